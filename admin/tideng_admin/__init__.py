@@ -1,0 +1,1 @@
+"""The admin panel, the portal and the REST API."""

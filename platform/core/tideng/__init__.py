@@ -1,0 +1,1 @@
+"""Tideng: payload → event → stored → facts → findings → outbox → channel → effect."""

@@ -1,0 +1,179 @@
+"""Everything that can be spoken of: event types, fields, facts, metrics, targets, actions, channels.
+
+Plugins declare; the rule check, the studio's pick lists, the API schema and the docs read.
+The set of effects is closed: inform, ask, record, support. Nothing here reaches pay, leave or bonus.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from tideng.errors import PluginRefused
+
+Text = Mapping[str, str]
+"""A text in several languages: locale → wording. ``zh`` and ``en`` are always there."""
+
+EFFECTS = ("inform", "ask", "record", "support")
+FIELD_TYPES = ("text", "number", "integer", "boolean", "date", "time", "list", "object")
+FORBIDDEN = ("fine", "deduct", "penal", "salary", "payroll", "wage", "bonus", "罚", "扣", "工资", "奖金")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an event's data. `key`: it identifies a thing (a case, a trip), so that events can be matched on it."""
+
+    name: str
+    type: str
+    title: Text
+    unit: str = ""
+    required: bool = False
+    key: bool = False
+    sensitive: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A kind of event. `open`: further fields are accepted unchecked (event logs, partners' extras)."""
+
+    name: str
+    title: Text
+    fields: tuple[Field, ...] = ()
+    plugin: str = "core"
+    open: bool = False
+
+    def field(self, name: str) -> Field | None:
+        return next((f for f in self.fields if f.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact about the subject that is no event field and no metric, e.g. ``person.position``."""
+
+    name: str
+    type: str
+    title: Text
+    unit: str = ""
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A boolean fact that holds from one event type up to another, e.g. ``person.on_trip``.
+
+    `key` is the data field that tells one span from another (``trip``); `absent`: who is in this state
+    is not working, so that nothing is asked of them (leave).
+    """
+
+    name: str
+    title: Text
+    starts: str
+    ends: str
+    key: str = ""
+    absent: bool = False
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """A standard metric: `function` over `field` of `event_type` in `window` (rule-language: Metrics)."""
+
+    name: str
+    title: Text
+    function: str
+    event_type: str
+    window: str
+    field: str = ""
+    unit: str = ""
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a rule may do. `effect` is one of EFFECTS."""
+
+    name: str
+    effect: str
+    title: Text
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    name: str
+    title: Text
+    plugin: str = "core"
+
+
+CORE_ACTIONS = (
+    Action("nudge", "inform", {"zh": "提醒", "en": "Nudge"}),
+    Action("ask", "ask", {"zh": "请补充", "en": "Ask"}),
+    Action("mark", "record", {"zh": "标记", "en": "Mark"}),
+    Action("infer", "record", {"zh": "推断", "en": "Infer"}),
+    Action("emit", "record", {"zh": "发出事件", "en": "Emit"}),
+    Action("improve", "support", {"zh": "改进项", "en": "Improvement item"}),
+    Action("plan", "support", {"zh": "改进计划", "en": "Plan"}),
+)
+
+
+@dataclass
+class Catalogue:
+    """The names known to one deployment. Filled while plugins load, read-only after."""
+
+    event_types: dict[str, EventType] = field(default_factory=dict)
+    facts: dict[str, Fact] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
+    metrics: dict[str, MetricSpec] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
+    channels: dict[str, ChannelSpec] = field(default_factory=dict)
+
+    def add(self, items: Iterable[object], plugin: str) -> None:
+        """Add what a plugin declares; raises `PluginRefused` for a clash or a penalty, having added nothing."""
+        items = [replace(item, plugin=plugin) for item in items]  # type: ignore[type-var]
+        for item in items:
+            shelf = self._shelf(item)
+            if item.name in shelf and shelf[item.name].plugin != plugin:
+                raise PluginRefused(f"{plugin}: {item.name!r} is already declared by {shelf[item.name].plugin}")
+            if isinstance(item, Action):
+                self._refuse_penalty(item)
+        for item in items:
+            self._shelf(item)[item.name] = item
+
+    def remove(self, plugin: str) -> None:
+        """Forget everything a plugin declared (it failed or was switched off)."""
+        for shelf in (self.event_types, self.facts, self.states, self.metrics, self.actions, self.channels):
+            for name in [n for n, item in shelf.items() if item.plugin == plugin]:
+                del shelf[name]
+
+    def suggest(self, name: str, among: Iterable[str]) -> str:
+        """The nearest known name, or '' when nothing is near."""
+        return next(iter(difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)), "")
+
+    def keys_of(self, event_type: str) -> tuple[str, ...]:
+        """The identifying fields of a type; those on which an absence may be matched."""
+        found = self.event_types.get(event_type)
+        return tuple(f.name for f in found.fields if f.key) if found else ()
+
+    def _shelf(self, item: object) -> dict:
+        for kind, shelf in (
+            (EventType, self.event_types),
+            (Fact, self.facts),
+            (State, self.states),
+            (MetricSpec, self.metrics),
+            (Action, self.actions),
+            (ChannelSpec, self.channels),
+        ):
+            if isinstance(item, kind):
+                return shelf
+        raise PluginRefused(f"{item!r} is nothing the catalogue knows")
+
+    @staticmethod
+    def _refuse_penalty(action: Action) -> None:
+        words = " ".join((action.name, *action.title.values())).lower()
+        if action.effect not in EFFECTS:
+            raise PluginRefused(f"{action.plugin}: action {action.name!r} has effect {action.effect!r}, not one of {EFFECTS}")
+        if any(word in words for word in FORBIDDEN):
+            raise PluginRefused(f"{action.plugin}: action {action.name!r} reaches pay or punishes; Tideng has no penalties")

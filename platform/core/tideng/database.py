@@ -1,0 +1,65 @@
+"""The database engine: SQLite made safe for several processes, and PostgreSQL, with one way to use both."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+
+from tideng.errors import TidengError
+
+SAFE_SQLITE = (3, 51, 3)
+"""SQLite 3.7.0 to 3.51.2 can corrupt a WAL database when it is reset (sqlite.org/wal.html)."""
+
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON", "temp_store=MEMORY")
+
+
+def open_engine(url: str) -> Engine:
+    """Open `url` (``sqlite:///file`` or ``postgresql+psycopg://…``); raises `TidengError` for an unsafe SQLite."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_size=8, pool_pre_ping=True)
+    import pysqlite3
+
+    if pysqlite3.sqlite_version_info < SAFE_SQLITE:
+        raise TidengError(f"SQLite {pysqlite3.sqlite_version} can lose data; install pysqlite3 0.6 or newer")
+    engine = create_engine(url, module=pysqlite3, connect_args={"timeout": 15, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection, _record) -> None:
+        connection.isolation_level = None  # the driver must never begin on its own
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # a reader that becomes a writer fails at once in WAL mode: say at the start which one it is
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that may write; committed at the end of the block."""
+    with engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One transaction that only reads, and never waits for a writer."""
+    with engine.connect().execution_options(reading=True) as connection, connection.begin():
+        yield connection
+
+
+def insert(connection: Connection):
+    """The dialect's own INSERT, which has ``on_conflict_do_nothing`` and ``…_do_update``."""
+    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+
+
+def is_sqlite(connection: Connection | Engine) -> bool:
+    return connection.dialect.name == "sqlite"

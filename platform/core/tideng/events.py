@@ -1,0 +1,43 @@
+"""The event: what happened, to whom, when. The envelope is CloudEvents 1.0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened.
+
+    `time` is when it happened, aware, in UTC, not when it arrived. `subject` is the person's id,
+    or the case's id where a process has no known person. Unique on (`source`, `id`).
+    `depth` counts how many rules lie between the outside world and this event (0: from outside).
+    """
+
+    id: str
+    source: str
+    type: str
+    time: datetime
+    subject: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    depth: int = 0
+
+    @property
+    def case(self) -> str | None:
+        """The case this event belongs to, where its data names one."""
+        return self.data.get("case")
+
+    def to_cloudevent(self) -> dict[str, Any]:
+        """Return the CloudEvents 1.0 JSON object for this event."""
+        return {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.source,
+            "type": self.type,
+            "time": self.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "subject": self.subject,
+            "data": dict(self.data),
+        }

@@ -1,0 +1,120 @@
+"""The hooks a plugin may implement. Each docstring is the contract: when it is called, what to return.
+
+A hook that raises is switched off with its plugin and shown; the platform runs on. Hooks run in the worker and in
+the web process alike; none may keep state outside the plugin object that `start` gave it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tideng.bundle import Bundle
+    from tideng.channels import Channel
+    from tideng.deployment import Deployment
+    from tideng.errors import Problem
+    from tideng.events import Event
+    from tideng.facts import Point
+    from tideng.judging import Finding, Situation, Watch
+    from tideng.people import Directory
+
+PROJECT = "tideng"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Hooks:
+    """Every hook, in the order of the line: payload → event → facts → findings → channel."""
+
+    @hookspec
+    def declare(self) -> Iterable[object]:
+        """Declare event types, facts, states, metrics, actions and channels for the catalogue.
+
+        Called once, when the plugin is loaded, before `start`. Return catalogue entries; an action must have
+        one of the four effects, and nothing may reach pay.
+        """
+
+    @hookspec
+    def start(self, deployment: Deployment) -> None:
+        """The deployment is open and its catalogue complete. Called once per process; do not touch the database."""
+
+    @hookspec
+    def migrations(self) -> str | None:
+        """The folder of the plugin's own Alembic versions, or None. It gets a version table of its own."""
+
+    @hookspec
+    def check_bundle(self, bundle: Bundle) -> Iterable[Problem]:
+        """Check the plugin's part of a client bundle. Called by plan and apply before anything is written.
+
+        Return every problem found, with its file and line in `at`.
+        """
+
+    @hookspec
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None) -> Iterable[str]:
+        """Make the deployment so. Called by apply, inside its one transaction, after every check passed.
+
+        `connection` is None in a replay, which has no database: take the bundle's values into memory.
+        Return one line per thing changed, for a person to read.
+        """
+
+    @hookspec
+    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
+        """Say what `apply_bundle` would change, without changing it; one line per thing."""
+
+    @hookspec(firstresult=True)
+    def directory(self, connection: Connection | None) -> Directory | None:
+        """Who is where, under whom. Called when a worker starts and after `refresh` said so.
+
+        Return the whole effective-dated directory; with `connection` None the one of the applied bundle.
+        """
+
+    @hookspec
+    def refresh(self, connection: Connection) -> bool:
+        """Called at the start of each batch. Look whether what the plugin holds in memory is out of date, reload it,
+        and return True if it changed. One cheap query at most."""
+
+    @hookspec
+    def on_stored(self, events: Sequence[Event], connection: Connection | None) -> None:
+        """Events were stored and are being judged, in this transaction. Keep the plugin's own tables up to date,
+        set-wise. `connection` is None in a replay."""
+
+    @hookspec
+    def gather_facts(self, points: Sequence[Point], names: frozenset[str]) -> Sequence[Mapping[str, Any]] | None:
+        """Give facts about subjects. Called once a batch, before judging.
+
+        `points` are (subject, moment, assignment) triples; `names` the facts some rule needs, e.g. ``person.level``.
+        Return one mapping a point in the same order, holding those of `names` that are known; None to stay silent.
+        Never one query per point.
+        """
+
+    @hookspec
+    def watches(self) -> Sequence[Watch]:
+        """What the judges in this plugin want to be asked about, now. Called after each `refresh` that returned True."""
+
+    @hookspec(firstresult=True)
+    def watch(self, rule: str, version: int) -> Watch | None:
+        """The watch of one version of one rule, published or not any more; None when it is not this plugin's."""
+
+    @hookspec
+    def judge(self, situations: Sequence[Situation]) -> Sequence[Finding]:
+        """Judge situations. Called once a batch; only return findings, never act; return [] to stay silent."""
+
+    @hookspec(firstresult=True)
+    def channel(self, name: str) -> Channel | None:
+        """The channel of that name, ready to speak; None when it is not this plugin's."""
+
+    @hookspec
+    def read_source(self, name: str, head: bytes) -> Any | None:
+        """Recognise an event file by its name and first 512 (already unpacked) bytes; return a reader, or None.
+
+        A reader is called as ``reader(binary_stream, options)`` and yields ``(place, payload or Problem)`` pairs.
+        """
+
+    @hookspec
+    def screens(self) -> Iterable[object]:
+        """Screens for the admin panel: `tideng_admin.screens.Screen` values. Called once when the web app is made."""

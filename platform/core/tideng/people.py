@@ -1,0 +1,132 @@
+"""Who is where, under whom, from when until when. Effective-dated, held in memory, no rows here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+zone = lru_cache(maxsize=None)(ZoneInfo)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One period of one person's work: a row of people.csv. `until` is the last day, inclusive."""
+
+    person: str
+    name: str
+    unit: str = ""
+    position: str = ""
+    supervisor: str = ""
+    timezone: str = "Asia/Shanghai"
+    locale: str = "zh"
+    phone: str = ""
+    email: str = ""
+    since: date | None = None
+    until: date | None = None
+    deputy: str = ""
+
+    def covers(self, day: date) -> bool:
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    id: str
+    name: str
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A post with its duty sheet. `targets`: metric name → (operator, value), e.g. visits_this_month → (">=", 15)."""
+
+    id: str
+    name: str
+    unit: str = ""
+    targets: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+
+
+class Directory:
+    """Everyone, on any day. Immutable; a change makes a new one."""
+
+    def __init__(
+        self,
+        assignments: Iterable[Assignment] = (),
+        units: Iterable[Unit] = (),
+        positions: Iterable[Position] = (),
+        default_zone: str = "Asia/Shanghai",
+        roles: Mapping[str, tuple[str, ...]] | None = None,
+    ):
+        """`roles`: role name → ids of the people who hold it; ``hr`` is the last resort of every message."""
+        self.units = {unit.id: unit for unit in units}
+        self.positions = {position.id: position for position in positions}
+        self.default_zone = default_zone
+        self.roles = dict(roles or {})
+        self._periods: dict[str, list[Assignment]] = {}
+        for assignment in assignments:
+            self._periods.setdefault(assignment.person, []).append(assignment)
+        for periods in self._periods.values():
+            periods.sort(key=lambda period: period.since or date.min)
+
+    def __len__(self) -> int:
+        return len(self._periods)
+
+    def knows(self, person: str) -> bool:
+        return person in self._periods
+
+    def periods(self, person: str) -> list[Assignment]:
+        return self._periods.get(person, [])
+
+    def on(self, person: str, day: date) -> Assignment | None:
+        """The person's assignment on that day; None when unknown, not yet joined, or gone."""
+        for period in reversed(self._periods.get(person, ())):
+            if period.covers(day):
+                return period
+        return None
+
+    def zone_of(self, person: str, moment: datetime) -> ZoneInfo:
+        """The zone in which the person lives at `moment`; the client's for whoever is not a person."""
+        periods = self._periods.get(person)
+        if not periods:
+            return zone(self.default_zone)
+        if len(periods) > 1:
+            found = self.on(person, moment.astimezone(UTC).date())
+            if found:
+                return zone(found.timezone)
+        return zone(periods[-1].timezone)
+
+    def local_day(self, person: str, moment: datetime) -> date:
+        return moment.astimezone(self.zone_of(person, moment)).date()
+
+    def at(self, person: str, moment: datetime) -> Assignment | None:
+        return self.on(person, self.local_day(person, moment))
+
+    def members(self, moment: datetime) -> Iterable[Assignment]:
+        """Everyone employed at `moment`, each by their own local day."""
+        return filter(None, (self.at(person, moment) for person in self._periods))
+
+    def zones(self) -> set[str]:
+        return {period.timezone for periods in self._periods.values() for period in periods} or {self.default_zone}
+
+    def role(self, name: str, moment: datetime, absent: Callable[[str], bool]) -> str | None:
+        """The first holder of a role who is employed and present at `moment`."""
+        return next((p for p in self.roles.get(name, ()) if self.at(p, moment) and not absent(p)), None)
+
+    def supervisor(self, person: str, moment: datetime, absent: Callable[[str], bool]) -> str | None:
+        """The supervisor at `moment`; where the post is vacant or the holder absent the deputy, else the next up."""
+        seen = {person}
+        current = self.at(person, moment)
+        while current and current.supervisor and current.supervisor not in seen:
+            candidate = current.supervisor
+            seen.add(candidate)
+            holder = self.at(candidate, moment)
+            if holder and not absent(candidate):
+                return candidate
+            last = holder or (self.periods(candidate) or [None])[-1]
+            if last and last.deputy and last.deputy != person and self.at(last.deputy, moment) and not absent(last.deputy):
+                return last.deputy
+            current = last
+        return None

@@ -1,0 +1,294 @@
+"""The core's tables. Moments are UTC; days are local days of the subject. Rows never leave repository modules."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Moment(TypeDecorator):
+    """An aware UTC datetime; refuses naive ones. SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a zone")
+        return value.astimezone(UTC) if dialect.name != "sqlite" else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    from sqlalchemy import MetaData as _MetaData
+
+    metadata = _MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: Moment, date: Date, dict[str, Any]: JSON, list[Any]: JSON}
+
+
+class LaneRow(Base):
+    """A lane of subjects. Whoever works on a subject holds its lane: order per person, none across people."""
+
+    __tablename__ = "lane"
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+
+
+class EventRow(Base):
+    """A stored event. status: 0 to be judged, 1 judged, 2 failed (see error)."""
+
+    __tablename__ = "event"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source: Mapped[str] = mapped_column(String(200))
+    event_id: Mapped[str] = mapped_column(String(200))
+    type: Mapped[str] = mapped_column(String(120))
+    time: Mapped[datetime]
+    subject: Mapped[str] = mapped_column(String(120))
+    data: Mapped[dict[str, Any]]
+    depth: Mapped[int] = mapped_column(SmallInteger, default=0)
+    lane: Mapped[int] = mapped_column(SmallInteger)
+    status: Mapped[int] = mapped_column(SmallInteger, default=0)
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    received_at: Mapped[datetime]
+    history: Mapped[bool] = mapped_column(Boolean, default=False)
+    __table_args__ = (
+        UniqueConstraint("source", "event_id"),
+        Index("ix_event_subject_time", "subject", "type", "time"),
+        Index("ix_event_type_time", "type", "time"),
+    )
+
+
+Index("ix_event_waiting", EventRow.lane, EventRow.id, sqlite_where=EventRow.status == 0, postgresql_where=EventRow.status == 0)
+
+
+class EventKeyRow(Base):
+    """The identifying values of an event (case, trip, need …), so that absences can be matched set-wise."""
+
+    __tablename__ = "event_key"
+    event: Mapped[int] = mapped_column(Id, ForeignKey("event.id", ondelete="CASCADE"), primary_key=True)
+    field: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200))
+    type: Mapped[str] = mapped_column(String(120))
+    time: Mapped[datetime]
+    __table_args__ = (Index("ix_event_key_match", "field", "value", "type", "time"),)
+
+
+class DeadLetterRow(Base):
+    """A payload that could not become an event, as it came, with every problem found. state: waiting, retried, discarded."""
+
+    __tablename__ = "dead_letter"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    received_at: Mapped[datetime]
+    source: Mapped[str] = mapped_column(String(200))
+    place: Mapped[str] = mapped_column(String(300))
+    payload: Mapped[str] = mapped_column(Text)
+    truncated: Mapped[bool] = mapped_column(Boolean, default=False)
+    problems: Mapped[list[Any]]
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    state: Mapped[str] = mapped_column(String(12), default="waiting")
+
+
+class MetricDayRow(Base):
+    """One local day of one series for one subject."""
+
+    __tablename__ = "metric_day"
+    subject: Mapped[str] = mapped_column(String(120), primary_key=True)
+    series: Mapped[str] = mapped_column(String(200), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(Integer)
+    total: Mapped[float] = mapped_column(Float, default=0.0)
+    low: Mapped[float | None] = mapped_column(Float)
+    high: Mapped[float | None] = mapped_column(Float)
+    last: Mapped[Any | None] = mapped_column(JSON)
+    last_at: Mapped[datetime | None]
+    __table_args__ = (Index("ix_metric_day_series", "series", "day"),)
+
+
+class MetricValueRow(Base):
+    """One distinct value of a series on one local day, for `distinct`."""
+
+    __tablename__ = "metric_value"
+    subject: Mapped[str] = mapped_column(String(120), primary_key=True)
+    series: Mapped[str] = mapped_column(String(200), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(String(200), primary_key=True)
+
+
+class SeriesRow(Base):
+    """A series that is being kept up, so that a new one is filled from stored events exactly once."""
+
+    __tablename__ = "metric_series"
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    since: Mapped[datetime]
+
+
+class StateRow(Base):
+    """A span during which a state (``person.on_trip``) held. `ended_at` None: it still holds. `started_at` None: only
+    the end has been heard so far."""
+
+    __tablename__ = "state_span"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    subject: Mapped[str] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(60))
+    key: Mapped[str] = mapped_column(String(200), default="")
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    __table_args__ = (UniqueConstraint("subject", "state", "key", "started_at"),)
+
+
+class AgendaRow(Base):
+    """Something to look at later. kind: absence (a deadline) or step (of a ladder). state: open, done, cancelled, missed.
+
+    `period` names the occurrence, with the rule and subject; `match` is the value an absence waits for;
+    `facts` are the facts that the trigger had (event fields), for later steps."""
+
+    __tablename__ = "agenda"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    rule: Mapped[str] = mapped_column(String(120))
+    version: Mapped[int] = mapped_column(Integer)
+    subject: Mapped[str] = mapped_column(String(120))
+    lane: Mapped[int] = mapped_column(SmallInteger)
+    period: Mapped[str] = mapped_column(String(240))
+    step: Mapped[int] = mapped_column(SmallInteger, default=0)
+    due: Mapped[datetime]
+    began: Mapped[datetime]
+    match: Mapped[str | None] = mapped_column(String(200))
+    facts: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    settled_at: Mapped[datetime | None]
+    note: Mapped[str | None] = mapped_column(String(200))
+    __table_args__ = (
+        UniqueConstraint("rule", "subject", "period", "kind", "step"),
+        Index("ix_agenda_subject", "subject", "state"),
+        Index("ix_agenda_match", "rule", "match", "state"),
+    )
+
+
+Index("ix_agenda_due", AgendaRow.due, sqlite_where=AgendaRow.state == "open", postgresql_where=AgendaRow.state == "open")
+
+
+class ScheduleRunRow(Base):
+    """One rule was asked about one local date in one zone. outcome: judged, missed. Unique, so it happens once."""
+
+    __tablename__ = "schedule_run"
+    rule: Mapped[str] = mapped_column(String(120), primary_key=True)
+    zone: Mapped[str] = mapped_column(String(60), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    due: Mapped[datetime]
+    ran_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(Integer)
+    outcome: Mapped[str] = mapped_column(String(10))
+    note: Mapped[str | None] = mapped_column(String(200))
+
+
+class FindingRow(Base):
+    """One thing a rule found: one row per action. state: live, withdrawn. Unique on (rule, subject, period, step, ordinal)."""
+
+    __tablename__ = "finding"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    rule: Mapped[str] = mapped_column(String(120))
+    version: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(12))
+    about: Mapped[str] = mapped_column(String(10))
+    subject: Mapped[str] = mapped_column(String(120))
+    period: Mapped[str] = mapped_column(String(240))
+    step: Mapped[int] = mapped_column(SmallInteger)
+    ordinal: Mapped[int] = mapped_column(SmallInteger)
+    at: Mapped[datetime]
+    effect: Mapped[str] = mapped_column(String(10))
+    action: Mapped[str] = mapped_column(String(40))
+    recipient: Mapped[str | None] = mapped_column(String(120))
+    meant_for: Mapped[str | None] = mapped_column(String(120))
+    message: Mapped[str | None] = mapped_column(Text)
+    locale: Mapped[str | None] = mapped_column(String(12))
+    detail: Mapped[dict[str, Any]]
+    why: Mapped[list[Any]]
+    event: Mapped[int | None] = mapped_column(Id)
+    state: Mapped[str] = mapped_column(String(10), default="live")
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_because: Mapped[str | None] = mapped_column(String(200))
+    response: Mapped[str | None] = mapped_column(String(16))
+    response_note: Mapped[str | None] = mapped_column(Text)
+    responded_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    __table_args__ = (
+        UniqueConstraint("rule", "subject", "period", "step", "ordinal"),
+        Index("ix_finding_subject_at", "subject", "at"),
+        Index("ix_finding_recipient_at", "recipient", "at"),
+        Index("ix_finding_at", "at"),
+    )
+
+
+class OutboxRow(Base):
+    """A message on its way. status: waiting, leased, sent, parked (for a person to see), dropped (not needed any more).
+
+    `key` is the same at every try, so that a channel that knows duplicates can refuse them."""
+
+    __tablename__ = "outbox"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(500), unique=True)
+    finding: Mapped[int] = mapped_column(Id, ForeignKey("finding.id"), index=True)
+    channel: Mapped[str] = mapped_column(String(40))
+    recipient: Mapped[str] = mapped_column(String(120))
+    status: Mapped[str] = mapped_column(String(10), default="waiting")
+    attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
+    due: Mapped[datetime]
+    held_because: Mapped[str | None] = mapped_column(String(40))
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+Index("ix_outbox_due", OutboxRow.due, sqlite_where=OutboxRow.status.in_(("waiting", "leased")), postgresql_where=OutboxRow.status.in_(("waiting", "leased")))
+
+
+class PluginRow(Base):
+    """What became of a plugin in this deployment. state: on, failed, off."""
+
+    __tablename__ = "plugin"
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    state: Mapped[str] = mapped_column(String(10))
+    error: Mapped[str | None] = mapped_column(Text)
+    since: Mapped[datetime]
+
+
+class NoteRow(Base):
+    """Small facts about the deployment itself: the client profile, revisions, heartbeats, declared event types."""
+
+    __tablename__ = "note"
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    value: Mapped[dict[str, Any]]
+    updated_at: Mapped[datetime]

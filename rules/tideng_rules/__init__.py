@@ -1,0 +1,1 @@
+"""Rules: the document, its check, and the two engines that judge by it."""
