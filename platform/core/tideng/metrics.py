@@ -50,3 +50,138 @@ class Metric:
     function: str
     series: Series
     window: str
+
+
+def measure(series: Series, data: Mapping[str, Any]) -> Any:
+    """The value one event adds to `series`: 1 for the event itself, a field's value, or a ``.length``; None when it adds nothing."""
+    if not series.field:
+        return 1
+    name, _, tail = series.field.partition(".")
+    value = data.get(name)
+    if tail == "length":
+        return length(value)
+    return value
+
+
+def length(value: Any) -> int | None:
+    """Characters of a text, white space at the ends trimmed; items of a list; None for anything else."""
+    if isinstance(value, str):
+        return len(value.strip())
+    return len(value) if isinstance(value, list | tuple) else None
+
+
+def window_days(window: str, today: date, trip_since: date | None = None) -> tuple[date, date] | None:
+    """First and last local day of `window` as seen on `today`, both inclusive; None when there is no such window (no trip)."""
+    if window == "today":
+        return today, today
+    if window == "this week":
+        return today - timedelta(days=today.weekday()), today
+    if window == "this month":
+        return today.replace(day=1), today
+    if window == "this trip":
+        return (trip_since, today) if trip_since else None
+    shape = LAST_DAYS.fullmatch(window)
+    if not shape:
+        raise ValueError(f"unknown window {window!r}")
+    return today - timedelta(days=int(shape.group(1)) - 1), today
+
+
+class Day:
+    """What one series gathered on one local day for one subject."""
+
+    __slots__ = ("n", "total", "low", "high", "last", "last_at", "values")
+
+    def __init__(self, n=0, total=0.0, low=None, high=None, last=None, last_at=None, values=None):
+        self.n, self.total, self.low, self.high, self.last, self.last_at = n, total, low, high, last, last_at
+        self.values: set[str] | None = values
+
+    def add(self, value: Any, at: Any) -> None:
+        self.n += 1
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            self.total += value
+            self.low = value if self.low is None else min(self.low, value)
+            self.high = value if self.high is None else max(self.high, value)
+        if self.last_at is None or at >= self.last_at:
+            self.last, self.last_at = value, at
+
+
+class Book:
+    """The days of some subjects, in memory. `deltas` is what was added since loading, to be written back."""
+
+    def __init__(self) -> None:
+        self._days: dict[tuple[str, str], dict[date, Day]] = {}
+        self.deltas: dict[tuple[str, str, date], Day] = {}
+        self.keep_deltas = True
+
+    def put(self, subject: str, series: str, day: date, gathered: Day) -> None:
+        """Load one stored day."""
+        self._days.setdefault((subject, series), {})[day] = gathered
+
+    def put_value(self, subject: str, series: str, day: date, value: str) -> None:
+        """Load one stored distinct value."""
+        gathered = self._days.setdefault((subject, series), {}).setdefault(day, Day())
+        gathered.values = (gathered.values or set()) | {value}
+
+    def add(self, subject: str, series: Series, day: date, data: Mapping[str, Any], facts: Mapping[str, Any], at: Any) -> None:
+        """Count one event that happened on local `day`; `facts` are its event facts, for the series' `where`."""
+        if series.where is not None and not series.where(facts):
+            return
+        value = measure(series, data)
+        if value is None:
+            return
+        key = series.key
+        self._at(self._days.setdefault((subject, key), {}), day, series).add(value, at)
+        if series.distinct:
+            self._days[subject, key][day].values.add(str(value))  # type: ignore[union-attr]
+        if self.keep_deltas:
+            delta = self._at(self.deltas, (subject, key, day), series)
+            delta.add(value, at)
+            if series.distinct:
+                delta.values.add(str(value))  # type: ignore[union-attr]
+
+    def value(self, subject: str, metric: Metric, today: date, trip_since: date | None = None) -> Any:
+        """The metric's value for a subject whose local day is `today`; None is "no data".
+
+        Over nothing, count, sum and distinct are 0 and the others missing.
+        """
+        span = window_days(metric.window, today, trip_since)
+        if span is None:
+            return None
+        days = self._days.get((subject, metric.series.key), {})
+        if span[0] == span[1]:
+            found = [days[today]] if today in days else []
+        else:
+            found = [gathered for day, gathered in days.items() if span[0] <= day <= span[1]]
+        return _answer(metric.function, found)
+
+    @staticmethod
+    def _at(days: dict, key: Any, series: Series) -> Day:
+        gathered = days.get(key)
+        if gathered is None:
+            gathered = days[key] = Day(values=set() if series.distinct else None)
+        return gathered
+
+
+def _answer(function: str, days: Iterable[Day]) -> Any:
+    days = list(days)
+    n = sum(day.n for day in days)
+    if function == "count":
+        return n
+    if function == "sum":
+        return _plain(sum(day.total for day in days))
+    if function == "distinct":
+        return len(set().union(*(day.values or () for day in days)))
+    if not n:
+        return None
+    if function == "average":
+        return _plain(sum(day.total for day in days) / n)
+    if function == "min":
+        return _plain(min((day.low for day in days if day.low is not None), default=None))
+    if function == "max":
+        return _plain(max((day.high for day in days if day.high is not None), default=None))
+    return max((day for day in days if day.last_at is not None), key=lambda day: day.last_at).last
+
+
+def _plain(value: float | None) -> float | int | None:
+    """A whole number without its ``.0``, so that a sum of whole numbers reads as one."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
