@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tideng.errors import PluginRefused
 
@@ -129,6 +130,8 @@ class Catalogue:
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
     channels: dict[str, ChannelSpec] = field(default_factory=dict)
+    readers: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What intake made of each event type; its own, kept here so that it goes with the catalogue."""
 
     def add(self, items: Iterable[object], plugin: str) -> None:
         """Add what a plugin declares; raises `PluginRefused` for a clash or a penalty, having added nothing."""
@@ -174,6 +177,10 @@ class Catalogue:
     def _refuse_penalty(action: Action) -> None:
         words = " ".join((action.name, *action.title.values())).lower()
         if action.effect not in EFFECTS:
-            raise PluginRefused(f"{action.plugin}: action {action.name!r} has effect {action.effect!r}, not one of {EFFECTS}")
+            raise PluginRefused(
+                f"{action.plugin}: action {action.name!r} has effect {action.effect!r}, not one of {EFFECTS}"
+            )
         if any(word in words for word in FORBIDDEN):
-            raise PluginRefused(f"{action.plugin}: action {action.name!r} reaches pay or punishes; Tideng has no penalties")
+            raise PluginRefused(
+                f"{action.plugin}: action {action.name!r} reaches pay or punishes; Tideng has no penalties"
+            )

@@ -38,7 +38,12 @@ class Refused(TidengError):
 
 
 class InvalidPayload(Refused):
-    """A payload that cannot become an event."""
+    """A payload that cannot become an event; carries the payload (a mapping, or raw text) and where it stood."""
+
+    def __init__(self, what: str, problems: Iterable[Problem], payload: object = None, place: str = ""):
+        super().__init__(what, problems)
+        self.payload = payload
+        self.place = place
 
 
 class InvalidRule(Refused):
