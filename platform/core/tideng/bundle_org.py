@@ -1,0 +1,221 @@
+"""Units, positions and people of a bundle: three tables, read, then checked against each other."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import zoneinfo
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from babel import Locale, UnknownLocaleError
+
+from tideng.bundle_files import Problems, Row, read_table
+from tideng.people import Assignment, Position, Unit
+
+_DUTY = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(>=|<=|>|<|=)\s*(-?\d+(?:\.\d+)?)\s*")
+_ID = re.compile(r"[^\s\x00-\x1f\x7f,;]{1,120}")
+_PHONE = re.compile(r"\+?[\d][\d ()-]{3,24}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class Organisation(NamedTuple):
+    units: tuple[Unit, ...] = ()
+    positions: tuple[Position, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+
+
+def read_organisation(root: Path, timezone: str, locale: str, problems: Problems) -> Organisation:
+    """Read units.csv, positions.csv and people.csv under `root`; `timezone` and `locale` are for whoever names none."""
+    unit_rows = read_table(root / "units.csv", ("id", "name"), ("parent",), problems)
+    position_rows = read_table(root / "positions.csv", ("id", "name"), ("unit", "duties"), problems)
+    people_rows = read_table(
+        root / "people.csv",
+        ("id", "name"),
+        ("unit", "position", "supervisor", "timezone", "locale", "phone", "email", "from", "until", "deputy"),
+        problems,
+    )
+    _ids(unit_rows, problems)
+    _ids(position_rows, problems)
+    _ids(people_rows, problems, once=False)
+    units = {row["id"] for row in unit_rows}
+    positions = {row["id"] for row in position_rows}
+    people = {row["id"] for row in people_rows}
+    _known(unit_rows, "parent", units, "unit", problems)
+    _known(position_rows, "unit", units, "unit", problems)
+    _known(people_rows, "unit", units, "unit", problems)
+    _known(people_rows, "position", positions, "position", problems)
+    _known(people_rows, "supervisor", people, "person", problems)
+    _known(people_rows, "deputy", people, "person", problems)
+    _unit_cycles(unit_rows, problems)
+    assignments = [_assignment(row, timezone, locale, problems) for row in people_rows]
+    periods: dict[str, list[tuple[Row, Assignment]]] = {}
+    for row, assignment in zip(people_rows, assignments, strict=True):
+        periods.setdefault(assignment.person, []).append((row, assignment))
+    _overlaps(periods, problems)
+    _supervisor_cycles(periods, problems)
+    return Organisation(
+        tuple(Unit(row["id"], row["name"], row["parent"]) for row in unit_rows),
+        tuple(Position(row["id"], row["name"], row["unit"], _duties(row, problems)) for row in position_rows),
+        tuple(assignments),
+    )
+
+
+def nearest(name: str, among: Iterable[str]) -> str:
+    """``did you mean X?``, or ''."""
+    found = difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)
+    return f"did you mean {found[0]}?" if found else ""
+
+
+def timezone_problem(name: str) -> tuple[str, str] | None:
+    """(problem, hint) when `name` is no IANA time zone."""
+    known = zoneinfo.available_timezones()
+    if name in known:
+        return None
+    return f"{name!r} is no time zone", nearest(name, known) or "an IANA name such as Asia/Shanghai"
+
+
+def locale_problem(name: str) -> tuple[str, str] | None:
+    """(problem, hint) when `name` is no locale, such as zh, zh-Hant or pt-BR."""
+    try:
+        Locale.parse(name.replace("-", "_"))
+        return None
+    except (UnknownLocaleError, ValueError, TypeError):
+        return f"{name!r} is no locale", "such as zh, zh-Hant, en or pt-BR"
+
+
+def _ids(rows: Sequence[Row], problems: Problems, once: bool = True) -> None:
+    lines: dict[str, int] = {}
+    for row in rows:
+        if row["id"] and not _ID.fullmatch(row["id"]):
+            problems.add(
+                row.at("id"), f"{row['id'][:40]!r} cannot be an id", "at most 120 characters, no spaces , or ;"
+            )
+        elif once and row["id"] in lines:
+            problems.add(row.at("id"), f"{row['id']!r} is already on line {lines[row['id']]}")
+        lines.setdefault(row["id"], row.line)
+
+
+def _known(rows: Sequence[Row], column: str, known: set[str], what: str, problems: Problems) -> None:
+    for row in rows:
+        if row[column] and row[column] not in known:
+            problems.add(row.at(column), f"there is no {what} {row[column]!r}", nearest(row[column], known))
+
+
+def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Assignment:
+    zone, language = row["timezone"] or timezone, row["locale"] or locale
+    for column, check in (("timezone", timezone_problem), ("locale", locale_problem)):
+        wrong = check(row[column]) if row[column] else None
+        if wrong:
+            problems.add(row.at(column), *wrong)
+    if row["phone"] and not _PHONE.fullmatch(row["phone"]):
+        problems.add(
+            row.at("phone"), f"{row['phone'][:40]!r} is no phone number", "Excel: make the column a text first"
+        )
+    if row["email"] and not _EMAIL.fullmatch(row["email"]):
+        problems.add(row.at("email"), f"{row['email'][:60]!r} is no e-mail address")
+    for column in ("supervisor", "deputy"):
+        if row[column] and row[column] == row["id"]:
+            problems.add(row.at(column), f"{row['id']} cannot be their own {column}", "leave it empty at the top")
+    since, until = _day(row, "from", problems), _day(row, "until", problems)
+    if since and until and until < since:
+        problems.add(row.at("until"), f"{until} is before {since}")
+    return Assignment(
+        person=row["id"],
+        name=row["name"],
+        unit=row["unit"],
+        position=row["position"],
+        supervisor=row["supervisor"],
+        timezone=zone,
+        locale=language,
+        phone=row["phone"],
+        email=row["email"],
+        since=since,
+        until=until,
+        deputy=row["deputy"],
+    )
+
+
+def _day(row: Row, column: str, problems: Problems) -> date | None:
+    text = row[column]
+    if not text:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            raise ValueError
+        day = date.fromisoformat(text)
+    except ValueError:
+        problems.add(row.at(column), f"{text[:40]!r} is no date", "year-month-day, such as 2026-03-01")
+        return None
+    if not 1900 <= day.year <= 2200:
+        problems.add(row.at(column), f"{text} is out of reach", "a year from 1900 to 2200, or leave it empty")
+        return None
+    return day
+
+
+def _duties(row: Row, problems: Problems) -> Mapping[str, tuple[str, float]]:
+    targets = {}
+    for part in filter(str.strip, row["duties"].split(";")):
+        duty = _DUTY.fullmatch(part)
+        if not duty:
+            problems.add(row.at("duties"), f"{part.strip()[:60]!r} is no duty", "such as visits_this_month>=15")
+        elif duty.group(1) in targets:
+            problems.add(row.at("duties"), f"{duty.group(1)} is there twice")
+        else:
+            targets[duty.group(1)] = (duty.group(2), float(duty.group(3)))
+    return targets
+
+
+def _unit_cycles(rows: Sequence[Row], problems: Problems) -> None:
+    by_id = {row["id"]: row for row in rows}
+    settled: set[str] = set()
+    for row in rows:
+        circle = _circle(row["id"], lambda unit: by_id[unit]["parent"] if unit in by_id else "", settled)
+        if circle:
+            problems.add(row.at("parent"), "goes round in a circle: " + " → ".join((*circle, circle[0])))
+
+
+def _supervisor_cycles(periods: Mapping[str, list[tuple[Row, Assignment]]], problems: Problems) -> None:
+    """A circle can only begin on a day on which somebody's period begins, so those days are looked at."""
+    told: set[frozenset[str]] = set()
+    for entries in periods.values():
+        for row, assignment in entries:
+            day = assignment.since or date.min
+
+            def above(person: str, day: date = day) -> str:
+                return next((a.supervisor for _, a in periods.get(person, ()) if a.covers(day)), "")
+
+            circle = _circle(assignment.person, above, set())
+            # one's own supervisor is told of already
+            if circle and len(circle) > 1 and assignment.person in circle and frozenset(circle) not in told:
+                told.add(frozenset(circle))
+                way = " → ".join((*circle, circle[0]))
+                problems.add(row.at("supervisor"), f"goes round in a circle: {way}", "somebody at the top has none")
+
+
+def _circle(start: str, above: Callable[[str], str], settled: set[str]) -> list[str]:
+    """The ids that go round when one climbs from `start`; [] when one arrives at the top or at something settled."""
+    path: list[str] = []
+    current = start
+    while current and current not in settled:
+        if current in path:
+            settled.update(path)
+            return path[path.index(current) :]
+        path.append(current)
+        current = above(current)
+    settled.update(path)
+    return []
+
+
+def _overlaps(periods: Mapping[str, list[tuple[Row, Assignment]]], problems: Problems) -> None:
+    for person, entries in periods.items():
+        ordered = sorted(entries, key=lambda entry: entry[1].since or date.min)
+        for (earlier, one), (later, two) in zip(ordered, ordered[1:], strict=False):
+            if one.until is None or (two.since or date.min) <= one.until:
+                problems.add(
+                    later.at("from"),
+                    f"the period of {person} overlaps the one on line {earlier.line}",
+                    "end the earlier one (until) on the day before",
+                )
