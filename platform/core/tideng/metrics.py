@@ -185,3 +185,9 @@ def _answer(function: str, days: Iterable[Day]) -> Any:
 def _plain(value: float | None) -> float | int | None:
     """A whole number without its ``.0``, so that a sum of whole numbers reads as one."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def metric_of(spec: Any) -> Metric:
+    """The metric a `catalogue.MetricSpec` declares."""
+    series = Series(spec.event_type, spec.field, distinct=spec.function == "distinct")
+    return Metric(spec.name, spec.function, series, spec.window)

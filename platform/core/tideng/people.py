@@ -130,3 +130,7 @@ class Directory:
                 return last.deputy
             current = last
         return None
+
+
+DIRECTORY_EVENTS = frozenset({"person.joined", "person.moved", "person.left"})
+"""Events after which the directory may be another one."""

@@ -1,0 +1,499 @@
+"""The line from an event, or a moment, to findings: one path for the live worker and for a replay.
+
+Nothing here reads a clock or a database: a `World` comes in, changed, and what follows is left in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from tideng.calendars import WorkCalendar, local_moment
+from tideng.catalogue import Catalogue
+from tideng.events import Event
+from tideng.facts import EventFacts, Needs, Point
+from tideng.judging import Deed, Finding, OnAbsence, OnSchedule, Situation, Step, Watch
+from tideng.limits import may_speak, period_of
+from tideng.messages import choose, render
+from tideng.metrics import Book
+from tideng.people import Assignment, zone
+from tideng.plugins import Plugins
+from tideng.recipients import resolve
+from tideng.watchlist import Interest, WatchList
+from tideng.world import Entry, Record, Spoken, World
+
+RULES = "tideng:rules"
+"""The `source` of events that rules emit."""
+
+
+@dataclass(slots=True)
+class _Ask:
+    """One question on its way to the judges, and what is to be done with the answer."""
+
+    question: str
+    subject: str
+    at: datetime
+    facts: dict[str, Any]
+    person: str
+    owner: str | None = None
+    depth: int = 0
+    watch: Watch | None = None
+    interest: Interest | None = None
+    occurrence: str = ""
+    entry: Entry | None = None
+    spoken: Spoken | None = None
+    step: int = 0
+    gathered: frozenset[str] = frozenset()
+    answers: list[Finding] = field(default_factory=list)
+
+
+class Flow:
+    """Puts events, deadlines and schedules of one deployment through its judges."""
+
+    def __init__(
+        self,
+        plugins: Plugins,
+        catalogue: Catalogue,
+        calendar: WorkCalendar,
+        watchlist: WatchList,
+        locale: str = "zh",
+        max_depth: int = 4,
+    ):
+        self.watchlist = watchlist
+        self._plugins, self._catalogue, self._calendar = plugins, catalogue, calendar
+        self._locale, self._max_depth = locale, max_depth
+        self._starts: dict[str, list] = {}
+        self._ends: dict[str, list] = {}
+        for state in catalogue.states.values():
+            self._starts.setdefault(state.starts, []).append(state)
+            self._ends.setdefault(state.ends, []).append(state)
+
+    # -- events ------------------------------------------------------------------------------------------------
+    def hear(self, world: World, events: Iterable[Event], silent: Callable[[Event], bool] = lambda event: False) -> None:
+        """Take in events in their order: metrics, states, absences, and the rules they trigger.
+
+        `silent` events are history: they count and open absences, but nobody is judged by them.
+        """
+        asks: list[_Ask] = []
+        started: dict[str, list[Watch]] = {}
+        for event in events:
+            quiet = silent(event)
+            self._count(world, event)
+            self._follow_absences(world, event)
+            if quiet:
+                continue
+            self._ask_untils(world, event, started.get(event.subject, ()), asks)
+            for interest in self.watchlist.interests.get(event.type, ()):
+                ask = self._ask_event(world, event, interest)
+                if ask:
+                    asks.append(ask)
+                    started.setdefault(event.subject, []).extend(interest.until)
+        self._answer(world, asks)
+
+    def _count(self, world: World, event: Event) -> None:
+        series = self.watchlist.series.get(event.type)
+        if series:
+            day = world.directory.local_day(event.subject, event.time)
+            facts = EventFacts(event)
+            for one in series:
+                world.book.add(event.subject, one, day, event.data, facts, event.time)
+        for state in self._starts.get(event.type, ()):
+            world.begin_state(state, event)
+        for state in self._ends.get(event.type, ()):
+            world.end_state(state, event)
+
+    def _follow_absences(self, world: World, event: Event) -> None:
+        for watch in self.watchlist.closes.get(event.type, ()):
+            trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
+            value = match_value(event, trigger.match)
+            if value is None:
+                continue
+            world.note_heard(event.type, trigger.match, value, event.time)
+            for entry in list(world.absences.get((watch.rule, value), ())):
+                if not entry.began <= event.time <= entry.due:
+                    continue
+                if entry.state == "open":
+                    world.settle(entry, "cancelled", f"{event.type} came in time")
+                elif entry.state == "done":  # it came in time, but was heard after the deadline had spoken
+                    spoken = Spoken(entry.rule, entry.version, entry.subject, entry.period, 0, entry.due)
+                    world.withdrawn.append((spoken, f"{event.type} came in time"))
+        for watch in self.watchlist.opens.get(event.type, ()):
+            self._open_absence(world, watch, event)
+
+    def _open_absence(self, world: World, watch: Watch, event: Event) -> None:
+        trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
+        value = match_value(event, trigger.match)
+        if value is None or event.time < watch.since:
+            return
+        zone_ = world.directory.zone_of(event.subject, event.time)
+        due = self._calendar.deadline(event.time, trigger.within, zone_, trigger.working)
+        if world.heard_between(trigger.without, trigger.match, value, event.time, due):
+            return
+        world.open_entry(
+            Entry(
+                kind="absence",
+                rule=watch.rule,
+                version=watch.version,
+                subject=self._subject(watch.about, event, world),
+                period=occurrence_of(event),
+                step=0,
+                due=due,
+                began=event.time,
+                match=value,
+                facts=self._kept(watch, event),
+            )
+        )
+
+    def _kept(self, watch: Watch, event: Event) -> dict[str, Any]:
+        """What a deadline or a later step must still know of the event that began it."""
+        facts = EventFacts(event)
+        names = {*self.watchlist.needs(watch).event, *self.watchlist.needs(watch, "until").event}
+        kept = {name: facts[name] for name in sorted(names) if name in facts}
+        kept = {name: value.isoformat() if isinstance(value, datetime | date) else value for name, value in kept.items()}
+        return kept | {"$person": event.subject, "$owner": event.data.get("owner"), "$depth": event.depth}
+
+    def _ask_untils(self, world: World, event: Event, started: Iterable[Watch], asks: list[_Ask]) -> None:
+        running = {}
+        for entry in world.ladders.get(event.subject, ()):
+            watch = self.watchlist.get(entry.rule, entry.version)
+            if watch and watch.until_needs is not None:
+                running[watch.rule, watch.version] = (watch, entry)
+        for watch in started:
+            running.setdefault((watch.rule, watch.version), (watch, None))
+        for watch, entry in running.values():
+            if self.watchlist.until_may_turn(watch, event.type):
+                at = max(event.time, entry.began) if entry else event.time
+                facts = {} if entry is None else {k: v for k, v in entry.facts.items() if k[0] != "$"}
+                ask = _Ask(f"until:{watch.rule}", event.subject, at, facts, event.subject, watch=watch)
+                self._fill(world, ask, self.watchlist.needs(watch, "until"), EventFacts(event) if entry is None else None)
+                asks.append(ask)
+
+    def _ask_event(self, world: World, event: Event, interest: Interest) -> _Ask | None:
+        subject = self._subject(interest.about, event, world)
+        directory = world.directory
+        if interest.about == "person" and directory.knows(subject) and not directory.at(subject, event.time):
+            return None
+        ask = _Ask(
+            f"event:{event.type}",
+            subject,
+            event.time,
+            {},
+            event.subject,
+            event.data.get("owner"),
+            event.depth,
+            interest=interest,
+            occurrence=occurrence_of(event),
+        )
+        self._fill(world, ask, interest.needs, EventFacts(event))
+        return ask
+
+    # -- moments -----------------------------------------------------------------------------------------------
+    def come_due(self, world: World, entries: Iterable[Entry], at: Callable[[Entry], datetime]) -> None:
+        """Deadlines and later steps whose moment has come, in their order; `at` is the moment each is judged as of."""
+        asks = []
+        for entry in sorted(entries, key=lambda entry: entry.order):
+            ask = self._ask_entry(world, entry, at(entry))
+            if ask:
+                asks.append(ask)
+        self._answer(world, asks)
+
+    def _ask_entry(self, world: World, entry: Entry, at: datetime) -> _Ask | None:
+        watch = self.watchlist.get(entry.rule, entry.version)
+        if watch is None or not self.watchlist.in_force(entry.rule):
+            world.settle(entry, "cancelled", "the rule is paused or archived")
+            return None
+        person = str(entry.facts.get("$person") or entry.subject)
+        part, question = ("trigger", f"rule:{entry.rule}") if entry.kind == "absence" else ("until", f"step:{entry.rule}")
+        if entry.kind == "absence":
+            trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
+            if world.heard_between(trigger.without, trigger.match, entry.match or "", entry.began, entry.due):
+                world.settle(entry, "cancelled", "it came in time")
+                return None
+        if watch.about == "person" and world.directory.knows(entry.subject):
+            if not world.directory.at(entry.subject, at):
+                world.settle(entry, "cancelled", "the person has left")
+                return None
+            if entry.kind == "step" and world.absent(entry.subject, at):
+                world.settle(entry, "cancelled", "the person is away")
+                return None
+        ask = _Ask(
+            question,
+            entry.subject,
+            at,
+            {k: v for k, v in entry.facts.items() if k[0] != "$"},
+            person,
+            entry.facts.get("$owner"),
+            int(entry.facts.get("$depth") or 0),
+            watch=watch,
+            occurrence=entry.period,
+            entry=entry,
+            step=entry.step,
+        )
+        self._fill(world, ask, self.watchlist.needs(watch, part), None)
+        return ask
+
+    def population(self, world: World, watch: Watch, zone_name: str, at: datetime) -> list[tuple[str, Assignment | None]]:
+        """Whom a schedule asks about in one zone: everyone employed and not away; positions and units in the client's zone."""
+        directory = world.directory
+        if watch.about in ("position", "unit"):
+            shelf = directory.positions if watch.about == "position" else directory.units
+            return [(name, None) for name in shelf] if zone_name == directory.default_zone else []
+        return [
+            (member.person, member)
+            for member in directory.members(at)
+            if member.timezone == zone_name and not world.absent(member.person, at)
+        ]
+
+    def schedule(self, world: World, watch: Watch, zone_name: str, day: date, at: datetime) -> None:
+        """Ask one rule about everyone in one zone, for one local `day`, as of `at`."""
+        needs = self.watchlist.needs(watch)
+        peers: dict = {}
+        asks = []
+        for subject, assignment in self.population(world, watch, zone_name, at):
+            ask = _Ask(f"rule:{watch.rule}", subject, at, {}, subject, watch=watch, occurrence=day.isoformat())
+            self._fill(world, ask, needs, None, assignment, peers)
+            asks.append(ask)
+        self._answer(world, asks)
+
+    def reconsider(self, world: World, said: Sequence[tuple[Spoken, Book]]) -> None:
+        """After a late event: would each of these findings still be made, counting what is now known to have happened?
+
+        Each comes with a book that holds exactly the subject's events up to the moment it was said.
+        """
+        asks = []
+        kept = world.book
+        for spoken, book in said:
+            watch = self.watchlist.get(spoken.rule, spoken.version)
+            if watch is None or (spoken.step == 0 and not isinstance(watch.trigger, OnSchedule)):
+                continue
+            if spoken.step and watch.until_needs is None:
+                continue
+            question = f"until:{spoken.rule}" if spoken.step else f"stands:{spoken.rule}"
+            ask = _Ask(question, spoken.subject, spoken.at, {}, spoken.subject, watch=watch, spoken=spoken)
+            world.book = book
+            self._fill(world, ask, self.watchlist.needs(watch, "until" if spoken.step else "trigger"), None)
+            asks.append(ask)
+        world.book = kept
+        self._judge(asks, world)
+        for ask in asks:
+            undone = bool(ask.answers) if ask.question.startswith("until:") else not ask.answers
+            if undone and ask.spoken:
+                world.withdrawn.append((ask.spoken, "a late report shows that it was done in time"))
+                if ask.spoken.step == 0:
+                    world.settle_ladder(ask.spoken.rule, ask.spoken.subject, ask.spoken.period, "withdrawn")
+
+    # -- facts -------------------------------------------------------------------------------------------------
+    def _fill(
+        self,
+        world: World,
+        ask: _Ask,
+        needs: Needs,
+        event: Mapping[str, Any] | None,
+        assignment: Assignment | None = None,
+        peers: dict | None = None,
+    ) -> None:
+        facts, at, subject = ask.facts, ask.at, ask.subject
+        if event is not None:
+            for name in needs.event:
+                value = event.get(name)
+                if value is not None:
+                    facts[name] = value
+        for name in needs.states:
+            facts[name] = world.in_state(ask.person, name, at) is not None
+        if needs.metrics or needs.peers or needs.targets:
+            assignment = assignment or world.directory.at(ask.person, at)
+            day = at.astimezone(zone(assignment.timezone)).date() if assignment else world.directory.local_day(subject, at)
+            for name, metric in needs.metrics:
+                value = world.book.value(subject, metric, day, self._trip_since(world, metric, subject, at))
+                if value is not None:
+                    facts[name] = value
+            for name, metric in needs.peers:
+                value = self._peers(world, metric, assignment, day, at, {} if peers is None else peers)
+                if value is not None:
+                    facts[name] = value
+            position = world.directory.positions.get(assignment.position) if assignment else None
+            for name, target in needs.targets:
+                if position and target in position.targets:
+                    facts[name] = position.targets[target][1]
+        ask.gathered = needs.gathered
+
+    def _trip_since(self, world: World, metric: Any, subject: str, at: datetime) -> date | None:
+        if metric.window != "this trip":
+            return None
+        span = world.in_state(subject, "person.on_trip", at)
+        return world.directory.local_day(subject, span.started) if span and span.started else None
+
+    def _peers(self, world: World, metric: Any, own: Assignment | None, day: date, at: datetime, known: dict) -> float | None:
+        """Mean over the other active people with the same position who have a value; None below three of them."""
+        if own is None or not own.position:
+            return None
+        key = (metric.name, metric.series.key, metric.window, own.position, day)
+        if key not in known:
+            values = {}
+            for peer in world.directory.members(at):
+                if peer.position == own.position and not world.absent(peer.person, at):
+                    value = world.book.value(peer.person, metric, day, self._trip_since(world, metric, peer.person, at))
+                    if isinstance(value, int | float):
+                        values[peer.person] = value
+            known[key] = values, sum(values.values())
+        values, total = known[key]
+        others = len(values) - (own.person in values)
+        if others < 3:
+            return None
+        return (total - values.get(own.person, 0)) / others
+
+    def _gather(self, world: World, asks: Sequence[_Ask]) -> None:
+        asking = [ask for ask in asks if ask.gathered]
+        if not asking:
+            return
+        names = frozenset().union(*(ask.gathered for ask in asking))
+        points = [Point(ask.person, ask.at, world.directory.at(ask.person, ask.at)) for ask in asking]
+        for gathered in self._plugins.call("gather_facts", points=points, names=names):
+            for ask, facts in zip(asking, gathered or (), strict=False):
+                ask.facts.update((name, value) for name, value in facts.items() if value is not None)
+
+    # -- answers -----------------------------------------------------------------------------------------------
+    def _judge(self, asks: Sequence[_Ask], world: World) -> None:
+        if not asks:
+            return
+        self._gather(world, asks)
+        situations = [
+            Situation(a.question, a.subject, a.at, a.facts, a.watch.version if a.watch else None, a.step) for a in asks
+        ]
+        for findings in self._plugins.call("judge", situations=situations):
+            for finding in findings:
+                asks[finding.situation].answers.append(finding)
+        for ask in asks:
+            ask.answers.sort(key=lambda finding: (-finding.priority, finding.rule))
+
+    def _answer(self, world: World, asks: Sequence[_Ask]) -> None:
+        self._judge(asks, world)
+        self.before_speaking(world, asks)
+        for ask in asks:
+            if ask.question.startswith("until:"):
+                if ask.answers and ask.watch:
+                    for entry in [e for e in world.ladders.get(ask.subject, ()) if e.rule == ask.watch.rule]:
+                        if entry.version == ask.watch.version and entry.began <= ask.at:
+                            world.settle(entry, "cancelled", "until holds")
+                continue
+            if ask.entry is not None:
+                if ask.entry.state != "open":
+                    continue  # an earlier answer of this batch settled it
+                self._settle_due(world, ask)
+            for finding in ask.answers:
+                self._speak(world, ask, finding)
+
+    def before_speaking(self, world: World, asks: Sequence[_Ask]) -> None:
+        """Called with the answers and before any is acted on: the live path loads here what has been said before."""
+
+    def _settle_due(self, world: World, ask: _Ask) -> None:
+        entry = ask.entry
+        assert entry is not None
+        world.settle(entry, "done" if ask.answers else "cancelled", None if ask.answers else "the conditions do not hold")
+        if entry.kind == "step" and not ask.answers:
+            world.settle_ladder(entry.rule, entry.subject, entry.period, "until holds")
+
+    def _speak(self, world: World, ask: _Ask, finding: Finding) -> None:
+        watch = ask.watch or self.watchlist.get(finding.rule, finding.version)
+        if watch is None or (ask.interest is not None and finding.rule not in ask.interest.rules):
+            return
+        if ask.interest is not None and ask.at < watch.since:
+            return
+        day = world.directory.local_day(ask.subject, ask.at)
+        if ask.step:
+            period = ask.occurrence
+            if (watch.rule, ask.subject, period, ask.step) in world.spoken_steps:
+                return
+        else:
+            period = period_of(watch.limit, day, ask.occurrence)
+            if not may_speak(watch.limit, day, period, world.spoken.get((watch.rule, ask.subject), ())):
+                return
+        world.remember(watch.rule, ask.subject, period, ask.step, day)
+        for ordinal, deed in enumerate(finding.deeds):
+            self._record(world, ask, watch, finding, deed, period, ordinal, day)
+        if not ask.step:
+            self._begin_ladder(world, ask, watch, period, day)
+
+    def _record(self, world, ask: _Ask, watch: Watch, finding: Finding, deed: Deed, period: str, ordinal: int, day: date) -> None:
+        reached = resolve(deed.to, ask.person, ask.owner, ask.at, world) if deed.to else None
+        message = locale = None
+        if deed.message:
+            reader = world.directory.at(reached.reached, ask.at) if reached else None
+            template, locale = choose(deed.message, reader.locale if reader else self._locale, self._locale)
+            message = render(template, ask.facts, locale)
+        record = Record(
+            rule=watch.rule,
+            version=finding.version,
+            kind=watch.kind,
+            about=watch.about,
+            subject=ask.subject,
+            period=period,
+            step=ask.step,
+            ordinal=ordinal,
+            at=ask.at,
+            day=day,
+            effect=deed.effect,
+            action=deed.action,
+            recipient=reached.reached if reached else None,
+            meant_for=reached.meant_for if reached else None,
+            message=message,
+            locale=locale,
+            detail=dict(deed.data),
+            why=tuple(reason.to_json() for reason in finding.why),
+            channel=deed.data.get("channel"),
+        )
+        world.records.append(record)
+        if deed.action == "emit" and ask.depth < self._max_depth:
+            data = dict(deed.data.get("data") or {})
+            world.emitted.append(
+                Event(record.key, RULES, str(deed.data["type"]), ask.at, ask.subject, data, ask.depth + 1)
+            )
+
+    def _begin_ladder(self, world: World, ask: _Ask, watch: Watch, period: str, day: date) -> None:
+        zone_ = world.directory.zone_of(ask.subject, ask.at)
+        kept = {k: v.isoformat() if isinstance(v, datetime | date) else v for k, v in ask.facts.items() if k.startswith(("event.", "case."))}
+        kept |= {"$person": ask.person, "$owner": ask.owner, "$depth": ask.depth}
+        for number, step in enumerate(watch.steps, start=1):
+            due = self._step_due(step, ask.at, day, zone_)
+            if due is None or due <= ask.at:
+                continue  # "21:00" said at 22:00 is over: it never moves to the next day
+            world.open_entry(
+                Entry("step", watch.rule, watch.version, ask.subject, period, number, due, ask.at, None, kept)
+            )
+
+    def _step_due(self, step: Step, at: datetime, day: date, zone_) -> datetime | None:
+        if step.at is not None:
+            return local_moment(day, step.at, zone_)
+        return self._calendar.deadline(at, step.after, zone_, working=False) if step.after else None
+
+    def _subject(self, about: str, event: Event, world: World) -> str:
+        if about == "case":
+            return str(event.data.get("case") or event.subject)
+        if about in ("position", "unit"):
+            assignment = world.directory.at(event.subject, event.time)
+            return getattr(assignment, about, "") or event.subject
+        return event.subject
+
+
+def match_value(event: Event, match: str) -> str | None:
+    """The value on which an absence is matched: a field of the data, or the subject; None when the event has none."""
+    value = event.data.get(match)
+    if value is None and match == "subject":
+        value = event.subject
+    if value is None and match == "case":
+        value = event.subject
+    return None if value is None else str(value)
+
+
+def occurrence_of(event: Event) -> str:
+    """A name for this one event, short enough for a key."""
+    name = f"{event.source}/{event.id}"
+    return name if len(name) <= 200 else f"{name[:150]}…{hash_of(name)}"
+
+
+def hash_of(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,122 @@
+"""Everything the judges want to be asked about, indexed by what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from tideng.catalogue import Catalogue
+from tideng.facts import Needs
+from tideng.judging import OnAbsence, OnEvent, OnSchedule, Watch
+from tideng.metrics import Metric, Series, metric_of
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """All rules about one kind of subject that one event type triggers, asked together as one situation."""
+
+    about: str
+    rules: frozenset[str]
+    needs: Needs
+    until: tuple[Watch, ...]
+
+
+class WatchList:
+    """The watches in force. `find` gives the watch of a version that is not in force any more (a running ladder's)."""
+
+    def __init__(
+        self,
+        watches: Iterable[Watch],
+        catalogue: Catalogue,
+        find: Callable[[str, int], Watch | None],
+        keep_standard: bool = True,
+    ):
+        """`keep_standard`: keep the catalogue's standard metrics up to date even where no rule reads them."""
+        self.watches = sorted(watches, key=lambda watch: watch.rule)
+        self._catalogue, self._find = catalogue, find
+        self._by_id = {(watch.rule, watch.version): watch for watch in self.watches}
+        self._needs: dict[tuple[str, int, str], Needs] = {}
+        self._wakes: dict[tuple[str, int], frozenset[str] | None] = {}
+        self.schedules = [watch for watch in self.watches if isinstance(watch.trigger, OnSchedule)]
+        self.absence_rules = {w.rule: w for w in self.watches if isinstance(w.trigger, OnAbsence)}
+        self.opens = self._index(OnAbsence, lambda trigger: (trigger.event_type,))
+        self.closes = self._index(OnAbsence, lambda trigger: trigger.without)
+        self.interests = self._interests()
+        self.series = self._series(keep_standard)
+        self.with_until = [watch for watch in self.watches if watch.until_needs is not None]
+
+    def get(self, rule: str, version: int) -> Watch | None:
+        key = (rule, version)
+        if key not in self._by_id:
+            found = self._find(rule, version)
+            if found is None:
+                return None
+            self._by_id[key] = found
+        return self._by_id[key]
+
+    def in_force(self, rule: str) -> bool:
+        """Whether some version of the rule is published now: pausing or archiving it ends its ladders."""
+        return any(watch.rule == rule for watch in self.watches)
+
+    def needs(self, watch: Watch, part: str = "trigger") -> Needs:
+        """The facts `watch` reads at its trigger, or ``until`` and later steps."""
+        key = (watch.rule, watch.version, part)
+        if key not in self._needs:
+            names = watch.needs if part == "trigger" else (watch.until_needs or frozenset())
+            self._needs[key] = Needs.of(names, watch.metrics, self._catalogue)
+        return self._needs[key]
+
+    def until_may_turn(self, watch: Watch, event_type: str) -> bool:
+        """Whether an event of this type can change what `until` says."""
+        key = (watch.rule, watch.version)
+        if key not in self._wakes:
+            self._wakes[key] = self._waking_types(self.needs(watch, "until"))
+        wakes = self._wakes[key]
+        return wakes is None or event_type in wakes
+
+    def _waking_types(self, needs: Needs) -> frozenset[str] | None:
+        if needs.gathered or needs.event:
+            return None  # anything might
+        states = (self._catalogue.states[name] for name in needs.states)
+        return frozenset(
+            {metric.series.event_type for metric in needs.all_metrics}
+            | {name for state in states for name in (state.starts, state.ends)}
+        )
+
+    def all_metrics(self) -> list[Metric]:
+        return [metric for watch in self.watches for metric in watch.metrics.values()]
+
+    def _index(self, kind: type, types: Callable) -> dict[str, list[Watch]]:
+        index: dict[str, list[Watch]] = {}
+        for watch in self.watches:
+            if isinstance(watch.trigger, kind):
+                for event_type in types(watch.trigger):
+                    index.setdefault(event_type, []).append(watch)
+        return index
+
+    def _interests(self) -> dict[str, list[Interest]]:
+        grouped: dict[tuple[str, str], list[Watch]] = {}
+        for watch in self.watches:
+            if isinstance(watch.trigger, OnEvent):
+                grouped.setdefault((watch.trigger.event_type, watch.about), []).append(watch)
+        interests: dict[str, list[Interest]] = {}
+        for (event_type, about), watches in grouped.items():
+            names = frozenset().union(*(watch.needs for watch in watches))
+            metrics = {name: metric for watch in watches for name, metric in watch.metrics.items()}
+            interest = Interest(
+                about,
+                frozenset(watch.rule for watch in watches),
+                Needs.of(names, metrics, self._catalogue),
+                tuple(watch for watch in watches if watch.steps and watch.until_needs is not None),
+            )
+            interests.setdefault(event_type, []).append(interest)
+        return interests
+
+    def _series(self, keep_standard: bool) -> dict[str, list[Series]]:
+        metrics = self.all_metrics()
+        if keep_standard:
+            metrics += [metric_of(spec) for spec in self._catalogue.metrics.values()]
+        by_type: dict[str, dict[str, Series]] = {}
+        for metric in metrics:
+            by_type.setdefault(metric.series.event_type, {})[metric.series.key] = metric.series
+        return {event_type: list(series.values()) for event_type, series in by_type.items()}
