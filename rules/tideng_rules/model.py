@@ -91,12 +91,15 @@ class LaterStep:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A rule's own test: at this moment, with these facts, these actions (``nudge person``) are expected."""
+    """A rule's own test: at this moment, with these facts, these actions (``nudge person``) are expected.
+
+    `step` names the later step that is meant (1-based) where the time of day does not say it by itself."""
 
     name: str
     at: datetime
     facts: Mapping[str, Any]
     expect: tuple[str, ...]
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
