@@ -1,0 +1,72 @@
+"""From a client's files to the running deployment: `plan` says what would change, `apply` makes it so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from tideng.database import reading, writing
+from tideng.deployment import Deployment
+from tideng.profile import Profile
+
+if TYPE_CHECKING:
+    from tideng.bundle import Bundle
+
+
+def plan(deployment: Deployment, bundle: Bundle) -> list[str]:
+    """What `apply` would change, one line a thing; empty when nothing would.
+
+    Raises `InvalidBundle` with every problem at once, `PluginRefused` when a plugin failed over it.
+    """
+    deployment.check(bundle)
+    failed = deployment.failed_plugins()
+    with reading(deployment.engine) as connection:
+        deployment.refresh(connection)
+        lines = _differences(deployment.profile, Profile.of(bundle))
+        lines += [
+            line
+            for part in deployment.plugins.call("plan_bundle", bundle=bundle, connection=connection)
+            for line in part
+        ]
+    deployment.refuse_new_failures(failed)
+    return lines
+
+
+def apply(deployment: Deployment, bundle: Bundle) -> list[str]:
+    """Make the deployment so, in one transaction, and say what changed, one line a thing.
+
+    Raises as `plan` does; nothing has changed then.
+    """
+    deployment.check(bundle)
+    failed, profile = deployment.failed_plugins(), Profile.of(bundle)
+    with writing(deployment.engine) as connection:
+        lines = _apply(deployment, bundle, profile, connection)
+        deployment.refuse_new_failures(failed)
+    deployment.use_profile(profile)
+    return lines
+
+
+def _apply(deployment: Deployment, bundle: Bundle, profile: Profile, connection: Connection) -> list[str]:
+    deployment.refresh(connection)
+    lines = _differences(deployment.profile, profile)
+    if lines:
+        deployment.keep_profile(connection, profile)
+    for part in deployment.plugins.call("apply_bundle", bundle=bundle, connection=connection):
+        lines += part
+    deployment.note_plugins(connection)
+    return lines
+
+
+def _differences(old: Profile, new: Profile) -> list[str]:
+    before, after = old.to_json(), new.to_json()
+    lines = []
+    for name in after:
+        if before[name] == after[name]:
+            continue
+        if isinstance(after[name], dict):
+            changed = sorted(k for k in {*before[name], *after[name]} if before[name].get(k) != after[name].get(k))
+            lines.append(f"{name}: {', '.join(changed)}")
+        else:
+            lines.append(f"{name}: {before[name]!r} → {after[name]!r}")
+    return lines

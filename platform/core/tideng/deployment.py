@@ -1,0 +1,213 @@
+"""One deployment: a client's settings, database, plugins and clock, on which everything hangs.
+
+There is no state beside it, so that one process can serve many clients and a test needs no patching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, delete, func, inspect, select
+from sqlalchemy.engine import make_url
+
+from tideng.calendars import WorkCalendar
+from tideng.catalogue import Catalogue
+from tideng.clock import Clock, ScaledClock, SystemClock
+from tideng.database import insert, open_engine, reading
+from tideng.errors import InvalidBundle, PluginRefused, Problem
+from tideng.plugins import Plugins
+from tideng.profile import CLIENT, Profile
+from tideng.settings import Settings, fill_secrets, load
+from tideng.tables import NoteRow, PluginRow
+
+if TYPE_CHECKING:
+    from tideng.bundle import Bundle
+
+PROFILE = "profile"
+"""The note that holds the client's profile."""
+
+
+class Deployment:
+    """What a running process needs to know; made by `open` or `in_memory`, let go by `close` or a ``with`` block.
+
+    `engine` is the database's (None in a replay), `profile` the client's, `calendar` its working days. A deployment
+    whose client was never applied has the default profile.
+    """
+
+    settings: Settings
+    clock: Clock
+    plugins: Plugins
+    catalogue: Catalogue
+    profile: Profile
+    calendar: WorkCalendar
+
+    def __init__(self, settings: Settings, clock: Clock, engine: Engine | None, found: Iterable[EntryPoint] | None):
+        self.settings, self.clock = settings, clock
+        self._engine = engine
+        self._profile_at: datetime | None = None
+        self.catalogue = Catalogue()
+        self.plugins = Plugins(settings.plugins_allowed, self.catalogue, found)
+        self.use_profile(Profile())
+
+    @classmethod
+    def open(
+        cls,
+        where: Path | str | Settings,
+        clock: Clock | None = None,
+        found: Iterable[EntryPoint] | None = None,
+    ) -> Deployment:
+        """Open the deployment in a folder, or with these settings.
+
+        `clock` replaces the one of the settings; `found` the installed entry points. Raises `InvalidSettings`, or
+        `TidengError` for a database that cannot be used. The database need not be migrated yet.
+        """
+        settings = where if isinstance(where, Settings) else load(where)
+        deployment = cls(settings, clock or _clock(settings), open_engine(settings.database_url), found)
+        if _exists(settings.database_url) and inspect(deployment.engine).has_table(NoteRow.__tablename__):
+            with reading(deployment.engine) as connection:
+                deployment.refresh(connection)
+        deployment.plugins.call("start", deployment=deployment)
+        return deployment
+
+    @classmethod
+    def in_memory(
+        cls,
+        bundle: Bundle,
+        clock: Clock,
+        settings: Settings | None = None,
+        found: Iterable[EntryPoint] | None = None,
+    ) -> Deployment:
+        """A deployment of `bundle` without any database, for replays.
+
+        Raises `InvalidBundle` with every problem its plugins find.
+        """
+        deployment = cls(settings or Settings(folder=bundle.root), clock, None, found)
+        deployment.use_profile(Profile.of(bundle))
+        deployment.plugins.call("start", deployment=deployment)
+        deployment.check(bundle)
+        failed = deployment.failed_plugins()
+        deployment.plugins.call("apply_bundle", bundle=bundle, connection=None)
+        deployment.refuse_new_failures(failed)
+        return deployment
+
+    @property
+    def engine(self) -> Engine:
+        """The database. In a replay there is none, and asking for it is a mistake."""
+        if self._engine is None:
+            raise RuntimeError("a deployment in memory has no database")
+        return self._engine
+
+    @property
+    def has_database(self) -> bool:
+        return self._engine is not None
+
+    def close(self) -> None:
+        """Give back the database's connections."""
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def __enter__(self) -> Deployment:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def refresh(self, connection: Connection) -> bool:
+        """Take over the profile that another process applied; True if it changed. One cheap query."""
+        at = connection.scalar(select(NoteRow.updated_at).where(NoteRow.key == PROFILE))
+        if at is None or at == self._profile_at:
+            return False
+        value = connection.scalar(select(NoteRow.value).where(NoteRow.key == PROFILE))
+        self.use_profile(Profile.from_json(value))
+        self._profile_at = at
+        return True
+
+    def use_profile(self, profile: Profile) -> None:
+        """Make `profile` the client's in this process; its event types replace those of the one before."""
+        self.profile, self.calendar = profile, WorkCalendar(profile.calendar)
+        self.catalogue.remove(CLIENT)
+        self.catalogue.add(profile.event_types.values(), CLIENT)
+
+    def plugin_settings(self, name: str) -> Mapping[str, Any]:
+        """A plugin's settings: those of the bundle, over them those of tideng.toml; secrets put in.
+
+        Raises `InvalidSettings` when a ``${ENV:NAME}`` of the bundle is not set.
+        """
+        return {**fill_secrets(dict(self.profile.plugins.get(name, {}))), **self.settings.plugins.get(name, {})}
+
+    def check(self, bundle: Bundle) -> list[Problem]:
+        """Ask every plugin about `bundle`; return the warnings. Raises `InvalidBundle` with every error at once."""
+        failed = self.failed_plugins()
+        found = [p for part in self.plugins.call("check_bundle", bundle=bundle) for p in part]
+        self.refuse_new_failures(failed)
+        found += self._clashes(bundle)
+        errors = [problem for problem in found if problem.severity == "error"]
+        if errors:
+            raise InvalidBundle(f"client bundle {bundle.root.name or bundle.root}", errors)
+        return found
+
+    def _clashes(self, bundle: Bundle) -> list[Problem]:
+        problems = []
+        for name in bundle.event_types:
+            known = self.catalogue.event_types.get(name)
+            if known and known.plugin != CLIENT:
+                problems.append(
+                    Problem(f"event_types.{name}", f"is already declared by {known.plugin}", "choose another name")
+                )
+        for name in bundle.plugins:
+            if self.plugins.get(name) is None:
+                on = [state.name for state in self.plugins.states if state.state == "on"]
+                near = self.catalogue.suggest(name, on)
+                hint = f"did you mean {near}?" if near else f"on are: {', '.join(on) or 'none'}"
+                problems.append(Problem(f"plugins.{name}", "is not on in this deployment", hint))
+        return problems
+
+    def failed_plugins(self) -> frozenset[str]:
+        return frozenset(state.name for state in self.plugins.states if state.state == "failed")
+
+    def refuse_new_failures(self, before: frozenset[str]) -> None:
+        """Raise `PluginRefused` if a plugin failed since `before` was taken: a client is applied as a whole or not at all."""
+        new = [f"{s.name} ({s.error})" for s in self.plugins.states if s.state == "failed" and s.name not in before]
+        if new:
+            raise PluginRefused(f"nothing was changed, because of {'; '.join(new)}")
+
+    def note_plugins(self, connection: Connection) -> None:
+        """Write what became of every plugin where people can see it; `since` moves only when something changed."""
+        held = {row.name: row for row in connection.execute(select(PluginRow.__table__))}
+        now = self.clock.now()
+        for one in self.plugins.states:
+            row = held.pop(one.name, None)
+            if row is not None and (row.state, row.error or "") == (one.state, one.error):
+                continue
+            values = {"state": one.state, "error": one.error or None, "since": now}
+            statement = insert(connection)(PluginRow).values(name=one.name, **values)
+            connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+        if held:  # no longer installed
+            connection.execute(delete(PluginRow).where(PluginRow.name.in_(list(held))))
+
+    def keep_profile(self, connection: Connection, profile: Profile) -> None:
+        """Store `profile`; every process takes it over at its next `refresh`."""
+        last = connection.scalar(select(func.max(NoteRow.updated_at)).where(NoteRow.key == PROFILE))
+        now = self.clock.now()
+        if last is not None and now <= last:  # a clock set back must not hide a change
+            now = last + last.resolution
+        values = {"value": profile.to_json(), "updated_at": now}
+        statement = insert(connection)(NoteRow).values(key=PROFILE, **values)
+        connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
+
+
+def _clock(settings: Settings) -> Clock:
+    if settings.clock_start is None:
+        return SystemClock()
+    return ScaledClock(settings.clock_start, settings.clock_began, settings.clock_speed)
+
+
+def _exists(url: str) -> bool:
+    """Whether looking inside would not create it: SQLite makes an empty file for whoever asks."""
+    parts = make_url(url)
+    return parts.get_backend_name() != "sqlite" or not parts.database or Path(parts.database).is_file()
