@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
 
@@ -390,7 +390,7 @@ _UNKNOWN_FIELD = "unknown field"
 class _Checked(fields.Field):
     """A field that stays as it is, or is complained about."""
 
-    default_error_messages = {"required": "is missing", "null": "is null, but needs a value"}
+    default_error_messages: ClassVar = {"required": "is missing", "null": "is null, but needs a value"}
 
     def __init__(self, check: Callable[[Any], Complaint | None], **kwargs: Any):
         super().__init__(**kwargs)
@@ -404,7 +404,7 @@ class _Checked(fields.Field):
 
 
 class _Strict(Schema):
-    error_messages = {"unknown": _UNKNOWN_FIELD, "type": "must be an object"}
+    error_messages: ClassVar = {"unknown": _UNKNOWN_FIELD, "type": "must be an object"}
 
     class Meta:
         unknown = RAISE

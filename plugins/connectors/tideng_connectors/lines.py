@@ -1,0 +1,64 @@
+"""Lines of a file that may hold anything: bounded, decoded, numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tideng.intake import MAX_KEPT
+from tideng.sources import Unreadable
+
+MAX_LINE = 2_000_000  # bytes; an event may hold 1 MB, and JSON may write a character in six
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, without its end; where `problem` is set there is no text to speak of."""
+
+    number: int
+    text: str
+    problem: Unreadable | None = None
+
+    @property
+    def place(self) -> str:
+        return f"line {self.number}"
+
+
+def numbered_lines(stream: BinaryIO) -> Iterator[Line]:
+    """Yield every line, counted from 1, never holding more than MAX_LINE bytes."""
+    number = 0
+    while raw := stream.readline(MAX_LINE + 1):
+        number += 1
+        if len(raw) > MAX_LINE:
+            length = len(raw) + (_skip_line(stream) if not raw.endswith(b"\n") else 0)
+            yield Line(number, "", _too_long(number, length, raw))
+            continue
+        if number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError as error:
+            problem = f"is not UTF-8 at byte {error.start + 1}"
+            yield Line(number, "", Unreadable(f"line {number}", problem, "save the file as UTF-8", raw=raw[:MAX_KEPT]))
+            continue
+        if "\0" in text:
+            column = text.index("\0") + 1
+            problem = f"holds a NUL character at column {column}"
+            yield Line(number, "", Unreadable(f"line {number}", problem, "leave it out", raw=text[:MAX_KEPT]))
+            continue
+        yield Line(number, text.rstrip("\r\n"))
+
+
+def _too_long(number: int, length: int, raw: bytes) -> Unreadable:
+    hint = f"at most {MAX_LINE:,}; keep files elsewhere and send their link"
+    return Unreadable(f"line {number}", f"holds {length:,} bytes", hint, raw=raw[:MAX_KEPT])
+
+
+def _skip_line(stream: BinaryIO) -> int:
+    skipped = 0
+    while piece := stream.readline(MAX_LINE):
+        skipped += len(piece)
+        if piece.endswith(b"\n"):
+            break
+    return skipped
