@@ -12,7 +12,13 @@ from typing import Any
 from babel.numbers import list_currencies
 
 from tideng.bundle_files import Document, Problems, read_yaml
-from tideng.bundle_org import Organisation, locale_problem, nearest, read_organisation, timezone_problem
+from tideng.bundle_org import (
+    Organisation,
+    locale_problem,
+    nearest,
+    read_organisation,
+    timezone_problem,
+)
 from tideng.calendars import WorkCalendar
 from tideng.catalogue import FIELD_TYPES, EventType, Field, Text
 from tideng.errors import InvalidBundle, Problem, Refused

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cached_property
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ from tideng.plugins import Plugins
 from tideng.profile import CLIENT, Profile
 from tideng.settings import Settings, fill_secrets, load
 from tideng.tables import NoteRow, PluginRow
+from tideng.tasks import Bell
 
 if TYPE_CHECKING:
     from tideng.bundle import Bundle
@@ -101,6 +103,11 @@ class Deployment:
         if self._engine is None:
             raise RuntimeError("a deployment in memory has no database")
         return self._engine
+
+    @cached_property
+    def bell(self) -> Bell:
+        """The bell that says to the workers, in whatever process, that there is work."""
+        return Bell(self.settings.queue_file, self.settings.secret_key)
 
     @property
     def has_database(self) -> bool:

@@ -30,6 +30,16 @@ class Event:
         """The case this event belongs to, where its data names one."""
         return self.data.get("case")
 
+    def match(self, name: str) -> str | None:
+        """The value on which an absence is matched: a field of the data, or the subject; None when there is none.
+
+        An event without a `case` is its subject's own case.
+        """
+        value = self.data.get(name)
+        if value is None and name in ("subject", "case"):
+            value = self.subject
+        return None if value is None else str(value)
+
     def to_cloudevent(self) -> dict[str, Any]:
         """Return the CloudEvents 1.0 JSON object for this event."""
         return {

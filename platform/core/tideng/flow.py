@@ -5,6 +5,7 @@ Nothing here reads a clock or a database: a `World` comes in, changed, and what 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -60,7 +61,11 @@ class Flow:
         watchlist: WatchList,
         locale: str = "zh",
         max_depth: int = 4,
+        recall: Callable[[World, list[tuple[Watch, str, str]]], None] | None = None,
     ):
+        """`recall` is told which (watch, subject, period) are about to speak, and puts into the world what they have
+        said before; a replay, whose world has forgotten nothing, needs none."""
+        self._recall = recall
         self.watchlist = watchlist
         self._plugins, self._catalogue, self._calendar = plugins, catalogue, calendar
         self._locale, self._max_depth = locale, max_depth
@@ -77,7 +82,7 @@ class Flow:
         `silent` events are history: they count and open absences, but nobody is judged by them.
         """
         asks: list[_Ask] = []
-        started: dict[str, list[Watch]] = {}
+        started: dict[str, list[tuple[str, Watch]]] = {}
         for event in events:
             quiet = silent(event)
             self._count(world, event)
@@ -89,7 +94,7 @@ class Flow:
                 ask = self._ask_event(world, event, interest)
                 if ask:
                     asks.append(ask)
-                    started.setdefault(event.subject, []).extend(interest.until)
+                    started.setdefault(event.subject, []).extend((ask.subject, watch) for watch in interest.until)
         self._answer(world, asks)
 
     def _count(self, world: World, event: Event) -> None:
@@ -107,7 +112,7 @@ class Flow:
     def _follow_absences(self, world: World, event: Event) -> None:
         for watch in self.watchlist.closes.get(event.type, ()):
             trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
-            value = match_value(event, trigger.match)
+            value = event.match(trigger.match)
             if value is None:
                 continue
             world.note_heard(event.type, trigger.match, value, event.time)
@@ -124,8 +129,8 @@ class Flow:
 
     def _open_absence(self, world: World, watch: Watch, event: Event) -> None:
         trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
-        value = match_value(event, trigger.match)
-        if value is None or event.time < watch.since:
+        value = event.match(trigger.match)
+        if value is None:
             return
         zone_ = world.directory.zone_of(event.subject, event.time)
         due = self._calendar.deadline(event.time, trigger.within, zone_, trigger.working)
@@ -154,19 +159,22 @@ class Flow:
         kept = {name: value.isoformat() if isinstance(value, datetime | date) else value for name, value in kept.items()}
         return kept | {"$person": event.subject, "$owner": event.data.get("owner"), "$depth": event.depth}
 
-    def _ask_untils(self, world: World, event: Event, started: Iterable[Watch], asks: list[_Ask]) -> None:
-        running = {}
-        for entry in world.ladders.get(event.subject, ()):
-            watch = self.watchlist.get(entry.rule, entry.version)
-            if watch and watch.until_needs is not None:
-                running[watch.rule, watch.version] = (watch, entry)
-        for watch in started:
-            running.setdefault((watch.rule, watch.version), (watch, None))
-        for watch, entry in running.values():
+    def _ask_untils(
+        self, world: World, event: Event, started: Iterable[tuple[str, Watch]], asks: list[_Ask]
+    ) -> None:
+        running: dict[tuple[str, str, int], tuple[str, Watch, Entry | None]] = {}
+        for subject in subjects_of(event):
+            for entry in world.ladders.get(subject, ()):
+                watch = self.watchlist.get(entry.rule, entry.version)
+                if watch and watch.until_needs is not None:
+                    running[subject, watch.rule, watch.version] = (subject, watch, entry)
+        for subject, watch in started:
+            running.setdefault((subject, watch.rule, watch.version), (subject, watch, None))
+        for subject, watch, entry in running.values():
             if self.watchlist.until_may_turn(watch, event.type):
                 at = max(event.time, entry.began) if entry else event.time
                 facts = {} if entry is None else {k: v for k, v in entry.facts.items() if k[0] != "$"}
-                ask = _Ask(f"until:{watch.rule}", event.subject, at, facts, event.subject, watch=watch)
+                ask = _Ask(f"until:{watch.rule}", subject, at, facts, event.subject, watch=watch)
                 self._fill(world, ask, self.watchlist.needs(watch, "until"), EventFacts(event) if entry is None else None)
                 asks.append(ask)
 
@@ -370,7 +378,7 @@ class Flow:
 
     def _answer(self, world: World, asks: Sequence[_Ask]) -> None:
         self._judge(asks, world)
-        self.before_speaking(world, asks)
+        self._remember(world, asks)
         for ask in asks:
             if ask.question.startswith("until:"):
                 if ask.answers and ask.watch:
@@ -385,8 +393,19 @@ class Flow:
             for finding in ask.answers:
                 self._speak(world, ask, finding)
 
-    def before_speaking(self, world: World, asks: Sequence[_Ask]) -> None:
-        """Called with the answers and before any is acted on: the live path loads here what has been said before."""
+    def _remember(self, world: World, asks: Sequence[_Ask]) -> None:
+        if self._recall is None:
+            return
+        speaking = []
+        for ask in asks:
+            for finding in ask.answers:
+                watch = ask.watch or self.watchlist.get(finding.rule, finding.version)
+                if watch and not ask.question.startswith("until:"):
+                    day = world.directory.local_day(ask.subject, ask.at)
+                    period = ask.occurrence if ask.step else period_of(watch.limit, day, ask.occurrence)
+                    speaking.append((watch, ask.subject, period))
+        if speaking:
+            self._recall(world, speaking)
 
     def _settle_due(self, world: World, ask: _Ask) -> None:
         entry = ask.entry
@@ -398,8 +417,6 @@ class Flow:
     def _speak(self, world: World, ask: _Ask, finding: Finding) -> None:
         watch = ask.watch or self.watchlist.get(finding.rule, finding.version)
         if watch is None or (ask.interest is not None and finding.rule not in ask.interest.rules):
-            return
-        if ask.interest is not None and ask.at < watch.since:
             return
         day = world.directory.local_day(ask.subject, ask.at)
         if ask.step:
@@ -477,23 +494,15 @@ class Flow:
         return event.subject
 
 
-def match_value(event: Event, match: str) -> str | None:
-    """The value on which an absence is matched: a field of the data, or the subject; None when the event has none."""
-    value = event.data.get(match)
-    if value is None and match == "subject":
-        value = event.subject
-    if value is None and match == "case":
-        value = event.subject
-    return None if value is None else str(value)
+def subjects_of(event: Event) -> tuple[str, ...]:
+    """Whose ladders an event may end: its subject's, and its case's where that is another."""
+    case = event.data.get("case")
+    return (event.subject,) if case is None or case == event.subject else (event.subject, str(case))
 
 
 def occurrence_of(event: Event) -> str:
     """A name for this one event, short enough for a key."""
     name = f"{event.source}/{event.id}"
-    return name if len(name) <= 200 else f"{name[:150]}…{hash_of(name)}"
+    return name if len(name) <= 200 else f"{name[:150]}…{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
-def hash_of(text: str) -> str:
-    import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -58,7 +58,10 @@ def receive(
         except InvalidPayload as error:
             read.append(error)
     with writing(deployment.engine) as connection:
-        return keep(connection, deployment.catalogue, read, now, source_hint, history=history)
+        receipts = keep(connection, deployment.catalogue, read, now, source_hint, history=history)
+    if any(receipt.status == ACCEPTED for receipt in receipts):
+        deployment.bell.ring()
+    return receipts
 
 
 def keep(
@@ -172,7 +175,7 @@ def _insert_keys(connection: Connection, catalogue: Catalogue, stored: Iterable[
     rows = []
     for row, event in stored:
         for name in catalogue.keys_of(event.type):
-            value = event.data.get(name)
+            value = event.match(name)
             if value is not None:
                 rows.append({"event": row, "field": name, "value": str(value), "type": event.type, "time": event.time})
     if rows:

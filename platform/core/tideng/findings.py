@@ -1,0 +1,126 @@
+"""Findings, kept with their messages in one transaction; and taken back when a late event shows they were wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import Connection, tuple_, update
+
+from tideng.calendars import local_moment
+from tideng.database import insert
+from tideng.people import Directory
+from tideng.tables import FindingRow, OutboxRow
+from tideng.world import Record, Spoken
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """How this deployment speaks: over which channels, and when not (local times of whoever is spoken to)."""
+
+    channels: tuple[str, ...] = ("portal",)
+    quiet_hours: tuple[time, time] | None = None
+
+    def next_allowed(self, recipient: str, moment: datetime, directory: Directory) -> datetime:
+        """`moment`, or the end of the quiet hours it falls into where the recipient lives."""
+        if self.quiet_hours is None:
+            return moment
+        zone = directory.zone_of(recipient, moment)
+        local = moment.astimezone(zone)
+        start, end = self.quiet_hours
+        if not quiet(local.time(), start, end):
+            return moment
+        day = local.date() + timedelta(days=1) if local.time() >= start > end else local.date()
+        return local_moment(day, end, zone)
+
+
+def quiet(moment: time, start: time, end: time) -> bool:
+    """Whether a local time lies in quiet hours from `start` up to `end`, over midnight when start is later."""
+    return start <= moment < end if start <= end else moment >= start or moment < end
+
+
+def save_records(
+    connection: Connection, records: Sequence[Record], directory: Directory, speaking: Speaking, now: datetime
+) -> int:
+    """Keep findings, each once by its key, and put their messages in the outbox; returns how many were new."""
+    stored = _insert_findings(connection, records, now)
+    messages = []
+    for record in records:
+        row = stored.get(_identity(record))
+        if row is None or not record.message or not record.recipient:
+            continue
+        due = speaking.next_allowed(record.recipient, now, directory)
+        for channel in (record.channel,) if record.channel else speaking.channels:
+            messages.append(
+                {
+                    "key": f"{record.key}:{channel}"[:500],
+                    "finding": row,
+                    "channel": channel,
+                    "recipient": record.recipient,
+                    "status": "waiting",
+                    "attempts": 0,
+                    "due": due,
+                    "held_because": "quiet hours" if due > now else None,
+                }
+            )
+    if messages:
+        connection.execute(insert(connection)(OutboxRow).on_conflict_do_nothing(), messages)
+    return len(stored)
+
+
+def _identity(record: Record) -> tuple[str, str, str, int, int]:
+    return record.rule, record.subject, record.period, record.step, record.ordinal
+
+
+def _insert_findings(connection: Connection, records: Sequence[Record], now: datetime) -> dict[tuple, int]:
+    rows = [
+        {
+            "rule": record.rule,
+            "version": record.version,
+            "kind": record.kind,
+            "about": record.about,
+            "subject": record.subject,
+            "period": record.period,
+            "step": record.step,
+            "ordinal": record.ordinal,
+            "at": record.at,
+            "effect": record.effect,
+            "action": record.action,
+            "recipient": record.recipient,
+            "meant_for": record.meant_for,
+            "message": record.message,
+            "locale": record.locale,
+            "detail": dict(record.detail),
+            "why": [dict(reason) for reason in record.why],
+            "state": "live",
+            "created_at": now,
+        }
+        for record in records
+    ]
+    table = FindingRow.__table__
+    columns = (table.c.id, table.c.rule, table.c.subject, table.c.period, table.c.step, table.c.ordinal)
+    statement = insert(connection)(table).on_conflict_do_nothing().returning(*columns)
+    stored = {}
+    for start in range(0, len(rows), _CHUNK):
+        for row in connection.execute(statement, rows[start : start + _CHUNK]):
+            stored[row.rule, row.subject, row.period, row.step, row.ordinal] = row.id
+    return stored
+
+
+def withdraw(connection: Connection, undone: Iterable[tuple[Spoken, str]], now: datetime) -> None:
+    """Take findings back: what is unsent is dropped, what was sent is marked as withdrawn, and so is the finding."""
+    reasons: dict[str, list[tuple[str, str, str, int]]] = {}
+    for spoken, why in undone:
+        reasons.setdefault(why, []).append((spoken.rule, spoken.subject, spoken.period, spoken.step))
+    table = FindingRow.__table__
+    for why, keys in reasons.items():
+        identity = tuple_(table.c.rule, table.c.subject, table.c.period, table.c.step)
+        statement = update(table).where(identity.in_(keys), table.c.state == "live")
+        changed = statement.values(state="withdrawn", withdrawn_at=now, withdrawn_because=why[:200]).returning(table.c.id)
+        ids = [row.id for row in connection.execute(changed)]
+        if ids:
+            unsent = OutboxRow.status.in_(("waiting", "leased", "parked"))
+            connection.execute(update(OutboxRow).where(OutboxRow.finding.in_(ids), unsent).values(status="dropped"))
