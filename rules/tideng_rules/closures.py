@@ -14,7 +14,7 @@ from typing import Any
 from tideng.errors import TidengError
 from tideng.judging import Reason
 from tideng_rules import comparing
-from tideng_rules.model import OPERATORS, Condition, FactRef, Group, Leaf
+from tideng_rules.model import OPERATORS, Condition, FactRef, Leaf
 
 Facts = Mapping[str, Any]
 Questions = Mapping[str, Sequence[tuple[str, Condition]]]
@@ -47,7 +47,7 @@ def compile_condition(condition: Condition) -> Callable[[Facts], bool]:
     Raises `RuleFault` for an operator that is none or an expression that cannot be compiled. The returned function
     raises only what a value of no known type raises when compared.
     """
-    judge = _compile([("", condition)])
+    judge = compile_rules([("", condition)])
     return lambda facts: bool(judge(facts))
 
 
@@ -102,7 +102,7 @@ class ClosureMatcher:
         judges, known = {}, {}
         for question, rules in questions.items():
             known[question] = rules = list(rules)
-            unchanged = self._rules.get(question) == rules and question in self._judges
+            unchanged = question in self._judges and _identical(self._rules[question], rules)
             judges[question] = self._judges[question] if unchanged else self._compile(rules)
         self._rules, self._judges, self._single = known, judges, {}
 
@@ -125,7 +125,7 @@ class ClosureMatcher:
 
     def _compile(self, rules: Sequence[tuple[str, Condition]]) -> Callable[[Facts], list[str]]:
         try:
-            return _compile(rules)
+            return compile_rules(rules)
         except RuleFault as fault:
             self._note(fault)
             return self._compile([rule for rule in rules if rule[0] != fault.rule_id])
@@ -149,6 +149,11 @@ class ClosureMatcher:
             self._on_fault(fault)
 
 
+def _identical(old: Sequence[tuple[str, Condition]], new: Sequence[tuple[str, Condition]]) -> bool:
+    """The very same conditions: equality would take 1 for true."""
+    return len(old) == len(new) and all(a[0] == b[0] and a[1] is b[1] for a, b in zip(old, new, strict=True))
+
+
 def _sound(rule: tuple[str, Condition]) -> bool:
     try:
         compile_condition(rule[1])
@@ -157,7 +162,8 @@ def _sound(rule: tuple[str, Condition]) -> bool:
     return True
 
 
-def _compile(rules: Sequence[tuple[str, Condition]]) -> Callable[[Facts], list[str]]:
+def compile_rules(rules: Sequence[tuple[str, Condition]]) -> Callable[[Facts], list[str]]:
+    """One function from facts to the ids of the rules that hold, in the order given. Raises `RuleFault`."""
     source = _Source()
     for rule_id, condition in rules:
         source.count(rule_id, condition)

@@ -89,12 +89,10 @@ def _ordered(value: Any, operand: Any) -> tuple[Any, Any]:
     left, right = number(value), number(operand)
     if left == left and right == right:
         return left, right
-    if isinstance(operand, date) or (isinstance(operand, str) and (isinstance(value, date) or is_iso(operand))):
+    if isinstance(value, date) or isinstance(operand, date) or is_iso(operand):
         return moment(value), moment(operand)
     if isinstance(value, str) and isinstance(operand, str):
         return value, operand
-    if isinstance(value, date):
-        return moment(value), moment(operand)
     return NAN, NAN
 
 
