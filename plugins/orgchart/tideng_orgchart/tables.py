@@ -1,0 +1,88 @@
+"""The organisation's tables: what the bundle said, and what has happened to people since."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import JSON, BigInteger, Integer, MetaData, SmallInteger, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from tideng.tables import NAMES, Id, Moment
+
+BEGINNING = date(1, 1, 1)
+"""Stands for "since ever", so that (person, since) can be unique: to a database two NULLs differ."""
+
+
+class OrgBase(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: Moment}
+
+
+class UnitRow(OrgBase):
+    __tablename__ = "org_unit"
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    parent: Mapped[str] = mapped_column(String(120), default="")
+
+
+class PositionRow(OrgBase):
+    """`targets`: metric → [operator, value]."""
+
+    __tablename__ = "org_position"
+    id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    unit: Mapped[str] = mapped_column(String(120), default="")
+    targets: Mapped[dict] = mapped_column(JSON)
+
+
+class AssignmentRow(OrgBase):
+    """One period of one person's work, as the bundle says it. `since` and `until` are local days, both inclusive."""
+
+    __tablename__ = "org_assignment"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    person: Mapped[str] = mapped_column(String(120))
+    since: Mapped[date]
+    until: Mapped[date | None]
+    name: Mapped[str] = mapped_column(String(200))
+    unit: Mapped[str] = mapped_column(String(120))
+    position: Mapped[str] = mapped_column(String(120))
+    supervisor: Mapped[str] = mapped_column(String(120))
+    timezone: Mapped[str] = mapped_column(String(60))
+    locale: Mapped[str] = mapped_column(String(20))
+    phone: Mapped[str] = mapped_column(String(60))
+    email: Mapped[str] = mapped_column(String(200))
+    deputy: Mapped[str] = mapped_column(String(120))
+    __table_args__ = (UniqueConstraint("person", "since"),)
+
+
+class RoleRow(OrgBase):
+    """A holder of a role; `rank` 0 is asked first."""
+
+    __tablename__ = "org_role"
+    role: Mapped[str] = mapped_column(String(120), primary_key=True)
+    rank: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    person: Mapped[str] = mapped_column(String(120))
+
+
+class ChangeRow(OrgBase):
+    """A person joined, moved or left, as an event said it. An empty value means that it stayed as it was."""
+
+    __tablename__ = "org_change"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    person: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(200))
+    unit: Mapped[str] = mapped_column(String(120))
+    position: Mapped[str] = mapped_column(String(120))
+    supervisor: Mapped[str] = mapped_column(String(120))
+    __table_args__ = (UniqueConstraint("person", "at", "kind"),)
+
+
+class RevisionRow(OrgBase):
+    """One row. `revision` grows with every change, so that a worker sees with one look whether it is out of date."""
+
+    __tablename__ = "org_revision"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    default_zone: Mapped[str] = mapped_column(String(60))
