@@ -196,13 +196,21 @@ def _plain_scalar(value: object) -> bool:
 
 
 def _plain_items(value: object) -> bool:
-    """A flat list of plain values, or of flat objects of them; deeper things take the careful way."""
-    return (
-        type(value) is list
-        and len(value) <= _FEW
-        and sum(len(item) if isinstance(item, str) else 20 for item in value) <= _SHORT
-        and all(_plain_scalar(item) for item in value)
-    )
+    """A short list of short plain values, or of flat objects of them; deeper things take the careful way."""
+    if type(value) is not list or len(value) > _FEW:
+        return False
+    for item in value:
+        if type(item) is dict:
+            if len(item) > 9 or not all(_plain_name(name, 60) and _brief_scalar(inner) for name, inner in item.items()):
+                return False
+        elif not _brief_scalar(item):
+            return False
+    return True
+
+
+def _brief_scalar(value: object) -> bool:
+    """Short enough that a full list of them stays below the size of a payload."""
+    return _plain_scalar(value) and (type(value) is not str or len(value) <= 200)
 
 
 def _sure_check(field: Field) -> Callable[[object], bool]:

@@ -1,0 +1,149 @@
+"""What comes in from other systems and goes out to people: event files, e-mail, and the events of sales and attendance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from tideng.catalogue import ChannelSpec, EventType, Field, MetricSpec, Text
+from tideng.errors import InvalidSettings, Problem
+from tideng.hookspecs import hookimpl
+
+from tideng_connectors.csv_ import read_csv
+from tideng_connectors.csv_ import recognises as is_csv
+from tideng_connectors.email_ import EmailChannel, EmailSettings
+from tideng_connectors.jsonl import read_jsonl
+from tideng_connectors.jsonl import recognises as is_jsonl
+from tideng_connectors.memory import MemoryChannel
+from tideng_connectors.xes import read_xes
+from tideng_connectors.xes import recognises as is_xes
+
+if TYPE_CHECKING:
+    from tideng.bundle import Bundle
+    from tideng.channels import Channel
+    from tideng.deployment import Deployment
+    from tideng.sources import ReadOptions
+
+    Reader = Callable[[BinaryIO, ReadOptions], Iterator[tuple[str, Any]]]
+
+NAME = "connectors"
+CUSTOMER = Field("customer", "text", {"zh": "客户", "en": "Customer"}, required=True, key=True)
+NEED = Field("need", "text", {"zh": "客户需求编号", "en": "Need"}, required=True, key=True)
+REASON = Field("reason", "text", {"zh": "原因", "en": "Reason"})
+TEXT = Field("text", "text", {"zh": "内容", "en": "Text"})
+MONEY = (
+    Field("amount", "number", {"zh": "金额", "en": "Amount"}, unit="money"),
+    Field("currency", "text", {"zh": "币种", "en": "Currency"}),
+)
+GRADE = {"type": "number", "minimum": 0, "maximum": 5}
+
+SALES: tuple[tuple[str, Text], ...] = (
+    ("order.won", {"zh": "赢得订单", "en": "Order won"}),
+    ("customer.won", {"zh": "赢得客户", "en": "Customer won"}),
+    ("customer.lost", {"zh": "流失客户", "en": "Customer lost"}),
+)
+# the follow-up of customers' needs gets a plugin of its own; until then its events are declared here
+FOLLOW_UP: tuple[tuple[str, Text], ...] = (
+    ("need.raised", {"zh": "客户提出需求", "en": "Customer need raised"}),
+    ("need.answered", {"zh": "已回应客户需求", "en": "Customer need answered"}),
+    ("proposal.submitted", {"zh": "提交方案", "en": "Proposal submitted"}),
+    ("followup.recorded", {"zh": "记录跟进", "en": "Follow-up recorded"}),
+)
+FOLLOW_UP_FIELDS = (
+    NEED,
+    Field("customer", "text", CUSTOMER.title, key=True),
+    TEXT,
+    Field("accepted", "boolean", {"zh": "是否采纳", "en": "Accepted"}),
+)
+METRICS = (
+    MetricSpec(
+        "sales_this_month",
+        {"zh": "本月销售额", "en": "Sales this month"},
+        "sum",
+        "order.won",
+        "this month",
+        "amount",
+        "money",
+    ),
+    MetricSpec(
+        "expertise_avg",
+        {"zh": "专业能力平均评分（近30天）", "en": "Expertise, average grade (30 days)"},
+        "average",
+        "feedback.received",
+        "last 30 days",
+        "expertise",
+        "points",
+    ),
+    MetricSpec(
+        "attitude_avg",
+        {"zh": "服务态度平均评分（近30天）", "en": "Attitude, average grade (30 days)"},
+        "average",
+        "feedback.received",
+        "last 30 days",
+        "attitude",
+        "points",
+    ),
+)
+
+
+class ConnectorsPlugin:
+    def __init__(self) -> None:
+        self._deployment: Deployment | None = None
+        self._memory = MemoryChannel()
+
+    @hookimpl
+    def declare(self) -> Iterable[object]:
+        return [
+            EventType(
+                "attendance.checked_in",
+                {"zh": "打卡", "en": "Checked in"},
+                (
+                    Field("place", "text", {"zh": "地点", "en": "Place"}),
+                    Field("customer", "text", CUSTOMER.title, key=True),
+                ),
+            ),
+            *(EventType(name, title, (CUSTOMER, *MONEY, REASON)) for name, title in SALES),
+            EventType(
+                "feedback.received",
+                {"zh": "收到客户反馈", "en": "Customer feedback received"},
+                (
+                    CUSTOMER,
+                    Field("attitude", title={"zh": "服务态度", "en": "Attitude"}, unit="points", **GRADE),
+                    Field("expertise", title={"zh": "专业能力", "en": "Expertise"}, unit="points", **GRADE),
+                    TEXT,
+                ),
+            ),
+            *(EventType(name, title, FOLLOW_UP_FIELDS) for name, title in FOLLOW_UP),
+            *METRICS,
+            ChannelSpec("email", {"zh": "电子邮件", "en": "E-mail"}),
+            ChannelSpec("memory", {"zh": "内存（测试用）", "en": "Memory (for tests)"}),
+        ]
+
+    @hookimpl
+    def start(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    @hookimpl
+    def check_bundle(self, bundle: Bundle) -> Iterable[Problem]:
+        settings = bundle.plugins.get(NAME, {})
+        return [
+            Problem(f"client.yaml, plugins.{NAME}.{p.at}", p.problem, p.hint) for p in EmailSettings.check(settings)
+        ]
+
+    @hookimpl
+    def channel(self, name: str) -> Channel | None:
+        if name == "memory":
+            return self._memory
+        return EmailChannel(self._email_settings) if name == "email" else None
+
+    @hookimpl
+    def read_source(self, name: str, head: bytes) -> Reader | None:
+        """Recognised by what is in it first; an event log before CSV, whose names end in many ways."""
+        readers = ((is_xes, read_xes), (is_jsonl, read_jsonl), (is_csv, read_csv))
+        return next((reader for recognises, reader in readers if recognises(name, head)), None)
+
+    def _email_settings(self) -> EmailSettings:
+        """Read anew for each message, because the client may be applied again while the worker runs."""
+        if self._deployment is None:
+            raise InvalidSettings(NAME, [Problem("", "the deployment is not open yet")])
+        return EmailSettings.read(self._deployment.plugin_settings(NAME))
