@@ -65,7 +65,7 @@ class Worker:
                 done += due
             while emitted := self.hear():
                 done += emitted
-            while sent := self._outbox.deliver(self._current_directory()):
+            while sent := self._outbox.deliver(self.current_directory):
                 self._fault("delivered")
                 done += sent
             return done
@@ -159,7 +159,7 @@ class Worker:
         connection.execute(judged.values(status=1))
 
     def _hear_part(self, connection: Connection, rows: Sequence[Any], events: list[Event]) -> None:
-        flow, now = self._current_flow(), self._deployment.clock.now()
+        flow, now = self.current_flow, self._deployment.clock.now()
         history = {id(event) for row, event in zip(rows, events, strict=True) if row.history}
         oldest = now - timedelta(hours=self._deployment.settings.speak_within_hours)
         working_set = self._working_set(connection)
@@ -189,7 +189,7 @@ class Worker:
         return ran
 
     def _due_schedules(self, connection: Connection) -> list[tuple[Watch, str, Any, datetime]]:
-        flow, now = self._current_flow(), self._deployment.clock.now()
+        flow, now = self.current_flow, self._deployment.clock.now()
         if not flow.watchlist.schedules:
             return []
         table = ScheduleRunRow.__table__
@@ -197,7 +197,7 @@ class Worker:
         ran = {(row.rule, row.zone): row.due for row in connection.execute(newest)}
         due = []
         for watch in flow.watchlist.schedules:
-            for zone_name in zones_of(self._current_directory()):
+            for zone_name in zones_of(self.current_directory):
                 last = ran.get((watch.rule, zone_name))
                 after = max(watch.since, last + timedelta(microseconds=1) if last else now - _LOOK_BACK)
                 for day, moment in moments(watch.trigger, self._deployment.calendar, zone_name, after, now):  # type: ignore[arg-type]
@@ -245,8 +245,8 @@ class Worker:
 
     def _ask_everyone(self, connection: Connection, watch: Watch, zone_name: str, day: Any, at: datetime, now: datetime) -> None:
         self._lock_all_lanes(connection)
-        flow, working_set = self._current_flow(), self._working_set(connection)
-        people = [member.person for member in self._current_directory().members(at) if member.timezone == zone_name]
+        flow, working_set = self.current_flow, self._working_set(connection)
+        people = [member.person for member in self.current_directory.members(at) if member.timezone == zone_name]
         world = working_set.for_people(people, [flow.watchlist.needs(watch)], at)
         flow.schedule(world, watch, zone_name, day, at)
         self._fault("judged")
@@ -275,7 +275,7 @@ class Worker:
         return len(rows)
 
     def _judge_due(self, connection: Connection, rows: Sequence[Any], now: datetime) -> None:
-        flow, working_set = self._current_flow(), self._working_set(connection)
+        flow, working_set = self.current_flow, self._working_set(connection)
         needs = []
         for row in rows:
             watch = flow.watchlist.get(row.rule, row.version)
@@ -299,7 +299,7 @@ class Worker:
         if entry.kind == "absence":
             oldest = now - timedelta(hours=self._deployment.settings.speak_within_hours)
             return "the worker was down for too long" if entry.due < oldest else None
-        directory = self._current_directory()
+        directory = self.current_directory
         zone_name = directory.zone_of(entry.subject, entry.due).key
         return self._too_late(zone_name, directory.local_day(entry.subject, entry.due), entry.due, now)
 
@@ -313,9 +313,9 @@ class Worker:
             store_events(connection, self._deployment.catalogue, world.emitted, now)
 
     def _working_set(self, connection: Connection) -> WorkingSet:
-        flow = self._current_flow()
+        flow = self.current_flow
         self._recalling = WorkingSet(
-            connection, self._deployment.catalogue, self._current_directory(), flow.watchlist
+            connection, self._deployment.catalogue, self.current_directory, flow.watchlist
         )
         return self._recalling
 
@@ -353,13 +353,13 @@ class Worker:
         with writing(self._deployment.engine) as connection:
             self._lock_all_lanes(connection)
             self._refresh(connection)
-            flow = self._current_flow()
+            flow = self.current_flow
             wanted = {one.key: one for series in flow.watchlist.series.values() for one in series}
             rows = [{"key": key, "since": self._deployment.clock.now()} for key in sorted(wanted)]
             if rows:
                 statement = insert(connection)(SeriesRow).on_conflict_do_nothing().returning(SeriesRow.key)
                 new = [wanted[row.key] for row in connection.execute(statement, rows)]
-                backfill(connection, self._current_directory(), new)
+                backfill(connection, self.current_directory, new)
         self._prepared = flow
 
     @staticmethod
@@ -372,11 +372,15 @@ class Worker:
         assert self._recalling is not None
         self._recalling.recall(world, speaking)
 
-    def _current_flow(self) -> Flow:
+    @property
+    def current_flow(self) -> Flow:
+        """The rules and metrics in force, as of the last batch."""
         assert self._flow is not None, "refresh comes first"
         return self._flow
 
-    def _current_directory(self) -> Directory:
+    @property
+    def current_directory(self) -> Directory:
+        """The people, as of the last batch."""
         return self._directory if self._directory is not None else Directory()
 
     def _title_of(self, rule: str, version: int) -> Any:
