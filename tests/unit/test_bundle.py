@@ -202,7 +202,8 @@ def test_units_in_a_circle_and_ids_said_twice_are_refused(bundle):
 
 
 def test_supervisors_may_change_places_from_one_day_to_the_next(bundle):
-    people = "id,name,supervisor,from,until\na,A,,,2025-12-31\nb,B,a,,2025-12-31\na,A,b,2026-01-01,\nb,B,,2026-01-01,\nc,C,,,"
+    until, since = "a,A,,,2025-12-31\nb,B,a,,2025-12-31\n", "a,A,b,2026-01-01,\nb,B,,2026-01-01,\nc,C,,,\n"
+    people = "id,name,supervisor,from,until\n" + until + since
     assert read_bundle(bundle(client_yaml="client: Small\nroles: {hr: [c]}", people_csv=people)).warnings == ()
 
 
