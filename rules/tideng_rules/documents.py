@@ -11,10 +11,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
-
 from tideng.errors import InvalidRule, Problem
 
 MAX_BYTES = 1_000_000
@@ -25,7 +24,9 @@ SUFFIXES = (".yaml", ".yml", ".json")
 class _Loader(yaml.SafeLoader):
     """SafeLoader with the YAML 1.2 core types, no aliases, no duplicate keys, and a limit on nesting."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: ClassVar[
+        dict[str, list[tuple[str, re.Pattern[str]]]]
+    ] = {}  # add_implicit_resolver fills it
 
     def __init__(self, stream: str):
         super().__init__(stream)

@@ -8,20 +8,21 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
 
 from tideng.catalogue import Catalogue
 from tideng.errors import InvalidRule, Problem
 from tideng.judging import Limit, OnAbsence, OnEvent, OnSchedule, Step
-from tideng.metrics import FUNCTIONS, LAST_DAYS, WINDOWS, Metric, Series, length
+from tideng.metrics import FUNCTIONS, LAST_DAYS, WINDOWS, Metric, Series
+
 from tideng_rules.actions import EVENT_TYPE, parse_deeds, parse_duration
 from tideng_rules.closures import compile_condition
 from tideng_rules.collecting import Collector, join, nearest, show
 from tideng_rules.conditions import FACT_NAME, parse_condition
 from tideng_rules.documents import MAX_BYTES, MAX_DEPTH, read_documents, read_rules, too_deep
-from tideng_rules.model import ABOUT, ALWAYS, KINDS, Condition, Example, LaterStep, Rule, facts_of
+from tideng_rules.model import ABOUT, ALWAYS, KINDS, Example, LaterStep, Rule, facts_of
 
 __all__ = ["parse_rule", "read_documents", "read_rules"]
 
@@ -305,7 +306,7 @@ class _Reading:
             if fact and not fact.startswith("event."):
                 self.notes.note(at, f"{fact!r} is not known here: a metric sees the event alone", "event.FIELD")
         written = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-        where = _on_data(condition) if len(self.notes.problems) == problems else None
+        where = compile_condition(condition) if len(self.notes.problems) == problems else None
         return where, hashlib.sha256(written.encode("utf-8", "replace")).hexdigest()[:12]
 
     # examples
@@ -349,18 +350,6 @@ class _Reading:
             self.notes.note(at, f"{show(value)} is not a moment with its offset", "e.g. 2026-03-02T19:00+08:00")
             return None
         return moment
-
-
-def _on_data(condition: Condition) -> Callable[[Mapping[str, Any]], bool]:
-    """The condition as `Series.where` asks it: about an event's data."""
-    judge = compile_condition(condition)
-    return lambda data: judge(_event_facts(data))
-
-
-def _event_facts(data: Mapping[str, Any]) -> dict[str, Any]:
-    facts = {f"event.{name}": value for name, value in data.items()}
-    lengths = ((name, length(value)) for name, value in data.items())
-    return facts | {f"event.{name}.length": n for name, n in lengths if n is not None}
 
 
 def _last_days(window: str) -> bool:

@@ -1,0 +1,372 @@
+"""The compiled rules of one deployment: which watches they need, and what they find when asked.
+
+A `Book` is immutable in its rules; a change makes a new one. Which engine matches is passed in: anything that can
+be asked ``match([(question, facts)])`` and answers with the ids of the rules that hold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from tideng.catalogue import Catalogue
+from tideng.judging import LONG_AGO, Deed, Finding, OnEvent, Reason, Situation, Watch
+from tideng.messages import placeholders, render
+from tideng.metrics import Metric, metric_of
+from tideng_rules.closures import ClosureMatcher, RuleFault, compile_condition, explainer
+from tideng_rules.model import Condition, Group, Rule, facts_of
+
+Facts = Mapping[str, Any]
+Questions = Mapping[str, Sequence[tuple[str, Condition]]]
+FAULTS_IN_A_ROW = 10
+"""After so many faults without a sound judgement between them a rule is set aside."""
+
+
+class Matcher(Protocol):
+    """An engine: answers each (question, facts) with the ids of the rules that hold."""
+
+    def match(self, batch: Sequence[tuple[str, Facts]]) -> list[list[str]]: ...
+
+    def close(self) -> None: ...
+
+
+MakeMatcher = Callable[[Questions, Callable[[RuleFault], None]], Matcher]
+
+
+def closures(questions: Questions, on_fault: Callable[[RuleFault], None]) -> Matcher:
+    """The engine of generated functions; always there."""
+    return ClosureMatcher(questions, on_fault)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A rule in one published version; it is not asked about moments before `since`."""
+
+    rule: Rule
+    version: int = 1
+    since: datetime = LONG_AGO
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One version of one rule, ready to judge and to explain."""
+
+    rule: Rule
+    version: int
+    condition: Condition
+    explain: Callable[[Facts], tuple[Reason, ...]]
+    until: Callable[[Facts], bool] | None
+    explain_until: Callable[[Facts], tuple[Reason, ...]]
+
+    @classmethod
+    def of(cls, published: Published) -> Compiled:
+        rule = published.rule
+        who, if_ = explainer(rule.who, "who"), explainer(rule.if_, "if")
+        return cls(
+            rule,
+            published.version,
+            Group("all", (rule.who, rule.if_)),
+            lambda facts: who(facts) + if_(facts),
+            None if rule.until is None else compile_condition(rule.until),
+            explainer(rule.until, "until"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """The rounds in which one question is asked; what a round infers, the next one knows. `answer`: whose findings count."""
+
+    keys: tuple[str, ...] = ()
+    answer: frozenset[str] = field(default_factory=frozenset)
+
+
+class Book:
+    """The rules in force, and on demand the older versions on which ladders still run.
+
+    `make_matcher` gives the engine; `load` an older version, or None; `quarantined` says which rules were set aside
+    and why.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[Published],
+        catalogue: Catalogue,
+        make_matcher: MakeMatcher = closures,
+        load: Callable[[str, int], Published | None] = lambda rule, version: None,
+        quarantined: Mapping[str, str] | None = None,
+    ):
+        self._catalogue, self._load = catalogue, load
+        self.rules = {published.rule.id: published for published in sorted(rules, key=lambda one: one.rule.id)}
+        self.quarantined: dict[str, str] = dict(quarantined or {})
+        self._in_a_row: Counter[str] = Counter()
+        self._faulted: set[str] = set()
+        self._compiled: dict[tuple[str, int], Compiled | None] = {}
+        self._watches: dict[tuple[str, int], Watch | None] = {}
+        self._alone: dict[tuple[str, int], Callable[[Facts], bool]] = {}
+        for published in self.rules.values():
+            self._compile(published)
+        self._rounds, questions = self._plan()
+        self._matcher = make_matcher(questions, self._note_fault)
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        self._matcher.close()
+
+    # -- what the rules want to know ---------------------------------------------------------------------------
+    def watches(self) -> list[Watch]:
+        """One watch for every rule in force that is not set aside."""
+        ids = (rule_id for rule_id in self.rules if rule_id not in self.quarantined)
+        return [w for rule_id in ids if (w := self.watch(rule_id, self.rules[rule_id].version))]
+
+    def watch(self, rule: str, version: int) -> Watch | None:
+        """The watch of one version, in force or not any more; None when there is no such version."""
+        key = (rule, version)
+        if key not in self._watches:
+            published = self._published(rule, version)
+            self._watches[key] = self._watch(published) if published else None
+        return self._watches[key]
+
+    def _watch(self, published: Published) -> Watch:
+        rule = published.rule
+        chain = (rule, *self._providers_of(rule))
+        needs = frozenset().union(*(trigger_needs(one) for one in chain))
+        until_needs = facts_of(rule.until) | frozenset().union(*(_spoken(step.deeds) for step in rule.later))
+        metrics: dict[str, Metric] = {}
+        for one in reversed(chain):
+            metrics |= one.metrics
+        return Watch(
+            rule=rule.id,
+            version=published.version,
+            kind=rule.kind,
+            about=rule.about,
+            trigger=rule.trigger,
+            limit=rule.limit,
+            needs=needs,
+            until_needs=None if rule.until is None and not until_needs else until_needs,
+            steps=tuple(step.step for step in rule.later),
+            metrics=self._resolve(needs | until_needs, metrics),
+            since=published.since,
+            title=rule.title,
+        )
+
+    def _resolve(self, needs: Iterable[str], own: Mapping[str, Metric]) -> dict[str, Metric]:
+        names = {name.partition(".")[2] for name in needs if name.startswith(("metric.", "peers."))}
+        standard = {name: metric_of(self._catalogue.metrics[name]) for name in names if name in self._catalogue.metrics}
+        return standard | {name: own[name] for name in names if name in own}
+
+    # -- judging -----------------------------------------------------------------------------------------------
+    def judge(self, situations: Sequence[Situation]) -> list[Finding]:
+        """What the rules find in these situations. A rule that raises is left out of the answer, not the others."""
+        self._faulted.clear()
+        findings: list[Finding] = []
+        matching: list[tuple[int, str, dict[str, Any]]] = []
+        for number, situation in enumerate(situations):
+            kind, _, name = situation.question.partition(":")
+            if kind in ("step", "until"):
+                findings += self._guarded(name, lambda n=number, s=situation, r=name: self._later(n, s, r))
+            elif kind in ("rule", "stands") and not self._is_current(name, situation.version):
+                findings += self._guarded(name, lambda n=number, s=situation, r=name: self._old(n, s, r))
+            else:
+                question = f"rule:{name}" if kind == "stands" else situation.question
+                if question in self._rounds:
+                    matching.append((number, question, dict(situation.facts)))
+        findings += self._match(matching)
+        self._forgive(question for _, question, _ in matching)
+        return findings
+
+    def _match(self, waiting: list[tuple[int, str, dict[str, Any]]]) -> list[Finding]:
+        """Ask the engine round by round: what is inferred in one round is a fact in the next."""
+        findings = []
+        for turn in range(max((len(self._rounds[q].keys) for _, q, _ in waiting), default=0)):
+            asked = [one for one in waiting if turn < len(self._rounds[one[1]].keys)]
+            answers = self._matcher.match([(self._rounds[q].keys[turn], facts) for _, q, facts in asked])
+            for (number, question, facts), held in zip(asked, answers, strict=True):
+                for rule_id in held:
+                    if rule_id in self.quarantined:
+                        continue
+                    compiled = self._compiled[rule_id, self.rules[rule_id].version]
+                    if compiled and rule_id in self._rounds[question].answer:
+                        say = lambda n=number, c=compiled, f=facts: [self._finding(n, c, c.rule.then, f, c.explain)]
+                        findings += self._guarded(rule_id, say)
+                for rule_id in held:
+                    if rule_id not in self.quarantined:
+                        facts.update((name, True) for name in inferred_by(self.rules[rule_id].rule))
+        return findings
+
+    def _later(self, number: int, situation: Situation, rule_id: str) -> list[Finding]:
+        """``step:ID`` speaks unless `until` holds; ``until:ID`` is answered, without actions, when it does."""
+        compiled = self._version(rule_id, situation.version)
+        if compiled is None:
+            return []
+        holds = compiled.until is not None and compiled.until(situation.facts)
+        if situation.question.startswith("until:"):
+            return [self._finding(number, compiled, (), situation.facts, compiled.explain_until)] if holds else []
+        if holds or not 1 <= situation.step <= len(compiled.rule.later):
+            return []
+        deeds = compiled.rule.later[situation.step - 1].deeds
+        return [self._finding(number, compiled, deeds, situation.facts, compiled.explain_until)]
+
+    def _old(self, number: int, situation: Situation, rule_id: str) -> list[Finding]:
+        compiled = self._version(rule_id, situation.version)
+        if compiled is None:
+            return []
+        key = (rule_id, compiled.version)
+        if key not in self._alone:
+            self._alone[key] = compile_condition(compiled.condition)
+        if not self._alone[key](situation.facts):
+            return []
+        return [self._finding(number, compiled, compiled.rule.then, situation.facts, compiled.explain)]
+
+    @staticmethod
+    def _finding(
+        number: int,
+        compiled: Compiled,
+        deeds: Sequence[Deed],
+        facts: Facts,
+        explain: Callable[[Facts], tuple[Reason, ...]],
+    ) -> Finding:
+        said = tuple(_with_facts(deed, facts) for deed in deeds)
+        return Finding(number, compiled.rule.id, compiled.version, said, explain(facts), compiled.rule.priority)
+
+    # -- faults ------------------------------------------------------------------------------------------------
+    def _guarded(self, rule_id: str, say: Callable[[], list[Finding]]) -> list[Finding]:
+        if rule_id in self.quarantined:
+            return []
+        try:
+            return say()
+        except Exception as error:
+            self._note_fault(error if isinstance(error, RuleFault) else RuleFault(rule_id, error))
+            return []
+
+    def _note_fault(self, fault: RuleFault) -> None:
+        self._faulted.add(fault.rule_id)
+        self._in_a_row[fault.rule_id] += 1
+        if self._in_a_row[fault.rule_id] >= FAULTS_IN_A_ROW:
+            self.quarantined[fault.rule_id] = str(fault)
+
+    def _forgive(self, questions: Iterable[str]) -> None:
+        """Only faults in a row count: a rule that was asked and did not fail starts again at none."""
+        if self._in_a_row:
+            asked = {rule_id for question in set(questions) for rule_id in self._rounds[question].answer}
+            for rule_id in asked - self._faulted:
+                self._in_a_row.pop(rule_id, None)
+
+    # -- compiling ---------------------------------------------------------------------------------------------
+    def _compile(self, published: Published) -> Compiled | None:
+        key = (published.rule.id, published.version)
+        if key not in self._compiled:
+            try:
+                self._compiled[key] = Compiled.of(published)
+            except Exception as error:
+                self._compiled[key] = None
+                self.quarantined[published.rule.id] = str(RuleFault(published.rule.id, error))
+        return self._compiled[key]
+
+    def _is_current(self, rule_id: str, version: int | None) -> bool:
+        return rule_id in self.rules and version in (None, self.rules[rule_id].version)
+
+    def _published(self, rule_id: str, version: int | None) -> Published | None:
+        if self._is_current(rule_id, version):
+            return self.rules[rule_id]
+        return None if version is None else self._load(rule_id, version)
+
+    def _version(self, rule_id: str, version: int | None) -> Compiled | None:
+        if version is not None and (rule_id, version) in self._compiled:
+            return self._compiled[rule_id, version]
+        published = self._published(rule_id, version)
+        return self._compile(published) if published else None
+
+    def _providers_of(self, rule: Rule) -> list[Rule]:
+        """The rules whose inferences `rule` reads, directly or through others: those with the same trigger."""
+        found: dict[str, Rule] = {}
+        waiting = [rule]
+        while waiting:
+            wanted = {name for name in trigger_needs(waiting.pop()) if name.startswith("found.")}
+            for published in self.rules.values():
+                other = published.rule
+                fits = (
+                    other.trigger == rule.trigger
+                    and other.about == rule.about
+                    and other.id not in (rule.id, *self.quarantined)
+                )
+                if fits and other.id not in found and wanted & inferred_by(other):
+                    found[other.id] = other
+                    waiting.append(other)
+        return list(found.values())
+
+    def _plan(self) -> tuple[dict[str, _Rounds], dict[str, list[tuple[str, Condition]]]]:
+        """Sort the rules of every question into rounds, and name a question for the engine for each round."""
+        groups: dict[str, tuple[list[Rule], frozenset[str]]] = {}
+        for rule_id, published in self.rules.items():
+            rule = published.rule
+            if rule_id in self.quarantined:
+                continue
+            if isinstance(rule.trigger, OnEvent):
+                question = f"event:{rule.trigger.event_type}"
+                rules, ids = groups.get(question, ([], frozenset()))
+                groups[question] = ([*rules, rule], ids | {rule_id})
+            else:
+                groups[f"rule:{rule_id}"] = ([*self._providers_of(rule), rule], frozenset({rule_id}))
+        plans, questions = {}, {}
+        for question, (rules, answer) in groups.items():
+            keys = []
+            for turn, ready in enumerate(rounds(rules)):
+                keys.append(f"{question}#{turn}" if turn else question)
+                ready.sort(key=lambda rule: (-rule.priority, rule.id))
+                questions[keys[-1]] = [(r.id, self._compiled[r.id, self.rules[r.id].version].condition) for r in ready]
+            plans[question] = _Rounds(tuple(keys), answer)
+        return plans, questions
+
+
+def rounds(rules: Sequence[Rule]) -> list[list[Rule]]:
+    """The rules in the order in which they can be judged: a rule comes after those that infer what it reads.
+
+    Rules that wait for each other in a circle come last, together.
+    """
+    waiting, ordered = list(rules), []
+    while waiting:
+        open_ = {rule.id: inferred_by(rule) for rule in waiting}
+        ready = [r for r in waiting if not any(_reads(r) & found for other, found in open_.items() if other != r.id)]
+        ordered.append(ready or list(waiting))
+        waiting = [rule for rule in waiting if rule not in ordered[-1]]
+    return ordered
+
+
+def _reads(rule: Rule) -> frozenset[str]:
+    return facts_of(rule.who) | facts_of(rule.if_)
+
+
+def inferred_by(rule: Rule) -> frozenset[str]:
+    """The ``found.x`` facts that the rule's actions infer."""
+    return frozenset(str(deed.data["found"]) for deed in rule.then if deed.action == "infer")
+
+
+def trigger_needs(rule: Rule) -> frozenset[str]:
+    """Every fact that is read when the rule is triggered: by its conditions and by what it then says."""
+    return _reads(rule) | _spoken(rule.then)
+
+
+def _spoken(deeds: Iterable[Deed]) -> frozenset[str]:
+    """The facts named by the messages, causes and inferences of these deeds."""
+    texts = [
+        text for deed in deeds for wording in (deed.message, *_wordings(deed).values()) for text in wording.values()
+    ]
+    return frozenset(name for text in texts for name in placeholders(text) if "." in name)
+
+
+def _wordings(deed: Deed) -> dict[str, Mapping[str, str]]:
+    return {key: deed.data[key] for key in ("because", "cause") if isinstance(deed.data.get(key), Mapping)}
+
+
+def _with_facts(deed: Deed, facts: Facts) -> Deed:
+    """The deed with the facts filled into its cause or reason; the message is filled for its reader, later."""
+    wordings = _wordings(deed)
+    if not any("{" in text for wording in wordings.values() for text in wording.values()):
+        return deed
+    filled = {
+        key: {loc: render(text, facts, loc) for loc, text in wording.items()} for key, wording in wordings.items()
+    }
+    return replace(deed, data={**deed.data, **filled})
