@@ -217,7 +217,7 @@ class Plugins:
         """Why the allow-list keeps a plugin out; '' when it does not."""
         reasons = []
         for line in self._allowed:
-            if line == ANY or line == SHIPPED and distribution is not None and distribution.name == PROJECT:
+            if line == ANY or (line == SHIPPED and distribution is not None and distribution.name == PROJECT):
                 return ""
             entry = _ENTRY.fullmatch(line.strip())
             if line != SHIPPED and not entry:

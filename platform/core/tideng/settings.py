@@ -47,6 +47,8 @@ class Setting:
     def read(self, value: object) -> Any:
         """The value in its type; raises ValueError saying what it should have been."""
         value = _READERS[self.kind](value)
+        if value is None and self.default is not None:
+            raise ValueError("must be given")
         if self.minimum is not None and value is not None and value < self.minimum:
             raise ValueError(f"must be at least {self.minimum:g}")
         if self.choices and value not in self.choices:
@@ -323,7 +325,7 @@ def _text(value: object) -> str:
 
 def _integer(value: object) -> int:
     if isinstance(value, bool) or not (
-        isinstance(value, int) or isinstance(value, str) and re.fullmatch(r"-?\d+", value)
+        isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"-?\d+", value))
     ):
         raise ValueError("must be a whole number")
     return int(value)

@@ -41,7 +41,10 @@ def test_migrating_an_empty_database_gives_exactly_the_tables_of_the_code(a_depl
     with reading(deployment.engine) as connection:
         context = MigrationContext.configure(
             connection,
-            opts={"compare_type": True, "include_name": lambda name, kind, _: kind != "table" or "alembic_" not in name},
+            opts={
+                "compare_type": True,
+                "include_name": lambda name, kind, _: kind != "table" or "alembic_" not in name,
+            },
         )
         assert compare_metadata(context, Base.metadata) == []
         assert list(connection.scalars(select(LaneRow.id).order_by(LaneRow.id))) == list(range(64))
@@ -75,13 +78,17 @@ def test_a_plugin_keeps_a_version_table_of_its_own_and_may_be_removed(a_deployme
     assert migrate(without) == []
     assert inspect(without.engine).has_table("garden_tree")
 
-    a_version(versions, "0002", "0001", 'op.create_table("garden_bench", sa.Column("id", sa.Integer, primary_key=True))')
+    a_version(
+        versions, "0002", "0001", 'op.create_table("garden_bench", sa.Column("id", sa.Integer, primary_key=True))'
+    )
     back = a_deployment(database_url, found=[entry("garden", Garden(versions))], migrated=False)
     assert behind(back) == ["garden"]
     assert migrate(back) == ["garden: 0002 Step 0002"]
 
 
-def test_a_plugin_whose_migration_fails_is_switched_off_and_leaves_nothing_half_done(a_deployment, database_url, tmp_path):
+def test_a_plugin_whose_migration_fails_is_switched_off_and_leaves_nothing_half_done(
+    a_deployment, database_url, tmp_path
+):
     broken, sound = tmp_path / "broken", tmp_path / "sound"
     a_version(broken, "0001", None, 'op.create_table("half", sa.Column("id", sa.Integer)); op.execute("SELEKT 1")')
     a_version(sound, "0001", None, 'op.create_table("whole", sa.Column("id", sa.Integer))')

@@ -1,0 +1,59 @@
+# Everything happens in .venv and in this folder. Needed: Python 3.11 or newer, a C compiler (durable-rules), make.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+# several pytest processes, as many as a small machine has cores
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow lint bench docs screenshots constraints
+
+help: ## say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.installed ## put everything that running Tideng needs into .venv
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11'; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	    { echo 'this Python has no venv; on Debian: apt-get install python3-venv'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.python setup.cfg pyproject.toml constraints.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,bench,docs]'
+	@touch $@
+
+demo: $(VENV)/.installed ## a sample company at five to seven in the evening; open the address it prints
+	$(VENV)/bin/tideng demo
+
+test: $(VENV)/.tested ## everything but what takes minutes, on SQLite and a real PostgreSQL
+	$(PY) -m pytest -q -n $(JOBS) -m 'not slow' tests
+
+test-slow: $(VENV)/.tested ## kills, simulated years: what takes minutes
+	$(PY) -m pytest -q -n $(JOBS) -m slow tests
+
+lint: $(VENV)/.tested ## style, types, who may import whom
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/.tested ## measure; writes bench/RESULTS.md
+	$(PY) -m bench
+
+docs: $(VENV)/.tested ## write the parts of docs/ that are drawn from the code
+	$(PY) -m docs.make
+
+screenshots: $(VENV)/.tested ## take the pictures in docs/ from the running demo
+	$(PY) -m docs.screenshots
+
+constraints: $(VENV)/.tested ## pin what is installed in .venv now
+	{ echo '# What Tideng is tested with. Written by `make constraints`.'; \
+	  $(PY) -m pip freeze --exclude-editable | grep -v '^#'; } > constraints.txt
