@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -150,7 +151,7 @@ class DurableMatcher:
 
 
 class Absences:
-    """"A happened and no B with the same key followed by the deadline", joined inside the engine; time is a fact.
+    """ "A happened and no B with the same key followed by the deadline", joined inside the engine; time is a fact.
 
     Moments are growing integers within ±2⁵³, such as Unix seconds. What is answered or reported is taken out again,
     so that the working memory holds open cases only.
@@ -181,12 +182,14 @@ class Absences:
         self._ruleset = Ruleset(self._RULES)
         self._keys: dict[int, Hashable] = {}
         self._refs: dict[Hashable, int] = {}
+        self._open: Counter[Hashable] = Counter()
         self._numbers = itertools.count(1)
 
     def need(self, key: Hashable, at: int, due: int) -> None:
         """A happened at `at`; a B with `key` from then on, `due` included, answers it. Each A counts on its own."""
         number = next(self._numbers)
         self._keys[number] = key
+        self._open[key] += 1
         ref = self._refs.setdefault(key, number)
         self._ruleset.put({"id": f"n{number}", "number": number, "kind": "need", "ref": ref, "at": at, "due": due})
 
@@ -218,6 +221,7 @@ class Absences:
     def _forget(self, number: int) -> Hashable:
         self._ruleset.drop(f"n{number}")
         key = self._keys.pop(number)
-        if key not in self._keys.values():
-            self._refs.pop(key, None)
+        self._open[key] -= 1
+        if not self._open[key]:
+            del self._open[key], self._refs[key]
         return key

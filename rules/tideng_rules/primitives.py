@@ -146,13 +146,13 @@ def _ways(leaf: Leaf, negated: bool) -> tuple[tuple[Primitive, ...], ...] | None
     fact, op, operand = leaf.fact, leaf.op, leaf.operand
     if op == "exists" and isinstance(operand, bool):
         return ((Primitive("t", fact, "is" if operand == negated else "gt", 0),),)
-    if op in ("is", "is_not") and (isinstance(operand, bool) or type(operand) is str and not comparing.is_iso(operand)):
+    if op in ("is", "is_not") and (isinstance(operand, bool) or (type(operand) is str and not comparing.is_iso(operand))):
         return _same_code(fact, operand, op == "is", negated)
     kind, value = _comparable(op, operand)
     if not kind:
         return None
     if op == "between":
-        low, high = ((Primitive(kind, fact, o, v) for o, v in zip(("gte", "lte"), value, strict=True)))
+        low, high = (Primitive(kind, fact, o, v) for o, v in zip(("gte", "lte"), value, strict=True))
         outside = (Primitive(kind, fact, "lt", value[0]),), (Primitive(kind, fact, "gt", value[1]),)
         return (*outside, (Primitive("k" + kind, fact, "gte", 0),)) if negated else ((low, high),)
     if op == "is_not":
@@ -262,7 +262,7 @@ class Fields:
             space["beforehand"] = compile_rules([(f',"p{at}":1', item) for at, item in enumerate(self._beforehand)])
             lines.append(" text += ''.join(beforehand(facts))")
         lines.append(" return text + '}'")
-        exec(compile("\n".join(lines), "<fields>", "exec"), space)  # noqa: S102 - names are numbered
+        exec(compile("\n".join(lines), "<fields>", "exec"), space)
         return space["encode"]
 
     def _index(self, view: str, fact: str) -> str:
@@ -292,4 +292,3 @@ def shards(rules: Sequence[tuple[str, Condition]]) -> list[list[tuple[str, Plan]
         packed[-1].append((rule_id, found))
         room -= found.weight
     return packed
-

@@ -9,8 +9,37 @@ from hypothesis import strategies as st
 from tideng_rules.model import OPERATORS, FactRef, Group, Leaf
 
 FACTS = ("event.hours", "person.level", "metric.visits", "case.客户", "found.x")
-TEXTS = ("", "5", "true", "销售", "late", "a\x00b", 'say "no"\\', "k" * 300, "2026-03-02", "2026-03-02T19:00+08:00", "2026-02-30")
-NUMBERS = (0, 1, -1, 5, 5.0, 0.5, -0.0, 1e-7, 5e-324, 1e22, 2**53, 2**53 + 1, -(2**63), 10**400, float("inf"), Decimal("0.5"))
+TEXTS = (
+    "",
+    "5",
+    "true",
+    "销售",
+    "late",
+    "a\x00b",
+    'say "no"\\',
+    "k" * 300,
+    "2026-03-02",
+    "2026-03-02T19:00+08:00",
+    "2026-02-30",
+)
+NUMBERS = (
+    0,
+    1,
+    -1,
+    5,
+    5.0,
+    0.5,
+    -0.0,
+    1e-7,
+    5e-324,
+    1e22,
+    2**53,
+    2**53 + 1,
+    -(2**63),
+    10**400,
+    float("inf"),
+    Decimal("0.5"),
+)
 MOMENTS = (
     date(2026, 3, 2),
     datetime(2026, 3, 2, 11, tzinfo=UTC),

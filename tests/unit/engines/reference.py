@@ -9,7 +9,9 @@ import re2
 
 from tideng_rules.model import FactRef, Leaf
 
-ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?")
+ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
 
 
 def holds(condition, facts):
@@ -46,10 +48,12 @@ def leaf_holds(leaf, facts):
         "lte": lambda: compare(value, operand) in (-1, 0),
         "gt": lambda: compare(value, operand) == 1,
         "gte": lambda: compare(value, operand) in (0, 1),
-        "between": lambda: kind(operand) == "list"
-        and len(operand) == 2
-        and compare(value, operand[0]) in (0, 1)
-        and compare(value, operand[1]) in (-1, 0),
+        "between": lambda: (
+            kind(operand) == "list"
+            and len(operand) == 2
+            and compare(value, operand[0]) in (0, 1)
+            and compare(value, operand[1]) in (-1, 0)
+        ),
         "in": lambda: kind(operand) == "list" and any(equal(value, item) for item in operand),
         "contains": lambda: contained(operand, value),
         "starts_with": lambda: kind(value) == kind(operand) == "text" and value[: len(operand)] == operand,

@@ -5,9 +5,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.unit.engines import reference
 from tests.unit.engines.conftest import conditions, situations
-
 from tideng_rules.ast_json import questions_from_text, questions_to_text
 from tideng_rules.closures import ClosureMatcher, compile_condition, reasons
 from tideng_rules.durable import DurableMatcher

@@ -1,0 +1,128 @@
+"""One engine process and the pipes to it. It answers, or it has failed; there is nothing in between."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+
+import orjson
+
+from tideng.errors import TidengError
+from tideng_rules.ast_json import questions_to_text
+from tideng_rules.closures import Questions
+
+_AHEAD = 2  # lines on their way: the child works on one while the next is written
+_CHUNK = 1 << 16
+
+
+class ChildFailed(TidengError):
+    """The engine's process died, did not answer in time, or said something that is no answer."""
+
+
+class Child:
+    """A running engine process with its questions compiled. Raises `ChildFailed` if it does not come up in `build_s`.
+
+    `deadline_s` is how long each line may take; `owner` the process that may talk to it.
+    """
+
+    def __init__(self, questions: Questions, deadline_s: float, build_s: float = 10.0):
+        self.owner = os.getpid()
+        self._deadline_s = deadline_s
+        self._incoming = bytearray()
+        self._outgoing = bytearray()
+        alarm_s = max(deadline_s, build_s) * 3  # for an orphan; a parent that lives kills it sooner
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "tideng_rules.engine_child", str(alarm_s)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+            )
+        except OSError as error:
+            raise ChildFailed(f"the engine's process cannot be started: {error}") from error
+        self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
+        os.set_blocking(self._to, False)
+        os.set_blocking(self._from, False)
+        list(self._exchange([questions_to_text(questions).encode() + b"\n"], build_s))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ask(self, lines: Iterable[bytes]) -> Iterator[list[list[str]]]:
+        """Send batches, give the answer to each in turn. Raises `ChildFailed`, after which the child is gone.
+
+        Take them all: an answer left in the pipe would be taken for that to the next question."""
+        return self._exchange(lines, self._deadline_s)
+
+    def kill(self) -> None:
+        """End it at once; harmless if it is dead. In a forked process only its copies of the pipes are closed."""
+        if self.owner == os.getpid():
+            self._process.kill()
+            self._process.wait()
+        self._process.stdin.close()
+        self._process.stdout.close()
+
+    def _exchange(self, lines: Iterable[bytes], deadline_s: float) -> Iterator[list]:
+        lines, waiting, more = iter(lines), 0, True
+        due = time.monotonic() + deadline_s
+        while True:
+            while more and waiting < _AHEAD:
+                line = next(lines, None)
+                more = line is not None
+                if more:
+                    self._outgoing += line
+                    waiting += 1
+            if not waiting:
+                return
+            yield self._answer(due, deadline_s)
+            waiting -= 1
+            due = time.monotonic() + deadline_s
+
+    def _answer(self, due: float, deadline_s: float) -> list:
+        try:
+            while (end := self._incoming.find(b"\n")) < 0:
+                self._move(due)
+            answer = orjson.loads(self._incoming[:end])
+        except TimeoutError:
+            self.kill()
+            raise ChildFailed(f"no answer within {deadline_s:g} s") from None
+        except (OSError, ValueError):
+            raise ChildFailed(self._last_words()) from None
+        del self._incoming[: end + 1]
+        return answer
+
+    def _move(self, due: float) -> None:
+        """Write and read what the pipes take now, or wait until they take something."""
+        poll = select.poll()
+        poll.register(self._from, select.POLLIN)
+        if self._outgoing:
+            poll.register(self._to, select.POLLOUT)
+        ready = dict(poll.poll(max(0.0, due - time.monotonic()) * 1000))
+        if not ready:
+            raise TimeoutError
+        if self._outgoing and self._to in ready:
+            del self._outgoing[: os.write(self._to, self._outgoing[:_CHUNK])]
+        if self._from in ready:
+            chunk = os.read(self._from, _CHUNK)
+            if not chunk:
+                raise OSError("it ended")
+            self._incoming += chunk
+
+    def _last_words(self) -> str:
+        try:
+            status = self._process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            status = None
+        self.kill()
+        if status is None:
+            return "gave something that is no answer"
+        if status < 0:
+            return f"died of {signal.Signals(-status).name}"
+        return f"ended with status {status}"
