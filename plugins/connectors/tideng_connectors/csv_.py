@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from tideng.catalogue import EventType
-from tideng.intake import MAX_KEPT, MAX_TEXT
 from tideng.sources import ReadOptions, Unreadable
-
+from tideng.values import MAX_KEPT, MAX_TEXT
 from tideng_connectors.lines import Line, numbered_lines
 
 ENVELOPE = ("id", "source", "type", "time", "subject")

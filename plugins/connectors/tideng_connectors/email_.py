@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import re
@@ -109,10 +110,14 @@ class EmailChannel:
             raise ChannelError(str(error), retry=False) from error
         mail = compose(message, settings)
         try:
-            with _connect(settings) as server:
+            server = _connect(settings)
+            try:
                 if settings.smtp_user:
                     server.login(settings.smtp_user, settings.smtp_password)
                 server.send_message(mail)
+                _part(server)
+            finally:
+                server.close()
         except smtplib.SMTPRecipientsRefused as error:
             code, reply = next(iter(error.recipients.values()))
             raise _refused(code, reply) from error
@@ -172,6 +177,12 @@ def _connect(settings: EmailSettings) -> smtplib.SMTP:
             server.close()
             raise
     return server
+
+
+def _part(server: smtplib.SMTP) -> None:
+    """Say goodbye. The message is taken over by now: whatever happens here must not send it a second time."""
+    with contextlib.suppress(OSError, smtplib.SMTPException):
+        server.quit()
 
 
 def _refused(code: int, reply: bytes | str) -> ChannelError:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tideng.intake import MAX_KEPT
 from tideng.sources import Unreadable
+from tideng.values import MAX_KEPT
 
 MAX_LINE = 2_000_000  # bytes; an event may hold 1 MB, and JSON may write a character in six
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tideng.catalogue import ChannelSpec, EventType, Field, MetricSpec, Text
 from tideng.errors import InvalidSettings, Problem
 from tideng.hookspecs import hookimpl
-
 from tideng_connectors.csv_ import read_csv
 from tideng_connectors.csv_ import recognises as is_csv
 from tideng_connectors.email_ import EmailChannel, EmailSettings
