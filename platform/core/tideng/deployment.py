@@ -24,6 +24,7 @@ from tideng.errors import InvalidBundle, PluginRefused, Problem
 from tideng.plugins import Plugins
 from tideng.profile import CLIENT, Profile
 from tideng.settings import Settings, fill_secrets, load
+from tideng.sources import LOGS, log_event_type
 from tideng.tables import NoteRow, PluginRow
 from tideng.tasks import Bell
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 PROFILE = "profile"
 """The note that holds the client's profile."""
+LOG_TYPES = "log types"
+"""The note that holds the event types found in event logs: type → activity."""
 
 
 class Deployment:
@@ -51,7 +54,7 @@ class Deployment:
     def __init__(self, settings: Settings, clock: Clock, engine: Engine | None, found: Iterable[EntryPoint] | None):
         self.settings, self.clock = settings, clock
         self._engine = engine
-        self._profile_at: datetime | None = None
+        self._noted: dict[str, datetime] = {}
         self.catalogue = Catalogue()
         self.plugins = Plugins(settings.plugins_allowed, self.catalogue, found)
         self.use_profile(Profile())
@@ -130,7 +133,7 @@ class Deployment:
         if at is None or at == self._profile_at:
             return False
         value = connection.scalar(select(NoteRow.value).where(NoteRow.key == PROFILE))
-        self.use_profile(Profile.from_json(value))
+        self.use_profile(Profile.from_json(value or {}))
         self._profile_at = at
         return True
 
@@ -162,7 +165,7 @@ class Deployment:
         problems = []
         for name in bundle.event_types:
             known = self.catalogue.event_types.get(name)
-            if known and known.plugin != CLIENT:
+            if known and known.plugin not in (CLIENT, LOGS):
                 problems.append(
                     Problem(f"event_types.{name}", f"is already declared by {known.plugin}", "choose another name")
                 )
@@ -199,12 +202,27 @@ class Deployment:
 
     def keep_profile(self, connection: Connection, profile: Profile) -> None:
         """Store `profile`; every process takes it over at its next `refresh`."""
-        last = connection.scalar(select(func.max(NoteRow.updated_at)).where(NoteRow.key == PROFILE))
+        self._keep(connection, PROFILE, profile.to_json())
+
+    def keep_log_types(self, connection: Connection) -> list[str]:
+        """Store the event types that were declared while event logs were read, so that every process and the next start
+        know them; returns those that are new, in the order they were found."""
+        found = {name: one.title["en"] for name, one in self.catalogue.event_types.items() if one.plugin == LOGS}
+        if not found:
+            return []
+        kept = connection.scalar(select(NoteRow.value).where(NoteRow.key == LOG_TYPES)) or {}
+        new = [name for name in found if name not in kept]
+        if new:
+            self._keep(connection, LOG_TYPES, {**kept, **found})
+        return new
+
+    def _keep(self, connection: Connection, key: str, value: Mapping[str, Any]) -> None:
+        last = connection.scalar(select(NoteRow.updated_at).where(NoteRow.key == key))
         now = self.clock.now()
         if last is not None and now <= last:  # a clock set back must not hide a change
             now = last + last.resolution
-        values = {"value": profile.to_json(), "updated_at": now}
-        statement = insert(connection)(NoteRow).values(key=PROFILE, **values)
+        values = {"value": dict(value), "updated_at": now}
+        statement = insert(connection)(NoteRow).values(key=key, **values)
         connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=values))
 
 

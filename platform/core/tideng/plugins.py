@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -197,7 +198,8 @@ class Plugins:
             self._check_hooks(name, plugin)
             declare = next((i for i in self._manager.hook.declare.get_hookimpls() if i.plugin is plugin), None)
             if declare:
-                self.catalogue.add(list(declare.function() or ()), name)
+                declared: Any = declare.function()
+                self.catalogue.add(list(declared or ()), name)
         except FAULTS as error:
             self.catalogue.remove(name)
             self.fail(name, error)
@@ -259,7 +261,7 @@ def _altered(distribution: Distribution, expected: str) -> str:
         return "its RECORD has another hash than the pinned one"
     for file in distribution.files or ():
         if file.hash:
-            path = file.locate()
+            path = Path(file.locate())
             actual = hashlib.new(file.hash.mode, path.read_bytes()).digest() if path.is_file() else b""
             if urlsafe_b64encode(actual).rstrip(b"=").decode() != file.hash.value:
                 return f"{file} is not the file that was installed"

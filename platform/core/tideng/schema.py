@@ -76,9 +76,10 @@ def run(connection: Connection, part: str, folder: Path, step: Callable[..., Any
 
 
 def _upgrade(deployment: Deployment, part: str, folder: Path) -> list[str]:
-    script, done = _script(folder), []
+    script = _script(folder)
+    done: list[str] = []
 
-    def step(revision: tuple[str, ...], context: MigrationContext) -> list:
+    def step(revision: Any, context: MigrationContext) -> list:
         try:
             steps = script._upgrade_revs("heads", revision)  # what alembic.command.upgrade calls
         except CommandError as error:

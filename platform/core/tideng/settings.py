@@ -44,9 +44,9 @@ class Setting:
     def variable(self) -> str:
         return _PREFIX + self.name.upper()
 
-    def read(self, value: object) -> Any:
+    def read(self, raw: object) -> Any:
         """The value in its type; raises ValueError saying what it should have been."""
-        value = _READERS[self.kind](value)
+        value: Any = _READERS[self.kind](raw)
         if value is None and self.default is not None:
             raise ValueError("must be given")
         if self.minimum is not None and value is not None and value < self.minimum:

@@ -11,6 +11,7 @@ import tempfile
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
+from typing import Literal
 
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.runtime.migration import MigrationContext
@@ -49,6 +50,7 @@ def make(part: str, folder: Path, metadata: MetaData, message: str) -> Path:
             run(connection, part, folder, lambda revisions, _: script._upgrade_revs("heads", revisions))
             changes = produce_migrations(_context(connection, part, metadata), metadata).upgrade_ops
         engine.dispose()
+    assert changes is not None  # produce_migrations always fills it in
     body = render_python_code(changes, render_item=_plain_moment)
     body = "\n".join(line for line in body.splitlines() if "# ###" not in line).strip() or "pass"
     name = "_".join(message.lower().split())
@@ -62,7 +64,7 @@ def _context(connection: Connection, part: str, metadata: MetaData) -> Migration
     return MigrationContext.configure(connection, opts=options)
 
 
-def _plain_moment(kind: str, item: object, _context: object) -> str | bool:
+def _plain_moment(kind: str, item: object, _context: object) -> str | Literal[False]:
     """A migration must not change when `Moment` does."""
     return repr(DateTime(timezone=True)).replace("DateTime", "sa.DateTime") if isinstance(item, Moment) else False
 
