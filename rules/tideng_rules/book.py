@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from tideng.catalogue import Catalogue
@@ -29,6 +30,8 @@ class Matcher(Protocol):
     """An engine: answers each (question, facts) with the ids of the rules that hold."""
 
     def match(self, batch: Sequence[tuple[str, Facts]]) -> list[list[str]]: ...
+
+    def replace(self, questions: Questions) -> None: ...
 
     def close(self) -> None: ...
 
@@ -108,12 +111,19 @@ class Book:
         self._alone: dict[tuple[str, int], Callable[[Facts], bool]] = {}
         for published in self.rules.values():
             self._compile(published)
-        self._rounds, questions = self._plan()
-        self._matcher = make_matcher(questions, self._note_fault)
+        self._make_matcher, self._matcher = make_matcher, None
+        self._rounds, self._questions = self._plan()
+
+    @property
+    def questions(self) -> frozenset[str]:
+        """Every question that some rule in force answers: ``event:TYPE`` and ``rule:ID``."""
+        return frozenset(self._rounds)
 
     def close(self) -> None:
-        """Let go of the engine."""
-        self._matcher.close()
+        """Let go of the engine, if it was ever asked."""
+        if self._matcher is not None:
+            self._matcher.close()
+            self._matcher = None
 
     # -- what the rules want to know ---------------------------------------------------------------------------
     def watches(self) -> list[Watch]:
@@ -166,9 +176,9 @@ class Book:
         for number, situation in enumerate(situations):
             kind, _, name = situation.question.partition(":")
             if kind in ("step", "until"):
-                findings += self._guarded(name, lambda n=number, s=situation, r=name: self._later(n, s, r))
+                findings += self._guarded(name, partial(self._later, number, situation, name))
             elif kind in ("rule", "stands") and not self._is_current(name, situation.version):
-                findings += self._guarded(name, lambda n=number, s=situation, r=name: self._old(n, s, r))
+                findings += self._guarded(name, partial(self._old, number, situation, name))
             else:
                 question = f"rule:{name}" if kind == "stands" else situation.question
                 if question in self._rounds:
@@ -179,22 +189,24 @@ class Book:
 
     def _match(self, waiting: list[tuple[int, str, dict[str, Any]]]) -> list[Finding]:
         """Ask the engine round by round: what is inferred in one round is a fact in the next."""
-        findings = []
+        findings: list[Finding] = []
+        if waiting and self._matcher is None:  # made when first needed: most processes only show rules
+            self._matcher = self._make_matcher(self._questions, self._note_fault)
         for turn in range(max((len(self._rounds[q].keys) for _, q, _ in waiting), default=0)):
             asked = [one for one in waiting if turn < len(self._rounds[one[1]].keys)]
             answers = self._matcher.match([(self._rounds[q].keys[turn], facts) for _, q, facts in asked])
             for (number, question, facts), held in zip(asked, answers, strict=True):
-                for rule_id in held:
-                    if rule_id in self.quarantined:
-                        continue
-                    compiled = self._compiled[rule_id, self.rules[rule_id].version]
-                    if compiled and rule_id in self._rounds[question].answer:
-                        say = lambda n=number, c=compiled, f=facts: [self._finding(n, c, c.rule.then, f, c.explain)]
-                        findings += self._guarded(rule_id, say)
-                for rule_id in held:
-                    if rule_id not in self.quarantined:
-                        facts.update((name, True) for name in inferred_by(self.rules[rule_id].rule))
+                sound = [rule_id for rule_id in held if rule_id not in self.quarantined]
+                for rule_id in sound:
+                    if rule_id in self._rounds[question].answer:
+                        findings += self._guarded(rule_id, partial(self._found, number, rule_id, dict(facts)))
+                for rule_id in sound:
+                    facts.update((name, True) for name in inferred_by(self.rules[rule_id].rule))
         return findings
+
+    def _found(self, number: int, rule_id: str, facts: Facts) -> list[Finding]:
+        compiled = self._version(rule_id, None)
+        return [self._finding(number, compiled, compiled.rule.then, facts, compiled.explain)] if compiled else []
 
     def _later(self, number: int, situation: Situation, rule_id: str) -> list[Finding]:
         """``step:ID`` speaks unless `until` holds; ``until:ID`` is answered, without actions, when it does."""
@@ -274,8 +286,9 @@ class Book:
         return None if version is None else self._load(rule_id, version)
 
     def _version(self, rule_id: str, version: int | None) -> Compiled | None:
-        if version is not None and (rule_id, version) in self._compiled:
-            return self._compiled[rule_id, version]
+        known = self._compiled.get((rule_id, version)) if version is not None else None
+        if known is not None:
+            return known
         published = self._published(rule_id, version)
         return self._compile(published) if published else None
 

@@ -13,6 +13,7 @@ from tideng.errors import Problem
 
 MAX_TEXT = 10_000
 MAX_NUMBER = 2**53
+LOCALE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,8})*")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -77,6 +78,13 @@ class Collector:
     def text(self, value: Any, at: str) -> Text:
         """A wording per locale. A bare text is taken as Chinese when it holds a Chinese character, else as English."""
         if isinstance(value, Mapping):
+            for locale in value:
+                if not isinstance(locale, str) or not LOCALE.fullmatch(locale):
+                    self.note(
+                        join(at, str(locale)),
+                        f"{show(locale)} is not a language",
+                        "zh, en, zh_TW; put a text with a comma in quotes",
+                    )
             return {str(locale): self.words(wording, join(at, str(locale))) for locale, wording in value.items()}
         wording = self.words(value, at)
         return {"zh" if _HAN.search(wording) else "en": wording} if wording else {}

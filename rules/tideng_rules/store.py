@@ -25,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from tideng.catalogue import Catalogue
+from tideng.errors import InvalidRule
 from tideng.tables import NAMES, Moment
 from tideng_rules.book import Published
 from tideng_rules.parser import parse_rule
@@ -92,28 +94,38 @@ def revision(connection: Connection) -> int:
     return connection.scalar(select(_REVISION.c.revision)) or 0
 
 
-def in_force(connection: Connection) -> list[Published]:
-    """Every published rule, parsed. Raises `InvalidRule` for one that this program can no longer read."""
+def in_force(connection: Connection, catalogue: Catalogue | None = None) -> tuple[list[Published], dict[str, str]]:
+    """Every published rule, parsed; and rule id → why, for those that this program can no longer read."""
     columns = (_VERSIONS.c.document, _VERSIONS.c.version, _VERSIONS.c.since)
     rows = connection.execute(select(*columns).where(_VERSIONS.c.state == PUBLISHED).order_by(_VERSIONS.c.rule))
-    return [Published(parse_rule(document), version, since) for document, version, since in rows]
+    rules, unreadable = [], {}
+    for document, version, since in rows:
+        try:
+            rules.append(Published(parse_rule(document, catalogue), version, since))
+        except InvalidRule as error:
+            unreadable[str(document.get("id"))] = str(error)
+    return rules, unreadable
 
 
-def load_version(connection: Connection, rule: str, version: int) -> Published | None:
+def load_version(
+    connection: Connection, rule: str, version: int, catalogue: Catalogue | None = None
+) -> Published | None:
     """One version that was published at some time; None when there is none."""
     wanted = (_VERSIONS.c.rule == rule) & (_VERSIONS.c.version == version) & (_VERSIONS.c.state != DRAFT)
     row = connection.execute(select(_VERSIONS.c.document, _VERSIONS.c.since).where(wanted)).first()
-    return Published(parse_rule(row.document), version, row.since) if row else None
+    return Published(parse_rule(row.document, catalogue), version, row.since) if row else None
 
 
-def changes(connection: Connection, documents: Iterable[Mapping[str, Any]], all_of: bool = False) -> list[Change]:
+def changes(connection: Connection, documents: Iterable[Mapping[str, Any]], all_by: str = "") -> list[Change]:
     """What `publish` would do, by rule id; [] when everything is as it should be.
 
-    `all_of`: the documents are all there shall be, so that published rules not among them are archived.
+    `all_by`: the documents are all that this author shall have published, so that others of theirs are archived.
     """
     wanted = {str(document["id"]): document for document in documents}
     rows = connection.execute(
-        select(_VERSIONS.c.rule, _VERSIONS.c.version, _VERSIONS.c.document).where(_VERSIONS.c.state == PUBLISHED)
+        select(_VERSIONS.c.rule, _VERSIONS.c.version, _VERSIONS.c.document, _VERSIONS.c.author).where(
+            _VERSIONS.c.state == PUBLISHED
+        )
     )
     current = {row.rule: row for row in rows}
     latest = dict(
@@ -125,8 +137,9 @@ def changes(connection: Connection, documents: Iterable[Mapping[str, Any]], all_
             found.append(Change(rule, "new", latest.get(rule, 0) + 1))
         elif _written(current[rule].document) != _written(document):
             found.append(Change(rule, "changed", latest[rule] + 1))
-    if all_of:
-        found += [Change(rule, "archived", row.version) for rule, row in current.items() if rule not in wanted]
+    if all_by:
+        gone = (row for rule, row in current.items() if rule not in wanted and row.author == all_by)
+        found += [Change(row.rule, "archived", row.version) for row in gone]
     return sorted(found, key=lambda change: change.rule)
 
 
@@ -136,14 +149,14 @@ def publish(
     at: datetime,
     author: str,
     note: str = "",
-    all_of: bool = False,
+    all_by: str = "",
 ) -> list[Change]:
     """Publish what differs from the version in force, each as a new version; say what changed.
 
     Call it inside a transaction that writes. The documents must be checked before.
     """
     wanted = {str(document["id"]): document for document in documents}
-    found = changes(connection, wanted.values(), all_of)
+    found = changes(connection, wanted.values(), all_by)
     for change in found:
         since = at
         if change.what != "new":
