@@ -110,7 +110,7 @@ class Hooks:
 
     @hookspec
     def read_source(self, name: str, head: bytes) -> Any | None:
-        """Recognise an event file by its name and first 512 (already unpacked) bytes; return a reader, or None.
+        """Recognise an event file by its name (without folder and ``.gz``) and first 512 unpacked bytes; return a reader, or None.
 
         A reader is called as ``reader(binary_stream, options)`` and yields ``(place, payload or Problem)`` pairs.
         """

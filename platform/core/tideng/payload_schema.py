@@ -268,7 +268,9 @@ def _field_check(field: Field) -> Callable[[Any], Complaint | None]:
                     "identifies something, so it needs a short text",
                     f"1 to {MAX_KEY} characters, no control characters",
                 )
-        if (field.minimum is not None and value < field.minimum) or (field.maximum is not None and value > field.maximum):
+        if (field.minimum is not None and value < field.minimum) or (
+            field.maximum is not None and value > field.maximum
+        ):
             return f"{value} is out of bounds", _bounds(field)
         return None
 

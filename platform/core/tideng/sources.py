@@ -174,7 +174,9 @@ def _event_or_refusal(
 
 def _reader(stream: io.BufferedReader, name: str, plugins: Finder) -> Callable[[BinaryIO, ReadOptions], Iterable]:
     head = stream.peek(HEAD)[:HEAD]
-    reader = plugins.first("read_source", name=name, head=head)
+    if not head:
+        return lambda stream, options: ()
+    reader = plugins.first("read_source", name=name.removesuffix(".gz"), head=head)
     if reader is None:
         raise Refused(
             "event file",

@@ -22,7 +22,7 @@ MAX_LINES = 200  # lines that one quoted text may span
 def recognises(name: str, head: bytes) -> bool:
     header = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[0].lower()
     names = {cell.strip(b' "\r') for cell in header.replace(b";", b",").replace(b"\t", b",").split(b",")}
-    return {b"id", b"type"} <= names or name.endswith((".csv", ".tsv", ".csv.gz", ".tsv.gz"))
+    return {b"id", b"type"} <= names or name.endswith((".csv", ".tsv"))
 
 
 def read_csv(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]]:

@@ -23,9 +23,7 @@ _BESIDE = {"classifier", "extension", "global"}  # parts of a log that hold no e
 
 
 def recognises(name: str, head: bytes) -> bool:
-    return name.endswith((".xes", ".xes.gz")) or (
-        head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") and b"<log" in head
-    )
+    return name.endswith(".xes") or (head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") and b"<log" in head)
 
 
 def type_of(activity: str) -> str:
