@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, delete, func, inspect, select
+from sqlalchemy import Connection, Engine, delete, inspect, select
 from sqlalchemy.engine import make_url
 
 from tideng.calendars import WorkCalendar
@@ -128,19 +128,30 @@ class Deployment:
         self.close()
 
     def refresh(self, connection: Connection) -> bool:
-        """Take over the profile that another process applied; True if it changed. One cheap query."""
-        at = connection.scalar(select(NoteRow.updated_at).where(NoteRow.key == PROFILE))
-        if at is None or at == self._profile_at:
+        """Take over what another process applied or found in event logs; True if it changed. One cheap query."""
+        kept = select(NoteRow.key, NoteRow.updated_at).where(NoteRow.key.in_((PROFILE, LOG_TYPES)))
+        noted = {row.key: row.updated_at for row in connection.execute(kept)}
+        changed = [key for key, at in noted.items() if self._noted.get(key) != at]
+        if not changed:
             return False
-        value = connection.scalar(select(NoteRow.value).where(NoteRow.key == PROFILE))
-        self.use_profile(Profile.from_json(value or {}))
-        self._profile_at = at
+        values = select(NoteRow.key, NoteRow.value).where(NoteRow.key.in_(changed))
+        for key, value in connection.execute(values).all():
+            if key == PROFILE:
+                self.use_profile(Profile.from_json(value))
+            else:
+                new = {name: activity for name, activity in value.items() if name not in self.catalogue.event_types}
+                self.catalogue.add([log_event_type(name, activity) for name, activity in new.items()], LOGS)
+        self._noted = noted
         return True
 
     def use_profile(self, profile: Profile) -> None:
         """Make `profile` the client's in this process; its event types replace those of the one before."""
         self.profile, self.calendar = profile, WorkCalendar(profile.calendar)
         self.catalogue.remove(CLIENT)
+        for name in profile.event_types:  # what a log only showed gives way to what the client says of it
+            known = self.catalogue.event_types.get(name)
+            if known and known.plugin == LOGS:
+                del self.catalogue.event_types[name]
         self.catalogue.add(profile.event_types.values(), CLIENT)
 
     def plugin_settings(self, name: str) -> Mapping[str, Any]:

@@ -1,0 +1,247 @@
+"""``ingest`` and ``dead-letters``: event files in, and what was refused looked at and tried again."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from tideng.cli.terminal import FINE, PROBLEM_COLUMNS, REFUSED, Terminal
+from tideng.cli.words import command, json_option, option
+from tideng.errors import InvalidPayload, Problem, Refused
+
+if TYPE_CHECKING:
+    from tideng.deployment import Deployment
+
+BATCH = 500  # events in one transaction
+SHOWN = 10  # problems that are shown; all are in the dead letters
+FORMATS = ("jsonl", "csv", "xes")
+
+
+@dataclass
+class Tally:
+    """What became of a file's events; `problems` are the first ones refused, `types` those declared from a log."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+
+    @property
+    def refused(self) -> int:
+        return self.counts["refused"] + self.counts["conflict"]
+
+    def to_json(self) -> dict[str, Any]:
+        names = ("accepted", "duplicate", "conflict", "refused")
+        problems = [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in self.problems]
+        return {**{name: self.counts[name] for name in names}, "types": self.types, "problems": problems}
+
+
+def take_in(
+    deployment: Deployment,
+    source: BinaryIO,
+    name: str,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    history: bool = False,
+    progress: Callable[[int], None] = lambda taken: None,
+) -> Tally:
+    """Store the events of a stream, `BATCH` at a time; refusals become dead letters and the rest stays.
+
+    Types that only an event log knows are declared for this deployment, with the events. `progress` is called with
+    the number of events read so far. Raises `Refused` where no plugin knows the format.
+    """
+    from tideng.database import reading, writing
+    from tideng.repository import keep
+    from tideng.sources import open_events
+
+    with reading(deployment.engine) as connection:
+        directory = deployment.plugins.first("directory", connection=connection)
+    events = open_events(
+        source,
+        deployment.catalogue,
+        deployment.plugins,
+        received=deployment.clock.now(),
+        mapping=mapping,
+        known_person=directory.knows if directory else lambda text: False,
+        name=name,
+    )
+    tally, taken = Tally(), 0
+    while batch := list(islice(events, BATCH)):
+        with writing(deployment.engine) as connection:
+            # before the events, so that no worker meets a type that it does not know
+            tally.types += deployment.keep_log_types(connection)
+            read = [event for _, event in batch]
+            receipts = keep(connection, deployment.catalogue, read, deployment.clock.now(), name, history=history)
+        for (place, event), receipt in zip(batch, receipts, strict=True):
+            tally.counts[receipt.status] += 1
+            if receipt.problems and len(tally.problems) < SHOWN:
+                said = isinstance(event, InvalidPayload)
+                tally.problems += [p if said else Problem(f"{place}, {p.at}", p.problem, p.hint) for p in receipt.problems]
+        taken += len(batch)
+        progress(taken)
+    if tally.counts["accepted"]:
+        deployment.bell.ring()
+    return tally
+
+
+@command(
+    "ingest",
+    en="Take in events from FILE, or from standard input with -.\n\nJSON Lines, CSV or XES, packed with gzip or not. What is "
+    "refused goes to the dead letters, the rest stays; events that are already there count once.",
+    zh="从 FILE 读入事件；用 - 则读标准输入。\n\n支持 JSON Lines、CSV、XES，也可以是 gzip 压缩的。收不下的进死信，其余照收；已有的事件只算一次。",
+)
+@click.argument("file", metavar="FILE|-", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@option(
+    "--map",
+    "map_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE.yaml",
+    en="A log's activities and their event types, one `activity: type` a line.",
+    zh="流程日志的活动与事件类型的对应，每行一条 `活动: 类型`。",
+)
+@option("--history", is_flag=True, en="Count the events, but speak to nobody about them.", zh="只计入数据，不向任何人提醒。")
+@option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    en="The format, where name and content do not tell.",
+    zh="文件格式；从名称和内容看不出时使用。",
+)
+@json_option()
+def ingest(terminal: Terminal, file: str, map_file: Path | None, history: bool, form: str | None, as_json: bool) -> int:
+    mapping = read_map(map_file)
+    name = "standard input" if file == "-" else Path(file).name
+    name = f"{name}.{form}" if form and not name.removesuffix(".gz").endswith(f".{form}") else name
+    with terminal.open() as deployment, _stream(file) as (stream, size):
+        with progress_bar(terminal, size, stream) as progress:
+            tally = take_in(deployment, stream, name, mapping=mapping, history=history, progress=progress)
+    if as_json:
+        terminal.json(tally.to_json())
+    else:
+        _say_tally(terminal, tally)
+    return REFUSED if tally.refused else FINE
+
+
+@contextmanager
+def _stream(file: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    if file == "-":
+        yield sys.stdin.buffer, None
+        return
+    with Path(file).open("rb") as stream:
+        yield stream, Path(file).stat().st_size
+
+
+@contextmanager
+def progress_bar(terminal: Terminal, size: int | None, stream: BinaryIO) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, filled by how much of the file is read; nothing elsewhere."""
+    if not terminal.err.is_terminal:
+        yield lambda taken: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), TextColumn("{task.fields[taken]}"), TimeElapsedColumn())
+    with Progress(*columns, console=terminal.err, transient=True) as bar:
+        task = bar.add_task("", total=size, taken="")
+        words = terminal.text("{:,} events", "{:,} 个事件")
+        yield lambda taken: bar.update(
+            task, completed=stream.tell() if size is not None else None, taken=words.format(taken)
+        )
+
+
+def _say_tally(terminal: Terminal, tally: Tally) -> None:
+    counts = tally.counts
+    terminal.say(
+        f"{counts['accepted']:,} taken in, {counts['duplicate']:,} known already, {tally.refused:,} refused.",
+        f"收下 {counts['accepted']:,} 个，已有 {counts['duplicate']:,} 个，收不下 {tally.refused:,} 个。",
+    )
+    if tally.types:
+        names = ", ".join(tally.types)
+        terminal.say(f"New event types from the log: {names}", f"日志带来的新事件类型：{names}")
+    if tally.refused:
+        terminal.problems(tally.problems)
+        terminal.note("All of them: `tideng dead-letters`.", "全部见 `tideng dead-letters`。")
+
+
+def read_map(path: Path | None) -> dict[str, str]:
+    """The ``activity: type`` pairs of a YAML file; raises `Refused` with every problem."""
+    if path is None:
+        return {}
+    from tideng.bundle_files import Problems, read_yaml
+
+    problems = Problems()
+    document = read_yaml(path, problems)
+    value = document.value if document else None
+    if document and not isinstance(value, dict):
+        problems.add(path.name, "is no list of `activity: type`", "Declaration SUBMITTED by EMPLOYEE: claim.submitted")
+    elif document:
+        for activity, name in value.items():
+            if not isinstance(activity, str) or not isinstance(name, str) or not name:
+                problems.add(f"{path.name}, {activity}", "an activity and an event type are texts", "quote them")
+    if problems.errors:
+        raise Refused(f"map {path.name}", problems.errors)
+    return dict(value or {})
+
+
+@command(
+    "dead-letters",
+    en="Show the events that were refused, with everything that is wrong with them.\n\nWith --retry they are tried once more, all "
+    "that wait or those with the given IDs.",
+    zh="查看收不下的事件，以及每处问题。\n\n加 --retry 再试一次：全部等待中的，或给出编号的那些。",
+)
+@click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
+@option("--retry", is_flag=True, en="Try them once more.", zh="再试一次。")
+@json_option()
+def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json: bool) -> int:
+    from tideng.database import reading
+    from tideng.errors import NotFound
+    from tideng.repository import dead_letters as waiting
+    from tideng.repository import retry_dead_letters
+
+    with terminal.open() as deployment:
+        with reading(deployment.engine) as connection:
+            letters = waiting(connection, ids or None)
+        missing = sorted(set(ids) - {letter["id"] for letter in letters})
+        if missing:
+            said = ", ".join(map(str, missing))
+            raise NotFound(terminal.text(f"there is no dead letter {said}", f"没有编号为 {said} 的死信"))
+        receipts = retry_dead_letters(deployment, ids or None) if retry else []
+        if any(receipt.status == "accepted" for receipt in receipts):
+            deployment.bell.ring()
+    if retry:
+        return _say_retried(terminal, receipts, as_json)
+    if as_json:
+        for letter in letters:
+            terminal.json({**letter, "received_at": letter["received_at"].isoformat()})
+        return FINE
+    rows = []
+    for letter in letters:
+        for number, problem in enumerate(letter["problems"] or [{}]):
+            first = (letter["id"], letter["source"]) if number == 0 else ("", "")
+            rows.append((*first, problem.get("at"), problem.get("problem"), problem.get("hint")))
+    if rows:
+        terminal.table((("id", "编号"), ("from", "来源"), *PROBLEM_COLUMNS), rows)
+    else:
+        terminal.say("No dead letters.", "没有死信。")
+    return FINE
+
+
+def _say_retried(terminal: Terminal, receipts: list, as_json: bool) -> int:
+    taken = [receipt for receipt in receipts if receipt.status in ("accepted", "duplicate")]
+    refused = [receipt for receipt in receipts if receipt not in taken]
+    if as_json:
+        terminal.json({"taken": len(taken), "refused": len(refused)})
+    else:
+        terminal.say(
+            f"{len(taken):,} taken in, {len(refused):,} still refused.",
+            f"收下 {len(taken):,} 个，仍收不下 {len(refused):,} 个。",
+        )
+        if refused:
+            terminal.problems([problem for receipt in refused for problem in receipt.problems][:SHOWN])
+    return REFUSED if refused else FINE

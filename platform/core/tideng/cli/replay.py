@@ -1,0 +1,197 @@
+"""``replay``: what the rules would have found, from files alone, on a virtual clock and without any database."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tideng.cli.ingest import SHOWN, read_map
+from tideng.cli.terminal import FINE, REFUSED, Terminal
+from tideng.cli.words import command, json_option, option
+
+if TYPE_CHECKING:
+    from tideng.bundle import Bundle
+    from tideng.deployment import Deployment
+    from tideng.events import Event
+
+_PATH = click.Path(exists=True, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+@command(
+    "replay",
+    en="Replay events and print what the rules would have found.\n\nRuns a client on a virtual clock, from files alone. Events before "
+    "--from are history: nothing is judged before it. Both ends are included.",
+    zh="回放事件，列出规则会有哪些发现。\n\n只用文件、虚拟时钟，不需要数据库。--from 之前的事件只作历史；两端都包含在内。",
+)
+@option(
+    "--client",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    en="The client bundle.",
+    zh="客户配置目录。",
+)
+@option(
+    "--rules",
+    type=_PATH,
+    multiple=True,
+    metavar="PATH",
+    en="Run only the rules in this file or folder; may be given several times.",
+    zh="只运行这个文件或目录里的规则；可以给多次。",
+)
+@option(
+    "--events",
+    type=_FILE,
+    multiple=True,
+    metavar="FILE",
+    en="JSON Lines, CSV or XES, packed or not; may be given several times. By default those of the bundle.",
+    zh="JSON Lines、CSV 或 XES，可压缩；可以给多次。默认是客户配置里的事件。",
+)
+@option("--from", "start", metavar="T", en="A moment or a day; the first event by default.", zh="时刻或日期；默认从第一个事件起。")
+@option("--until", metavar="T", en="A moment or a day; the last event by default.", zh="时刻或日期；默认到最后一个事件。")
+@option(
+    "--map",
+    "map_file",
+    type=_FILE,
+    metavar="FILE.yaml",
+    en="A log's activities and their event types, one `activity: type` a line.",
+    zh="流程日志的活动与事件类型的对应，每行一条 `活动: 类型`。",
+)
+@json_option()
+def replay(
+    terminal: Terminal,
+    client: Path,
+    rules: tuple[Path, ...],
+    events: tuple[Path, ...],
+    start: str | None,
+    until: str | None,
+    map_file: Path | None,
+    as_json: bool,
+) -> int:
+    from tideng import logs
+    from tideng.bundle import read_bundle
+    from tideng.people import zone
+
+    logs.configure("warning")
+    bundle = read_bundle(client)
+    own_zone = zone(bundle.timezone)
+    first = None if start is None else moment_of(start, own_zone, "--from")
+    last = None if until is None else moment_of(until, own_zone, "--until", end_of_day=True)
+    if rules:
+        bundle = replace(bundle, rule_files=rule_files(rules), packs=())
+    heard, refused, deployment = prepare(bundle, events or bundle.event_files, read_map(map_file), first)
+    _say_refused(terminal, refused)
+    if heard or (first and last):
+        count = _print(terminal, deployment, heard, first or heard[0].time, last or heard[-1].time, as_json)
+        if not as_json:
+            terminal.say(f"{count:,} findings from {len(heard):,} events.", f"{len(heard):,} 个事件，{count:,} 条发现。")
+    else:
+        terminal.note("There are no events to replay.", "没有可回放的事件。")
+    return REFUSED if refused else FINE
+
+
+def prepare(
+    bundle: Bundle, files: Sequence[Path], mapping: dict[str, str], start: datetime | None
+) -> tuple[list[Event], list[tuple[str, Any]], Deployment]:
+    """Read the events once, then open `bundle` in memory with the types that were found in event logs.
+
+    Returns the events sorted by time, what was refused with its place, and the deployment.
+    """
+    from tideng.clock import ManualClock
+    from tideng.deployment import Deployment
+    from tideng.sources import LOGS, read_all
+
+    clock = ManualClock(start or datetime.fromtimestamp(0, UTC))
+    # a rule may name types that only the logs know, so the rules can be checked after the logs are read
+    unruled = Deployment.in_memory(replace(bundle, rule_files=(), packs=()), clock)
+    known = bundle.directory().knows
+    events, refused = read_all(files, unruled.catalogue, unruled.plugins, mapping=mapping, known_person=known)
+    found = {name: one for name, one in unruled.catalogue.event_types.items() if one.plugin == LOGS}
+    deployment = Deployment.in_memory(replace(bundle, event_types={**found, **bundle.event_types}), clock)
+    if start is None and events:
+        clock.set(events[0].time)
+    return events, refused, deployment
+
+
+def _print(
+    terminal: Terminal, deployment: Deployment, events: list[Event], start: datetime, until: datetime, as_json: bool
+) -> int:
+    from tideng.replay import replay as run
+    from tideng.replay import to_line
+
+    directory = deployment.plugins.first("directory", connection=None)
+    if directory is None:
+        from tideng.people import Directory
+
+        directory = Directory(default_zone=deployment.profile.timezone)
+    records = run(deployment, events, start, until)
+    if as_json:
+        import orjson
+
+        count, write = 0, sys.stdout.buffer.write
+        sys.stdout.flush()
+        for count, record in enumerate(records, 1):
+            write(orjson.dumps(to_line(record, deployment, directory), default=str) + b"\n")
+        sys.stdout.buffer.flush()
+        return count
+    rows = []
+    for record in records:
+        line = to_line(record, deployment, directory)
+        rows.append((line["at"][:16].replace("T", " "), line["rule"], line["subject"], line["action"], line["to"]))
+    columns = (("at", "时间"), ("rule", "规则"), ("about", "关于"), ("action", "动作"), ("to", "发给"))
+    terminal.table(columns, rows)
+    return len(rows)
+
+
+def _say_refused(terminal: Terminal, refused: list[tuple[str, Any]]) -> None:
+    if not refused:
+        return
+    terminal.note(f"{len(refused):,} events were refused; the others are replayed.", f"{len(refused):,} 个事件收不下，其余照常回放。")
+    from tideng.errors import Problem
+
+    problems = []
+    for where, refusal in refused[:SHOWN]:
+        file = where.removesuffix(refusal.place).rstrip(", ")  # the problems say the line already
+        problems += [Problem(f"{file}, {p.at}" if file and file not in p.at else p.at, p.problem, p.hint) for p in refusal.problems]
+    terminal.problems(problems)
+
+
+def rule_files(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """The rule files named, and those in the folders named; raises `click.UsageError` for a folder without any."""
+    from tideng.bundle import RULE_FILES
+
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(RULE_FILES)) if path.is_dir() else [path]
+        if not inside:
+            raise click.UsageError(f"--rules {path}: no rule files ({', '.join(RULE_FILES)})")
+        found += inside
+    return tuple(dict.fromkeys(found))
+
+
+def moment_of(text: str, zone: Any, name: str, *, end_of_day: bool = False) -> datetime:
+    """An RFC 3339 moment, or a day in `zone`: its beginning, or its last microsecond. Raises `click.UsageError`."""
+    try:
+        if _DAY.fullmatch(text):
+            day = date.fromisoformat(text)
+            if end_of_day:
+                from tideng.calendars import local_moment
+
+                return local_moment(day + timedelta(days=1), time(0), zone).astimezone(UTC) - timedelta(microseconds=1)
+            return datetime.combine(day, time(0), zone).astimezone(UTC)
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        hint = "2026-03-02 / 2026-03-02T19:00:00+08:00"
+        raise click.UsageError(f"{name} {text!r}: {hint}") from None

@@ -1,0 +1,106 @@
+"""What a command says and where: answers on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tideng.errors import NotFound, Problem, Refused, TidengError
+
+if TYPE_CHECKING:
+    from tideng.deployment import Deployment
+
+FINE, REFUSED, WRONG_USAGE = 0, 1, 2
+_PIPED_WIDTH = 160  # where no terminal says how wide it is
+
+
+class Terminal:
+    """Speaks one language; opens the deployment in the current folder."""
+
+    def __init__(self, language: str):
+        self.language = language
+        self.out = _console(sys.stdout)
+        self.err = _console(sys.stderr)
+
+    def text(self, en: str, zh: str) -> str:
+        """The wording in the language of this call."""
+        return zh if self.language == "zh" else en
+
+    def say(self, en: str, zh: str) -> None:
+        """One line of the answer."""
+        self.out.print(escape(self.text(en, zh)), highlight=False, soft_wrap=True)
+
+    def note(self, en: str, zh: str, style: str = "") -> None:
+        """One line beside the answer, on standard error."""
+        self.err.print(escape(self.text(en, zh)), highlight=False, soft_wrap=True, style=style or None)
+
+    def json(self, value: Any) -> None:
+        """One JSON document on one line."""
+        # not through rich, which would wrap and colour it
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+    def table(self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], *, on_err: bool = False) -> None:
+        """A table; `columns` are the headings in (en, zh)."""
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for en, zh in columns:
+            table.add_column(self.text(en, zh), overflow="fold")
+        for row in rows:
+            table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+        (self.err if on_err else self.out).print(table)
+
+    def refuse(self, error: TidengError) -> None:
+        """Say what was refused, every problem of it, on standard error."""
+        if isinstance(error, Refused):
+            said = self.text(f"{error.what}: {len(error.problems)} to mend", f"{error.what}：{len(error.problems)} 处要改")
+            self.err.print(escape(said), style="bold", highlight=False, soft_wrap=True)
+            self.problems(error.problems)
+        else:
+            self.err.print(escape(str(error)), style="bold", highlight=False, soft_wrap=True)
+
+    def problems(self, problems: Iterable[Problem], *, on_err: bool = True) -> None:
+        """Problems as a table: where, what, the way out."""
+        self.table(PROBLEM_COLUMNS, [(p.at, p.problem, p.hint) for p in problems], on_err=on_err)
+
+    def open(self, *, loud: bool = False, migrated: bool = True) -> Deployment:
+        """Open the deployment of the current folder (or ``TIDENG_HOME``).
+
+        `loud`: log as the settings say, for long-running commands; the others log warnings only. Raises
+        `click.UsageError` where there is no deployment, `TidengError` where its tables are not up to date.
+        """
+        from tideng import logs
+        from tideng.deployment import Deployment
+        from tideng.schema import behind
+        from tideng.settings import default_folder, load
+
+        try:
+            folder = default_folder()
+        except NotFound as error:
+            zh = "这里没有 tideng.toml：先运行 `tideng init DIR` 并进入 DIR，或设置 TIDENG_HOME"
+            raise click.UsageError(self.text(str(error), zh)) from None
+        settings = load(folder)
+        logs.configure(settings.log_level if loud else "warning", settings.log_format)
+        deployment = Deployment.open(settings)
+        if migrated and (parts := behind(deployment)):
+            deployment.close()
+            names = ", ".join(parts)
+            en = f"the database is not up to date ({names}): run `tideng migrate`"
+            raise TidengError(self.text(en, f"数据库还不是最新的（{names}）：请运行 `tideng migrate`"))
+        return deployment
+
+
+PROBLEM_COLUMNS = (("where", "位置"), ("what is wrong", "问题"), ("way out", "怎么改"))
+
+
+def _console(stream: Any) -> Console:
+    console = Console(file=stream, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(file=stream, highlight=False, width=_PIPED_WIDTH)
+    return console
