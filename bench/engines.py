@@ -7,6 +7,7 @@ is noisy to all; the figures are medians over the rounds, the ratios medians of 
 
 from __future__ import annotations
 
+import contextlib
 import random
 import statistics
 import sys
@@ -28,7 +29,11 @@ Rules = list[tuple[str, str, Condition]]  # id, event type, condition
 
 TYPES = "daily_report weekly_report need visit reply sales attendance task score escalation".split()
 NUMBERS = "needs_length visits late_count hours_open sales_delta score".split()
-WORDS = {"dept": ["销售", "产品", "研发", "客服"], "level": ["P1", "P2", "P3", "P4"], "status": ["open", "closed", "late"]}
+WORDS = {
+    "dept": ["销售", "产品", "研发", "客服"],
+    "level": ["P1", "P2", "P3", "P4"],
+    "status": ["open", "closed", "late"],
+}
 OPERATORS = {"lt": "$lt", "lte": "$lte", "gt": "$gt", "gte": "$gte", "is_not": "$neq"}
 
 
@@ -91,10 +96,8 @@ class HostPost:
         answers = []
         for event_type, facts in batch:
             self._fired.clear()
-            try:
+            with contextlib.suppress(durable_engine.MessageNotHandledException):
                 self._host.post("bench", {**facts, "kind": event_type, "sid": "1"})
-            except durable_engine.MessageNotHandledException:
-                pass
             answers.append(list(self._fired))
         return answers
 
@@ -210,12 +213,22 @@ def run(quick: bool = False) -> list[Row]:
             note += f"; judged by {judged_by}"
         rows.append(_row(name, statistics.median(measured), "situations/s", ratio, note))
     total = 20_000 if quick else 300_000
-    closures_to_reasons = [b / a for a, b in zip(speeds["closures with reasons of what fired"], speeds["closures"], strict=True)]
+    closures_to_reasons = [
+        b / a for a, b in zip(speeds["closures with reasons of what fired"], speeds["closures"], strict=True)
+    ]
     rows += [
-        _row("closures to closures with reasons", statistics.median(closures_to_reasons), "×", None, "target: at most 2"),
+        _row(
+            "closures to closures with reasons", statistics.median(closures_to_reasons), "×", None, "target: at most 2"
+        ),
         _row("compiling 100 rules for both engines", _build_ms(rules, 5), "ms", None, "target: at most 20"),
         _row("every reason of every rule", _why_not_us(rules, batch[:500]), "µs a rule", None, "target: at most 2"),
-        _row(f"memory gained over {total:,} situations", _growth(batch[:2000], rules, total), "MB", None, "target: below 1"),
+        _row(
+            f"memory gained over {total:,} situations",
+            _growth(batch[:2000], rules, total),
+            "MB",
+            None,
+            "target: below 1",
+        ),
     ]
     return rows
 

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import orjson
 
 from tideng.errors import TidengError
-from tideng_rules.ast_json import questions_to_text
-from tideng_rules.closures import Questions
+from tideng_rules.closures import Batch
+from tideng_rules.compiled import Compiled
 
 _AHEAD = 2  # lines on their way: the child works on one while the next is written
 _CHUNK = 1 << 16
@@ -25,13 +26,14 @@ class ChildFailed(TidengError):
 
 
 class Child:
-    """A running engine process with its questions compiled. Raises `ChildFailed` if it does not come up in `build_s`.
+    """A running engine process with its rulesets built. Raises `ChildFailed` if it does not come up in `build_s`.
 
     `deadline_s` is how long each line may take; `owner` the process that may talk to it.
     """
 
-    def __init__(self, questions: Questions, deadline_s: float, build_s: float = 10.0):
+    def __init__(self, compiled: Compiled, deadline_s: float, build_s: float = 10.0):
         self.owner = os.getpid()
+        self._compiled = compiled
         self._deadline_s = deadline_s
         self._incoming = bytearray()
         self._outgoing = bytearray()
@@ -49,17 +51,47 @@ class Child:
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._to, False)
         os.set_blocking(self._from, False)
-        list(self._exchange([questions_to_text(questions).encode() + b"\n"], build_s))
+        rulesets = [[shard.definition, shard.ids] for shard in compiled.shards]
+        list(self._exchange([orjson.dumps(rulesets) + b"\n"], build_s))
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, lines: Iterable[bytes]) -> Iterator[list[list[str]]]:
-        """Send batches, give the answer to each in turn. Raises `ChildFailed`, after which the child is gone.
+    def ask(self, groups: Iterable[Batch]) -> Iterator[list[list[str] | None]]:
+        """Ask about groups of situations; give for each group in turn the rules that hold, by situation, None for one that
+        the engine cannot be asked. Raises `ChildFailed`, after which the child is gone.
 
         Take them all: an answer left in the pipe would be taken for that to the next question."""
-        return self._exchange(lines, self._deadline_s)
+        asked: deque[tuple[int, list[int], list[tuple[int, int]]]] = deque()
+        for fired in self._exchange(self._written(groups, asked), self._deadline_s):
+            size, unasked, origin = asked.popleft()
+            held: list[list[str] | None] = [[] for _ in range(size)]
+            for at, *places in fired:
+                situation, shard = origin[at]
+                ids = self._compiled.shards[shard].ids
+                held[situation] += [ids[place] for place in places]
+            for situation in unasked:
+                held[situation] = None
+            yield held
+
+    def _written(self, groups: Iterable[Batch], asked: deque) -> Iterator[bytes]:
+        """The groups as the child reads them; in `asked` their size, who was left out, and whose each fact is."""
+        facts_for = self._compiled.facts_for
+        for group in groups:
+            unasked: list[int] = []
+            origin: list[tuple[int, int]] = []
+            lines: list[str] = []
+            for situation, (question, facts) in enumerate(group):
+                found = facts_for(question, facts)
+                if found is None:
+                    unasked.append(situation)
+                    continue
+                for shard, fact in found:
+                    origin.append((situation, shard))
+                    lines.append(f"{shard} {fact}\n")
+            asked.append((len(group), unasked, origin))
+            yield f"{len(lines)}\n{''.join(lines)}".encode()
 
     def kill(self) -> None:
         """End it at once; harmless if it is dead. In a forked process only its copies of the pipes are closed."""

@@ -23,6 +23,9 @@ Batch = Sequence[tuple[str, Facts]]
 _SYMBOL = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _DEEPEST = 12  # nested brackets; Python's parser refuses 200
 _WIDEST = 200  # operands of one `or`; keeps the compiler's stack flat
+_KEPT = frozenset((int, bool, str, type(None)))
+_KEPT_REASONS = 256  # a leaf
+_KEPT_LENGTH = 40
 _HELPERS = {
     "NUMBERS": comparing.NUMBERS,
     "number": comparing.number,
@@ -57,20 +60,35 @@ def reasons(condition: Condition, facts: Facts, part: str) -> tuple[Reason, ...]
 
 
 def explainer(condition: Condition | None, part: str) -> Callable[[Facts], tuple[Reason, ...]]:
-    """The same as `reasons`, prepared once for many situations."""
-    rows = [(leaf.fact, leaf.op, leaf.operand, isinstance(leaf.operand, FactRef)) for leaf in flat_leaves(condition)]
-    holds, resolve = comparing.holds, comparing.resolve
+    """The same as `reasons`, prepared once for many situations.
+
+    A reason never changes, so those for short plain values are kept and given again: making one costs more than deciding.
+    """
+    rows = [(leaf, leaf.fact, isinstance(leaf.operand, FactRef), {}) for leaf in flat_leaves(condition)]
 
     def explain(facts: Facts) -> tuple[Reason, ...]:
-        found = []
-        for fact, op, operand, refers in rows:
-            value = facts.get(fact)
-            if refers:
-                operand = resolve(operand, facts)
-            found.append(Reason(fact, value, op, operand, holds(value, op, operand), part))
+        found, get = [], facts.get
+        for leaf, fact, refers, known in rows:
+            value = get(fact)
+            kind = value.__class__
+            if refers or kind not in _KEPT:
+                found.append(_reason(leaf, value, comparing.resolve(leaf.operand, facts), part))
+                continue
+            reason = known.get((kind, value))
+            if reason is None:
+                reason = _reason(leaf, value, leaf.operand, part)
+                if kind is not str or len(value) <= _KEPT_LENGTH:
+                    if len(known) >= _KEPT_REASONS:
+                        known.clear()
+                    known[kind, value] = reason
+            found.append(reason)
         return tuple(found)
 
     return explain
+
+
+def _reason(leaf: Leaf, value: Any, operand: Any, part: str) -> Reason:
+    return Reason(leaf.fact, value, leaf.op, operand, comparing.holds(value, leaf.op, operand), part)
 
 
 def flat_leaves(condition: Condition | None) -> list[Leaf]:

@@ -11,15 +11,14 @@ import itertools
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 import durable_rules_engine as engine
 
-from tideng_rules.closures import Batch, ClosureMatcher, Questions, RuleFault
-from tideng_rules.model import Condition
-from tideng_rules.primitives import Fields, Plan, shards, unsafe
+from tideng_rules.closures import Batch, ClosureMatcher, Facts, Questions, RuleFault
+from tideng_rules.compiled import Compiled, places_of
 
 _RETRACT = '{"sid":"1","id":"f"}'
 _NOT_HANDLED, _OBSERVED = 1, 2
@@ -73,80 +72,37 @@ class Ruleset:
             self._handle = None
 
 
-class _Shard:
-    """A ruleset over one fact, with the encoder that writes this fact."""
-
-    def __init__(self, rules: Sequence[tuple[str, Plan]]):
-        fields, definition = Fields(), {}
-        self.ids = [rule_id for rule_id, _ in rules]
-        for at, (_, plan) in enumerate(rules):
-            parts: list[dict[str, Any]] = [{"one": 1}]  # never an empty `$and`
-            for clause in plan.clauses:
-                ways = [[fields.expression(primitive) for primitive in way] for way in clause.ways]
-                if len(ways) == 1:
-                    parts += ways[0]
-                else:
-                    parts.append({"$or": [way[0] if len(way) == 1 else {"$and": way} for way in ways]})
-            definition[f"r{at}"] = {"all": [{"m": {"$and": parts}}]}
-        self.encode = fields.encoder()
-        self._ruleset = Ruleset(definition)
-
-    def judge(self, facts: Mapping[str, Any]) -> list[str]:
-        fired = self._ruleset.fire(self.encode(facts))
-        if not fired:
-            return fired
-        places = {int(message[3 : message.index('"', 3)]) for message in fired}  # an `$or` fires once a true way
-        return [self.ids[place] for place in sorted(places)]
-
-    def close(self) -> None:
-        self._ruleset.close()
-
-
 class DurableMatcher:
     """Judges situations with durable-rules, in this process. `by_closures` says which rules it leaves to closures, and why;
     a situation whose facts cannot be written for the engine is judged by closures as a whole."""
 
     def __init__(self, questions: Questions, on_fault: Callable[[RuleFault], None] | None = None):
-        self.by_closures: dict[str, str] = {}
-        self._closures = ClosureMatcher(questions, on_fault)
-        self._shards: dict[str, list[_Shard]] = {}
-        self._others: dict[str, list[tuple[str, Condition]]] = {}
-        self._order: dict[str, dict[str, int]] = {}
-        for question, rules in questions.items():
-            self._add(question, list(rules))
-        self._rest = ClosureMatcher(self._others)
+        self._compiled = Compiled(questions, ClosureMatcher(questions, on_fault))
+        self.by_closures = self._compiled.by_closures
+        self._shards = [(Ruleset(shard.definition), shard.ids) for shard in self._compiled.shards]
 
     def match(self, batch: Batch) -> list[list[str]]:
         """As `ClosureMatcher.match`."""
-        return [self._judge(question, facts) for question, facts in batch]
+        if not self._shards:
+            return self._compiled.closures.match(batch)
+        return self._compiled.complete(batch, [self._judge(question, facts) for question, facts in batch])
 
     def close(self) -> None:
-        for shard in itertools.chain.from_iterable(self._shards.values()):
-            shard.close()
-        self._shards = {}
+        """Free the engine's memory. The matcher still judges, by closures."""
+        for ruleset, _ in self._shards:
+            ruleset.close()
+        self._shards = []
 
-    def _add(self, question: str, rules: list[tuple[str, Condition]]) -> None:
-        self._order[question] = {rule_id: at for at, (rule_id, _) in enumerate(rules)}
-        safe = []
-        for rule_id, condition in rules:
-            why = "faulty" if rule_id in self._closures.faults else unsafe(condition)
-            if why:
-                self.by_closures[rule_id] = why
-                self._others.setdefault(question, []).append((rule_id, condition))
-            else:
-                safe.append((rule_id, condition))
-        self._shards[question] = [_Shard(shard) for shard in shards(safe)]
-
-    def _judge(self, question: str, facts: Mapping[str, Any]) -> list[str]:
+    def _judge(self, question: str, facts: Facts) -> list[str] | None:
+        asserted = self._compiled.facts_for(question, facts)
+        if asserted is None:
+            return None
         held: list[str] = []
-        try:
-            for shard in self._shards.get(question, ()):
-                held += shard.judge(facts)
-        except Exception:  # a condition judged beforehand raised: closures know whose it was
-            return self._closures.match([(question, facts)])[0]
-        if question in self._others:
-            held += self._rest.match([(question, facts)])[0]
-            held.sort(key=self._order[question].__getitem__)
+        for number, fact in asserted:
+            ruleset, ids = self._shards[number]
+            fired = ruleset.fire(fact)
+            if fired:
+                held += [ids[place] for place in places_of(fired)]
         return held
 
 

@@ -1,8 +1,13 @@
-"""The engine's process: ``python -m tideng_rules.engine_child``. Reads questions, then batches; see `wire`.
+"""The engine's process: ``python -m tideng_rules.engine_child ALARM_SECONDS``. Reads rulesets, then batches of facts.
+
+First line in: the rulesets, ``[[definition, rule ids], …]``; out: ``[]`` once they are built. Then batches: a line with
+the number of facts, and each fact on a line of its own, ``SHARD {…}``; out: one line ``[[fact's place, rule's place, …],
+…]`` of what fired. Facts are numbers in numbered fields (see `primitives`): nothing personal and no text crosses.
 
 It may die or hang at any time, which is why it is a process: its parent kills it, starts another, and lets closures
-judge meanwhile. It ends when its input does; a parent that vanished while the C code loops is survived by no more than the
-alarm, which the kernel delivers without the interpreter's help.
+judge meanwhile. It ends when its input does. A parent that vanishes while the C code loops is outlived by no more than the
+alarm, which the kernel delivers without the interpreter's help; asking to be killed with the parent would mean its
+*thread*, and end the child too soon.
 """
 
 from __future__ import annotations
@@ -10,53 +15,53 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 
-from tideng_rules.ast_json import questions_from_text
-from tideng_rules.durable import DurableMatcher
-from tideng_rules.wire import batch_from_line
+from tideng_rules.compiled import places_of
+from tideng_rules.durable import Ruleset
 
 
 def main(alarm_s: float) -> None:
-    """Serve until the input ends; die when one line takes longer than `alarm_s` seconds."""
+    """Serve until the input ends; be killed when one batch takes longer than `alarm_s` seconds."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to act on
     read, out = sys.stdin.buffer.readline, sys.stdout.buffer
-    questions = questions_from_text(read())
-    after = _fault_from(os.environ)
+    rows = orjson.loads(read())
     signal.setitimer(signal.ITIMER_REAL, alarm_s)
-    matcher = DurableMatcher(questions)
+    rulesets = [Ruleset(definition) for definition, _ in rows]
+    check = _fault_from(os.environ, [ids for _, ids in rows])
     out.write(b"[]\n")
     out.flush()
     signal.setitimer(signal.ITIMER_REAL, 0)
-    while line := read():
+    while header := read():
         signal.setitimer(signal.ITIMER_REAL, alarm_s)
-        answers = matcher.match(batch_from_line(line))
-        after(answers)
-        out.write(orjson.dumps(answers) + b"\n")
+        answer = []
+        for at in range(int(header)):
+            shard, _, fact = read().decode().partition(" ")
+            fired = rulesets[int(shard)].fire(fact)
+            if fired:
+                places = places_of(fired)
+                check(int(shard), places)
+                answer.append([at, *places])
+        out.write(orjson.dumps(answer) + b"\n")
         out.flush()
         signal.setitimer(signal.ITIMER_REAL, 0)
-    matcher.close()
 
 
-def _fault_from(environment: Mapping[str, str]) -> Callable[[list[list[str]]], Any]:
+def _fault_from(environment: Mapping[str, str], ids: Sequence[Sequence[str]]) -> Callable[[int, list[int]], None]:
     """For tests: with TIDENG_TEST_FAULTS="segv:RULE,hang:RULE" this process does so when that rule holds."""
-    faults = dict(
-        reversed(fault.split(":", 1)) for fault in environment.get("TIDENG_TEST_FAULTS", "").split(",") if fault
-    )
-    if not faults:
-        return lambda answers: None
+    told = environment.get("TIDENG_TEST_FAULTS", "")
+    faults = dict(reversed(fault.split(":", 1)) for fault in told.split(",") if fault)
 
-    def act(answers: list[list[str]]) -> None:
-        for rule_id in (rule_id for held in answers for rule_id in held if rule_id in faults):
-            if faults[rule_id] == "segv":
+    def check(shard: int, places: list[int]) -> None:
+        for fault in filter(None, (faults.get(ids[shard][place]) for place in places)):
+            if fault == "segv":
                 os.kill(os.getpid(), signal.SIGSEGV)
-            while True:
+            while fault == "hang":
                 pass
 
-    return act
+    return check if faults else lambda shard, places: None
 
 
 if __name__ == "__main__":

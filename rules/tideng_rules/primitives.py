@@ -19,7 +19,7 @@ is pushed down to the leaves: the negation of a missing comparison holds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,7 +146,9 @@ def _ways(leaf: Leaf, negated: bool) -> tuple[tuple[Primitive, ...], ...] | None
     fact, op, operand = leaf.fact, leaf.op, leaf.operand
     if op == "exists" and isinstance(operand, bool):
         return ((Primitive("t", fact, "is" if operand == negated else "gt", 0),),)
-    if op in ("is", "is_not") and (isinstance(operand, bool) or (type(operand) is str and not comparing.is_iso(operand))):
+    if op in ("is", "is_not") and (
+        isinstance(operand, bool) or (type(operand) is str and not comparing.is_iso(operand))
+    ):
         return _same_code(fact, operand, op == "is", negated)
     kind, value = _comparable(op, operand)
     if not kind:
@@ -196,19 +198,27 @@ def _plain(value: int | float) -> bool:
     return -LIMIT < value < LIMIT and "e" not in repr(value)
 
 
-def digits(value: int | float) -> str:
+def digits(value: int | float) -> int | float | str:
     """A fact's number as the engine may read it, in the same order to every literal `_plain` lets through.
 
     What is too large for a double to tell apart, or too small to be written without an exponent, lies beyond every
     such literal and is replaced by one number that does too."""
     if -LIMIT < value < LIMIT:
         if value.__class__ is int or not -_TINY < value < _TINY or value == 0:
-            return repr(value)
+            return value
         return "0.00005" if value > 0 else "-0.00005"
-    return str(LIMIT + 2 if value > 0 else -LIMIT - 2)
+    return LIMIT + 2 if value > 0 else -LIMIT - 2
 
 
-def code(value: Any, codes: Mapping[str, int]) -> int:
+def _field(view: str, value: Any) -> tuple[str, int | float | str]:
+    """The letters of the field a number or moment goes to, and what goes there."""
+    found = comparing.number(value) if view == "n" else comparing.moment(value)
+    if found == found:
+        return view, digits(found)
+    return "k" + view, int(comparing.present(value))
+
+
+def _code(value: Any, codes: Mapping[str, int]) -> int:
     """A text or boolean as a small integer: see the table above."""
     if value.__class__ is str:
         return codes.get(value, 1)
@@ -225,7 +235,7 @@ class Fields:
     """The fields of one shard: what the rules call them, and how a situation's facts are written into them."""
 
     def __init__(self) -> None:
-        self._names: dict[tuple[str, str], str] = {}
+        self._names: dict[tuple[str, str], int] = {}
         self._codes: dict[str, dict[str, int]] = {}
         self._beforehand: list[Condition] = []
 
@@ -245,50 +255,35 @@ class Fields:
 
     def encoder(self) -> Callable[[Mapping[str, Any]], str]:
         """A function from facts to the JSON text of the one fact to assert. Generated; nothing authored is in it."""
-        space: dict[str, Any] = {"number": comparing.number, "moment": comparing.moment, "digits": digits, "code": code}
-        space |= {"NUMBERS": comparing.NUMBERS}
-        lines = ["def encode(facts):", " get = facts.get", """ text = '{"sid":"1","id":"f","one":1'"""]
-        for number, ((view, fact), index) in enumerate(self._names.items()):
-            space[f"c{number}"] = fact
-            lines.append(f" v = get(c{number})")
+        space: dict[str, Any] = {"field": _field, "code": _code, "LIMIT": LIMIT}
+        lines, text = ["def encode(facts):", " get = facts.get"], '{{"sid":"1","id":"f","one":1'
+        for (view, fact), at in self._names.items():
+            space[f"c{at}"] = fact
             if view == "t":
-                space[f"codes{index}"] = self._codes.get(fact, {})
-                lines.append(f""" text += ',"t{index}":%d' % code(v, codes{index})""")
+                space[f"codes{at}"] = self._codes.get(fact, {})
+                lines.append(f" v{at} = get(c{at})")
+                lines.append(f" v{at} = codes{at}.get(v{at}, 1) if v{at}.__class__ is str else code(v{at}, codes{at})")
+                text += f',"t{at}":{{v{at}}}'
                 continue
-            lines.append(" n = moment(v)" if view == "m" else " n = v if v.__class__ in NUMBERS else number(v)")
-            lines.append(f""" if n == n: text += ',"{view}{index}":' + digits(n)""")
-            lines.append(f""" else: text += ',"k{view}{index}":' + ('0' if v is None or v != v else '1')""")
+            lines.append(f" v{at} = get(c{at})")
+            if view == "n":
+                lines.append(f" if v{at}.__class__ is int and -LIMIT < v{at} < LIMIT: a{at} = 'n'")
+                lines.append(f" else: a{at}, v{at} = field('n', v{at})")
+            else:
+                lines.append(f" a{at}, v{at} = field('m', v{at})")
+            text += f',"{{a{at}}}{at}":{{v{at}}}'
         if self._beforehand:
             space["beforehand"] = compile_rules([(f',"p{at}":1', item) for at, item in enumerate(self._beforehand)])
-            lines.append(" text += ''.join(beforehand(facts))")
-        lines.append(" return text + '}'")
+            text += "{''.join(beforehand(facts))}"
+        lines.append(f" return f'''{text}}}}}'''")
         exec(compile("\n".join(lines), "<fields>", "exec"), space)
         return space["encode"]
 
-    def _index(self, view: str, fact: str) -> str:
-        key = (view, fact)
-        if key not in self._names:
-            self._names[key] = str(len(self._names))
-        return self._names[key]
+    def _index(self, view: str, fact: str) -> int:
+        return self._names.setdefault((view, fact), len(self._names))
 
     def _code(self, fact: str, value: str | bool | int) -> int:
         if isinstance(value, str):
             codes = self._codes.setdefault(fact, {})
             return codes.setdefault(value, len(codes) + 4)
         return (3 if value else 2) if isinstance(value, bool) else value
-
-
-def shards(rules: Sequence[tuple[str, Condition]]) -> list[list[tuple[str, Plan]]]:
-    """Rules packed, in order, into rulesets of at most MAX_LEAVES nodes; those that can never hold are left out."""
-    packed: list[list[tuple[str, Plan]]] = []
-    room = 0
-    for rule_id, condition in rules:
-        found = plan(condition)
-        if found.weight is None:
-            continue
-        if found.weight > room:
-            packed.append([])
-            room = MAX_LEAVES
-        packed[-1].append((rule_id, found))
-        room -= found.weight
-    return packed

@@ -12,13 +12,14 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from tideng_rules import wire
 from tideng_rules.ast_json import to_json
 from tideng_rules.child import Child, ChildFailed
 from tideng_rules.closures import Batch, ClosureMatcher, Questions, RuleFault
+from tideng_rules.compiled import Compiled
 from tideng_rules.model import Condition
 from tideng_rules.primitives import unsafe
 
@@ -30,48 +31,19 @@ _ACCIDENTS = 3  # failures without a culprit before the next try waits
 Rules = list[tuple[str, Condition]]
 
 
+@dataclass(frozen=True, slots=True)
 class _Version:
-    """One set of rules, divided between the engine and the closures."""
+    """One set of rules, and the same compiled without those in quarantine."""
 
-    def __init__(self, questions: Mapping[str, Rules], closures: ClosureMatcher, kept: Mapping[str, str]):
-        self.questions = questions
-        self.closures = closures
-        self.by_closures: dict[str, str] = {}
-        self.given: dict[str, Rules] = {}
-        self.order: dict[str, dict[str, int]] = {}
-        others: dict[str, Rules] = {}
-        for question, rules in questions.items():
-            self.order[question] = {rule_id: at for at, (rule_id, _) in enumerate(rules)}
-            for rule_id, condition in rules:
-                why = "faulty" if rule_id in closures.faults else unsafe(condition)
-                if why:
-                    self.by_closures[rule_id] = why
-                shelf = others if why or rule_id in kept else self.given
-                shelf.setdefault(question, []).append((rule_id, condition))
-        self.others = ClosureMatcher(others) if others else None
+    questions: Mapping[str, Rules]
+    compiled: Compiled
 
-    def line(self, group: Batch, home: list[list[int]]) -> bytes:
-        """The group as the child gets it. Situations that would change on the way stay `home`, by their place."""
-        if all(wire.sendable(facts) for _, facts in group):
-            try:
-                line = wire.batch_to_line(group)
-            except TypeError:
-                pass
-            else:
-                home.append([])
-                return line
-        home.append([at for at, item in enumerate(group) if not wire.travels(item)])
-        return wire.batch_to_line([("", {}) if at in home[-1] else item for at, item in enumerate(group)])
+    @classmethod
+    def of(cls, questions: Mapping[str, Rules], closures: ClosureMatcher, kept: Iterable[str]) -> _Version:
+        return cls(questions, Compiled(questions, closures, kept))
 
-    def complete(self, group: Batch, held: list[list[str]], home: list[int]) -> list[list[str]]:
-        """The child's answers with those that only closures can give."""
-        if self.others is not None:
-            for at, more in enumerate(self.others.match(group)):
-                if more:
-                    held[at] = sorted(held[at] + more, key=self.order[group[at][0]].__getitem__)
-        for at in home:
-            held[at] = self.closures.match([group[at]])[0]
-        return held
+    def without(self, kept: Iterable[str]) -> _Version:
+        return _Version.of(self.questions, self.compiled.closures, kept)
 
 
 class SupervisedMatcher:
@@ -103,19 +75,18 @@ class SupervisedMatcher:
         self._child: Child | None = None
         self._detective: threading.Thread | None = None
         self._pause_s = self._not_before = 0.0
-        self._version = _Version({}, ClosureMatcher({}), {})
+        self._version = _Version.of({}, ClosureMatcher({}), ())
         self.replace(questions)
 
     @property
     def by_closures(self) -> dict[str, str]:
         """Rules that are never given to the engine, and why."""
-        return self._version.by_closures
+        return self._version.compiled.by_closures
 
     @property
-    def faults(self) -> dict[str, RuleFault]:
+    def faults(self) -> Mapping[str, Exception]:
         """Rules that could not be compiled or judged at all, by id."""
-        version = self._version
-        return {**(version.others.faults if version.others else {}), **version.closures.faults}
+        return self._version.compiled.faults
 
     @property
     def engine(self) -> str:
@@ -134,7 +105,7 @@ class SupervisedMatcher:
         with self._replacing:
             rows = {question: list(rules) for question, rules in questions.items()}
             kept = _still_kept(self.quarantined, self._version.questions, rows)
-            version = _Version(rows, ClosureMatcher(rows, self._on_fault), kept)
+            version = _Version.of(rows, ClosureMatcher(rows, self._on_fault), kept)
             child, failure = self._canary(version)
             with self._lock:
                 self._drop_child()
@@ -155,9 +126,9 @@ class SupervisedMatcher:
             if self._child is None:
                 if time.monotonic() >= self._not_before:
                     self._investigate([])
-                return self._version.closures.match(batch)
+                return self._version.compiled.closures.match(batch)
             groups = [batch[at : at + BATCH] for at in range(0, len(batch), BATCH)]
-            return self._ask(self._version, batch, groups)
+            return self._ask(self._version.compiled, batch, groups)
 
     def settle(self, timeout_s: float = 30.0) -> bool:
         """Wait until nobody looks for a faulty rule; False if that takes longer."""
@@ -174,21 +145,19 @@ class SupervisedMatcher:
             self._drop_child()
         self.settle()
 
-    def _ask(self, version: _Version, batch: Batch, groups: list[Batch]) -> list[list[str]]:
+    def _ask(self, compiled: Compiled, batch: Batch, groups: list[Batch]) -> list[list[str]]:
         answers: list[list[str]] = []
-        home: list[list[int]] = []
         try:
-            asked = self._child.ask(version.line(group, home) for group in groups)
-            for at, (group, held) in enumerate(zip(groups, asked, strict=True)):
-                answers += version.complete(group, held, home[at])
+            for group, held in zip(groups, self._child.ask(groups), strict=True):
+                answers += compiled.complete(group, held)
         except ChildFailed as failure:
             log.warning("engine lost: %s", failure)
             self.trouble = str(failure)
             suspects = groups[len(answers) // BATCH]
             self._drop_child()
             self.restarts += 1
-            self._investigate([item for item in suspects if wire.travels(item)])
-            answers += version.closures.match(batch[len(answers) :])
+            self._investigate(list(suspects))
+            answers += compiled.closures.match(batch[len(answers) :])
         except BaseException:
             self._drop_child()  # an answer left in the pipe would be taken for the next one
             raise
@@ -196,7 +165,7 @@ class SupervisedMatcher:
 
     def _canary(self, version: _Version) -> tuple[Child | None, ChildFailed | None]:
         try:
-            return Child(version.given, self._deadline_s), None
+            return Child(version.compiled, self._deadline_s), None
         except ChildFailed as failure:
             return None, failure
 
@@ -226,12 +195,12 @@ class SupervisedMatcher:
         child, trouble, accidents = None, "", 0
         try:
             while child is None and accidents < _ACCIDENTS and not self._closed:
-                child, trouble = self._probe(version.given, suspects)
+                child, trouble = self._probe(version.compiled, suspects)
                 if child is None:
-                    guilty = self._guilty(version.given, suspects)
+                    guilty = self._guilty(version.compiled, suspects)
                     found |= dict.fromkeys(guilty, trouble)
                     accidents += not guilty
-                    version = _Version(version.questions, version.closures, {**self.quarantined, **found})
+                    version = version.without({**self.quarantined, **found})
         finally:
             self._conclude(version, child, found, trouble)
 
@@ -251,35 +220,38 @@ class SupervisedMatcher:
             if self._on_quarantine:
                 self._on_quarantine(rule_id, reason)
 
-    def _probe(self, given: Mapping[str, Rules], suspects: Batch) -> tuple[Child | None, str]:
+    def _probe(self, compiled: Compiled, suspects: Batch) -> tuple[Child | None, str]:
         """A fresh child that survived these situations, or how it failed."""
         try:
-            child = Child(given, self._deadline_s)
-            if suspects:
-                list(child.ask([wire.batch_to_line(suspects)]))
+            child = Child(compiled, self._deadline_s)
+            list(child.ask([suspects]))
         except ChildFailed as failure:
             return None, str(failure)
         return child, ""
 
-    def _fails(self, given: Mapping[str, Rules], suspects: Batch) -> bool:
-        child, _ = self._probe(given, suspects)
+    def _fails(self, compiled: Compiled, suspects: Batch) -> bool:
+        child, _ = self._probe(compiled, suspects)
         if child is not None:
             child.kill()
         return child is None
 
-    def _guilty(self, given: Mapping[str, Rules], suspects: Batch) -> set[str]:
+    def _guilty(self, compiled: Compiled, suspects: Batch) -> set[str]:
         """The rules on which the engine fails: usually one. Empty when it fails without rules, or not again."""
-        if self._fails({}, []):
+
+        def fail_on(pairs: list) -> bool:
+            return self._fails(Compiled(_grouped(pairs), compiled.closures), suspects)
+
+        if fail_on([]):
             return set()
-        if self._fails(given, []):
+        pairs = [(question, rule) for question, rules in compiled.given.items() for rule in rules]
+        if self._fails(compiled, []):
             suspects = []
-            pairs = [(question, rule) for question, rules in given.items() for rule in rules]
         else:
-            suspects = _halve(list(suspects), lambda some: self._fails(given, some))
+            suspects = _halve(list(suspects), lambda some: self._fails(compiled, some))
             asked = {question for question, _ in suspects}
-            pairs = [(question, rule) for question in asked for rule in given.get(question, ())]
-        pairs = _halve(pairs, lambda some: self._fails(_grouped(some), suspects))
-        if not self._fails(_grouped(pairs), suspects):  # it was slow once, or somebody killed it
+            pairs = [pair for pair in pairs if pair[0] in asked]
+        pairs = _halve(pairs, fail_on)
+        if not fail_on(pairs):  # it was slow once, or somebody killed it
             return set()
         return {rule_id for _, (rule_id, _) in pairs}
 

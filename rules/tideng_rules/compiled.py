@@ -1,0 +1,106 @@
+"""Questions compiled for durable-rules: what the engine is given, what it is told, and how its answers are read.
+
+Needs no C library, so that the process that asks can do all of this and the engine's process only matches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tideng_rules.closures import Batch, ClosureMatcher, Facts, Questions
+from tideng_rules.model import Condition
+from tideng_rules.primitives import MAX_LEAVES, Fields, Plan, plan, unsafe
+
+
+class Shard:
+    """The rules of one small ruleset over one fact: `definition` in the engine's format, its rules named r0, r1, …
+    after their place in `ids`; `encode` writes the one fact to assert."""
+
+    def __init__(self, rules: Sequence[tuple[str, Plan]]):
+        fields, self.definition = Fields(), {}
+        self.ids = [rule_id for rule_id, _ in rules]
+        for at, (_, planned) in enumerate(rules):
+            parts: list[dict[str, Any]] = [{"one": 1}]  # never an empty `$and`
+            for clause in planned.clauses:
+                ways = [[fields.expression(primitive) for primitive in way] for way in clause.ways]
+                if len(ways) == 1:
+                    parts += ways[0]
+                else:
+                    parts.append({"$or": [way[0] if len(way) == 1 else {"$and": way} for way in ways]})
+            self.definition[f"r{at}"] = {"all": [{"m": {"$and": parts}}]}
+        self.encode = fields.encoder()
+
+
+class Compiled:
+    """Rules divided between the engine and the closures, in shards numbered as in `shards`.
+
+    `kept` rules are not given to the engine. `by_closures` says which others are not, and why. `closures` judge
+    everything, for what the engine cannot be asked.
+    """
+
+    def __init__(self, questions: Questions, closures: ClosureMatcher, kept: Iterable[str] = ()):
+        self.closures = closures
+        self.by_closures: dict[str, str] = {}
+        self.given: dict[str, list[tuple[str, Condition]]] = {}
+        self.shards: list[Shard] = []
+        self._asked: dict[str, list[tuple[int, Shard]]] = {}
+        self._order: dict[str, dict[str, int]] = {}
+        others: dict[str, list[tuple[str, Condition]]] = {}
+        for question, rules in questions.items():
+            self._order[question] = {rule_id: at for at, (rule_id, _) in enumerate(rules)}
+            for rule_id, condition in rules:
+                why = "faulty" if rule_id in closures.faults else unsafe(condition)
+                if why:
+                    self.by_closures[rule_id] = why
+                shelf = others if why or rule_id in kept else self.given
+                shelf.setdefault(question, []).append((rule_id, condition))
+            packed = [Shard(rules) for rules in _packed(self.given.get(question, ()))]
+            self._asked[question] = list(enumerate(packed, len(self.shards)))
+            self.shards += packed
+        self._others = ClosureMatcher(others) if others else None
+
+    @property
+    def faults(self) -> Mapping[str, Exception]:
+        """Rules that could not be compiled or judged at all, by id."""
+        return {**(self._others.faults if self._others else {}), **self.closures.faults}
+
+    def facts_for(self, question: str, facts: Facts) -> list[tuple[int, str]] | None:
+        """What to assert, as (shard number, JSON text); None when a condition judged beforehand raised, so that only
+        closures can tell whose it was."""
+        try:
+            return [(number, shard.encode(facts)) for number, shard in self._asked.get(question, ())]
+        except Exception:
+            return None
+
+    def complete(self, batch: Batch, held: list[list[str] | None]) -> list[list[str]]:
+        """The engine's answers, None where it was not asked, with those that only closures can give; in rule order."""
+        if self._others is not None:
+            for at, more in enumerate(self._others.match(batch)):
+                if more and held[at] is not None:
+                    held[at] = sorted(held[at] + more, key=self._order[batch[at][0]].__getitem__)
+        for at, answer in enumerate(held):
+            if answer is None:
+                held[at] = self.closures.match([batch[at]])[0]
+        return held
+
+
+def places_of(fired: Iterable[str]) -> list[int]:
+    """The places of the rules that fired, from the engine's texts ``{"r12": {…}}``; an `$or` fires once a true way."""
+    return sorted({int(message[3 : message.index('"', 3)]) for message in fired})
+
+
+def _packed(rules: Iterable[tuple[str, Condition]]) -> list[list[tuple[str, Plan]]]:
+    """Rules packed, in order, into rulesets of at most MAX_LEAVES nodes; those that can never hold are left out."""
+    packed: list[list[tuple[str, Plan]]] = []
+    room = 0
+    for rule_id, condition in rules:
+        found = plan(condition)
+        if found.weight is None:
+            continue
+        if found.weight > room:
+            packed.append([])
+            room = MAX_LEAVES
+        packed[-1].append((rule_id, found))
+        room -= found.weight
+    return packed
