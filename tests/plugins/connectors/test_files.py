@@ -32,8 +32,7 @@ def a_catalogue() -> Catalogue:
     catalogue = Catalogue()
     catalogue.add(ConnectorsPlugin().declare(), "connectors")
     report = EventType("report.submitted", TITLE, (Field("needs", "text", TITLE), Field("issues", "list", TITLE)))
-    flags = (Field("accepted", "boolean", TITLE), Field("need", "text", TITLE, key=True))
-    catalogue.add([report, EventType("need.answered", TITLE, flags)], "reports")
+    catalogue.add([report], "reports")
     return catalogue
 
 
