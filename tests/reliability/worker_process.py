@@ -1,0 +1,74 @@
+"""One worker as a process of its own: ``python -m tests.reliability.worker_process FOLDER SEED CHANCE [MUTANT]``.
+
+With a CHANCE above 0 it kills itself there, like a machine that loses power, at the named points of its work.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from tests.reliability.wire_plugin import with_wire
+from tideng import logs
+from tideng.deployment import Deployment
+from tideng.outbox import Outbox
+from tideng.worker import Worker
+
+SUICIDES = "suicides.log"
+
+
+class CountersFirst(Worker):
+    """Broken on purpose: the counters are committed before the batch they belong to."""
+
+    def _save(self, connection: Any, working_set: Any, world: Any, now: Any) -> None:
+        working_set._save_metrics(world.book)
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.connection.driver_connection.commit()
+        super()._save(connection, working_set, world, now)
+
+
+class SentFirst(Outbox):
+    """Broken on purpose: messages are marked as sent before they are spoken."""
+
+    def _lease(self) -> Any:
+        leased = super()._lease()
+        if leased:
+            self._mark([row.id for row in leased], **self._sent())
+        return leased
+
+
+def a_worker(deployment: Deployment, fault: Any, mutant: str) -> Worker:
+    worker = (CountersFirst if mutant == "counters-first" else Worker)(deployment, fault)
+    if mutant == "sent-first":
+        worker._outbox = SentFirst(deployment, worker._title_of)
+    return worker
+
+
+def main(folder: Path, seed: int, chance: float, mutant: str = "") -> None:
+    logs.configure("error")
+    dice = random.Random(seed)
+
+    def fault(place: str) -> None:
+        # a message is spoken much more often than a batch is judged
+        if dice.random() < (chance * 0.05 if place in ("speaking", "spoken") else chance):
+            with open(folder / SUICIDES, "a") as file:
+                file.write(f"{place}\n")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with Deployment.open(folder, found=with_wire()) as deployment:
+        deployment.plugins.get("wire").wire.fault = fault
+        bell = threading.Event()
+        deployment.bell.listen(bell.set)
+        a_worker(deployment, fault, mutant).run(threading.Event(), bell)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:])
