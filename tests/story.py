@@ -32,7 +32,7 @@ client: Story
 locale: en
 timezone: Asia/Shanghai
 calendar: CN
-quiet_hours: ["22:00", "07:30"]
+quiet_hours: {from: "22:00", until: "07:30"}
 roles: {hr: [hr]}
 """
 PEOPLE = """\
@@ -152,7 +152,7 @@ class Story:
         arriving = sorted(events, key=lambda item: item[0])
         early = [payload for when, payload in arriving if when < clock.now()]
         if early:
-            self.receipts += receive(deployment, early, history=True)
+            self._receive(early, history=True)
         arriving = [item for item in arriving if item[0] >= clock.now()]
         worker.step()
         end = at(until)
@@ -163,10 +163,16 @@ class Story:
                 break
             clock.set(moment)
             while arriving and arriving[0][0] <= moment:
-                self.receipts += receive(deployment, [arriving.pop(0)[1]])
+                self._receive([arriving.pop(0)[1]])
             worker.step()
         clock.set(end)
         worker.step()
+
+    def _receive(self, payloads: list[dict], history: bool = False) -> None:
+        receipts = receive(self.deployment, payloads, history=history)  # type: ignore[arg-type]
+        refused = [receipt for receipt in receipts if receipt.status == "refused"]
+        assert not refused, f"the story tells of something that cannot be: {refused}"
+        self.receipts += receipts
 
     # -- what can be seen --------------------------------------------------------------------------------------
     def stored(self) -> list[Any]:

@@ -19,7 +19,7 @@ from tideng.judging import Deed, Finding, OnAbsence, OnSchedule, Situation, Step
 from tideng.limits import may_speak, period_of
 from tideng.messages import choose, render
 from tideng.metrics import Book
-from tideng.people import Assignment, zone
+from tideng.people import LEFT, Assignment, zone
 from tideng.plugins import Plugins
 from tideng.recipients import resolve
 from tideng.watchlist import Interest, WatchList
@@ -87,6 +87,9 @@ class Flow:
             quiet = silent(event)
             self._count(world, event)
             self._follow_absences(world, event)
+            if event.type == LEFT:
+                for entry in list(world.ladders.get(event.subject, ())):
+                    world.settle(entry, "cancelled", "the person has left")
             if quiet:
                 continue
             self._ask_untils(world, event, started.get(event.subject, ()), asks)

@@ -132,5 +132,6 @@ class Directory:
         return None
 
 
-DIRECTORY_EVENTS = frozenset({"person.joined", "person.moved", "person.left"})
+LEFT = "person.left"
+DIRECTORY_EVENTS = frozenset({"person.joined", "person.moved", LEFT})
 """Events after which the directory may be another one."""
