@@ -139,10 +139,10 @@ def _speeds(contenders: dict[str, Any], batch: Batch, rounds: int) -> dict[str, 
     return speeds
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
+def _seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    began = clock()
     work()
-    return time.perf_counter() - began
+    return clock() - began
 
 
 def _resident() -> int:
@@ -166,7 +166,7 @@ def _build_ms(rules: Rules, rounds: int) -> float:
     """Milliseconds to compile the rules for both engines."""
     questions, times = questions_of(rules), []
     for _ in range(rounds):
-        times.append(_seconds(lambda: DurableMatcher(questions).close()))
+        times.append(_seconds(lambda: DurableMatcher(questions).close(), time.process_time))
     return statistics.median(times) * 1e3
 
 
@@ -182,7 +182,7 @@ def _why_not_us(rules: Rules, batch: Batch) -> float:
             for explain in by_type[event_type]:
                 explain(facts)
 
-    return statistics.median(_seconds(work) for _ in range(5)) / count * 1e6
+    return statistics.median(_seconds(work, time.process_time) for _ in range(9)) / count * 1e6
 
 
 def run(quick: bool = False) -> list[Row]:
@@ -220,8 +220,8 @@ def run(quick: bool = False) -> list[Row]:
         _row(
             "closures to closures with reasons", statistics.median(closures_to_reasons), "×", None, "target: at most 2"
         ),
-        _row("compiling 100 rules for both engines", _build_ms(rules, 5), "ms", None, "target: at most 20"),
-        _row("every reason of every rule", _why_not_us(rules, batch[:500]), "µs a rule", None, "target: at most 2"),
+        _row("compiling 100 rules for both engines", _build_ms(rules, 5), "ms of CPU", None, "target: at most 20"),
+        _row("every reason of every rule", _why_not_us(rules, batch[:500]), "µs CPU a rule", None, "target: at most 2"),
         _row(
             f"memory gained over {total:,} situations",
             _growth(batch[:2000], rules, total),

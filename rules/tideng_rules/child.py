@@ -39,6 +39,7 @@ class Child:
         self._outgoing = bytearray()
         alarm_s = max(deadline_s, build_s) * 3  # for an orphan; a parent that lives kills it sooner
         try:
+            rulesets = orjson.dumps([[shard.definition, shard.ids] for shard in compiled.shards]) + b"\n"
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "tideng_rules.engine_child", str(alarm_s)],
                 stdin=subprocess.PIPE,
@@ -46,13 +47,12 @@ class Child:
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
             )
-        except OSError as error:
+        except (OSError, TypeError) as error:
             raise ChildFailed(f"the engine's process cannot be started: {error}") from error
         self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._to, False)
         os.set_blocking(self._from, False)
-        rulesets = [[shard.definition, shard.ids] for shard in compiled.shards]
-        list(self._exchange([orjson.dumps(rulesets) + b"\n"], build_s))
+        list(self._exchange([rulesets], build_s))
 
     @property
     def pid(self) -> int:

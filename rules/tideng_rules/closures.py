@@ -23,7 +23,7 @@ Batch = Sequence[tuple[str, Facts]]
 _SYMBOL = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
 _DEEPEST = 12  # nested brackets; Python's parser refuses 200
 _WIDEST = 200  # operands of one `or`; keeps the compiler's stack flat
-_KEPT = frozenset((int, bool, str, type(None)))
+_KEPT = (int, bool, str, type(None))
 _KEPT_REASONS = 256  # a leaf
 _KEPT_LENGTH = 40
 _HELPERS = {
@@ -64,23 +64,23 @@ def explainer(condition: Condition | None, part: str) -> Callable[[Facts], tuple
 
     A reason never changes, so those for short plain values are kept and given again: making one costs more than deciding.
     """
-    rows = [(leaf, leaf.fact, isinstance(leaf.operand, FactRef), {}) for leaf in flat_leaves(condition)]
+    rows = [
+        (leaf, leaf.fact, {} if isinstance(leaf.operand, FactRef) else {kind: {} for kind in _KEPT})
+        for leaf in flat_leaves(condition)
+    ]
 
     def explain(facts: Facts) -> tuple[Reason, ...]:
         found, get = [], facts.get
-        for leaf, fact, refers, known in rows:
+        for leaf, fact, shelves in rows:
             value = get(fact)
-            kind = value.__class__
-            if refers or kind not in _KEPT:
-                found.append(_reason(leaf, value, comparing.resolve(leaf.operand, facts), part))
-                continue
-            reason = known.get((kind, value))
+            shelf = shelves.get(value.__class__)  # by class first: 1 and true would share a place
+            reason = None if shelf is None else shelf.get(value)
             if reason is None:
-                reason = _reason(leaf, value, leaf.operand, part)
-                if kind is not str or len(value) <= _KEPT_LENGTH:
-                    if len(known) >= _KEPT_REASONS:
-                        known.clear()
-                    known[kind, value] = reason
+                reason = _reason(leaf, value, comparing.resolve(leaf.operand, facts), part)
+                if shelf is not None and (value.__class__ is not str or len(value) <= _KEPT_LENGTH):
+                    if len(shelf) >= _KEPT_REASONS:
+                        shelf.clear()
+                    shelf[value] = reason
             found.append(reason)
         return tuple(found)
 

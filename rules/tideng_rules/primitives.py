@@ -1,6 +1,6 @@
 """Conditions broken down to what durable-rules judges safely, and facts written so that it does.
 
-The engine only ever sees short generated field names and small numbers (docs/adr: the engine's safe shape):
+The engine only ever sees short generated field names and small numbers:
 
 =====  =============================================================================================================
 field  value

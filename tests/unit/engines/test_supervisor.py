@@ -12,7 +12,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from tests.unit.engines.conftest import conditions
+from tests.unit.engines.conftest import situations as situations_of_all_kinds
 from tideng_rules.closures import ClosureMatcher
 from tideng_rules.model import FactRef, Group, Leaf
 from tideng_rules.supervisor import SupervisedMatcher
@@ -211,6 +215,39 @@ def test_several_processes_each_have_an_engine(supervised, visits_rules):
     assert [answers.get(timeout=30) for _ in workers] == [("durable", True)] * 2
     for worker in workers:
         worker.join()
+
+
+def _judge_after_a_fork(matcher, answers):
+    answers.put(matcher.match(situations(50, 10)) == expected(50, 10))
+    matcher.settle()
+    answers.put((matcher.engine, matcher.match(situations(50, 10)) == expected(50, 10)))
+    matcher.close()
+
+
+def test_a_forked_process_gets_an_engine_of_its_own_and_leaves_ours_alone(supervised, visits_rules):
+    matcher = supervised(visits_rules(10))
+    context = multiprocessing.get_context("fork")
+    answers = context.Queue()
+    forked = context.Process(target=_judge_after_a_fork, args=(matcher, answers))
+    forked.start()
+    assert answers.get(timeout=30) is True
+    assert answers.get(timeout=30) == ("durable", True)
+    forked.join()
+    assert matcher.match(situations(50, 10)) == expected(50, 10)
+    assert (matcher.engine, matcher.restarts) == ("durable", 0)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(conditions(), min_size=20, max_size=40), st.lists(situations_of_all_kinds(), min_size=20, max_size=40))
+def test_generated_rules_are_judged_in_the_child_as_by_closures(rules, facts):
+    questions = {QUESTION: [(f"rule {n}", rule) for n, rule in enumerate(rules)]}
+    batch = [(QUESTION, one) for one in facts]
+    matcher = SupervisedMatcher(questions)
+    try:
+        assert matcher.match(batch) == ClosureMatcher(questions).match(batch)
+        assert matcher.engine == "durable"
+    finally:
+        matcher.close()
 
 
 def test_the_child_dies_with_its_parent():
