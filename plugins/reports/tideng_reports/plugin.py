@@ -1,4 +1,4 @@
-"""Daily reports, customer-needs reports, visits and what follows from a need; and the standard figures over them."""
+"""Daily reports, customer-needs reports and visits, and the standard figures over them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,7 @@ from tideng.hookspecs import hookimpl
 TRIP = Field("trip", "text", {"zh": "出差单号", "en": "Trip"}, key=True)
 CUSTOMER = Field("customer", "text", {"zh": "客户", "en": "Customer"}, required=True, key=True)
 
-NEED_FIELDS = (
-    Field("need", "text", {"zh": "需求单号", "en": "Need"}, required=True, key=True),
-    Field("customer", "text", {"zh": "客户", "en": "Customer"}, key=True),
-    Field("text", "text", {"zh": "内容", "en": "Text"}),
-    Field("accepted", "boolean", {"zh": "客户是否接受", "en": "Accepted"}),
-)
-
+# what follows from a customer's need (need.*, proposal.*, followup.*) is declared by the connectors
 EVENTS = (
     EventType(
         "report.submitted",
@@ -36,10 +30,6 @@ EVENTS = (
         (CUSTOMER, Field("text", "text", {"zh": "客户需求", "en": "Customer needs"}, required=True)),
     ),
     EventType("visit.completed", {"zh": "完成拜访", "en": "Visit completed"}, (CUSTOMER, TRIP)),
-    EventType("need.raised", {"zh": "提出客户需求", "en": "Need raised"}, NEED_FIELDS),
-    EventType("need.answered", {"zh": "产品已答复需求", "en": "Need answered"}, NEED_FIELDS),
-    EventType("proposal.submitted", {"zh": "提交方案", "en": "Proposal submitted"}, NEED_FIELDS),
-    EventType("followup.recorded", {"zh": "记录跟进结果", "en": "Follow-up recorded"}, NEED_FIELDS),
 )
 
 METRICS = (

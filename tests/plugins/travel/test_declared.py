@@ -24,10 +24,6 @@ FIELDS = {
     "report.submitted": {"date", "communication", "needs", "issues", "plan", "trip"},
     "needs_report.submitted": {"customer", "text"},
     "visit.completed": {"customer", "trip"},
-    **{
-        kind: {"need", "customer", "text", "accepted"}
-        for kind in ("need.raised", "need.answered", "proposal.submitted", "followup.recorded")
-    },
 }
 
 
@@ -53,7 +49,6 @@ def test_absences_can_be_matched_on_trips_claims_customers_and_leaves(catalogue)
     assert catalogue.keys_of("trip.ended") == ("trip",)
     assert catalogue.keys_of("claim.submitted") == ("claim", "trip")
     assert catalogue.keys_of("visit.completed") == ("customer", "trip")
-    assert catalogue.keys_of("need.raised") == ("need", "customer")
     assert catalogue.keys_of("leave.started") == ("leave",)
 
 
