@@ -96,11 +96,10 @@ def open_events(
                 name=name or path.name,
             )
         return
-    stream = io.BufferedReader(_unpacked(source), buffer_size=1 << 18)
     options = ReadOptions(name, catalogue, mapping or {}, known_person)
     place = name
     try:
-        reader = _reader(stream, name, plugins)
+        stream, reader = _opened(source, name, plugins)
         for place, payload in reader(stream, options):
             yield place, _event_or_refusal(place, payload, catalogue, received)
     except (EOFError, zlib.error) as error:  # the stream itself broke: what was read before stays
@@ -152,9 +151,9 @@ def declare_log_types(
     for source in sources:
         name = Path(source).name if isinstance(source, (str, Path)) else ""
         with Path(source).open("rb") if isinstance(source, (str, Path)) else source as raw:
-            stream = io.BufferedReader(_unpacked(raw), buffer_size=1 << 18)
             try:
-                for _ in _reader(stream, name, plugins)(stream, ReadOptions(name, catalogue, mapping or {})):
+                stream, reader = _opened(raw, name, plugins)
+                for _ in reader(stream, ReadOptions(name, catalogue, mapping or {})):
                     pass
             except (EOFError, zlib.error):
                 continue  # said when the events are read
@@ -172,22 +171,34 @@ def _event_or_refusal(
         return refusal
 
 
-def _reader(stream: io.BufferedReader, name: str, plugins: Finder) -> Callable[[BinaryIO, ReadOptions], Iterable]:
-    head = stream.peek(HEAD)[:HEAD]
+Reader = Callable[[BinaryIO, ReadOptions], Iterable[tuple[str, Any]]]
+
+
+def _opened(source: BinaryIO, name: str, plugins: Finder) -> tuple[BinaryIO, Reader]:
+    """The unpacked stream from its beginning, and the reader that a plugin gives for it."""
+    unpacked = io.BufferedReader(_unpacked(source), buffer_size=1 << 18)
+    head = _taken(unpacked, HEAD)
+    stream = io.BufferedReader(_Joined(head, unpacked), buffer_size=1 << 18)
     if not head:
-        return lambda stream, options: ()
+        return stream, lambda stream, options: ()
     reader = plugins.first("read_source", name=name.removesuffix(".gz"), head=head)
     if reader is None:
-        raise Refused(
-            "event file",
-            [Problem(name or "standard input", "no known format", "JSON Lines, CSV or XES, or packed with gzip")],
-        )
-    return reader
+        hint = "JSON Lines, CSV or XES, or packed with gzip"
+        raise Refused("event file", [Problem(name or "standard input", "no known format", hint)])
+    return stream, reader
+
+
+def _taken(source: BinaryIO, length: int) -> bytes:
+    """The first bytes, fewer only at the end: a pipe may give them one by one."""
+    taken = b""
+    while len(taken) < length and (more := source.read(length - len(taken))):
+        taken += more
+    return taken
 
 
 def _unpacked(source: BinaryIO) -> io.RawIOBase:
     """The stream itself, or what is packed in it."""
-    first = source.read(2)
+    first = _taken(source, 2)
     whole = _Joined(first, source)
     return _Gunzip(whole) if first == b"\x1f\x8b" else whole
 
@@ -202,7 +213,8 @@ class _Joined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._head[: len(buffer)] or self._rest.read(len(buffer))
+        # read1 gives what is there, so that lines from a slow pipe are not held back
+        data = self._head[: len(buffer)] or getattr(self._rest, "read1", self._rest.read)(len(buffer))
         self._head = self._head[len(buffer) :]
         buffer[: len(data)] = data
         return len(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import random
 from datetime import UTC, datetime
 
@@ -249,3 +250,17 @@ def test_files_for_a_replay_are_sorted_by_time_then_as_they_came_each_event_once
     assert [event.id for event in events] == ["o-0", "o-1", "tie", "o-3"]
     assert [place for place, _ in refused] == ["b.jsonl, line 2", "b.jsonl, line 3"]
     assert "'o-1' was used before for something else" in str(refused[0][1])
+
+
+def test_a_slow_pipe_gives_each_event_as_soon_as_its_line_is_complete():
+    read_end, write_end = os.pipe()
+    with open(read_end, "rb") as source, open(write_end, "wb", buffering=0) as sink:
+        events = open_events(source, a_catalogue(), Formats(), received=NOW)
+        for part in (b"", *[a_line(n) + b"\n" for n in range(5)]):  # more than the head by which the format is known
+            for byte in part:
+                sink.write(bytes([byte]))
+        assert [next(events)[1].id for _ in range(5)] == [f"o-{n}" for n in range(5)]
+        sink.write(a_line(6) + b"\n")
+        assert next(events)[1].id == "o-6"
+        sink.close()
+        assert list(events) == []
