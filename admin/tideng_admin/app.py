@@ -1,0 +1,203 @@
+"""The web process: Flask-AppBuilder for users, roles and permissions, our own pages for everything people use daily."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, has_request_context, request, session
+from flask_appbuilder import AppBuilder
+from flask_wtf import CSRFProtect
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from werkzeug.wrappers import Response
+
+from tideng.deployment import Deployment
+from tideng.errors import InvalidSettings, Problem
+
+from tideng_admin import api, page, pages, rendering
+from tideng_admin.catalogues import compile_catalogues
+from tideng_admin.passwords import check_in_form
+from tideng_admin.screens import is_screen
+from tideng_admin.security import TidengSecurity
+from tideng_admin.web import LANGUAGES, Web, choose_locale
+
+LARGEST_BODY = 5 * 1024 * 1024
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def create_app(deployment: Deployment, update_permissions: bool = False, **overrides: Any) -> Flask:
+    """The WSGI application of one deployment, whose tables `tideng_admin.setup.prepare` has made.
+
+    `update_permissions` writes views and permissions to the database, which only `prepare` does. `overrides` replace
+    Flask settings. Raises `InvalidSettings` without a secret key.
+    """
+    app = Flask(__name__)
+    app.config.update(_config(deployment), **overrides)
+    app.config["FAB_UPDATE_PERMS"] = update_permissions
+    web = app.extensions["tideng"] = Web(deployment)
+    folder = tempfile.TemporaryDirectory(prefix="tideng-locale-")
+    app.extensions["tideng_locale"] = folder  # lives as long as the app
+    compile_catalogues(Path(__file__).parent / "translations", Path(folder.name))
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = folder.name
+
+    bound = scoped_session(sessionmaker(class_=_session_class(web)))
+    app.teardown_appcontext(lambda error: bound.remove())
+    csrf = CSRFProtect(app)
+    app.before_request(_drop_unknown_locale)
+    app.before_request(lambda: _require_token(csrf))
+    rendering.install(app)
+    page.install(app)
+    builder = AppBuilder(security_manager_class=TidengSecurity, indexview=pages.Start)
+    with app.app_context():
+        builder.init_app(app, bound)
+        app.extensions["babel"].locale_selector = choose_locale
+        _add_screens(builder, web)
+    web.own_blueprints |= {api.blueprint.name, pages.preferences.name, type(builder.sm.auth_view).__name__}
+    app.register_blueprint(pages.preferences)
+    app.register_blueprint(api.blueprint)
+    app.after_request(_harden)
+    return app
+
+
+def _add_screens(builder: AppBuilder, web: Web) -> None:
+    found = [(screen, "") for screen in pages.SCREENS]
+    for plugin, screens in web.deployment.plugins.call_named("screens"):
+        found += [(screen, plugin) for screen in screens]
+    for screen, plugin in found:
+        if not is_screen(screen):
+            web.deployment.plugins.fail(plugin, TypeError(f"{screen!r} is no screen with a known icon"), "screens")
+            continue
+        try:
+            view = builder.add_view_no_menu(screen.view)
+        except Exception as error:
+            if not plugin:
+                raise
+            web.deployment.plugins.fail(plugin, error, "screens")
+            continue
+        web.screens.append(screen)
+        web.own_blueprints.add(view.blueprint.name)
+    for view in pages.WITHOUT_MENU:
+        web.own_blueprints.add(builder.add_view_no_menu(view).blueprint.name)
+    web.screens.sort(key=lambda screen: screen.order)
+
+
+def _config(deployment: Deployment) -> dict[str, Any]:
+    settings, profile = deployment.settings, deployment.profile
+    if len(settings.secret_key) < 32:
+        hint = "run `tideng init`, which makes one, or set TIDENG_SECRET_KEY"
+        raise InvalidSettings("settings", [Problem("secret_key", "is missing or shorter than 32 characters", hint)])
+    hosts = list(settings.trusted_hosts)
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "APP_NAME": "Tideng",
+        "FAB_BASE_TEMPLATE": "tideng/fab.html",
+        "FAB_CREATE_DB": False,
+        "FAB_ADD_OPENAPI_VIEWS": False,
+        "FAB_ADD_SECURITY_PERMISSION_VIEW": False,
+        "FAB_ADD_SECURITY_VIEW_MENU_VIEW": False,
+        "FAB_ADD_SECURITY_PERMISSION_VIEWS_VIEW": False,
+        "FAB_PASSWORD_COMPLEXITY_ENABLED": True,
+        "FAB_PASSWORD_COMPLEXITY_VALIDATOR": check_in_form,
+        "FAB_SAFE_REDIRECT_HOSTS": [f"{host}{port}" for host in hosts for port in ("", ":*")],
+        "TRUSTED_HOSTS": hosts,
+        "AUTH_ROLE_ADMIN": "admin",
+        "AUTH_ROLE_PUBLIC": "public",
+        "AUTH_USER_REGISTRATION": False,
+        "AUTH_RATE_LIMITED": True,
+        "AUTH_RATE_LIMIT": "10 per 1 minute",
+        "RATELIMIT_ENABLED": True,
+        "RATELIMIT_HEADERS_ENABLED": True,
+        "LANGUAGES": {name: dict(of) for name, of in LANGUAGES.items()},
+        "BABEL_DEFAULT_LOCALE": profile.locale if profile.locale in LANGUAGES else "zh",
+        "SESSION_COOKIE_NAME": "tideng",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": not all(map(_is_loopback, hosts)),
+        "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
+        "WTF_CSRF_CHECK_DEFAULT": False,  # checked by _require_token, which knows no exempt blueprints
+        "WTF_CSRF_TIME_LIMIT": 12 * 3600,
+        "MAX_CONTENT_LENGTH": LARGEST_BODY,
+        "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
+        "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=30),
+        "UPLOAD_FOLDER": str(settings.folder / "uploads"),
+        "SEND_FILE_MAX_AGE_DEFAULT": timedelta(hours=1),
+    }
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can mean it: there browsers know no https, elsewhere they must use it."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _session_class(web: Web) -> type[Session]:
+    class WebSession(Session):
+        """Flask-AppBuilder's session. Pages only read, so that no reader ever holds SQLite's write lock."""
+
+        def get_bind(self, *args: Any, **kwargs: Any) -> Engine:
+            writes = not has_request_context() or (
+                request.method in _UNSAFE and request.blueprint not in web.own_blueprints
+            )
+            return web.engine if writes else web.engine.execution_options(reading=True)
+
+    return WebSession
+
+
+def _drop_unknown_locale() -> None:
+    if "locale" in session and session["locale"] not in LANGUAGES:
+        del session["locale"]
+
+
+def _require_token(csrf: CSRFProtect) -> None:
+    """A form from another site can send our cookie, but neither our token nor an Authorization header.
+
+    Signing in for a token uses no cookie and gives none.
+    """
+    if request.method not in _UNSAFE or request.headers.get("Authorization"):
+        return
+    if request.endpoint == "SecurityApi.login" and request.is_json:
+        return
+    csrf.protect()
+
+
+def nonce() -> str:
+    if "tideng_nonce" not in g:
+        g.tideng_nonce = secrets.token_urlsafe(18)
+    return g.tideng_nonce
+
+
+def _harden(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    policy = (
+        f"default-src 'self'; script-src 'self' 'nonce-{nonce()}'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    )
+    response.headers.setdefault("Content-Security-Policy", policy)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "no-store")
+        rendering.mark_document(response)
+    return response
+
+
+def instance_name(deployment: Deployment) -> str:
+    """The client's name as the menu shows it; the folder's where none was applied yet."""
+    return deployment.profile.client or os.path.basename(deployment.settings.folder)

@@ -1,0 +1,89 @@
+"""The menu of the core: which screens there are, in which order; and the two choices anybody may make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, make_response, redirect, request, session
+
+from tideng_admin.daily import InboxPage, MorePage, NudgesPage, Start, TodayPage
+from tideng_admin.rendering import THEMES
+from tideng_admin.screens import Screen
+from tideng_admin.security import safe_target
+from tideng_admin.upkeep import EventsPage, KeysPage, LettersPage, OutboxPage, PluginsPage, RulesPage
+from tideng_admin.web import LANGUAGES, Web
+
+__all__ = ["SCREENS", "WITHOUT_MENU", "Start", "preferences"]
+
+_YEAR = 365 * 24 * 3600
+
+
+def _count(number: int) -> str:
+    return str(number) if number else ""
+
+
+def _wanting(web: Web) -> tuple[str, bool]:
+    found = web.counters()
+    kinds = (
+        found.failed_plugins,
+        found.failed_events,
+        found.parked,
+        found.dead_letters,
+        found.missed_runs,
+        found.disputed,
+    )
+    return _count(sum(map(bool, kinds))), False
+
+
+SCREENS = (
+    Screen(TodayPage, {"zh": "今天", "en": "Today"}, "today", order=10, tab=True, badge=_wanting),
+    Screen(InboxPage, {"zh": "我的消息", "en": "My messages"}, "bell", order=20, tab=True),
+    Screen(NudgesPage, {"zh": "提醒", "en": "Nudges"}, "people", order=30, tab=True),
+    Screen(RulesPage, {"zh": "规则", "en": "Rules"}, "rule", order=40, tab=True),
+    Screen(EventsPage, {"zh": "事件", "en": "Events"}, "flow", order=60),
+    Screen(
+        OutboxPage,
+        {"zh": "发件箱", "en": "Outbox"},
+        "right",
+        order=70,
+        badge=lambda web: (_count(web.counters().parked), True),
+    ),
+    Screen(
+        LettersPage,
+        {"zh": "没读懂的", "en": "Dead letters"},
+        "cloud",
+        order=80,
+        badge=lambda web: (_count(web.counters().dead_letters), False),
+    ),
+    Screen(
+        PluginsPage,
+        {"zh": "插件", "en": "Plugins"},
+        "plug",
+        order=90,
+        badge=lambda web: (_count(web.counters().failed_plugins), True),
+    ),
+    Screen(KeysPage, {"zh": "接口密钥", "en": "API keys"}, "shield", permission="can_write", order=100),
+)
+WITHOUT_MENU = (MorePage,)
+
+preferences = Blueprint("preferences", __name__)
+
+
+@preferences.get("/language/<name>")
+def language(name: str) -> Any:
+    """Speak `name` from now on in this browser, and go back to where one was."""
+    if name in LANGUAGES:
+        session["locale"] = name
+        session["locale_chosen"] = True
+    return redirect(safe_target(request.args.get("next", "/")))
+
+
+@preferences.get("/theme/<name>")
+def theme(name: str) -> Any:
+    """Light or dark; anything else follows the device again."""
+    response = make_response(redirect(safe_target(request.args.get("next", "/"))))
+    if name in THEMES:
+        response.set_cookie("theme", name, max_age=_YEAR, httponly=True, samesite="Lax")
+    else:
+        response.delete_cookie("theme")
+    return response

@@ -1,0 +1,85 @@
+"""Rules as the pages show them: every version that was ever published, read from the rule store."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import yaml
+from sqlalchemy import Connection, select
+from tideng_rules.store import DRAFT, PUBLISHED, RuleVersionRow
+
+from tideng.catalogue import Text
+
+
+@dataclass(frozen=True, slots=True)
+class RuleShown:
+    """One version of one rule. `state`: published (in force), archived."""
+
+    id: str
+    version: int
+    state: str
+    document: Mapping[str, Any]
+    published_at: datetime | None
+    note: str
+
+    @property
+    def title(self) -> Text:
+        return text_of(self.document.get("title"))
+
+    @property
+    def why(self) -> Text:
+        return text_of(self.document.get("why"))
+
+    @property
+    def yaml(self) -> str:
+        return yaml.safe_dump(dict(self.document), allow_unicode=True, sort_keys=False, width=100)
+
+
+_COLUMNS = (
+    RuleVersionRow.rule,
+    RuleVersionRow.version,
+    RuleVersionRow.state,
+    RuleVersionRow.document,
+    RuleVersionRow.published_at,
+    RuleVersionRow.note,
+)
+
+
+def rules(connection: Connection, state: str | None = PUBLISHED) -> list[RuleShown]:
+    """The rules in force, by id; with another `state` those archived; None for both."""
+    statement = select(*_COLUMNS).where(RuleVersionRow.state != DRAFT)
+    if state:
+        statement = statement.where(RuleVersionRow.state == state)
+    found = connection.execute(statement.order_by(RuleVersionRow.rule, RuleVersionRow.version.desc()))
+    return [RuleShown(*row) for row in found]
+
+
+def versions(connection: Connection, rule: str) -> list[RuleShown]:
+    """Every published version of one rule, newest first."""
+    wanted = (RuleVersionRow.rule == rule) & (RuleVersionRow.state != DRAFT)
+    found = connection.execute(select(*_COLUMNS).where(wanted).order_by(RuleVersionRow.version.desc()))
+    return [RuleShown(*row) for row in found]
+
+
+def version(connection: Connection, rule: str, number: int) -> RuleShown | None:
+    """The version that spoke; None when it came from elsewhere."""
+    wanted = (RuleVersionRow.rule == rule) & (RuleVersionRow.version == number)
+    row = connection.execute(select(*_COLUMNS).where(wanted)).first()
+    return RuleShown(*row) if row else None
+
+
+def titles(connection: Connection, ids: Collection[str]) -> dict[str, Text]:
+    """The latest title of each rule; what has none is left out. One query."""
+    if not ids:
+        return {}
+    statement = select(RuleVersionRow.rule, RuleVersionRow.document).where(RuleVersionRow.rule.in_(sorted(ids)))
+    found = connection.execute(statement.order_by(RuleVersionRow.version))
+    return {rule: text_of(document.get("title")) for rule, document in found}
+
+
+def text_of(value: Any) -> Text:
+    """A wording as a mapping of locales, also where the document has a bare text."""
+    return value if isinstance(value, Mapping) else {"zh": value} if isinstance(value, str) else {}

@@ -1,0 +1,47 @@
+"""A screen: one entry of the menu and what stands behind it. Plugins add theirs through the hook `screens`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tideng.catalogue import Text
+
+if TYPE_CHECKING:
+    from tideng_admin.web import Web
+
+ICONS = (
+    "today rule flow grow people org plug gear bell mic clock check x undo right down search link phone moon alert info "
+    "plus play pause pin pen book eye shield cloud more grip branch menu trip star yuan"
+).split()
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """`view`: a Flask-AppBuilder BaseView class; `title`: per locale, ``zh`` and ``en``; `icon`: one of ICONS.
+
+    The screen is in the menu of whoever has `permission` on the view's `class_permission_name`. `order` sorts the menu,
+    `tab` puts it among the five of a phone's bottom bar. `badge`, given the `Web`, returns a short text or '' to show
+    beside the title, and whether it is a fault.
+    """
+
+    view: type
+    title: Text
+    icon: str = "plug"
+    permission: str = "can_read"
+    order: int = 500
+    tab: bool = False
+    badge: Callable[[Web], tuple[str, bool]] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.view.class_permission_name or self.view.__name__
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.view.__name__}.{self.view.default_view}"
+
+
+def is_screen(value: Any) -> bool:
+    return isinstance(value, Screen) and value.icon in ICONS

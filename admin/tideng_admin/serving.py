@@ -1,0 +1,58 @@
+"""The web process as the command line starts it: entry points of the group ``tideng.web``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from tideng.deployment import Deployment
+from tideng.settings import Settings
+
+from tideng_admin import setup
+from tideng_admin.app import create_app
+
+THREADS = 8  # one process: sign-in limits are counted in its memory, and SQLite has one writer anyway
+PATIENCE = 10  # seconds that running requests get at the end
+
+
+def serve(settings: Settings) -> None:
+    """Answer requests at the settings' host and port until SIGTERM or SIGINT; does not return."""
+    _Server(settings).run()
+
+
+def prepare(deployment: Deployment, logins: Sequence[tuple[str, str, str]] = ()) -> str | None:
+    """Make tables, roles and permissions for the web, and logins given as (person's id, role, password).
+
+    Returns the password of the administrator ``admin`` when one was made up, to be shown once.
+    """
+    made = setup.prepare(deployment)
+    setup.add_users(deployment, [setup.NewUser(login, (role,), password) for login, role, password in logins])
+    return made
+
+
+class _Server(BaseApplication):
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self._settings
+        host = f"[{settings.web_host}]" if ":" in settings.web_host else settings.web_host
+        chosen: dict[str, Any] = {
+            "bind": f"{host}:{settings.web_port}",
+            "worker_class": "gthread",
+            "threads": THREADS,
+            "graceful_timeout": PATIENCE,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "proc_name": "tideng-web",
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called in the worker process: connections and threads do not survive a fork."""
+        return create_app(Deployment.open(self._settings))

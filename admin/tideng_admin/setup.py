@@ -1,0 +1,122 @@
+"""Make a deployment ready for the web: tables, roles with their permissions, the first administrator. May be repeated."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flask import Flask
+from flask_appbuilder import Model
+from flask_appbuilder.security.sqla.models import User
+
+from tideng.deployment import Deployment
+from tideng.errors import NotFound, TidengError
+
+from tideng_admin.accounts import Base
+from tideng_admin.app import create_app
+from tideng_admin.passwords import check_password
+
+_LOOK = ("Today", "Nudges", "Rules", "Events", "Outbox", "DeadLetters", "Plugins")
+_MINE = {"Inbox": ("read", "write"), "Nudges": ("read",), "Rules": ("read",)}
+
+ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "employee": _MINE,
+    "supervisor": _MINE,
+    "hr": {
+        **{view: ("read",) for view in _LOOK},
+        **_MINE,
+        "Outbox": ("read", "write"),
+        "DeadLetters": ("read", "write"),
+    },
+    "implementer": {**{view: ("read",) for view in _LOOK}, "Keys": ("write",)},
+    "auditor": {view: ("read",) for view in _LOOK},
+    "connector": {},
+    "public": {},
+}
+"""Role → page → what it may do there. The role admin may do everything."""
+OWN_ACCOUNT = {"ResetMyPasswordView": ("this_form_get", "this_form_post")}
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """Somebody who may sign in. `login` is the person's id where they are in the directory."""
+
+    login: str
+    roles: tuple[str, ...]
+    password: str = field(repr=False)
+    name: str = ""
+    email: str = ""
+
+
+def prepare(deployment: Deployment, admin_password: str | None = None) -> str | None:
+    """Make tables, roles, permissions and, where there is none, the administrator ``admin``.
+
+    Returns the administrator's password when one was made up, to be shown once. Raises `Refused` for a weak one.
+    """
+    if admin_password is not None:
+        check_password(admin_password, "admin")
+    Model.metadata.create_all(deployment.engine)
+    Base.metadata.create_all(deployment.engine)
+    app = create_app(deployment, update_permissions=True)
+    with app.app_context():
+        _make_roles(app)
+        return _first_admin(app, admin_password)
+
+
+def _make_roles(app: Flask) -> None:
+    manager = app.appbuilder.sm
+    for name in (*ROLES, "admin"):
+        if manager.find_role(name) is None:
+            manager.add_role(name)
+    for name, views in ROLES.items():
+        role = manager.find_role(name)
+        for view, permissions in {**views, **(OWN_ACCOUNT if name != "public" else {})}.items():
+            for permission in permissions:
+                found = manager.add_permission_view_menu(f"can_{permission}", view)
+                if found not in role.permissions:
+                    manager.add_permission_role(role, found)
+    manager.session.commit()
+
+
+def _first_admin(app: Flask, password: str | None) -> str | None:
+    manager = app.appbuilder.sm
+    admin = manager.find_role("admin")
+    if manager.session.query(User).filter(User.roles.any(id=admin.id)).first():
+        return None
+    made = None if password else secrets.token_urlsafe(12)
+    _add(app, NewUser("admin", ("admin",), password or made or "", "Administrator", "admin@localhost"))
+    return made
+
+
+def add_users(deployment: Deployment, users: Iterable[NewUser]) -> int:
+    """Add whoever is not there yet; returns how many. Raises `Refused` for a weak password, `NotFound` for a role."""
+    app = create_app(deployment)
+    with app.app_context():
+        return sum(_add(app, user) for user in users)
+
+
+def set_password(deployment: Deployment, login: str, password: str) -> None:
+    """Give `login` a new password and end their sessions. Raises `Refused` for a weak one, `NotFound`."""
+    app = create_app(deployment)
+    with app.app_context():
+        manager = app.appbuilder.sm
+        user = manager.find_user(username=login)
+        if user is None:
+            raise NotFound(f"no user {login}")
+        manager.reset_password(user.id, password)
+
+
+def _add(app: Flask, user: NewUser) -> bool:
+    manager = app.appbuilder.sm
+    if manager.find_user(username=user.login):
+        return False
+    check_password(user.password, user.login)
+    roles = [manager.find_role(name) for name in user.roles]
+    if None in roles:
+        raise NotFound(f"no role {user.roles[roles.index(None)]}")
+    email = user.email or f"{user.login}@localhost"
+    # the name is taken from the directory when it is shown; here it only has to be there
+    if not manager.add_user(user.login, user.name or user.login, "-", email, roles, password=user.password):
+        raise TidengError(f"could not add user {user.login}")
+    return True

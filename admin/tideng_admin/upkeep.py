@@ -1,0 +1,262 @@
+"""The pages of whoever keeps it running: rules, events, outbox, dead letters, plugins, keys, settings."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from tideng import viewing
+from tideng.database import reading, writing
+from tideng.errors import NotFound
+from tideng.outbox import retry_parked
+from tideng.repository import retry_dead_letters
+
+from tideng_admin import accounts, rules_shown
+from tideng_admin.page import READ, WRITE, Page, cursor, needs
+from tideng_admin.rendering import CHIPS
+from tideng_admin.web import locale, web
+from tideng_admin.wording import limit_words, trigger_words
+
+
+def _choices(*names: str) -> list[tuple[str, Any]]:
+    return [(name, CHIPS[name][1]) for name in names]
+
+
+class RulesPage(Page):
+    """The rules in force, as anyone they speak to may read them."""
+
+    route_base = "/rules"
+    class_permission_name = "Rules"
+
+    @expose("/")
+    @needs(READ)
+    def show_all(self) -> str:
+        state = "archived" if request.args.get("state") == "archived" else "published"
+        with reading(web().engine) as connection:
+            found = rules_shown.rules(connection, state)
+        return render_template("tideng/rules.html", rules=found, state=state, trigger=trigger_words)
+
+    @expose("/<rule>")
+    @needs(READ)
+    def show(self, rule: str) -> str:
+        with reading(web().engine) as connection:
+            found = rules_shown.versions(connection, rule)
+        if not found:
+            raise NotFound(f"no rule {rule}")
+        asked = request.args.get("version", type=int)
+        it = next((one for one in found if one.version == asked), found[0])
+        return render_template(
+            "tideng/rule.html",
+            it=it,
+            versions=found,
+            sentence=_sentence(it),
+            trigger=trigger_words(it.document.get("when", {})),
+            limit=limit_words(it.document.get("limit", {})),
+        )
+
+    @expose("/missed")
+    @needs(READ)
+    def missed(self) -> str:
+        """Rounds that were not asked because the system stood still."""
+        with reading(web().engine) as connection:
+            found = viewing.schedule_runs(connection, web().viewer(), outcome="missed")
+            titles = rules_shown.titles(connection, {one.rule for one in found})
+        return render_template("tideng/missed.html", runs=found, titles=titles)
+
+
+def _sentence(rule: rules_shown.RuleShown) -> str:
+    """The rule in one sentence, made from what is executed; '' when this version can no longer be read."""
+    from tideng_rules.parser import parse_rule
+
+    from tideng.errors import InvalidRule
+
+    try:
+        from tideng_rules.explain import sentence
+    except ImportError:
+        return ""
+    try:
+        return sentence(parse_rule(rule.document), web().deployment.catalogue, locale())
+    except InvalidRule:
+        return ""
+
+
+class EventsPage(Page):
+    """What was heard."""
+
+    route_base = "/events"
+    class_permission_name = "Events"
+
+    @expose("/")
+    @needs(READ)
+    def show_all(self) -> str:
+        asked = request.args
+        page = self.read(viewing.events, asked.get("type"), asked.get("status"), asked.get("subject"), before=cursor())
+        return render_template("tideng/events.html", page=page, choices=_choices("waiting", "judged", "failed"))
+
+    @expose("/<int:id>")
+    @needs(READ)
+    def show(self, id: int) -> str:
+        found = self.read(viewing.event, id)
+        return render_template("tideng/event.html", it=found, data=_pretty(found.data))
+
+
+class OutboxPage(Page):
+    """Messages on their way. HR sees that a message was sent or held back, never whether it was opened."""
+
+    route_base = "/outbox"
+    class_permission_name = "Outbox"
+
+    @expose("/")
+    @needs(READ)
+    def show_all(self) -> str:
+        page = self.read(viewing.outbox, request.args.get("status"), cursor())
+        choices = _choices("waiting", "sent", "parked", "dropped")
+        return render_template("tideng/outbox.html", page=page, choices=choices)
+
+    @expose("/retry", methods=["POST"])
+    @needs(WRITE)
+    def retry(self) -> Any:
+        web().viewer().require_mending()
+        ids = request.form.getlist("id", type=int)
+        here = web()
+        with writing(here.engine) as connection:
+            count = retry_parked(connection, ids, here.now())
+        here.deployment.bell.ring()
+        flash(ngettext("%(num)s message goes out again.", "%(num)s messages go out again.", count), "success")
+        return redirect(url_for("OutboxPage.show_all"))
+
+
+class LettersPage(Page):
+    """Payloads that could not become events, with everything that is wrong with them."""
+
+    route_base = "/dead-letters"
+    class_permission_name = "DeadLetters"
+
+    @expose("/")
+    @needs(READ)
+    def show_all(self) -> str:
+        state = request.args.get("state", "waiting")
+        with reading(web().engine) as connection:
+            page = viewing.letters(connection, web().viewer(), state if state != "all" else None, cursor())
+        choices = _choices("retried", "discarded")
+        return render_template("tideng/letters.html", page=page, state=state, choices=choices)
+
+    @expose("/<int:id>")
+    @needs(READ)
+    def show(self, id: int) -> str:
+        with reading(web().engine) as connection:
+            found = viewing.letter(connection, web().viewer(), id)
+        return render_template("tideng/letter.html", it=found, payload=_pretty_text(found.payload))
+
+    @expose("/retry", methods=["POST"])
+    @needs(WRITE)
+    def retry(self) -> Any:
+        web().viewer().require_mending()
+        ids = request.form.getlist("id", type=int)
+        receipts = retry_dead_letters(web().deployment, ids)
+        web().deployment.bell.ring()
+        good = sum(receipt.status in ("accepted", "duplicate") for receipt in receipts)
+        if good:
+            flash(ngettext("%(num)s payload is in now.", "%(num)s payloads are in now.", good), "success")
+        still = len(receipts) - good
+        if still:
+            text = ngettext("%(num)s payload still cannot be read.", "%(num)s payloads still cannot be read.", still)
+            flash(text, "warning")
+        return redirect(url_for("LettersPage.show_all"))
+
+
+class PluginsPage(Page):
+    """Which plugins are on, and what became of the others."""
+
+    route_base = "/plugins"
+    class_permission_name = "Plugins"
+
+    @expose("/")
+    @needs(READ)
+    def show_all(self) -> str:
+        web().viewer().require_all()
+        with reading(web().engine) as connection:
+            noted = viewing.plugins(connection, web().viewer())
+        deployment = web().deployment
+        here = {state.name: state for state in deployment.plugins.states}
+        effects = {name: _effects(name) for name in {*here, *(one.name for one in noted)}}
+        counts = {name: _declares(name) for name in effects}
+        failed = [one for one in noted if one.state == "failed"]
+        known = {one.name for one in noted}
+        failed += [
+            viewing.PluginView(one.name, one.state, one.error, web().now())
+            for one in here.values()
+            if one.state == "failed" and one.name not in {plugin.name for plugin in failed}
+        ]
+        down = {one.name for one in failed}
+        rest = [one for one in noted if one.name not in down]
+        rest += [
+            viewing.PluginView(one.name, one.state, one.error, web().now())
+            for one in here.values()
+            if one.name not in known | down
+        ]
+        return render_template(
+            "tideng/plugins.html", failed=failed, rest=rest, here=here, effects=effects, counts=counts
+        )
+
+
+def _effects(plugin: str) -> list[str]:
+    """The effects of what a plugin can do, in the catalogue's own order."""
+    actions = web().deployment.catalogue.actions.values()
+    return sorted({action.effect for action in actions if action.plugin == plugin})
+
+
+def _declares(plugin: str) -> tuple[int, int, int]:
+    """How many event types, metrics and channels a plugin brings."""
+    catalogue = web().deployment.catalogue
+    shelves = (catalogue.event_types, catalogue.metrics, catalogue.channels)
+    return tuple(sum(item.plugin == plugin for item in shelf.values()) for shelf in shelves)  # type: ignore[return-value]
+
+
+class KeysPage(Page):
+    """Keys with which other systems hand in events."""
+
+    route_base = "/keys"
+    class_permission_name = "Keys"
+
+    @expose("/", methods=["GET", "POST"])
+    @needs(WRITE)
+    def show_all(self) -> Any:
+        made = ""
+        if request.method == "POST":
+            made = self._make(request.form.get("login", "").strip(), request.form.get("name", "").strip())
+        with reading(web().engine) as connection:
+            found = accounts.keys(connection)
+        return render_template("tideng/keys.html", keys=found, made=made)
+
+    def _make(self, login: str, name: str) -> str:
+        try:
+            with writing(web().engine) as connection:
+                return accounts.make_key(connection, login, name or login, web().now())
+        except NotFound:
+            flash(_("There is no user “%(login)s”. Add one with the role Connector first.", login=login), "warning")
+            return ""
+
+    @expose("/<int:id>/revoke", methods=["POST"])
+    @needs(WRITE)
+    def revoke(self, id: int) -> Any:
+        with writing(web().engine) as connection:
+            accounts.revoke_key(connection, id, web().now())
+        flash(_("The key opens nothing any more."), "success")
+        return redirect(url_for("KeysPage.show_all"))
+
+
+def _pretty(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2, default=str)
+
+
+def _pretty_text(payload: str) -> str:
+    try:
+        return _pretty(json.loads(payload))
+    except ValueError:
+        return payload
