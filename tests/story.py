@@ -157,7 +157,7 @@ class Story:
         worker.step()
         end = at(until)
         while True:
-            due = _next_due(deployment, worker, clock.now(), end)
+            due = next_due(deployment, worker, clock.now(), end)
             moment = min([due, *(when for when, _ in arriving[:1])])
             if moment > end:
                 break
@@ -208,7 +208,7 @@ def _line(finding: Any, directory: Any) -> str:
     return " ".join(filter(None, (shown, finding.action, finding.recipient or finding.detail.get("status"))))
 
 
-def _next_due(deployment: Deployment, worker: Worker, now: datetime, end: datetime) -> datetime:
+def next_due(deployment: Deployment, worker: Worker, now: datetime, end: datetime) -> datetime:
     """The next moment after `now` at which something may be due; far away when nothing is."""
     far = end + timedelta(days=1)
     with reading(deployment.engine) as connection:

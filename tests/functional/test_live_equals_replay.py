@@ -1,0 +1,79 @@
+"""The sample client's month, replayed from files and lived through on a database, finds the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select
+from story import at, next_due
+
+from tideng.bundle import read_bundle
+from tideng.clock import ManualClock
+from tideng.database import reading, writing
+from tideng.deployment import Deployment
+from tideng.events import Event
+from tideng.replay import replay
+from tideng.repository import store_events
+from tideng.sources import read_all
+from tideng.tables import FindingRow
+from tideng.worker import Worker
+
+LAMPLIGHT = Path(__file__).parents[2] / "clients" / "lamplight"
+START, UNTIL = at("2026-03-01 00:00"), at("2026-03-31 18:00")
+SINCE = at("2026-02-01 00:00")
+"""Earlier history reaches no metric and no absence that the pack looks at in March."""
+
+
+def test_the_sample_clients_month_is_the_same_live_and_replayed(a_deployment):
+    bundle = read_bundle(LAMPLIGHT)
+    files = sorted((LAMPLIGHT / "events").glob("*.jsonl.gz"))
+    memory = Deployment.in_memory(bundle, ManualClock(START))
+    events, refused = read_all(files, memory.catalogue, memory.plugins)
+    assert not refused
+    events = [event for event in events if SINCE <= event.time <= UNTIL]
+    replayed = {(r.rule, r.subject, r.period, r.step, r.at, r.action, r.recipient) for r in replay(memory, events, START, UNTIL)}
+
+    deployment = a_deployment(bundle=bundle, at=START, engine="durable", batch_size=2000)
+    lived = _live(deployment, events)
+
+    assert lived - replayed == set()
+    assert replayed - lived == set()
+    by_rule = Counter(rule for rule, *_ in replayed)
+    assert by_rule.keys() >= {"daily-report-missing", "needs-too-short", "weekly-visits-behind"}, by_rule
+
+
+def _live(deployment: Deployment, events: Sequence[Event]) -> set[tuple]:
+    clock, worker = deployment.clock, Worker(deployment)
+    waiting = list(events)
+    try:
+        _store(deployment, [event for event in waiting if event.time < START], history=True)
+        waiting = [event for event in waiting if event.time >= START]
+        worker.step()
+        while True:
+            moment = min(next_due(deployment, worker, clock.now(), UNTIL), clock.now() + timedelta(hours=12), UNTIL)
+            clock.set(moment)  # type: ignore[attr-defined]
+            arrived = _until(waiting, moment)
+            _store(deployment, waiting[:arrived])
+            del waiting[:arrived]
+            worker.step()
+            if moment >= UNTIL:
+                break
+    finally:
+        deployment.plugins.get("rules").close()
+    table = FindingRow.__table__
+    columns = (table.c.rule, table.c.subject, table.c.period, table.c.step, table.c.at, table.c.action, table.c.recipient)
+    with reading(deployment.engine) as connection:
+        return {tuple(row) for row in connection.execute(select(*columns).where(table.c.state == "live"))}
+
+
+def _until(events: Sequence[Event], moment: datetime) -> int:
+    return next((number for number, event in enumerate(events) if event.time > moment), len(events))
+
+
+def _store(deployment: Deployment, events: Sequence[Event], history: bool = False) -> None:
+    if events:
+        with writing(deployment.engine) as connection:
+            store_events(connection, deployment.catalogue, events, deployment.clock.now(), history=history)
