@@ -7,6 +7,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,9 +70,15 @@ def nearest(name: str, among: Iterable[str]) -> str:
     return f"did you mean {found[0]}?" if found else ""
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """Every IANA zone; finding them walks the whole zone database, too slow to do for each person."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def timezone_problem(name: str) -> tuple[str, str] | None:
     """(problem, hint) when `name` is no IANA time zone."""
-    known = zoneinfo.available_timezones()
+    known = _zones()
     if name in known:
         return None
     return f"{name!r} is no time zone", nearest(name, known) or "an IANA name such as Asia/Shanghai"
