@@ -199,7 +199,7 @@ class _Check:
     def placeholders(self, wording: str, at: str) -> Iterator[Problem]:
         for name in PLACEHOLDER.findall(wording):
             _, problem = self.known.look_up(name)
-            if problem:
+            if problem and problem.severity == "error":
                 yield replace(problem, at=at, problem=f"placeholder {{{name}}}: {problem.problem}")
         rest = PLACEHOLDER.sub("", wording)
         if "{" in rest or "}" in rest:

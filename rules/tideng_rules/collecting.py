@@ -78,14 +78,14 @@ class Collector:
     def text(self, value: Any, at: str) -> Text:
         """A wording per locale. A bare text is taken as Chinese when it holds a Chinese character, else as English."""
         if isinstance(value, Mapping):
-            for locale in value:
-                if not isinstance(locale, str) or not LOCALE.fullmatch(locale):
-                    self.note(
-                        join(at, str(locale)),
-                        f"{show(locale)} is not a language",
-                        "zh, en, zh_TW; put a text with a comma in quotes",
-                    )
-            return {str(locale): self.words(wording, join(at, str(locale))) for locale, wording in value.items()}
+            found = {}
+            for locale, wording in value.items():
+                if isinstance(locale, str) and LOCALE.fullmatch(locale):
+                    found[locale] = self.words(wording, join(at, locale))
+                else:
+                    hint = "zh, en, zh_TW; put a text with a comma in quotes"
+                    self.note(join(at, str(locale)), f"{show(locale)} is not a language", hint)
+            return found
         wording = self.words(value, at)
         return {"zh" if _HAN.search(wording) else "en": wording} if wording else {}
 

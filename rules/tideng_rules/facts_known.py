@@ -122,4 +122,4 @@ class KnownFacts:
 
     @property
     def _positions(self):
-        return self._directory.positions.values() if self._directory else ()
+        return () if self._directory is None else self._directory.positions.values()

@@ -1,0 +1,223 @@
+"""Rules and reasons as sentences that a person reads: what a rule does, and why it spoke. In Chinese and in English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tideng.catalogue import Catalogue
+from tideng.durations import Duration
+from tideng.judging import Deed, OnAbsence, OnEvent, OnSchedule, Reason, Step
+from tideng.messages import choose, spoken
+from tideng_rules.model import Condition, FactRef, Group, Leaf, Rule
+
+_OPERATORS = {
+    "zh": {
+        "is": "是", "is_not": "不是", "lt": "少于", "lte": "不超过", "gt": "多于", "gte": "不少于", "between": "介于",
+        "in": "属于", "not_in": "不属于", "contains": "含有", "not_contains": "不含", "starts_with": "开头是", "matches": "符合",
+    },
+    "en": {
+        "is": "is", "is_not": "is not", "lt": "is less than", "lte": "is at most", "gt": "is more than", "gte": "is at least",
+        "between": "is between", "in": "is one of", "not_in": "is none of", "contains": "contains",
+        "not_contains": "does not contain", "starts_with": "starts with", "matches": "matches",
+    },
+}  # fmt: skip
+_WORDS = {
+    "zh": {
+        "all": "，并且", "any": "，或者", "none": "都不成立：{}", "and": "、", "if": "如果{}，", "who": "对{}的人，", "then": "就{}",
+        "exists": "有{}的数据", "absent": "没有{}的数据", "yes": "{}", "no": "没有{}", "missing": "没有数据", "times": "{}的 {} 倍",
+        "length": "{}的长度", "target": "{}的目标", "peers": "同岗位同事的{}", "holds": "成立", "fails": "不成立", "stop": "。",
+        "later": "；{}还是这样，{}", "until": "，直到{}", "on": "收到“{}”时，", "every": "{}{}，", "colon": "：",
+        "absence": "“{}”之后 {} 内没有“{}”时，", "or": "或", "found": "推断“{}”", "clock": "（只算工作日）",
+    },
+    "en": {
+        "all": ", and ", "any": ", or ", "none": "none of: {}", "and": " and ", "if": "if {}, ", "who": "for those where {}, ",
+        "then": "{}", "exists": "there is data on {}", "absent": "there is no data on {}", "yes": "{}", "no": "not {}",
+        "missing": "no data", "times": "{1} times {0}", "length": "the length of {}", "target": "the target for {}",
+        "peers": "{} of peers", "holds": "holds", "fails": "does not hold", "stop": ".", "later": "; {} still so: {}",
+        "until": ", until {}", "on": "When “{}” comes, ", "every": "{} at {}, ", "colon": ": ",
+        "absence": "When no “{2}” follows “{0}” within {1}, ", "or": " or ", "found": "the inference “{}”",
+        "clock": " (working days only)",
+    },
+}  # fmt: skip
+_EVERY = {
+    "zh": {"day": "每天 ", "workday": "每个工作日 ", "week": "每周{} ", "month": "每月{} "},
+    "en": {"day": "Every day", "workday": "Every workday", "week": "Every {}", "month": "Every month on {}"},
+}
+_DAYS = {
+    "zh": ("一", "二", "三", "四", "五", "六", "日"),
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+}
+_TO = {
+    "zh": {"person": "本人", "supervisor": "主管", "owner": "负责人", "hr": "人事", "process": "流程"},
+    "en": {
+        "person": "the person",
+        "supervisor": "the supervisor",
+        "owner": "the owner",
+        "hr": "HR",
+        "process": "the process",
+    },
+}
+_DOES = {
+    "zh": {
+        "nudge": "提醒{to}", "ask": "请补充“{field}”", "mark": "标记为 {status}", "infer": "推断 {found}", "emit": "发出“{type}”",
+        "improve": "给{to}记一条改进项", "plan": "给{to}安排改进计划",
+    },
+    "en": {
+        "nudge": "nudge {to}", "ask": "ask for more on {field}", "mark": "mark as {status}", "infer": "infer {found}",
+        "emit": "emit “{type}”", "improve": "record an improvement item for {to}", "plan": "make a plan for {to}",
+    },
+}  # fmt: skip
+_UNITS = {"minutes": "分钟", "hours": "小时", "days": "天", "weeks": "周", "workdays": "个工作日"}
+
+
+def sentence(rule: Rule, locale: str, catalogue: Catalogue) -> str:
+    """What the rule does, as one sentence in `locale` (zh or en; others read English)."""
+    return _Speaker(locale, catalogue, rule).rule()
+
+
+def reasons_sentence(reasons: Iterable[Reason], locale: str, catalogue: Catalogue, event_type: str = "") -> str:
+    """Why a rule spoke: each fact with its value and what it was compared with, e.g. ``Visits this week: 3 (is less than 4)``.
+
+    `event_type` is the one that triggered the rule, where known: its fields have better names then.
+    """
+    speaker = _Speaker(locale, catalogue, None, event_type)
+    return ("；" if speaker.language == "zh" else "; ").join(map(speaker.reason, reasons))
+
+
+class _Speaker:
+    def __init__(self, locale: str, catalogue: Catalogue, rule: Rule | None, event_type: str = ""):
+        self.language = "zh" if locale.startswith("zh") else "en"
+        self.words, self._catalogue, self._rule = _WORDS[self.language], catalogue, rule
+        trigger = rule.trigger if rule else None
+        self._event_type = event_type if trigger is None or isinstance(trigger, OnSchedule) else trigger.event_type
+
+    def rule(self) -> str:
+        rule, words = self._rule, self.words
+        text = self.trigger()
+        if not _always(rule.who):
+            text += words["who"].format(self.condition(rule.who))
+        if not _always(rule.if_):
+            text += words["if"].format(self.condition(rule.if_))
+        text += words["then"].format(self.deeds(rule.then))
+        for later in rule.later:
+            text += words["later"].format(self.step(later.step), self.deeds(later.deeds))
+        if rule.until is not None:
+            text += words["until"].format(self.condition(rule.until))
+        return text + words["stop"]
+
+    def trigger(self) -> str:
+        trigger, words = self._rule.trigger, self.words
+        if isinstance(trigger, OnEvent):
+            return words["on"].format(self.event(trigger.event_type))
+        if isinstance(trigger, OnAbsence):
+            others = f"”{words['or']}“".join(map(self.event, trigger.without))
+            within = self.duration(trigger.within) + (words["clock"] if trigger.working else "")
+            return words["absence"].format(self.event(trigger.event_type), within, others)
+        day = _EVERY[self.language][trigger.every].format(self.day(trigger))
+        return words["every"].format(day, f"{trigger.at:%H:%M}")
+
+    def day(self, trigger: OnSchedule) -> str:
+        if trigger.every == "week":
+            return _DAYS[self.language][trigger.on or 0]
+        if trigger.on == 31:
+            return "最后一天" if self.language == "zh" else "its last day"
+        return f"{trigger.on} 日" if self.language == "zh" else f"day {trigger.on}"
+
+    def step(self, step: Step) -> str:
+        if step.at is not None:
+            return f"{step.at:%H:%M} " if self.language == "zh" else f"at {step.at:%H:%M}"
+        after = self.duration(step.after)
+        return f"{after}后" if self.language == "zh" else f"after {after}"
+
+    def duration(self, duration: Duration) -> str:
+        return f"{duration.amount} {_UNITS[duration.unit]}" if self.language == "zh" else str(duration)
+
+    def deeds(self, deeds: Iterable[Deed]) -> str:
+        return self.words["and"].join(map(self.deed, deeds))
+
+    def deed(self, deed: Deed) -> str:
+        pattern = _DOES[self.language].get(deed.action)
+        if pattern is None:
+            action = self._catalogue.actions.get(deed.action)
+            return choose(action.title, self.language)[0] if action else deed.action
+        data = {**deed.data, "to": _TO[self.language].get(deed.to, deed.to.removeprefix("role:"))}
+        if deed.action == "ask":
+            data["field"] = self.fact(f"event.{deed.data['field']}")
+        elif deed.action == "emit":
+            data["type"] = self.event(str(deed.data["type"]))
+        return pattern.format(**data)
+
+    def condition(self, condition: Condition) -> str:
+        if isinstance(condition, Leaf):
+            return self.leaf(condition)
+        joined = self.words["any" if condition.kind == "none" else condition.kind].join(
+            f"({self.condition(item)})" if isinstance(item, Group) and len(item.items) > 1 else self.condition(item)
+            for item in condition.items
+        )
+        return self.words["none"].format(joined) if condition.kind == "none" else joined
+
+    def leaf(self, leaf: Leaf) -> str:
+        name = self.fact(leaf.fact)
+        if leaf.op == "exists":
+            return self.words["exists" if leaf.operand else "absent"].format(name)
+        if leaf.op == "is" and isinstance(leaf.operand, bool):
+            return self.words["yes" if leaf.operand else "no"].format(name)
+        return f"{name} {_OPERATORS[self.language][leaf.op]} {self.operand(leaf.operand)}"
+
+    def operand(self, operand: Any) -> str:
+        if isinstance(operand, FactRef):
+            name = self.fact(operand.fact)
+            return name if operand.times == 1 else self.words["times"].format(name, spoken(operand.times))
+        return spoken(operand, self.language, self.words["missing"])
+
+    def reason(self, reason: Reason) -> str:
+        value = spoken(reason.value, self.language, self.words["missing"])
+        name = self.fact(reason.fact)
+        text = (name[:1].upper() + name[1:]) + self.words["colon"] + value
+        if reason.op == "is" and reason.holds:
+            return text  # "0 (is 0)" says nothing more
+        if reason.op == "exists":
+            compared = self.words["exists" if reason.operand else "absent"].format(name)
+        else:
+            compared = f"{_OPERATORS[self.language][reason.op]} {self.operand(reason.operand)}"
+        failed = "" if reason.holds else f"{'，' if self.language == 'zh' else ', '}{self.words['fails']}"
+        return text + ("（{}{}）" if self.language == "zh" else " ({}{})").format(compared, failed)
+
+    # -- names -------------------------------------------------------------------------------------------------
+    def fact(self, name: str) -> str:
+        """The fact's title; its dotted name where it has none."""
+        family, _, rest = name.partition(".")
+        declared = self._catalogue.facts.get(name) or self._catalogue.states.get(name)
+        if declared:
+            return self.title(declared.title)
+        if family in ("metric", "target", "peers"):
+            metric = self._catalogue.metrics.get(rest)
+            title = self.title(metric.title) if metric else rest
+            return title if family == "metric" else self.words[family].format(title)
+        if family == "found":
+            return self.words["found"].format(rest)
+        return self.field(rest) or name
+
+    def field(self, name: str) -> str:
+        types = self._catalogue.event_types
+        chosen = [types[self._event_type]] if self._event_type in types else types.values()
+        for base in (name, name.removesuffix(".length")):
+            field = next((found for declared in chosen if (found := declared.field(base))), None)
+            if field:
+                title = self.title(field.title)
+                return title if base == name else self.words["length"].format(title)
+        return ""
+
+    def event(self, name: str) -> str:
+        declared = self._catalogue.event_types.get(name)
+        return choose(declared.title, self.language)[0] if declared else name
+
+    def title(self, title: Mapping[str, str]) -> str:
+        text = choose(title, self.language)[0]
+        plain = self.language == "en" and text[1:2].islower()
+        return text[:1].lower() + text[1:] if plain else text
+
+
+def _always(condition: Condition) -> bool:
+    return isinstance(condition, Group) and condition.kind == "all" and not condition.items
