@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
+import multiprocessing
 import random
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -20,6 +17,7 @@ from typing import Any
 import psutil
 from sqlalchemy import func, select, text
 
+from tests.reliability import web_process, worker_process
 from tests.reliability.scene import NOW, Expected, expect, seeded_events, write_client
 from tests.reliability.wire_plugin import LOG, with_wire
 from tests.reliability.worker_process import SUICIDES
@@ -31,8 +29,14 @@ from tideng.schema import migrate
 from tideng.settings import create
 from tideng.tables import EventRow, FindingRow, MetricDayRow, OutboxRow
 
-ROOT = Path(__file__).parents[2]
 CLIENTS = 3
+PRELOADED = [
+    "tests.reliability.web_process",
+    "tests.reliability.worker_process",
+    "tideng_rules.plugin",
+    "tideng_orgchart.plugin",
+]
+"""Imported once and forked: a killed process is back in a moment, so that the next kill meets it at work."""
 
 
 @dataclass
@@ -61,9 +65,10 @@ class Scene:
         self.events = seeded_events(seed, events)
         self.expected: Expected = expect(self.events)
         self._dice = random.Random(seed)
-        self._log = open(self._file("processes.log"), "ab")
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload(PRELOADED)
         self._port = _free_port()
-        self._running: dict[str, subprocess.Popen] = {}
+        self._running: dict[str, Any] = {}
         self._chance = 0.0
         self._resent = 0
         chosen: dict[str, Any] = {"database_url": database_url} if database_url else {}
@@ -84,38 +89,37 @@ class Scene:
         migrate(self.deployment)
         apply(self.deployment, read_bundle(write_client(folder / "client")))
 
-    def _file(self, name: str) -> Path:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return self.folder / name
-
     # -- processes ---------------------------------------------------------------------------------------------
     def start(self, name: str) -> None:
         """Start `name` (web, worker 1, worker 2) afresh."""
-        where = str(self.folder / "deployment")
+        where, log = self.folder / "deployment", self.folder / "processes.log"
         if name == "web":
-            command = ["web_process", where, str(self._port)]
+            target, arguments = web_process.main, (where, log, self._port)
         else:
-            command = ["worker_process", where, str(self._dice.randrange(10**9)), str(self._chance), self._mutant]
-        program = [sys.executable, "-m", f"tests.reliability.{command[0]}", *command[1:]]
-        self._running[name] = subprocess.Popen(program, cwd=ROOT, stdout=self._log, stderr=self._log)
+            target, arguments = (
+                worker_process.main,
+                (where, log, self._dice.randrange(10**9), self._chance, self._mutant),
+            )
+        self._running[name] = self._processes.Process(target=target, args=arguments, name=name)
+        self._running[name].start()
 
     def kill(self, name: str) -> bool:
         """kill -9 a process, or the engine child of a worker; False when there was nothing to kill."""
-        worker, _, part = name.partition(" engine")
-        process = self._running[worker]
-        if part or name.endswith(" engine"):
-            return _kill_child_of(process.pid)
-        if process.poll() is not None:
+        owner = self._running[name.removesuffix(" engine")]
+        if not owner.is_alive():
             return False
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        if name.endswith(" engine"):
+            return _kill_children_of(owner.pid)
+        owner.kill()
+        owner.join()
         return True
 
     def stop(self) -> None:
         for process in self._running.values():
             # as hard as any: what remains must not depend on a good end
-            _kill_family(process)
-        self._log.close()
+            _kill_children_of(process.pid)
+            process.kill()
+            process.join()
         self.deployment.close()
 
     # -- the run -----------------------------------------------------------------------------------------------
@@ -139,7 +143,7 @@ class Scene:
             if self.kill(target):
                 outcome.kills[target.split(" ")[0] if "engine" not in target else "engine"] += 1
             for name in names:
-                if self._running[name].poll() is not None:
+                if not self._running[name].is_alive():
                     if name != target:
                         outcome.kills["itself"] += 1
                     self.start(name)
@@ -267,8 +271,8 @@ class Scene:
             say(f"{outcome.repeats} repeats on the wire after {outcome.killed} kills")
 
 
-def _kill_child_of(pid: int) -> bool:
-    """Kill the engine child of a worker; it may be gone before the signal reaches it."""
+def _kill_children_of(pid: int) -> bool:
+    """Kill the engine child of a worker; either may be gone before the signal reaches it."""
     try:
         children = psutil.Process(pid).children(recursive=True)
         for child in children:
@@ -276,13 +280,6 @@ def _kill_child_of(pid: int) -> bool:
     except psutil.NoSuchProcess:
         return False
     return bool(children)
-
-
-def _kill_family(process: subprocess.Popen) -> None:
-    if process.poll() is None:
-        _kill_child_of(process.pid)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def _free_port() -> int:

@@ -1,14 +1,10 @@
-"""One worker as a process of its own: ``python -m tests.reliability.worker_process FOLDER SEED CHANCE [MUTANT]``.
-
-With a CHANCE above 0 it kills itself there, like a machine that loses power, at the named points of its work.
-"""
+"""One worker as a process of its own, which may kill itself at the named points of its work; and two that are broken."""
 
 from __future__ import annotations
 
 import os
 import random
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -52,13 +48,22 @@ def a_worker(deployment: Deployment, fault: Any, mutant: str) -> Worker:
     return worker
 
 
-def main(folder: Path, seed: int, chance: float, mutant: str = "") -> None:
+def log_to(file: Path) -> None:
+    """Everything this process says goes to `file`, tracebacks of a hard end too."""
+    log = os.open(file, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+
+
+def main(folder: Path, log: Path, seed: int, chance: float, mutant: str = "") -> None:
+    """Work on the deployment in `folder`; with a `chance` above 0, end at any named point like a machine without power."""
+    log_to(log)
     logs.configure("error")
     dice = random.Random(seed)
 
     def fault(place: str) -> None:
         # a message is spoken much more often than a batch is judged
-        if dice.random() < (chance * 0.05 if place in ("speaking", "spoken") else chance):
+        if dice.random() < (chance * 0.25 if place in ("speaking", "spoken") else chance):
             with open(folder / SUICIDES, "a") as file:
                 file.write(f"{place}\n")
             os.kill(os.getpid(), signal.SIGKILL)
@@ -68,7 +73,3 @@ def main(folder: Path, seed: int, chance: float, mutant: str = "") -> None:
         bell = threading.Event()
         deployment.bell.listen(bell.set)
         a_worker(deployment, fault, mutant).run(threading.Event(), bell)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), *sys.argv[4:])
