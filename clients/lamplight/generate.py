@@ -249,7 +249,7 @@ class Traveller(Worker):
         self.say("trip.requested", at, **fields)
         self.say("trip.approved", at + timedelta(minutes=self.random.randint(4, 90)), trip=trip)
         self.say("trip.started", self.at(days[0], "06:40", "08:15"), trip=trip, planned_visits=planned)
-        return trip, {day: (city, chosen) for day in days}
+        return trip, dict.fromkeys(days, (city, chosen))
 
     def end_trip(self, days: Sequence[date], trip: str) -> None:
         self.say("trip.ended", self.at(days[-1], "21:05", "21:50"), trip=trip)

@@ -18,6 +18,10 @@ from tideng.intake import read_event
 from tideng.people import zone
 from tideng.plugins import Plugins
 from tideng_orgchart.changes import changes_in, fold
+from tideng_rules.book import Book, Published
+from tideng_rules.check import check
+from tideng_rules.examples import run_examples
+from tideng_rules.packs import load_rules_of
 
 LAMPLIGHT = Path(__file__).parents[2] / "clients" / "lamplight"
 CUT = datetime(2026, 3, 31, 10, 55, tzinfo=UTC)
@@ -71,7 +75,8 @@ def test_the_same_seed_makes_the_files_in_the_repository_and_another_seed_others
 
 def test_a_hundred_people_work_there_seventy_of_them_on_the_road_in_two_zones(bundle):
     there = list(bundle.directory().members(CUT))
-    assert len(there) == 100 and len({a.name for a in there}) == 100
+    assert len(there) == 100
+    assert len({a.name for a in there}) == 100
     assert sum(a.position == "sales_rep" for a in there) == 70
     assert Counter(a.timezone for a in there) == {"Asia/Shanghai": 96, "Australia/Sydney": 4}
     assert not bundle.warnings
@@ -80,14 +85,16 @@ def test_a_hundred_people_work_there_seventy_of_them_on_the_road_in_two_zones(bu
 def test_the_head_of_the_south_west_is_gone_and_the_director_stands_in(bundle):
     directory = bundle.directory()
     team = [a for a in directory.members(CUT) if a.unit == "southwest"]
-    assert team and {a.supervisor for a in team} == {"p019"}
+    assert team
+    assert {a.supervisor for a in team} == {"p019"}
     assert directory.at("p019", CUT) is None
     assert {directory.supervisor(a.person, CUT, lambda person: False) for a in team} == {"p016"}
 
 
 def test_history_is_in_order_each_id_once_and_ends_before_the_evening(history):
     times = [local(event) for event in history]
-    assert times == sorted(times) and times[-1] < CUT
+    assert times == sorted(times)
+    assert times[-1] < CUT
     assert times[0].astimezone(zone("Asia/Shanghai")).date() == date(2025, 10, 9)  # the first day after National Day
     assert len({(event["source"], event["id"]) for event in history}) == len(history) > 40_000
 
@@ -100,7 +107,8 @@ def test_every_event_is_one_that_the_deployment_takes(history, evening, catalogu
 def test_work_is_done_on_working_days_only_make_up_saturdays_included(history):
     worked = Counter(local(event).date() for event in history if event["type"] in BY_A_PERSON)
     assert all(map(CHINA.is_workday, worked))
-    assert worked[date(2026, 2, 14)] > 50 and not any(worked[date(2026, 2, day)] for day in range(15, 24))
+    assert worked[date(2026, 2, 14)] > 50
+    assert not any(worked[date(2026, 2, day)] for day in range(15, 24))
     workdays = [d for n in range(182) if CHINA.is_workday(d := date(2025, 10, 1) + timedelta(days=n))]
     assert set(workdays) == set(worked)
 
@@ -152,7 +160,9 @@ def test_reports_come_in_time_late_short_and_not_at_all(history):
     late = [e for e in reports if local(e).hour >= 19]
     short = [e for e in reports if len(e["data"]["needs"]) < 100]
     offline = [e for e in reports if e["source"].endswith("offline")]
-    assert 0.03 < len(late) / len(reports) < 0.10 and 0.03 < len(short) / len(reports) < 0.10 and len(offline) > 50
+    assert 0.03 < len(late) / len(reports) < 0.10
+    assert 0.03 < len(short) / len(reports) < 0.10
+    assert len(offline) > 50
     days = {(e["subject"], e["data"]["date"]) for e in reports}
     on_the_road = {
         (e["subject"], local(e).date().isoformat())
@@ -169,12 +179,15 @@ def test_zhang_san_lacks_knowledge_not_effort(bundle, history):
     assert len(of(history, "p031", "visit.completed")) == 8
     trips = {e["data"]["trip"] for e in of(history, "p031", "trip.started")}
     planned = [e["data"]["planned_visits"] for e in of(history, "p031", "trip.started")]
-    assert len(trips) == 4 and sum(planned) == 10
+    assert len(trips) == 4
+    assert sum(planned) == 10
     reports = of(history, "p031", "report.submitted")
-    assert {len(e["data"]["needs"]) for e in reports} == {100} and {len(e["data"]["issues"]) for e in reports} == {1}
+    assert {len(e["data"]["needs"]) for e in reports} == {100}
+    assert {len(e["data"]["issues"]) for e in reports} == {1}
     assert sum(e["data"]["amount"] for e in of(history, "p031", "order.won")) == 0.7 * 9000
     doubts = [e for e in of(history, "p031", "feedback.received") if "参数" in e["data"]["text"]]
-    assert len(doubts) == 2 and len({e["data"]["customer"] for e in doubts}) == 2
+    assert len(doubts) == 2
+    assert len({e["data"]["customer"] for e in doubts}) == 2
 
 
 def test_his_peers_write_about_200_characters_and_three_issues(history):
@@ -184,12 +197,14 @@ def test_his_peers_write_about_200_characters_and_three_issues(history):
             by_person[event["subject"]].append(event["data"])
     needs = [sum(len(d["needs"]) for d in data) / len(data) for data in by_person.values()]
     issues = [sum(len(d["issues"]) for d in data) / len(data) for data in by_person.values()]
-    assert 195 <= sum(needs) / len(needs) <= 205 and 2.8 <= sum(issues) / len(issues) <= 3.2
+    assert 195 <= sum(needs) / len(needs) <= 205
+    assert 2.8 <= sum(issues) / len(issues) <= 3.2
 
 
 def test_the_early_riser_lacks_conversion_not_effort(history):
     away = [e for e in of(history, "p032", "attendance.checked_in") if e["data"]["place"] != "office"]
-    assert len(away) == 20 and all(local(e).hour < 9 for e in away)
+    assert len(away) == 20
+    assert all(local(e).hour < 9 for e in away)
     assert len(of(history, "p032", "customer.won")) == 6
     assert sum(e["data"]["amount"] for e in of(history, "p032", "order.won")) == 0.8 * 9000
     expertise = [e["data"]["expertise"] for e in of(history, "p032", "feedback.received")]
@@ -210,7 +225,8 @@ def test_most_reports_of_the_evening_are_in_before_it_begins(history, evening, b
     road = {e["subject"] for e in trips.values() if directory.at(e["subject"], CUT).timezone == "Asia/Shanghai"}
     written = {e["subject"] for e in history if e["type"] == "report.submitted" and e["data"]["date"] == "2026-03-31"}
     tonight = {line["event"]["subject"]: line for line in evening if line["event"]["type"] == "report.submitted"}
-    assert len(road & written) > len(road) / 2 and len(tonight) == 15
+    assert len(road & written) > len(road) / 2
+    assert len(tonight) == 15
     clock = {person: line["event"]["time"][11:19] for person, line in tonight.items()}
     assert sum(at < "19:00:00" for at in clock.values()) == 6
     assert sorted(clock.values())[-2:] == ["20:50:00", "20:59:59"]
@@ -220,9 +236,12 @@ def test_most_reports_of_the_evening_are_in_before_it_begins(history, evening, b
 def test_one_report_of_the_evening_is_written_in_time_arrives_late_and_twice(evening):
     late = [line for line in evening if line["event"]["time"][11:19] == "20:59:59"]
     assert [line["arrives"][11:19] for line in late] == ["21:05:00", "21:06:59"]
-    assert late[0]["event"] == late[1]["event"] and late[0]["event"]["source"].endswith("offline")
+    assert late[0]["event"] == late[1]["event"]
+    assert late[0]["event"]["source"].endswith("offline")
     arrivals = [datetime.fromisoformat(line["arrives"]) for line in evening]
-    assert arrivals == sorted(arrivals) and CUT <= arrivals[0] and arrivals[-1] <= CUT + timedelta(minutes=155)
+    assert arrivals == sorted(arrivals)
+    assert arrivals[0] >= CUT
+    assert arrivals[-1] <= CUT + timedelta(minutes=155)
 
 
 def test_between_the_two_steps_one_person_resigns_and_one_falls_ill(evening):
@@ -233,8 +252,20 @@ def test_between_the_two_steps_one_person_resigns_and_one_falls_ill(evening):
     ]
 
 
+def test_its_rules_are_sound_and_do_what_their_examples_say(bundle, catalogue):
+    rules = load_rules_of(bundle, catalogue)
+    assert {"daily-report-missing", "needs-reports-behind"} <= {rule.id for rule in rules}
+    assert [str(p) for p in check(rules, catalogue, bundle.directory()) if p.severity == "error"] == []
+    book = Book([Published(rule) for rule in rules], catalogue)
+    outcomes = [outcome for rule in rules for outcome in run_examples(rule, book)]
+    book.close()
+    assert len(outcomes) > 5
+    assert [outcome for outcome in outcomes if not outcome.passed] == []
+
+
 def test_nothing_in_the_sample_could_reach_a_real_person(bundle):
     with open(LAMPLIGHT / "people.csv", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             # no Chinese mobile number begins with 12, and .example is reserved (RFC 2606)
-            assert row["phone"].startswith("12") and row["email"].endswith("@lamplight.example")
+            assert row["phone"].startswith("12")
+            assert row["email"].endswith("@lamplight.example")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from pathlib import Path
@@ -148,7 +148,7 @@ class _Client:
     def __init__(self, document: Document | None, problems: Problems):
         self._document, self._problems = document, problems
         self._said: Mapping[str, Any] = document.value if document else {}
-        readers = {
+        readers: dict[str, Callable[[Any], Any]] = {
             "client": self._client,
             "locale": self._locale,
             "currency": self._currency,
@@ -165,7 +165,7 @@ class _Client:
         for name in self._said:
             if name not in known:
                 self._wrong(name, "is not known here", nearest(name, known) or "known: " + ", ".join(known))
-        self.values = {"locale": "zh", "timezone": "Asia/Shanghai"}
+        self.values: dict[str, Any] = {"locale": "zh", "timezone": "Asia/Shanghai"}
         for name, reader in readers.items():
             if self._said.get(name) is not None or (name == "client" and document):
                 value = reader(self._said.get(name))
@@ -173,6 +173,7 @@ class _Client:
                     self.values[name] = value
 
     def _wrong(self, place: str, problem: str, hint: str = "") -> None:
+        assert self._document is not None  # without a document nothing is read that could be wrong
         self._problems.add(self._document.at(place), problem, hint)
 
     def _text(self, place: str, value: Any, hint: str = "") -> str | None:
@@ -285,7 +286,7 @@ class _Client:
 
     def roles(self, people: set[str]) -> Mapping[str, tuple[str, ...]]:
         """Role → the people who hold it; read last, since it names people."""
-        roles = {}
+        roles: dict[str, tuple[str, ...]] = {}
         if self._said.get("roles") is None:
             return roles
         for role, holders in self._mapping("roles", self._said["roles"], "roles: {hr: [p001]}").items():
@@ -328,7 +329,9 @@ class _Client:
             if type(said.get(bound, 0)) not in (int, float):
                 self._wrong(f"{place}.{bound}", "a number is expected")
         title = self._title(f"{place}.title", said.get("title") or name)
-        rest = {k: v for k, v in said.items() if k in ("unit", "required", "key", "sensitive", "minimum", "maximum")}
+        rest: dict[str, Any] = {
+            k: v for k, v in said.items() if k in ("unit", "required", "key", "sensitive", "minimum", "maximum")
+        }
         return Field(name, str(kind), title, **rest)
 
     def _title(self, place: str, value: Any) -> Text:

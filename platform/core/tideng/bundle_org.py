@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -219,7 +220,7 @@ def _circle(start: str, above: Callable[[str], str], settled: set[str]) -> list[
 def _overlaps(periods: Mapping[str, list[tuple[Row, Assignment]]], problems: Problems) -> None:
     for person, entries in periods.items():
         ordered = sorted(entries, key=lambda entry: entry[1].since or date.min)
-        for (earlier, one), (later, two) in zip(ordered, ordered[1:], strict=False):
+        for (earlier, one), (later, two) in itertools.pairwise(ordered):
             if one.until is None or (two.since or date.min) <= one.until:
                 problems.add(
                     later.at("from"),

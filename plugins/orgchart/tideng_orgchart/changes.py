@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from tideng.events import Event
 from tideng.people import DIRECTORY_EVENTS, Assignment, zone
@@ -25,7 +26,7 @@ class Change:
     supervisor: str = ""
 
     @property
-    def said(self) -> dict[str, str]:
+    def said(self) -> dict[str, Any]:
         fields = {name: getattr(self, name) for name in ("name", "unit", "position", "supervisor")}
         return {name: value for name, value in fields.items() if value}
 

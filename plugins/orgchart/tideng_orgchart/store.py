@@ -98,7 +98,7 @@ def revision(connection: Connection) -> int:
 
 def differences(connection: Connection, wanted: Organisation) -> list[Difference]:
     """What has to be written so that the database says what `wanted` says; units first, people last."""
-    rows = {
+    rows: dict[Any, dict[tuple, dict[str, Any]]] = {
         UnitRow: ({(u.id,): {"id": u.id, "name": u.name, "parent": u.parent} for u in wanted.units}),
         PositionRow: ({(p.id,): _position_row(p) for p in wanted.positions}),
         AssignmentRow: {(a.person, a.since or BEGINNING): _assignment_row(a) for a in wanted.assignments},
@@ -111,7 +111,7 @@ def differences(connection: Connection, wanted: Organisation) -> list[Difference
     found: list[Difference] = []
     for kind, after in rows.items():
         table, key = kind.__table__, _KEYS[kind.__tablename__]
-        before = {}
+        before: dict[tuple, dict[str, Any]] = {}
         for row in connection.execute(select(table)):
             values = {name: value for name, value in row._mapping.items() if name in key or name != "id"}
             before[tuple(values[name] for name in key)] = values

@@ -42,7 +42,8 @@ def test_the_events_and_fields_are_those_of_the_design(catalogue):
 def test_everything_has_a_title_in_chinese_and_english(catalogue):
     things = [*catalogue.event_types.values(), *catalogue.states.values(), *catalogue.metrics.values()]
     things += [*catalogue.facts.values(), *(f for kind in catalogue.event_types.values() for f in kind.fields)]
-    assert len(things) > 50 and all(thing.title["zh"] and thing.title["en"] for thing in things)
+    assert len(things) > 50
+    assert all(thing.title["zh"] and thing.title["en"] for thing in things)
 
 
 def test_absences_can_be_matched_on_trips_claims_customers_and_leaves(catalogue):
@@ -58,14 +59,16 @@ def test_the_standard_metrics_ask_of_fields_that_exist(catalogue):
         *("needs_reports_this_month", "needs_length_avg", "issues_avg"),
     }
     for spec in catalogue.metrics.values():
-        assert isinstance(spec, MetricSpec) and metric_of(spec).name == spec.name
+        assert isinstance(spec, MetricSpec)
+        assert metric_of(spec).name == spec.name
         assert window_days(spec.window, NOW.date())
         kind: EventType = catalogue.event_types[spec.event_type]
         assert not spec.field or kind.field(spec.field.partition(".")[0])
 
 
 def test_whoever_is_on_leave_is_absent_and_whoever_travels_is_not(catalogue):
-    assert catalogue.states["person.on_leave"].absent and not catalogue.states["person.on_trip"].absent
+    assert catalogue.states["person.on_leave"].absent
+    assert not catalogue.states["person.on_trip"].absent
 
 
 def payload(kind: str, **data) -> dict:
@@ -86,11 +89,13 @@ def test_a_whole_trip_is_read(catalogue):
         catalogue,
         received=NOW,
     )
-    assert event.data["itinerary"] == itinerary and event.subject == "p003"
+    assert event.data["itinerary"] == itinerary
+    assert event.subject == "p003"
 
 
 def test_a_trip_without_number_and_with_a_misspelt_field_is_refused_at_once(catalogue):
     with pytest.raises(InvalidPayload) as refused:
         read_event(payload("trip.started", planned_visit=-1), catalogue, received=NOW)
     said = "\n".join(map(str, refused.value.problems))
-    assert "data.trip" in said and "planned_visits" in said
+    assert "data.trip" in said
+    assert "planned_visits" in said
