@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
@@ -20,12 +23,16 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "forei
 def open_engine(url: str) -> Engine:
     """Open `url` (``sqlite:///file`` or ``postgresql+psycopg://…``); raises `TidengError` for an unsafe SQLite."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url.replace("postgresql://", "postgresql+psycopg://"), pool_size=8, pool_pre_ping=True)
+        return create_engine(
+            url.replace("postgresql://", "postgresql+psycopg://"), pool_size=8, pool_pre_ping=True, hide_parameters=True
+        )
     import pysqlite3
 
     if pysqlite3.sqlite_version_info < SAFE_SQLITE:
         raise TidengError(f"SQLite {pysqlite3.sqlite_version} can lose data; install pysqlite3 0.6 or newer")
-    engine = create_engine(url, module=pysqlite3, connect_args={"timeout": 15, "check_same_thread": False})
+    engine = create_engine(
+        url, module=pysqlite3, connect_args={"timeout": 15, "check_same_thread": False}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _connect(connection, _record) -> None:
@@ -40,6 +47,21 @@ def open_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def to_json(value: Any) -> str:
+    """JSON for a column: by orjson, which is five times as fast; by the standard library what orjson refuses."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value)
+
+
+def from_json(text: str | bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return json.loads(text)
 
 
 @contextmanager
