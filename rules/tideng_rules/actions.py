@@ -10,7 +10,6 @@ from tideng.catalogue import CORE_ACTIONS, Action, Catalogue
 from tideng.durations import Duration
 from tideng.errors import Refused
 from tideng.judging import Deed
-
 from tideng_rules.collecting import Collector, join, nearest, show
 
 RECIPIENTS = ("person", "supervisor", "owner", "hr")

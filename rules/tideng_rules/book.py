@@ -22,6 +22,7 @@ from tideng_rules.model import Condition, Group, Rule, facts_of
 
 Facts = Mapping[str, Any]
 Questions = Mapping[str, Sequence[tuple[str, Condition]]]
+_Asked = tuple[int, str, Facts]
 FAULTS_IN_A_ROW = 10
 """After so many faults without a sound judgement between them a rule is set aside."""
 
@@ -63,6 +64,7 @@ class Compiled:
     explain: Callable[[Facts], tuple[Reason, ...]]
     until: Callable[[Facts], bool] | None
     explain_until: Callable[[Facts], tuple[Reason, ...]]
+    templated: bool
 
     @classmethod
     def of(cls, published: Published) -> Compiled:
@@ -75,6 +77,7 @@ class Compiled:
             lambda facts: who(facts) + if_(facts),
             None if rule.until is None else compile_condition(rule.until),
             explainer(rule.until, "until"),
+            any(map(_is_templated, (*rule.then, *(deed for later in rule.later for deed in later.deeds)))),
         )
 
 
@@ -111,7 +114,9 @@ class Book:
         self._alone: dict[tuple[str, int], Callable[[Facts], bool]] = {}
         for published in self.rules.values():
             self._compile(published)
-        self._make_matcher, self._matcher = make_matcher, None
+        self._inferred = {rule_id: found for rule_id, one in self.rules.items() if (found := inferred_by(one.rule))}
+        self._make_matcher = make_matcher
+        self._matcher: Matcher | None = None
         self._rounds, self._questions = self._plan()
 
     @property
@@ -172,7 +177,7 @@ class Book:
         """What the rules find in these situations. A rule that raises is left out of the answer, not the others."""
         self._faulted.clear()
         findings: list[Finding] = []
-        matching: list[tuple[int, str, dict[str, Any]]] = []
+        matching: list[_Asked] = []
         for number, situation in enumerate(situations):
             kind, _, name = situation.question.partition(":")
             if kind in ("step", "until"):
@@ -182,30 +187,35 @@ class Book:
             else:
                 question = f"rule:{name}" if kind == "stands" else situation.question
                 if question in self._rounds:
-                    matching.append((number, question, dict(situation.facts)))
-        findings += self._match(matching)
+                    matching.append((number, question, situation.facts))
+        if matching:
+            findings += self._match(matching)
         self._forgive(question for _, question, _ in matching)
         return findings
 
-    def _match(self, waiting: list[tuple[int, str, dict[str, Any]]]) -> list[Finding]:
+    def _match(self, waiting: list[_Asked]) -> list[Finding]:
         """Ask the engine round by round: what is inferred in one round is a fact in the next."""
-        findings: list[Finding] = []
-        if waiting and self._matcher is None:  # made when first needed: most processes only show rules
+        if self._matcher is None:  # made when first needed: most processes only show rules
             self._matcher = self._make_matcher(self._questions, self._note_fault)
-        for turn in range(max((len(self._rounds[q].keys) for _, q, _ in waiting), default=0)):
-            asked = [one for one in waiting if turn < len(self._rounds[one[1]].keys)]
-            answers = self._matcher.match([(self._rounds[q].keys[turn], facts) for _, q, facts in asked])
-            for (number, question, facts), held in zip(asked, answers, strict=True):
-                sound = [rule_id for rule_id in held if rule_id not in self.quarantined]
-                for rule_id in sound:
+        findings: list[Finding] = []
+        learned: dict[int, dict[str, Any]] = {}
+        turn = 0
+        while waiting:
+            asked = [(self._rounds[question].keys[turn], learned.get(n, facts)) for n, question, facts in waiting]
+            answers = self._matcher.match(asked)
+            for (number, question, _), (_, facts), held in zip(waiting, asked, answers, strict=True):
+                for rule_id in held:
                     if rule_id in self._rounds[question].answer:
-                        findings += self._guarded(rule_id, partial(self._found, number, rule_id, dict(facts)))
-                for rule_id in sound:
-                    facts.update((name, True) for name in inferred_by(self.rules[rule_id].rule))
+                        findings += self._guarded(rule_id, partial(self._found, number, rule_id, facts))
+                    inferred = self._inferred.get(rule_id)
+                    if inferred and rule_id not in self.quarantined:
+                        learned[number] = {**learned.get(number, facts), **dict.fromkeys(inferred, True)}
+            turn += 1
+            waiting = [one for one in waiting if turn < len(self._rounds[one[1]].keys)]
         return findings
 
     def _found(self, number: int, rule_id: str, facts: Facts) -> list[Finding]:
-        compiled = self._version(rule_id, None)
+        compiled = self._compiled[rule_id, self.rules[rule_id].version]
         return [self._finding(number, compiled, compiled.rule.then, facts, compiled.explain)] if compiled else []
 
     def _later(self, number: int, situation: Situation, rule_id: str) -> list[Finding]:
@@ -240,7 +250,7 @@ class Book:
         facts: Facts,
         explain: Callable[[Facts], tuple[Reason, ...]],
     ) -> Finding:
-        said = tuple(_with_facts(deed, facts) for deed in deeds)
+        said = tuple(_with_facts(deed, facts) for deed in deeds) if compiled.templated else tuple(deeds)
         return Finding(number, compiled.rule.id, compiled.version, said, explain(facts), compiled.rule.priority)
 
     # -- faults ------------------------------------------------------------------------------------------------
@@ -329,7 +339,7 @@ class Book:
             for turn, ready in enumerate(rounds(rules)):
                 keys.append(f"{question}#{turn}" if turn else question)
                 ready.sort(key=lambda rule: (-rule.priority, rule.id))
-                questions[keys[-1]] = [(r.id, self._compiled[r.id, self.rules[r.id].version].condition) for r in ready]
+                questions[keys[-1]] = [(rule.id, Group("all", (rule.who, rule.if_))) for rule in ready]
             plans[question] = _Rounds(tuple(keys), answer)
         return plans, questions
 
@@ -374,12 +384,16 @@ def _wordings(deed: Deed) -> dict[str, Mapping[str, str]]:
     return {key: deed.data[key] for key in ("because", "cause") if isinstance(deed.data.get(key), Mapping)}
 
 
+def _is_templated(deed: Deed) -> bool:
+    return any("{" in text for wording in _wordings(deed).values() for text in wording.values())
+
+
 def _with_facts(deed: Deed, facts: Facts) -> Deed:
     """The deed with the facts filled into its cause or reason; the message is filled for its reader, later."""
-    wordings = _wordings(deed)
-    if not any("{" in text for wording in wordings.values() for text in wording.values()):
+    if not _is_templated(deed):
         return deed
+    wordings = _wordings(deed).items()
     filled = {
-        key: {loc: render(text, facts, loc) for loc, text in wording.items()} for key, wording in wordings.items()
+        key: {locale: render(text, facts, locale) for locale, text in wording.items()} for key, wording in wordings
     }
     return replace(deed, data={**deed.data, **filled})

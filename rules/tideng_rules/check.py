@@ -210,8 +210,8 @@ class _Check:
             yield Problem(
                 "examples", "there are none", "two at least: one that speaks, one that stays silent", "warning"
             )
-        read = trigger_needs(self.rule) | facts_of(self.rule.until)
-        read = read.union(*(self.book.watch(self.rule.id, 1).needs for _ in self.rule.examples[:1]))
+        watch = self.book.watch(self.rule.id, 1)
+        read = trigger_needs(self.rule) | facts_of(self.rule.until) | (watch.needs if watch else frozenset())
         for number, example in enumerate(self.rule.examples):
             for fact in example.facts:
                 if fact not in read:

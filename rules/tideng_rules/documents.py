@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
+
 from tideng.errors import InvalidRule, Problem
 
 MAX_BYTES = 1_000_000
@@ -138,7 +139,7 @@ def read_documents(source: Path | str) -> list[Any]:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise _refuse(name, f"line {line}", "not UTF-8") from None
-    is_json = name.endswith(".json") or text.lstrip()[:1] in ("[", "{") and not isinstance(source, Path)
+    is_json = name.endswith(".json") or (text.lstrip()[:1] in ("[", "{") and not isinstance(source, Path))
     documents = _load_json_or_yaml(text, name, is_json)
     if any(too_deep(document) for document in documents):
         raise _refuse(name, "", f"nested deeper than {MAX_DEPTH} levels")

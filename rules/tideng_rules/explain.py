@@ -73,7 +73,7 @@ _UNITS = {"minutes": "分钟", "hours": "小时", "days": "天", "weeks": "周",
 
 def sentence(rule: Rule, locale: str, catalogue: Catalogue) -> str:
     """What the rule does, as one sentence in `locale` (zh or en; others read English)."""
-    return _Speaker(locale, catalogue, rule).rule()
+    return _Speaker(locale, catalogue, rule.trigger).rule(rule)
 
 
 def reasons_sentence(reasons: Iterable[Reason], locale: str, catalogue: Catalogue, event_type: str = "") -> str:
@@ -81,19 +81,18 @@ def reasons_sentence(reasons: Iterable[Reason], locale: str, catalogue: Catalogu
 
     `event_type` is the one that triggered the rule, where known: its fields have better names then.
     """
-    speaker = _Speaker(locale, catalogue, None, event_type)
+    speaker = _Speaker(locale, catalogue, OnEvent(event_type))
     return ("；" if speaker.language == "zh" else "; ").join(map(speaker.reason, reasons))
 
 
 class _Speaker:
-    def __init__(self, locale: str, catalogue: Catalogue, rule: Rule | None, event_type: str = ""):
+    def __init__(self, locale: str, catalogue: Catalogue, trigger: OnEvent | OnSchedule | OnAbsence):
         self.language = "zh" if locale.startswith("zh") else "en"
-        self.words, self._catalogue, self._rule = _WORDS[self.language], catalogue, rule
-        trigger = rule.trigger if rule else None
-        self._event_type = event_type if trigger is None or isinstance(trigger, OnSchedule) else trigger.event_type
+        self.words, self._catalogue, self._trigger = _WORDS[self.language], catalogue, trigger
+        self._event_type = "" if isinstance(trigger, OnSchedule) else trigger.event_type
 
-    def rule(self) -> str:
-        rule, words = self._rule, self.words
+    def rule(self, rule: Rule) -> str:
+        words = self.words
         text = self.trigger()
         if not _always(rule.who):
             text += words["who"].format(self.condition(rule.who))
@@ -107,7 +106,7 @@ class _Speaker:
         return text + words["stop"]
 
     def trigger(self) -> str:
-        trigger, words = self._rule.trigger, self.words
+        trigger, words = self._trigger, self.words
         if isinstance(trigger, OnEvent):
             return words["on"].format(self.event(trigger.event_type))
         if isinstance(trigger, OnAbsence):
@@ -127,7 +126,7 @@ class _Speaker:
     def step(self, step: Step) -> str:
         if step.at is not None:
             return f"{step.at:%H:%M} " if self.language == "zh" else f"at {step.at:%H:%M}"
-        after = self.duration(step.after)
+        after = self.duration(step.after) if step.after else ""
         return f"{after}后" if self.language == "zh" else f"after {after}"
 
     def duration(self, duration: Duration) -> str:

@@ -93,11 +93,11 @@ class KnownFacts:
 
     def _metric(self, name: str, rest: str) -> Answer:
         own, standard = self._rule.metrics.get(rest), self._catalogue.metrics.get(rest)
-        if own is None and standard is None:
+        named = own or standard
+        if named is None:
             return None, Problem("", f"unknown metric {rest!r}", nearest(rest, self.metric_names))
-        function = own.function if own else standard.function
         unit = standard.unit if standard else ""
-        return Known("" if function == "last" else "number", unit), None
+        return Known("" if named.function == "last" else "number", unit), None
 
     def _target(self, name: str, rest: str) -> Answer:
         names = {target for p in self._positions for target in p.targets}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from tideng.catalogue import Catalogue
 from tideng.durations import Duration
 from tideng.errors import InvalidBundle, InvalidRule, NotFound, Problem, Refused
-
 from tideng_rules.collecting import Collector, join, kind_of, nearest, show
 from tideng_rules.documents import read_documents
 from tideng_rules.model import Rule
@@ -91,7 +90,7 @@ def _value(name: str, spec: Any, given: Mapping[str, Any], notes: Collector) -> 
     problem = _mismatch(kind, value) if kind else ""
     if not problem and isinstance(value, int | float):
         low, high = spec.get("min"), spec.get("max")
-        if low is not None and value < low or high is not None and value > high:
+        if (low is not None and value < low) or (high is not None and value > high):
             unit = f" {spec['unit']}" if "unit" in spec else ""
             problem = f"{value} is not between {low} and {high}{unit}"
     if problem:

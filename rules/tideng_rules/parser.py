@@ -16,7 +16,6 @@ from tideng.catalogue import Catalogue
 from tideng.errors import InvalidRule, Problem
 from tideng.judging import Limit, OnAbsence, OnEvent, OnSchedule, Step
 from tideng.metrics import FUNCTIONS, LAST_DAYS, WINDOWS, Metric, Series
-
 from tideng_rules.actions import EVENT_TYPE, parse_deeds, parse_duration
 from tideng_rules.closures import compile_condition
 from tideng_rules.collecting import Collector, join, nearest, show

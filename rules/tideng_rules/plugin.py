@@ -68,8 +68,8 @@ class RulesPlugin:
         if connection is None:
             self._use([Published(rule) for rule in rules], {})
             return [f"rule {rule.id}: new, version 1" for rule in rules]
-        at = self._deployment.clock.now()
-        return list(map(str, store.publish(connection, [rule.document for rule in rules], at, BUNDLE, all_by=BUNDLE)))
+        documents = [rule.document for rule in rules]
+        return list(map(str, store.publish(connection, documents, self._here.clock.now(), BUNDLE, all_by=BUNDLE)))
 
     @hookimpl
     def plan_bundle(self, bundle: Bundle, connection: Connection) -> list[str]:
@@ -138,7 +138,7 @@ class RulesPlugin:
         else:
             from tideng_rules.supervisor import SupervisedMatcher
 
-            deadline = self._deployment.settings.engine_deadline_seconds
+            deadline = self._here.settings.engine_deadline_seconds
             self._matcher = SupervisedMatcher(questions, deadline, self._faulted)
         return self._matcher
 
@@ -151,6 +151,11 @@ class RulesPlugin:
             return None
         with reading(self._deployment.engine) as connection:
             return store.load_version(connection, rule, version, self._catalogue)
+
+    @property
+    def _here(self) -> Deployment:
+        assert self._deployment is not None, "a hook was called before start"
+        return self._deployment
 
     @property
     def _catalogue(self) -> Catalogue:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     String,
+    Table,
     Text,
     func,
     insert,
@@ -74,7 +75,8 @@ class RuleRevisionRow(Base):
     revision: Mapped[int] = mapped_column(Integer)
 
 
-_VERSIONS, _REVISION = RuleVersionRow.__table__, RuleRevisionRow.__table__
+_VERSIONS = cast(Table, RuleVersionRow.__table__)
+_REVISION = cast(Table, RuleRevisionRow.__table__)
 
 
 @dataclass(frozen=True, slots=True)

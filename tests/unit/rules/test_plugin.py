@@ -27,7 +27,7 @@ def a_client(folder, *documents):
 
 def refreshed(deployment) -> bool:
     with reading(deployment.engine) as connection:
-        return any(deployment.plugins.call("refresh", connection=connection))
+        return dict(deployment.plugins.call_named("refresh", connection=connection))["rules"]
 
 
 def asked(deployment, facts=LATE, rule="report-missing"):
