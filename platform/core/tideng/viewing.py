@@ -127,6 +127,7 @@ class NudgeView:
     subject_name: str
     period: str
     step: int
+    ordinal: int
     at: datetime
     effect: str
     action: str
@@ -146,6 +147,12 @@ class NudgeView:
     why: tuple[Mapping[str, Any], ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
     deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The finding's key, as `tideng replay` prints it."""
+        tail = f"/{self.step}.{self.ordinal}" if self.step or self.ordinal else ""
+        return f"{self.rule}/{self.subject}/{self.period}{tail}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -507,6 +514,7 @@ def _nudge(row: Row, sent: tuple[Delivery, ...], directory: Directory, moment: d
         subject_name=name_of(directory, row.subject, moment),
         period=row.period,
         step=row.step,
+        ordinal=row.ordinal,
         at=row.at,
         effect=row.effect,
         action=row.action,

@@ -62,7 +62,7 @@ def _load(entry: EntryPoint, language: str) -> click.Command:
     """The command of another package; a broken one says so when it is called and leaves the others alone."""
     try:
         return entry.load()
-    except Exception as error:  # noqa: BLE001 - it may be anybody's code
+    except Exception as error:
         said = f"{entry.value}: {type(error).__name__}: {error}"
         short = f"（无法加载）{said}" if language == "zh" else f"(cannot be loaded) {said}"
 
@@ -128,9 +128,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminal.refuse(error)
         return REFUSED
     except OSError as error:
-        terminal.note(f"{error.filename or ''}: {error.strerror or error}".lstrip(": "), f"{error.filename or ''}：{error.strerror or error}".lstrip("："))
+        terminal.note(
+            f"{error.filename or ''}: {error.strerror or error}".lstrip(": "),
+            f"{error.filename or ''}：{error.strerror or error}".lstrip("："),
+        )
         return REFUSED
-    except Exception as error:  # noqa: BLE001 - the last word must not be a traceback
+    except Exception as error:
         _say_fault(terminal, error)
         return REFUSED
 
@@ -142,7 +145,9 @@ def _say_fault(terminal: Terminal, error: Exception) -> None:
 
     if isinstance(error, DBAPIError):
         reason = str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__
-        terminal.note(f"The database says: {reason}\nSee `tideng doctor`.", f"数据库说：{reason}\n请运行 `tideng doctor`。")
+        terminal.note(
+            f"The database says: {reason}\nSee `tideng doctor`.", f"数据库说：{reason}\n请运行 `tideng doctor`。"
+        )
         return
     said = f"{type(error).__name__}: {error} ({where(error)})"
     terminal.note(f"This is a fault in Tideng: {said}", f"这是提灯自身的错误：{said}")

@@ -83,7 +83,9 @@ def take_in(
             tally.counts[receipt.status] += 1
             if receipt.problems and len(tally.problems) < SHOWN:
                 said = isinstance(event, InvalidPayload)
-                tally.problems += [p if said else Problem(f"{place}, {p.at}", p.problem, p.hint) for p in receipt.problems]
+                tally.problems += [
+                    p if said else Problem(f"{place}, {p.at}", p.problem, p.hint) for p in receipt.problems
+                ]
         taken += len(batch)
         progress(taken)
     if tally.counts["accepted"]:
@@ -106,7 +108,9 @@ def take_in(
     en="A log's activities and their event types, one `activity: type` a line.",
     zh="流程日志的活动与事件类型的对应，每行一条 `活动: 类型`。",
 )
-@option("--history", is_flag=True, en="Count the events, but speak to nobody about them.", zh="只计入数据，不向任何人提醒。")
+@option(
+    "--history", is_flag=True, en="Count the events, but speak to nobody about them.", zh="只计入数据，不向任何人提醒。"
+)
 @option(
     "--format",
     "form",
@@ -119,9 +123,12 @@ def ingest(terminal: Terminal, file: str, map_file: Path | None, history: bool, 
     mapping = read_map(map_file)
     name = "standard input" if file == "-" else Path(file).name
     name = f"{name}.{form}" if form and not name.removesuffix(".gz").endswith(f".{form}") else name
-    with terminal.open() as deployment, _stream(file) as (stream, size):
-        with progress_bar(terminal, size, stream) as progress:
-            tally = take_in(deployment, stream, name, mapping=mapping, history=history, progress=progress)
+    with (
+        terminal.open() as deployment,
+        _stream(file) as (stream, size),
+        progress_bar(terminal, size, stream) as progress,
+    ):
+        tally = take_in(deployment, stream, name, mapping=mapping, history=history, progress=progress)
     if as_json:
         terminal.json(tally.to_json())
     else:

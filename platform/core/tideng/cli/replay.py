@@ -56,8 +56,16 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
     en="JSON Lines, CSV or XES, packed or not; may be given several times. By default those of the bundle.",
     zh="JSON Lines、CSV 或 XES，可压缩；可以给多次。默认是客户配置里的事件。",
 )
-@option("--from", "start", metavar="T", en="A moment or a day; the first event by default.", zh="时刻或日期；默认从第一个事件起。")
-@option("--until", metavar="T", en="A moment or a day; the last event by default.", zh="时刻或日期；默认到最后一个事件。")
+@option(
+    "--from",
+    "start",
+    metavar="T",
+    en="A moment or a day; the first event by default.",
+    zh="时刻或日期；默认从第一个事件起。",
+)
+@option(
+    "--until", metavar="T", en="A moment or a day; the last event by default.", zh="时刻或日期；默认到最后一个事件。"
+)
 @option(
     "--map",
     "map_file",
@@ -90,13 +98,18 @@ def replay(
         bundle = replace(bundle, rule_files=rule_files(rules), packs=())
     heard, refused, deployment = prepare(bundle, events or bundle.event_files, read_map(map_file), first)
     _say_refused(terminal, refused)
+    failed = [plugin for plugin in deployment.plugins.states if plugin.state == "failed"]
+    for one in failed:  # or a replay without its judges would look like one without findings
+        terminal.note(f"plugin {one.name} is off: {one.error}", f"插件 {one.name} 已停用：{one.error}", "bold")
     if heard or (first and last):
         count = _print(terminal, deployment, heard, first or heard[0].time, last or heard[-1].time, as_json)
         if not as_json:
-            terminal.say(f"{count:,} findings from {len(heard):,} events.", f"{len(heard):,} 个事件，{count:,} 条发现。")
+            terminal.say(
+                f"{count:,} findings from {len(heard):,} events.", f"{len(heard):,} 个事件，{count:,} 条发现。"
+            )
     else:
         terminal.note("There are no events to replay.", "没有可回放的事件。")
-    return REFUSED if refused else FINE
+    return REFUSED if refused or failed else FINE
 
 
 def prepare(
@@ -139,7 +152,8 @@ def _print(
 
         count, write = 0, sys.stdout.buffer.write
         sys.stdout.flush()
-        for count, record in enumerate(records, 1):
+        for record in records:
+            count += 1
             write(orjson.dumps(to_line(record, deployment, directory), default=str) + b"\n")
         sys.stdout.buffer.flush()
         return count
@@ -155,13 +169,19 @@ def _print(
 def _say_refused(terminal: Terminal, refused: list[tuple[str, Any]]) -> None:
     if not refused:
         return
-    terminal.note(f"{len(refused):,} events were refused; the others are replayed.", f"{len(refused):,} 个事件收不下，其余照常回放。")
+    terminal.note(
+        f"{len(refused):,} events were refused; the others are replayed.",
+        f"{len(refused):,} 个事件收不下，其余照常回放。",
+    )
     from tideng.errors import Problem
 
     problems = []
     for where, refusal in refused[:SHOWN]:
         file = where.removesuffix(refusal.place).rstrip(", ")  # the problems say the line already
-        problems += [Problem(f"{file}, {p.at}" if file and file not in p.at else p.at, p.problem, p.hint) for p in refusal.problems]
+        problems += [
+            Problem(f"{file}, {p.at}" if file and file not in p.at else p.at, p.problem, p.hint)
+            for p in refusal.problems
+        ]
     terminal.problems(problems)
 
 
@@ -171,7 +191,11 @@ def rule_files(paths: Sequence[Path]) -> tuple[Path, ...]:
 
     found: list[Path] = []
     for path in paths:
-        inside = sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(RULE_FILES)) if path.is_dir() else [path]
+        inside = (
+            sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(RULE_FILES))
+            if path.is_dir()
+            else [path]
+        )
         if not inside:
             raise click.UsageError(f"--rules {path}: no rule files ({', '.join(RULE_FILES)})")
         found += inside

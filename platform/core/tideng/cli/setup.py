@@ -8,7 +8,7 @@ import click
 
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, option
-from tideng.errors import TidengError
+from tideng.errors import NotFound, TidengError
 
 
 @command(
@@ -62,4 +62,21 @@ def _migrate(terminal: Terminal, deployment, bring_up_to_date) -> int:
         terminal.say(line, line)
     if not lines:
         terminal.say("The database is up to date.", "数据库已是最新。")
+    _prepare_web(terminal, deployment)
     return REFUSED if deployment.failed_plugins() - before else FINE
+
+
+def _prepare_web(terminal: Terminal, deployment) -> None:
+    """Tables, roles and the first administrator of the web, where one is installed."""
+    from tideng.cli.run import web_entry
+
+    try:
+        prepare = web_entry("prepare")
+    except NotFound:
+        return
+    password = prepare(deployment, ())
+    if password:
+        terminal.say(
+            f"Sign in as admin with the password {password}; it is shown only now.",
+            f"网页账号 admin，密码 {password}；只显示这一次。",
+        )

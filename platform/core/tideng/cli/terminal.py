@@ -47,7 +47,9 @@ class Terminal:
         # not through rich, which would wrap and colour it
         sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
-    def table(self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], *, on_err: bool = False) -> None:
+    def table(
+        self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], *, on_err: bool = False
+    ) -> None:
         """A table; `columns` are the headings in (en, zh)."""
         table = Table(box=None, pad_edge=False, header_style="bold")
         for en, zh in columns:
@@ -59,7 +61,9 @@ class Terminal:
     def refuse(self, error: TidengError) -> None:
         """Say what was refused, every problem of it, on standard error."""
         if isinstance(error, Refused):
-            said = self.text(f"{error.what}: {len(error.problems)} to mend", f"{error.what}：{len(error.problems)} 处要改")
+            said = self.text(
+                f"{error.what}: {len(error.problems)} to mend", f"{error.what}：{len(error.problems)} 处要改"
+            )
             self.err.print(escape(said), style="bold", highlight=False, soft_wrap=True)
             self.problems(error.problems)
         else:

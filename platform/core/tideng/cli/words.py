@@ -29,7 +29,9 @@ class Formatter(click.HelpFormatter):
     """click's help with Chinese headings."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args.replace("[OPTIONS]", "[选项]").replace("COMMAND [ARGS]", "命令 [参数]"), "用法：")
+        super().write_usage(
+            prog, args.replace("[OPTIONS]", "[选项]").replace("COMMAND [ARGS]", "命令 [参数]"), "用法："
+        )
 
     @contextmanager
     def section(self, name: str) -> Iterator[None]:
@@ -88,7 +90,9 @@ class Command(Bilingual):
 class Group(Bilingual, click.Group):
     """A group that says in both languages that it has no such command."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None:
             import difflib
 
@@ -111,7 +115,9 @@ def option(*names: str, en: str, zh: str, **more: Any) -> Any:
 
 def json_option() -> Any:
     """``--json``: one JSON document, or one a line, on standard output."""
-    return option("--json", "as_json", is_flag=True, en="Print JSON, for other programs.", zh="输出 JSON，供其他程序读取。")
+    return option(
+        "--json", "as_json", is_flag=True, en="Print JSON, for other programs.", zh="输出 JSON，供其他程序读取。"
+    )
 
 
 def usage_error(error: click.UsageError, language: str) -> str:

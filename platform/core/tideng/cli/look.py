@@ -1,0 +1,281 @@
+"""``nudges`` and ``explain``: what was found and said, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+import click
+from sqlalchemy import Connection, func, select
+
+from tideng.cli.replay import moment_of
+from tideng.cli.terminal import FINE, Terminal
+from tideng.cli.words import command, json_option, option
+from tideng.errors import NotFound
+from tideng.tables import FindingRow
+
+if TYPE_CHECKING:
+    from tideng.catalogue import Catalogue
+    from tideng.deployment import Deployment
+    from tideng.people import Directory
+    from tideng.viewing import NudgeView
+
+_PAGE = 200
+_TAIL = re.compile(r"(?P<rest>.*)/(?P<step>\d+)\.(?P<ordinal>\d+)")
+STATUSES = {
+    "told": ("told", "已告知"),
+    "held": ("held for now", "暂缓"),
+    "waiting": ("on its way", "发送中"),
+    "parked": ("could not be sent", "没发出去"),
+    "acknowledged": ("acknowledged", "已知悉"),
+    "disputed": ("contested", "有异议"),
+    "withdrawn": ("withdrawn", "已撤回"),
+    "recorded": ("recorded", "已记录"),
+}
+ACTIONS = {
+    "nudge": ("nudge", "提醒"),
+    "ask": ("ask", "请补充"),
+    "mark": ("mark", "标记"),
+    "infer": ("infer", "推断"),
+    "emit": ("emit", "发出事件"),
+    "improve": ("improvement item", "改进项"),
+    "plan": ("plan", "改进计划"),
+}
+OPERATORS = {
+    "is": ("is", "是"),
+    "is_not": ("is not", "不是"),
+    "lt": ("is below", "小于"),
+    "lte": ("is at most", "不超过"),
+    "gt": ("is above", "大于"),
+    "gte": ("is at least", "不少于"),
+    "between": ("is between", "介于"),
+    "in": ("is one of", "属于"),
+    "not_in": ("is none of", "不属于"),
+    "contains": ("contains", "包含"),
+    "not_contains": ("does not contain", "不包含"),
+    "starts_with": ("starts with", "开头是"),
+    "matches": ("matches", "匹配"),
+    "exists": ("is known", "有数据"),
+}
+
+
+@command(
+    "nudges",
+    en="Show what was found and said, newest first.",
+    zh="查看发现与提醒，最新的在前。",
+)
+@option(
+    "--person", metavar="ID", en="Only what is about this person, or was said to them.", zh="只看关于此人或发给此人的。"
+)
+@option("--since", metavar="T", en="Only from this moment or day on.", zh="只看此时刻或日期之后的。")
+@option("--limit", type=click.IntRange(min=1), default=50, en="At most so many (50).", zh="最多多少条（50）。")
+@json_option()
+def nudges(terminal: Terminal, person: str | None, since: str | None, limit: int, as_json: bool) -> int:
+    from tideng.database import reading
+    from tideng.people import zone
+    from tideng.viewing import NudgeFilter
+
+    with terminal.open() as deployment, reading(deployment.engine) as connection:
+        directory = _directory(deployment, connection)
+        first = None if since is None else moment_of(since, zone(deployment.profile.timezone), "--since")
+        wanted = NudgeFilter(person=person, since=first)
+        found = _newest(deployment, connection, directory, wanted, limit)
+        if as_json:
+            for view in found:
+                terminal.json(to_json(view, directory))
+            return FINE
+        rows = [_row(terminal, view, directory) for view in found]
+    if not rows:
+        terminal.say("Nothing was found or said.", "没有发现，也没有提醒。")
+        return FINE
+    headings = (("id", "编号"), ("at", "时间"), ("about", "关于"), ("to", "发给"), ("rule", "规则"))
+    terminal.table((*headings, ("action", "动作"), ("state", "状态"), ("words", "内容")), rows)
+    return FINE
+
+
+def _newest(
+    deployment: Deployment, connection: Connection, directory: Directory, wanted: Any, limit: int
+) -> Iterator[NudgeView]:
+    from tideng.viewing import Viewer
+    from tideng.viewing import nudges as page_of
+
+    before: int | None = None
+    while limit > 0:
+        size = min(limit, _PAGE)
+        page = page_of(connection, Viewer.system(), directory, deployment.clock.now(), wanted, before, size)
+        yield from page.items
+        limit -= len(page.items)
+        before = page.next
+        if before is None:
+            return
+
+
+def _row(terminal: Terminal, view: NudgeView, directory: Directory) -> tuple[object, ...]:
+    at = view.at.astimezone(directory.zone_of(view.subject, view.at))
+    action, status = terminal.text(*ACTIONS.get(view.action, (view.action,) * 2)), terminal.text(*STATUSES[view.status])
+    return (
+        view.id,
+        f"{at:%Y-%m-%d %H:%M}",
+        view.subject_name,
+        view.recipient_name,
+        view.rule,
+        action,
+        status,
+        view.message,
+    )
+
+
+def to_json(view: NudgeView, directory: Directory) -> dict[str, Any]:
+    """One finding as other programs read it; moments in the subject's own zone."""
+    zone = directory.zone_of(view.subject, view.at)
+    return {
+        "id": view.id,
+        "key": view.key,
+        "at": view.at.astimezone(zone).isoformat(),
+        "rule": view.rule,
+        "version": view.version,
+        "subject": view.subject,
+        "effect": view.effect,
+        "action": view.action,
+        "to": view.recipient,
+        "meant_for": view.meant_for,
+        "message": view.message,
+        "locale": view.locale,
+        "status": view.status,
+        "response": view.response,
+        "withdrawn_because": view.withdrawn_because,
+        "deliveries": [{"channel": d.channel, "status": d.status, "error": d.error} for d in view.deliveries],
+        "why": [dict(reason) for reason in view.why],
+    }
+
+
+@command(
+    "explain",
+    en="Say why something was found: every fact that was looked at, with its value.\n\nFINDING is the id that `nudges` shows, or the "
+    "key that `replay` prints.",
+    zh="说明某条发现的原因：看了哪些数据，各是什么值。\n\nFINDING 是 `nudges` 里的编号，或 `replay` 输出的 key。",
+)
+@click.argument("finding", metavar="FINDING")
+@json_option()
+def explain(terminal: Terminal, finding: str, as_json: bool) -> int:
+    from tideng.database import reading
+    from tideng.viewing import Viewer
+    from tideng.viewing import finding as one
+
+    with terminal.open() as deployment, reading(deployment.engine) as connection:
+        directory = _directory(deployment, connection)
+        number = int(finding) if finding.isascii() and finding.isdigit() else _by_key(connection, finding)
+        if number is None:
+            raise NotFound(terminal.text(f"there is no finding {finding!r}", f"没有发现 {finding!r}"))
+        view = one(connection, Viewer.system(), directory, deployment.clock.now(), number)
+        if as_json:
+            terminal.json(to_json(view, directory))
+            return FINE
+        deployment.plugins.call("refresh", connection=connection)
+        watch = deployment.plugins.first("watch", rule=view.rule, version=view.version)
+        title = dict(watch.title) if watch else {}
+        for line in sentences(view, directory, deployment.catalogue, title, terminal.language):
+            terminal.say(line, line)
+    return FINE
+
+
+def _directory(deployment: Deployment, connection: Connection) -> Directory:
+    from tideng.people import Directory
+
+    found = deployment.plugins.first("directory", connection=connection)
+    return found or Directory(default_zone=deployment.profile.timezone)
+
+
+def _by_key(connection: Connection, key: str) -> int | None:
+    """The finding with this key. The subject and the period may hold slashes themselves, so they are compared joined."""
+    rule, _, rest = key.partition("/")
+    readings = [(rest, 0, 0)]
+    if found := _TAIL.fullmatch(rest):
+        readings.insert(0, (found["rest"], int(found["step"]), int(found["ordinal"])))
+    joined = func.concat(FindingRow.subject, "/", FindingRow.period)
+    for text, step, ordinal in readings:
+        where = (FindingRow.rule == rule, joined == text, FindingRow.step == step, FindingRow.ordinal == ordinal)
+        number = connection.scalar(select(FindingRow.id).where(*where))
+        if number is not None:
+            return number
+    return None
+
+
+def sentences(
+    view: NudgeView, directory: Directory, catalogue: Catalogue, title: Mapping[str, str], language: str
+) -> Iterator[str]:
+    """The finding told line by line: what, when, to whom, why, and what became of it."""
+    from tideng.messages import choose, spoken
+
+    zh = language == "zh"
+    at = view.at.astimezone(directory.zone_of(view.subject, view.at))
+    named = choose(title, language)[0] or view.rule
+    yield f"{named}（{view.rule}，第 {view.version} 版）" if zh else f"{named} ({view.rule}, version {view.version})"
+    action = ACTIONS.get(view.action, (view.action,) * 2)[zh]
+    to = (f"，发给{view.recipient_name}" if zh else f", to {view.recipient_name}") if view.recipient else ""
+    about = f"关于{view.subject_name}" if zh else f"about {view.subject_name}"
+    yield f"{at:%Y-%m-%d %H:%M:%S %Z} {about}{'：' if zh else ': '}{action}{to}"
+    if view.meant_for and view.meant_for != view.recipient:
+        yield f"原本要发给{view.meant_for_name}" if zh else f"It was meant for {view.meant_for_name}."
+    if view.message:
+        yield f"“{view.message}”"
+    yield "为什么：" if zh else "Why:"
+    for reason in view.why:
+        yield "  " + _reason(reason, catalogue, language, spoken)
+    if not view.why:
+        yield "  规则没有条件" if zh else "  the rule has no conditions"
+    yield ("现在：" if zh else "Now: ") + STATUSES[view.status][zh] + _aftermath(view, zh)
+
+
+def _reason(reason: Mapping[str, Any], catalogue: Catalogue, language: str, spoken: Any) -> str:
+    zh = language == "zh"
+    name = title_of(reason["fact"], catalogue, language)
+    missing = "没有数据" if zh else "no data"
+    value = spoken(reason["value"], language, missing)
+    op = OPERATORS.get(reason["op"], (reason["op"],) * 2)[zh]
+    operand = "" if reason["op"] == "exists" else spoken(reason["operand"], language, missing)
+    held = ("成立" if reason["holds"] else "不成立") if zh else ("holds" if reason["holds"] else "does not hold")
+    if zh:
+        return f"{name}：{value}（{op}{' ' if op[-1:].isascii() else ''}{operand}：{held}）"
+    return f"{name}: {value} ({op} {operand}: {held})".replace(" :", ":")
+
+
+def title_of(fact: str, catalogue: Catalogue, language: str) -> str:
+    """A fact's name as people know it; its own where nobody gave it a title."""
+    from tideng.messages import choose
+
+    kind, _, name = fact.partition(".")
+    length = name.endswith(".length")
+    name = name.removesuffix(".length")
+    entry: Any = catalogue.facts.get(fact) or catalogue.states.get(fact)
+    if entry is None and kind in ("metric", "peers", "target"):
+        entry = catalogue.metrics.get(name)
+    if entry is None and kind == "event":
+        entry = next(filter(None, (one.field(name) for one in catalogue.event_types.values())), None)
+    if entry is None:
+        return fact
+    text = choose(entry.title, language)[0] or fact
+    zh = language == "zh"
+    if length:
+        text += "的长度" if zh else ", its length"
+    if kind == "peers":
+        text += "（同岗位平均）" if zh else " (mean of peers)"
+    if kind == "target":
+        text += "（目标）" if zh else " (target)"
+    return text
+
+
+def _aftermath(view: NudgeView, zh: bool) -> str:
+    if view.withdrawn_because:
+        return f"（{view.withdrawn_because}）" if zh else f" ({view.withdrawn_because})"
+    parked = next((d.error for d in view.deliveries if d.status == "parked" and d.error), "")
+    sent = [d for d in view.deliveries if d.sent_at]
+    if parked:
+        return f"（{parked}）" if zh else f" ({parked})"
+    if sent:
+        first = min(d.sent_at for d in sent if d.sent_at).astimezone(UTC)
+        channels = ", ".join(sorted({d.channel for d in sent}))
+        return f"（{channels}，{first:%Y-%m-%d %H:%M} UTC）" if zh else f" ({channels}, {first:%Y-%m-%d %H:%M} UTC)"
+    return ""
