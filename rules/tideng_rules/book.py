@@ -333,7 +333,8 @@ class Book:
                 groups[question] = ([*rules, rule], ids | {rule_id})
             else:
                 groups[f"rule:{rule_id}"] = ([*self._providers_of(rule), rule], frozenset({rule_id}))
-        plans, questions = {}, {}
+        plans: dict[str, _Rounds] = {}
+        questions: dict[str, list[tuple[str, Condition]]] = {}
         for question, (rules, answer) in groups.items():
             keys = []
             for turn, ready in enumerate(rounds(rules)):
