@@ -20,7 +20,6 @@ from tideng import viewing
 from tideng.database import reading, writing
 from tideng.repository import receive
 from tideng.viewing import Viewer
-
 from tideng_admin import accounts
 from tideng_admin.api_schemas import NudgeQuery, NudgeSchema, ReceiptSchema
 from tideng_admin.openapi import EXAMPLE, specification

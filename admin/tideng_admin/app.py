@@ -19,7 +19,6 @@ from werkzeug.wrappers import Response
 
 from tideng.deployment import Deployment
 from tideng.errors import InvalidSettings, Problem
-
 from tideng_admin import api, page, pages, rendering
 from tideng_admin.catalogues import compile_catalogues
 from tideng_admin.passwords import check_in_form
@@ -120,6 +119,7 @@ def _config(deployment: Deployment) -> dict[str, Any]:
         "AUTH_RATE_LIMITED": True,
         "AUTH_RATE_LIMIT": "10 per 1 minute",
         "RATELIMIT_ENABLED": True,
+        "RATELIMIT_STORAGE_URI": "memory://",
         "RATELIMIT_HEADERS_ENABLED": True,
         "LANGUAGES": {name: dict(of) for name, of in LANGUAGES.items()},
         "BABEL_DEFAULT_LOCALE": profile.locale if profile.locale in LANGUAGES else "zh",

@@ -20,12 +20,11 @@ from tideng.database import reading
 from tideng.effects import respond
 from tideng.errors import Refused
 from tideng.tables import EventRow, FindingRow
-
 from tideng_admin import rules_shown
 from tideng_admin.page import READ, WRITE, Page, cursor, needs
 from tideng_admin.rendering import CHIPS
-from tideng_admin.wording import limit_words, reason_lines, trigger_words
 from tideng_admin.web import Web, web
+from tideng_admin.wording import limit_words, reason_lines, trigger_words
 
 SHOWN_STATUSES = ("told", "held", "parked", "disputed", "withdrawn", "recorded")
 

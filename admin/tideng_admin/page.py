@@ -17,7 +17,6 @@ from werkzeug.exceptions import HTTPException
 from tideng.database import reading
 from tideng.errors import NotAllowed, NotFound, Refused
 from tideng.people import Directory
-
 from tideng_admin.web import web
 
 READ, WRITE = "read", "write"

@@ -17,7 +17,6 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from tideng.messages import choose, spoken
-
 from tideng_admin.web import LANGUAGES, locale, web
 
 THEMES = ("light", "dark")

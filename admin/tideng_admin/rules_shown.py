@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 from sqlalchemy import Connection, select
-from tideng_rules.store import DRAFT, PUBLISHED, RuleVersionRow
 
 from tideng.catalogue import Text
+from tideng_rules.store import DRAFT, PUBLISHED, RuleVersionRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from flask_login import current_user, logout_user
 from sqlalchemy import func, update
 
 from tideng.database import reading, writing
-
+from tideng.errors import NotFound
 from tideng_admin.accounts import end_sessions, session_version
 from tideng_admin.passwords import check_password
 
@@ -70,7 +70,7 @@ class SafeModelView(ModelView):
             filters.add_filter(column, self.datamodel.FilterEqual, filename)
             if self.datamodel.query(filters, page_size=1)[0]:
                 return super().download(filename)
-        abort(404)
+        raise NotFound(filename)
 
 
 class UserView(SafeModelView, UserDBModelView):

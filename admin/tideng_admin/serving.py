@@ -10,7 +10,6 @@ from gunicorn.app.base import BaseApplication
 
 from tideng.deployment import Deployment
 from tideng.settings import Settings
-
 from tideng_admin import setup
 from tideng_admin.app import create_app
 

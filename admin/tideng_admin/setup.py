@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 from flask_appbuilder import Model
-from flask_appbuilder.security.sqla.models import User
+from flask_appbuilder.security.sqla.models import Role, User
+from sqlalchemy import insert, select
 
+from tideng.database import insert, writing
 from tideng.deployment import Deployment
 from tideng.errors import NotFound, TidengError
-
 from tideng_admin.accounts import Base
 from tideng_admin.app import create_app
 from tideng_admin.passwords import check_password
@@ -24,13 +25,13 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "employee": _MINE,
     "supervisor": _MINE,
     "hr": {
-        **{view: ("read",) for view in _LOOK},
+        **dict.fromkeys(_LOOK, ("read",)),
         **_MINE,
         "Outbox": ("read", "write"),
         "DeadLetters": ("read", "write"),
     },
-    "implementer": {**{view: ("read",) for view in _LOOK}, "Keys": ("write",)},
-    "auditor": {view: ("read",) for view in _LOOK},
+    "implementer": {**dict.fromkeys(_LOOK, ("read",)), "Keys": ("write",)},
+    "auditor": dict.fromkeys(_LOOK, ("read",)),
     "connector": {},
     "public": {},
 }
@@ -58,17 +59,29 @@ def prepare(deployment: Deployment, admin_password: str | None = None) -> str | 
         check_password(admin_password, "admin")
     Model.metadata.create_all(deployment.engine)
     Base.metadata.create_all(deployment.engine)
+    _first_roles(deployment)
     app = create_app(deployment, update_permissions=True)
     with app.app_context():
-        _make_roles(app)
+        _give_permissions(app)
         return _first_admin(app, admin_password)
 
 
-def _make_roles(app: Flask) -> None:
+def _first_roles(deployment: Deployment) -> None:
+    """Flask-AppBuilder gives its permissions to the role admin while it starts, and stumbles where there is none yet."""
+    with writing(deployment.engine) as connection:
+        if connection.scalar(select(Role.id).where(Role.name == "admin")) is None:
+            connection.execute(insert(Role).values(name="admin"))
+
+
+def _make_roles(deployment: Deployment) -> None:
+    """Before the app is made: it gives the role admin everything, and wants to find it."""
+    with writing(deployment.engine) as connection:
+        rows = [{"name": name} for name in (*ROLES, "admin")]
+        connection.execute(insert(connection)(Role).on_conflict_do_nothing(), rows)
+
+
+def _give_permissions(app: Flask) -> None:
     manager = app.appbuilder.sm
-    for name in (*ROLES, "admin"):
-        if manager.find_role(name) is None:
-            manager.add_role(name)
     for name, views in ROLES.items():
         role = manager.find_role(name)
         for view, permissions in {**views, **(OWN_ACCOUNT if name != "public" else {})}.items():

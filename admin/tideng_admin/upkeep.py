@@ -12,15 +12,16 @@ from flask_babel import ngettext
 
 from tideng import viewing
 from tideng.database import reading, writing
-from tideng.errors import NotFound
+from tideng.errors import InvalidRule, NotFound
 from tideng.outbox import retry_parked
 from tideng.repository import retry_dead_letters
-
 from tideng_admin import accounts, rules_shown
 from tideng_admin.page import READ, WRITE, Page, cursor, needs
 from tideng_admin.rendering import CHIPS
 from tideng_admin.web import locale, web
 from tideng_admin.wording import limit_words, trigger_words
+from tideng_rules.explain import sentence
+from tideng_rules.parser import parse_rule
 
 
 def _choices(*names: str) -> list[tuple[str, Any]]:
@@ -71,16 +72,8 @@ class RulesPage(Page):
 
 def _sentence(rule: rules_shown.RuleShown) -> str:
     """The rule in one sentence, made from what is executed; '' when this version can no longer be read."""
-    from tideng_rules.parser import parse_rule
-
-    from tideng.errors import InvalidRule
-
     try:
-        from tideng_rules.explain import sentence
-    except ImportError:
-        return ""
-    try:
-        return sentence(parse_rule(rule.document), web().deployment.catalogue, locale())
+        return sentence(parse_rule(rule.document), locale(), web().deployment.catalogue)
     except InvalidRule:
         return ""
 

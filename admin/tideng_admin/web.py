@@ -16,7 +16,6 @@ from tideng.database import reading
 from tideng.deployment import Deployment
 from tideng.people import Directory, zone
 from tideng.viewing import Counters, Viewer, counters, name_of
-
 from tideng_admin.screens import Screen
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {

@@ -12,7 +12,6 @@ from flask_babel import lazy_gettext as _l
 
 from tideng.catalogue import Catalogue
 from tideng.messages import choose
-
 from tideng_admin.rendering import day, value
 from tideng_admin.web import locale, web
 
