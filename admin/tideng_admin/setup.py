@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from flask import Flask
 from flask_appbuilder import Model
 from flask_appbuilder.security.sqla.models import Role, User
-from sqlalchemy import insert, select
 
 from tideng.database import insert, writing
 from tideng.deployment import Deployment
@@ -59,22 +58,15 @@ def prepare(deployment: Deployment, admin_password: str | None = None) -> str | 
         check_password(admin_password, "admin")
     Model.metadata.create_all(deployment.engine)
     Base.metadata.create_all(deployment.engine)
-    _first_roles(deployment)
+    _make_roles(deployment)
     app = create_app(deployment, update_permissions=True)
     with app.app_context():
         _give_permissions(app)
         return _first_admin(app, admin_password)
 
 
-def _first_roles(deployment: Deployment) -> None:
-    """Flask-AppBuilder gives its permissions to the role admin while it starts, and stumbles where there is none yet."""
-    with writing(deployment.engine) as connection:
-        if connection.scalar(select(Role.id).where(Role.name == "admin")) is None:
-            connection.execute(insert(Role).values(name="admin"))
-
-
 def _make_roles(deployment: Deployment) -> None:
-    """Before the app is made: it gives the role admin everything, and wants to find it."""
+    """Before the app is made: Flask-AppBuilder gives the role admin everything while it starts, and wants to find it."""
     with writing(deployment.engine) as connection:
         rows = [{"name": name} for name in (*ROLES, "admin")]
         connection.execute(insert(connection)(Role).on_conflict_do_nothing(), rows)
