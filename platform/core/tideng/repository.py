@@ -117,9 +117,9 @@ def store_events(
         if key in first:
             first.discard(key)
             outcomes.append(ACCEPTED)
-            known[key] = _content(fresh[key])
         else:
-            outcomes.append(DUPLICATE if known.get(key) == _content(event) else CONFLICT)
+            content = _content(fresh[key]) if key in stored else known.get(key)
+            outcomes.append(DUPLICATE if content == _content(event) else CONFLICT)
     return outcomes
 
 

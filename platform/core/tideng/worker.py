@@ -36,6 +36,10 @@ _LANES_AT_ONCE = 40
 _MAX_TRIES = 3
 _LOOK_BACK = timedelta(days=400)
 """So far back a schedule that was never asked is looked for; nobody is told anything of it, it is only recorded as missed."""
+_HEARD = tuple(
+    EventRow.__table__.c[name]
+    for name in ("id", "event_id", "source", "type", "time", "subject", "data", "depth", "history", "attempts")
+)
 ON_TIME = timedelta(seconds=60)
 """Up to here a schedule or step is judged as of its own moment; later it is judged as of the moment of return."""
 
@@ -132,7 +136,7 @@ class Worker:
 
     def _claim(self, connection: Connection, size: int) -> Sequence[Any]:
         table = EventRow.__table__
-        waiting = select(table).where(table.c.status == 0).order_by(table.c.id).limit(size)
+        waiting = select(*_HEARD).where(table.c.status == 0).order_by(table.c.id).limit(size)
         if not is_sqlite(connection):
             lanes = self._lock_lanes(connection, select(table.c.lane).where(table.c.status == 0).distinct())
             if not lanes:

@@ -123,17 +123,20 @@ class WorkingSet:
         if any(need.peers for need in needs):
             wanted |= self._colleagues(subjects, last)
         floor = min(_floor(metric, first) for metric in metrics)
-        keys = {metric.series.key for metric in metrics if not metric.series.distinct}
         distinct = {metric.series.key for metric in metrics if metric.series.distinct}
-        self._load_days(world.book, keys | distinct, wanted, floor)
+        self._load_days(world.book, metrics, wanted, floor)
         self._load_values(world.book, distinct, wanted, floor)
 
-    def _load_days(self, book: Book, keys: set[str], subjects: set[str], floor: date) -> None:
+    def _load_days(self, book: Book, metrics: set[Metric], subjects: set[str], floor: date) -> None:
         table = MetricDayRow.__table__
+        columns = [table.c.subject, table.c.series, table.c.day, table.c.n, table.c.total, table.c.low, table.c.high]
+        if any(metric.function == "last" for metric in metrics):
+            columns += [table.c.last, table.c.last_at]  # dear to read, and nothing else looks at them
+        keys = {metric.series.key for metric in metrics}
         where = and_(table.c.series.in_(keys), table.c.day >= floor, among(table.c.subject, subjects))
-        for row in self._connection.execute(select(table).where(where)):
-            if row.subject in subjects:
-                book.put(row.subject, row.series, row.day, Day(row.n, row.total, row.low, row.high, row.last, row.last_at))
+        for subject, series, day, *gathered in self._connection.execute(select(*columns).where(where)):
+            if subject in subjects:
+                book.put(subject, series, day, Day(*gathered))
 
     def _load_values(self, book: Book, keys: set[str], subjects: set[str], floor: date) -> None:
         if not keys:

@@ -1,0 +1,1 @@
+"""What Tideng measures about itself; `make bench` writes RESULTS.md."""
