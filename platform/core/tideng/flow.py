@@ -14,12 +14,13 @@ from typing import Any
 from tideng.calendars import WorkCalendar, local_moment
 from tideng.catalogue import Catalogue
 from tideng.events import Event
+from tideng.factfinding import Peers, facts_at
 from tideng.facts import EventFacts, Needs, Point
 from tideng.judging import Deed, Finding, OnAbsence, OnSchedule, Situation, Step, Watch
 from tideng.limits import may_speak, period_of
 from tideng.messages import choose, render
 from tideng.metrics import Book
-from tideng.people import LEFT, Assignment, zone
+from tideng.people import LEFT, Assignment
 from tideng.plugins import Plugins
 from tideng.recipients import resolve
 from tideng.watchlist import Interest, WatchList
@@ -178,7 +179,7 @@ class Flow:
                 at = max(event.time, entry.began) if entry else event.time
                 facts = {} if entry is None else {k: v for k, v in entry.facts.items() if k[0] != "$"}
                 ask = _Ask(f"until:{watch.rule}", subject, at, facts, event.subject, watch=watch)
-                self._fill(world, ask, self.watchlist.needs(watch, "until"), EventFacts(event) if entry is None else None)
+                self._learn(world, ask, self.watchlist.needs(watch, "until"), EventFacts(event) if entry is None else None)
                 asks.append(ask)
 
     def _ask_event(self, world: World, event: Event, interest: Interest) -> _Ask | None:
@@ -197,7 +198,7 @@ class Flow:
             interest=interest,
             occurrence=occurrence_of(event),
         )
-        self._fill(world, ask, interest.needs, EventFacts(event))
+        self._learn(world, ask, interest.needs, EventFacts(event))
         return ask
 
     # -- moments -----------------------------------------------------------------------------------------------
@@ -242,7 +243,7 @@ class Flow:
             entry=entry,
             step=entry.step,
         )
-        self._fill(world, ask, self.watchlist.needs(watch, part), None)
+        self._learn(world, ask, self.watchlist.needs(watch, part))
         return ask
 
     def population(self, world: World, watch: Watch, zone_name: str, at: datetime) -> list[tuple[str, Assignment | None]]:
@@ -260,11 +261,11 @@ class Flow:
     def schedule(self, world: World, watch: Watch, zone_name: str, day: date, at: datetime) -> None:
         """Ask one rule about everyone in one zone, for one local `day`, as of `at`."""
         needs = self.watchlist.needs(watch)
-        peers: dict = {}
+        peers: Peers = {}
         asks = []
         for subject, assignment in self.population(world, watch, zone_name, at):
             ask = _Ask(f"rule:{watch.rule}", subject, at, {}, subject, watch=watch, occurrence=day.isoformat())
-            self._fill(world, ask, needs, None, assignment, peers)
+            self._learn(world, ask, needs, assignment=assignment, peers=peers)
             asks.append(ask)
         self._answer(world, asks)
 
@@ -284,7 +285,7 @@ class Flow:
             question = f"until:{spoken.rule}" if spoken.step else f"stands:{spoken.rule}"
             ask = _Ask(question, spoken.subject, spoken.at, {}, spoken.subject, watch=watch, spoken=spoken)
             world.book = book
-            self._fill(world, ask, self.watchlist.needs(watch, "until" if spoken.step else "trigger"), None)
+            self._learn(world, ask, self.watchlist.needs(watch, "until" if spoken.step else "trigger"))
             asks.append(ask)
         world.book = kept
         self._judge(asks, world)
@@ -296,64 +297,9 @@ class Flow:
                     world.settle_ladder(ask.spoken.rule, ask.spoken.subject, ask.spoken.period, "withdrawn")
 
     # -- facts -------------------------------------------------------------------------------------------------
-    def _fill(
-        self,
-        world: World,
-        ask: _Ask,
-        needs: Needs,
-        event: Mapping[str, Any] | None,
-        assignment: Assignment | None = None,
-        peers: dict | None = None,
-    ) -> None:
-        facts, at, subject = ask.facts, ask.at, ask.subject
-        if event is not None:
-            for name in needs.event:
-                value = event.get(name)
-                if value is not None:
-                    facts[name] = value
-        for name in needs.states:
-            facts[name] = world.in_state(ask.person, name, at) is not None
-        if needs.metrics or needs.peers or needs.targets:
-            assignment = assignment or world.directory.at(ask.person, at)
-            day = at.astimezone(zone(assignment.timezone)).date() if assignment else world.directory.local_day(subject, at)
-            for name, metric in needs.metrics:
-                value = world.book.value(subject, metric, day, self._trip_since(world, metric, subject, at))
-                if value is not None:
-                    facts[name] = value
-            for name, metric in needs.peers:
-                value = self._peers(world, metric, assignment, day, at, {} if peers is None else peers)
-                if value is not None:
-                    facts[name] = value
-            position = world.directory.positions.get(assignment.position) if assignment else None
-            for name, target in needs.targets:
-                if position and target in position.targets:
-                    facts[name] = position.targets[target][1]
+    def _learn(self, world: World, ask: _Ask, needs: Needs, event: Mapping[str, Any] | None = None, **known: Any) -> None:
+        ask.facts.update(facts_at(world, needs, ask.subject, ask.person, ask.at, event, **known))
         ask.gathered = needs.gathered
-
-    def _trip_since(self, world: World, metric: Any, subject: str, at: datetime) -> date | None:
-        if metric.window != "this trip":
-            return None
-        span = world.in_state(subject, "person.on_trip", at)
-        return world.directory.local_day(subject, span.started) if span and span.started else None
-
-    def _peers(self, world: World, metric: Any, own: Assignment | None, day: date, at: datetime, known: dict) -> float | None:
-        """Mean over the other active people with the same position who have a value; None below three of them."""
-        if own is None or not own.position:
-            return None
-        key = (metric.name, metric.series.key, metric.window, own.position, day)
-        if key not in known:
-            values = {}
-            for peer in world.directory.members(at):
-                if peer.position == own.position and not world.absent(peer.person, at):
-                    value = world.book.value(peer.person, metric, day, self._trip_since(world, metric, peer.person, at))
-                    if isinstance(value, int | float):
-                        values[peer.person] = value
-            known[key] = values, sum(values.values())
-        values, total = known[key]
-        others = len(values) - (own.person in values)
-        if others < 3:
-            return None
-        return (total - values.get(own.person, 0)) / others
 
     def _gather(self, world: World, asks: Sequence[_Ask]) -> None:
         asking = [ask for ask in asks if ask.gathered]
