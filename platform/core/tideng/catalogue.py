@@ -118,6 +118,7 @@ CORE_ACTIONS = (
     Action("improve", "support", {"zh": "改进项", "en": "Improvement item"}),
     Action("plan", "support", {"zh": "改进计划", "en": "Plan"}),
 )
+CORE_CHANNELS = (ChannelSpec("portal", {"zh": "门户收件箱", "en": "The inbox in the portal"}),)
 
 
 @dataclass
@@ -129,7 +130,7 @@ class Catalogue:
     states: dict[str, State] = field(default_factory=dict)
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
-    channels: dict[str, ChannelSpec] = field(default_factory=dict)
+    channels: dict[str, ChannelSpec] = field(default_factory=lambda: {c.name: c for c in CORE_CHANNELS})
     readers: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What intake made of each event type; its own, kept here so that it goes with the catalogue."""
 
