@@ -136,14 +136,14 @@ class Catalogue:
 
     def add(self, items: Iterable[object], plugin: str) -> None:
         """Add what a plugin declares; raises `PluginRefused` for a clash or a penalty, having added nothing."""
-        items = [replace(item, plugin=plugin) for item in items]  # type: ignore[type-var]
-        for item in items:
+        declared: list[Any] = [replace(item, plugin=plugin) for item in items]  # type: ignore[type-var]
+        for item in declared:
             shelf = self._shelf(item)
             if item.name in shelf and shelf[item.name].plugin != plugin:
                 raise PluginRefused(f"{plugin}: {item.name!r} is already declared by {shelf[item.name].plugin}")
             if isinstance(item, Action):
                 self._refuse_penalty(item)
-        for item in items:
+        for item in declared:
             self._shelf(item)[item.name] = item
 
     def remove(self, plugin: str) -> None:

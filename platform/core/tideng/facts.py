@@ -41,6 +41,16 @@ class EventFacts(Mapping[str, Any]):
             raise KeyError(name)
         return value
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a mapping's; the usual case, a field that is there, without a detour over an exception."""
+        value = self._event.data.get(name.partition(".")[2])
+        if value is not None:
+            return value
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
     def __iter__(self) -> Iterator[str]:
         return (f"event.{name}" for name in self._event.data)
 
@@ -62,7 +72,7 @@ class Needs:
     @classmethod
     def of(cls, names: frozenset[str], metrics: Mapping[str, Metric], catalogue: Catalogue) -> Needs:
         """Sort `names`; `metrics` resolves ``metric.NAME`` and ``peers.NAME``. ``found.*`` is the judge's own."""
-        sorted_: dict[str, list] = {"event": [], "states": [], "metrics": [], "peers": [], "targets": [], "gathered": []}
+        sorted_: dict[str, Any] = {"event": [], "states": [], "metrics": [], "peers": [], "targets": [], "gathered": []}
         for name in sorted(names):
             family, _, rest = name.partition(".")
             if family in ("event", "case"):
@@ -76,7 +86,8 @@ class Needs:
                 sorted_["targets"].append((name, rest))
             elif family != "found":
                 sorted_["gathered"].append(name)
-        return cls(**{k: frozenset(v) if k == "gathered" else tuple(v) for k, v in sorted_.items()})
+        gathered = frozenset(sorted_.pop("gathered"))
+        return cls(**{family: tuple(found) for family, found in sorted_.items()}, gathered=gathered)
 
     @property
     def all_metrics(self) -> tuple[Metric, ...]:

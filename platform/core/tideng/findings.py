@@ -115,11 +115,11 @@ def withdraw(connection: Connection, undone: Iterable[tuple[Spoken, str]], now: 
     reasons: dict[str, list[tuple[str, str, str, int]]] = {}
     for spoken, why in undone:
         reasons.setdefault(why, []).append((spoken.rule, spoken.subject, spoken.period, spoken.step))
-    table = FindingRow.__table__
     for why, keys in reasons.items():
-        identity = tuple_(table.c.rule, table.c.subject, table.c.period, table.c.step)
-        statement = update(table).where(identity.in_(keys), table.c.state == "live")
-        changed = statement.values(state="withdrawn", withdrawn_at=now, withdrawn_because=why[:200]).returning(table.c.id)
+        identity = tuple_(FindingRow.rule, FindingRow.subject, FindingRow.period, FindingRow.step)
+        statement = update(FindingRow).where(identity.in_(keys), FindingRow.state == "live")
+        taken_back = {"state": "withdrawn", "withdrawn_at": now, "withdrawn_because": why[:200]}
+        changed = statement.values(**taken_back).returning(FindingRow.id)
         ids = [row.id for row in connection.execute(changed)]
         if ids:
             unsent = OutboxRow.status.in_(("waiting", "leased", "parked"))

@@ -174,12 +174,12 @@ class Flow:
                     running[subject, watch.rule, watch.version] = (subject, watch, entry)
         for subject, watch in started:
             running.setdefault((subject, watch.rule, watch.version), (subject, watch, None))
-        for subject, watch, entry in running.values():
+        for subject, watch, rung in running.values():
             if self.watchlist.until_may_turn(watch, event.type):
-                at = max(event.time, entry.began) if entry else event.time
-                facts = {} if entry is None else {k: v for k, v in entry.facts.items() if k[0] != "$"}
+                at = max(event.time, rung.began) if rung else event.time
+                facts = {} if rung is None else {k: v for k, v in rung.facts.items() if k[0] != "$"}
                 ask = _Ask(f"until:{watch.rule}", subject, at, facts, event.subject, watch=watch)
-                self._learn(world, ask, self.watchlist.needs(watch, "until"), EventFacts(event) if entry is None else None)
+                self._learn(world, ask, self.watchlist.needs(watch, "until"), EventFacts(event) if rung is None else None)
                 asks.append(ask)
 
     def _ask_event(self, world: World, event: Event, interest: Interest) -> _Ask | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 
 FUNCTIONS = ("count", "sum", "average", "min", "max", "last", "distinct")
@@ -34,7 +35,7 @@ class Series:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Series) and self.key == other.key
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The stored name, e.g. ``report.submitted/needs.length`` or ``order.won/amount?3f2a``."""
         tail = f"?{self.where_id}" if self.where_id else ""
@@ -89,7 +90,7 @@ def window_days(window: str, today: date, trip_since: date | None = None) -> tup
 class Day:
     """What one series gathered on one local day for one subject."""
 
-    __slots__ = ("n", "total", "low", "high", "last", "last_at", "values")
+    __slots__ = ("high", "last", "last_at", "low", "n", "total", "values")
 
     def __init__(self, n=0, total=0.0, low=None, high=None, last=None, last_at=None, values=None):
         self.n, self.total, self.low, self.high, self.last, self.last_at = n, total, low, high, last, last_at
@@ -164,7 +165,7 @@ class Book:
 
 def _answer(function: str, days: Iterable[Day]) -> Any:
     days = list(days)
-    n = sum(day.n for day in days)
+    n = days[0].n if len(days) == 1 else sum(day.n for day in days)
     if function == "count":
         return n
     if function == "sum":

@@ -67,7 +67,7 @@ class Outbox:
             ids = [row.id for row in connection.execute(query)]
             if not ids:
                 return ()
-            lease = {"status": "leased", "attempts": OutboxRow.attempts + 1}
+            lease: dict[str, Any] = {"status": "leased", "attempts": OutboxRow.attempts + 1}
             lease["due"] = now + timedelta(seconds=settings.lease_seconds)
             connection.execute(update(OutboxRow).where(OutboxRow.id.in_(ids)).values(**lease))
             message = select(

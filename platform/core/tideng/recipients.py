@@ -44,10 +44,10 @@ def resolve(to: str, person: str, owner: str | None, at: datetime, world: World)
             return Recipient(_above(directory, owner, at, absent) or hr(), owner)
         return Recipient(hr(), owner)
     role = to.removeprefix("role:")
-    reached = directory.role(role, at, absent)
-    if reached is None and role != "hr":
+    holder = directory.role(role, at, absent)
+    if holder is None and role != "hr":
         return Recipient(hr(), f"role:{role}")
-    return Recipient(reached or "role:hr")
+    return Recipient(holder or "role:hr")
 
 
 def _above(directory, person: str, at: datetime, absent) -> str | None:

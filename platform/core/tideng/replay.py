@@ -14,9 +14,9 @@ from tideng.deployment import Deployment
 from tideng.events import Event
 from tideng.flow import Flow
 from tideng.judging import OnAbsence, OnSchedule
-from tideng.people import DIRECTORY_EVENTS
+from tideng.people import DIRECTORY_EVENTS, Directory
 from tideng.watchlist import WatchList
-from tideng.world import Record, World
+from tideng.world import Entry, Record, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def replay(deployment: Deployment, events: Sequence[Event], start: datetime, unt
     )
     profile = deployment.profile
     flow = Flow(plugins, deployment.catalogue, deployment.calendar, watchlist, profile.locale)
-    world = World(plugins.first("directory", connection=None), deployment.catalogue)
+    world = World(_directory(deployment), deployment.catalogue)
     world.book.keep_deltas = False
     run = _Run(deployment, flow, world, start, until)
     return run.findings(events)
@@ -91,12 +91,13 @@ class _Run:
     def _hear(self, batch: Sequence[Event]) -> Iterator[Record]:
         self._deployment.plugins.call("on_stored", events=batch, connection=None)
         if batch[0].type in DIRECTORY_EVENTS:
-            self._world.directory = self._deployment.plugins.first("directory", connection=None)
+            self._world.directory = _directory(self._deployment)
         self._flow.hear(self._world, batch, silent=lambda event: event.time < self._start)
         yield from self._follow()
 
     def _come_due(self, due: datetime) -> Iterator[Record]:
-        entries, schedules = [], []
+        entries: list[Entry] = []
+        schedules: list[_Moment] = []
         while self._waiting and self._waiting[0][0] == due:
             item = heapq.heappop(self._waiting)[-1]
             (schedules if isinstance(item, _Moment) else entries).append(item)
@@ -135,6 +136,12 @@ class _Run:
                 return due
             heapq.heappop(self._waiting)
         return None
+
+
+def _directory(deployment: Deployment) -> Directory:
+    """Who is where, after the person events heard so far; nobody where no plugin knows."""
+    found = deployment.plugins.first("directory", connection=None)
+    return found if found is not None else Directory(default_zone=deployment.profile.timezone)
 
 
 def _shortest_wait(watchlist: WatchList) -> timedelta:

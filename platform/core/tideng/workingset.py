@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -68,9 +68,13 @@ class WorkingSet:
         self._load_states(world, subjects, min(first, now))
         self._load_absences(world, events, first)
         self._load_heard(world, events, first)
-        needs = [i.needs for e in {e.type for e in events} for i in self._watchlist.interests.get(e, ())]
-        needs += [self._watchlist.needs(watch, "until") for watch in self._until_watches(world)]
-        self.load_metrics(world, needs, subjects, first, last)
+        wanted = [
+            (interest.needs, of_type)
+            for event_type, of_type in _subjects_by_type(events).items()
+            for interest in self._watchlist.interests.get(event_type, ())
+        ]
+        wanted += [(self._watchlist.needs(watch, "until"), subjects) for watch in self._until_watches(world)]
+        self.load_metrics(world, wanted, first, last)
         self._load_undoable(world, events, first, now)
         return world
 
@@ -78,7 +82,7 @@ class WorkingSet:
         """What asking about `people` as of `at` needs to know."""
         world = World(self._directory, self._catalogue)
         self._load_states(world, people, at)
-        self.load_metrics(world, needs, people, at, at)
+        self.load_metrics(world, [(one, people) for one in needs], at, at)
         return world
 
     def load_entries(self, world: World, rows: Iterable[Any]) -> list[Entry]:
@@ -112,30 +116,36 @@ class WorkingSet:
             self._load_keys(world, wanted, types, min(entry.began for entry in absences))
 
     def load_metrics(
-        self, world: World, needs: Iterable[Needs], subjects: Collection[str], first: datetime, last: datetime
+        self, world: World, wanted: Iterable[tuple[Needs, Collection[str]]], first: datetime, last: datetime
     ) -> None:
-        """The days of every metric in `needs`, for the subjects and, where peers are compared, their colleagues."""
-        needs = list(needs)
-        metrics = {metric for need in needs for metric in need.all_metrics}
+        """The days of every metric that is wanted, for those subjects and, where peers are compared, their colleagues."""
+        whose: dict[frozenset[str], set[Metric]] = {}
+        for needs, subjects in wanted:
+            if needs.all_metrics:
+                everyone = frozenset(subjects) | (self._colleagues(subjects, last) if needs.peers else set())
+                whose.setdefault(everyone, set()).update(needs.all_metrics)
+        metrics = set().union(*whose.values())
         if not metrics:
             return
-        wanted = set(subjects)
-        if any(need.peers for need in needs):
-            wanted |= self._colleagues(subjects, last)
         floor = min(_floor(metric, first) for metric in metrics)
         distinct = {metric.series.key for metric in metrics if metric.series.distinct}
-        self._load_days(world.book, metrics, wanted, floor)
-        self._load_values(world.book, distinct, wanted, floor)
+        self._load_days(world.book, whose, floor)
+        self._load_values(world.book, distinct, set().union(*whose), floor)
 
-    def _load_days(self, book: Book, metrics: set[Metric], subjects: set[str], floor: date) -> None:
+    def _load_days(self, book: Book, whose: Mapping[frozenset[str], set[Metric]], floor: date) -> None:
         table = MetricDayRow.__table__
         columns = [table.c.subject, table.c.series, table.c.day, table.c.n, table.c.total, table.c.low, table.c.high]
-        if any(metric.function == "last" for metric in metrics):
+        if any(metric.function == "last" for metrics in whose.values() for metric in metrics):
             columns += [table.c.last, table.c.last_at]  # dear to read, and nothing else looks at them
-        keys = {metric.series.key for metric in metrics}
-        where = and_(table.c.series.in_(keys), table.c.day >= floor, among(table.c.subject, subjects))
+        # who is asked about reports needs no counts of visits: one statement, but only the pairs that are looked at
+        pairs = [
+            and_(table.c.series.in_({metric.series.key for metric in metrics}), among(table.c.subject, subjects))
+            for subjects, metrics in whose.items()
+        ]
+        everyone = frozenset().union(*whose)
+        where = and_(table.c.day >= floor, or_(*pairs))
         for subject, series, day, *gathered in self._connection.execute(select(*columns).where(where)):
-            if subject in subjects:
+            if subject in everyone:
                 book.put(subject, series, day, Day(*gathered))
 
     def _load_values(self, book: Book, keys: set[str], subjects: set[str], floor: date) -> None:
@@ -378,6 +388,13 @@ class WorkingSet:
             statement = update(AgendaRow).where(AgendaRow.id == bindparam("row"))
             values = {"state": bindparam("new_state"), "note": bindparam("new_note"), "settled_at": now}
             self._connection.execute(statement.values(**values), settled)
+
+
+def _subjects_by_type(events: Iterable[Event]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for event in events:
+        found.setdefault(event.type, set()).add(event.subject)
+    return found
 
 
 def backfill(connection: Connection, directory: Directory, series: Collection[Series]) -> None:

@@ -70,7 +70,9 @@ OPERATORS = {
     "--person", metavar="ID", en="Only what is about this person, or was said to them.", zh="只看关于此人或发给此人的。"
 )
 @option("--since", metavar="T", en="Only from this moment or day on.", zh="只看此时刻或日期之后的。")
-@option("--limit", type=click.IntRange(min=1), default=50, en="At most so many (50).", zh="最多多少条（50）。")
+@option(
+    "--limit", type=click.IntRange(min=1), metavar="N", default=50, en="At most so many (50).", zh="最多多少条（50）。"
+)
 @json_option()
 def nudges(terminal: Terminal, person: str | None, since: str | None, limit: int, as_json: bool) -> int:
     from tideng.database import reading

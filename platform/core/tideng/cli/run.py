@@ -38,6 +38,7 @@ def web_entry(name: str) -> Callable[..., Any]:
 @option(
     "--port",
     type=click.IntRange(1, 65535),
+    metavar="N",
     en="The web's port; the setting web_port by default.",
     zh="网页端口；默认用设置 web_port。",
 )
@@ -113,11 +114,19 @@ def web(terminal: Terminal, with_parent: bool) -> int:
 @option(
     "--speed",
     type=click.FloatRange(min=1),
+    metavar="N",
     default=60.0,
     en="How many times faster than the wall (60: a minute a second).",
     zh="比真实时间快多少倍（60：一秒走一分钟）。",
 )
-@option("--port", type=click.IntRange(1, 65535), default=8080, en="The web's port (8080).", zh="网页端口（8080）。")
+@option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    metavar="N",
+    default=8080,
+    en="The web's port (8080).",
+    zh="网页端口（8080）。",
+)
 @option(
     "--client",
     type=click.Path(exists=True, file_okay=False, path_type=Path),

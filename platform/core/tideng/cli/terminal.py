@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -91,6 +92,8 @@ class Terminal:
             raise click.UsageError(self.text(str(error), zh)) from None
         settings = load(folder)
         logs.configure(settings.log_level if loud else "warning", settings.log_format)
+        for talkative in ("alembic", "flask_appbuilder"):  # they greet at every start
+            logging.getLogger(talkative).setLevel(logging.WARNING)
         deployment = Deployment.open(settings)
         if migrated and (parts := behind(deployment)):
             deployment.close()
