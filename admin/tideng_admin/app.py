@@ -147,14 +147,17 @@ def _is_loopback(host: str) -> bool:
 
 
 def _session_class(web: Web) -> type[Session]:
+    # made once: a session opens one connection for every engine that it meets
+    read_only = web.engine.execution_options(reading=True)
+
     class WebSession(Session):
         """Flask-AppBuilder's session. Pages only read, so that no reader ever holds SQLite's write lock."""
 
         def get_bind(self, *args: Any, **kwargs: Any) -> Engine:
-            writes = not has_request_context() or (
-                request.method in _UNSAFE and request.blueprint not in web.own_blueprints
-            )
-            return web.engine if writes else web.engine.execution_options(reading=True)
+            if not has_request_context():
+                return web.engine
+            writes = request.method in _UNSAFE and request.blueprint not in web.own_blueprints
+            return web.engine if writes else read_only
 
     return WebSession
 

@@ -1,0 +1,101 @@
+"""A real Chromium, and a real server for it to look at."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from playwright.sync_api import Browser, Page, sync_playwright
+from webstory import PASSWORD
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+SIZES = {"desktop": DESK, "phone": PHONE}
+
+
+def where() -> str | None:
+    """The installed Chromium, if there is one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_request(self, *args: object) -> None:
+        """A line for every style sheet would hide what matters."""
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve `app` on a free port of this machine; gives its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=where(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A browser window that remembers what went wrong in it: console errors, foreign hosts, failed requests."""
+
+    def __init__(self, browser: Browser, address: str, size: str = "desktop", dark: bool = False):
+        self.address = address
+        phone = size == "phone"
+        self.context = browser.new_context(
+            viewport=SIZES[size],
+            is_mobile=phone,
+            has_touch=phone,
+            color_scheme="dark" if dark else "light",
+            locale="zh-CN",
+        )
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on("request", self._asked)
+        self.page.on("response", self._answered)
+
+    def _heard(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"console: {message.text}")
+
+    def _asked(self, request) -> None:
+        if not request.url.startswith((self.address, "data:")):
+            self.complaints.append(f"foreign host: {request.url}")
+
+    def _answered(self, response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"{response.status}: {response.url}")
+
+    def go(self, path: str) -> Page:
+        self.page.goto(self.address + path)
+        return self.page
+
+    def sign_in(self, login: str, language: str = "zh") -> None:
+        page = self.go(f"/language/{language}?next=/login/")
+        page.fill("#username", login)
+        page.fill("#password", PASSWORD)
+        page.click("form button")
+        page.wait_for_url(lambda url: "/login" not in url)
+        self.go(f"/language/{language}")
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    def close(self) -> None:
+        self.context.close()

@@ -1,0 +1,94 @@
+"""Take the pictures of docs/screenshots from a real browser: ``python tests/browser/screenshots.py [FOLDER]``."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+from chromium import Watched, launched, served, where  # noqa: E402
+from webstory import WebStory  # noqa: E402
+
+from tideng.deployment import Deployment  # noqa: E402
+from tideng.schema import migrate  # noqa: E402
+from tideng.settings import Settings  # noqa: E402
+
+TARGET = HERE.parent.parent / "docs" / "screenshots"
+
+
+def pages(said: dict[str, int]) -> list[tuple[str, str, str]]:
+    """(name, login, address) of every picture."""
+    return [
+        ("today", "hr", "/today/"),
+        ("nudges", "hr", "/nudges/"),
+        ("why", "hr", f"/nudges/{said['told']}"),
+        ("why-mine", "zhang", f"/nudges/{said['told']}"),
+        ("inbox", "zhang", "/inbox/"),
+        ("rules", "hr", "/rules/"),
+        ("rule", "hr", "/rules/daily-report-missing"),
+        ("events", "hr", "/events/"),
+        ("outbox", "hr", "/outbox/"),
+        ("dead-letters", "hr", "/dead-letters/"),
+        ("dead-letter", "hr", f"/dead-letters/{said['letter']}"),
+        ("plugins", "hr", "/plugins/"),
+        ("keys", "admin", "/keys/"),
+        ("users", "admin", "/users/list/"),
+        ("user-add", "admin", "/users/add"),
+        ("password", "zhang", "/resetmypassword/form"),
+        ("api", "hr", "/api/v1/docs"),
+        ("more", "admin", "/more/"),
+    ]
+
+
+def a_story(folder: Path) -> WebStory:
+    def build(*, bundle, clock, **settings) -> Deployment:
+        from tideng.apply import apply
+
+        deployment = Deployment.open(Settings(folder=folder, **settings), clock)
+        migrate(deployment)
+        apply(deployment, bundle)
+        return deployment
+
+    return WebStory(build, folder)
+
+
+def main(target: Path, only: set[str]) -> None:
+    if where() is None:
+        sys.exit("no Chromium is installed: apt-get install chromium")
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        story = a_story(Path(folder))
+        said = story.an_evening()
+        with served(story.app) as address, launched() as browser:
+            for size, (language, dark) in itertools.product(
+                ("desktop", "phone"), (("zh", False), ("en", False), ("zh", True))
+            ):
+                tail = f"{'-en' if language == 'en' else ''}{'-dark' if dark else ''}-{size}"
+                windows: dict[str, Watched] = {}
+                if not only or "login" in only:
+                    door = Watched(browser, address, size, dark)
+                    door.go(f"/language/{language}?next=/login/")
+                    door.page.screenshot(path=target / f"login{tail}.png")
+                    door.close()
+                for name, login, path in pages(said):
+                    if only and name not in only:
+                        continue
+                    if login not in windows:
+                        windows[login] = Watched(browser, address, size, dark)
+                        windows[login].sign_in(login, language)
+                    windows[login].go(path)
+                    windows[login].page.screenshot(path=target / f"{name}{tail}.png", full_page=True)
+                    for complaint in windows[login].complaints:
+                        print(f"{name}{tail}: {complaint}")
+                    windows[login].complaints.clear()
+                for window in windows.values():
+                    window.close()
+        story.deployment.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET, set(sys.argv[2:]))
