@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -92,10 +92,10 @@ class Directory:
         periods = self._periods.get(person)
         if not periods:
             return zone(self.default_zone)
-        if len(periods) > 1:
-            found = self.on(person, moment.astimezone(UTC).date())
-            if found:
-                return zone(found.timezone)
+        if len(periods) > 1:  # each period's days are those of its own zone
+            for period in reversed(periods):
+                if period.covers(moment.astimezone(zone(period.timezone)).date()):
+                    return zone(period.timezone)
         return zone(periods[-1].timezone)
 
     def local_day(self, person: str, moment: datetime) -> date:
