@@ -123,6 +123,8 @@ class Flow:
             for entry in list(world.absences.get((watch.rule, value), ())):
                 if not entry.began <= event.time <= entry.due:
                     continue
+                if event.type == trigger.event_type and event.time == entry.began:
+                    continue  # nothing is its own repetition
                 if entry.state == "open":
                     world.settle(entry, "cancelled", f"{event.type} came in time")
                 elif entry.state == "done":  # it came in time, but was heard after the deadline had spoken
@@ -138,7 +140,7 @@ class Flow:
             return
         zone_ = world.directory.zone_of(event.subject, event.time)
         due = self._calendar.deadline(event.time, trigger.within, zone_, trigger.working)
-        if world.heard_between(trigger.without, trigger.match, value, event.time, due):
+        if world.heard_between(trigger.without, trigger.match, value, event.time, due, repeated=event.type):
             return
         world.open_entry(
             Entry(
@@ -220,7 +222,8 @@ class Flow:
         part, question = ("trigger", f"rule:{entry.rule}") if entry.kind == "absence" else ("until", f"step:{entry.rule}")
         if entry.kind == "absence":
             trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
-            if world.heard_between(trigger.without, trigger.match, entry.match or "", entry.began, entry.due):
+            answers, value = trigger.without, entry.match or ""
+            if world.heard_between(answers, trigger.match, value, entry.began, entry.due, repeated=trigger.event_type):
                 world.settle(entry, "cancelled", "it came in time")
                 return None
         if watch.about == "person" and world.directory.knows(entry.subject):

@@ -160,12 +160,15 @@ class World:
     def note_heard(self, event_type: str, match: str, value: str, moment: datetime) -> None:
         bisect.insort(self.heard.setdefault((event_type, match, value), []), moment)
 
-    def heard_between(self, types: Iterable[str], match: str, value: str, first: datetime, last: datetime) -> bool:
-        """Whether any of `types` with this value was heard from `first` to `last`, both inclusive."""
+    def heard_between(
+        self, types: Iterable[str], match: str, value: str, first: datetime, last: datetime, repeated: str = ""
+    ) -> bool:
+        """Whether any of `types` with this value was heard from `first` to `last`, both inclusive; of the type
+        `repeated` only after `first`, since nothing is its own repetition."""
         for event_type in types:
             times = self.heard.get((event_type, match, value))
             if times:
-                place = bisect.bisect_left(times, first)
+                place = (bisect.bisect_right if event_type == repeated else bisect.bisect_left)(times, first)
                 if place < len(times) and times[place] <= last:
                     return True
         return False
