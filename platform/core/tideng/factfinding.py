@@ -15,7 +15,7 @@ FEWEST_PEERS = 3
 """Below so many others a mean would say something about one of them."""
 
 Peers = dict[tuple, tuple[dict[str, float], float]]
-"""What was already added up, per metric, position and day: each peer's value, and their sum."""
+"""What was already added up, per metric, position and moment: each peer's value, and their sum."""
 
 
 def facts_at(
@@ -35,7 +35,8 @@ def facts_at(
     """
     facts: dict[str, Any] = {}
     if event is not None:
-        facts.update((name, event[name]) for name in needs.event if event.get(name) is not None)
+        for name in needs.event:
+            _know(facts, name, event.get(name))
     for name in needs.states:
         facts[name] = world.in_state(person, name, at) is not None
     if not (needs.metrics or needs.peers or needs.targets):
@@ -45,7 +46,7 @@ def facts_at(
     for name, metric in needs.metrics:
         _know(facts, name, _value(world, metric, subject, day, at))
     for name, metric in needs.peers:
-        _know(facts, name, _mean_of_peers(world, metric, assignment, day, at, {} if peers is None else peers))
+        _know(facts, name, _mean_of_peers(world, metric, assignment, at, {} if peers is None else peers))
     position = world.directory.positions.get(assignment.position) if assignment else None
     for name, target in needs.targets:
         if position and target in position.targets:
@@ -66,18 +67,16 @@ def _value(world: World, metric: Metric, subject: str, day: date, at: datetime) 
     return world.book.value(subject, metric, day, trip_since)
 
 
-def _mean_of_peers(
-    world: World, metric: Metric, own: Assignment | None, day: date, at: datetime, known: Peers
-) -> float | None:
+def _mean_of_peers(world: World, metric: Metric, own: Assignment | None, at: datetime, known: Peers) -> float | None:
     """Mean over the other active people with the same position who have a value; None when they are too few."""
     if own is None or not own.position:
         return None
-    key = (metric.name, metric.series.key, metric.window, own.position, day)
+    key = (metric.function, metric.series.key, metric.window, own.position, at)
     if key not in known:
         values = {}
         for peer in world.directory.members(at):
             if peer.position == own.position and not world.absent(peer.person, at):
-                value = _value(world, metric, peer.person, day, at)
+                value = _value(world, metric, peer.person, at.astimezone(zone(peer.timezone)).date(), at)
                 if isinstance(value, int | float):
                     values[peer.person] = value
         known[key] = values, sum(values.values())
