@@ -322,28 +322,20 @@ def _same_metric(one: Metric, other: Metric) -> bool:
 
 
 def _together(rules: Sequence[Rule]) -> Iterator[Problem]:
-    """What is wrong between rules: the same id twice, one metric name with two meanings, inferences in a circle."""
+    """What is wrong between rules: the same id twice; and between those that infer for each other, inferences in a circle
+    and one metric name with two meanings."""
     seen: set[str] = set()
     for rule in rules:
         if rule.id in seen:
             yield Problem(rule.id, "this id is there twice", "an id is one rule's own")
         seen.add(rule.id)
-    named: dict[str, tuple[str, Metric]] = {}
-    for rule in rules:
-        for name, metric in rule.metrics.items():
-            first, meaning = named.setdefault(name, (rule.id, metric))
-            if not _same_metric(meaning, metric):
-                yield Problem(
-                    f"{rule.id}: metrics.{name}",
-                    f"{first} has a metric of this name that means something else",
-                    "choose another name",
-                )
     groups: Mapping[object, list[Rule]] = {}
     for rule in rules:
         trigger = rule.trigger if isinstance(rule.trigger, OnSchedule) else repr(rule.trigger)
         groups.setdefault((trigger, rule.about), []).append(rule)  # type: ignore[attr-defined]
     for group in groups.values():
         if any(inferred_by(rule) for rule in group):
+            yield from _two_meanings(group)
             last = rounds(group)[-1]
             if any(
                 inferred_by(one) & facts_of(other.if_) | inferred_by(one) & facts_of(other.who)
@@ -352,3 +344,14 @@ def _together(rules: Sequence[Rule]) -> Iterator[Problem]:
             ):
                 names = ", ".join(sorted(rule.id for rule in last))
                 yield Problem(names, "each waits for what another infers, in a circle")
+
+
+def _two_meanings(rules: Sequence[Rule]) -> Iterator[Problem]:
+    """A metric's name is a rule's own, except where rules are judged together to read what others infer."""
+    named: dict[str, tuple[str, Metric]] = {}
+    for rule in rules:
+        for name, metric in rule.metrics.items():
+            first, meaning = named.setdefault(name, (rule.id, metric))
+            if not _same_metric(meaning, metric):
+                problem = f"{first} has a metric of this name that means something else"
+                yield Problem(f"{rule.id}: metrics.{name}", problem, "choose another name")

@@ -100,7 +100,8 @@ class WatchList:
             if isinstance(watch.trigger, OnEvent):
                 grouped.setdefault((watch.trigger.event_type, watch.about), []).append(watch)
         interests: dict[str, list[Interest]] = {}
-        for (event_type, about), watches in grouped.items():
+        apart = [(*kind, part) for kind, watches in grouped.items() for part in _with_one_meaning(watches)]
+        for event_type, about, watches in apart:
             names = frozenset().union(*(watch.needs for watch in watches))
             metrics = {name: metric for watch in watches for name, metric in watch.metrics.items()}
             interest = Interest(
@@ -120,3 +121,19 @@ class WatchList:
         for metric in metrics:
             by_type.setdefault(metric.series.event_type, {})[metric.series.key] = metric.series
         return {event_type: list(series.values()) for event_type, series in by_type.items()}
+
+
+def _with_one_meaning(watches: Iterable[Watch]) -> list[list[Watch]]:
+    """The watches in as few groups as it takes for every metric name to mean one thing in each: a name is a rule's own."""
+    groups: list[list[Watch]] = []
+    meanings: list[dict[str, Metric]] = []
+    for watch in watches:
+        said = watch.metrics.items()
+        fits = (n for n, known in enumerate(meanings) if all(known.get(name, metric) == metric for name, metric in said))
+        at = next(fits, len(groups))
+        if at == len(groups):
+            groups.append([])
+            meanings.append({})
+        groups[at].append(watch)
+        meanings[at].update(said)
+    return groups

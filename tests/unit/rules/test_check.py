@@ -131,13 +131,13 @@ def test_the_same_id_twice_is_an_error():
     assert "there twice" in found(a_document(), a_document())["report-missing"]
 
 
-def test_one_metric_name_has_one_meaning():
+def test_a_metric_name_has_one_meaning_among_rules_that_infer_for_each_other_and_in_the_catalogue():
     metric = {"visits": {"count": "trip.ended", "window": "today"}}
     other = {"visits": {"count": "trip.ended", "window": "this week"}}
-    assert (
-        "means something else"
-        in found(a_document(metrics=metric), on_report(metrics=other))["on-report: metrics.visits"]
-    )
+    infer = [{"infer": "found.x", "because": {"zh": "甲", "en": "A"}}]
+    assert found(a_document(metrics=metric), on_report(metrics=other)) == {}
+    together = found(on_report("first", metrics=metric, then=infer), on_report(metrics=other))
+    assert "means something else" in together["on-report: metrics.visits"]
     standard = {"reports_today": {"count": "report.submitted", "window": "this week"}}
     assert (
         "a standard metric has this name"
