@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +25,7 @@ UNITS = "id,name,parent\nsales,Sales,\n"
 def event(type_: str, when: str, subject: str = "zhang", id: str = "", **data: Any) -> dict:
     """One event; `when` in Beijing unless it names its own offset. Without `id` it is named after what it says."""
     moment = at(when).isoformat()
-    name = id or f"{type_}/{subject}/{when}/{'/'.join(map(str, data.values()))}"[:200]
+    name = id or f"{type_}/{subject}/{when}/{zlib.crc32(repr(sorted(data.items())).encode()):x}"
     return {"id": name, "source": "test", "type": type_, "time": moment, "subject": subject, "data": data}
 
 
