@@ -23,16 +23,14 @@ _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "forei
 def open_engine(url: str) -> Engine:
     """Open `url` (``sqlite:///file`` or ``postgresql+psycopg://…``); raises `TidengError` for an unsafe SQLite."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(
-            url.replace("postgresql://", "postgresql+psycopg://"), pool_size=8, pool_pre_ping=True, hide_parameters=True
-        )
+        url = url.replace("postgresql://", "postgresql+psycopg://")
+        return create_engine(url, pool_size=8, pool_pre_ping=True, **_COMMON)
     import pysqlite3
 
     if pysqlite3.sqlite_version_info < SAFE_SQLITE:
         raise TidengError(f"SQLite {pysqlite3.sqlite_version} can lose data; install pysqlite3 0.6 or newer")
-    engine = create_engine(
-        url, module=pysqlite3, connect_args={"timeout": 15, "check_same_thread": False}, hide_parameters=True
-    )
+    connect_args = {"timeout": 15, "check_same_thread": False}
+    engine = create_engine(url, module=pysqlite3, connect_args=connect_args, **_COMMON)
 
     @event.listens_for(engine, "connect")
     def _connect(connection, _record) -> None:
@@ -62,6 +60,9 @@ def from_json(text: str | bytes) -> Any:
         return orjson.loads(text)
     except ValueError:
         return json.loads(text)
+
+
+_COMMON: dict[str, Any] = {"hide_parameters": True, "json_serializer": to_json, "json_deserializer": from_json}
 
 
 @contextmanager
