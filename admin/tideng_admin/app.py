@@ -65,7 +65,9 @@ def create_app(deployment: Deployment, update_permissions: bool = False, **overr
         builder.init_app(app, bound)
         app.extensions["babel"].locale_selector = choose_locale
         _add_screens(builder, web)
-    web.own_blueprints |= {api.blueprint.name, pages.preferences.name, type(builder.sm.auth_view).__name__}
+    # signing in, on the page and for a token, writes by itself and must not meet its own lock
+    signing_in = {type(builder.sm.auth_view).__name__, builder.sm.security_api.__name__}
+    web.own_blueprints |= {api.blueprint.name, pages.preferences.name, *signing_in}
     app.register_blueprint(pages.preferences)
     app.register_blueprint(api.blueprint)
     app.after_request(_harden)

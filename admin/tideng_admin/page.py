@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import Connection
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from tideng.database import reading
 from tideng.errors import NotAllowed, NotFound, Refused
@@ -75,6 +75,8 @@ def install(app: Flask) -> None:
 def _http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
+    if isinstance(error, SecurityError):  # a host that is not ours: no page can be drawn, for it would link to that host
+        return make_response(jsonify(error="This name is not in the setting trusted_hosts."), error.code)
     return _say(error.code)
 
 
