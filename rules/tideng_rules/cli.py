@@ -75,11 +75,24 @@ def find_problems(client: Path | None, files: tuple[Path, ...]) -> tuple[list[So
     if files:
         bundle = replace(bundle, rule_files=rule_files(files), packs=())
     catalogue = _catalogue(bundle)
+    problems: list[Problem] = []
     try:
         sources = sources_of(bundle, catalogue)
     except InvalidBundle as error:
-        return [], list(error.problems)
-    return sources, check_sources(sources, catalogue, bundle.directory() if bundle.positions else None)
+        problems += error.problems
+        sources = _sound(bundle, catalogue)
+    return sources, problems + check_sources(sources, catalogue, bundle.directory() if bundle.positions else None)
+
+
+def _sound(bundle: Bundle, catalogue: Catalogue) -> list[Source]:
+    """The rules of the files that can be read, so that those are looked at although others are broken."""
+    found: dict[str, Source] = {}
+    for path in bundle.rule_files:
+        try:
+            found |= {one.rule.id: one for one in sources_of(replace(bundle, rule_files=(path,), packs=()), catalogue)}
+        except InvalidBundle:
+            continue
+    return list(found.values())
 
 
 def _catalogue(bundle: Bundle) -> Catalogue:

@@ -187,7 +187,7 @@ def read_map(path: Path | None) -> dict[str, str]:
     value = document.value if document else None
     if document and not isinstance(value, dict):
         problems.add(path.name, "is no list of `activity: type`", "Declaration SUBMITTED by EMPLOYEE: claim.submitted")
-    elif document:
+    elif isinstance(value, dict):
         for activity, name in value.items():
             if not isinstance(activity, str) or not isinstance(name, str) or not name:
                 problems.add(f"{path.name}, {activity}", "an activity and an event type are texts", "quote them")

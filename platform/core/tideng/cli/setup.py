@@ -29,7 +29,7 @@ def init(terminal: Terminal, folder: Path, database: str | None) -> int:
     from tideng.schema import migrate as bring_up_to_date
     from tideng.settings import create
 
-    settings = create(folder, **({"database_url": database} if database else {}))
+    settings = create(folder, database_url=database) if database else create(folder)
     terminal.say(f"{folder} is a deployment now.", f"{folder} 已建成部署。")
     with Deployment.open(settings) as deployment:
         failed = _migrate(terminal, deployment, bring_up_to_date)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,8 +42,8 @@ class Formatter(click.HelpFormatter):
 class Option(click.Option):
     """An option with its help in both languages."""
 
-    def __init__(self, *names: Any, en: str = "", zh: str = "", **more: Any):
-        super().__init__(*names, help=en, **more)
+    def __init__(self, names: Sequence[str], *, en: str = "", zh: str = "", **more: Any):
+        super().__init__(names, **{**more, "help": en})
         self.wording = {"en": en, "zh": zh}
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
