@@ -221,12 +221,12 @@ class Demo:
         fine, waiting, is_over = True, list(arrivals), False
         while not stop.is_set():
             now = deployment.clock.now()
-            narrator.time_passed(now)
             while waiting and waiting[0].at <= now:
                 arrival = waiting.pop(0)
                 receipt = receive(deployment, [arrival.event], "demo")[0]
                 fine = fine and receipt.status in ("accepted", "duplicate")
                 narrator.arrived(arrival.at, arrival.event, receipt)
+            narrator.time_passed(now)
             narrator.look()
             children.look()
             if not is_over and not waiting and now >= over and narrator.nothing_waits():
