@@ -23,11 +23,12 @@ from tests.reliability.wire_plugin import LOG, with_wire
 from tests.reliability.worker_process import SUICIDES
 from tideng.apply import apply
 from tideng.bundle import read_bundle
-from tideng.database import reading
+from tideng.database import reading, writing
 from tideng.deployment import Deployment
 from tideng.schema import migrate
 from tideng.settings import create
 from tideng.tables import EventRow, FindingRow, MetricDayRow, OutboxRow
+from tideng_admin import accounts, setup
 
 CLIENTS = 3
 PRELOADED = [
@@ -88,6 +89,9 @@ class Scene:
         self.deployment = Deployment.open(folder / "deployment", found=with_wire())
         migrate(self.deployment)
         apply(self.deployment, read_bundle(write_client(folder / "client")))
+        setup.prepare(self.deployment)
+        with writing(self.deployment.engine) as connection:
+            self._key = accounts.make_key(connection, "admin", "kill test", NOW)
 
     # -- processes ---------------------------------------------------------------------------------------------
     def start(self, name: str) -> None:
@@ -178,7 +182,7 @@ class Scene:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self._port}/api/v1/events",
             json.dumps(batch).encode(),
-            {"Content-Type": "application/cloudevents-batch+json"},
+            {"Content-Type": "application/cloudevents-batch+json", "Authorization": f"Bearer {self._key}"},
         )
         try:
             with urllib.request.urlopen(request, timeout=20) as response:

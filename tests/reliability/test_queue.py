@@ -69,7 +69,9 @@ def _spoken_after(deployment, names: list[str]) -> float:
     log = deployment.settings.folder / LOG
     while time.monotonic() - began < 60:
         lines = log.read_text().splitlines() if log.exists() else []
-        if len(lines) == len(set(lines)) and all(sum(name in line for line in lines) == 1 for name in wanted):
+        if len(lines) == len(set(lines)) and all(
+            sum(line.endswith(f"{name}:wire") for line in lines) == 1 for name in wanted
+        ):
             return time.monotonic() - began
         time.sleep(0.05)
     with reading(deployment.engine) as connection:
