@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from tideng.calendars import WorkCalendar, local_moment
@@ -84,30 +86,36 @@ class Flow:
         """
         asks: list[_Ask] = []
         started: dict[str, list[tuple[str, Watch]]] = {}
-        for event in events:
-            quiet = silent(event)
-            self._count(world, event)
-            self._follow_absences(world, event)
-            if event.type == LEFT:
-                for entry in list(world.ladders.get(event.subject, ())):
-                    world.settle(entry, "cancelled", "the person has left")
-            if quiet:
-                continue
-            self._ask_untils(world, event, started.get(event.subject, ()), asks)
-            for interest in self.watchlist.interests.get(event.type, ()):
-                ask = self._ask_event(world, event, interest)
-                if ask:
-                    asks.append(ask)
-                    started.setdefault(event.subject, []).extend((ask.subject, watch) for watch in interest.until)
+        for _, together in groupby(events, key=_when):
+            moment = list(together)
+            for event in moment:  # all that happened at one moment has happened when any of it is judged
+                self._count(world, event)
+                self._follow_absences(world, event)
+                if event.type == LEFT:
+                    for entry in list(world.ladders.get(event.subject, ())):
+                        world.settle(entry, "cancelled", "the person has left")
+            for event in moment:
+                if not silent(event):
+                    self._ask(world, event, asks, started)
         self._answer(world, asks)
+
+    def _ask(self, world: World, event: Event, asks: list[_Ask], started: dict[str, list[tuple[str, Watch]]]) -> None:
+        """Put the questions of one event: does an `until` hold now, and what do the rules say that it triggers?"""
+        self._ask_untils(world, event, started.get(event.subject, ()), asks)
+        for interest in self.watchlist.interests.get(event.type, ()):
+            ask = self._ask_event(world, event, interest)
+            if ask:
+                asks.append(ask)
+                started.setdefault(event.subject, []).extend((ask.subject, watch) for watch in interest.until)
 
     def _count(self, world: World, event: Event) -> None:
         series = self.watchlist.series.get(event.type)
         if series:
-            day = world.directory.local_day(event.subject, event.time)
             facts = EventFacts(event)
-            for one in series:
-                world.book.add(event.subject, one, day, event.data, facts, event.time)
+            for subject in subjects_of(event):
+                day = world.directory.local_day(subject, event.time)
+                for one in series:
+                    world.book.add(subject, one, day, event.data, facts, event.time)
         for state in self._starts.get(event.type, ()):
             world.begin_state(state, event)
         for state in self._ends.get(event.type, ()):
@@ -446,8 +454,11 @@ class Flow:
         return event.subject
 
 
+_when = attrgetter("time")
+
+
 def subjects_of(event: Event) -> tuple[str, ...]:
-    """Whose ladders an event may end: its subject's, and its case's where that is another."""
+    """Whose metrics an event counts in and whose ladders it may end: its subject's, and its case's where that is another."""
     case = event.data.get("case")
     return (event.subject,) if case is None or case == event.subject else (event.subject, str(case))
 

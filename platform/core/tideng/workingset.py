@@ -22,6 +22,7 @@ from tideng.catalogue import Catalogue
 from tideng.database import insert, is_sqlite
 from tideng.events import Event
 from tideng.facts import EventFacts, Needs
+from tideng.flow import subjects_of
 from tideng.judging import OnAbsence, OnSchedule, Watch
 from tideng.limits import looks_back
 from tideng.metrics import Book, Day, Metric, Series, window_days
@@ -73,7 +74,7 @@ class WorkingSet:
             for event_type, of_type in _subjects_by_type(events).items()
             for interest in self._watchlist.interests.get(event_type, ())
         ]
-        wanted += [(self._watchlist.needs(watch, "until"), subjects) for watch in self._until_watches(world)]
+        wanted += [(self._watchlist.needs(watch, "until"), subjects | cases) for watch in self._until_watches(world)]
         self.load_metrics(world, wanted, first, last)
         self._load_undoable(world, events, first, now)
         return world
@@ -393,7 +394,7 @@ class WorkingSet:
 def _subjects_by_type(events: Iterable[Event]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for event in events:
-        found.setdefault(event.type, set()).add(event.subject)
+        found.setdefault(event.type, set()).update(subjects_of(event))
     return found
 
 
@@ -407,9 +408,11 @@ def backfill(connection: Connection, directory: Directory, series: Collection[Se
     book = Book()
     for row in rows:
         event = event_from(row)
-        day, facts = directory.local_day(event.subject, event.time), EventFacts(event)
-        for one in by_type[event.type]:
-            book.add(event.subject, one, day, event.data, facts, event.time)
+        facts = EventFacts(event)
+        for subject in subjects_of(event):
+            day = directory.local_day(subject, event.time)
+            for one in by_type[event.type]:
+                book.add(subject, one, day, event.data, facts, event.time)
     WorkingSet(connection, Catalogue(), directory, None)._save_metrics(book)  # type: ignore[arg-type]
 
 
