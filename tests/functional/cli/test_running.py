@@ -155,9 +155,12 @@ REMINDER = FindingRow.rule == "daily-report-missing"
 
 
 def test_travellers_without_a_report_are_reminded_at_seven(evening):
-    reminded = rows(evening[0], FindingRow.subject, where=(REMINDER, FindingRow.step == 0))
-    assert {"p056", "p089", "p068"} <= {row.subject for row in reminded}
-    assert not {"p083", "p094", "p085"} & {row.subject for row in reminded}  # 18:59:59, 19:00:00 and before
+    reminded = rows(evening[0], FindingRow.subject, FindingRow.state, where=(REMINDER, FindingRow.step == 0))
+    standing = {row.subject for row in reminded if row.state == "live"}
+    assert {"p056", "p089", "p068"} <= standing
+    # 18:59:59, 19:00:00 and before: in time. Three minutes pass in a second here, so that one that is heard of a moment
+    # after seven may have been said and taken back, but it never stands
+    assert not {"p083", "p094", "p085"} & standing
 
 
 def test_a_report_at_ten_to_nine_calls_the_step_off(evening):

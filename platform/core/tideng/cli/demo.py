@@ -34,6 +34,7 @@ START = datetime.fromisoformat("2026-03-31T18:55:00+08:00")
 """A Tuesday and a workday; the sample client's history ends here."""
 HEAD_START = 8.0  # seconds before 18:55 in which web and worker come up and a browser is opened
 AFTERWARDS = timedelta(minutes=2)  # how long after the last event the evening is over
+LOOK_EVERY = 0.25  # seconds between two looks at what happened
 MARKER = ".tideng-demo"
 OURS = (
     "tideng.toml",
@@ -236,7 +237,8 @@ class Demo:
                 if until_done:
                     break
                 self._tell("Look around; Ctrl-C ends it.", "可以到处看看；按 Ctrl-C 结束。")
-            stop.wait(min(0.25, 15 / self.speed))
+            next_one = deployment.clock.seconds_until(waiting[0].at) if waiting else LOOK_EVERY
+            stop.wait(min(LOOK_EVERY, 15 / self.speed, next_one))
         return fine
 
     def _child_news(self, name: str, what: str) -> None:
