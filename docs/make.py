@@ -1,0 +1,173 @@
+"""The parts of docs/ that are drawn from the code: ``python -m docs.make``, or ``make docs``.
+
+`written()` gives every such file with its text; tests/test_docs.py compares them with what is on disk.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from tideng.catalogue import EventType
+from tideng.cli.reference import fill
+from tideng.hookspecs import Hooks
+from tideng.plugins import SHIPPED, Plugins
+from tideng.settings import Settings
+
+HERE = Path(__file__).parent
+MADE = "<!-- Drawn from the code by `make docs`; change it there. -->"
+
+
+def written() -> dict[str, str]:
+    """File name → text, for every file that is drawn from the code."""
+    plugins = Plugins((SHIPPED,))
+    failed = [state for state in plugins.states if state.state == "failed"]
+    if failed:
+        raise SystemExit(f"plugins failed, so the catalogue would not be whole: {failed}")
+    made = {"settings.md": settings(), "hooks.md": hooks(plugins), "catalogue.md": catalogue(plugins)}
+    for path in sorted(HERE.glob("cli.*md")):  # in these only what stands between two marks is drawn
+        made[path.name] = fill(path.read_text("utf-8"), "zh" if ".zh" in path.name else "en")
+    return made
+
+
+# -- settings ----------------------------------------------------------------------------------------------------------
+def settings() -> str:
+    return f"""# Settings
+{MADE}
+
+`tideng init DIR` writes `DIR/tideng.toml` with every setting explained and commented out. A setting is taken from, in this
+order: the environment (`TIDENG_WEB_PORT=80` is `web_port`), `tideng.toml`, the default. A TOML table is a prefix:
+`[clock] speed = 60` is `clock_speed`. `[plugins.NAME]` belongs to the plugin of that name and goes over what the client bundle
+says of it. `${{ENV:NAME}}` in any text stands for an environment variable, so that no secret has to be in a file. Everything
+that is wrong is said at once, and the command ends with status 1.
+
+In the environment a list is written with `;` between its items: `TIDENG_TRUSTED_HOSTS="hr.example.com;localhost"`.
+
+{Settings.describe()}"""
+
+
+# -- hooks -------------------------------------------------------------------------------------------------------------
+def hooks(plugins: Plugins) -> str:
+    parts = [
+        f"""# Hooks
+{MADE}
+
+A plugin is an object with methods that carry `@hookimpl` and one of these names. It may leave out arguments it does not
+need, but not rename them. Of a hook marked *first answer* the first plugin that returns something other than None wins; of
+the others every answer counts. [Writing a plugin](writing-a-plugin.md) shows a whole one.
+"""
+    ]
+    parts += [_hook(name, function, plugins) for name, function in _specs()]
+    return "\n".join(parts)
+
+
+def _specs() -> list[tuple[str, FunctionType]]:
+    return [(name, of) for name, of in vars(Hooks).items() if isinstance(of, FunctionType)]
+
+
+def _hook(name: str, function: FunctionType, plugins: Plugins) -> str:
+    signature = inspect.signature(function)
+    shown = ", ".join(
+        f"{one.name}: {one.annotation}" for one in signature.parameters.values() if one.name != "self"
+    )
+    first = " · *first answer*" if getattr(function, "tideng_spec", {}).get("firstresult") else ""
+    implemented = ", ".join(sorted(_implementing(name, plugins)))
+    doc = inspect.getdoc(function) or ""
+    return f"""## {name}{first}
+```python
+def {name}({shown}) -> {signature.return_annotation}
+```
+{doc}
+
+Implemented by: {implemented or "no plugin that is shipped"}.
+"""
+
+
+def _implementing(name: str, plugins: Plugins) -> Iterable[str]:
+    for state in plugins.states:
+        method = getattr(type(plugins.get(state.name)), name, None)
+        if hasattr(method, "tideng_impl"):
+            yield state.name
+
+
+# -- catalogue ---------------------------------------------------------------------------------------------------------
+def catalogue(plugins: Plugins) -> str:
+    found = plugins.catalogue
+    parts = [
+        f"""# Catalogue
+{MADE}
+
+Everything rules and events can name with the plugins that are shipped. A deployment knows more: what its other plugins
+declare, the `event_types` of its [client bundle](client-bundle.md), and the activities of the event logs it has read. A name
+that is not known is refused, with the nearest one that is.
+
+## Event types
+Marks: `!` has to be there; `key` identifies something, so that an absence can be matched on it; `…` is sensitive. Every
+event also has `subject`, `time` and `type`, see [Events](events.md).
+"""
+    ]
+    types = sorted(found.event_types.values(), key=lambda one: (one.plugin, one.name))
+    for plugin in dict.fromkeys(one.plugin for one in types):
+        parts.append(f"### {plugin}\n")
+        parts += [_event_type(one) for one in types if one.plugin == plugin]
+    parts.append(_table("Facts about a person", ("fact", "type", "中文", "English", "plugin"), [
+        (f"`{f.name}`", f.type, f.title["zh"], f.title["en"], f.plugin) for f in _sorted(found.facts)
+    ]))
+    parts.append(_table("States", ("fact, true or false", "from", "up to", "中文", "English", "plugin"), [
+        (f"`{s.name}`", f"`{s.starts}`", f"`{s.ends}`", s.title["zh"], s.title["en"] + (", not at work" if s.absent else ""), s.plugin)
+        for s in _sorted(found.states)
+    ]))
+    parts.append(_table("Standard metrics", ("fact", "is", "unit", "中文", "English", "plugin"), [
+        (f"`metric.{m.name}`", f"{m.function} of `{m.event_type}{'/' + m.field if m.field else ''}`, {m.window}", m.unit, m.title["zh"], m.title["en"], m.plugin)
+        for m in _sorted(found.metrics)
+    ]))
+    parts.append(_table("Actions", ("action", "effect", "中文", "English", "plugin"), [
+        (f"`{a.name}`", a.effect, a.title["zh"], a.title["en"], a.plugin) for a in found.actions.values()
+    ]))
+    parts.append(_table("Channels", ("channel", "中文", "English", "plugin"), [
+        (f"`{c.name}`", c.title["zh"], c.title["en"], c.plugin) for c in _sorted(found.channels)
+    ]))
+    return "\n".join(parts)
+
+
+def _event_type(one: EventType) -> str:
+    rows = []
+    for f in one.fields:
+        bounds = f"{f.minimum:g}–{f.maximum:g}" if f.minimum is not None and f.maximum is not None else ""
+        bounds = bounds or (f"at least {f.minimum:g}" if f.minimum is not None else "")
+        marks = " ".join(filter(None, ("!" * f.required, "key" * f.key, "…" * f.sensitive)))
+        rows.append((f"`{f.name}`", f.type, " ".join(filter(None, (f.unit, bounds))), marks, f.title["zh"], f.title["en"]))
+    heading = f"#### {one.name}\n{one.title['zh']} · {one.title['en']}" + (" · further fields are taken as they come" if one.open else "")
+    return f"{heading}\n\n{_rows(('field', 'type', 'unit', '', '中文', 'English'), rows)}" if rows else f"{heading}\n"
+
+
+def _sorted(shelf: dict[str, Any]) -> list[Any]:
+    return sorted(shelf.values(), key=lambda one: one.name)
+
+
+def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return f"## {title}\n{_rows(head, rows)}"
+
+
+def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    lines += [re.sub(r" +", " ", f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |") for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    for name, text in written().items():
+        path = HERE / name
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            print(f"docs/{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

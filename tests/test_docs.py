@@ -1,0 +1,435 @@
+"""What the documentation says is so: what is drawn is up to date, what is shown runs, what is named is there."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import yaml
+
+from docs.make import written
+from tests.test_layers import modules
+from tests.test_layout import ROOT, package_folders, tracked
+from tests.unit.platform.plugin_world import entry
+from tideng.cli.reference import commands
+from tideng.hookspecs import Hooks
+from tideng.plugins import SHIPPED, Plugins
+from tideng.settings import SETTINGS
+
+READMES = ("README.md", "README.zh-CN.md")
+DOCS = ROOT / "docs"
+FENCE = re.compile(r"(?:<!-- (?P<mark>[^>]*?) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.S | re.M)
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def pages() -> list[Path]:
+    """Every page of documentation in the repository."""
+    found = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "clients").glob("*/README.md")]
+    return sorted(found)
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def blocks(path: Path, *marks: str) -> list[str]:
+    """The fenced blocks of a page that carry one of these marks."""
+    return [found["text"] for found in FENCE.finditer(path.read_text("utf-8")) if found["mark"] in marks]
+
+
+def prose(path: Path) -> str:
+    """The page without its fenced blocks, code and comments."""
+    return re.sub(r"`[^`\n]*`|<!--.*?-->", "", FENCE.sub("", path.read_text("utf-8")), flags=re.S)
+
+
+# -- drawn from the code -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", sorted(written()))
+def test_what_is_drawn_from_the_code_is_up_to_date(name):
+    assert (DOCS / name).read_text("utf-8") == written()[name], "run make docs"
+
+
+def test_every_setting_is_documented_with_what_it_is():
+    page = (DOCS / "settings.md").read_text("utf-8")
+    assert [one.name for one in SETTINGS if f"| `{one.name}` |" not in page or len(one.help) < 15] == []
+
+
+def test_every_hook_is_documented_with_when_it_is_called():
+    page = (DOCS / "hooks.md").read_text("utf-8")
+    hooks = [name for name in vars(Hooks) if not name.startswith("_")]
+    assert len(hooks) > 10
+    assert [name for name in hooks if f"## {name}\n" not in page and f"## {name} ·" not in page] == []
+    assert [name for name in hooks if len(getattr(Hooks, name).__doc__ or "") < 40] == []
+
+
+def test_every_command_and_every_option_is_documented():
+    page = (DOCS / "cli.md").read_text("utf-8")
+    missing = []
+    for path, command in commands("en"):
+        missing += [path] if f"`{path}" not in page else []
+        shown = (p for p in command.params if p.param_type_name == "option" and not p.hidden and p.name != "help")
+        missing += [f"{path} {p.opts[0]}" for p in shown if f"| `{path}` | `{', '.join(p.opts)}" not in page]
+    assert missing == []
+
+
+def test_everything_in_the_catalogue_is_documented_in_both_languages():
+    page, found = (DOCS / "catalogue.md").read_text("utf-8"), Plugins((SHIPPED,)).catalogue
+    shelves = (found.event_types, found.facts, found.states, found.metrics, found.actions, found.channels)
+    for one in (item for shelf in shelves for item in shelf.values()):
+        assert one.name in page
+        assert one.title["zh"] in page
+        assert one.title["en"] in page
+
+
+def test_every_hook_is_called_somewhere():
+    """A hook that nobody calls is a promise that is not kept."""
+    called = set()
+    for path in modules().values():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                asks = node.func.attr in ("call", "call_named", "first")
+                if asks and isinstance(node.args[0], ast.Constant):
+                    called.add(node.args[0].value)
+            elif isinstance(node, ast.Attribute) and node.attr == "declare" and isinstance(node.value, ast.Attribute):
+                called.add("declare")  # asked of one plugin at a time, while it is loaded
+    assert {name for name in vars(Hooks) if not name.startswith("_")} - called == set()
+
+
+# -- links -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_every_link_and_picture_in_the_repository_is_there(page):
+    dead = []
+    for target in LINK.findall(FENCE.sub("", page.read_text("utf-8"))):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = unquote(target).partition("#")
+        path = (page.parent / file) if file else page
+        if not path.exists() or (anchor and anchor not in anchors(path)):
+            dead.append(target)
+    assert dead == []
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text("utf-8")), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_of_the_documentation_can_be_found_from_its_index():
+    index = (DOCS / "README.md").read_text("utf-8")
+    assert [page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"({page.name})" not in index] == []
+
+
+def test_every_module_and_file_that_is_named_is_there():
+    """``tideng.outbox``, ``tests/reliability``: names grow old faster than sentences."""
+    known, gone = set(modules()), []
+    for page in [*(ROOT / name for name in READMES), *DOCS.rglob("*.md")]:
+        text = FENCE.sub("", page.read_text("utf-8"))
+        for name in re.findall(r"`((?:tideng|tideng_\w+)(?:\.\w+)*)`", text):
+            parts = name.split(".")
+            if "_" not in parts[0] and len(parts) == 1:
+                continue
+            here = ".".join(parts[:2]) in known or (len(parts) == 1 and name in known)
+            entry_point_group = name in ("tideng.commands", "tideng.web", "tideng.toml", "tideng.db")
+            gone += [] if here or entry_point_group else [(page.name, name)]
+        for name in re.findall(r"`((?:tests|rules|clients|platform|plugins|bench)/[\w./-]+)`", text):
+            gone += [] if (ROOT / name).exists() else [(page.name, name)]
+    assert gone == []
+
+
+# -- what is shown runs ------------------------------------------------------------------------------------------------
+def runnable() -> list[Path]:
+    return [page for page in pages() if blocks(page, "run", "run and compare")]
+
+
+def spoken_in(page: Path) -> dict[str, str]:
+    """The environment of a reader of that page: the commands beside this Python, and the page's language."""
+    language = "zh_CN.UTF-8" if ".zh" in page.name else "en_US.UTF-8"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TIDENG_", "LC_", "LANG"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
+    return {**kept, "PATH": path, "LANG": language, "COLUMNS": "160", "PYTHONWARNINGS": "ignore"}
+
+
+def run(page: Path, script: str, folder: Path) -> str:
+    """Run a block in `folder`, beside which the clients stand as in the repository; return what it says."""
+    if not (folder / "clients").exists():
+        (folder / "clients").symlink_to(ROOT / "clients")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder, env=spoken_in(page), capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_there_are_blocks_that_run_and_blocks_that_are_compared():
+    assert {"README.md", "README.zh-CN.md", "docs/deployment.md"} <= set(map(name_of, runnable()))
+    assert all(blocks(ROOT / name, "run and compare") for name in READMES)
+
+
+@pytest.mark.parametrize("page", runnable(), ids=name_of)
+def test_what_a_page_shows_as_runnable_runs(page, tmp_path):
+    for script in blocks(page, "run"):
+        run(page, script, tmp_path)
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_the_examples_of_the_readme_print_what_it_shows(name, tmp_path):
+    plain = lambda text: [" ".join(line.split()) for line in text.splitlines() if line.strip()]  # noqa: E731
+    for block in blocks(ROOT / name, "run and compare"):
+        command, _, shown = block.partition("\n")
+        assert command.startswith("$ tideng ")
+        assert plain(run(ROOT / name, command[2:], tmp_path)) == plain(shown)
+
+
+def test_every_command_line_that_is_shown_exists():
+    """Also in blocks that are not run: the command and its options are there."""
+    known = {path: {name for p in command.params for name in p.opts} for path, command in commands("en")}
+    wrong = []
+    for page in pages():
+        text = page.read_text("utf-8")
+        shown = re.findall(r"(?:^|`|\$ )(tideng(?: --lang \w+)? [a-z][^\n`#|]*)", text, re.M)
+        for line in shown:
+            words = line.replace("--lang zh ", "").replace("--lang en ", "").split()
+            path = next((" ".join(words[:n]) for n in (3, 2) if " ".join(words[:n]) in known), None)
+            if path is None:
+                wrong += [(page.name, line)] if words[1] != "rules" else []
+            else:
+                wrong += [(page.name, line) for w in words if re.fullmatch(r"--[a-z-]+", w) and w not in known[path]]
+    assert wrong == []
+
+
+def test_make_knows_every_target_that_is_named():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    named = {(p.name, t) for p in pages() for t in re.findall(r"(?:^|`)make ([a-z-]+)", p.read_text("utf-8"), re.M)}
+    assert {one for one in named if one[1] not in targets} == set()
+
+
+# -- two languages -----------------------------------------------------------------------------------------------------
+def outline(name: str) -> list[tuple]:
+    """Headings by level, tables by their rows, links to elsewhere, and blocks: what two languages have in common."""
+    text = (ROOT / name).read_text("utf-8")
+    body = FENCE.sub(lambda found: f"\nBLOCK {found['kind']} {found['mark']}\n", text)
+    marks = (("heading", r"#+ "), ("row", r"\|"), ("block", r"BLOCK .*"), ("item", r"- "))
+    return [
+        (kind, found.group() if kind in ("heading", "block") else "")
+        for line in body.splitlines()
+        for kind, shape in marks
+        if (found := re.match(shape, line))
+    ]
+
+
+def test_both_readmes_have_the_same_shape():
+    assert outline("README.md") == outline("README.zh-CN.md")
+
+
+def test_both_readmes_show_the_same_commands_and_rules():
+    def said(name: str) -> list[str]:
+        shown = [found["text"] for found in FENCE.finditer((ROOT / name).read_text("utf-8"))]
+        return [block.partition("\n")[0] if block.startswith("$ ") else block for block in shown]
+
+    assert said("README.md") == said("README.zh-CN.md")
+
+
+def test_both_readmes_lead_to_the_same_places():
+    def targets(name: str) -> list[str]:
+        own = {*READMES, "docs/glossary.md"}  # the Chinese one says where to find the words
+        return sorted(t for t in LINK.findall((ROOT / name).read_text("utf-8")) if t not in own)
+
+    assert targets("README.md") == targets("README.zh-CN.md")
+
+
+def test_the_pages_keep_the_tone_they_ask_for():
+    loud = re.compile(r"—|[!！](?!\[)|[\U0001F300-\U0001FAFF]")
+    wrong = {
+        name_of(p): loud.findall(prose(p))
+        for p in [*(ROOT / n for n in READMES), *DOCS.rglob("*.md")]
+        if p.name not in ("catalogue.md",) and loud.search(LINK.sub("", prose(p)))
+    }
+    assert wrong == {}
+
+
+# -- examples ----------------------------------------------------------------------------------------------------------
+def test_the_rule_in_the_rule_language_says_the_same_as_the_pack():
+    from tideng_rules.packs import fill_pack, read_pack
+    from tideng_rules.parser import parse_rule
+
+    page = DOCS / "rule-language.md"
+    shown = yaml.load(blocks(page, "rule: daily-report-missing")[0], Loader=yaml.BaseLoader)
+    shipped = next(d for d in fill_pack(read_pack("travel-sales"), {}) if d["id"] == "daily-report-missing")
+    # BaseLoader gives texts only, so that 19:00 stays as written
+    plain = lambda value: json.loads(json.dumps(value, default=str), parse_int=str)  # noqa: E731
+    same = [
+        key for key in ("kind", "title", "why", "when", "then", "later", "limit") if plain(shipped[key]) != shown[key]
+    ]
+    assert same == []
+    assert parse_rule(shipped).id == "daily-report-missing"
+
+
+def test_every_rule_that_is_shown_passes_the_check(tmp_path):
+    from tideng_rules.check import check
+    from tideng_rules.documents import read_rules
+    from tideng_rules.parser import parse_rule
+
+    catalogue = Plugins((SHIPPED,)).catalogue
+    seen = 0
+    for page in [*(ROOT / name for name in READMES), DOCS / "rule-language.md"]:
+        for found in FENCE.finditer(page.read_text("utf-8")):
+            if found["kind"] == "yaml" and found["text"].startswith("id: "):
+                file = tmp_path / "shown.yaml"
+                file.write_text(found["text"], "utf-8")
+                rules = [parse_rule(document, catalogue) for document in read_rules(file)]
+                assert [p for p in check(rules, catalogue) if p.severity == "error"] == []
+                seen += 1
+    assert seen >= 3
+
+
+def test_the_bundle_page_names_every_key_and_every_column(tmp_path):
+    from tideng.bundle import read_bundle
+    from tideng.errors import InvalidBundle
+
+    page = (DOCS / "client-bundle.md").read_text("utf-8")
+    (tmp_path / "client.yaml").write_text("client: x\nnonsense: 1\n", "utf-8")
+    for table in ("units", "positions", "people"):
+        (tmp_path / f"{table}.csv").write_text("id,name,nonsense\n", "utf-8")
+    with pytest.raises(InvalidBundle) as refused:
+        read_bundle(tmp_path)
+    hints = {
+        p.at.split()[0]: p.hint.removeprefix("known: ").split(", ")
+        for p in refused.value.problems
+        if "known: " in p.hint
+    }
+    assert set(hints) == {"client.yaml", "units.csv", "positions.csv", "people.csv"}
+    assert [key for key in hints["client.yaml"] if f"| `{key}` |" not in page] == []
+    for table in ("units.csv", "positions.csv", "people.csv"):
+        columns = re.search(rf"^{re.escape(table)} +(\S+)$", page, re.M).group(1)
+        assert sorted(columns.split(",")) == sorted(hints[table])
+
+
+def test_the_bundle_that_is_shown_can_be_read(tmp_path):
+    from tideng.bundle import read_bundle
+
+    shown = next(
+        f["text"] for f in FENCE.finditer((DOCS / "client-bundle.md").read_text("utf-8")) if f["kind"] == "yaml"
+    )
+    (tmp_path / "client.yaml").write_text(f"client: Shown\n{shown}", "utf-8")
+    bundle = read_bundle(tmp_path)
+    assert bundle.plugins["connectors"]["smtp_password"] == "${ENV:SMTP_PASSWORD}"
+    assert bundle.event_types["permit.approved"].field("permit").key
+
+
+def test_the_event_that_is_shown_is_accepted():
+    from tideng.intake import read_event
+
+    shown = next(f["text"] for f in FENCE.finditer((DOCS / "events.md").read_text("utf-8")) if f["kind"] == "json")
+    event = read_event(json.loads(shown), Plugins((SHIPPED,)).catalogue, received=None)
+    assert (event.type, event.subject) == ("report.submitted", "p031")
+
+
+# -- the plugin --------------------------------------------------------------------------------------------------------
+PEOPLE = """\
+id,name,unit,position,supervisor,timezone,locale,phone,email,from,until
+hr,周敏,sales,rep,,,,,,2020-01-01,
+new,李新,sales,rep,hr,,,,,2025-03-01,
+old,王老,sales,rep,hr,,,,,2020-01-01,
+"""
+
+
+@pytest.fixture
+def training(tmp_path):
+    """A deployment of a small client with the plugin and the rule of the page, and what it needs."""
+    from importlib.metadata import entry_points
+
+    from tideng.apply import apply
+    from tideng.bundle import read_bundle
+    from tideng.clock import ManualClock
+    from tideng.deployment import Deployment
+    from tideng.schema import migrate
+    from tideng.settings import create
+
+    page = DOCS / "writing-a-plugin.md"
+    space: dict = {"__name__": "training"}
+    exec(compile(blocks(page, "plugin")[0], str(page), "exec"), space)  # the page is the module
+    client = tmp_path / "client"
+    (client / "rules").mkdir(parents=True)
+    (client / "client.yaml").write_text("client: Page\nroles: {hr: [hr]}\n", "utf-8")
+    (client / "units.csv").write_text("id,name,parent\nsales,Sales,\n", "utf-8")
+    (client / "positions.csv").write_text("id,name,unit,duties\nrep,Sales,sales,\n", "utf-8")
+    (client / "people.csv").write_text(PEOPLE, "utf-8")
+    (client / "rules" / "course.yaml").write_text(blocks(page, "plugin rule")[0], "utf-8")
+    shipped = [one for one in entry_points(group="tideng") if one.dist and one.dist.name == "tideng"]
+    settings = create(tmp_path / "deployment", plugins_allowed=("shipped", "training"), engine="closures")
+    clock = ManualClock(datetime.fromisoformat("2025-06-12T18:00:00+08:00"))
+    with Deployment.open(settings, clock, [*shipped, entry("training", space["TrainingPlugin"])]) as deployment:
+        migrate(deployment)
+        apply(deployment, read_bundle(client))
+        yield deployment
+
+
+def completed(person: str, score: int, minute: int = 30) -> dict:
+    data = {"course": "lamps-1", "score": score}
+    time = f"2025-06-12T17:{minute}:00+08:00"
+    common = {"specversion": "1.0", "source": "lms", "type": "training.completed", "time": time}
+    return {**common, "id": f"{person}-{score}", "subject": person, "data": data}
+
+
+def test_the_plugin_of_the_page_is_loaded_and_its_rule_speaks_through_its_channel(training):
+    from tideng.repository import receive
+    from tideng.worker import Worker
+
+    assert {one.name: one.state for one in training.plugins.states}["training"] == "on"
+    payloads = [completed("new", 90), completed("new", 60, minute=40), completed("old", 95)]
+    assert [one.status for one in receive(training, payloads, "test")] == ["accepted"] * 3
+    Worker(training).step()
+    diary = (training.settings.folder / "diary.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["to"] for line in diary] == ["new"]
+    assert "李新，这个月第 1 门课" in diary[0]
+    assert not [one for one in training.plugins.states if one.state == "failed"]
+
+
+def test_what_the_plugin_declares_is_checked_on_the_way_in(training):
+    from tideng.repository import receive
+
+    receipt = receive(training, [completed("new", 120)], "test")[0]
+    assert receipt.status == "refused"
+    assert "data.score" in receipt.problems[0].at
+
+
+# -- what an installation needs ----------------------------------------------------------------------------------------
+def test_every_package_can_be_imported_by_itself():
+    """In a fresh process each, so that none leans on what another one happened to import first."""
+    for package in package_folders():
+        if package.endswith((".packs", "versions", "migrations")):
+            continue
+        done = subprocess.run([sys.executable, "-c", f"import {package}"], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{package}: {done.stderr}"
+
+
+def test_the_worker_needs_no_web():
+    """What judges and speaks runs where no Flask is installed."""
+    code = (
+        "import sys\n"
+        "class No:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('flask', 'flask_appbuilder', 'werkzeug', 'wtforms'): raise ImportError(name)\n"
+        "sys.meta_path.insert(0, No())\n"
+        "import tideng.worker, tideng.replay, tideng.cli\n"
+        "from tideng.plugins import Plugins\n"
+        "failed = [s for s in Plugins().states if s.state != 'on' and s.module.startswith('tideng')]\n"
+        "assert not failed, failed\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_no_page_knows_where_it_was_written():
+    texts = {name_of(p): p.read_text("utf-8") for p in pages()}
+    assert [name for name, text in texts.items() if re.search(r"/(?:root|home|Users)/\w", text)] == []
+    assert tracked()
