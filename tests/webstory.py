@@ -11,17 +11,19 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 from werkzeug.test import TestResponse
 
+from tideng.apply import apply
 from tideng.bundle import read_bundle
 from tideng.clock import ManualClock
-from tideng.database import writing
+from tideng.database import reading, writing
 from tideng.deployment import Deployment
 from tideng.tables import (
     DeadLetterRow,
     EventRow,
     FindingRow,
+    NoteRow,
     OutboxRow,
     PluginRow,
     ScheduleRunRow,
@@ -95,11 +97,14 @@ class WebStory:
     """A deployment with the web prepared, and clients who are signed in."""
 
     def __init__(self, build: Callable[..., Deployment], folder: Path, **settings: Any):
-        bundle = read_bundle(write_client(folder / "client"))
         self.clock = ManualClock(NOW)
-        self.deployment = build(bundle=bundle, clock=self.clock, secret_key=SECRET, engine="closures", **settings)
-        prepare(self.deployment, PASSWORD)
-        add_users(self.deployment, [NewUser(login, roles, PASSWORD) for login, roles in LOGINS.items()])
+        self.deployment = build(clock=self.clock, secret_key=SECRET, engine="closures", **settings)
+        with reading(self.deployment.engine) as connection:
+            empty = connection.scalar(select(func.count()).select_from(NoteRow)) == 0
+        if empty:
+            apply(self.deployment, read_bundle(write_client(folder / "client")))
+            prepare(self.deployment, PASSWORD)
+            add_users(self.deployment, [NewUser(login, roles, PASSWORD) for login, roles in LOGINS.items()])
         self.app = self.new_app()
 
     def new_app(self, **overrides: Any) -> Flask:

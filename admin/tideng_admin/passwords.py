@@ -29,7 +29,7 @@ def weakness(password: str, login: str = "") -> str:
     rest = small
     for word in _COMMON:
         rest = rest.replace(word, "")
-    if len(rest) < 5:
+    if len(rest) < 5 or small.isdigit():
         return "This password is one of the first that anybody would try."
     return ""
 

@@ -70,7 +70,7 @@ def install(app: Flask) -> None:
     from tideng_admin.wording import event_title
 
     words = (action_word, kind_word, held_word, channel_word, effect_word, event_title)
-    for function in (moment, day, clock, chip, value, named, initial, count_letter, *words):
+    for function in (moment, day, exact, chip, value, named, initial, count_letter, *words):
         app.add_template_filter(function)
     app.add_template_global(lambda: greeting(web().now().astimezone(web().zone())), "greeting")
     app.add_template_global(plugin_title)
@@ -156,8 +156,11 @@ def day(of: date) -> str:
     return format_date(of, format=patterns[locale()][not same_year])
 
 
-def clock(at: datetime | None) -> str:
-    return at.astimezone(web().zone()).strftime("%H:%M:%S") if at else "—"
+def exact(at: datetime) -> str:
+    """A moment to the second, with its weekday and zone: 6月12日 周四 19:00:00."""
+    local = at.astimezone(web().zone())
+    weekday = format_date(local.date(), format="EEE")
+    return f"{day(local.date())} {weekday} {local:%H:%M:%S} · {local.tzinfo}"
 
 
 def chip(status: str) -> Markup:

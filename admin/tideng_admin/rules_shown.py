@@ -35,7 +35,8 @@ class RuleShown:
 
     @property
     def yaml(self) -> str:
-        return yaml.safe_dump(dict(self.document), allow_unicode=True, sort_keys=False, width=100)
+        """The document as a person would write it: in the order in which it is read."""
+        return yaml.safe_dump(_in_order(self.document), allow_unicode=True, sort_keys=False, width=100)
 
 
 _COLUMNS = (
@@ -83,3 +84,16 @@ def titles(connection: Connection, ids: Collection[str]) -> dict[str, Text]:
 def text_of(value: Any) -> Text:
     """A wording as a mapping of locales, also where the document has a bare text."""
     return value if isinstance(value, Mapping) else {"zh": value} if isinstance(value, str) else {}
+
+
+_ORDER = (
+    "id kind title zh en why about event every without within match clock on at when who fact all any none if "
+    "then nudge ask mark infer emit improve plan to severity channel message later until limit once_per at_most metrics"
+).split()
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        place = {name: number for number, name in enumerate(_ORDER)}
+        return {name: _in_order(value[name]) for name in sorted(value, key=lambda name: place.get(name, len(place)))}
+    return [_in_order(item) for item in value] if isinstance(value, list) else value

@@ -40,7 +40,7 @@ class SafeModelView(ModelView):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for name in ("search_columns", "order_columns"):
-            if name not in {key for base in cls.__mro__[:-1] if base is not ModelView for key in vars(base)}:
+            if not getattr(cls, name, None):
                 raise TypeError(f"{cls.__name__} must set {name}")
 
     def _in_scope(self, pk: Any) -> Any:
@@ -76,14 +76,14 @@ class SafeModelView(ModelView):
 class UserView(SafeModelView, UserDBModelView):
     list_title, show_title = _l("Users"), _l("User")
     add_title, edit_title = _l("Add a user"), _l("Edit the user")
-    list_columns = ["username", "first_name", "last_name", "active", "roles"]
+    list_columns = ["username", "first_name", "active", "roles"]
     search_columns = ["username", "first_name", "last_name", "email", "active"]
     order_columns = ["username", "first_name", "last_name"]
     add_columns = ["username", "first_name", "last_name", "email", "active", "roles", "password", "conf_password"]
     edit_columns = ["username", "first_name", "last_name", "email", "active", "roles"]
     label_columns = {
         "username": _l("Login"),
-        "first_name": _l("First name"),
+        "first_name": _l("Full name"),
         "last_name": _l("Last name"),
         "active": _l("Active"),
         "email": _l("E-mail"),

@@ -97,5 +97,11 @@ class Watched:
         """By how many pixels the page is wider than the window."""
         return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
+    def stretch(self, size: str) -> None:
+        """Make the window as high as the page, so that what is fixed to its edges stands at the edges of the picture."""
+        self.page.set_viewport_size(SIZES[size])
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        self.page.set_viewport_size({**SIZES[size], "height": max(height, SIZES[size]["height"])})
+
     def close(self) -> None:
         self.context.close()

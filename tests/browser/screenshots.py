@@ -45,12 +45,9 @@ def pages(said: dict[str, int]) -> list[tuple[str, str, str]]:
 
 
 def a_story(folder: Path) -> WebStory:
-    def build(*, bundle, clock, **settings) -> Deployment:
-        from tideng.apply import apply
-
+    def build(*, clock, **settings) -> Deployment:
         deployment = Deployment.open(Settings(folder=folder, **settings), clock)
         migrate(deployment)
-        apply(deployment, bundle)
         return deployment
 
     return WebStory(build, folder)
@@ -81,7 +78,8 @@ def main(target: Path, only: set[str]) -> None:
                         windows[login] = Watched(browser, address, size, dark)
                         windows[login].sign_in(login, language)
                     windows[login].go(path)
-                    windows[login].page.screenshot(path=target / f"{name}{tail}.png", full_page=True)
+                    windows[login].stretch(size)
+                    windows[login].page.screenshot(path=target / f"{name}{tail}.png")
                     for complaint in windows[login].complaints:
                         print(f"{name}{tail}: {complaint}")
                     windows[login].complaints.clear()

@@ -1,0 +1,36 @@
+"""A prepared deployment for every test: made once, then copied, since nine passwords take a second to hash."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from webstory import WebStory
+
+from tideng.deployment import Deployment
+from tideng.schema import migrate
+from tideng.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a small client with its web prepared and its logins made."""
+    folder = tmp_path_factory.mktemp("prepared")
+
+    def build(*, clock, **settings) -> Deployment:
+        deployment = Deployment.open(Settings(folder=folder, **settings), clock)
+        migrate(deployment)
+        return deployment
+
+    WebStory(build, folder).deployment.close()
+    return folder / "tideng.db"
+
+
+@pytest.fixture
+def story(tmp_path: Path, a_deployment, prepared: Path) -> WebStory:
+    """A small client with its web, and nobody told anything yet."""
+    folder = tmp_path / "story"
+    folder.mkdir()
+    shutil.copy(prepared, folder / "tideng.db")
+    return WebStory(lambda **more: a_deployment(folder=folder, **more), tmp_path)
