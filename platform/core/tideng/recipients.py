@@ -15,48 +15,70 @@ class Recipient(NamedTuple):
     meant_for: str | None = None
 
 
-def resolve(to: str, person: str, owner: str | None, at: datetime, world: World) -> Recipient:
+def resolve(
+    to: str, person: str, owner: str | None, at: datetime, world: World, own_form: bool = False
+) -> Recipient:
     """Find who is told at `at`: `to` is person, supervisor, owner, hr or role:NAME; `person` is whom it is about,
-    `owner` who answers for the step where the event names one."""
+    `owner` who answers for the step where the event names one. `own_form`: it answers a form that the person has just
+    sent, and is theirs though they are away. A client without people has nobody to ask for: names stand for themselves."""
+    search = _Search(world, person, at)
     directory = world.directory
-
-    def absent(someone: str) -> bool:
-        return world.absent(someone, at)
-
-    def hr() -> str:
-        return directory.role("hr", at, absent) or "role:hr"
-
     if to == "person":
-        if not len(directory) or directory.at(person, at):
-            return Recipient(person)
-        if directory.knows(person):  # gone: whoever led them last
-            return Recipient(_above(directory, person, at, absent) or hr(), person)
-        return Recipient(hr(), person)
+        here = search.present(person) or (own_form and directory.at(person, at))
+        return Recipient(person) if here or not len(directory) else Recipient(search.instead_of(person), person)
     if to == "supervisor":
         formal = directory.at(person, at)
         meant = formal.supervisor if formal and formal.supervisor else None
-        reached = _above(directory, person, at, absent) or hr()
+        reached = search.above(person) or search.hr()
         return Recipient(reached, meant if meant != reached else None)
     if to == "owner":
-        if owner and directory.at(owner, at) and not absent(owner):
+        if owner and (search.present(owner) or not len(directory)):
             return Recipient(owner)
-        if owner and directory.knows(owner):
-            return Recipient(_above(directory, owner, at, absent) or hr(), owner)
-        return Recipient(hr(), owner)
+        return Recipient(search.instead_of(owner) if owner else search.hr(), owner)
     role = to.removeprefix("role:")
-    holder = directory.role(role, at, absent)
-    if holder is None and role != "hr":
-        return Recipient(hr(), f"role:{role}")
-    return Recipient(holder or "role:hr")
+    reached = search.holder(role)
+    if reached is None and role != "hr":
+        return Recipient(search.hr(), f"role:{role}")
+    return Recipient(reached or "role:hr")
 
 
-def _above(directory, person: str, at: datetime, absent) -> str | None:
-    found = directory.supervisor(person, at, absent)
-    if found:
-        return found
-    last = (directory.periods(person) or [None])[-1]
-    if last and not directory.at(person, at) and last.supervisor:
-        if directory.at(last.supervisor, at) and not absent(last.supervisor):
+class _Search:
+    """Looks for somebody who is there at one moment; `about` is never told as somebody's deputy."""
+
+    def __init__(self, world: World, about: str, at: datetime):
+        self._world, self._directory, self._about, self._at = world, world.directory, about, at
+
+    def absent(self, someone: str) -> bool:
+        return self._world.absent(someone, self._at)
+
+    def present(self, someone: str) -> bool:
+        return self._directory.at(someone, self._at) is not None and not self.absent(someone)
+
+    def holder(self, role: str) -> str | None:
+        """The first holder who is there, else who stands in for the first one; None where that is nobody."""
+        found = self._directory.role(role, self._at, self.absent)
+        return found or next(filter(None, map(self._stand_in, self._directory.roles.get(role, ()))), None)
+
+    def hr(self) -> str:
+        return self.holder("hr") or "role:hr"
+
+    def instead_of(self, someone: str) -> str:
+        return self._stand_in(someone) or self.hr()
+
+    def _stand_in(self, someone: str) -> str | None:
+        return self._deputy(someone) or self.above(someone)
+
+    def _deputy(self, someone: str) -> str | None:
+        last = self._directory.at(someone, self._at) or (self._directory.periods(someone) or [None])[-1]
+        return last.deputy if last and last.deputy not in ("", self._about) and self.present(last.deputy) else None
+
+    def above(self, someone: str) -> str | None:
+        """Who leads them; whoever has left, who led them last."""
+        directory = self._directory
+        found = directory.supervisor(someone, self._at, self.absent)
+        last = (directory.periods(someone) or [None])[-1]
+        if found or directory.at(someone, self._at) or not (last and last.supervisor):
+            return found
+        if self.present(last.supervisor):
             return last.supervisor
-        return directory.supervisor(last.supervisor, at, absent)
-    return None
+        return self._deputy(last.supervisor) or directory.supervisor(last.supervisor, self._at, self.absent)

@@ -75,3 +75,31 @@ def test_without_anybody_in_hr_the_message_still_has_an_address():
 def test_two_people_who_supervise_each_other_do_not_hang_the_search():
     world = a_world(Assignment("a", "甲", supervisor="b"), Assignment("b", "乙", supervisor="a"), on_leave=["b"])
     assert told("supervisor", world, person="a") == ("role:hr", "b")
+
+
+def test_whoever_is_away_is_replaced_by_their_own_deputy_first():
+    deputy = Assignment("dep", "陈志强", supervisor=BOSS)
+    rep = Assignment(REP, "张三", supervisor=LEAD, deputy="dep")
+    people = (Assignment(BOSS, "顾总"), Assignment(LEAD, "王海燕", supervisor=BOSS, deputy="dep"), rep, deputy)
+    world = a_world(*people, on_leave=[LEAD, REP])
+    assert told("owner", world, owner=LEAD) == ("dep", LEAD)
+    assert told("person", world) == ("dep", REP)
+
+
+def test_a_role_whose_holder_is_away_goes_to_who_stands_in():
+    people = (Assignment(BOSS, "顾总"), Assignment(HR, "周敏", supervisor=BOSS), Assignment(REP, "张三", supervisor=BOSS))
+    world = a_world(*people, on_leave=[HR])
+    assert told("hr", world) == (BOSS, None)
+
+
+def test_what_answers_a_persons_own_form_reaches_them_though_they_are_on_leave():
+    world = a_world(on_leave=[REP])
+    assert resolve("person", REP, None, NOW, world, own_form=True) == (REP, None)
+    assert resolve("person", REP, None, NOW, world) == (LEAD, REP)
+
+
+def test_two_who_are_each_others_supervisor_and_gone_do_not_hang_the_search():
+    gone = date(2026, 3, 1)
+    world = a_world(Assignment("a", "甲", supervisor="b", until=gone), Assignment("b", "乙", supervisor="a", until=gone))
+    assert told("supervisor", world, person="a") == ("role:hr", None)
+    assert told("person", world, person="a") == ("role:hr", "a")
