@@ -18,7 +18,7 @@ from tideng.catalogue import Catalogue
 from tideng.events import Event
 from tideng.factfinding import Peers, facts_at
 from tideng.facts import EventFacts, Needs, Point
-from tideng.judging import Deed, Finding, OnAbsence, OnSchedule, Situation, Step, Watch
+from tideng.judging import Deed, Finding, OnAbsence, OnSchedule, Reason, Situation, Step, Watch
 from tideng.limits import may_speak, period_of
 from tideng.messages import choose, render
 from tideng.metrics import Book
@@ -49,6 +49,7 @@ class _Ask:
     entry: Entry | None = None
     spoken: Spoken | None = None
     step: int = 0
+    since: str | None = None
     gathered: frozenset[str] = frozenset()
     answers: list[Finding] = field(default_factory=list)
 
@@ -176,19 +177,21 @@ class Flow:
     def _ask_untils(
         self, world: World, event: Event, started: Iterable[tuple[str, Watch]], asks: list[_Ask]
     ) -> None:
-        running: dict[tuple[str, str, int], tuple[str, Watch, Entry | None]] = {}
+        running: dict[tuple[str, str, int, str], tuple[str, Watch, Entry | None]] = {}
         for subject in subjects_of(event):
             for entry in world.ladders.get(subject, ()):
                 watch = self.watchlist.get(entry.rule, entry.version)
                 if watch and watch.until_needs is not None:
-                    running[subject, watch.rule, watch.version] = (subject, watch, entry)
+                    running[subject, watch.rule, watch.version, entry.period] = (subject, watch, entry)
         for subject, watch in started:
-            running.setdefault((subject, watch.rule, watch.version), (subject, watch, None))
+            running.setdefault((subject, watch.rule, watch.version, ""), (subject, watch, None))
         for subject, watch, rung in running.values():
             if self.watchlist.until_may_turn(watch, event.type):
                 at = max(event.time, rung.began) if rung else event.time
                 facts = {} if rung is None else {k: v for k, v in rung.facts.items() if k[0] != "$"}
-                ask = _Ask(f"until:{watch.rule}", subject, at, facts, event.subject, watch=watch)
+                person = str(rung.facts.get("$person") or subject) if rung else event.subject
+                ask = _Ask(f"until:{watch.rule}", subject, at, facts, person, watch=watch)
+                ask.occurrence = rung.period if rung else ""
                 self._learn(world, ask, self.watchlist.needs(watch, "until"), EventFacts(event) if rung is None else None)
                 asks.append(ask)
 
@@ -253,9 +256,17 @@ class Flow:
             occurrence=entry.period,
             entry=entry,
             step=entry.step,
+            since=self._since(world, entry, person),
         )
         self._learn(world, ask, self.watchlist.needs(watch, part))
         return ask
+
+    @staticmethod
+    def _since(world: World, entry: Entry, person: str) -> str | None:
+        """Since when an answer is waited for, in ISO form where the person lives; None where none is."""
+        if entry.kind == "step":
+            return entry.facts.get("$since")
+        return entry.began.astimezone(world.directory.zone_of(person, entry.began)).isoformat()
 
     def population(self, world: World, watch: Watch, zone_name: str, at: datetime) -> list[tuple[str, Assignment | None]]:
         """Whom a schedule asks about in one zone: everyone employed and not away; positions and units in the client's zone."""
@@ -339,19 +350,28 @@ class Flow:
     def _answer(self, world: World, asks: Sequence[_Ask]) -> None:
         self._judge(asks, world)
         self._remember(world, asks)
+        begun: list[_Ask] = []
         for ask in asks:
             if ask.question.startswith("until:"):
-                if ask.answers and ask.watch:
-                    for entry in [e for e in world.ladders.get(ask.subject, ()) if e.rule == ask.watch.rule]:
-                        if entry.version == ask.watch.version and entry.began <= ask.at:
-                            world.settle(entry, "cancelled", "until holds")
+                self._end_ladders(world, ask)
                 continue
             if ask.entry is not None:
                 if ask.entry.state != "open":
                     continue  # an earlier answer of this batch settled it
                 self._settle_due(world, ask)
             for finding in ask.answers:
-                self._speak(world, ask, finding)
+                begun += self._speak(world, ask, finding)
+        if begun:  # what `until` asks for may be so from the beginning
+            self._answer(world, begun)
+
+    @staticmethod
+    def _end_ladders(world: World, ask: _Ask) -> None:
+        """`until` holds: nothing is left of the ladder that was asked about, or of all that had begun by then."""
+        if ask.answers and ask.watch:
+            for entry in [e for e in world.ladders.get(ask.subject, ()) if e.rule == ask.watch.rule]:
+                same = entry.version == ask.watch.version and ask.occurrence in ("", entry.period)
+                if same and entry.began <= ask.at:
+                    world.settle(entry, "cancelled", "until holds")
 
     def _remember(self, world: World, asks: Sequence[_Ask]) -> None:
         if self._recall is None:
@@ -374,27 +394,28 @@ class Flow:
         if entry.kind == "step" and not ask.answers:
             world.settle_ladder(entry.rule, entry.subject, entry.period, "until holds")
 
-    def _speak(self, world: World, ask: _Ask, finding: Finding) -> None:
+    def _speak(self, world: World, ask: _Ask, finding: Finding) -> list[_Ask]:
+        """Put a finding on record where its limit allows; returns what is to be asked about the ladder it begins."""
         watch = ask.watch or self.watchlist.get(finding.rule, finding.version)
         if watch is None or (ask.interest is not None and finding.rule not in ask.interest.rules):
-            return
+            return []
         day = world.directory.local_day(ask.subject, ask.at)
         if ask.step:
             period = ask.occurrence
             if (watch.rule, ask.subject, period, ask.step) in world.spoken_steps:
-                return
+                return []
         else:
             period = period_of(watch.limit, day, ask.occurrence)
             if not may_speak(watch.limit, day, period, world.spoken.get((watch.rule, ask.subject), ())):
-                return
+                return []
         world.remember(watch.rule, ask.subject, period, ask.step, day)
         for ordinal, deed in enumerate(finding.deeds):
             self._record(world, ask, watch, finding, deed, period, ordinal, day)
-        if not ask.step:
-            self._begin_ladder(world, ask, watch, period, day)
+        return [] if ask.step else self._begin_ladder(world, ask, watch, period, day)
 
     def _record(self, world, ask: _Ask, watch: Watch, finding: Finding, deed: Deed, period: str, ordinal: int, day: date) -> None:
-        reached = resolve(deed.to, ask.person, ask.owner, ask.at, world) if deed.to else None
+        own_form = deed.action == "ask"
+        reached = resolve(deed.to, ask.person, ask.owner, ask.at, world, own_form) if deed.to else None
         message = locale = None
         if deed.message:
             reader = world.directory.at(reached.reached, ask.at) if reached else None
@@ -418,7 +439,7 @@ class Flow:
             message=message,
             locale=locale,
             detail=dict(deed.data),
-            why=tuple(reason.to_json() for reason in finding.why),
+            why=tuple(reason.to_json() for reason in (*_waited(watch, ask.since), *finding.why)),
             channel=deed.data.get("channel"),
         )
         world.records.append(record)
@@ -428,10 +449,12 @@ class Flow:
                 Event(record.key, RULES, str(deed.data["type"]), ask.at, ask.subject, data, ask.depth + 1)
             )
 
-    def _begin_ladder(self, world: World, ask: _Ask, watch: Watch, period: str, day: date) -> None:
+    def _begin_ladder(self, world: World, ask: _Ask, watch: Watch, period: str, day: date) -> list[_Ask]:
         zone_ = world.directory.zone_of(ask.subject, ask.at)
         kept = {k: v.isoformat() if isinstance(v, datetime | date) else v for k, v in ask.facts.items() if k.startswith(("event.", "case."))}
-        kept |= {"$person": ask.person, "$owner": ask.owner, "$depth": ask.depth}
+        facts = dict(kept)
+        kept |= {"$person": ask.person, "$owner": ask.owner, "$depth": ask.depth, "$since": ask.since}
+        begun = False
         for number, step in enumerate(watch.steps, start=1):
             due = self._step_due(step, ask.at, day, zone_)
             if due is None or due <= ask.at:
@@ -439,6 +462,12 @@ class Flow:
             world.open_entry(
                 Entry("step", watch.rule, watch.version, ask.subject, period, number, due, ask.at, None, kept)
             )
+            begun = True
+        if not begun or watch.until_needs is None:
+            return []
+        first = _Ask(f"until:{watch.rule}", ask.subject, ask.at, facts, ask.person, watch=watch, occurrence=period)
+        self._learn(world, first, self.watchlist.needs(watch, "until"))
+        return [first]
 
     def _step_due(self, step: Step, at: datetime, day: date, zone_) -> datetime | None:
         if step.at is not None:
@@ -452,6 +481,13 @@ class Flow:
             assignment = world.directory.at(event.subject, event.time)
             return getattr(assignment, about, "") or event.subject
         return event.subject
+
+
+def _waited(watch: Watch, since: str | None) -> tuple[Reason, ...]:
+    """The first reason of every finding of an absence: what happened, and what did not follow."""
+    if since is None or not isinstance(watch.trigger, OnAbsence):
+        return ()
+    return (Reason(watch.trigger.event_type, since, "without", list(watch.trigger.without), True, "when"),)
 
 
 _when = attrgetter("time")

@@ -124,7 +124,9 @@ class Deed:
 class Reason:
     """One fact that was looked at: its value (None: no data), the comparison, and whether it held.
 
-    `part`: who, if, until. `operand` is the value compared with (already resolved when it was another fact)."""
+    `part`: who, if, until. `operand` is the value compared with (already resolved when it was another fact).
+    `part` when: an absence; `fact` is the type of the event that happened at `value` (ISO, local), `op` is ``without``
+    and `operand` the types of which none followed in time."""
 
     fact: str
     value: Any

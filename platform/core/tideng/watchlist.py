@@ -102,7 +102,7 @@ class WatchList:
         interests: dict[str, list[Interest]] = {}
         apart = [(*kind, part) for kind, watches in grouped.items() for part in _with_one_meaning(watches)]
         for event_type, about, watches in apart:
-            names = frozenset().union(*(watch.needs for watch in watches))
+            names = frozenset().union(*(watch.needs | _kept_for_later(watch) for watch in watches))
             metrics = {name: metric for watch in watches for name, metric in watch.metrics.items()}
             interest = Interest(
                 about,
@@ -121,6 +121,11 @@ class WatchList:
         for metric in metrics:
             by_type.setdefault(metric.series.event_type, {})[metric.series.key] = metric.series
         return {event_type: list(series.values()) for event_type, series in by_type.items()}
+
+
+def _kept_for_later(watch: Watch) -> frozenset[str]:
+    """Facts of the event that only `until` and the later steps read: they are to be known when the event is gone."""
+    return frozenset(name for name in watch.until_needs or () if name.startswith(("event.", "case.")))
 
 
 def _with_one_meaning(watches: Iterable[Watch]) -> list[list[Watch]]:

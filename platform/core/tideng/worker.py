@@ -251,7 +251,8 @@ class Worker:
         self._lock_all_lanes(connection)
         flow, working_set = self.current_flow, self._working_set(connection)
         people = [member.person for member in self.current_directory.members(at) if member.timezone == zone_name]
-        world = working_set.for_people(people, [flow.watchlist.needs(watch)], at)
+        needs = [flow.watchlist.needs(watch, part) for part in ("trigger", "until")]
+        world = working_set.for_people(people, needs, at)
         flow.schedule(world, watch, zone_name, day, at)
         self._fault("judged")
         self._save(connection, working_set, world, now)
@@ -284,7 +285,7 @@ class Worker:
         for row in rows:
             watch = flow.watchlist.get(row.rule, row.version)
             if watch:
-                needs.append(flow.watchlist.needs(watch, "trigger" if row.kind == "absence" else "until"))
+                needs += [flow.watchlist.needs(watch, part) for part in ("trigger", "until")]
         subjects = {row.subject for row in rows} | {str(row.facts.get("$person") or row.subject) for row in rows}
         world = working_set.for_people(subjects, needs, min(row.due for row in rows))
         entries = working_set.load_entries(world, rows)
