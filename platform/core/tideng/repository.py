@@ -50,13 +50,13 @@ def receive(
     Returns one receipt per payload in the same order; nothing is acknowledged before it is on disk.
     """
     now = deployment.clock.now()
-    read: list[Event | InvalidPayload] = []
+    read: list[tuple[str, Event | InvalidPayload]] = []
     for number, payload in enumerate(payloads):
         place = f"[{number}]" if len(payloads) > 1 else ""
         try:
-            read.append(read_event(payload, deployment.catalogue, place=place, received=now))
+            read.append((place, read_event(payload, deployment.catalogue, place=place, received=now)))
         except InvalidPayload as error:
-            read.append(error)
+            read.append((place, error))
     with writing(deployment.engine) as connection:
         receipts = keep(connection, deployment.catalogue, read, now, source_hint, history=history)
     if any(receipt.status == ACCEPTED for receipt in receipts):
@@ -67,17 +67,17 @@ def receive(
 def keep(
     connection: Connection,
     catalogue: Catalogue,
-    read: Sequence[Event | InvalidPayload],
+    read: Sequence[tuple[str, Event | InvalidPayload]],
     now: datetime,
     source_hint: str = "",
     *,
     history: bool = False,
 ) -> list[Receipt]:
-    """Store what was read; refusals and conflicts become dead letters. One receipt each, in the same order."""
-    events = [one for one in read if isinstance(one, Event)]
+    """Store what was read at each place; refusals and conflicts become dead letters. One receipt each, in the same order."""
+    events = [one for _, one in read if isinstance(one, Event)]
     outcomes = iter(store_events(connection, catalogue, events, now, history=history))
     receipts, letters = [], []
-    for one in read:
+    for place, one in read:
         if isinstance(one, InvalidPayload):
             letters.append(dead_letter(one, source_hint))
             receipts.append(Receipt(REFUSED, problems=one.problems))
@@ -86,13 +86,13 @@ def keep(
         problems: tuple[Problem, ...] = ()
         if status == CONFLICT:
             problem = Problem(
-                "id",
+                f"{place}, id" if place else "id",
                 f"{one.id!r} from {one.source!r} is already known with other content",
                 "send a correction under an id of its own",
             )
             problems = (problem,)
             payload = one.to_cloudevent()
-            letters.append(dead_letter(InvalidPayload("event", problems, payload, ""), source_hint or one.source))
+            letters.append(dead_letter(InvalidPayload("event", problems, payload, place), source_hint or one.source))
         receipts.append(Receipt(status, one.id, one.source, problems))
     store_dead_letters(connection, letters, now)
     return receipts

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from tideng.sources import Unreadable
 from tideng.values import MAX_KEPT
 
-MAX_LINE = 2_000_000  # bytes; an event may hold 1 MB, and JSON may write a character in six
+MAX_LINE = 16_000_000  # bytes; far more than an event may hold, so that a text that is too long is refused by its field
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def test_every_bad_line_is_named_and_every_good_line_is_kept():
         2: "not JSON",
         3: "line 3, type: unknown event type 'order.wom' (order.won)",
         4: "line 4, data.amount: must be a number",
-        5: "line 5: holds 10,000,1",
+        5: "line 5, data.reason: 10,000,000 characters",
         6: "line 6, time: the year of 9999",
         7: "line 7: holds a NUL character at column",
         8: "line 8, data.customer: holds a NUL",

@@ -15,7 +15,7 @@ import click
 
 from tideng.cli.terminal import FINE, PROBLEM_COLUMNS, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.errors import InvalidPayload, Problem, Refused
+from tideng.errors import Problem, Refused
 
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
@@ -77,15 +77,11 @@ def take_in(
         with writing(deployment.engine) as connection:
             # before the events, so that no worker meets a type that it does not know
             tally.types += deployment.keep_log_types(connection)
-            read = [event for _, event in batch]
-            receipts = keep(connection, deployment.catalogue, read, deployment.clock.now(), name, history=history)
-        for (place, event), receipt in zip(batch, receipts, strict=True):
+            receipts = keep(connection, deployment.catalogue, batch, deployment.clock.now(), name, history=history)
+        for receipt in receipts:
             tally.counts[receipt.status] += 1
-            if receipt.problems and len(tally.problems) < SHOWN:
-                said = isinstance(event, InvalidPayload)
-                tally.problems += [
-                    p if said else Problem(f"{place}, {p.at}", p.problem, p.hint) for p in receipt.problems
-                ]
+            if len(tally.problems) < SHOWN:
+                tally.problems += receipt.problems
         taken += len(batch)
         progress(taken)
     if tally.counts["accepted"]:
