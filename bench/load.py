@@ -65,9 +65,7 @@ def write_client(folder: Path) -> Path:
         "timezone": "Asia/Shanghai",
         "calendar": "CN",
         "roles": {"hr": [_person(0)]},
-        "event_types": {
-            f"bench.{name}": {"title": {"zh": name, "en": name}, "fields": fields} for name in TYPES
-        },
+        "event_types": {f"bench.{name}": {"title": {"zh": name, "en": name}, "fields": fields} for name in TYPES},
     }
     # JSON is YAML
     (folder / "client.yaml").write_text(json.dumps(client, ensure_ascii=False), "utf-8")
