@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from tideng.catalogue import Catalogue
@@ -76,12 +77,20 @@ def sentence(rule: Rule, locale: str, catalogue: Catalogue) -> str:
     return _Speaker(locale, catalogue, rule.trigger).rule(rule)
 
 
-def reasons_sentence(reasons: Iterable[Reason], locale: str, catalogue: Catalogue, event_type: str = "") -> str:
+def reasons_sentence(
+    reasons: Iterable[Reason],
+    locale: str,
+    catalogue: Catalogue,
+    event_type: str = "",
+    within: Duration | None = None,
+) -> str:
     """Why a rule spoke: each fact with its value and what it was compared with, e.g. ``Visits this week: 3 (is less than 4)``.
 
-    `event_type` is the one that triggered the rule, where known: its fields have better names then.
+    `event_type` is the one that triggered the rule, where known: its fields have better names then. `within` is how long
+    an absence was waited for, where known.
     """
     speaker = _Speaker(locale, catalogue, OnEvent(event_type))
+    speaker.within = within
     return ("；" if speaker.language == "zh" else "; ").join(map(speaker.reason, reasons))
 
 
@@ -89,6 +98,7 @@ class _Speaker:
     def __init__(self, locale: str, catalogue: Catalogue, trigger: OnEvent | OnSchedule | OnAbsence):
         self.language = "zh" if locale.startswith("zh") else "en"
         self.words, self._catalogue, self._trigger = _WORDS[self.language], catalogue, trigger
+        self.within: Duration | None = None
         self._event_type = "" if isinstance(trigger, OnSchedule) else trigger.event_type
 
     def rule(self, rule: Rule) -> str:
@@ -170,7 +180,20 @@ class _Speaker:
             return name if operand.times == 1 else self.words["times"].format(name, spoken(operand.times))
         return spoken(operand, self.language, self.words["missing"])
 
+    def waited(self, reason: Reason) -> str:
+        """``2月3日 09:00 有了“客户提出需求”，7 天内没有等到“已回应客户需求”``"""
+        moment = datetime.fromisoformat(str(reason.value))
+        others = f"”{self.words['or']}“".join(map(self.event, reason.operand))
+        if self.language == "zh":
+            waited = f"{self.duration(self.within)}内没有等到" if self.within else "之后没有等到"
+            return f"{moment.month}月{moment.day}日 {moment:%H:%M} 有了“{self.event(reason.fact)}”，{waited}“{others}”"
+        waited = f"within {self.within} no" if self.within else "no"
+        day = f"{moment:%B} {moment.day} at {moment:%H:%M}"
+        return f"“{self.event(reason.fact)}” came on {day}, and {waited} “{others}” followed"
+
     def reason(self, reason: Reason) -> str:
+        if reason.op == "without":
+            return self.waited(reason)
         value = spoken(reason.value, self.language, self.words["missing"])
         name = self.fact(reason.fact)
         text = (name[:1].upper() + name[1:]) + self.words["colon"] + value

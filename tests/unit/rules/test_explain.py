@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.unit.rules.builders import a_book, a_catalogue, a_document, a_rule, a_situation, nudge
+from tideng.catalogue import EventType
+from tideng.durations import Duration
 from tideng.judging import Reason
 from tideng_rules.explain import reasons_sentence, sentence
 
@@ -57,3 +59,26 @@ def test_reasons_tell_values_and_say_when_there_is_no_data():
     missing = [Reason("metric.visits_this_week", None, "lt", 4, False)]
     assert reasons_sentence(missing, "en", a_catalogue()) == "Visits this week: no data (is less than 4, does not hold)"
     assert reasons_sentence(missing, "zh_TW", a_catalogue()) == "本周拜访：没有数据（少于 4，不成立）"
+
+
+def test_an_absence_tells_what_came_and_what_was_waited_for():
+    catalogue = a_catalogue()
+    why = [Reason("need.raised", "2026-02-03T09:00:00+08:00", "without", ["need.answered", "order.won"], True, "when")]
+    catalogue.event_types = {
+        name: EventType(name, {"zh": zh, "en": en})
+        for name, zh, en in (
+            ("need.raised", "客户提出需求", "Need raised"),
+            ("need.answered", "已回应", "Need answered"),
+            ("order.won", "赢得订单", "Order won"),
+        )
+    }
+    week = Duration(7, "days")
+    assert (
+        reasons_sentence(why, "zh", catalogue, within=week)
+        == "2月3日 09:00 有了“客户提出需求”，7 天内没有等到“已回应”或“赢得订单”"
+    )
+    assert (
+        reasons_sentence(why, "en", catalogue, within=week)
+        == "“Need raised” came on February 3 at 09:00, and within 7 days no “Need answered” or “Order won” followed"
+    )
+    assert reasons_sentence(why, "zh", catalogue) == "2月3日 09:00 有了“客户提出需求”，之后没有等到“已回应”或“赢得订单”"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -233,6 +233,8 @@ def sentences(
 
 def _reason(reason: Mapping[str, Any], catalogue: Catalogue, language: str, spoken: Any) -> str:
     zh = language == "zh"
+    if reason["op"] == "without":
+        return _waited(reason, catalogue, zh)
     name = title_of(reason["fact"], catalogue, language)
     missing = "没有数据" if zh else "no data"
     value = spoken(reason["value"], language, missing)
@@ -242,6 +244,22 @@ def _reason(reason: Mapping[str, Any], catalogue: Catalogue, language: str, spok
     if zh:
         return f"{name}：{value}（{op}{' ' if op[-1:].isascii() else ''}{operand}：{held}）"
     return f"{name}: {value} ({op} {operand}: {held})".replace(" :", ":")
+
+
+def _waited(reason: Mapping[str, Any], catalogue: Catalogue, zh: bool) -> str:
+    """What happened when, and what did not follow in time."""
+    from tideng.messages import choose
+
+    def title(name: str) -> str:
+        known = catalogue.event_types.get(name)
+        return (choose(known.title, "zh" if zh else "en")[0] if known else "") or name
+
+    since = datetime.fromisoformat(reason["value"])
+    if zh:
+        others = "”或“".join(map(title, reason["operand"]))
+        return f"{since.month}月{since.day}日 {since:%H:%M} 有了“{title(reason['fact'])}”，到期没有等到“{others}”"
+    others = "” or “".join(map(title, reason["operand"]))
+    return f"“{title(reason['fact'])}” came on {since:%Y-%m-%d at %H:%M}, and no “{others}” followed in time"
 
 
 def title_of(fact: str, catalogue: Catalogue, language: str) -> str:
