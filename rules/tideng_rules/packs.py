@@ -146,6 +146,14 @@ def load_rules_of(bundle: Bundle, catalogue: Catalogue | None = None) -> list[Ru
 
 def sources_of(bundle: Bundle, catalogue: Catalogue | None = None) -> list[Source]:
     """The same as `load_rules_of`, each with its origin: ``pack travel-sales`` or a file such as ``rules/own.yaml``."""
+    sources, problems = read_sources(bundle, catalogue)
+    if problems:
+        raise InvalidBundle("rules", problems)
+    return sources
+
+
+def read_sources(bundle: Bundle, catalogue: Catalogue | None = None) -> tuple[list[Source], list[Problem]]:
+    """The rules that can be read, and every problem of the others."""
     problems: list[Problem] = []
     packed = {s.rule.id: s for s in _from_packs(bundle, catalogue, problems)}
     own: dict[str, Source] = {}
@@ -153,9 +161,7 @@ def sources_of(bundle: Bundle, catalogue: Catalogue | None = None) -> list[Sourc
         if source.rule.id in own:
             problems.append(Problem(source.origin, f"rule {source.rule.id!r} is also in {own[source.rule.id].origin}"))
         own[source.rule.id] = source
-    if problems:
-        raise InvalidBundle("rules", problems)
-    return list({**packed, **own}.values())
+    return list({**packed, **own}.values()), problems
 
 
 def _from_packs(bundle: Bundle, catalogue: Catalogue | None, problems: list[Problem]) -> Iterator[Source]:

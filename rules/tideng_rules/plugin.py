@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from tideng.catalogue import Catalogue
 from tideng.database import reading
-from tideng.errors import InvalidBundle, Problem
+from tideng.errors import Problem
 from tideng.hookspecs import hookimpl
 from tideng.judging import Finding, Situation, Watch
 from tideng.profile import CLIENT
@@ -20,7 +20,7 @@ from tideng_rules import store
 from tideng_rules.book import Book, Matcher, Published, Questions, closures
 from tideng_rules.check import check_sources
 from tideng_rules.closures import RuleFault
-from tideng_rules.packs import load_rules_of, sources_of
+from tideng_rules.packs import load_rules_of, read_sources
 
 if TYPE_CHECKING:
     from tideng.bundle import Bundle
@@ -56,11 +56,9 @@ class RulesPlugin:
     @hookimpl
     def check_bundle(self, bundle: Bundle) -> list[Problem]:
         catalogue = with_client_types(self._catalogue, bundle)
-        try:
-            sources = sources_of(bundle, catalogue)
-        except InvalidBundle as error:
-            return list(error.problems)
-        return check_sources(sources, catalogue, bundle.directory() if bundle.positions else None)
+        sources, unreadable = read_sources(bundle, catalogue)
+        directory = bundle.directory() if bundle.positions else None
+        return [*unreadable, *check_sources(sources, catalogue, directory)]
 
     @hookimpl
     def apply_bundle(self, bundle: Bundle, connection: Connection | None) -> list[str]:
