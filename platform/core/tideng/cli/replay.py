@@ -192,7 +192,7 @@ def rule_files(paths: Sequence[Path]) -> tuple[Path, ...]:
     found: list[Path] = []
     for path in paths:
         inside = (
-            sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(RULE_FILES))
+            sorted(p for p in path.rglob("*") if p.is_file() and p.name.endswith(RULE_FILES) and p.name[0] not in ".~")
             if path.is_dir()
             else [path]
         )
