@@ -14,10 +14,10 @@ from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import Group, command, json_option, option
 from tideng.clock import SystemClock
 from tideng.deployment import Deployment
-from tideng.errors import InvalidBundle, Problem
+from tideng.errors import Problem
 from tideng.sources import declare_log_types
 from tideng_rules.check import check_sources
-from tideng_rules.packs import Source, shipped_packs, sources_of
+from tideng_rules.packs import Source, read_sources, shipped_packs
 from tideng_rules.plugin import with_client_types
 
 _HEADINGS = (("severity", "轻重"), ("where", "位置"), ("what is wrong", "问题"), ("way out", "怎么改"))
@@ -75,24 +75,8 @@ def find_problems(client: Path | None, files: tuple[Path, ...]) -> tuple[list[So
     if files:
         bundle = replace(bundle, rule_files=rule_files(files), packs=())
     catalogue = _catalogue(bundle)
-    problems: list[Problem] = []
-    try:
-        sources = sources_of(bundle, catalogue)
-    except InvalidBundle as error:
-        problems += error.problems
-        sources = _sound(bundle, catalogue)
+    sources, problems = read_sources(bundle, catalogue)
     return sources, problems + check_sources(sources, catalogue, bundle.directory() if bundle.positions else None)
-
-
-def _sound(bundle: Bundle, catalogue: Catalogue) -> list[Source]:
-    """The rules of the files that can be read, so that those are looked at although others are broken."""
-    found: dict[str, Source] = {}
-    for path in bundle.rule_files:
-        try:
-            found |= {one.rule.id: one for one in sources_of(replace(bundle, rule_files=(path,), packs=()), catalogue)}
-        except InvalidBundle:
-            continue
-    return list(found.values())
 
 
 def _catalogue(bundle: Bundle) -> Catalogue:
