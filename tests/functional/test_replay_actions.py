@@ -173,7 +173,9 @@ def test_a_schedule_and_a_deadline_may_emit(team):
 
 
 # -- limits ----------------------------------------------------------------------------------------------------------
-VISITS = [visit(f"2026-03-{day:02} {hour}:00") for day in (2, 3, 9, 31) for hour in ("10", "11")] + [visit("2026-04-01 10:00")]
+VISITS = [visit(f"2026-03-{day:02} {hour}:00") for day in (2, 3, 9, 31) for hour in ("10", "11")] + [
+    visit("2026-04-01 10:00")
+]
 LIMITS = {
     "": ["02 10:00", "02 11:00", "03 10:00", "03 11:00", "09 10:00", "09 11:00", "31 10:00", "31 11:00", "01 10:00"],
     "limit: {once_per: occurrence}": ["02 10:00", "02 11:00", "03 10:00", "03 11:00", "09 10:00", "09 11:00", "31 10:00", "31 11:00", "01 10:00"],
@@ -197,7 +199,12 @@ def test_a_rule_speaks_no_oftener_than_its_limit(client, limit):
     assert len({one["key"] for one in found}) == len(found)
 
 
-KINDS = {"reminder": "limit: {once_per: day}", "validation": "", "escalation": "", "diagnosis": "limit: {once_per: month}"}
+KINDS = {
+    "reminder": "limit: {once_per: day}",
+    "validation": "",
+    "escalation": "",
+    "diagnosis": "limit: {once_per: month}",
+}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -213,12 +220,18 @@ def test_a_limit_is_each_subjects_own(client):
 
 
 # -- about -----------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(("about", "subjects"), [("person", ["zhang", "wu"]), ("case", ["k1", "k2"]), ("position", ["rep", "rep"]), ("unit", ["sales", "sales"])])
+@pytest.mark.parametrize(
+    ("about", "subjects"),
+    [("person", ["zhang", "wu"]), ("case", ["k1", "k2"]), ("position", ["rep", "rep"]), ("unit", ["sales", "sales"])],
+)
 def test_what_is_judged(client, about, subjects):
     client.client += "event_types: {node.done: {fields: {case: {type: text, key: true}, cost: number}}}\n"
     client.people("zhang,Zhang,sales,rep,", "wu,Wu,sales,rep,")
     rule = f"id: r\nkind: validation\nabout: {about}\nwhen: {{event: node.done}}\nthen: [{{mark: seen}}]"
-    events = [event("node.done", f"2026-03-02 1{n}:00", who, case=f"k{n + 1}", cost=n) for n, who in enumerate(("zhang", "wu"))]
+    events = [
+        event("node.done", f"2026-03-02 1{n}:00", who, case=f"k{n + 1}", cost=n)
+        for n, who in enumerate(("zhang", "wu"))
+    ]
     assert [one["subject"] for one in client.replay(rule, events, *DAY)] == subjects
     once = client.replay(rule + "\nlimit: {once_per: day}", events, *DAY)
     assert len(once) == len(set(subjects))
@@ -271,7 +284,11 @@ def test_until_cancels_what_is_left(team, moment, expected):
 
 def test_until_cancels_as_soon_as_it_holds_though_it_does_not_hold_any_more_when_the_step_is_due(team):
     back = "until: {fact: person.on_trip, is: false}\n"
-    trips = [event("trip.started", "2026-03-02 08:00", trip="a"), event("trip.ended", "2026-03-02 20:00", trip="a"), event("trip.started", "2026-03-02 20:30", trip="b")]
+    trips = [
+        event("trip.started", "2026-03-02 08:00", trip="a"),
+        event("trip.ended", "2026-03-02 20:00", trip="a"),
+        event("trip.started", "2026-03-02 20:30", trip="b"),
+    ]
     assert moments(team.replay(LADDER + back, trips[:1], *LONG)) == ["02 19:00", "02 21:00", "02 21:00", "03 19:00"]
     assert moments(team.replay(LADDER + back, trips, *LONG)) == ["02 19:00"]
 

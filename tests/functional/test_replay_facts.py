@@ -88,7 +88,9 @@ CONDITIONS = {
 
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_a_condition_means(client, condition):
-    found = client.replay(on("claim.submitted", condition), [event("claim.submitted", "2026-03-02 10:00", **CLAIM)], *DAY)
+    found = client.replay(
+        on("claim.submitted", condition), [event("claim.submitted", "2026-03-02 10:00", **CLAIM)], *DAY
+    )
     assert bool(found) is CONDITIONS[condition]
 
 
@@ -101,10 +103,15 @@ def test_a_missing_fact_is_said_as_no_data(client):
 
 
 @pytest.mark.parametrize(
-    ("planned", "times", "speaks"), [(8, 0.5, True), (10, 0.5, True), (11, 0.5, False), (5, 1, True), (None, 0.5, False)]
+    ("planned", "times", "speaks"),
+    [(8, 0.5, True), (10, 0.5, True), (11, 0.5, False), (5, 1, True), (None, 0.5, False)],
 )
 def test_another_fact_times_a_factor_is_compared_with(client, planned, times, speaks):
-    rule = on("trip.ended", f"{{fact: metric.v, gte: {{fact: event.planned_visits, times: {times}}}}}", "metrics: {v: {count: visit.completed, window: today}}")
+    rule = on(
+        "trip.ended",
+        f"{{fact: metric.v, gte: {{fact: event.planned_visits, times: {times}}}}}",
+        "metrics: {v: {count: visit.completed, window: today}}",
+    )
     visits = [event("visit.completed", f"2026-03-02 0{n}:00", customer="c") for n in range(5)]
     data = {} if planned is None else {"planned_visits": planned}
     found = client.replay(rule, [*visits, event("trip.ended", "2026-03-02 20:00", trip="t", **data)], *DAY)
@@ -172,7 +179,9 @@ def test_a_fact_about_the_person(team, condition):
 
 def test_a_post_without_the_target_has_no_data(team):
     rule = on("report.submitted", "{fact: target.visits_this_week, exists: false}")
-    found = team.replay(rule, [event("report.submitted", "2026-03-02 10:00", by) for by in ("lead", "stranger", "zhang")], *DAY)
+    found = team.replay(
+        rule, [event("report.submitted", "2026-03-02 10:00", by) for by in ("lead", "stranger", "zhang")], *DAY
+    )
     assert [one["subject"] for one in found] == ["lead", "stranger"]
 
 
@@ -183,10 +192,15 @@ def test_facts_about_a_person_are_those_of_that_day(client):
     assert moments(client.replay(rule, reports, "2026-03-01 00:00", "2026-03-05 00:00")) == ["02 10:00"]
 
 
-@pytest.mark.parametrize(("moment", "away"), [("09:59:59", False), ("10:00:00", True), ("17:59:59", True), ("18:00:00", False)])
+@pytest.mark.parametrize(
+    ("moment", "away"), [("09:59:59", False), ("10:00:00", True), ("17:59:59", True), ("18:00:00", False)]
+)
 def test_on_trip_is_true_from_the_start_up_to_the_end(client, moment, away):
     rule = on("report.submitted", "{fact: person.on_trip, is: true}")
-    trip = [event("trip.started", "2026-03-02 10:00:00", trip="t"), event("trip.ended", "2026-03-02 18:00:00", trip="t")]
+    trip = [
+        event("trip.started", "2026-03-02 10:00:00", trip="t"),
+        event("trip.ended", "2026-03-02 18:00:00", trip="t"),
+    ]
     assert bool(client.replay(rule, [*trip, event("report.submitted", f"2026-03-02 {moment}")], *DAY)) is away
 
 
@@ -253,7 +267,9 @@ def test_each_peer_has_days_of_their_own(client):
 
 
 def test_whoever_has_no_post_has_no_peers(client):
-    rule = on("report.submitted", "{fact: peers.v, exists: false}", "metrics: {v: {count: visit.completed, window: today}}")
+    rule = on(
+        "report.submitted", "{fact: peers.v, exists: false}", "metrics: {v: {count: visit.completed, window: today}}"
+    )
     assert client.replay(rule, [event("report.submitted", "2026-03-02 10:00")], *DAY)
 
 
@@ -273,7 +289,10 @@ def test_what_one_rule_infers_another_reads_also_over_several_rules(client):
 
 def test_inferences_work_on_a_schedule_and_at_a_deadline_and_after_their_own_rule_has_spoken(client):
     client.people("zhang,Zhang San,sales,rep,")
-    for when in ('{every: day, at: "09:00"}', "{event: need.raised, without: need.answered, within: 1 day, match: need}"):
+    for when in (
+        '{every: day, at: "09:00"}',
+        "{event: need.raised, without: need.answered, within: 1 day, match: need}",
+    ):
         rules = f"""
 - {{id: a, kind: diagnosis, when: {when}, then: [{{infer: found.a, because: {{zh: 甲, en: A}}}}], limit: {{once_per: month}}}}
 - {{id: b, kind: diagnosis, when: {when}, if: {{fact: found.a, is: true}}, then: [{{mark: seen}}], limit: {{once_per: occurrence}}}}

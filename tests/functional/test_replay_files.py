@@ -67,11 +67,16 @@ def test_a_rule_file_may_hold(client, shape):
 
 def test_rules_takes_files_and_folders_and_leaves_what_an_editor_hides(client):
     client.write("more/deep/b.yml", rule("b"))
-    client.write("more/c.json", json.dumps({"id": "c", "kind": "validation", "when": {"event": "visit.completed"}, "then": [{"mark": "seen"}]}))
+    client.write(
+        "more/c.json",
+        json.dumps({"id": "c", "kind": "validation", "when": {"event": "visit.completed"}, "then": [{"mark": "seen"}]}),
+    )
     client.write("more/.b.yaml", "half: [")
     client.write("more/notes.txt", "not a rule")
     one = client.write("one.yaml", rule("a"))
-    found = client.replay_files([one, client.folder / "more"], [visits(client, VISIT)], "2026-03-02 00:00", "2026-03-03 00:00")
+    found = client.replay_files(
+        [one, client.folder / "more"], [visits(client, VISIT)], "2026-03-02 00:00", "2026-03-03 00:00"
+    )
     assert [line["rule"] for line in found] == ["a", "b", "c"]
 
 
@@ -84,7 +89,9 @@ def test_with_rules_only_those_run_and_without_the_clients_own(client):
 
 
 def test_every_error_of_every_rule_file_is_said_at_once_and_nothing_runs(client):
-    client.write("wrong/a.yaml", rule("a").replace("kind: validation", "kind: remindr") + "if: {fact: event.customer, iz: c}\n")
+    client.write(
+        "wrong/a.yaml", rule("a").replace("kind: validation", "kind: remindr") + "if: {fact: event.customer, iz: c}\n"
+    )
     client.write("wrong/b.yaml", rule("b", "visit.complete"))
     client.write("wrong/c.yaml", "id: c\n  kind: [\n")
     client.write("wrong/d.yaml", rule("d") + "if: {fact: event.customr, is: c}\n")
@@ -134,7 +141,9 @@ def test_the_same_event_twice_counts_once_also_over_files(client):
 
 def test_csv_and_packed_files_are_read_too(client):
     path = client.write("a.yaml", rule("a"))
-    table = client.write("events/e.csv", "id,source,type,time,subject,customer\n1,s,visit.completed,2026-03-02T10:00:00+08:00,zhang,c\n")
+    table = client.write(
+        "events/e.csv", "id,source,type,time,subject,customer\n1,s,visit.completed,2026-03-02T10:00:00+08:00,zhang,c\n"
+    )
     packed = client.folder / "e.jsonl.gz"
     packed.write_bytes(gzip.compress(json.dumps(VISIT).encode()))
     assert len(lines(run(client, [path], [table, packed]))) == 2
@@ -160,8 +169,12 @@ def test_an_event_log_is_replayed_with_its_activities_as_types_or_mapped(client)
     log = client.write("log.xes", XES)
     plain = client.write("w.yaml", waits("permit.submitted.by.employee", "permit.final_approved.by.supervisor"))
     found = lines(run(client, [plain], [log]))
-    assert [(one["at"], one["subject"], one["to"]) for one in found] == [("2026-03-02T12:00:00+08:00", "travel permit 2", "role:hr")]
-    mapping = client.write("map.yaml", "Permit SUBMITTED by EMPLOYEE: trip.requested\nPermit FINAL_APPROVED by SUPERVISOR: permit.done\n")
+    assert [(one["at"], one["subject"], one["to"]) for one in found] == [
+        ("2026-03-02T12:00:00+08:00", "travel permit 2", "role:hr")
+    ]
+    mapping = client.write(
+        "map.yaml", "Permit SUBMITTED by EMPLOYEE: trip.requested\nPermit FINAL_APPROVED by SUPERVISOR: permit.done\n"
+    )
     mapped = client.write("m.yaml", waits("permit.sent", "permit.done"))
     mapping.write_text(mapping.read_text().replace("trip.requested", "permit.sent"))
     found = lines(run(client, [mapped], [log], *WHOLE, "--map", str(mapping)))
@@ -169,10 +182,16 @@ def test_an_event_log_is_replayed_with_its_activities_as_types_or_mapped(client)
 
 
 def test_the_lines_are_sorted_by_time_and_hold_what_is_promised(client):
-    events = [event("visit.completed", f"2026-03-02 {hour}:00", who, customer="c") for hour in ("12", "10", "11") for who in ("b", "a")]
+    events = [
+        event("visit.completed", f"2026-03-02 {hour}:00", who, customer="c")
+        for hour in ("12", "10", "11")
+        for who in ("b", "a")
+    ]
     found = lines(run(client, [client.write("a.yaml", rule("a"))], [visits(client, *events)]))
     assert [one["at"] for one in found] == sorted(one["at"] for one in found)
-    assert all(list(one) == ["at", "rule", "version", "subject", "effect", "action", "to", "key", "why"] for one in found)
+    assert all(
+        list(one) == ["at", "rule", "version", "subject", "effect", "action", "to", "key", "why"] for one in found
+    )
     assert len({one["key"] for one in found}) == len(found) == 6
 
 

@@ -54,7 +54,11 @@ def expected(function: str, window: str, where: str, orders: list[dict], moment:
         return None
     if function == "average":
         return sum(values) / len(values)
-    return {"min": min(values), "max": max(values), "last": max(chosen, key=lambda one: at(one["time"]))["data"]["amount"]}[function]
+    return {
+        "min": min(values),
+        "max": max(values),
+        "last": max(chosen, key=lambda one: at(one["time"]))["data"]["amount"],
+    }[function]
 
 
 def _first(window: str, today: date, trip: datetime | None) -> date | None:
@@ -80,8 +84,12 @@ def test_every_function_over_every_window_with_and_without_where(tmp_path, seed)
             data["amount"] = dice.choice([0, 1, 2, 10, 2.5, 100])
         orders.append(event("order.won", moment.isoformat(), id=f"o{number}", **data))
     # at midnight and a second before it, where windows begin and end
-    orders += [event("order.won", f"2026-03-0{n} 00:00:00", id=f"m{n}", customer="c", amount=7, currency="CNY") for n in (1, 2)]
-    orders += [event("order.won", f"2026-03-0{n} 23:59:59", id=f"n{n}", customer="c", amount=8, currency="CNY") for n in (1, 2)]
+    orders += [
+        event("order.won", f"2026-03-0{n} 00:00:00", id=f"m{n}", customer="c", amount=7, currency="CNY") for n in (1, 2)
+    ]
+    orders += [
+        event("order.won", f"2026-03-0{n} 23:59:59", id=f"n{n}", customer="c", amount=8, currency="CNY") for n in (1, 2)
+    ]
     moments = ["2026-02-20 00:00:00", "2026-03-01 00:00:00", "2026-03-01 23:59:59", "2026-03-02 00:00:00", "2026-03-04 12:00", "2026-03-11 09:00"]  # fmt: skip
     probes = [event("probe.taken", moment, n=number) for number, moment in enumerate(moments)]
     trip = at("2026-03-03 08:00")
@@ -103,7 +111,10 @@ def test_every_function_over_every_window_with_and_without_where(tmp_path, seed)
 def test_over_nothing_a_count_a_sum_and_a_distinct_are_zero_and_the_others_are_missing(tmp_path):
     probe = [event("probe.taken", "2026-03-02 10:00", n=1)]
     found = Client(tmp_path / "client", CLIENT).replay(rules(), probe, "2026-03-02 00:00", "2026-03-03 00:00")
-    values = {function: {one["why"][0]["value"] for one in found if one["rule"].startswith(f"{function}-")} for function in FUNCTIONS}
+    values = {
+        function: {one["why"][0]["value"] for one in found if one["rule"].startswith(f"{function}-")}
+        for function in FUNCTIONS
+    }
     assert {function: values[function] - {None} for function in FUNCTIONS} == {
         function: {0} if function in ("count", "sum", "distinct") else set() for function in FUNCTIONS
     }
@@ -132,7 +143,10 @@ if: {fact: metric.m, is: 0}
 then: [{mark: seen}]
 metrics: {m: {count: visit.completed, window: today}}
 """
-    events = [event("visit.completed", "2026-03-02 10:00", "li", customer="c"), event("report.submitted", "2026-03-02 11:00")]
+    events = [
+        event("visit.completed", "2026-03-02 10:00", "li", customer="c"),
+        event("report.submitted", "2026-03-02 11:00"),
+    ]
     assert Client(tmp_path / "client").replay(rule, events, "2026-03-02 00:00", "2026-03-03 00:00")
 
 
@@ -145,7 +159,9 @@ if: {fact: metric.m, is: 1}
 then: [{mark: seen}]
 metrics: {m: {count: visit.completed, window: today}}
 """
-    client = Client(tmp_path / "client").people("jun,He Jun,sales,rep,,Australia/Sydney", "zhang,Zhang,sales,rep,,Asia/Shanghai")
+    client = Client(tmp_path / "client").people(
+        "jun,He Jun,sales,rep,,Australia/Sydney", "zhang,Zhang,sales,rep,,Asia/Shanghai"
+    )
     # 22:30 in Beijing on the 1st is 01:30 on the 2nd in Sydney
     visits = [event("visit.completed", "2026-03-01 22:30", who, customer="c") for who in ("jun", "zhang")]
     found = client.replay(rule, visits, "2026-03-02 00:00", "2026-03-02 23:00")
@@ -162,7 +178,12 @@ if: {fact: metric.m, gte: 2}
 then: [{mark: seen}]
 metrics: {m: {count: node.asked, window: last 30 days}}
 """
-    client = Client(tmp_path / "client", "client: S\nevent_types: {node.asked: {fields: {case: {type: text, key: true}}}}\n")
-    events = [event("node.asked", f"2026-03-0{n} 10:00", who, case=case) for n, who, case in ((1, "li", "k1"), (2, "zhang", "k1"), (3, "zhang", "k2"))]
+    client = Client(
+        tmp_path / "client", "client: S\nevent_types: {node.asked: {fields: {case: {type: text, key: true}}}}\n"
+    )
+    events = [
+        event("node.asked", f"2026-03-0{n} 10:00", who, case=case)
+        for n, who, case in ((1, "li", "k1"), (2, "zhang", "k1"), (3, "zhang", "k2"))
+    ]
     found = client.replay(rule, events, "2026-03-01 00:00", "2026-03-05 00:00")
     assert [(one["subject"], one["at"][8:10]) for one in found] == [("k1", "02")]

@@ -88,7 +88,10 @@ def test_a_time_that_a_spring_night_skips_is_moved_forward_and_one_that_an_autum
 
 
 def test_who_moves_to_another_zone_is_asked_once_on_each_of_their_days(client):
-    rows = ["jun,He Jun,sales,rep,,Asia/Shanghai,2020-01-01,2026-03-01", "jun,He Jun,sales,rep,,Australia/Sydney,2026-03-02"]
+    rows = [
+        "jun,He Jun,sales,rep,,Asia/Shanghai,2020-01-01,2026-03-01",
+        "jun,He Jun,sales,rep,,Australia/Sydney,2026-03-02",
+    ]
     client.people(*rows)
     for hour, zone in (("01:00", "early"), ("19:00", "late")):
         found = client.replay(schedule(f'{{every: day, at: "{hour}"}}'), [], "2026-02-28 00:00", "2026-03-04 00:00")
@@ -99,7 +102,9 @@ def test_who_moves_to_another_zone_is_asked_once_on_each_of_their_days(client):
 
 def test_only_who_is_employed_on_that_day_is_asked(client):
     client.people(
-        "old,Old,sales,rep,,,2020-01-01,2026-03-02", "new,New,sales,rep,,,2026-03-04,", "zhang,Zhang,sales,rep,,,2020-01-01,"
+        "old,Old,sales,rep,,,2020-01-01,2026-03-02",
+        "new,New,sales,rep,,,2026-03-04,",
+        "zhang,Zhang,sales,rep,,,2020-01-01,",
     )
     found = client.replay(schedule('{every: day, at: "09:00"}'), [], "2026-03-02 00:00", "2026-03-04 23:00")
     assert sorted(said(found)) == [
@@ -109,14 +114,20 @@ def test_only_who_is_employed_on_that_day_is_asked(client):
 
 def test_who_leaves_at_noon_is_not_asked_in_the_evening_and_who_joins_is(client):
     client.people(ZHANG)
-    events = [event("person.left", "2026-03-02 12:00"), event("person.joined", "2026-03-02 13:00", "lin", name="Lin", unit="sales", position="rep")]
+    events = [
+        event("person.left", "2026-03-02 12:00"),
+        event("person.joined", "2026-03-02 13:00", "lin", name="Lin", unit="sales", position="rep"),
+    ]
     found = client.replay(schedule('{every: day, at: "19:00"}'), events, "2026-03-02 00:00", "2026-03-02 23:00")
     assert said(found) == ["02 19:00 nudge lin"]
 
 
 def test_who_is_on_leave_is_not_asked(client):
     client.people(ZHANG)
-    events = [event("leave.started", "2026-03-02 08:00", leave="l1"), event("leave.ended", "2026-03-03 18:00", leave="l1")]
+    events = [
+        event("leave.started", "2026-03-02 08:00", leave="l1"),
+        event("leave.ended", "2026-03-03 18:00", leave="l1"),
+    ]
     found = client.replay(schedule('{every: day, at: "19:00"}'), events, "2026-03-01 00:00", "2026-03-03 23:00")
     assert moments(found) == ["01 19:00", "03 19:00"]
 
@@ -130,9 +141,9 @@ def test_who_limits_the_population(client):
 def test_a_client_without_people_asks_nobody_and_still_hears_events(client):
     assert client.replay(schedule('{every: day, at: "09:00"}'), [], "2026-03-02 00:00", "2026-03-05 00:00") == []
     visit = event("visit.completed", "2026-03-02 10:00", "stranger", customer="c")
-    assert said(client.replay(schedule("{event: visit.completed}"), [visit], "2026-03-02 00:00", "2026-03-05 00:00")) == [
-        "02 10:00 nudge stranger"
-    ]
+    assert said(
+        client.replay(schedule("{event: visit.completed}"), [visit], "2026-03-02 00:00", "2026-03-05 00:00")
+    ) == ["02 10:00 nudge stranger"]
 
 
 # -- an event --------------------------------------------------------------------------------------------------------
@@ -149,7 +160,13 @@ def test_each_event_of_the_type_is_judged_and_no_other(client):
 def test_files_may_be_out_of_order_and_several(client, tmp_path):
     import json
 
-    rule = client.write("rules.yaml", schedule("{event: visit.completed}", "if: {fact: metric.n, gte: 2}\nmetrics: {n: {count: visit.completed, window: today}}"))
+    rule = client.write(
+        "rules.yaml",
+        schedule(
+            "{event: visit.completed}",
+            "if: {fact: metric.n, gte: 2}\nmetrics: {n: {count: visit.completed, window: today}}",
+        ),
+    )
     visits = [event("visit.completed", f"2026-03-02 {hour}:00", customer="a") for hour in ("12", "10", "11")]
     files = [client.write(f"{n}.jsonl", json.dumps(one) + "\n") for n, one in enumerate(visits)]
     found = client.replay_files([rule], files, "2026-03-02 00:00", "2026-03-03 00:00")
@@ -157,7 +174,13 @@ def test_files_may_be_out_of_order_and_several(client, tmp_path):
 
 
 # -- an absence ------------------------------------------------------------------------------------------------------
-def absence(within: str = "7 days", without: str = "need.answered", extra: str = "", first: str = "need.raised", match: str = "need") -> str:
+def absence(
+    within: str = "7 days",
+    without: str = "need.answered",
+    extra: str = "",
+    first: str = "need.raised",
+    match: str = "need",
+) -> str:
     return f"""
 id: r
 kind: escalation
@@ -204,7 +227,9 @@ def test_any_type_of_a_list_will_do(client):
     rule = absence(without="[need.answered, proposal.submitted]")
     for type_ in ("need.answered", "proposal.submitted"):
         assert not client.replay(rule, [raised("2026-02-03 09:00"), answered("2026-02-04 09:00", type_=type_)], *WHOLE)
-    assert client.replay(rule, [raised("2026-02-03 09:00"), answered("2026-02-04 09:00", type_="followup.recorded")], *WHOLE)
+    assert client.replay(
+        rule, [raised("2026-02-03 09:00"), answered("2026-02-04 09:00", type_="followup.recorded")], *WHOLE
+    )
 
 
 def test_each_question_counts_on_its_own_also_in_one_matter(client):
@@ -266,7 +291,9 @@ def test_what_was_asked_before_the_period_is_still_open_in_it(client):
     asked = [raised("2026-02-03 09:00")]
     assert moments(client.replay(absence(), asked, "2026-02-10 09:00", "2026-02-10 09:00")) == ["10 09:00"]
     assert client.replay(absence(), asked, "2026-02-10 09:01", "2026-03-01 00:00") == []
-    assert client.replay(absence(), [*asked, answered("2026-02-08 09:00")], "2026-02-10 00:00", "2026-03-01 00:00") == []
+    assert (
+        client.replay(absence(), [*asked, answered("2026-02-08 09:00")], "2026-02-10 00:00", "2026-03-01 00:00") == []
+    )
 
 
 def test_a_deadline_after_the_period_is_not_reached(client):
@@ -284,7 +311,10 @@ def test_without_the_field_nothing_is_waited_for(client):
 
 
 def test_conditions_and_metrics_of_an_absence_are_looked_at_at_the_deadline(client):
-    rule = absence() + "if: {fact: metric.visits, gte: 2}\nmetrics: {visits: {count: visit.completed, window: last 7 days}}\n"
+    rule = (
+        absence()
+        + "if: {fact: metric.visits, gte: 2}\nmetrics: {visits: {count: visit.completed, window: last 7 days}}\n"
+    )
     visits = [event("visit.completed", f"2026-02-{day:02} 08:00", customer="a") for day in (4, 10)]
     assert moments(client.replay(rule, [raised("2026-02-03 09:00"), *visits], *WHOLE)) == ["10 09:00"]
     after = [event("visit.completed", "2026-02-10 09:01", customer="a"), visits[0]]
@@ -293,7 +323,9 @@ def test_conditions_and_metrics_of_an_absence_are_looked_at_at_the_deadline(clie
 
 def test_a_person_who_has_left_is_not_judged_at_the_deadline(client):
     client.people(ZHANG, "hr,Zhou,sales,lead")
-    assert client.replay(absence(), [raised("2026-02-03 09:00"), event("person.left", "2026-02-05 09:00")], *WHOLE) == []
+    assert (
+        client.replay(absence(), [raised("2026-02-03 09:00"), event("person.left", "2026-02-05 09:00")], *WHOLE) == []
+    )
 
 
 def test_matching_on_the_subject_and_on_the_case(client):
