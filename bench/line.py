@@ -10,6 +10,7 @@ import socket
 import statistics
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import entry_points
@@ -25,6 +26,7 @@ from tideng.bundle import read_bundle
 from tideng.clock import ManualClock
 from tideng.database import writing
 from tideng.deployment import Deployment
+from tideng.group_commit import GroupCommit
 from tideng.replay import replay
 from tideng.repository import receive
 from tideng.settings import Settings
@@ -143,6 +145,45 @@ def post_rows(place: Place, kind: str, posts: int, clients: int = 8) -> list[Row
         row(f"{kind}: single post, p50", cuts[49] * 1e3, "ms", None, "until it is on disk and acknowledged"),
         row(f"{kind}: single post, p99", cuts[98] * 1e3, "ms", None, ""),
     ]
+
+
+def joined_rows(place: Place, posts: int, threads: int = 8) -> list[Row]:
+    """Single events from several threads into SQLite: a transaction each, and joined by `GroupCommit`, in turn."""
+    waits: dict[str, list[float]] = {"each its own transaction": [], "joined by GroupCommit": []}
+    alone, joined = place.deployment(), place.deployment()
+    together = GroupCommit(joined)
+    for number in range(4):
+        events = payloads(posts // 4, seed=500 + number)
+        waits["each its own transaction"] += _timed(lambda event: receive(alone, [event]), events, threads)
+        waits["joined by GroupCommit"] += _timed(lambda event: together.receive([event]), events, threads)
+    alone.close()
+    joined.close()
+    rows = []
+    before = statistics.quantiles(waits["each its own transaction"], n=100)
+    for name, times in waits.items():
+        cuts = statistics.quantiles(times, n=100)
+        note = f"{posts:,} single events from {threads} threads of one process, SQLite; ratio to a transaction each"
+        rows.append(row(f"{name}: p50", cuts[49] * 1e3, "ms", cuts[49] / before[49], note))
+        rows.append(row(f"{name}: p99", cuts[98] * 1e3, "ms", cuts[98] / before[98], ""))
+    return rows
+
+
+def _timed(post: Callable[[dict[str, Any]], object], events: list[dict[str, Any]], threads: int) -> list[float]:
+    """Seconds that each event took, with `threads` posting at once."""
+    times: list[float] = []
+
+    def client(share: list[dict[str, Any]]) -> None:
+        for event in share:
+            began = time.perf_counter()
+            post(event)
+            times.append(time.perf_counter() - began)
+
+    crew = [threading.Thread(target=client, args=(events[number::threads],)) for number in range(threads)]
+    for one in crew:
+        one.start()
+    for one in crew:
+        one.join()
+    return times
 
 
 def _serve(folder: Path) -> None:

@@ -50,18 +50,26 @@ def receive(
     Returns one receipt per payload in the same order; nothing is acknowledged before it is on disk.
     """
     now = deployment.clock.now()
-    read: list[tuple[str, Event | InvalidPayload]] = []
-    for number, payload in enumerate(payloads):
-        place = f"[{number}]" if len(payloads) > 1 else ""
-        try:
-            read.append((place, read_event(payload, deployment.catalogue, place=place, received=now)))
-        except InvalidPayload as error:
-            read.append((place, error))
+    read = read_payloads(deployment, payloads, now)
     with writing(deployment.engine) as connection:
         receipts = keep(connection, deployment.catalogue, read, now, source_hint, history=history)
     if any(receipt.status == ACCEPTED for receipt in receipts):
         deployment.bell.ring()
     return receipts
+
+
+def read_payloads(
+    deployment: Deployment, payloads: Sequence[Any], received: datetime
+) -> list[tuple[str, Event | InvalidPayload]]:
+    """Each payload's place (``[3]``; '' where it came alone), and the event in it or all that is wrong with it."""
+    read: list[tuple[str, Event | InvalidPayload]] = []
+    for number, payload in enumerate(payloads):
+        place = f"[{number}]" if len(payloads) > 1 else ""
+        try:
+            read.append((place, read_event(payload, deployment.catalogue, place=place, received=received)))
+        except InvalidPayload as error:
+            read.append((place, error))
+    return read
 
 
 def keep(
