@@ -34,10 +34,10 @@ demo: $(VENV)/.installed ## a sample company at five to seven in the evening; op
 	$(VENV)/bin/tideng demo
 
 test: $(VENV)/.tested ## everything but what takes minutes, on SQLite and a real PostgreSQL
-	$(PY) -m pytest -q -n $(JOBS) -m 'not slow' tests
+	$(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m 'not slow' tests
 
 test-slow: $(VENV)/.tested ## kills, simulated years: what takes minutes
-	$(PY) -m pytest -q -n $(JOBS) -m slow tests
+	$(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m slow tests
 
 lint: $(VENV)/.tested ## style, types, who may import whom
 	$(VENV)/bin/ruff check .

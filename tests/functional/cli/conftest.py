@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,12 +46,19 @@ def tideng(tmp_path: Path) -> Run:
     return run
 
 
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A deployment as `init` leaves it; making one takes seconds, copying it does not."""
+    folder = tmp_path_factory.mktemp("init")
+    command = [sys.executable, "-m", "tideng.cli", "init", "home"]
+    subprocess.run(command, cwd=folder, env=environment(), capture_output=True, check=True, timeout=300)
+    return folder / "home"
+
+
 @pytest.fixture
-def home(tideng: Run, tmp_path: Path) -> Path:
+def home(made_once: Path, tmp_path: Path) -> Path:
     """A fresh deployment's folder."""
-    done = tideng("init", "home")
-    assert done.returncode == 0, done.stderr
-    return tmp_path / "home"
+    return shutil.copytree(made_once, tmp_path / "home")
 
 
 CLIENT_YAML = """\
