@@ -75,7 +75,8 @@ def install(app: Flask) -> None:
 def _http(error: HTTPException) -> Any:
     if error.code is None or error.code < 400:
         return error
-    if isinstance(error, SecurityError):  # a host that is not ours: no page can be drawn, for it would link to that host
+    if isinstance(error, SecurityError):
+        # a host that is not ours: no page can be drawn, for it would link to that host
         return make_response(jsonify(error="This name is not in the setting trusted_hosts."), error.code)
     return _say(error.code)
 

@@ -69,7 +69,7 @@ def install(app: Flask) -> None:
     from tideng_admin.daily import greeting
     from tideng_admin.wording import event_title
 
-    words = (action_word, kind_word, held_word, channel_word, effect_word, event_title)
+    words = (action_word, mark_word, kind_word, held_word, channel_word, effect_word, event_title)
     for function in (moment, day, exact, chip, value, named, initial, count_letter, *words):
         app.add_template_filter(function)
     app.add_template_global(lambda: greeting(web().now().astimezone(web().zone())), "greeting")
@@ -215,6 +215,14 @@ PLUGIN_TITLES = {
     "travel": _l("Business trips"),
     "connectors": _l("Connections"),
 }
+
+
+MARKS = {"incomplete": _l("Not done"), "overdue": _l("Still open"), "to_improve": _l("To improve")}
+
+
+def mark_word(status: str) -> str:
+    """A mark's status in words; one that a rule's author made up stands as it was written."""
+    return str(MARKS.get(status, status))
 
 
 def count_letter(text: str, letter: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from flask import abort, current_app, flash, redirect, request, session
@@ -15,6 +16,7 @@ from flask_appbuilder.security.views import (
     UserGroupModelView,
 )
 from flask_appbuilder.utils.base import get_safe_redirect
+from flask_appbuilder.widgets import ListWidget, ShowWidget
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_jwt_extended import JWTManager
@@ -23,6 +25,7 @@ from sqlalchemy import func, update
 
 from tideng.database import reading, writing
 from tideng.errors import NotFound
+from tideng_admin import rendering
 from tideng_admin.accounts import end_sessions, session_version
 from tideng_admin.passwords import check_password
 
@@ -90,9 +93,30 @@ class UserView(SafeModelView, UserDBModelView):
         "roles": _l("Roles"),
         "password": _l("Password"),
         "conf_password": _l("Password again"),
+        "last_login": _l("Last signed in"),
+        "login_count": _l("Times signed in"),
     }
+    show_fieldsets = [
+        (
+            _l("User"),
+            {
+                "fields": [
+                    "username",
+                    "first_name",
+                    "last_name",
+                    "email",
+                    "active",
+                    "roles",
+                    "last_login",
+                    "login_count",
+                ]
+            },
+        )
+    ]
     formatters_columns = {
         "active": lambda value: _("Yes") if value else _("No"),
+        "last_login": lambda value: rendering.moment(value.replace(tzinfo=UTC)) if value else "—",
+        "login_count": lambda value: value or 0,
         "roles": lambda value: ", ".join(role_title(role.name) for role in value),
     }
 
@@ -109,6 +133,7 @@ class RoleView(SafeModelView, RoleModelView):
     order_columns = ["name"]
     label_columns = {"name": _l("Name"), "permissions": _l("Permissions")}
     formatters_columns = {"name": lambda value: role_title(value)}
+    list_widget, show_widget = ListWidget, ShowWidget  # its own draw values past the formatters
 
 
 class GroupView(SafeModelView, UserGroupModelView):

@@ -12,3 +12,6 @@ document.querySelectorAll(".adm .table").forEach(function (table) {
     });
   });
 });
+document.querySelectorAll("#modal-confirm .btn-default").forEach(function (button) {
+  button.textContent = document.getElementById("fab-cancel").innerHTML;
+});
