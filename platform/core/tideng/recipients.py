@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from tideng.people import Assignment
 from tideng.world import World
 
 
@@ -36,10 +37,10 @@ def resolve(
             return Recipient(owner)
         return Recipient(search.instead_of(owner) if owner else search.hr(), owner)
     role = to.removeprefix("role:")
-    reached = search.holder(role)
-    if reached is None and role != "hr":
+    holder = search.holder(role)
+    if holder is None and role != "hr":
         return Recipient(search.hr(), f"role:{role}")
-    return Recipient(reached or "role:hr")
+    return Recipient(holder or "role:hr")
 
 
 class _Search:
@@ -69,16 +70,20 @@ class _Search:
         return self._deputy(someone) or self.above(someone)
 
     def _deputy(self, someone: str) -> str | None:
-        last = self._directory.at(someone, self._at) or (self._directory.periods(someone) or [None])[-1]
+        last = self._directory.at(someone, self._at) or self._last(someone)
         return last.deputy if last and last.deputy not in ("", self._about) and self.present(last.deputy) else None
 
     def above(self, someone: str) -> str | None:
         """Who leads them; whoever has left, who led them last."""
         directory = self._directory
         found = directory.supervisor(someone, self._at, self.absent)
-        last = (directory.periods(someone) or [None])[-1]
+        last = self._last(someone)
         if found or directory.at(someone, self._at) or not (last and last.supervisor):
             return found
         if self.present(last.supervisor):
             return last.supervisor
         return self._deputy(last.supervisor) or directory.supervisor(last.supervisor, self._at, self.absent)
+
+    def _last(self, someone: str) -> Assignment | None:
+        periods = self._directory.periods(someone)
+        return periods[-1] if periods else None
