@@ -187,3 +187,17 @@ metrics: {m: {count: node.asked, window: last 30 days}}
     ]
     found = client.replay(rule, events, "2026-03-01 00:00", "2026-03-05 00:00")
     assert [(one["subject"], one["at"][8:10]) for one in found] == [("k1", "02")]
+
+
+def test_this_trip_is_the_one_that_ends_at_the_moment_of_judging(tmp_path):
+    rule = """
+id: r
+kind: validation
+when: {event: trip.ended}
+if: {fact: metric.m, is: 1}
+then: [{mark: seen}]
+metrics: {m: {count: visit.completed, window: this trip}}
+"""
+    trip = [event("trip.started", "2026-03-02 08:00", trip="t"), event("trip.ended", "2026-03-03 10:00", trip="t")]
+    visits = [event("visit.completed", f"2026-03-0{day} 09:00", customer="c") for day in (1, 2)]
+    assert Client(tmp_path / "client").replay(rule, [*trip, *visits], "2026-03-01 00:00", "2026-03-05 00:00")

@@ -62,7 +62,7 @@ def _know(facts: dict[str, Any], name: str, value: Any) -> None:
 def _value(world: World, metric: Metric, subject: str, day: date, at: datetime) -> Any:
     trip_since = None
     if metric.window == "this trip":
-        span = world.in_state(subject, "person.on_trip", at)
+        span = world.in_state(subject, "person.on_trip", at, until_end=True)
         trip_since = world.directory.local_day(subject, span.started) if span and span.started else None
     return world.book.value(subject, metric, day, trip_since)
 

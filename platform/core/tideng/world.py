@@ -143,8 +143,13 @@ class World:
         elif not any(span.key == key and span.ended == event.time for span in spans):
             self._add_span(event.subject, state.name, Span(key, None, event.time))
 
-    def in_state(self, subject: str, state: str, moment: datetime) -> Span | None:
-        return next((span for span in self.spans.get((subject, state), ()) if span.covers(moment)), None)
+    def in_state(self, subject: str, state: str, moment: datetime, until_end: bool = False) -> Span | None:
+        """The span that holds at `moment`; with `until_end`, where none does, the one that ends at that very moment."""
+        spans = self.spans.get((subject, state), ())
+        found = next((span for span in spans if span.covers(moment)), None)
+        if found or not until_end:
+            return found
+        return next((span for span in spans if span.started and span.ended == moment), None)
 
     def absent(self, person: str, moment: datetime) -> bool:
         """Whether the person is away from work (on leave) at `moment`."""
