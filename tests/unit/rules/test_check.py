@@ -180,3 +180,7 @@ def test_a_fact_inferred_at_another_moment_is_refused():
     infers = on_report("infers", if_=None, then=[{"infer": "found.tired", "because": "x"}])
     reads = a_document(if_={"fact": "found.tired", "is": True}, examples=None)
     assert "inferred at another moment" in found(infers, reads)["report-missing: if.fact"]
+
+
+def test_a_schedule_about_cases_is_an_error():
+    assert "knows of no cases" in found(a_document(about="case", examples=None))["report-missing: about"]
