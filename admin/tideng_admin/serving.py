@@ -8,13 +8,17 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from tideng.database import reading
 from tideng.deployment import Deployment
+from tideng.people import Directory
 from tideng.settings import Settings
+from tideng.viewing import name_of
 from tideng_admin import setup
 from tideng_admin.app import create_app
 
 THREADS = 8  # one process: sign-in limits are counted in its memory, and SQLite has one writer anyway
 PATIENCE = 10  # seconds that running requests get at the end
+ALSO = {"supervisor": ("employee",), "hr": ("employee",)}  # they are spoken to like everybody else
 
 
 def serve(settings: Settings) -> None:
@@ -25,10 +29,18 @@ def serve(settings: Settings) -> None:
 def prepare(deployment: Deployment, logins: Sequence[tuple[str, str, str]] = ()) -> str | None:
     """Make tables, roles and permissions for the web, and logins given as (person's id, role, password).
 
-    Returns the password of the administrator ``admin`` when one was made up, to be shown once.
+    Returns the password of the administrator ``admin`` when one was made up, to be shown once. Raises `Refused` for a
+    weak password, `NotFound` for an unknown role.
     """
     made = setup.prepare(deployment)
-    setup.add_users(deployment, [setup.NewUser(login, (role,), password) for login, role, password in logins])
+    with reading(deployment.engine) as connection:
+        directory = deployment.plugins.first("directory", connection=connection) or Directory()
+    now = deployment.clock.now()
+    users = [
+        setup.NewUser(login, (role, *ALSO.get(role, ())), password, name_of(directory, login, now))
+        for login, role, password in logins
+    ]
+    setup.add_users(deployment, users)
     return made
 
 
@@ -51,6 +63,7 @@ class _Server(BaseApplication):
             "loglevel": "warning",
             "control_socket_disable": True,
             "proc_name": "tideng-web",
+            "forwarded_allow_ips": "127.0.0.1,::1",
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)

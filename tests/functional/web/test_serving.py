@@ -13,12 +13,14 @@ import urllib.error
 import urllib.request
 
 import pytest
-from webstory import SECRET
+from webstory import PASSWORD, SECRET, Browser, write_client
+
+from tideng_admin.app import create_app
 
 CODE = """\
 import sys
 from tideng.settings import load
-from tideng_admin.serve import serve
+from tideng_admin.serving import serve
 serve(load(sys.argv[1]))
 """
 
@@ -59,3 +61,23 @@ def test_it_answers_and_ends_when_it_is_told_to(running):
         assert "登录" in answer.read().decode()
     child.send_signal(signal.SIGTERM)
     assert child.wait(timeout=15) == 0
+
+
+def test_the_command_line_s_logins_are_employees_too_and_carry_their_names(a_deployment, tmp_path):
+    from flask_appbuilder.security.sqla.models import User
+    from sqlalchemy import select
+
+    from tideng.apply import apply
+    from tideng.bundle import read_bundle
+    from tideng.database import reading
+    from tideng_admin.serving import prepare
+
+    deployment = a_deployment(secret_key=SECRET)
+    apply(deployment, read_bundle(write_client(tmp_path / "client")))
+    assert prepare(deployment, [("lead", "supervisor", PASSWORD)]), "the administrator's password, to be shown once"
+    with reading(deployment.engine) as connection:
+        name = connection.scalar(select(User.first_name).where(User.username == "lead"))
+    assert name == "王海燕"
+    browser = Browser(create_app(deployment).test_client())
+    browser.sign_in("lead")
+    assert browser.get("/inbox/").status_code == 200
