@@ -165,6 +165,7 @@ class Book:
             metrics=self._resolve(needs | until_needs, metrics),
             since=published.since,
             title=rule.title,
+            why=rule.why,
         )
 
     def _resolve(self, needs: Iterable[str], own: Mapping[str, Metric]) -> dict[str, Metric]:

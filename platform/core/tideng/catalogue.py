@@ -118,6 +118,13 @@ CORE_ACTIONS = (
     Action("improve", "support", {"zh": "改进项", "en": "Improvement item"}),
     Action("plan", "support", {"zh": "改进计划", "en": "Plan"}),
 )
+_NUDGE = Field("nudge", "text", {"zh": "提醒", "en": "Nudge"}, required=True, key=True)
+_NOTE = Field("note", "text", {"zh": "说明", "en": "Note"}, sensitive=True)
+CORE_EVENTS = (
+    EventType("nudge.acknowledged", {"zh": "已知晓提醒", "en": "Nudge acknowledged"}, (_NUDGE, _NOTE)),
+    EventType("nudge.disputed", {"zh": "提醒被指不对", "en": "Nudge disputed"}, (_NUDGE, _NOTE)),
+)
+"""What people answer; opened, delivered and snoozed come with the portal's screens for them."""
 CORE_CHANNELS = (ChannelSpec("portal", {"zh": "门户收件箱", "en": "The inbox in the portal"}),)
 
 
@@ -125,7 +132,7 @@ CORE_CHANNELS = (ChannelSpec("portal", {"zh": "门户收件箱", "en": "The inbo
 class Catalogue:
     """The names known to one deployment. Filled while plugins load, read-only after."""
 
-    event_types: dict[str, EventType] = field(default_factory=dict)
+    event_types: dict[str, EventType] = field(default_factory=lambda: {e.name: e for e in CORE_EVENTS})
     facts: dict[str, Fact] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     metrics: dict[str, MetricSpec] = field(default_factory=dict)

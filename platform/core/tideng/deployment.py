@@ -180,6 +180,10 @@ class Deployment:
                 problems.append(
                     Problem(f"event_types.{name}", f"is already declared by {known.plugin}", "choose another name")
                 )
+        for name in bundle.channels:
+            if name not in self.catalogue.channels:
+                known_channels = ", ".join(sorted(self.catalogue.channels))
+                problems.append(Problem("client.yaml, channels", f"there is no channel {name!r}", known_channels))
         for name in bundle.plugins:
             if self.plugins.get(name) is None:
                 on = [state.name for state in self.plugins.states if state.state == "on"]

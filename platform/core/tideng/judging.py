@@ -69,6 +69,7 @@ class Watch:
     `about`: person, case, position or unit. `needs`: facts read by who/if, messages and inferences at the
     trigger; `until_needs`: facts read by `until` (None: there is no `until`) and by the later steps.
     `metrics`: every ``metric.NAME`` among the needs, resolved. `since`: the rule is not asked about moments before this.
+    `title` and `why` go with its messages: what it is called, and what it is good for.
     """
 
     rule: str
@@ -83,6 +84,7 @@ class Watch:
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     since: datetime = LONG_AGO
     title: Text = field(default_factory=dict)
+    why: Text = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

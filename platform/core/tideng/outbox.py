@@ -17,6 +17,7 @@ from sqlalchemy import Connection, and_, or_, select, update
 from tideng.channels import Channel, ChannelError, OutgoingMessage, PortalChannel
 from tideng.database import is_sqlite, reading, writing
 from tideng.errors import NotFound
+from tideng.judging import Watch
 from tideng.messages import choose
 from tideng.people import Directory
 from tideng.tables import FindingRow, OutboxRow
@@ -31,9 +32,9 @@ _BATCH = 50
 class Outbox:
     """Delivers the due messages of one deployment."""
 
-    def __init__(self, deployment: Deployment, title: Callable[[str, int], Any] = lambda rule, version: None):
-        """`title` gives a rule's title per locale, for a message's subject line."""
-        self._deployment, self._title = deployment, title
+    def __init__(self, deployment: Deployment, watch: Callable[[str, int], Watch | None] = lambda rule, version: None):
+        """`watch` gives a rule's title, for a message's subject line, and what the rule is good for."""
+        self._deployment, self._watch = deployment, watch
         self._channels: dict[str, Channel | None] = {}
 
     def deliver(self, directory: Directory) -> int:
@@ -117,7 +118,9 @@ class Outbox:
     def _message(self, row: Any, directory: Directory) -> OutgoingMessage:
         reader = directory.at(row.recipient, self._deployment.clock.now())
         locale = row.locale or self._deployment.profile.locale
-        title, _ = choose(self._title(row.rule, row.version) or {}, locale)
+        watch = self._watch(row.rule, row.version)
+        title, _ = choose(watch.title if watch else {}, locale)
+        why, _ = choose(watch.why if watch else {}, locale)
         return OutgoingMessage(
             key=row.key,
             recipient=row.recipient,
@@ -125,7 +128,7 @@ class Outbox:
             locale=locale,
             subject=title or row.rule,
             body=row.message or "",
-            why="",
+            why=why,
             link=f"/nudge/{row.finding}",
         )
 

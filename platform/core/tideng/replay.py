@@ -40,7 +40,8 @@ def replay(deployment: Deployment, events: Sequence[Event], start: datetime, unt
         watches, deployment.catalogue, lambda rule, version: plugins.first("watch", rule=rule, version=version), keep_standard=False
     )
     profile = deployment.profile
-    flow = Flow(plugins, deployment.catalogue, deployment.calendar, watchlist, profile.locale)
+    depth = deployment.settings.max_event_depth
+    flow = Flow(plugins, deployment.catalogue, deployment.calendar, watchlist, profile.locale, depth)
     world = World(_directory(deployment), deployment.catalogue)
     world.book.keep_deltas = False
     run = _Run(deployment, flow, world, start, until)

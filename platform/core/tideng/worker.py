@@ -55,7 +55,7 @@ class Worker:
         self._recalling: WorkingSet | None = None
         self._directory: Directory | None = None
         self._lock = threading.Lock()
-        self._outbox = Outbox(deployment, self._title_of)
+        self._outbox = Outbox(deployment, self._watch_of)
 
     # -- the loop ----------------------------------------------------------------------------------------------
     def step(self) -> int:
@@ -388,9 +388,8 @@ class Worker:
         """The people, as of the last batch."""
         return self._directory if self._directory is not None else Directory()
 
-    def _title_of(self, rule: str, version: int) -> Any:
-        watch = self._flow.watchlist.get(rule, version) if self._flow else None
-        return watch.title if watch else None
+    def _watch_of(self, rule: str, version: int) -> Watch | None:
+        return self._flow.watchlist.get(rule, version) if self._flow else None
 
 
 def _split_at_directory_changes(rows: Sequence[Any]) -> list[list[Any]]:

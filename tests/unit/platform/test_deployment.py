@@ -24,7 +24,7 @@ CLIENT_YAML = """
 client: {client}
 timezone: Asia/Shanghai
 quiet_hours: {{from: "21:30", until: "08:00"}}
-channels: [portal, mail]
+channels: [portal]
 nudge_budget: {{day: 3}}
 plugins:
   listens: {{token: "${{ENV:GARDEN_TOKEN}}", trees: 3}}

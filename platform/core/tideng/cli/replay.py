@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ import click
 
 from tideng.cli.ingest import SHOWN, read_map
 from tideng.cli.terminal import FINE, REFUSED, Terminal
-from tideng.cli.words import command, json_option, option
+from tideng.cli.words import Command, command, json_option, option
 
 if TYPE_CHECKING:
     from tideng.bundle import Bundle
@@ -23,11 +23,33 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(exists=True, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+SEVERAL = ("--rules", "--events")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+class SeveralValues(Command):
+    """Takes ``--rules a.yaml b.yaml`` as it takes ``--rules a.yaml --rules b.yaml``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(repeated(args)))
+
+
+def repeated(arguments: Sequence[str]) -> Iterator[str]:
+    """The arguments with the name of an option in SEVERAL before each of its values."""
+    taking, fresh = "", False
+    for argument in arguments:
+        if argument.startswith("-"):
+            taking, fresh = (argument, True) if argument in SEVERAL else ("", False)
+        elif taking and not fresh:
+            yield taking
+        else:
+            fresh = False
+        yield argument
 
 
 @command(
     "replay",
+    cls=SeveralValues,
     en="Replay events and print what the rules would have found.\n\nRuns a client on a virtual clock, from files alone. Events before "
     "--from are history: nothing is judged before it. Both ends are included.",
     zh="回放事件，列出规则会有哪些发现。\n\n只用文件、虚拟时钟，不需要数据库。--from 之前的事件只作历史；两端都包含在内。",

@@ -103,9 +103,9 @@ class Group(Bilingual, click.Group):
         return super().resolve_command(ctx, args)
 
 
-def command(name: str, *, en: str, zh: str, **more: Any) -> Any:
+def command(name: str, *, en: str, zh: str, cls: type[Command] = Command, **more: Any) -> Any:
     """Like ``click.command``, with the help in both languages; the function gets the `Terminal` first."""
-    return lambda function: click.command(name, cls=Command, en=en, zh=zh, **more)(click.pass_obj(function))
+    return lambda function: click.command(name, cls=cls, en=en, zh=zh, **more)(click.pass_obj(function))
 
 
 def option(*names: str, en: str, zh: str, **more: Any) -> Any:
