@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 import random
+import signal
 import socket
 import threading
 import time
 import urllib.request
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from sqlalchemy import func, select, text
 from tests.reliability import web_process, worker_process
 from tests.reliability.scene import NOW, Expected, expect, seeded_events, write_client
 from tests.reliability.wire_plugin import LOG, with_wire
-from tests.reliability.worker_process import SUICIDES
+from tests.reliability.worker_process import EVERYWHERE, SUICIDES
 from tideng.apply import apply
 from tideng.bundle import read_bundle
 from tideng.database import reading, writing
@@ -70,7 +72,7 @@ class Scene:
         self._processes.set_forkserver_preload(PRELOADED)
         self._port = _free_port()
         self._running: dict[str, Any] = {}
-        self._chance = 0.0
+        self._chance, self._weights = 0.0, EVERYWHERE
         self._resent = 0
         chosen: dict[str, Any] = {"database_url": database_url} if database_url else {}
         create(
@@ -102,7 +104,7 @@ class Scene:
         else:
             target, arguments = (
                 worker_process.main,
-                (where, log, self._dice.randrange(10**9), self._chance, self._mutant),
+                (where, log, self._dice.randrange(10**9), self._chance, self._mutant, self._weights),
             )
         self._running[name] = self._processes.Process(target=target, args=arguments, name=name)
         self._running[name].start()
@@ -127,10 +129,18 @@ class Scene:
         self.deployment.close()
 
     # -- the run -----------------------------------------------------------------------------------------------
-    def run(self, kills: int, *, every: tuple[float, float], chance: float, at_most: float) -> Outcome:
+    def run(
+        self,
+        kills: int,
+        *,
+        every: tuple[float, float],
+        chance: float,
+        at_most: float,
+        weights: Mapping[str, float] = EVERYWHERE,
+    ) -> Outcome:
         """Post everything while killing `kills` times, let it settle, and compare."""
         began, outcome = time.monotonic(), Outcome()
-        self._chance = chance
+        self._chance, self._weights = chance, weights
         names = ["web", "worker 1", "worker 2"]
         for name in names:
             self.start(name)
@@ -148,6 +158,8 @@ class Scene:
                 outcome.kills[target.split(" ")[0] if "engine" not in target else "engine"] += 1
             for name in names:
                 if not self._running[name].is_alive():
+                    if self._running[name].exitcode != -signal.SIGKILL:
+                        outcome.faults.append(f"{name} ended by itself with {self._running[name].exitcode}")
                     if name != target:
                         outcome.kills["itself"] += 1
                     self.start(name)

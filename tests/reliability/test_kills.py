@@ -51,12 +51,12 @@ def test_fifty_kills_lose_nothing_on_postgresql(a_scene, postgres_url):
 @pytest.mark.slow
 def test_counters_in_a_transaction_of_their_own_are_found_out(a_scene):
     scene = a_scene(seed=17, events=800, mutant="counters-first")
-    outcome = scene.run(15, every=(0.4, 1.0), chance=0.1, at_most=90)
+    outcome = scene.run(15, every=(0.4, 1.0), chance=0.3, weights={"before commit": 1}, at_most=90)
     assert any("counters" in fault for fault in outcome.faults), outcome
 
 
 @pytest.mark.slow
 def test_marking_messages_as_sent_before_they_are_spoken_is_found_out(a_scene):
     scene = a_scene(seed=19, events=800, mutant="sent-first")
-    outcome = scene.run(15, every=(0.4, 1.0), chance=0.1, at_most=90)
+    outcome = scene.run(15, every=(0.4, 1.0), chance=0.2, weights={"speaking": 1}, at_most=90)
     assert any("never spoken" in fault for fault in outcome.faults), outcome

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class SentFirst(Outbox):
 def a_worker(deployment: Deployment, fault: Any, mutant: str) -> Worker:
     worker = (CountersFirst if mutant == "counters-first" else Worker)(deployment, fault)
     if mutant == "sent-first":
-        worker._outbox = SentFirst(deployment, worker._title_of)
+        worker._outbox.__class__ = SentFirst
     return worker
 
 
@@ -55,15 +56,28 @@ def log_to(file: Path) -> None:
     os.dup2(log, 2)
 
 
-def main(folder: Path, log: Path, seed: int, chance: float, mutant: str = "") -> None:
-    """Work on the deployment in `folder`; with a `chance` above 0, end at any named point like a machine without power."""
+EVERYWHERE = {
+    "claimed": 1,
+    "judged": 1,
+    "before commit": 1,
+    "committed": 1,
+    "delivered": 1,
+    "speaking": 0.25,
+    "spoken": 0.25,
+}
+"""How often to end at each named point; a message is spoken much more often than a batch is judged."""
+
+
+def main(
+    folder: Path, log: Path, seed: int, chance: float, mutant: str = "", weights: Mapping[str, float] | None = None
+) -> None:
+    """Work on the deployment in `folder`; with a `chance` above 0, end at named points like a machine without power."""
     log_to(log)
     logs.configure("error")
     dice = random.Random(seed)
 
     def fault(place: str) -> None:
-        # a message is spoken much more often than a batch is judged
-        if dice.random() < (chance * 0.25 if place in ("speaking", "spoken") else chance):
+        if dice.random() < chance * (EVERYWHERE if weights is None else weights).get(place, 0):
             with open(folder / SUICIDES, "a") as file:
                 file.write(f"{place}\n")
             os.kill(os.getpid(), signal.SIGKILL)
