@@ -49,7 +49,10 @@ class Child:
             )
         except (OSError, TypeError) as error:
             raise ChildFailed(f"the engine's process cannot be started: {error}") from error
-        self._to, self._from = self._process.stdin.fileno(), self._process.stdout.fileno()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._pipes = (self._process.stdin, self._process.stdout)
+        self._to, self._from = (pipe.fileno() for pipe in self._pipes)
         os.set_blocking(self._to, False)
         os.set_blocking(self._from, False)
         list(self._exchange([rulesets], build_s))
@@ -98,8 +101,8 @@ class Child:
         if self.owner == os.getpid():
             self._process.kill()
             self._process.wait()
-        self._process.stdin.close()
-        self._process.stdout.close()
+        for pipe in self._pipes:
+            pipe.close()
 
     def _exchange(self, lines: Iterable[bytes], deadline_s: float) -> Iterator[list]:
         lines, waiting, more = iter(lines), 0, True
@@ -108,7 +111,7 @@ class Child:
             while more and waiting < _AHEAD:
                 line = next(lines, None)
                 more = line is not None
-                if more:
+                if line is not None:
                     self._outgoing += line
                     waiting += 1
             if not waiting:

@@ -64,7 +64,7 @@ def explainer(condition: Condition | None, part: str) -> Callable[[Facts], tuple
 
     A reason never changes, so those for short plain values are kept and given again: making one costs more than deciding.
     """
-    rows = [
+    rows: list[tuple[Leaf, str, dict[type, dict]]] = [
         (leaf, leaf.fact, {} if isinstance(leaf.operand, FactRef) else {kind: {} for kind in _KEPT})
         for leaf in flat_leaves(condition)
     ]
@@ -126,7 +126,8 @@ class ClosureMatcher:
 
     def match(self, batch: Batch) -> list[list[str]]:
         """For each (question, facts) the ids of the rules that hold, in the order the rules were given."""
-        judges, answers = self._judges, []
+        judges = self._judges
+        answers: list[list[str]] = []
         for question, facts in batch:
             judge = judges.get(question)
             if judge is None:

@@ -75,14 +75,15 @@ class Compiled:
 
     def complete(self, batch: Batch, held: list[list[str] | None]) -> list[list[str]]:
         """The engine's answers, None where it was not asked, with those that only closures can give; in rule order."""
-        if self._others is not None:
-            for at, more in enumerate(self._others.match(batch)):
-                if more and held[at] is not None:
-                    held[at] = sorted(held[at] + more, key=self._order[batch[at][0]].__getitem__)
-        for at, answer in enumerate(held):
-            if answer is None:
-                held[at] = self.closures.match([batch[at]])[0]
-        return held
+        others = self._others.match(batch) if self._others is not None else [[]] * len(batch)
+        return [
+            self.closures.match([asked])[0]
+            if answer is None
+            else sorted(answer + more, key=self._order[asked[0]].__getitem__)
+            if more
+            else answer
+            for asked, answer, more in zip(batch, held, others, strict=True)
+        ]
 
 
 def places_of(fired: Iterable[str]) -> list[int]:

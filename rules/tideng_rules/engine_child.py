@@ -52,7 +52,7 @@ def main(alarm_s: float) -> None:
 def _fault_from(environment: Mapping[str, str], ids: Sequence[Sequence[str]]) -> Callable[[int, list[int]], None]:
     """For tests: with TIDENG_TEST_FAULTS="segv:RULE,hang:RULE" this process does so when that rule holds."""
     told = environment.get("TIDENG_TEST_FAULTS", "")
-    faults = dict(reversed(fault.split(":", 1)) for fault in told.split(",") if fault)
+    faults = {rule: fault for fault, _, rule in (one.partition(":") for one in told.split(",") if one)}
 
     def check(shard: int, places: list[int]) -> None:
         for fault in filter(None, (faults.get(ids[shard][place]) for place in places)):

@@ -243,6 +243,7 @@ class Fields:
         """The primitive in the engine's own rule format."""
         value = primitive.value
         if primitive.kind == "p":
+            assert primitive.condition is not None
             self._beforehand.append(primitive.condition)
             return {f"p{len(self._beforehand) - 1}": 1}
         kind = primitive.kind[0]

@@ -147,6 +147,7 @@ class SupervisedMatcher:
 
     def _ask(self, compiled: Compiled, batch: Batch, groups: list[Batch]) -> list[list[str]]:
         answers: list[list[str]] = []
+        assert self._child is not None
         try:
             for group, held in zip(groups, self._child.ask(groups), strict=True):
                 answers += compiled.complete(group, held)

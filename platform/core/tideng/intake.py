@@ -184,10 +184,9 @@ class _Reader:
 def _reader_for(payload: object, catalogue: Catalogue) -> _Reader | None:
     """The reader of the payload's type, made again when its declaration changed; None for an unknown type."""
     name = payload.get("type") if isinstance(payload, Mapping) else None
-    event_type = catalogue.event_types.get(name) if isinstance(name, str) else None
-    if event_type is None:
+    if not isinstance(name, str) or name not in catalogue.event_types:
         return None
-    reader = catalogue.readers.get(name)
+    event_type, reader = catalogue.event_types[name], catalogue.readers.get(name)
     if reader is None or reader.event_type is not event_type:
         reader = catalogue.readers[name] = _Reader(event_type)
     return reader

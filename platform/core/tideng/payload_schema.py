@@ -122,7 +122,7 @@ UNKNOWN_FIELD = "unknown field"
 class _Checked(fields.Field):
     """A field that stays as it is, or is complained about."""
 
-    default_error_messages: ClassVar = {"required": "is missing", "null": "is null, but needs a value"}
+    default_error_messages: ClassVar[dict[str, str]] = {"required": "is missing", "null": "is null, but needs a value"}
 
     def __init__(self, check: Callable[[Any], Complaint | None], **kwargs: Any):
         super().__init__(**kwargs)
@@ -136,7 +136,7 @@ class _Checked(fields.Field):
 
 
 class _Strict(Schema):
-    error_messages: ClassVar = {"unknown": UNKNOWN_FIELD, "type": "must be an object"}
+    error_messages: ClassVar[dict[str, str]] = {"unknown": UNKNOWN_FIELD, "type": "must be an object"}
 
     class Meta:
         unknown = RAISE
@@ -181,14 +181,14 @@ def event_schema(event_type: EventType | None) -> type[Schema]:
 
         def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
             """Envelope problems and strangers in the envelope are said together."""
-            error.messages.update({n: c for n, c in _strangers(data, data_names).items() if n not in error.messages})  # type: ignore[union-attr]
+            error.messages.update({n: c for n, c in _strangers(data, data_names).items() if n not in error.messages})
             raise error
 
         def load(self, data: Any, **kwargs: Any) -> Any:  # type: ignore[override]
             loaded = super().load(data, **kwargs)
             strangers = _strangers(data, data_names)
             if strangers:
-                raise ValidationError(strangers)  # type: ignore[arg-type]
+                raise ValidationError(strangers)
             return loaded
 
     return EventSchema

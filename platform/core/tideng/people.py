@@ -125,7 +125,7 @@ class Directory:
             holder = self.at(candidate, moment)
             if holder and not absent(candidate):
                 return candidate
-            last = holder or (self.periods(candidate) or [None])[-1]
+            last = holder or next(reversed(self.periods(candidate)), None)
             if last and last.deputy and last.deputy != person and self.at(last.deputy, moment) and not absent(last.deputy):
                 return last.deputy
             current = last

@@ -99,8 +99,8 @@ def open_events(
     options = ReadOptions(name, catalogue, mapping or {}, known_person)
     place = name
     try:
-        stream, reader = _opened(source, name, plugins)
-        for place, payload in reader(stream, options):
+        unpacked, reader = _opened(source, name, plugins)
+        for place, payload in reader(unpacked, options):
             yield place, _event_or_refusal(place, payload, catalogue, received)
     except (EOFError, zlib.error) as error:  # the stream itself broke: what was read before stays
         problem = Unreadable(place, f"the packed file cannot be read further: {error}", "pack it again")

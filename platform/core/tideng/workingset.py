@@ -355,7 +355,7 @@ class WorkingSet:
         ]
         if changed:
             statement = update(StateRow).where(StateRow.id == bindparam("row"))
-            values = {"started_at": bindparam("started"), "ended_at": bindparam("ended")}
+            values: dict[str, Any] = {"started_at": bindparam("started"), "ended_at": bindparam("ended")}
             self._connection.execute(statement.values(**values), changed)
 
     def _save_agenda(self, world: World, now: datetime) -> None:

@@ -34,7 +34,11 @@ MONEY = (
     Field("amount", "number", {"zh": "金额", "en": "Amount"}, unit="money"),
     Field("currency", "text", {"zh": "币种", "en": "Currency"}),
 )
-GRADE = {"type": "number", "minimum": 0, "maximum": 5}
+
+
+def _grade(name: str, title: Text) -> Field:
+    return Field(name, "number", title, unit="points", minimum=0, maximum=5)
+
 
 SALES: tuple[tuple[str, Text], ...] = (
     ("order.won", {"zh": "赢得订单", "en": "Order won"}),
@@ -107,8 +111,8 @@ class ConnectorsPlugin:
                 {"zh": "收到客户反馈", "en": "Customer feedback received"},
                 (
                     CUSTOMER,
-                    Field("attitude", title={"zh": "服务态度", "en": "Attitude"}, unit="points", **GRADE),
-                    Field("expertise", title={"zh": "专业能力", "en": "Expertise"}, unit="points", **GRADE),
+                    _grade("attitude", {"zh": "服务态度", "en": "Attitude"}),
+                    _grade("expertise", {"zh": "专业能力", "en": "Expertise"}),
                     TEXT,
                 ),
             ),
