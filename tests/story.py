@@ -20,7 +20,6 @@ from tideng.bundle import read_bundle
 from tideng.clock import ManualClock
 from tideng.database import reading
 from tideng.deployment import Deployment
-from tideng.events import Event
 from tideng.replay import replay
 from tideng.repository import Receipt, receive
 from tideng.tables import AgendaRow, FindingRow, OutboxRow
@@ -67,7 +66,9 @@ def a_trip(start: str, by: str = "zhang", trip: str = "t1") -> tuple[datetime, d
     return an_event("trip.started", start, by, trip=trip)
 
 
-def an_event(type_: str, when: str, subject: str = "zhang", *, arrives: str | None = None, **data: Any) -> tuple[datetime, dict]:
+def an_event(
+    type_: str, when: str, subject: str = "zhang", *, arrives: str | None = None, **data: Any
+) -> tuple[datetime, dict]:
     """An event and the moment it arrives (when it happened, unless said otherwise)."""
     moment = at(when)
     payload = {
@@ -96,7 +97,12 @@ class Story:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        for name, text in (("client.yaml", CLIENT), ("people.csv", PEOPLE), ("units.csv", UNITS), ("positions.csv", POSITIONS)):
+        for name, text in (
+            ("client.yaml", CLIENT),
+            ("people.csv", PEOPLE),
+            ("units.csv", UNITS),
+            ("positions.csv", POSITIONS),
+        ):
             (self.folder / name).write_text(text, encoding="utf-8")
         (self.folder / "rules").mkdir(exist_ok=True)
 
@@ -147,7 +153,8 @@ class Story:
     def live(self, *events: tuple[datetime, dict], until: str) -> None:
         """Let events arrive and the worker run at every moment at which something is due."""
         deployment, worker = self.deployment, self.worker
-        assert deployment is not None and worker is not None
+        assert deployment is not None
+        assert worker is not None
         clock: Any = deployment.clock
         arriving = sorted(events, key=lambda item: item[0])
         early = [payload for when, payload in arriving if when < clock.now()]
@@ -226,5 +233,3 @@ def next_due(deployment: Deployment, worker: Worker, now: datetime, end: datetim
             upcoming = moments(watch.trigger, deployment.calendar, zone_name, now + timedelta(microseconds=1), soon)
             found += [due for _, due in list(upcoming)[:1]]
     return min(found, default=far)
-
-

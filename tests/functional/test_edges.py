@@ -89,7 +89,9 @@ def test_an_ordinary_saturday_and_a_holiday_are_not(story):
 
 def test_each_person_is_reminded_at_seven_where_they_are(story):
     story.people("he,He Jun,sales,rep,lead,Australia/Sydney,en,,,2020-01-01,")
-    found = story.findings(ON_TRIP, a_trip("2026-03-02 08:00", by="he"), start="2026-03-02 15:00", until="2026-03-02 20:00")
+    found = story.findings(
+        ON_TRIP, a_trip("2026-03-02 08:00", by="he"), start="2026-03-02 15:00", until="2026-03-02 20:00"
+    )
     moments = [(one.subject, one.at.astimezone(UTC).strftime("%H:%M"), one.recipient) for one in found]
     assert ("he", "08:00", "he") in moments and ("zhang", "11:00", "zhang") in moments
 
@@ -197,7 +199,9 @@ def test_each_need_counts_on_its_own(story):
 
 def test_an_answer_heard_before_its_need_counts(lived):
     lived.rule(NEED_RULE.replace("CLOCK", "elapsed"), "need")
-    need = an_event("need.raised", "2026-03-02 10:00", arrives="2026-03-02 13:00", need="n1", customer="c1", text="灯带")
+    need = an_event(
+        "need.raised", "2026-03-02 10:00", arrives="2026-03-02 13:00", need="n1", customer="c1", text="灯带"
+    )
     answer = an_event("need.answered", "2026-03-02 12:00", "lead", need="n1", accepted=True)
     assert lived.tell(need, answer, start="2026-03-02 09:00", until="2026-03-04 00:00") == []
 
@@ -232,7 +236,9 @@ def test_nobody_is_spoken_to_at_night(lived):
         "order",
     )
     lived.begin("2026-03-02 21:00")
-    lived.live(an_event("order.won", "2026-03-02 22:30", customer="c1", amount=1, currency="CNY"), until="2026-03-03 07:29")
+    lived.live(
+        an_event("order.won", "2026-03-02 22:30", customer="c1", amount=1, currency="CNY"), until="2026-03-03 07:29"
+    )
     assert lived.outbox() == [("zhang", "waiting")]
     lived.live(until="2026-03-03 07:31")
     assert lived.outbox() == [("zhang", "sent")]

@@ -34,7 +34,9 @@ def test_the_sample_clients_month_is_the_same_live_and_replayed(a_deployment):
     events, refused = read_all(files, memory.catalogue, memory.plugins)
     assert not refused
     events = [event for event in events if SINCE <= event.time <= UNTIL]
-    replayed = {(r.rule, r.subject, r.period, r.step, r.at, r.action, r.recipient) for r in replay(memory, events, START, UNTIL)}
+    replayed = {
+        (r.rule, r.subject, r.period, r.step, r.at, r.action, r.recipient) for r in replay(memory, events, START, UNTIL)
+    }
 
     deployment = a_deployment(bundle=bundle, at=START, engine="durable", batch_size=2000)
     lived = _live(deployment, events)
@@ -64,7 +66,15 @@ def _live(deployment: Deployment, events: Sequence[Event]) -> set[tuple]:
     finally:
         deployment.plugins.get("rules").close()
     table = FindingRow.__table__
-    columns = (table.c.rule, table.c.subject, table.c.period, table.c.step, table.c.at, table.c.action, table.c.recipient)
+    columns = (
+        table.c.rule,
+        table.c.subject,
+        table.c.period,
+        table.c.step,
+        table.c.at,
+        table.c.action,
+        table.c.recipient,
+    )
     with reading(deployment.engine) as connection:
         return {tuple(row) for row in connection.execute(select(*columns).where(table.c.state == "live"))}
 

@@ -80,7 +80,9 @@ class Flow:
             self._ends.setdefault(state.ends, []).append(state)
 
     # -- events ------------------------------------------------------------------------------------------------
-    def hear(self, world: World, events: Iterable[Event], silent: Callable[[Event], bool] = lambda event: False) -> None:
+    def hear(
+        self, world: World, events: Iterable[Event], silent: Callable[[Event], bool] = lambda event: False
+    ) -> None:
         """Take in events in their order: metrics, states, absences, and the rules they trigger.
 
         `silent` events are history: they count and open absences, but nobody is judged by them.
@@ -171,12 +173,12 @@ class Flow:
         facts = EventFacts(event)
         names = {*self.watchlist.needs(watch).event, *self.watchlist.needs(watch, "until").event}
         kept = {name: facts[name] for name in sorted(names) if name in facts}
-        kept = {name: value.isoformat() if isinstance(value, datetime | date) else value for name, value in kept.items()}
+        kept = {
+            name: value.isoformat() if isinstance(value, datetime | date) else value for name, value in kept.items()
+        }
         return kept | {"$person": event.subject, "$owner": event.data.get("owner"), "$depth": event.depth}
 
-    def _ask_untils(
-        self, world: World, event: Event, started: Iterable[tuple[str, Watch]], asks: list[_Ask]
-    ) -> None:
+    def _ask_untils(self, world: World, event: Event, started: Iterable[tuple[str, Watch]], asks: list[_Ask]) -> None:
         running: dict[tuple[str, str, int, str], tuple[str, Watch, Entry | None]] = {}
         for subject in subjects_of(event):
             for entry in world.ladders.get(subject, ()):
@@ -192,7 +194,9 @@ class Flow:
                 person = str(rung.facts.get("$person") or subject) if rung else event.subject
                 ask = _Ask(f"until:{watch.rule}", subject, at, facts, person, watch=watch)
                 ask.occurrence = rung.period if rung else ""
-                self._learn(world, ask, self.watchlist.needs(watch, "until"), EventFacts(event) if rung is None else None)
+                self._learn(
+                    world, ask, self.watchlist.needs(watch, "until"), EventFacts(event) if rung is None else None
+                )
                 asks.append(ask)
 
     def _ask_event(self, world: World, event: Event, interest: Interest) -> _Ask | None:
@@ -230,7 +234,9 @@ class Flow:
             world.settle(entry, "cancelled", "the rule is paused or archived")
             return None
         person = str(entry.facts.get("$person") or entry.subject)
-        part, question = ("trigger", f"rule:{entry.rule}") if entry.kind == "absence" else ("until", f"step:{entry.rule}")
+        part, question = (
+            ("trigger", f"rule:{entry.rule}") if entry.kind == "absence" else ("until", f"step:{entry.rule}")
+        )
         if entry.kind == "absence":
             trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
             answers, value = trigger.without, entry.match or ""
@@ -268,7 +274,9 @@ class Flow:
             return entry.facts.get("$since")
         return entry.began.astimezone(world.directory.zone_of(person, entry.began)).isoformat()
 
-    def population(self, world: World, watch: Watch, zone_name: str, at: datetime) -> list[tuple[str, Assignment | None]]:
+    def population(
+        self, world: World, watch: Watch, zone_name: str, at: datetime
+    ) -> list[tuple[str, Assignment | None]]:
         """Whom a schedule asks about in one zone: everyone employed and not away; positions and units in the client's zone."""
         directory = world.directory
         if watch.about in ("position", "unit"):
@@ -319,7 +327,9 @@ class Flow:
                     world.settle_ladder(ask.spoken.rule, ask.spoken.subject, ask.spoken.period, "withdrawn")
 
     # -- facts -------------------------------------------------------------------------------------------------
-    def _learn(self, world: World, ask: _Ask, needs: Needs, event: Mapping[str, Any] | None = None, **known: Any) -> None:
+    def _learn(
+        self, world: World, ask: _Ask, needs: Needs, event: Mapping[str, Any] | None = None, **known: Any
+    ) -> None:
         ask.facts.update(facts_at(world, needs, ask.subject, ask.person, ask.at, event, **known))
         ask.gathered = needs.gathered
 
@@ -390,7 +400,9 @@ class Flow:
     def _settle_due(self, world: World, ask: _Ask) -> None:
         entry = ask.entry
         assert entry is not None
-        world.settle(entry, "done" if ask.answers else "cancelled", None if ask.answers else "the conditions do not hold")
+        world.settle(
+            entry, "done" if ask.answers else "cancelled", None if ask.answers else "the conditions do not hold"
+        )
         if entry.kind == "step" and not ask.answers:
             world.settle_ladder(entry.rule, entry.subject, entry.period, "until holds")
 
@@ -413,7 +425,9 @@ class Flow:
             self._record(world, ask, watch, finding, deed, period, ordinal, day)
         return [] if ask.step else self._begin_ladder(world, ask, watch, period, day)
 
-    def _record(self, world, ask: _Ask, watch: Watch, finding: Finding, deed: Deed, period: str, ordinal: int, day: date) -> None:
+    def _record(
+        self, world, ask: _Ask, watch: Watch, finding: Finding, deed: Deed, period: str, ordinal: int, day: date
+    ) -> None:
         own_form = deed.action == "ask"
         reached = resolve(deed.to, ask.person, ask.owner, ask.at, world, own_form) if deed.to else None
         message = locale = None
@@ -451,7 +465,11 @@ class Flow:
 
     def _begin_ladder(self, world: World, ask: _Ask, watch: Watch, period: str, day: date) -> list[_Ask]:
         zone_ = world.directory.zone_of(ask.subject, ask.at)
-        kept = {k: v.isoformat() if isinstance(v, datetime | date) else v for k, v in ask.facts.items() if k.startswith(("event.", "case."))}
+        kept = {
+            k: v.isoformat() if isinstance(v, datetime | date) else v
+            for k, v in ask.facts.items()
+            if k.startswith(("event.", "case."))
+        }
         facts = dict(kept)
         kept |= {"$person": ask.person, "$owner": ask.owner, "$depth": ask.depth, "$since": ask.since}
         begun = False
@@ -503,5 +521,3 @@ def occurrence_of(event: Event) -> str:
     """A name for this one event, short enough for a key."""
     name = f"{event.source}/{event.id}"
     return name if len(name) <= 200 else f"{name[:150]}…{hashlib.sha256(name.encode()).hexdigest()[:32]}"
-
-

@@ -136,7 +136,10 @@ def _with_way_out(
     problem, hint = complaint
     if path == "type" and problem == UNKNOWN_TYPE:
         near = catalogue.suggest(payload["type"], catalogue.event_types)
-        return f"unknown event type {shown(payload['type'])!r}", near or "docs/catalogue.md lists those that are shipped"
+        return (
+            f"unknown event type {shown(payload['type'])!r}",
+            near or "docs/catalogue.md lists those that are shipped",
+        )
     if problem == UNKNOWN_FIELD and reader and path.startswith("data."):
         known = [f.name for f in reader.event_type.fields]
         near = catalogue.suggest(path.removeprefix("data."), known)

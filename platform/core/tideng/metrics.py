@@ -123,7 +123,9 @@ class Book:
         gathered = self._days.setdefault((subject, series), {}).setdefault(day, Day())
         gathered.values = (gathered.values or set()) | {value}
 
-    def add(self, subject: str, series: Series, day: date, data: Mapping[str, Any], facts: Mapping[str, Any], at: Any) -> None:
+    def add(
+        self, subject: str, series: Series, day: date, data: Mapping[str, Any], facts: Mapping[str, Any], at: Any
+    ) -> None:
         """Count one event that happened on local `day`; `facts` are its event facts, for the series' `where`."""
         if series.where is not None and not series.where(facts):
             return

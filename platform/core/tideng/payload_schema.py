@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
 
@@ -122,7 +122,10 @@ UNKNOWN_FIELD = "unknown field"
 class _Checked(fields.Field):
     """A field that stays as it is, or is complained about."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {"required": "is missing", "null": "is null, but needs a value"}
+    default_error_messages: dict[str, str | list | dict] = {
+        "required": "is missing",
+        "null": "is null, but needs a value",
+    }
 
     def __init__(self, check: Callable[[Any], Complaint | None], **kwargs: Any):
         super().__init__(**kwargs)
@@ -136,7 +139,7 @@ class _Checked(fields.Field):
 
 
 class _Strict(Schema):
-    error_messages: ClassVar[dict[str, str]] = {"unknown": UNKNOWN_FIELD, "type": "must be an object"}
+    error_messages: dict[str, str] = {"unknown": UNKNOWN_FIELD, "type": "must be an object"}
 
     class Meta:
         unknown = RAISE
@@ -181,10 +184,12 @@ def event_schema(event_type: EventType | None) -> type[Schema]:
 
         def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
             """Envelope problems and strangers in the envelope are said together."""
-            error.messages.update({n: c for n, c in _strangers(data, data_names).items() if n not in error.messages})
+            if isinstance(error.messages, dict):
+                strangers = _strangers(data, data_names)
+                error.messages.update({n: c for n, c in strangers.items() if n not in error.messages})
             raise error
 
-        def load(self, data: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        def load(self, data: Any, **kwargs: Any) -> Any:
             loaded = super().load(data, **kwargs)
             strangers = _strangers(data, data_names)
             if strangers:

@@ -126,7 +126,13 @@ class Directory:
             if holder and not absent(candidate):
                 return candidate
             last = holder or next(reversed(self.periods(candidate)), None)
-            if last and last.deputy and last.deputy != person and self.at(last.deputy, moment) and not absent(last.deputy):
+            if (
+                last
+                and last.deputy
+                and last.deputy != person
+                and self.at(last.deputy, moment)
+                and not absent(last.deputy)
+            ):
                 return last.deputy
             current = last
         return None

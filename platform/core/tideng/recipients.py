@@ -16,9 +16,7 @@ class Recipient(NamedTuple):
     meant_for: str | None = None
 
 
-def resolve(
-    to: str, person: str, owner: str | None, at: datetime, world: World, own_form: bool = False
-) -> Recipient:
+def resolve(to: str, person: str, owner: str | None, at: datetime, world: World, own_form: bool = False) -> Recipient:
     """Find who is told at `at`: `to` is person, supervisor, owner, hr or role:NAME; `person` is whom it is about,
     `owner` who answers for the step where the event names one. `own_form`: it answers a form that the person has just
     sent, and is theirs though they are away. A client without people has nobody to ask for: names stand for themselves."""

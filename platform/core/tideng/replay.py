@@ -37,7 +37,10 @@ def replay(deployment: Deployment, events: Sequence[Event], start: datetime, unt
     plugins = deployment.plugins
     watches = [watch for part in plugins.call("watches") for watch in part]
     watchlist = WatchList(
-        watches, deployment.catalogue, lambda rule, version: plugins.first("watch", rule=rule, version=version), keep_standard=False
+        watches,
+        deployment.catalogue,
+        lambda rule, version: plugins.first("watch", rule=rule, version=version),
+        keep_standard=False,
     )
     profile = deployment.profile
     depth = deployment.settings.max_event_depth

@@ -131,7 +131,9 @@ def store_events(
     return outcomes
 
 
-def _insert_events(connection: Connection, events: list[Event], now: datetime, history: bool) -> dict[tuple[str, str], int]:
+def _insert_events(
+    connection: Connection, events: list[Event], now: datetime, history: bool
+) -> dict[tuple[str, str], int]:
     stored: dict[tuple[str, str], int] = {}
     rows = [
         {
@@ -265,4 +267,3 @@ def discard_dead_letters(connection: Connection, ids: Sequence[int]) -> int:
 def event_from(row: Any) -> Event:
     """The event in a row of the event table."""
     return Event(row.event_id, row.source, row.type, row.time, row.subject, row.data, row.depth)
-

@@ -157,7 +157,7 @@ def declare_log_types(
                     pass
             except (EOFError, zlib.error):
                 continue  # said when the events are read
-    return list(catalogue.event_types.values())
+    return [one for one in catalogue.event_types.values() if one.plugin == LOGS]
 
 
 def _event_or_refusal(

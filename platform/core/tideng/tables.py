@@ -110,7 +110,13 @@ class EventRow(Base):
     )
 
 
-Index("ix_event_waiting", EventRow.lane, EventRow.id, sqlite_where=EventRow.status == 0, postgresql_where=EventRow.status == 0)
+Index(
+    "ix_event_waiting",
+    EventRow.lane,
+    EventRow.id,
+    sqlite_where=EventRow.status == 0,
+    postgresql_where=EventRow.status == 0,
+)
 
 
 class EventKeyRow(Base):
@@ -217,7 +223,9 @@ class AgendaRow(Base):
     )
 
 
-Index("ix_agenda_due", AgendaRow.due, sqlite_where=AgendaRow.state == "open", postgresql_where=AgendaRow.state == "open")
+Index(
+    "ix_agenda_due", AgendaRow.due, sqlite_where=AgendaRow.state == "open", postgresql_where=AgendaRow.state == "open"
+)
 
 
 class ScheduleRunRow(Base):
@@ -291,7 +299,12 @@ class OutboxRow(Base):
     error: Mapped[str | None] = mapped_column(Text)
 
 
-Index("ix_outbox_due", OutboxRow.due, sqlite_where=OutboxRow.status.in_(("waiting", "leased")), postgresql_where=OutboxRow.status.in_(("waiting", "leased")))
+Index(
+    "ix_outbox_due",
+    OutboxRow.due,
+    sqlite_where=OutboxRow.status.in_(("waiting", "leased")),
+    postgresql_where=OutboxRow.status.in_(("waiting", "leased")),
+)
 
 
 class PluginRow(Base):

@@ -50,7 +50,9 @@ class Listener:
 
     def __init__(self, huey: SqliteHuey):
         logging.getLogger("huey").setLevel(logging.CRITICAL)  # a deleted queue file is not worth a stack trace
-        self._consumer = _QuietConsumer(huey, workers=1, periodic=False, max_delay=_LOOK_EVERY, initial_delay=_LOOK_EVERY)
+        self._consumer = _QuietConsumer(
+            huey, workers=1, periodic=False, max_delay=_LOOK_EVERY, initial_delay=_LOOK_EVERY
+        )
         self._thread = threading.Thread(target=self._consumer.start, daemon=True)
         self._thread.start()
 

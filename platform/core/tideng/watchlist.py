@@ -134,7 +134,9 @@ def _with_one_meaning(watches: Iterable[Watch]) -> list[list[Watch]]:
     meanings: list[dict[str, Metric]] = []
     for watch in watches:
         said = watch.metrics.items()
-        fits = (n for n, known in enumerate(meanings) if all(known.get(name, metric) == metric for name, metric in said))
+        fits = (
+            n for n, known in enumerate(meanings) if all(known.get(name, metric) == metric for name, metric in said)
+        )
         at = next(fits, len(groups))
         if at == len(groups):
             groups.append([])

@@ -197,7 +197,9 @@ class Worker:
         if not flow.watchlist.schedules:
             return []
         table = ScheduleRunRow.__table__
-        newest = select(table.c.rule, table.c.zone, func.max(table.c.due).label("due")).group_by(table.c.rule, table.c.zone)
+        newest = select(table.c.rule, table.c.zone, func.max(table.c.due).label("due")).group_by(
+            table.c.rule, table.c.zone
+        )
         ran = {(row.rule, row.zone): row.due for row in connection.execute(newest)}
         due = []
         for watch in flow.watchlist.schedules:
@@ -247,7 +249,9 @@ class Worker:
             return "the worker was down until the quiet hours"
         return None
 
-    def _ask_everyone(self, connection: Connection, watch: Watch, zone_name: str, day: Any, at: datetime, now: datetime) -> None:
+    def _ask_everyone(
+        self, connection: Connection, watch: Watch, zone_name: str, day: Any, at: datetime, now: datetime
+    ) -> None:
         self._lock_all_lanes(connection)
         flow, working_set = self.current_flow, self._working_set(connection)
         people = [member.person for member in self.current_directory.members(at) if member.timezone == zone_name]
@@ -319,9 +323,7 @@ class Worker:
 
     def _working_set(self, connection: Connection) -> WorkingSet:
         flow = self.current_flow
-        self._recalling = WorkingSet(
-            connection, self._deployment.catalogue, self.current_directory, flow.watchlist
-        )
+        self._recalling = WorkingSet(connection, self._deployment.catalogue, self.current_directory, flow.watchlist)
         return self._recalling
 
     def _refresh(self, connection: Connection, directory_only: bool = False) -> None:
@@ -400,4 +402,3 @@ def _split_at_directory_changes(rows: Sequence[Any]) -> list[list[Any]]:
             parts.append([])
         parts[-1].append(row)
     return parts
-

@@ -164,9 +164,12 @@ class WorkingSet:
 
     def _open_ladders(self) -> bool:
         """Ladders of rules that have no later step any more still run to their end."""
-        return self._connection.execute(
-            select(AgendaRow.id).where(AgendaRow.kind == "step", AgendaRow.state == "open").limit(1)
-        ).first() is not None
+        return (
+            self._connection.execute(
+                select(AgendaRow.id).where(AgendaRow.kind == "step", AgendaRow.state == "open").limit(1)
+            ).first()
+            is not None
+        )
 
     def _load_ladders(self, world: World, subjects: Collection[str]) -> None:
         for row in self._agenda(AgendaRow.kind == "step", among(AgendaRow.subject, subjects)):
@@ -313,9 +316,22 @@ class WorkingSet:
         for (subject, series, day), delta in sorted(book.deltas.items(), key=lambda item: item[0]):
             low, high, last = delta.low, delta.high, delta.last
             rows.append(
-                dict(subject=subject, series=series, day=day, n=delta.n, total=delta.total, low=low, high=high, last=last, last_at=delta.last_at)
+                {
+                    "subject": subject,
+                    "series": series,
+                    "day": day,
+                    "n": delta.n,
+                    "total": delta.total,
+                    "low": low,
+                    "high": high,
+                    "last": last,
+                    "last_at": delta.last_at,
+                }
             )
-            values += [dict(subject=subject, series=series, day=day, value=value[:200]) for value in sorted(delta.values or ())]
+            values += [
+                {"subject": subject, "series": series, "day": day, "value": value[:200]}
+                for value in sorted(delta.values or ())
+            ]
         if rows:
             self._connection.execute(self._add_days(), rows)
         if values:
@@ -441,5 +457,3 @@ def _floor(metric: Metric, at: datetime) -> date:
         return day - _TRIP_AT_MOST
     window = window_days(metric.window, day)
     return window[0] if window else day
-
-

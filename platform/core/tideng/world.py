@@ -195,7 +195,11 @@ class World:
             return
         entry.state, entry.note = state, note
         self.settled.append(entry)
-        shelf = self.ladders.get(entry.subject) if entry.kind == "step" else self.absences.get((entry.rule, entry.match or ""))
+        shelf = (
+            self.ladders.get(entry.subject)
+            if entry.kind == "step"
+            else self.absences.get((entry.rule, entry.match or ""))
+        )
         if shelf and entry in shelf:
             shelf.remove(entry)
 

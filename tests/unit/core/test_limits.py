@@ -1,5 +1,6 @@
 """A rule speaks as often as it says, and never twice for one period."""
 
+import itertools
 from datetime import date, timedelta
 
 from hypothesis import given
@@ -42,7 +43,7 @@ def test_no_history_of_attempts_gets_past_a_limit(attempts, apart, at_most):
         if may_speak(limit, day, period, spoken):
             spoken.add((day, period))
     days = sorted(day for day, _ in spoken)
-    assert all((later - earlier).days >= apart for earlier, later in zip(days, days[1:], strict=False))
+    assert all((later - earlier).days >= apart for earlier, later in itertools.pairwise(days))
     for day in days:
         monday = day - timedelta(days=day.weekday())
         assert sum(monday <= other < monday + timedelta(days=7) for other in days) <= at_most

@@ -77,7 +77,9 @@ def test_the_order_in_which_events_arrive_makes_no_difference(both):
     for window in ("today", "this week", "this month", "last 9 days"):
         for function in ("count", "sum", "average", "min", "max"):
             assert ask(a_book(orders), function, window) == ask(a_book(shuffled), function, window)
-        assert ask(a_book(orders), "distinct", window, CUSTOMERS) == ask(a_book(shuffled), "distinct", window, CUSTOMERS)
+        assert ask(a_book(orders), "distinct", window, CUSTOMERS) == ask(
+            a_book(shuffled), "distinct", window, CUSTOMERS
+        )
 
 
 @pytest.mark.parametrize("window", ["yesterday", "last days", "last 7 weeks"])

@@ -87,7 +87,11 @@ def test_whoever_is_away_is_replaced_by_their_own_deputy_first():
 
 
 def test_a_role_whose_holder_is_away_goes_to_who_stands_in():
-    people = (Assignment(BOSS, "顾总"), Assignment(HR, "周敏", supervisor=BOSS), Assignment(REP, "张三", supervisor=BOSS))
+    people = (
+        Assignment(BOSS, "顾总"),
+        Assignment(HR, "周敏", supervisor=BOSS),
+        Assignment(REP, "张三", supervisor=BOSS),
+    )
     world = a_world(*people, on_leave=[HR])
     assert told("hr", world) == (BOSS, None)
 
@@ -100,6 +104,8 @@ def test_what_answers_a_persons_own_form_reaches_them_though_they_are_on_leave()
 
 def test_two_who_are_each_others_supervisor_and_gone_do_not_hang_the_search():
     gone = date(2026, 3, 1)
-    world = a_world(Assignment("a", "甲", supervisor="b", until=gone), Assignment("b", "乙", supervisor="a", until=gone))
+    world = a_world(
+        Assignment("a", "甲", supervisor="b", until=gone), Assignment("b", "乙", supervisor="a", until=gone)
+    )
     assert told("supervisor", world, person="a") == ("role:hr", None)
     assert told("person", world, person="a") == ("role:hr", "a")
