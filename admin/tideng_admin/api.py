@@ -92,6 +92,8 @@ def post_events() -> Any:
     payloads = _payloads()
     receipts = receive(web().deployment, payloads, viewer.login)
     results = [ReceiptSchema().dump(receipt) for receipt in receipts]
+    for result in results:
+        result["problems"] = [stored_in_words(problem, asked_locale()) for problem in result["problems"]]
     counts = {
         status: sum(one["status"] == status for one in results) for status in sorted({r["status"] for r in results})
     }

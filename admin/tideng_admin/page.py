@@ -67,9 +67,14 @@ def install(app: Flask) -> None:
     """Say every refusal in words: as a page to people, as JSON to programs."""
     app.register_error_handler(NotFound, lambda error: _say(404))
     app.register_error_handler(NotAllowed, lambda error: _say(403))
-    app.register_error_handler(Refused, lambda error: _say(400, [str(problem) for problem in error.problems]))
+    app.register_error_handler(Refused, lambda error: _say(400, _refused(error)))
     app.register_error_handler(CSRFError, lambda error: _say(400, csrf=True))
     app.register_error_handler(HTTPException, _http)
+
+
+def _refused(error: Refused) -> list[str]:
+    language = asked_locale() if request.path.startswith("/api/") else locale()
+    return [line_in_words(problem, language) for problem in error.problems]
 
 
 def _http(error: HTTPException) -> Any:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from tideng.messages import choose, spoken
+from tideng.problem_words import stored_in_words
 from tideng_admin.web import LANGUAGES, locale, web
 
 THEMES = ("light", "dark")
@@ -72,6 +73,7 @@ def install(app: Flask) -> None:
     words = (action_word, mark_word, kind_word, held_word, channel_word, effect_word, event_title)
     for function in (moment, day, exact, chip, value, named, initial, count_letter, *words):
         app.add_template_filter(function)
+    app.add_template_filter(lambda stored: stored_in_words(stored, locale()), "problem_words")
     app.add_template_global(lambda: greeting(web().now().astimezone(web().zone())), "greeting")
     app.add_template_global(plugin_title)
     app.context_processor(_values)

@@ -70,4 +70,6 @@ class _Server(BaseApplication):
 
     def load(self) -> Flask:
         """Called in the worker process: connections and threads do not survive a fork."""
-        return create_app(Deployment.open(self._settings))
+        deployment = Deployment.open(self._settings)
+        setup.require_current(deployment)
+        return create_app(deployment)

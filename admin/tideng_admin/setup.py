@@ -5,18 +5,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from flask import Flask
-from flask_appbuilder import Model
 from flask_appbuilder.security.sqla.models import Role, User
 
-from tideng.database import insert, writing
+from tideng.database import insert, reading, writing
 from tideng.deployment import Deployment
 from tideng.errors import NotFound, TidengError
-from tideng_admin.accounts import Base
+from tideng.schema import is_latest, upgrade
 from tideng_admin.app import create_app
 from tideng_admin.passwords import check_password
 
+PART = "admin"
+VERSIONS = Path(__file__).parent / "migrations"
 _LOOK = ("Today", "Nudges", "Rules", "Events", "Outbox", "DeadLetters", "Plugins")
 _MINE = {"Inbox": ("read", "write"), "Nudges": ("read",), "Rules": ("read",)}
 
@@ -56,13 +58,19 @@ def prepare(deployment: Deployment, admin_password: str | None = None) -> str | 
     """
     if admin_password is not None:
         check_password(admin_password, "admin")
-    Model.metadata.create_all(deployment.engine)
-    Base.metadata.create_all(deployment.engine)
+    upgrade(deployment, PART, VERSIONS)
     _make_roles(deployment)
     app = create_app(deployment, update_permissions=True)
     with app.app_context():
         _give_permissions(app)
         return _first_admin(app, admin_password)
+
+
+def require_current(deployment: Deployment) -> None:
+    """Raise `TidengError` when the web's tables are not up to date, rather than fail on the first page."""
+    with reading(deployment.engine) as connection:
+        if not is_latest(connection, PART, VERSIONS):
+            raise TidengError("the web's tables are not up to date: run `tideng migrate`")
 
 
 def _make_roles(deployment: Deployment) -> None:

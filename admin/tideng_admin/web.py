@@ -142,6 +142,11 @@ def choose_locale() -> str:
     return of_client if of_client in LANGUAGES else "zh"
 
 
+def asked_locale() -> str:
+    """The language in which the API names problems: ``zh`` where the caller asks for it, else ``en``."""
+    return request.accept_languages.best_match(("en", "zh")) or "en"
+
+
 def locale() -> str:
     """``zh`` or ``en``."""
     return str(get_locale() or "zh").split("_")[0]

@@ -32,10 +32,10 @@ def migrate(deployment: Deployment) -> list[str]:
     Each part is one transaction. A plugin whose migration fails is switched off and the others go on; a failure of the
     core is raised, and so is, as `TidengError`, a database that a newer Tideng made.
     """
-    lines = _upgrade(deployment, CORE, CORE_VERSIONS)
+    lines = upgrade(deployment, CORE, CORE_VERSIONS)
     for name, folder in _plugin_folders(deployment):
         try:
-            lines += _upgrade(deployment, name, folder)
+            lines += upgrade(deployment, name, folder)
         except Exception as error:
             deployment.plugins.fail(name, error, "migrations")
             lines.append(f"{name}: failed, switched off: {error}")
@@ -48,7 +48,12 @@ def behind(deployment: Deployment) -> list[str]:
     """The parts (``core``, plugin names) whose tables are not up to date."""
     with reading(deployment.engine) as connection:
         parts = [(CORE, CORE_VERSIONS), *_plugin_folders(deployment)]
-        return [name for name, folder in parts if current(connection, name) != set(_script(folder).get_heads())]
+        return [name for name, folder in parts if not is_latest(connection, name, folder)]
+
+
+def is_latest(connection: Connection, part: str, folder: Path) -> bool:
+    """Whether the tables of one part are as the version files in `folder` want them."""
+    return current(connection, part) == set(_script(folder).get_heads())
 
 
 def is_current(deployment: Deployment) -> bool:
@@ -75,7 +80,11 @@ def run(connection: Connection, part: str, folder: Path, step: Callable[..., Any
         environment.run_migrations()
 
 
-def _upgrade(deployment: Deployment, part: str, folder: Path) -> list[str]:
+def upgrade(deployment: Deployment, part: str, folder: Path) -> list[str]:
+    """Bring the tables of one part up to date in one transaction: the core, a plugin, or whoever else keeps tables.
+
+    `folder` holds its version files. Returns one line per step; raises `TidengError` when a newer version made them.
+    """
     script = _script(folder)
     done: list[str] = []
 
