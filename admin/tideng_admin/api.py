@@ -18,12 +18,13 @@ from marshmallow import ValidationError
 
 from tideng import viewing
 from tideng.database import reading, writing
+from tideng.problem_words import stored_in_words
 from tideng.repository import receive
 from tideng.viewing import Viewer
 from tideng_admin import accounts
 from tideng_admin.api_schemas import NudgeQuery, NudgeSchema, ReceiptSchema
 from tideng_admin.openapi import EXAMPLE, specification
-from tideng_admin.web import web
+from tideng_admin.web import asked_locale, web
 
 MOST_EVENTS = 1000
 _STRUCTURED, _BATCH, _PLAIN = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"

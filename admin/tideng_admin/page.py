@@ -17,7 +17,8 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from tideng.database import reading
 from tideng.errors import NotAllowed, NotFound, Refused
 from tideng.people import Directory
-from tideng_admin.web import web
+from tideng.problem_words import line_in_words
+from tideng_admin.web import asked_locale, locale, web
 
 READ, WRITE = "read", "write"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from flask import current_app, g, session
+from flask import current_app, g, request, session
 from flask_babel import get_locale
 from flask_login import current_user
 from sqlalchemy import Connection, Engine, select

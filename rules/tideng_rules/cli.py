@@ -15,6 +15,7 @@ from tideng.cli.words import Group, command, json_option, option
 from tideng.clock import SystemClock
 from tideng.deployment import Deployment
 from tideng.errors import Problem
+from tideng.problem_words import problem_in_words
 from tideng.sources import declare_log_types
 from tideng_rules.check import check_sources
 from tideng_rules.packs import Source, read_sources, shipped_packs
@@ -51,7 +52,8 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
         said = [{"at": p.at, "problem": p.problem, "hint": p.hint, "severity": p.severity} for p in problems]
         terminal.json({"rules": len(sources), "problems": said})
     elif problems:
-        rows = [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in problems]
+        told = [problem_in_words(problem, terminal.language) for problem in problems]
+        rows = [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told]
         terminal.table(_HEADINGS, rows)
         warnings = len(problems) - len(errors)
         terminal.say(f"{len(errors)} errors, {warnings} warnings.", f"错误 {len(errors)} 处，提醒 {warnings} 处。")

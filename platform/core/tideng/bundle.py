@@ -218,9 +218,9 @@ class _Client:
 
     def _currency(self, value: Any) -> str | None:
         known = list_currencies()
-        wrong = ("is no ISO 4217 code", "such as CNY, EUR or USD")
+        hint = "such as CNY, EUR or USD"
         return self._checked(
-            "currency", value, lambda code: None if code in known else (f"{code!r} {wrong[0]}", wrong[1])
+            "currency", value, lambda code: None if code in known else (f"{code!r} is no ISO 4217 code", hint)
         )
 
     def _calendar(self, value: Any) -> str | None:

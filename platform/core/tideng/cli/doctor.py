@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select, text
 
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option
+from tideng.problem_words import in_words
 
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
@@ -135,10 +136,10 @@ def _plugins(deployment: Deployment) -> Iterator[Finding]:
                 "add it to plugins_allowed in tideng.toml if you trust it",
                 "信任它的话，写进 tideng.toml 的 plugins_allowed",
             )
-            yield Finding(what, NOTE, (one.error, one.error), hint)
+            yield Finding(what, NOTE, (one.error, in_words(one.error, "zh")), hint)
         else:
             hint = (f"mend or remove it ({one.module})", f"修好或卸载它（{one.module}）")
-            yield Finding(what, WRONG, (one.error, one.error), hint)
+            yield Finding(what, WRONG, (one.error, in_words(one.error, "zh")), hint)
 
 
 def _engine(deployment: Deployment, connection: Connection) -> Finding:

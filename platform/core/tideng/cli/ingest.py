@@ -16,6 +16,7 @@ import click
 from tideng.cli.terminal import FINE, PROBLEM_COLUMNS, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
 from tideng.errors import Problem, Refused
+from tideng.problem_words import stored_in_words
 
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
@@ -225,7 +226,8 @@ def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json:
         return FINE
     rows = []
     for letter in letters:
-        for number, problem in enumerate(letter["problems"] or [{}]):
+        for number, stored in enumerate(letter["problems"] or [{}]):
+            problem = stored_in_words(stored, terminal.language)
             first = (letter["id"], letter["source"]) if number == 0 else ("", "")
             rows.append((*first, problem.get("at"), problem.get("problem"), problem.get("hint")))
     if rows:

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tideng.errors import NotFound, Problem, Refused, TidengError
+from tideng.problem_words import in_words, problem_in_words
 
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
@@ -34,6 +35,10 @@ class Terminal:
     def text(self, en: str, zh: str) -> str:
         """The wording in the language of this call."""
         return zh if self.language == "zh" else en
+
+    def words(self, english: str) -> str:
+        """A sentence of a problem in the language of this call."""
+        return in_words(english, self.language)
 
     def say(self, en: str, zh: str) -> None:
         """One line of the answer."""
@@ -63,16 +68,17 @@ class Terminal:
         """Say what was refused, every problem of it, on standard error."""
         if isinstance(error, Refused):
             said = self.text(
-                f"{error.what}: {len(error.problems)} to mend", f"{error.what}：{len(error.problems)} 处要改"
+                f"{error.what}: {len(error.problems)} to mend", f"{self.words(error.what)}：{len(error.problems)} 处要改"
             )
             self.err.print(escape(said), style="bold", highlight=False, soft_wrap=True)
             self.problems(error.problems)
         else:
-            self.err.print(escape(str(error)), style="bold", highlight=False, soft_wrap=True)
+            self.err.print(escape(self.words(str(error))), style="bold", highlight=False, soft_wrap=True)
 
     def problems(self, problems: Iterable[Problem], *, on_err: bool = True) -> None:
         """Problems as a table: where, what, the way out."""
-        self.table(PROBLEM_COLUMNS, [(p.at, p.problem, p.hint) for p in problems], on_err=on_err)
+        told = [problem_in_words(problem, self.language) for problem in problems]
+        self.table(PROBLEM_COLUMNS, [(p.at, p.problem, p.hint) for p in told], on_err=on_err)
 
     def open(self, *, loud: bool = False, migrated: bool = True) -> Deployment:
         """Open the deployment of the current folder (or ``TIDENG_HOME``).

@@ -1,0 +1,137 @@
+"""What a `Problem` says, in the reader's language.
+
+Problems are made, logged and stored in English; whoever shows one to a person puts it into words here. A sentence is
+recognised by its English template, exactly, so that a dead letter from last year can be said in Chinese as well. A sentence
+that nobody has put into words stays English. The words stand here, not with the plugins, because they are needed where
+no plugin is loaded: settings that cannot be read, a bundle before it is applied, a letter on a page.
+
+A slot such as ``{name}`` takes any text. ``{name:kind}`` takes a kind of value, which is said in Chinese too;
+``{name:n}`` a number; ``{name:word}`` no spaces; ``{name:names}`` a list, joined as Chinese joins it; ``{name:said}`` another sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import chain
+
+from tideng.errors import Problem
+from tideng.problem_words import bundles, deployments, events, kinds, rules
+
+_SLOT = re.compile(r"\{([a-z_]\w*)(?::([a-z]+))?\}")
+_SHAPES = {
+    "": r".+?",
+    "word": r"\S+",
+    "n": r"[-+]?\d[\d.,e+-]*",
+    "kind": "|".join(map(re.escape, sorted(kinds.CHINESE, key=len, reverse=True))),
+    "names": r".+",
+    "said": r".+",
+}
+
+
+def problem_in_words(problem: Problem, locale: str) -> Problem:
+    """The same problem with its place, its sentence and its hint in the language of `locale` (``zh``, ``zh_Hans``)."""
+    return replace(
+        problem,
+        at=place_in_words(problem.at, locale),
+        problem=in_words(problem.problem, locale),
+        hint=in_words(problem.hint, locale),
+    )
+
+
+def stored_in_words(stored: Mapping[str, str], locale: str) -> dict[str, str]:
+    """As `problem_in_words`, for a problem as dead letters and JSON hold it: ``at``, ``problem`` and ``hint``."""
+    told = {name: in_words(stored[name], locale) for name in ("problem", "hint") if stored.get(name)}
+    at = {"at": place_in_words(stored["at"], locale)} if stored.get("at") else {}
+    return {**stored, **at, **told}
+
+
+def line_in_words(problem: Problem, locale: str) -> str:
+    """Place, sentence and hint on one line, as ``str(problem)`` has them in English."""
+    told = problem_in_words(problem, locale)
+    if not _is_chinese(locale):
+        return str(told)
+    lead, way_out = f"{told.at}：" if told.at else "", f"（{told.hint}）" if told.hint else ""
+    return f"{lead}{told.problem}{way_out}"
+
+
+def in_words(text: str, locale: str) -> str:
+    """One English sentence in the language of `locale`; the sentence itself where there are no words for it."""
+    return (_chinese(text) or text) if _is_chinese(locale) else text
+
+
+def place_in_words(at: str, locale: str) -> str:
+    """``line 3, data.customer`` → ``第 3 行，data.customer``; what is a name stays as it is."""
+    if not _is_chinese(locale):
+        return at
+    lead, line, rest = at.partition("line ")
+    if line and re.match(r"\d+(, |: |$)", rest) and (not lead or lead.endswith(" ")):
+        number, mark, name = re.fullmatch(r"(\d+)(, |: |)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
+        lead = re.sub(r", $", "，", lead)
+        at = f"{lead}第 {number} 行{mark and '，'}{name}"
+    at = re.sub(r"\bdocument (\d+)(?=, |: |$)", r"第 \1 个文档", at)
+    at = re.sub(r"^pack (?=[\w-]+(, |: |$))", "规则包 ", at)
+    at = re.sub(r"^standard input(?=, |$)", "标准输入", at)
+    return at.replace(", ", "，").replace(": ", "：")
+
+
+def _is_chinese(locale: str) -> bool:
+    return re.split(r"[-_]", locale)[0] == "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    shape: re.Pattern[str]
+    chinese: str
+    slots: Mapping[str, str]
+
+    def say(self, text: str) -> str | None:
+        found = self.shape.fullmatch(text)
+        if found is None:
+            return None
+        values = {name: _SAID[kind](found[name]) for name, kind in self.slots.items()}
+        return _SLOT.sub(lambda slot: values[slot[1]], self.chinese)
+
+
+def _chinese(text: str) -> str | None:
+    whole, sentences = _phrasebook()
+    if text in whole:
+        return whole[text]
+    return next(filter(None, (sentence.say(text) for sentence in sentences)), None)
+
+
+@cache
+def _phrasebook() -> tuple[Mapping[str, str], tuple[_Sentence, ...]]:
+    """The sentences without slots, and those with slots, the most particular first; made when first needed."""
+    pairs = list(chain.from_iterable(table.CHINESE.items() for table in (events, rules, bundles, deployments)))
+    whole = {english: chinese for english, chinese in pairs if not _SLOT.search(english)}
+    slotted = [(english, chinese) for english, chinese in pairs if english not in whole]
+    slotted.sort(key=lambda pair: len(_SLOT.sub("", pair[0])), reverse=True)
+    return whole, tuple(_sentence(english, chinese) for english, chinese in slotted)
+
+
+def _sentence(english: str, chinese: str) -> _Sentence:
+    shape, end = "", 0
+    for slot in _SLOT.finditer(english):
+        shape += re.escape(english[end : slot.start()]) + f"(?P<{slot[1]}>{_SHAPES[slot[2] or '']})"
+        end = slot.end()
+    slots = {slot[1]: slot[2] or "" for slot in _SLOT.finditer(english)}
+    return _Sentence(re.compile(shape + re.escape(english[end:]), re.DOTALL), chinese, slots)
+
+
+def _quoted(value: str) -> str:
+    """Python's quotes around a value become those of a Chinese text."""
+    bare = len(value) >= 2 and value[0] == value[-1] and value[0] in "'\""
+    return f"“{value[1:-1]}”" if bare else value
+
+
+_SAID = {
+    "": _quoted,
+    "word": _quoted,
+    "n": str,
+    "kind": lambda value: kinds.CHINESE.get(value, value),
+    "names": lambda value: "、".join(map(_quoted, value.split(", "))),
+    "said": lambda value: _chinese(value) or value,
+}
