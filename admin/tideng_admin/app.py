@@ -15,6 +15,7 @@ from flask_appbuilder import AppBuilder
 from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from tideng.deployment import Deployment
@@ -47,6 +48,9 @@ def create_app(deployment: Deployment, update_permissions: bool = False, **overr
     app = Flask(__name__)
     app.config.update(_config(deployment), **overrides)
     app.config["FAB_UPDATE_PERMS"] = update_permissions
+    if proxies := deployment.settings.trusted_proxies:
+        # so many addresses from the right are the proxies' word; what stands further left anybody may have written
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=1, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
     web = app.extensions["tideng"] = Web(deployment)
     folder = tempfile.TemporaryDirectory(prefix="tideng-locale-")
     app.extensions["tideng_locale"] = folder  # lives as long as the app

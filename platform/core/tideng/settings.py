@@ -114,6 +114,12 @@ class Settings:
     trusted_hosts: tuple[str, ...] = _setting(
         ("localhost", "127.0.0.1"), "Host names under which the web process answers", "list"
     )
+    trusted_proxies: int = _setting(
+        0,
+        "Proxies in front of the web process, whose X-Forwarded-For says who connects; 0 believes none",
+        "integer",
+        minimum=0,
+    )
     clock_start: datetime | None = _setting(
         None, "For demonstrations: the moment at which the virtual clock began", "moment"
     )
