@@ -27,9 +27,8 @@ from tideng.database import reading, writing
 from tideng.errors import NotFound
 from tideng_admin import rendering
 from tideng_admin.accounts import end_sessions, session_version
+from tideng_admin.own_password import VERSION, OwnPasswordView
 from tideng_admin.passwords import check_password
-
-VERSION = "sv"
 
 
 class SafeModelView(ModelView):
@@ -188,6 +187,7 @@ class TidengSecurity(SecurityManager):
     userdbmodelview = UserView
     rolemodelview = RoleView
     groupmodelview = GroupView
+    resetmypasswordview = OwnPasswordView
     userstatschartview = None  # loads its charts from a foreign host
 
     @property
@@ -245,9 +245,10 @@ class TidengSecurity(SecurityManager):
 
     def register_views(self) -> None:
         super().register_views()
-        # Flask-AppBuilder limits its login page and forgets its login API
-        api = next(view for view in self.appbuilder.baseviews if isinstance(view, self.security_api))
-        self.limiter.limit(self.auth_rate_limit, methods=["POST"])(api.blueprint)
+        # Flask-AppBuilder limits its login page; a password can be guessed at these two as well
+        for view in self.appbuilder.baseviews:
+            if isinstance(view, (self.security_api, OwnPasswordView)):
+                self.limiter.limit(self.auth_rate_limit, methods=["POST"])(view.blueprint)
 
     # -- a try to sign in holds the write lock for the length of one UPDATE, not of a password hash ---------------------
     def update_user_auth_stat(self, user: Any, success: bool = True) -> None:

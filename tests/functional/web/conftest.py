@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,15 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def story(tmp_path: Path, a_deployment, prepared: Path) -> WebStory:
-    """A small client with its web, and nobody told anything yet."""
+def a_story(tmp_path: Path, a_deployment, prepared: Path) -> Callable[..., WebStory]:
+    """Make a small client with its web, and nobody told anything yet; takes settings."""
     folder = tmp_path / "story"
     folder.mkdir()
     shutil.copy(prepared, folder / "tideng.db")
-    return WebStory(lambda **more: a_deployment(folder=folder, **more), tmp_path)
+    return lambda **settings: WebStory(lambda **more: a_deployment(folder=folder, **more), tmp_path, **settings)
+
+
+@pytest.fixture
+def story(a_story: Callable[..., WebStory]) -> WebStory:
+    """A small client with its web, and nobody told anything yet."""
+    return a_story()

@@ -65,6 +65,22 @@ def test_the_door_stops_whoever_tries_many_passwords(story):
     assert answers[10] == 429
 
 
+def knock(client, forwarded: str) -> int:
+    body = {"username": "zhang", "password": "wrong", "provider": "db"}
+    return client.post("/api/v1/security/login", json=body, headers={"X-Forwarded-For": forwarded}).status_code
+
+
+def test_a_forged_address_does_not_give_more_tries(a_story):
+    client = a_story().new_app(RATELIMIT_ENABLED=True).test_client()
+    assert [knock(client, f"192.0.2.{n}") for n in range(11)] == [401] * 10 + [429]
+
+
+def test_behind_a_proxy_tries_are_counted_for_each_client_and_only_the_proxy_is_believed(a_story):
+    client = a_story(trusted_proxies=1).new_app(RATELIMIT_ENABLED=True).test_client()
+    assert [knock(client, f"192.0.2.{n}, 198.51.100.7") for n in range(11)] == [401] * 10 + [429]
+    assert knock(client, "198.51.100.8") == 401
+
+
 def test_so_does_the_door_for_programs_which_the_framework_forgets(story):
     client = story.new_app(RATELIMIT_ENABLED=True).test_client()
     body = {"username": "zhang", "password": "wrong", "provider": "db"}
@@ -82,9 +98,45 @@ def test_a_weak_password_is_refused_on_the_command_line_too(story, weak):
         prepare(story.deployment, admin_password=weak if "zhang" not in weak else "x")
 
 
+def change_password(browser, current: str, new: str):
+    form = {"current": current, "password": new, "conf_password": new}
+    return browser.post("/resetmypassword/form", "/resetmypassword/form", **form)
+
+
+def test_whoever_finds_a_screen_unlocked_cannot_change_the_password(story):
+    browser = story.as_("zhang")
+    for guess in ("", "not the lantern at all"):
+        answer = change_password(browser, guess, "a new lantern tonight")
+        assert answer.status_code == 200
+    assert "这不是您现在的密码" in answer.text
+    assert story.as_("zhang").signed_in
+
+
+def test_a_new_password_leaves_signed_in_only_who_changed_it(story):
+    browser, elsewhere = story.as_("zhang"), story.as_("zhang")
+    assert change_password(browser, PASSWORD, "a new lantern tonight").status_code == 302
+    assert browser.signed_in
+    assert not elsewhere.signed_in
+    assert not story.as_("zhang").signed_in, "the old password opens nothing"
+    again = story.visitor()
+    again.sign_in("zhang", "a new lantern tonight")
+    assert again.signed_in
+
+
+def test_a_new_password_does_not_contain_the_login(story):
+    assert "密码里请不要带登录名" in change_password(story.as_("zhang"), PASSWORD, "my name is zhang").text
+
+
+def test_the_password_cannot_be_guessed_from_an_unlocked_screen_either(story):
+    app = story.new_app(RATELIMIT_ENABLED=True)
+    browser = story.as_("zhang", app)
+    answers = [change_password(browser, f"guess {n}", "a new lantern tonight").status_code for n in range(11)]
+    assert answers == [200] * 10 + [429]
+
+
 def test_a_weak_password_is_refused_in_the_form_in_the_reader_s_language(story):
     browser = story.as_("zhang")
-    answer = browser.post("/resetmypassword/form", "/resetmypassword/form", password="pw", conf_password="pw")
+    answer = change_password(browser, PASSWORD, "pw")
     assert "密码至少 10 个字符" in answer.text
     assert story.as_("zhang").signed_in
 
