@@ -216,6 +216,7 @@ def assert_in_chinese(refused: Refused) -> None:
         ("must be text, not a number", "应为文字，不是数字"),
         ("unknown event type 'report.submited'", "没有事件类型“report.submited”"),
         ("did you mean 'visits'?", "是不是“visits”？"),
+        ("did you mean visits?", "是不是“visits”？"),
         ("columns missing: time, type", "还差这些列：time、type"),
         ("placeholder {person.nme}: unknown fact 'person.nme'", "占位符 {person.nme}：没有事实“person.nme”"),
         ("is not JSON at column 9: Expecting value", "第 9 列不是 JSON：这里还差一个值"),

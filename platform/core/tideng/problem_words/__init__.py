@@ -6,13 +6,13 @@ that nobody has put into words stays English. The words stand here, not with the
 no plugin is loaded: settings that cannot be read, a bundle before it is applied, a letter on a page.
 
 A slot such as ``{name}`` takes any text. ``{name:kind}`` takes a kind of value, which is said in Chinese too;
-``{name:n}`` a number; ``{name:word}`` no spaces; ``{name:names}`` a list, joined as Chinese joins it; ``{name:said}`` another sentence.
+``{name:n}`` a number; ``{name:word}`` no spaces; ``{name:name}`` what is quoted in any case; ``{name:names}`` a list, joined as Chinese joins it; ``{name:said}`` another sentence.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
@@ -23,6 +23,7 @@ from tideng.problem_words import bundles, deployments, events, kinds, rules
 _SLOT = re.compile(r"\{([a-z_]\w*)(?::([a-z]+))?\}")
 _SHAPES = {
     "": r".+?",
+    "name": r".+?",
     "word": r"\S+",
     "n": r"[-+]?\d[\d.,e+-]*",
     "kind": "|".join(map(re.escape, sorted(kinds.CHINESE, key=len, reverse=True))),
@@ -127,8 +128,9 @@ def _quoted(value: str) -> str:
     return f"“{value[1:-1]}”" if bare else value
 
 
-_SAID = {
+_SAID: Mapping[str, Callable[[str], str]] = {
     "": _quoted,
+    "name": lambda value: f"“{value}”" if _quoted(value) == value else _quoted(value),
     "word": _quoted,
     "n": str,
     "kind": lambda value: kinds.CHINESE.get(value, value),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 CHINESE: Mapping[str, str] = {
-    "did you mean {name}?": "是不是{name}？",
+    "did you mean {near:name}?": "是不是{near}？",
     "known: {names:names}": "可用：{names}",
     "is no folder": "不是目录",
     "rename client.yml": "把 client.yml 改名为 client.yaml",
