@@ -72,9 +72,7 @@ def _specs() -> list[tuple[str, FunctionType]]:
 
 def _hook(name: str, function: FunctionType, plugins: Plugins) -> str:
     signature = inspect.signature(function)
-    shown = ", ".join(
-        f"{one.name}: {one.annotation}" for one in signature.parameters.values() if one.name != "self"
-    )
+    shown = ", ".join(f"{one.name}: {one.annotation}" for one in signature.parameters.values() if one.name != "self")
     first = " · *first answer*" if getattr(function, "tideng_spec", {}).get("firstresult") else ""
     implemented = ", ".join(sorted(_implementing(name, plugins)))
     doc = inspect.getdoc(function) or ""
@@ -115,23 +113,61 @@ event also has `subject`, `time` and `type`, see [Events](events.md).
     for plugin in dict.fromkeys(one.plugin for one in types):
         parts.append(f"### {plugin}\n")
         parts += [_event_type(one) for one in types if one.plugin == plugin]
-    parts.append(_table("Facts about a person", ("fact", "type", "中文", "English", "plugin"), [
-        (f"`{f.name}`", f.type, f.title["zh"], f.title["en"], f.plugin) for f in _sorted(found.facts)
-    ]))
-    parts.append(_table("States", ("fact, true or false", "from", "up to", "中文", "English", "plugin"), [
-        (f"`{s.name}`", f"`{s.starts}`", f"`{s.ends}`", s.title["zh"], s.title["en"] + (", not at work" if s.absent else ""), s.plugin)
-        for s in _sorted(found.states)
-    ]))
-    parts.append(_table("Standard metrics", ("fact", "is", "unit", "中文", "English", "plugin"), [
-        (f"`metric.{m.name}`", f"{m.function} of `{m.event_type}{'/' + m.field if m.field else ''}`, {m.window}", m.unit, m.title["zh"], m.title["en"], m.plugin)
-        for m in _sorted(found.metrics)
-    ]))
-    parts.append(_table("Actions", ("action", "effect", "中文", "English", "plugin"), [
-        (f"`{a.name}`", a.effect, a.title["zh"], a.title["en"], a.plugin) for a in found.actions.values()
-    ]))
-    parts.append(_table("Channels", ("channel", "中文", "English", "plugin"), [
-        (f"`{c.name}`", c.title["zh"], c.title["en"], c.plugin) for c in _sorted(found.channels)
-    ]))
+    parts.append(
+        _table(
+            "Facts about a person",
+            ("fact", "type", "中文", "English", "plugin"),
+            [(f"`{f.name}`", f.type, f.title["zh"], f.title["en"], f.plugin) for f in _sorted(found.facts)],
+        )
+    )
+    parts.append(
+        _table(
+            "States",
+            ("fact, true or false", "from", "up to", "中文", "English", "plugin"),
+            [
+                (
+                    f"`{s.name}`",
+                    f"`{s.starts}`",
+                    f"`{s.ends}`",
+                    s.title["zh"],
+                    s.title["en"] + (", not at work" if s.absent else ""),
+                    s.plugin,
+                )
+                for s in _sorted(found.states)
+            ],
+        )
+    )
+    parts.append(
+        _table(
+            "Standard metrics",
+            ("fact", "is", "unit", "中文", "English", "plugin"),
+            [
+                (
+                    f"`metric.{m.name}`",
+                    f"{m.function} of `{m.event_type}{'/' + m.field if m.field else ''}`, {m.window}",
+                    m.unit,
+                    m.title["zh"],
+                    m.title["en"],
+                    m.plugin,
+                )
+                for m in _sorted(found.metrics)
+            ],
+        )
+    )
+    parts.append(
+        _table(
+            "Actions",
+            ("action", "effect", "中文", "English", "plugin"),
+            [(f"`{a.name}`", a.effect, a.title["zh"], a.title["en"], a.plugin) for a in found.actions.values()],
+        )
+    )
+    parts.append(
+        _table(
+            "Channels",
+            ("channel", "中文", "English", "plugin"),
+            [(f"`{c.name}`", c.title["zh"], c.title["en"], c.plugin) for c in _sorted(found.channels)],
+        )
+    )
     return "\n".join(parts)
 
 
@@ -141,8 +177,12 @@ def _event_type(one: EventType) -> str:
         bounds = f"{f.minimum:g}–{f.maximum:g}" if f.minimum is not None and f.maximum is not None else ""
         bounds = bounds or (f"at least {f.minimum:g}" if f.minimum is not None else "")
         marks = " ".join(filter(None, ("!" * f.required, "key" * f.key, "…" * f.sensitive)))
-        rows.append((f"`{f.name}`", f.type, " ".join(filter(None, (f.unit, bounds))), marks, f.title["zh"], f.title["en"]))
-    heading = f"#### {one.name}\n{one.title['zh']} · {one.title['en']}" + (" · further fields are taken as they come" if one.open else "")
+        rows.append(
+            (f"`{f.name}`", f.type, " ".join(filter(None, (f.unit, bounds))), marks, f.title["zh"], f.title["en"])
+        )
+    heading = f"#### {one.name}\n{one.title['zh']} · {one.title['en']}" + (
+        " · further fields are taken as they come" if one.open else ""
+    )
     return f"{heading}\n\n{_rows(('field', 'type', 'unit', '', '中文', 'English'), rows)}" if rows else f"{heading}\n"
 
 

@@ -22,7 +22,9 @@ TAIL = re.compile(r"(-en|-dark)*-(desktop|phone)$")
 def shown() -> list[str]:
     """The files that README and docs show, ``why-en-desktop.png``."""
     pages = [*ROOT.glob("README*.md"), *HERE.glob("*.md")]
-    return sorted({name for page in pages for name in re.findall(r"screenshots/([\w-]+\.png)\)", page.read_text("utf-8"))})
+    return sorted(
+        {name for page in pages for name in re.findall(r"screenshots/([\w-]+\.png)\)", page.read_text("utf-8"))}
+    )
 
 
 def main() -> int:

@@ -19,7 +19,6 @@ from marshmallow import ValidationError
 from tideng import viewing
 from tideng.database import reading, writing
 from tideng.problem_words import stored_in_words
-from tideng.repository import receive
 from tideng.viewing import Viewer
 from tideng_admin import accounts
 from tideng_admin.api_schemas import NudgeQuery, NudgeSchema, ReceiptSchema
@@ -91,7 +90,7 @@ def post_events() -> Any:
         raise Stop(403, _("Only connectors, implementers and administrators hand in events."))
     _not_too_busy()
     payloads = _payloads()
-    receipts = receive(web().deployment, payloads, viewer.login)
+    receipts = web().inbox.receive(payloads, viewer.login)
     results = [ReceiptSchema().dump(receipt) for receipt in receipts]
     for result in results:
         result["problems"] = [stored_in_words(problem, asked_locale()) for problem in result["problems"]]
@@ -103,10 +102,10 @@ def post_events() -> Any:
 
 def _not_too_busy() -> None:
     here = web()
-    found, limit = here.counters(), here.deployment.settings.backlog_limit_seconds
-    if found.oldest_event is None:
+    oldest, limit = here.oldest_waiting(), here.deployment.settings.backlog_limit_seconds
+    if oldest is None:
         return
-    age = (here.now() - found.oldest_event).total_seconds()
+    age = (here.now() - oldest).total_seconds()
     if age > limit:
         wait = str(max(1, min(int(age - limit), 300)))
         raise Stop(429, _("More has come in than could be judged. Please come back later."), {"Retry-After": wait})

@@ -189,7 +189,9 @@ class NudgesPage(Page):
         )
         with reading(web().engine) as connection:
             page = self.read_with(connection, viewing.nudges, wanted, cursor())
-            titles = rules_shown.titles(connection, {one.rule for one in page.items} | ({wanted.rule} - {None}))
+            titles = rules_shown.titles(
+                connection, {one.rule for one in page.items} | ({wanted.rule} if wanted.rule else set())
+            )
         choices = [(name, CHIPS[name][1]) for name in SHOWN_STATUSES]
         return render_template("tideng/nudges.html", page=page, wanted=wanted, choices=choices, titles=titles)
 

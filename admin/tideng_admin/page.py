@@ -35,7 +35,7 @@ def needs(permission: str) -> Callable:
                 raise NotAllowed(f"{permission} on {self.class_permission_name}")
             return method(self, *args, **kwargs)
 
-        guarded._permission_name = permission  # where Flask-AppBuilder collects a view's permissions
+        guarded._permission_name = permission  # type: ignore[attr-defined]  # where Flask-AppBuilder collects a view's permissions
         return guarded
 
     return decorate

@@ -131,7 +131,7 @@ def url_with(**changes: Any) -> str:
             **changes,
         }
     )
-    return url_for(request.endpoint, **{name: of for name, of in kept.items() if of is not None})
+    return url_for(request.endpoint or "", **{name: of for name, of in kept.items() if of is not None})
 
 
 # -- filters -------------------------------------------------------------------------------------------------------------

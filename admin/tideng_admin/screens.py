@@ -26,7 +26,7 @@ class Screen:
     beside the title, and whether it is a fault.
     """
 
-    view: type
+    view: Any
     title: Text
     icon: str = "plug"
     permission: str = "can_read"

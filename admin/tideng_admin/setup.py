@@ -81,7 +81,7 @@ def _make_roles(deployment: Deployment) -> None:
 
 
 def _give_permissions(app: Flask) -> None:
-    manager = app.appbuilder.sm
+    manager = app.appbuilder.sm  # type: ignore[attr-defined]
     for name, views in ROLES.items():
         role = manager.find_role(name)
         for view, permissions in {**views, **(OWN_ACCOUNT if name != "public" else {})}.items():
@@ -93,7 +93,7 @@ def _give_permissions(app: Flask) -> None:
 
 
 def _first_admin(app: Flask, password: str | None) -> str | None:
-    manager = app.appbuilder.sm
+    manager = app.appbuilder.sm  # type: ignore[attr-defined]
     admin = manager.find_role("admin")
     if manager.session.query(User).filter(User.roles.any(id=admin.id)).first():
         return None
@@ -113,7 +113,7 @@ def set_password(deployment: Deployment, login: str, password: str) -> None:
     """Give `login` a new password and end their sessions. Raises `Refused` for a weak one, `NotFound`."""
     app = create_app(deployment)
     with app.app_context():
-        manager = app.appbuilder.sm
+        manager = app.appbuilder.sm  # type: ignore[attr-defined]
         user = manager.find_user(username=login)
         if user is None:
             raise NotFound(f"no user {login}")
@@ -121,7 +121,7 @@ def set_password(deployment: Deployment, login: str, password: str) -> None:
 
 
 def _add(app: Flask, user: NewUser) -> bool:
-    manager = app.appbuilder.sm
+    manager = app.appbuilder.sm  # type: ignore[attr-defined]
     if manager.find_user(username=user.login):
         return False
     check_password(user.password, user.login)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from datetime import datetime, time
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request, session
@@ -14,7 +16,9 @@ from sqlalchemy import Connection, Engine, select
 
 from tideng.database import reading
 from tideng.deployment import Deployment
+from tideng.group_commit import GroupCommit
 from tideng.people import Directory, zone
+from tideng.repository import oldest_waiting
 from tideng.viewing import Counters, Viewer, counters, name_of
 from tideng_admin.screens import Screen
 
@@ -33,6 +37,17 @@ class Web:
         self.own_blueprints: set[str] = set()
         self._directory: Directory | None = None
         self._lock = threading.Lock()
+        self.inbox = GroupCommit(deployment)
+        self._waiting: tuple[float, datetime | None] = (-math.inf, None)
+
+    def oldest_waiting(self) -> datetime | None:
+        """When the oldest event that waits to be judged came in. At most a second old: every post asks."""
+        looked, oldest = self._waiting
+        if monotonic() - looked > 1:
+            with reading(self.engine) as connection:
+                oldest = oldest_waiting(connection)
+            self._waiting = (monotonic(), oldest)
+        return oldest
 
     @property
     def engine(self) -> Engine:
@@ -119,7 +134,7 @@ class Web:
             .join(link, link.c.permission_view_id == m.PermissionView.id)
             .where(link.c.role_id.in_([role.id for role in current_user.roles]))
         )
-        return frozenset((row[0], row[1]) for row in current_app.appbuilder.session.execute(statement))
+        return frozenset((row[0], row[1]) for row in current_app.appbuilder.session.execute(statement))  # type: ignore[attr-defined]
 
     def may(self, permission: str, view: str) -> bool:
         return (permission, view) in self.permissions()

@@ -74,7 +74,7 @@ def reason_lines(why: Sequence[Mapping[str, Any]], event_type: str = "") -> list
 def _line(reason: Mapping[str, Any], event_type: str) -> Line:
     fact, op, operand = reason.get("fact", ""), reason.get("op", ""), reason.get("operand")
     if op == "without":
-        others = ("、" if locale() == "zh" else ", ").join(map(event_title, operand))
+        others = ("、" if locale() == "zh" else ", ").join(map(event_title, operand or ()))
         sentence = _("%(event)s came, and no %(others)s in time", event=event_title(fact), others=others)
         return Line(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
     title, actual = fact_title(fact, event_type), reason.get("value")

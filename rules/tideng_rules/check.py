@@ -118,7 +118,9 @@ class _Check:
                     hint = nearest(trigger.match, keys) or ("its keys: " + ", ".join(keys) if keys else "it has no key")
                     yield Problem("when.match", f"{trigger.match!r} does not identify anything in {name}", hint)
         elif self.rule.about == "case":
-            yield Problem("about", "a schedule knows of no cases", "when: {event: …, without: …, within: …, match: case}")
+            yield Problem(
+                "about", "a schedule knows of no cases", "when: {event: …, without: …, within: …, match: case}"
+            )
 
     def event_type(self, name: str, at: str) -> Iterator[Problem]:
         if name not in self.catalogue.event_types:

@@ -9,7 +9,9 @@ from tideng.errors import Problem
 from tideng.messages import PLACEHOLDER
 
 PUNISHING = (
-    re.compile(r"[处惩]?罚[款钱金]?|扣[款钱薪分除发减]|扣[^，。；：\s]{0,4}(?:工资|奖金|绩效)|(?:工资|奖金|绩效)[^，。；：\s]{0,4}扣"),
+    re.compile(
+        r"[处惩]?罚[款钱金]?|扣[款钱薪分除发减]|扣[^，。；：\s]{0,4}(?:工资|奖金|绩效)|(?:工资|奖金|绩效)[^，。；：\s]{0,4}扣"
+    ),
     re.compile(
         r"\b(?:fine[sd]?|fining|deduct\w*|penal(?:ty|ties|i[sz]e\w*)|punish\w*|dock(?:ed|ing)? (?:your |their |the )?pay)\b",
         re.I,

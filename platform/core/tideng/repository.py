@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, func, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 
 from tideng.database import insert, writing
@@ -190,6 +190,11 @@ def _insert_keys(connection: Connection, catalogue: Catalogue, stored: Iterable[
                 rows.append({"event": row, "field": name, "value": str(value), "type": event.type, "time": event.time})
     if rows:
         connection.execute(plain_insert(EventKeyRow), rows)
+
+
+def oldest_waiting(connection: Connection) -> datetime | None:
+    """When the oldest event that waits to be judged came in; None when none waits."""
+    return connection.scalar(select(func.min(EventRow.received_at)).where(EventRow.status == 0))
 
 
 # -- dead letters ------------------------------------------------------------------------------------------------------

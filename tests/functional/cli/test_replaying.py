@@ -182,7 +182,9 @@ def test_several_files_may_follow_one_option(tideng):
     rules, events = sorted((BPIC / "rules").glob("*.yaml")), sorted((BPIC / "events").glob("*.xes.gz"))
     asked = ["replay", "--client", BPIC, "--json"]
     together = tideng(*asked, "--rules", *rules, "--events", *events)
-    repeated = [part for path in rules for part in ("--rules", path)] + [part for path in events for part in ("--events", path)]
+    repeated = [part for path in rules for part in ("--rules", path)] + [
+        part for path in events for part in ("--events", path)
+    ]
     assert together.returncode == 0, together.stderr
     assert together.stdout == tideng(*asked, *repeated).stdout
     assert len(together.stdout.splitlines()) > 45 + 177 + 41 + 85

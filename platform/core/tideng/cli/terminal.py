@@ -68,7 +68,8 @@ class Terminal:
         """Say what was refused, every problem of it, on standard error."""
         if isinstance(error, Refused):
             said = self.text(
-                f"{error.what}: {len(error.problems)} to mend", f"{self.words(error.what)}：{len(error.problems)} 处要改"
+                f"{error.what}: {len(error.problems)} to mend",
+                f"{self.words(error.what)}：{len(error.problems)} 处要改",
             )
             self.err.print(escape(said), style="bold", highlight=False, soft_wrap=True)
             self.problems(error.problems)

@@ -71,5 +71,5 @@ def below(directory: Directory, person: str, moment: datetime) -> frozenset[str]
 
 def name_of(directory: Directory, person: str, moment: datetime) -> str:
     """The person's name at `moment`, the last one they had, or the id of whoever is no person."""
-    found = directory.at(person, moment) or (directory.periods(person) or [None])[-1]
+    found = directory.at(person, moment) or next(reversed(directory.periods(person)), None)
     return found.name if found else person
