@@ -77,7 +77,7 @@ class Settings:
     engine_deadline_seconds: float = _setting(
         10.0, "How long the engine may think about one batch before it is restarted", "number", minimum=0.05
     )
-    batch_size: int = _setting(500, "Events that are judged in one transaction at most", "integer", minimum=1)
+    batch_size: int = _setting(2000, "Events that are judged in one transaction at most", "integer", minimum=1)
     sweep_seconds: float = _setting(
         5.0, "How often a worker looks for work that no bell announced", "number", minimum=0.05
     )
