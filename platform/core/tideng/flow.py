@@ -5,53 +5,28 @@ Nothing here reads a clock or a database: a `World` comes in, changed, and what 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from tideng.asking import Ask, occurrence_of, subject_of, subjects_of
 from tideng.calendars import WorkCalendar, local_moment
 from tideng.catalogue import Catalogue
 from tideng.events import Event
 from tideng.factfinding import Peers, facts_at
 from tideng.facts import EventFacts, Needs, Point
-from tideng.judging import Deed, Finding, OnAbsence, OnSchedule, Reason, Situation, Step, Watch
+from tideng.judging import Finding, OnAbsence, OnSchedule, Situation, Step, Watch
 from tideng.limits import may_speak, period_of
-from tideng.messages import choose, render
 from tideng.metrics import Book
 from tideng.people import LEFT, Assignment
 from tideng.plugins import Plugins
-from tideng.recipients import resolve
+from tideng.recording import put_on_record
 from tideng.watchlist import Interest, WatchList
-from tideng.world import Entry, Record, Spoken, World
+from tideng.world import Entry, Spoken, World
 
-RULES = "tideng:rules"
-"""The `source` of events that rules emit."""
-
-
-@dataclass(slots=True)
-class _Ask:
-    """One question on its way to the judges, and what is to be done with the answer."""
-
-    question: str
-    subject: str
-    at: datetime
-    facts: dict[str, Any]
-    person: str
-    owner: str | None = None
-    depth: int = 0
-    watch: Watch | None = None
-    interest: Interest | None = None
-    occurrence: str = ""
-    entry: Entry | None = None
-    spoken: Spoken | None = None
-    step: int = 0
-    since: str | None = None
-    gathered: frozenset[str] = frozenset()
-    answers: list[Finding] = field(default_factory=list)
+_when = attrgetter("time")
 
 
 class Flow:
@@ -87,7 +62,7 @@ class Flow:
 
         `silent` events are history: they count and open absences, but nobody is judged by them.
         """
-        asks: list[_Ask] = []
+        asks: list[Ask] = []
         started: dict[str, list[tuple[str, Watch]]] = {}
         for _, together in groupby(events, key=_when):
             moment = list(together)
@@ -102,7 +77,7 @@ class Flow:
                     self._ask(world, event, asks, started)
         self._answer(world, asks)
 
-    def _ask(self, world: World, event: Event, asks: list[_Ask], started: dict[str, list[tuple[str, Watch]]]) -> None:
+    def _ask(self, world: World, event: Event, asks: list[Ask], started: dict[str, list[tuple[str, Watch]]]) -> None:
         """Put the questions of one event: does an `until` hold now, and what do the rules say that it triggers?"""
         self._ask_untils(world, event, started.get(event.subject, ()), asks)
         for interest in self.watchlist.interests.get(event.type, ()):
@@ -158,7 +133,7 @@ class Flow:
                 kind="absence",
                 rule=watch.rule,
                 version=watch.version,
-                subject=self._subject(watch.about, event, world),
+                subject=subject_of(watch.about, event, world),
                 period=occurrence_of(event),
                 step=0,
                 due=due,
@@ -178,7 +153,7 @@ class Flow:
         }
         return kept | {"$person": event.subject, "$owner": event.data.get("owner"), "$depth": event.depth}
 
-    def _ask_untils(self, world: World, event: Event, started: Iterable[tuple[str, Watch]], asks: list[_Ask]) -> None:
+    def _ask_untils(self, world: World, event: Event, started: Iterable[tuple[str, Watch]], asks: list[Ask]) -> None:
         running: dict[tuple[str, str, int, str], tuple[str, Watch, Entry | None]] = {}
         for subject in subjects_of(event):
             for entry in world.ladders.get(subject, ()):
@@ -192,19 +167,19 @@ class Flow:
                 at = max(event.time, rung.began) if rung else event.time
                 facts = {} if rung is None else {k: v for k, v in rung.facts.items() if k[0] != "$"}
                 person = str(rung.facts.get("$person") or subject) if rung else event.subject
-                ask = _Ask(f"until:{watch.rule}", subject, at, facts, person, watch=watch)
+                ask = Ask(f"until:{watch.rule}", subject, at, facts, person, watch=watch)
                 ask.occurrence = rung.period if rung else ""
                 self._learn(
                     world, ask, self.watchlist.needs(watch, "until"), EventFacts(event) if rung is None else None
                 )
                 asks.append(ask)
 
-    def _ask_event(self, world: World, event: Event, interest: Interest) -> _Ask | None:
-        subject = self._subject(interest.about, event, world)
+    def _ask_event(self, world: World, event: Event, interest: Interest) -> Ask | None:
+        subject = subject_of(interest.about, event, world)
         directory = world.directory
         if interest.about == "person" and directory.knows(subject) and not directory.at(subject, event.time):
             return None
-        ask = _Ask(
+        ask = Ask(
             f"event:{event.type}",
             subject,
             event.time,
@@ -228,7 +203,7 @@ class Flow:
                 asks.append(ask)
         self._answer(world, asks)
 
-    def _ask_entry(self, world: World, entry: Entry, at: datetime) -> _Ask | None:
+    def _ask_entry(self, world: World, entry: Entry, at: datetime) -> Ask | None:
         watch = self.watchlist.get(entry.rule, entry.version)
         if watch is None or not self.watchlist.in_force(entry.rule):
             world.settle(entry, "cancelled", "the rule is paused or archived")
@@ -250,7 +225,7 @@ class Flow:
             if entry.kind == "step" and world.absent(entry.subject, at):
                 world.settle(entry, "cancelled", "the person is away")
                 return None
-        ask = _Ask(
+        ask = Ask(
             question,
             entry.subject,
             at,
@@ -294,7 +269,7 @@ class Flow:
         peers: Peers = {}
         asks = []
         for subject, assignment in self.population(world, watch, zone_name, at):
-            ask = _Ask(f"rule:{watch.rule}", subject, at, {}, subject, watch=watch, occurrence=day.isoformat())
+            ask = Ask(f"rule:{watch.rule}", subject, at, {}, subject, watch=watch, occurrence=day.isoformat())
             self._learn(world, ask, needs, assignment=assignment, peers=peers)
             asks.append(ask)
         self._answer(world, asks)
@@ -313,7 +288,7 @@ class Flow:
             if spoken.step and watch.until_needs is None:
                 continue
             question = f"until:{spoken.rule}" if spoken.step else f"stands:{spoken.rule}"
-            ask = _Ask(question, spoken.subject, spoken.at, {}, spoken.subject, watch=watch, spoken=spoken)
+            ask = Ask(question, spoken.subject, spoken.at, {}, spoken.subject, watch=watch, spoken=spoken)
             world.book = book
             self._learn(world, ask, self.watchlist.needs(watch, "until" if spoken.step else "trigger"))
             asks.append(ask)
@@ -328,12 +303,12 @@ class Flow:
 
     # -- facts -------------------------------------------------------------------------------------------------
     def _learn(
-        self, world: World, ask: _Ask, needs: Needs, event: Mapping[str, Any] | None = None, **known: Any
+        self, world: World, ask: Ask, needs: Needs, event: Mapping[str, Any] | None = None, **known: Any
     ) -> None:
         ask.facts.update(facts_at(world, needs, ask.subject, ask.person, ask.at, event, **known))
         ask.gathered = needs.gathered
 
-    def _gather(self, world: World, asks: Sequence[_Ask]) -> None:
+    def _gather(self, world: World, asks: Sequence[Ask]) -> None:
         asking = [ask for ask in asks if ask.gathered]
         if not asking:
             return
@@ -344,7 +319,7 @@ class Flow:
                 ask.facts.update((name, value) for name, value in facts.items() if value is not None)
 
     # -- answers -----------------------------------------------------------------------------------------------
-    def _judge(self, asks: Sequence[_Ask], world: World) -> None:
+    def _judge(self, asks: Sequence[Ask], world: World) -> None:
         if not asks:
             return
         self._gather(world, asks)
@@ -357,10 +332,10 @@ class Flow:
         for ask in asks:
             ask.answers.sort(key=lambda finding: (-finding.priority, finding.rule))
 
-    def _answer(self, world: World, asks: Sequence[_Ask]) -> None:
+    def _answer(self, world: World, asks: Sequence[Ask]) -> None:
         self._judge(asks, world)
         self._remember(world, asks)
-        begun: list[_Ask] = []
+        begun: list[Ask] = []
         for ask in asks:
             if ask.question.startswith("until:"):
                 self._end_ladders(world, ask)
@@ -375,7 +350,7 @@ class Flow:
             self._answer(world, begun)
 
     @staticmethod
-    def _end_ladders(world: World, ask: _Ask) -> None:
+    def _end_ladders(world: World, ask: Ask) -> None:
         """`until` holds: nothing is left of the ladder that was asked about, or of all that had begun by then."""
         if ask.answers and ask.watch:
             for entry in [e for e in world.ladders.get(ask.subject, ()) if e.rule == ask.watch.rule]:
@@ -383,7 +358,7 @@ class Flow:
                 if same and entry.began <= ask.at:
                     world.settle(entry, "cancelled", "until holds")
 
-    def _remember(self, world: World, asks: Sequence[_Ask]) -> None:
+    def _remember(self, world: World, asks: Sequence[Ask]) -> None:
         if self._recall is None:
             return
         speaking = []
@@ -397,7 +372,7 @@ class Flow:
         if speaking:
             self._recall(world, speaking)
 
-    def _settle_due(self, world: World, ask: _Ask) -> None:
+    def _settle_due(self, world: World, ask: Ask) -> None:
         entry = ask.entry
         assert entry is not None
         world.settle(
@@ -406,7 +381,7 @@ class Flow:
         if entry.kind == "step" and not ask.answers:
             world.settle_ladder(entry.rule, entry.subject, entry.period, "until holds")
 
-    def _speak(self, world: World, ask: _Ask, finding: Finding) -> list[_Ask]:
+    def _speak(self, world: World, ask: Ask, finding: Finding) -> list[Ask]:
         """Put a finding on record where its limit allows; returns what is to be asked about the ladder it begins."""
         watch = ask.watch or self.watchlist.get(finding.rule, finding.version)
         if watch is None or (ask.interest is not None and finding.rule not in ask.interest.rules):
@@ -421,49 +396,10 @@ class Flow:
             if not may_speak(watch.limit, day, period, world.spoken.get((watch.rule, ask.subject), ())):
                 return []
         world.remember(watch.rule, ask.subject, period, ask.step, day)
-        for ordinal, deed in enumerate(finding.deeds):
-            self._record(world, ask, watch, finding, deed, period, ordinal, day)
+        put_on_record(world, ask, watch, finding, period, day, self._locale, self._max_depth)
         return [] if ask.step else self._begin_ladder(world, ask, watch, period, day)
 
-    def _record(
-        self, world, ask: _Ask, watch: Watch, finding: Finding, deed: Deed, period: str, ordinal: int, day: date
-    ) -> None:
-        own_form = deed.action == "ask"
-        reached = resolve(deed.to, ask.person, ask.owner, ask.at, world, own_form) if deed.to else None
-        message = locale = None
-        if deed.message:
-            reader = world.directory.at(reached.reached, ask.at) if reached else None
-            template, locale = choose(deed.message, reader.locale if reader else self._locale, self._locale)
-            message = render(template, ask.facts, locale)
-        record = Record(
-            rule=watch.rule,
-            version=finding.version,
-            kind=watch.kind,
-            about=watch.about,
-            subject=ask.subject,
-            period=period,
-            step=ask.step,
-            ordinal=ordinal,
-            at=ask.at,
-            day=day,
-            effect=deed.effect,
-            action=deed.action,
-            recipient=reached.reached if reached else None,
-            meant_for=reached.meant_for if reached else None,
-            message=message,
-            locale=locale,
-            detail=dict(deed.data),
-            why=tuple(reason.to_json() for reason in (*_waited(watch, ask.since), *finding.why)),
-            channel=deed.data.get("channel"),
-        )
-        world.records.append(record)
-        if deed.action == "emit" and ask.depth < self._max_depth:
-            data = dict(deed.data.get("data") or {})
-            world.emitted.append(
-                Event(record.key, RULES, str(deed.data["type"]), ask.at, ask.subject, data, ask.depth + 1)
-            )
-
-    def _begin_ladder(self, world: World, ask: _Ask, watch: Watch, period: str, day: date) -> list[_Ask]:
+    def _begin_ladder(self, world: World, ask: Ask, watch: Watch, period: str, day: date) -> list[Ask]:
         zone_ = world.directory.zone_of(ask.subject, ask.at)
         kept = {
             k: v.isoformat() if isinstance(v, datetime | date) else v
@@ -483,7 +419,7 @@ class Flow:
             begun = True
         if not begun or watch.until_needs is None:
             return []
-        first = _Ask(f"until:{watch.rule}", ask.subject, ask.at, facts, ask.person, watch=watch, occurrence=period)
+        first = Ask(f"until:{watch.rule}", ask.subject, ask.at, facts, ask.person, watch=watch, occurrence=period)
         self._learn(world, first, self.watchlist.needs(watch, "until"))
         return [first]
 
@@ -491,33 +427,3 @@ class Flow:
         if step.at is not None:
             return local_moment(day, step.at, zone_)
         return self._calendar.deadline(at, step.after, zone_, working=False) if step.after else None
-
-    def _subject(self, about: str, event: Event, world: World) -> str:
-        if about == "case":
-            return str(event.data.get("case") or event.subject)
-        if about in ("position", "unit"):
-            assignment = world.directory.at(event.subject, event.time)
-            return getattr(assignment, about, "") or event.subject
-        return event.subject
-
-
-def _waited(watch: Watch, since: str | None) -> tuple[Reason, ...]:
-    """The first reason of every finding of an absence: what happened, and what did not follow."""
-    if since is None or not isinstance(watch.trigger, OnAbsence):
-        return ()
-    return (Reason(watch.trigger.event_type, since, "without", list(watch.trigger.without), True, "when"),)
-
-
-_when = attrgetter("time")
-
-
-def subjects_of(event: Event) -> tuple[str, ...]:
-    """Whose metrics an event counts in and whose ladders it may end: its subject's, and its case's where that is another."""
-    case = event.data.get("case")
-    return (event.subject,) if case is None or case == event.subject else (event.subject, str(case))
-
-
-def occurrence_of(event: Event) -> str:
-    """A name for this one event, short enough for a key."""
-    name = f"{event.source}/{event.id}"
-    return name if len(name) <= 200 else f"{name[:150]}…{hashlib.sha256(name.encode()).hexdigest()[:32]}"

@@ -18,11 +18,11 @@ from sqlalchemy import (
     update,
 )
 
+from tideng.asking import subjects_of
 from tideng.catalogue import Catalogue
 from tideng.database import insert, is_sqlite
 from tideng.events import Event
 from tideng.facts import EventFacts, Needs
-from tideng.flow import subjects_of
 from tideng.judging import OnAbsence, OnSchedule, Watch
 from tideng.limits import looks_back
 from tideng.metrics import Book, Day, Metric, Series, window_days

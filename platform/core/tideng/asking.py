@@ -1,0 +1,62 @@
+"""A question on its way to the judges: about whom, as of when, with which facts, and what its answer is for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tideng.events import Event
+from tideng.judging import Finding, Watch
+from tideng.watchlist import Interest
+from tideng.world import Entry, Spoken, World
+
+
+@dataclass(slots=True)
+class Ask:
+    """One question, and what is to be done with the answer.
+
+    `watch`: the one rule that is asked; `interest`: all that an event triggers. `occurrence` names what caused the
+    question; `entry` is the deadline or later step that came due, `spoken` the finding that is reconsidered; `since` the
+    moment of the event whose sequel is missing. `gathered`: the facts that plugins still have to give.
+    """
+
+    question: str
+    subject: str
+    at: datetime
+    facts: dict[str, Any]
+    person: str
+    owner: str | None = None
+    depth: int = 0
+    watch: Watch | None = None
+    interest: Interest | None = None
+    occurrence: str = ""
+    entry: Entry | None = None
+    spoken: Spoken | None = None
+    step: int = 0
+    since: str | None = None
+    gathered: frozenset[str] = frozenset()
+    answers: list[Finding] = field(default_factory=list)
+
+
+def subject_of(about: str, event: Event, world: World) -> str:
+    """Whom an event is about for rules about a person, a case, a position or a unit."""
+    if about == "case":
+        return str(event.data.get("case") or event.subject)
+    if about in ("position", "unit"):
+        assignment = world.directory.at(event.subject, event.time)
+        return getattr(assignment, about, "") or event.subject
+    return event.subject
+
+
+def subjects_of(event: Event) -> tuple[str, ...]:
+    """Whose metrics an event counts in and whose ladders it may end: its subject's, and its case's where that is another."""
+    case = event.data.get("case")
+    return (event.subject,) if case is None or case == event.subject else (event.subject, str(case))
+
+
+def occurrence_of(event: Event) -> str:
+    """A name for this one event, short enough for a key."""
+    name = f"{event.source}/{event.id}"
+    return name if len(name) <= 200 else f"{name[:150]}…{hashlib.sha256(name.encode()).hexdigest()[:32]}"

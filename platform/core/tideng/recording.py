@@ -1,0 +1,87 @@
+"""A finding becomes records: who is told what, in their language, and why; and events where a rule emits one."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tideng.asking import Ask
+from tideng.events import Event
+from tideng.judging import Deed, Finding, OnAbsence, Reason, Watch
+from tideng.messages import choose, render
+from tideng.recipients import Recipient, resolve
+from tideng.world import Record, World
+
+RULES = "tideng:rules"
+"""The `source` of events that rules emit."""
+
+
+def put_on_record(
+    world: World, ask: Ask, watch: Watch, finding: Finding, period: str, day: date, locale: str, max_depth: int
+) -> None:
+    """Leave in `world` one record for each deed of `finding`, and the events it emits.
+
+    `locale` is the client's, for whoever has none; an event that lies more than `max_depth` rules away from the outside
+    world is not emitted.
+    """
+    for ordinal, deed in enumerate(finding.deeds):
+        record = _record(world, ask, watch, finding, deed, period, ordinal, day, locale)
+        world.records.append(record)
+        if deed.action == "emit" and ask.depth < max_depth:
+            data = dict(deed.data.get("data") or {})
+            emitted = Event(record.key, RULES, str(deed.data["type"]), ask.at, ask.subject, data, ask.depth + 1)
+            world.emitted.append(emitted)
+
+
+def _record(
+    world: World,
+    ask: Ask,
+    watch: Watch,
+    finding: Finding,
+    deed: Deed,
+    period: str,
+    ordinal: int,
+    day: date,
+    locale: str,
+) -> Record:
+    own_form = deed.action == "ask"
+    reached = resolve(deed.to, ask.person, ask.owner, ask.at, world, own_form) if deed.to else None
+    message, spoken_in = _message(world, ask, deed, reached, locale)
+    return Record(
+        rule=watch.rule,
+        version=finding.version,
+        kind=watch.kind,
+        about=watch.about,
+        subject=ask.subject,
+        period=period,
+        step=ask.step,
+        ordinal=ordinal,
+        at=ask.at,
+        day=day,
+        effect=deed.effect,
+        action=deed.action,
+        recipient=reached.reached if reached else None,
+        meant_for=reached.meant_for if reached else None,
+        message=message,
+        locale=spoken_in,
+        detail=dict(deed.data),
+        why=tuple(reason.to_json() for reason in (*_waited(watch, ask.since), *finding.why)),
+        channel=deed.data.get("channel"),
+    )
+
+
+def _message(
+    world: World, ask: Ask, deed: Deed, reached: Recipient | None, locale: str
+) -> tuple[str | None, str | None]:
+    """The message in the language of whoever reads it, and that language."""
+    if not deed.message:
+        return None, None
+    reader = world.directory.at(reached.reached, ask.at) if reached else None
+    template, spoken_in = choose(deed.message, reader.locale if reader else locale, locale)
+    return render(template, ask.facts, spoken_in), spoken_in
+
+
+def _waited(watch: Watch, since: str | None) -> tuple[Reason, ...]:
+    """The first reason of every finding of an absence: what happened, and what did not follow."""
+    if since is None or not isinstance(watch.trigger, OnAbsence):
+        return ()
+    return (Reason(watch.trigger.event_type, since, "without", list(watch.trigger.without), True, "when"),)
