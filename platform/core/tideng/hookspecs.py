@@ -104,6 +104,16 @@ class Hooks:
     def judge(self, situations: Sequence[Situation]) -> Sequence[Finding]:
         """Judge situations. Called once a batch; only return findings, never act; return [] to stay silent."""
 
+    @hookspec
+    def pause_rule(self, rule: str, why: str, detail: Mapping[str, Any], connection: Connection) -> bool | None:
+        """Take a rule out of force until a person has looked at it. Called inside the transaction that found that it
+        would speak to far more people than in its preview. Return True if the rule is this plugin's."""
+
+    @hookspec
+    def between_batches(self) -> None:
+        """Called by the worker after each round of work, outside any transaction and holding no lane. Write down what
+        was noticed while judging; return quickly when there is nothing."""
+
     @hookspec(firstresult=True)
     def channel(self, name: str) -> Channel | None:
         """The channel of that name, ready to speak; None when it is not this plugin's."""

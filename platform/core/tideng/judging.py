@@ -69,7 +69,8 @@ class Watch:
     `about`: person, case, position or unit. `needs`: facts read by who/if, messages and inferences at the
     trigger; `until_needs`: facts read by `until` (None: there is no `until`) and by the later steps.
     `metrics`: every ``metric.NAME`` among the needs, resolved. `since`: the rule is not asked about moments before this.
-    `title` and `why` go with its messages: what it is called, and what it is good for.
+    `title` and `why` go with its messages: what it is called, and what it is good for. `expected`: the most people a day
+    to whom it spoke in its preview; None where there was none. `emits`: it may make events of its own.
     """
 
     rule: str
@@ -85,6 +86,8 @@ class Watch:
     since: datetime = LONG_AGO
     title: Text = field(default_factory=dict)
     why: Text = field(default_factory=dict)
+    expected: int | None = None
+    emits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,7 @@ class Worker:
             while sent := self._outbox.deliver(self.current_directory):
                 self._fault("delivered")
                 done += sent
+            self._deployment.plugins.call("between_batches")
             return done
 
     def run(self, stop: threading.Event, bell: threading.Event | None = None) -> None:
