@@ -11,7 +11,7 @@ import yaml
 from sqlalchemy import Connection, select
 
 from tideng.catalogue import Text
-from tideng_rules.store import DRAFT, PUBLISHED, RuleVersionRow
+from tideng_rules.tables import PUBLISHED, RuleVersionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ _COLUMNS = (
 
 def rules(connection: Connection, state: str | None = PUBLISHED) -> list[RuleShown]:
     """The rules in force, by id; with another `state` those archived; None for both."""
-    statement = select(*_COLUMNS).where(RuleVersionRow.state != DRAFT)
+    statement = select(*_COLUMNS)
     if state:
         statement = statement.where(RuleVersionRow.state == state)
     found = connection.execute(statement.order_by(RuleVersionRow.rule, RuleVersionRow.version.desc()))
@@ -60,7 +60,7 @@ def rules(connection: Connection, state: str | None = PUBLISHED) -> list[RuleSho
 
 def versions(connection: Connection, rule: str) -> list[RuleShown]:
     """Every published version of one rule, newest first."""
-    wanted = (RuleVersionRow.rule == rule) & (RuleVersionRow.state != DRAFT)
+    wanted = RuleVersionRow.rule == rule
     found = connection.execute(select(*_COLUMNS).where(wanted).order_by(RuleVersionRow.version.desc()))
     return [RuleShown(*row) for row in found]
 

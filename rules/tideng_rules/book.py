@@ -47,11 +47,12 @@ def closures(questions: Questions, on_fault: Callable[[RuleFault], None]) -> Mat
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A rule in one published version; it is not asked about moments before `since`."""
+    """A rule in one published version; it is not asked about moments before `since`. `expected`: see `Watch`."""
 
     rule: Rule
     version: int = 1
     since: datetime = LONG_AGO
+    expected: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ class Book:
             since=published.since,
             title=rule.title,
             why=rule.why,
+            expected=published.expected,
         )
 
     def _resolve(self, needs: Iterable[str], own: Mapping[str, Metric]) -> dict[str, Metric]:

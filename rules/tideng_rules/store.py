@@ -8,75 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import (
-    JSON,
-    CheckConstraint,
-    Connection,
-    Index,
-    Integer,
-    MetaData,
-    SmallInteger,
-    String,
-    Table,
-    Text,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from tideng.catalogue import Catalogue
 from tideng.errors import InvalidRule
-from tideng.tables import NAMES, Moment
 from tideng_rules.book import Published
 from tideng_rules.parser import parse_rule
-
-DRAFT, PUBLISHED, ARCHIVED = "draft", "published", "archived"
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {datetime: Moment, dict[str, Any]: JSON}
-
-
-class RuleVersionRow(Base):
-    """One version of one rule. state: draft, published (in force), archived. Once published, `document` never changes.
-
-    `since`: from when on the rule is asked with this trigger, so that a new or moved schedule does not look back."""
-
-    __tablename__ = "rule_version"
-    rule: Mapped[str] = mapped_column(String(120), primary_key=True)
-    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    document: Mapped[dict[str, Any]]
-    state: Mapped[str] = mapped_column(String(10))
-    author: Mapped[str] = mapped_column(String(120), default="")
-    note: Mapped[str] = mapped_column(Text, default="")
-    created_at: Mapped[datetime]
-    published_at: Mapped[datetime | None]
-    since: Mapped[datetime | None]
-    __table_args__ = (CheckConstraint("state IN ('draft', 'published', 'archived')", name="state"),)
-
-
-Index(
-    "ix_rule_version_in_force",
-    RuleVersionRow.rule,
-    unique=True,
-    sqlite_where=RuleVersionRow.state == PUBLISHED,
-    postgresql_where=RuleVersionRow.state == PUBLISHED,
-)
-
-
-class RuleRevisionRow(Base):
-    """One row whose number grows with every change, so that "is anything new?" is one cheap query."""
-
-    __tablename__ = "rule_revision"
-    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    revision: Mapped[int] = mapped_column(Integer)
-
+from tideng_rules.tables import ARCHIVED, PUBLISHED, RulePauseRow, RuleRevisionRow, RuleVersionRow
 
 _VERSIONS = cast(Table, RuleVersionRow.__table__)
 _REVISION = cast(Table, RuleRevisionRow.__table__)
+_PAUSES = cast(Table, RulePauseRow.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +38,23 @@ def revision(connection: Connection) -> int:
     return connection.scalar(select(_REVISION.c.revision)) or 0
 
 
-def in_force(connection: Connection, catalogue: Catalogue | None = None) -> tuple[list[Published], dict[str, str]]:
-    """Every published rule, parsed; and rule id → why, for those that this program can no longer read."""
-    columns = (_VERSIONS.c.document, _VERSIONS.c.version, _VERSIONS.c.since)
-    rows = connection.execute(select(*columns).where(_VERSIONS.c.state == PUBLISHED).order_by(_VERSIONS.c.rule))
+def in_force(
+    connection: Connection, catalogue: Catalogue | None = None, paused: bool = False
+) -> tuple[list[Published], dict[str, str]]:
+    """Every published rule, parsed; and rule id → why, for those that this program can no longer read.
+
+    Rules that are paused are left out, unless `paused` asks for them too.
+    """
+    columns = (_VERSIONS.c.rule, _VERSIONS.c.document, _VERSIONS.c.version, _VERSIONS.c.since, _VERSIONS.c.expected)
+    statement = select(*columns).where(_VERSIONS.c.state == PUBLISHED).order_by(_VERSIONS.c.rule)
+    if not paused:
+        statement = statement.where(_VERSIONS.c.rule.not_in(select(_PAUSES.c.rule)))
     rules, unreadable = [], {}
-    for document, version, since in rows:
+    for rule, document, version, since, expected in connection.execute(statement):
         try:
-            rules.append(Published(parse_rule(document, catalogue), version, since))
+            rules.append(Published(parse_rule(document, catalogue), version, since, expected))
         except InvalidRule as error:
-            unreadable[str(document.get("id"))] = str(error)
+            unreadable[rule] = str(error)
     return rules, unreadable
 
 
@@ -113,9 +62,10 @@ def load_version(
     connection: Connection, rule: str, version: int, catalogue: Catalogue | None = None
 ) -> Published | None:
     """One version that was published at some time; None when there is none."""
-    wanted = (_VERSIONS.c.rule == rule) & (_VERSIONS.c.version == version) & (_VERSIONS.c.state != DRAFT)
-    row = connection.execute(select(_VERSIONS.c.document, _VERSIONS.c.since).where(wanted)).first()
-    return Published(parse_rule(row.document, catalogue), version, row.since) if row else None
+    columns = (_VERSIONS.c.document, _VERSIONS.c.since, _VERSIONS.c.expected)
+    wanted = (_VERSIONS.c.rule == rule) & (_VERSIONS.c.version == version)
+    row = connection.execute(select(*columns).where(wanted)).first()
+    return Published(parse_rule(row.document, catalogue), version, row.since, row.expected) if row else None
 
 
 def changes(connection: Connection, documents: Iterable[Mapping[str, Any]], all_by: str = "") -> list[Change]:
@@ -178,7 +128,7 @@ def publish(
                 )
             )
     if found:
-        _next_revision(connection)
+        grow_revision(connection)
     return found
 
 
@@ -187,7 +137,7 @@ def archive(connection: Connection, rule: str) -> bool:
     here = (_VERSIONS.c.rule == rule) & (_VERSIONS.c.state == PUBLISHED)
     done = connection.execute(update(_VERSIONS).where(here).values(state=ARCHIVED)).rowcount > 0
     if done:
-        _next_revision(connection)
+        grow_revision(connection)
     return done
 
 
@@ -200,7 +150,8 @@ def _retire(connection: Connection, rule: str, successor: Mapping[str, Any] | No
     return old.since if same and old.since else at
 
 
-def _next_revision(connection: Connection) -> None:
+def grow_revision(connection: Connection) -> None:
+    """Say that something changed: every process takes it over at its next `refresh`."""
     grown = update(_REVISION).values(revision=_REVISION.c.revision + 1)
     if connection.execute(grown).rowcount == 0:
         connection.execute(insert(_REVISION).values(id=1, revision=1))

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.unit.rules.builders import a_document
 from tideng.database import open_engine, reading, writing
-from tideng_rules import store
+from tideng_rules import store, tables
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)
 TUESDAY = MONDAY + timedelta(days=1)
@@ -19,7 +19,7 @@ TUESDAY = MONDAY + timedelta(days=1)
 @pytest.fixture
 def engine(database_url):
     engine = open_engine(database_url)
-    store.Base.metadata.create_all(engine)
+    tables.Base.metadata.create_all(engine)
     yield engine
     engine.dispose()
 
@@ -91,7 +91,7 @@ def test_a_database_holds_at_most_one_version_in_force(engine):
         "created_at": MONDAY,
     }
     with pytest.raises(IntegrityError), writing(engine) as connection:
-        connection.execute(insert(store.RuleVersionRow.__table__).values(row))
+        connection.execute(insert(tables.RuleVersionRow.__table__).values(row))
 
 
 def test_a_rule_that_can_no_longer_be_read_does_not_hide_the_others(engine):
