@@ -1,0 +1,96 @@
+"""The vocabulary of a deployment: everything a rule may name and say, for whoever helps a person to write one.
+
+Drawn from the catalogue alone, so that a plugin's facts, actions and channels are there the moment it is on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from tideng.catalogue import Catalogue, EventType, Text
+from tideng.metrics import FUNCTIONS, WINDOWS
+from tideng.people import Directory
+from tideng_rules.actions import HELPED, RECIPIENTS, SEVERITIES, STEPS
+from tideng_rules.check import OPERATORS_OF
+from tideng_rules.facts_known import ENVELOPE, FAMILIES
+from tideng_rules.model import ABOUT, KINDS, OPERATORS
+
+
+def vocabulary(
+    catalogue: Catalogue, directory: Directory | None = None, moment: datetime | None = None
+) -> dict[str, Any]:
+    """Plain JSON values: event types with their fields, facts, metrics, targets, actions, recipients, channels, operators.
+
+    Titles are given in every language (``{"zh": …, "en": …}``); `type` decides which of `operators` fit a fact. With
+    `directory`, the roles of the client and the targets of its positions are in it.
+    """
+    roles = sorted(directory.roles) if directory else []
+    return {
+        "kinds": list(KINDS),
+        "about": list(ABOUT),
+        "families": list(FAMILIES),
+        "operators": {kind: list(names) for kind, names in OPERATORS_OF.items()},
+        "all_operators": list(OPERATORS),
+        "events": [_event(one) for one in _by_name(catalogue.event_types)],
+        "facts": [*_facts(catalogue), *_metrics(catalogue), *_targets(catalogue, directory)],
+        "functions": list(FUNCTIONS),
+        "windows": [*WINDOWS, "last N days"],
+        "actions": [
+            {"name": one.name, "effect": one.effect, "title": dict(one.title), "plugin": one.plugin}
+            for one in catalogue.actions.values()
+        ],
+        "recipients": [*RECIPIENTS, *(f"role:{role}" for role in roles)],
+        "helped": list(HELPED),
+        "severities": list(SEVERITIES),
+        "steps": list(STEPS),
+        "channels": [
+            {"name": one.name, "title": dict(one.title), "plugin": one.plugin} for one in _by_name(catalogue.channels)
+        ],
+    }
+
+
+def _event(declared: EventType) -> dict[str, Any]:
+    fields = [_fact(one.name, one.type, one.title, one.unit, "") | {"key": one.key} for one in declared.fields]
+    more = [
+        {"name": f"{one.name}.length", "type": "integer", "unit": "characters" if one.type == "text" else "items"}
+        for one in declared.fields
+        if one.type in ("text", "list")
+    ]
+    envelope = [{"name": name, "type": kind} for name, kind in ENVELOPE.items()]
+    return {
+        "name": declared.name,
+        "title": dict(declared.title),
+        "plugin": declared.plugin,
+        "open": declared.open,
+        "fields": [*fields, *more, *envelope],
+    }
+
+
+def _facts(catalogue: Catalogue) -> Iterable[dict[str, Any]]:
+    for fact in _by_name(catalogue.facts):
+        yield _fact(fact.name, fact.type, fact.title, fact.unit, fact.plugin)
+    for state in _by_name(catalogue.states):
+        yield _fact(state.name, "boolean", state.title, "", state.plugin)
+
+
+def _metrics(catalogue: Catalogue) -> Iterable[dict[str, Any]]:
+    for metric in _by_name(catalogue.metrics):
+        kind = "" if metric.function == "last" else "number"
+        yield _fact(f"metric.{metric.name}", kind, metric.title, metric.unit, metric.plugin)
+
+
+def _targets(catalogue: Catalogue, directory: Directory | None) -> Iterable[dict[str, Any]]:
+    names = {name for position in directory.positions.values() for name in position.targets} if directory else set()
+    for name in sorted(names):
+        metric = catalogue.metrics.get(name)
+        yield _fact(f"target.{name}", "number", metric.title if metric else {}, metric.unit if metric else "", "")
+
+
+def _fact(name: str, kind: str, title: Text, unit: str, plugin: str) -> dict[str, Any]:
+    return {"name": name, "type": kind, "title": dict(title), "unit": unit, "plugin": plugin}
+
+
+def _by_name(shelf: Mapping[str, Any]) -> list[Any]:
+    return [shelf[name] for name in sorted(shelf)]
