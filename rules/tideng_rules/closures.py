@@ -107,22 +107,38 @@ class ClosureMatcher:
     """Judges situations with generated functions. A rule that cannot be compiled or judged is left out of the answer,
     noted in `faults` (rule id → the latest fault) and told to `on_fault`."""
 
-    def __init__(self, questions: Questions, on_fault: Callable[[RuleFault], None] | None = None):
+    def __init__(
+        self,
+        questions: Questions,
+        on_fault: Callable[[RuleFault], None] | None = None,
+        before: ClosureMatcher | None = None,
+    ):
+        """`before`: a matcher whose functions are taken over for the questions in which no rule changed."""
         self.faults: dict[str, RuleFault] = {}
         self._on_fault = on_fault
         self._rules: dict[str, list[tuple[str, Condition]]] = {}
         self._single: dict[str, list[tuple[str, Callable[[Facts], bool]]]] = {}
         self._judges: dict[str, Callable[[Facts], list[str]]] = {}
-        self.replace(questions)
+        self._unsound: dict[str, list[RuleFault]] = {}
+        self._take(questions, before or self)
 
     def replace(self, questions: Questions) -> None:
         """Judge by these rules from now on. Questions whose rules are unchanged keep their function."""
+        self._take(questions, self)
+
+    def _take(self, questions: Questions, before: ClosureMatcher) -> None:
         judges, known = {}, {}
+        unsound: dict[str, list[RuleFault]] = {}
         for question, rules in questions.items():
             known[question] = rules = list(rules)
-            unchanged = question in self._judges and _identical(self._rules[question], rules)
-            judges[question] = self._judges[question] if unchanged else self._compile(rules)
-        self._rules, self._judges, self._single = known, judges, {}
+            if question in before._judges and identical(before._rules[question], rules):
+                judges[question] = before._judges[question]
+                unsound[question] = before._unsound[question]
+                self.faults.update((fault.rule_id, fault) for fault in unsound[question])
+            else:
+                unsound[question] = []
+                judges[question] = self._compile(rules, unsound[question])
+        self._rules, self._judges, self._unsound, self._single = known, judges, unsound, {}
 
     def match(self, batch: Batch) -> list[list[str]]:
         """For each (question, facts) the ids of the rules that hold, in the order the rules were given."""
@@ -142,12 +158,15 @@ class ClosureMatcher:
     def close(self) -> None:
         """Nothing to let go of; here so that every matcher can be closed."""
 
-    def _compile(self, rules: Sequence[tuple[str, Condition]]) -> Callable[[Facts], list[str]]:
+    def _compile(
+        self, rules: Sequence[tuple[str, Condition]], unsound: list[RuleFault]
+    ) -> Callable[[Facts], list[str]]:
         try:
             return compile_rules(rules)
         except RuleFault as fault:
+            unsound.append(fault)
             self._note(fault)
-            return self._compile([rule for rule in rules if rule[0] != fault.rule_id])
+            return self._compile([rule for rule in rules if rule[0] != fault.rule_id], unsound)
 
     def _one_by_one(self, question: str, facts: Facts) -> list[str]:
         if question not in self._single:
@@ -168,7 +187,7 @@ class ClosureMatcher:
             self._on_fault(fault)
 
 
-def _identical(old: Sequence[tuple[str, Condition]], new: Sequence[tuple[str, Condition]]) -> bool:
+def identical(old: Sequence[tuple[str, Condition]], new: Sequence[tuple[str, Condition]]) -> bool:
     """The very same conditions: equality would take 1 for true."""
     return len(old) == len(new) and all(a[0] == b[0] and a[1] is b[1] for a, b in zip(old, new, strict=True))
 

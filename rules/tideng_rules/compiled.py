@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tideng_rules.closures import Batch, ClosureMatcher, Facts, Questions
+from tideng_rules.closures import Batch, ClosureMatcher, Facts, Questions, identical
 from tideng_rules.model import Condition
 from tideng_rules.primitives import MAX_LEAVES, Fields, Plan, plan, unsafe
+
+Rules = list[tuple[str, Condition]]
 
 
 class Shard:
@@ -32,38 +34,83 @@ class Shard:
         self.encode = fields.encoder()
 
 
+class _Question:
+    """The rules of one question, divided; a version in which none of them changed takes it over as it is."""
+
+    def __init__(self, rules: Rules, kept: frozenset[str], faulty: frozenset[str]):
+        self._made_of = rules, kept, faulty
+        self.order = {rule_id: at for at, (rule_id, _) in enumerate(rules)}
+        self.by_closures: dict[str, str] = {}
+        self.given: Rules = []
+        self.others: Rules = []
+        for rule_id, condition in rules:
+            why = "faulty" if rule_id in faulty else unsafe(condition)
+            if why:
+                self.by_closures[rule_id] = why
+            (self.others if why or rule_id in kept else self.given).append((rule_id, condition))
+        self.shards = [Shard(rules) for rules in _packed(self.given)]
+
+    def made_of(self, rules: Rules, kept: frozenset[str], faulty: frozenset[str]) -> bool:
+        before = self._made_of
+        return before[1:] == (kept, faulty) and identical(before[0], rules)
+
+
 class Compiled:
     """Rules divided between the engine and the closures, in shards numbered as in `shards`.
 
     `kept` rules are not given to the engine. `by_closures` says which others are not, and why. `closures` judge
-    everything, for what the engine cannot be asked.
+    everything, for what the engine cannot be asked. `before`: what is unchanged since then is not compiled again.
     """
 
-    def __init__(self, questions: Questions, closures: ClosureMatcher, kept: Iterable[str] = ()):
+    def __init__(
+        self,
+        questions: Questions,
+        closures: ClosureMatcher,
+        kept: Iterable[str] = (),
+        before: Compiled | None = None,
+    ):
         self.closures = closures
         self.by_closures: dict[str, str] = {}
-        self.given: dict[str, list[tuple[str, Condition]]] = {}
+        self.given: dict[str, Rules] = {}
         self.shards: list[Shard] = []
+        self._parts: dict[str, _Question] = {}
         self._asked: dict[str, list[tuple[int, Shard]]] = {}
-        self._order: dict[str, dict[str, int]] = {}
-        others: dict[str, list[tuple[str, Condition]]] = {}
+        kept = frozenset(kept)
+        others: dict[str, Rules] = {}
         for question, rules in questions.items():
-            self._order[question] = {rule_id: at for at, (rule_id, _) in enumerate(rules)}
-            for rule_id, condition in rules:
-                why = "faulty" if rule_id in closures.faults else unsafe(condition)
-                if why:
-                    self.by_closures[rule_id] = why
-                shelf = others if why or rule_id in kept else self.given
-                shelf.setdefault(question, []).append((rule_id, condition))
-            packed = [Shard(rules) for rules in _packed(self.given.get(question, ()))]
-            self._asked[question] = list(enumerate(packed, len(self.shards)))
-            self.shards += packed
-        self._others = ClosureMatcher(others) if others else None
+            part = self._parts[question] = self._part(question, list(rules), kept, before)
+            self.by_closures.update(part.by_closures)
+            if part.given:
+                self.given[question] = part.given
+            if part.others:
+                others[question] = part.others
+            self._asked[question] = list(enumerate(part.shards, len(self.shards)))
+            self.shards += part.shards
+        self._others = ClosureMatcher(others, before=before._others if before else None) if others else None
+
+    def _part(self, question: str, rules: Rules, kept: frozenset[str], before: Compiled | None) -> _Question:
+        ids = frozenset(rule_id for rule_id, _ in rules)
+        made_of = rules, kept & ids, ids & self.closures.faults.keys()
+        known = before._parts.get(question) if before else None
+        return known if known is not None and known.made_of(*made_of) else _Question(*made_of)
 
     @property
     def faults(self) -> Mapping[str, Exception]:
         """Rules that could not be compiled or judged at all, by id."""
         return {**(self._others.faults if self._others else {}), **self.closures.faults}
+
+    def same_shards(self, other: Compiled) -> bool:
+        """Whether an engine built for the one answers for the other: nothing that it was given has changed."""
+        if len(self.shards) != len(other.shards):
+            return False
+        return self._numbers() == other._numbers() and all(a is b for a, b in zip(self.shards, other.shards, strict=True))
+
+    def _numbers(self) -> dict[str, list[int]]:
+        return {question: [number for number, _ in asked] for question, asked in self._asked.items() if asked}
+
+    def asks_engine(self, question: str) -> bool:
+        """Whether some rule of the question is the engine's to judge."""
+        return bool(self._asked.get(question))
 
     def facts_for(self, question: str, facts: Facts) -> list[tuple[int, str]] | None:
         """What to assert, as (shard number, JSON text); None when a condition judged beforehand raised, so that only
@@ -79,7 +126,7 @@ class Compiled:
         return [
             self.closures.match([asked])[0]
             if answer is None
-            else sorted(answer + more, key=self._order[asked[0]].__getitem__)
+            else sorted(answer + more, key=self._parts[asked[0]].order.__getitem__)
             if more
             else answer
             for asked, answer, more in zip(batch, held, others, strict=True)
