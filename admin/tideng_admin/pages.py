@@ -8,9 +8,10 @@ from flask import Blueprint, make_response, redirect, request, session
 
 from tideng_admin.daily import InboxPage, MorePage, NudgesPage, Start, TodayPage
 from tideng_admin.rendering import THEMES
+from tideng_admin.rule_pages import RulesPage
 from tideng_admin.screens import Screen
 from tideng_admin.security import safe_target
-from tideng_admin.upkeep import EventsPage, KeysPage, LettersPage, OutboxPage, PluginsPage, RulesPage
+from tideng_admin.upkeep import EventsPage, KeysPage, LettersPage, OutboxPage, PluginsPage
 from tideng_admin.web import LANGUAGES, Web
 
 __all__ = ["SCREENS", "WITHOUT_MENU", "Start", "preferences"]
