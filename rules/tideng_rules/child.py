@@ -22,7 +22,11 @@ _CHUNK = 1 << 16
 
 
 class ChildFailed(TidengError):
-    """The engine's process died, did not answer in time, or said something that is no answer."""
+    """The engine's process died, did not answer in time (`hung`), or said something that is no answer."""
+
+    def __init__(self, said: str, hung: bool = False):
+        self.hung = hung
+        super().__init__(said)
 
 
 class Child:
@@ -60,6 +64,13 @@ class Child:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    def serves(self, compiled: Compiled) -> bool:
+        """Whether it answers for these rules as well, and from now on with them: its rulesets are the same."""
+        if not compiled.same_shards(self._compiled):
+            return False
+        self._compiled = compiled
+        return True
 
     def ask(self, groups: Iterable[Batch]) -> Iterator[list[list[str] | None]]:
         """Ask about groups of situations; give for each group in turn the rules that hold, by situation, None for one that
@@ -127,7 +138,7 @@ class Child:
             answer = orjson.loads(self._incoming[:end])
         except TimeoutError:
             self.kill()
-            raise ChildFailed(f"no answer within {deadline_s:g} s") from None
+            raise ChildFailed(f"no answer within {deadline_s:g} s", hung=True) from None
         except (OSError, ValueError):
             raise ChildFailed(self._last_words()) from None
         del self._incoming[: end + 1]

@@ -41,27 +41,27 @@ def main(alarm_s: float) -> None:
             shard, _, fact = read().decode().partition(" ")
             fired = rulesets[int(shard)].fire(fact)
             if fired:
-                places = places_of(fired)
-                check(int(shard), places)
+                places = check(int(shard), places_of(fired))
                 answer.append([at, *places])
         out.write(orjson.dumps(answer) + b"\n")
         out.flush()
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _fault_from(environment: Mapping[str, str], ids: Sequence[Sequence[str]]) -> Callable[[int, list[int]], None]:
-    """For tests: with TIDENG_TEST_FAULTS="segv:RULE,hang:RULE" this process does so when that rule holds."""
+def _fault_from(environment: Mapping[str, str], ids: Sequence[Sequence[str]]) -> Callable[[int, list[int]], list[int]]:
+    """For tests: with TIDENG_TEST_FAULTS="segv:RULE,hang:RULE,deny:RULE" this process does so when that rule holds."""
     told = environment.get("TIDENG_TEST_FAULTS", "")
     faults = {rule: fault for fault, _, rule in (one.partition(":") for one in told.split(",") if one)}
 
-    def check(shard: int, places: list[int]) -> None:
-        for fault in filter(None, (faults.get(ids[shard][place]) for place in places)):
-            if fault == "segv":
-                os.kill(os.getpid(), signal.SIGSEGV)
-            while fault == "hang":
-                pass
+    def check(shard: int, places: list[int]) -> list[int]:
+        found = {place: faults.get(ids[shard][place]) for place in places}
+        if "segv" in found.values():
+            os.kill(os.getpid(), signal.SIGSEGV)
+        while "hang" in found.values():
+            pass
+        return [place for place, fault in found.items() if fault != "deny"]
 
-    return check if faults else lambda shard, places: None
+    return check if faults else lambda shard, places: places
 
 
 if __name__ == "__main__":

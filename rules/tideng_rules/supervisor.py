@@ -1,8 +1,10 @@
-"""durable-rules in a process of its own, watched: it may crash or hang, and still every situation is judged.
+"""durable-rules in a process of its own, watched: it may crash, hang or err, and still every situation is judged.
 
 Batches go to the child through a pipe. When it dies or does not answer in time it is killed, closures judge in its
-place, and a thread finds out in fresh children which rule did it. That rule is quarantined: kept from the engine,
-judged by closures from then on, and shown with the reason. New rules are compiled in a canary before they take over.
+place, and a thread finds out in fresh children which rule did it. A sample of its answers is checked against the
+closures, which are the reference. A rule that breaks the engine, or on which the two differ, is quarantined: kept from
+the engine, judged by closures from then on, and shown with the reason. New rules are compiled in a canary before they
+take over.
 """
 
 from __future__ import annotations
@@ -18,17 +20,18 @@ from typing import Any
 
 from tideng_rules.ast_json import to_json
 from tideng_rules.child import Child, ChildFailed
-from tideng_rules.closures import Batch, ClosureMatcher, Questions, RuleFault
-from tideng_rules.compiled import Compiled
-from tideng_rules.model import Condition
+from tideng_rules.closures import Batch, ClosureMatcher, Questions, RuleFault, identical
+from tideng_rules.compiled import Compiled, Rules
+from tideng_rules.detective import Detective
+from tideng_rules.model import facts_of
 from tideng_rules.primitives import unsafe
+from tideng_rules.sampling import Sample
+from tideng_rules.trouble import CRASHED, DIFFERS, HUNG, Trouble, names
 
 log = logging.getLogger(__name__)
 BATCH = 100  # situations a line: more gains nothing, fewer cost a round trip each
 _LONGEST_PAUSE_S = 60.0
 _ACCIDENTS = 3  # failures without a culprit before the next try waits
-
-Rules = list[tuple[str, Condition]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +42,28 @@ class _Version:
     compiled: Compiled
 
     @classmethod
-    def of(cls, questions: Mapping[str, Rules], closures: ClosureMatcher, kept: Iterable[str]) -> _Version:
-        return cls(questions, Compiled(questions, closures, kept))
+    def of(
+        cls, questions: Mapping[str, Rules], on_fault: Any, kept: Iterable[str], before: _Version | None
+    ) -> _Version:
+        known = before.compiled if before else None
+        closures = ClosureMatcher(questions, on_fault, known.closures if known else None)
+        return cls(questions, Compiled(questions, closures, kept, known))
 
     def without(self, kept: Iterable[str]) -> _Version:
-        return _Version.of(self.questions, self.compiled.closures, kept)
+        return _Version(self.questions, Compiled(self.questions, self.compiled.closures, kept, self.compiled))
+
+    def same_as(self, questions: Mapping[str, Rules]) -> bool:
+        mine = self.questions
+        return mine.keys() == questions.keys() and all(identical(mine[name], questions[name]) for name in questions)
 
 
 class SupervisedMatcher:
     """Judges situations in a supervised child, by closures while there is none.
 
-    `deadline_s` is how long the child may take for one batch of 100. `quarantined` maps a rule's id to why it is kept
-    from the engine; `restarts` counts children lost; `trouble` says why there is no child now. `on_fault` hears of rules
-    that raise in closures, `on_quarantine` of (rule id, reason), from another thread. May be shared between threads; a
+    `deadline_s` is how long the child may take for one batch of 100; one answer in `double_check` is compared with the
+    closures' (0: none). `quarantined` maps a rule's id to why it is kept from the engine, `kept` says it beforehand;
+    `restarts` counts children lost; `trouble` says why there is no child now. `on_fault` hears of rules that raise in
+    closures, `on_quarantine` of (rule id, `Trouble`), maybe from another thread. May be shared between threads; a
     forked process starts a child of its own.
     """
 
@@ -60,12 +72,16 @@ class SupervisedMatcher:
         questions: Questions,
         deadline_s: float = 2.0,
         on_fault: Callable[[RuleFault], None] | None = None,
-        on_quarantine: Callable[[str, str], None] | None = None,
+        on_quarantine: Callable[[str, Trouble], None] | None = None,
+        double_check: int = 0,
+        kept: Mapping[str, Trouble] | None = None,
     ):
-        self.quarantined: dict[str, str] = {}
+        self.quarantined: dict[str, Trouble] = {}
         self.restarts = 0
         self.trouble = ""
         self._deadline_s = deadline_s
+        self._detective = Detective(deadline_s)
+        self._sample = Sample(double_check)
         self._on_fault = on_fault
         self._on_quarantine = on_quarantine
         self._lock = threading.RLock()
@@ -73,10 +89,10 @@ class SupervisedMatcher:
         self._closed = False
         self._owner = os.getpid()
         self._child: Child | None = None
-        self._detective: threading.Thread | None = None
+        self._thread: threading.Thread | None = None
         self._pause_s = self._not_before = 0.0
-        self._version = _Version.of({}, ClosureMatcher({}), ())
-        self.replace(questions)
+        self._version = _Version.of({}, on_fault, (), None)
+        self.replace(questions, kept)
 
     @property
     def by_closures(self) -> dict[str, str]:
@@ -99,23 +115,38 @@ class SupervisedMatcher:
         child = self._child
         return child.pid if child else None
 
-    def replace(self, questions: Questions) -> None:
+    def replace(self, questions: Questions, kept: Mapping[str, Trouble] | None = None) -> None:
         """Judge by these rules from now on. A canary compiles them before it takes over; if it cannot, closures judge
-        the new rules until it is known which one is at fault. A rule that changed leaves quarantine."""
+        the new rules until it is known which one is at fault. Where nothing changed for the engine its child goes on.
+
+        `kept`: the rules in quarantine from now on; None: those that were, but for the ones that changed."""
         with self._replacing:
             rows = {question: list(rules) for question, rules in questions.items()}
-            kept = _still_kept(self.quarantined, self._version.questions, rows)
-            version = _Version.of(rows, ClosureMatcher(rows, self._on_fault), kept)
-            child, failure = self._canary(version)
+            if kept is None:
+                kept = _still_kept(self.quarantined, self._version.questions, rows)
+            if self._version.same_as(rows) and kept.keys() == self.quarantined.keys() and self._child is not None:
+                self.quarantined = dict(kept)
+                return
+            version = _Version.of(rows, self._on_fault, kept, self._version)
             with self._lock:
-                self._drop_child()
-                self.quarantined = kept
-                self._version = version
-                self._child = child
-                self._pause_s = self._not_before = 0.0
-                self.trouble = str(failure or "")
-                if failure:
-                    self._investigate([])
+                same = self._child is not None and self._child.serves(version.compiled)
+                if same:
+                    self._version, self.quarantined = version, dict(kept)
+            if not same:
+                self._swap(version, kept)
+            self._sample.start_again()
+
+    def _swap(self, version: _Version, kept: Mapping[str, Trouble]) -> None:
+        child, failure = self._detective.probe(version.compiled, [])
+        with self._lock:
+            self._drop_child()
+            self.quarantined = dict(kept)
+            self._version = version
+            self._child = child
+            self._pause_s = self._not_before = 0.0
+            self.trouble = str(failure or "")
+            if failure:
+                self._investigate([])
 
     def match(self, batch: Batch) -> list[list[str]]:
         """For each (question, facts) the ids of the rules that hold, in the order the rules were given. Never raises for
@@ -128,14 +159,15 @@ class SupervisedMatcher:
                     self._investigate([])
                 return self._version.compiled.closures.match(batch)
             groups = [batch[at : at + BATCH] for at in range(0, len(batch), BATCH)]
-            return self._ask(self._version.compiled, batch, groups)
+            answers = self._ask(self._version.compiled, batch, groups)
+            return self._checked(batch, answers)
 
     def settle(self, timeout_s: float = 30.0) -> bool:
         """Wait until nobody looks for a faulty rule; False if that takes longer."""
-        detective = self._detective
-        if detective is not None:
-            detective.join(timeout_s)
-            return not detective.is_alive()
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+            return not thread.is_alive()
         return True
 
     def close(self) -> None:
@@ -164,11 +196,32 @@ class SupervisedMatcher:
             raise
         return answers
 
-    def _canary(self, version: _Version) -> tuple[Child | None, ChildFailed | None]:
-        try:
-            return Child(version.compiled, self._deadline_s), None
-        except ChildFailed as failure:
-            return None, failure
+    def _checked(self, batch: Batch, answers: list[list[str]]) -> list[list[str]]:
+        """The answers, after some were compared with the closures'; where one differs, the closures' for all of them."""
+        compiled = self._version.compiled
+        places = [at for at in self._sample.places(batch) if compiled.asks_engine(batch[at][0])]
+        if not places:
+            return answers
+        expected = compiled.closures.match([batch[at] for at in places])
+        conditions: dict[str, Any] = {}
+        differing: dict[str, bool] = {}
+        for at, held in zip(places, expected, strict=True):
+            if answers[at] != held:
+                conditions |= dict(compiled.given.get(batch[at][0], ()))
+                differing |= {rule_id: rule_id in answers[at] for rule_id in set(answers[at]) ^ set(held)}
+        found = {
+            rule_id: Trouble(DIFFERS, "", names(facts_of(conditions[rule_id])), durable)
+            for rule_id, durable in differing.items()
+            if rule_id in conditions
+        }
+        if not found:
+            return answers
+        self._drop_child()
+        self.quarantined = {**self.quarantined, **found}
+        self._version = self._version.without(self.quarantined)
+        self._investigate([])
+        self._tell(found)
+        return compiled.closures.match(batch)
 
     def _drop_child(self) -> None:
         if self._child is not None:
@@ -179,35 +232,37 @@ class SupervisedMatcher:
         """The child, the thread and maybe the lock belong to the process we were forked from."""
         self._owner = os.getpid()
         self._lock, self._replacing = threading.RLock(), threading.Lock()
-        self._detective = None
+        self._thread = None
         self._drop_child()
 
     def _investigate(self, suspects: list[tuple[str, Any]]) -> None:
         """Start the thread that brings a child back, without the rule that broke it on these situations."""
-        if self._closed or self._detective is not None:
+        if self._closed or self._thread is not None:
             return
-        self._detective = threading.Thread(
+        self._thread = threading.Thread(
             target=self._find_out, args=(self._version, suspects), name="tideng-engine", daemon=True
         )
-        self._detective.start()
+        self._thread.start()
 
     def _find_out(self, version: _Version, suspects: list[tuple[str, Any]]) -> None:
-        found: dict[str, str] = {}
-        child, trouble, accidents = None, "", 0
+        found: dict[str, Trouble] = {}
+        child, failure, accidents = None, None, 0
         try:
             while child is None and accidents < _ACCIDENTS and not self._closed:
-                child, trouble = self._probe(version.compiled, suspects)
-                if child is None:
-                    guilty = self._guilty(version.compiled, suspects)
-                    found |= dict.fromkeys(guilty, trouble)
+                child, failure = self._detective.probe(version.compiled, suspects)
+                if failure is not None:
+                    guilty = self._detective.guilty(version.compiled, suspects)
+                    cause = HUNG if failure.hung else CRASHED
+                    for rule_id, condition in guilty.items():
+                        found[rule_id] = Trouble(cause, str(failure), names(facts_of(condition)))
                     accidents += not guilty
                     version = version.without({**self.quarantined, **found})
         finally:
-            self._conclude(version, child, found, trouble)
+            self._conclude(version, child, found, str(failure or ""))
 
-    def _conclude(self, version: _Version, child: Child | None, found: dict[str, str], trouble: str) -> None:
+    def _conclude(self, version: _Version, child: Child | None, found: dict[str, Trouble], trouble: str) -> None:
         with self._lock:
-            self._detective = None
+            self._thread = None
             if self._closed or version.questions is not self._version.questions:  # replaced meanwhile
                 if child is not None:
                     child.kill()
@@ -216,68 +271,18 @@ class SupervisedMatcher:
             self._version, self._child, self.trouble = version, child, "" if child else trouble
             self._pause_s = 0.0 if child else min(_LONGEST_PAUSE_S, self._pause_s * 2 or 1.0)
             self._not_before = time.monotonic() + self._pause_s
-        for rule_id, reason in found.items():
-            log.error("rule %s quarantined: %s", rule_id, reason)
+        self._tell(found)
+
+    def _tell(self, found: Mapping[str, Trouble]) -> None:
+        for rule_id, trouble in found.items():
+            log.error("rule %s quarantined: %s", rule_id, trouble)
             if self._on_quarantine:
-                self._on_quarantine(rule_id, reason)
-
-    def _probe(self, compiled: Compiled, suspects: Batch) -> tuple[Child | None, str]:
-        """A fresh child that survived these situations, or how it failed."""
-        try:
-            child = Child(compiled, self._deadline_s)
-            list(child.ask([suspects]))
-        except ChildFailed as failure:
-            return None, str(failure)
-        return child, ""
-
-    def _fails(self, compiled: Compiled, suspects: Batch) -> bool:
-        child, _ = self._probe(compiled, suspects)
-        if child is not None:
-            child.kill()
-        return child is None
-
-    def _guilty(self, compiled: Compiled, suspects: Batch) -> set[str]:
-        """The rules on which the engine fails: usually one. Empty when it fails without rules, or not again."""
-
-        def fail_on(pairs: list) -> bool:
-            return self._fails(Compiled(_grouped(pairs), compiled.closures), suspects)
-
-        if fail_on([]):
-            return set()
-        pairs = [(question, rule) for question, rules in compiled.given.items() for rule in rules]
-        if self._fails(compiled, []):
-            suspects = []
-        else:
-            suspects = _halve(list(suspects), lambda some: self._fails(compiled, some))
-            asked = {question for question, _ in suspects}
-            pairs = [pair for pair in pairs if pair[0] in asked]
-        pairs = _halve(pairs, fail_on)
-        if not fail_on(pairs):  # it was slow once, or somebody killed it
-            return set()
-        return {rule_id for _, (rule_id, _) in pairs}
-
-
-def _halve(items: list, fails: Callable[[list], bool]) -> list:
-    """As few of the items as still fail, halving while one half alone does."""
-    while len(items) > 1:
-        middle = len(items) // 2
-        half = next((half for half in (items[:middle], items[middle:]) if fails(half)), None)
-        if half is None:
-            break
-        items = half
-    return items
-
-
-def _grouped(pairs: list[tuple[str, tuple[str, Condition]]]) -> dict[str, Rules]:
-    found: dict[str, Rules] = {}
-    for question, rule in pairs:
-        found.setdefault(question, []).append(rule)
-    return found
+                self._on_quarantine(rule_id, trouble)
 
 
 def _still_kept(
-    quarantined: Mapping[str, str], before: Mapping[str, Rules], after: Mapping[str, Rules]
-) -> dict[str, str]:
+    quarantined: Mapping[str, Trouble], before: Mapping[str, Rules], after: Mapping[str, Rules]
+) -> dict[str, Trouble]:
     """The quarantined rules that are in the new version as they were; written out, since equality takes 1 for true."""
 
     def written(questions: Mapping[str, Rules], rule_id: str) -> list[tuple[str, str]]:

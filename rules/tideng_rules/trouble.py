@@ -55,7 +55,11 @@ class Trouble:
         said = _SAID.get(self.cause, _SAID[RAISED])[zh]
         if self.durable is not None:
             mine, other = (_YES, _NO) if self.durable else (_NO, _YES)
-            said += f"：durable-rules {mine[1]}，闭包{other[1]}" if zh else f": durable-rules: {mine[0]}; closures: {other[0]}"
+            said += (
+                f"：durable-rules {mine[1]}，闭包{other[1]}"
+                if zh
+                else f": durable-rules: {mine[0]}; closures: {other[0]}"
+            )
         elif self.error:
             said += f"（{self.error}）" if zh else f" ({self.error})"
         if self.facts:

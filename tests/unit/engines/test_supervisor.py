@@ -20,6 +20,7 @@ from tests.unit.engines.conftest import situations as situations_of_all_kinds
 from tideng_rules.closures import ClosureMatcher
 from tideng_rules.model import FactRef, Group, Leaf
 from tideng_rules.supervisor import SupervisedMatcher
+from tideng_rules.trouble import Trouble
 
 QUESTION = "event:visit.done"
 
@@ -67,8 +68,8 @@ def test_a_rule_that_crashes_the_engine_is_quarantined_and_nothing_is_lost(super
     matcher = supervised(visits_rules(20), on_quarantine=lambda *what: told.append(what))
     assert matcher.match(situations(300, 20)) == expected(300, 20)
     assert matcher.settle()
-    assert matcher.quarantined == {"r7": "died of SIGSEGV"}
-    assert told == [("r7", "died of SIGSEGV")]
+    assert matcher.quarantined == {"r7": Trouble("crashed", "died of SIGSEGV", ("metric.visits",))}
+    assert told == list(matcher.quarantined.items())
     assert matcher.engine == "durable"
     assert matcher.match(situations(300, 20)) == expected(300, 20)
     assert (matcher.restarts, matcher.engine) == (1, "durable")
@@ -81,7 +82,7 @@ def test_a_rule_that_hangs_the_engine_is_quarantined_and_the_others_run_on(super
     assert matcher.match(situations(8, 4)) == expected(8, 4)
     assert time.monotonic() - began < 3
     assert matcher.settle()
-    assert matcher.quarantined == {"r2": "no answer within 0.3 s"}
+    assert matcher.quarantined == {"r2": Trouble("hung", "no answer within 0.3 s", ("metric.visits",))}
     assert matcher.match(situations(8, 4)) == expected(8, 4)
 
 
@@ -92,6 +93,72 @@ def test_two_faulty_rules_are_both_found(supervised, visits_rules, monkeypatch):
     assert matcher.settle()
     assert set(matcher.quarantined) == {"r1", "r5"}
     assert matcher.match(situations(16, 8)) == expected(16, 8)
+
+
+def test_a_rule_on_which_the_engines_differ_is_judged_by_closures_from_then_on(supervised, visits_rules, monkeypatch):
+    monkeypatch.setenv("TIDENG_TEST_FAULTS", "deny:r7")
+    told = []
+    matcher = supervised(visits_rules(20), double_check=50, on_quarantine=lambda *what: told.append(what))
+    assert matcher.match(situations(300, 20)) == expected(300, 20)  # all of the batch in which it was found out
+    assert told == [("r7", Trouble("differs", "", ("metric.visits",), durable=False))]
+    assert matcher.settle()
+    assert matcher.match(situations(300, 20)) == expected(300, 20)
+    assert (dict(told), matcher.engine, matcher.restarts) == (matcher.quarantined, "durable", 0)
+
+
+def test_after_the_first_situations_of_a_version_one_in_so_many_is_checked(supervised, visits_rules, monkeypatch):
+    monkeypatch.setenv("TIDENG_TEST_FAULTS", "deny:r7")
+    matcher = supervised(visits_rules(20), double_check=10)
+    quiet = [(QUESTION, {"metric.visits": 3})] * 100
+    assert matcher.match(quiet) == [["r3"]] * 100
+    for _ in range(100):  # the chance that none of 1,000 is checked is below 1 in 10^45
+        matcher.match([(QUESTION, {"metric.visits": 7})] * 10)
+    assert set(matcher.quarantined) == {"r7"}
+
+
+def test_without_double_checks_the_engine_is_believed(supervised, visits_rules, monkeypatch):
+    monkeypatch.setenv("TIDENG_TEST_FAULTS", "deny:r1")
+    matcher = supervised(visits_rules(2), double_check=0)
+    assert matcher.match(situations(4, 2)) == [["r0"], [], ["r0"], []]
+    assert matcher.quarantined == {}
+
+
+def test_what_is_told_of_a_rule_names_facts_and_no_values(supervised, monkeypatch, caplog):
+    monkeypatch.setenv("TIDENG_TEST_FAULTS", "deny:pay")
+    rule = Group("all", (Leaf("person.level", "is", "总监"), Leaf("event.amount", "gt", 88_123)))
+    matcher = supervised({QUESTION: [("pay", rule)]}, double_check=1)
+    matcher.match([(QUESTION, {"person.level": "总监", "event.amount": 99_321})])
+    said = caplog.text + str(matcher.quarantined["pay"]) + matcher.quarantined["pay"].words("zh")
+    assert "event.amount" in said
+    assert "person.level" in said
+    assert not any(secret in said for secret in ("总监", "88123", "99321", "88,123"))
+
+
+def test_a_rule_known_to_be_in_quarantine_is_not_given_to_the_engine(supervised, visits_rules, monkeypatch):
+    monkeypatch.setenv("TIDENG_TEST_FAULTS", "segv:r1")
+    kept = {"r1": Trouble("crashed", "died of SIGSEGV")}
+    matcher = supervised(visits_rules(4), kept=kept)
+    assert matcher.match(situations(8, 4)) == expected(8, 4)
+    assert (matcher.restarts, matcher.quarantined) == (0, kept)
+    matcher.replace(visits_rules(4), kept={})  # try again
+    assert matcher.match(situations(8, 4)) == expected(8, 4)
+    assert matcher.settle()
+    assert (matcher.restarts, set(matcher.quarantined)) == (1, {"r1"})
+
+
+def test_rules_that_did_not_change_for_the_engine_leave_its_process_alone(supervised, visits_rules):
+    questions = visits_rules(30)
+    matcher = supervised(questions)
+    pid = matcher.child_pid
+    matcher.replace({question: list(rules) for question, rules in questions.items()})
+    assert matcher.child_pid == pid
+    matcher.replace(questions | {"rule:deep": [("deep", Group("any", tuple(Leaf("a", "is", n) for n in range(99))))]})
+    assert matcher.child_pid == pid  # that one is for closures
+    assert matcher.match([("rule:deep", {"a": 98}), *situations(30, 30)]) == [["deep"], *expected(30, 30)]
+    matcher.replace(questions | {"rule:new": [("new", Leaf("a", "is", 1))]})
+    assert matcher.child_pid != pid
+    assert matcher.match([("rule:new", {"a": 1}), *situations(30, 30)]) == [["new"], *expected(30, 30)]
+    assert matcher.engine == "durable"
 
 
 def test_a_child_killed_in_mid_batch_costs_no_answer_and_blames_no_rule(supervised, visits_rules):
