@@ -15,6 +15,7 @@ from tideng import logs
 from tideng.deployment import Deployment
 from tideng.outbox import Outbox
 from tideng.worker import Worker
+from tideng.workingset import save_days
 
 SUICIDES = "suicides.log"
 
@@ -23,7 +24,7 @@ class CountersFirst(Worker):
     """Broken on purpose: the counters are committed before the batch they belong to."""
 
     def _save(self, connection: Any, working_set: Any, world: Any, now: Any) -> None:
-        working_set._save_metrics(world.book)
+        save_days(connection, world.book)
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("COMMIT")
             connection.exec_driver_sql("BEGIN IMMEDIATE")

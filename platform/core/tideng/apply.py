@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 from tideng.database import reading, writing
 from tideng.deployment import Deployment
 from tideng.profile import Profile
+from tideng.rates import rate_changes, stored_rates
 
 if TYPE_CHECKING:
     from tideng.bundle import Bundle
@@ -24,6 +26,7 @@ def plan(deployment: Deployment, bundle: Bundle) -> list[str]:
     with reading(deployment.engine) as connection:
         deployment.refresh(connection)
         lines = _differences(deployment.profile, Profile.of(bundle))
+        lines += rate_changes(stored_rates(connection), bundle.rates)[0]
         lines += [
             line
             for part in deployment.plugins.call("plan_bundle", bundle=bundle, connection=connection)
@@ -44,6 +47,7 @@ def apply(deployment: Deployment, bundle: Bundle) -> list[str]:
         lines = _apply(deployment, bundle, profile, connection)
         deployment.refuse_new_failures(failed)
     deployment.use_profile(profile)
+    deployment.use_rates(bundle.rates)
     return lines
 
 
@@ -52,9 +56,19 @@ def _apply(deployment: Deployment, bundle: Bundle, profile: Profile, connection:
     lines = _differences(deployment.profile, profile)
     if lines:
         deployment.keep_profile(connection, profile)
+    lines += _apply_rates(deployment, bundle, profile, connection)
     for part in deployment.plugins.call("apply_bundle", bundle=bundle, connection=connection):
         lines += part
     deployment.note_plugins(connection)
+    return lines
+
+
+def _apply_rates(deployment: Deployment, bundle: Bundle, profile: Profile, connection: Connection) -> list[str]:
+    lines, since = rate_changes(stored_rates(connection), bundle.rates)
+    if deployment.profile.currency != profile.currency:
+        since = date.min  # whatever was counted is in another currency
+    if since is not None:
+        deployment.keep_rates(connection, bundle.rates, since)
     return lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,15 @@ from tideng.bundle_org import (
     read_organisation,
     timezone_problem,
 )
+from tideng.bundle_rates import read_rates
 from tideng.calendars import WorkCalendar
 from tideng.catalogue import FIELD_TYPES, EventType, Field, Text
+from tideng.durations import Duration
 from tideng.errors import InvalidBundle, Problem, Refused
+from tideng.money import Rate
 from tideng.people import Assignment, Directory, Position, Unit
 
-TABLES = ("units.csv", "positions.csv", "people.csv")
+TABLES = ("units.csv", "positions.csv", "people.csv", "rates.csv")
 EVENT_FILES = (".jsonl", ".json", ".csv", ".xes")
 RULE_FILES = (".yaml", ".yml", ".json")
 
@@ -43,7 +46,8 @@ class Bundle:
     """A client, read and found consistent.
 
     `calendar` is a country (``CN``) or part of one (``AU-NSW``); `quiet_hours` are local times, the first may be
-    the later; `nudge_budget` has ``day`` and ``week`` where the client sets them; `plugins` maps a plugin's name to its
+    the later; `nudge_budget` has ``day`` and ``week`` where the client sets them; `digest` is None where messages are
+    not gathered; `plugins` maps a plugin's name to its
     settings, in which ``${ENV:NAME}`` still stands as written; `rule_files` and `event_files` are sorted paths.
     """
 
@@ -55,6 +59,7 @@ class Bundle:
     calendar: str = "CN"
     quiet_hours: tuple[time, time] = (time(22), time(7, 30))
     nudge_budget: Mapping[str, int] = field(default_factory=dict)
+    digest: Duration | None = None
     channels: tuple[str, ...] = ("portal",)
     plugins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     packs: tuple[PackUse, ...] = ()
@@ -63,6 +68,7 @@ class Bundle:
     units: tuple[Unit, ...] = ()
     positions: tuple[Position, ...] = ()
     assignments: tuple[Assignment, ...] = ()
+    rates: tuple[Rate, ...] = ()
     rule_files: tuple[Path, ...] = ()
     event_files: tuple[Path, ...] = ()
     warnings: tuple[Problem, ...] = ()
@@ -82,21 +88,25 @@ def read_bundle(path: str | Path) -> Bundle:
     said = _Client(document, problems)
     organisation = read_organisation(root, said.values["timezone"], said.values["locale"], problems)
     roles = said.roles({a.person for a in organisation.assignments})
+    rates = read_rates(root, said.values["currency"], problems)
     if organisation.assignments and not roles.get("hr"):
         problems.add(document.at("roles") if document else "client.yaml", *_NOBODY, "warning")
     _strangers(root, problems)
     if problems.errors:
         raise InvalidBundle(f"client bundle {root.name or root}", problems.errors)
-    return _bundle(root, said, organisation, roles, problems)
+    return _bundle(root, said, organisation, roles, rates, problems)
 
 
 _NOBODY = ("nobody holds the role hr, the last resort of every message", "roles: {hr: [ID]}")
 
 
-def _bundle(root: Path, said: _Client, org: Organisation, roles: Mapping, problems: Problems) -> Bundle:
+def _bundle(
+    root: Path, said: _Client, org: Organisation, roles: Mapping, rates: tuple[Rate, ...], problems: Problems
+) -> Bundle:
     return Bundle(
         root=root,
         roles=roles,
+        rates=rates,
         units=org.units,
         positions=org.positions,
         assignments=org.assignments,
@@ -139,6 +149,7 @@ def _strangers(root: Path, problems: Problems) -> None:
 _ENV = re.compile(r"\$\{ENV:[A-Za-z_][A-Za-z0-9_]*\}")
 _SECRET_NAMES = {"password", "passwd", "pwd", "secret", "token", "credential", "credentials", "key", "apikey", "dsn"}
 _SECRET_VALUES = re.compile(r"://[^/\s:@]+:[^/\s@$]+@|[?&](?:key|token|access_token|secret|sign)=[^$&]|-----BEGIN")
+_FIELD_WORDS = ("unit", "required", "key", "sensitive", "minimum", "maximum", "currency")
 _TYPE = re.compile(r"[^\W\dA-Z][^\WA-Z]*(\.[^\WA-Z]+)*")
 
 
@@ -156,6 +167,7 @@ class _Client:
             "calendar": self._calendar,
             "quiet_hours": self._quiet_hours,
             "nudge_budget": self._nudge_budget,
+            "digest": self._digest,
             "channels": self._channels,
             "plugins": self._plugins,
             "packs": self._packs,
@@ -165,7 +177,7 @@ class _Client:
         for name in self._said:
             if name not in known:
                 self._wrong(name, "is not known here", nearest(name, known) or "known: " + ", ".join(known))
-        self.values: dict[str, Any] = {"locale": "zh", "timezone": "Asia/Shanghai"}
+        self.values: dict[str, Any] = {"locale": "zh", "currency": "CNY", "timezone": "Asia/Shanghai"}
         for name, reader in readers.items():
             if self._said.get(name) is not None or (name == "client" and document):
                 value = reader(self._said.get(name))
@@ -249,12 +261,28 @@ class _Client:
         return (ends[0], ends[1]) if len(ends) == 2 else None
 
     def _nudge_budget(self, value: Any) -> Mapping[str, int]:
-        said = self._mapping("nudge_budget", value, "nudge_budget: {day: 6, week: 20}")
+        hint = "nudge_budget: {day: 6, week: 20}"
+        said = self._mapping("nudge_budget", value, hint)
         self._only("nudge_budget", said, ("day", "week"))
         for name, number in said.items():
-            if type(number) is not int or number < 1:
-                self._wrong(f"nudge_budget.{name}", "a whole number of 1 or more is expected")
+            if name in ("day", "week") and (type(number) is not int or number < 1):
+                self._wrong(f"nudge_budget.{name}", "a whole number of 1 or more is expected", hint)
+        day, week = said.get("day"), said.get("week")
+        if type(day) is int and type(week) is int and 1 <= week < day:
+            self._wrong("nudge_budget.week", "is less than the budget of one day", f"{day} or more")
         return said
+
+    def _digest(self, value: Any) -> Duration | None:
+        hint = "digest: 10 minutes; at most 24 hours"
+        try:
+            window = Duration.parse(value)
+        except Refused as refused:
+            self._wrong("digest", refused.problems[0].problem, hint)
+            return None
+        if window.unit not in ("minutes", "hours") or window.elapsed > timedelta(days=1):
+            self._wrong("digest", f"{value!r} is too long to keep a message waiting", hint)
+            return None
+        return window
 
     def _channels(self, value: Any) -> tuple[str, ...] | None:
         names = self._list("channels", value, "channels: [portal]")
@@ -307,6 +335,7 @@ class _Client:
             said = self._mapping(place, said if said is not None else {})
             self._only(place, said, ("title", "fields", "open"))
             fields = self._mapping(f"{place}.fields", said.get("fields") or {})
+            self._currencies(f"{place}.fields", fields)
             types[name] = EventType(
                 name,
                 self._title(f"{place}.title", said.get("title") or name),
@@ -316,9 +345,23 @@ class _Client:
             )
         return types
 
+    def _currencies(self, place: str, fields: Mapping[str, Any]) -> None:
+        """An amount names the field that says its currency: there has to be one, a text."""
+        kinds = {name: said.get("type", "text") if isinstance(said, dict) else said for name, said in fields.items()}
+        for name, said in fields.items():
+            currency = said.get("currency") if isinstance(said, dict) else None
+            if currency is None:
+                continue
+            if kinds[name] not in ("number", "integer"):
+                self._wrong(f"{place}.{name}.currency", "only a number has a currency", "type: number")
+            if kinds.get(currency) != "text":
+                texts = [other for other, kind in kinds.items() if kind == "text"]
+                hint = nearest(str(currency), texts) or "currency: NAME of a text field beside it"
+                self._wrong(f"{place}.{name}.currency", f"there is no text field {currency!r}", hint)
+
     def _field(self, place: str, name: str, value: Any) -> Field:
         said = {"type": value} if isinstance(value, str) else self._mapping(place, value, f"{name}: text")
-        self._only(place, said, ("type", "title", "unit", "required", "key", "sensitive", "minimum", "maximum"))
+        self._only(place, said, ("type", "title", *_FIELD_WORDS))
         kind = said.get("type", "text")
         if kind not in FIELD_TYPES:
             self._wrong(place, f"{kind!r} is no type of field", "one of " + ", ".join(FIELD_TYPES))
@@ -329,9 +372,7 @@ class _Client:
             if type(said.get(bound, 0)) not in (int, float):
                 self._wrong(f"{place}.{bound}", "a number is expected")
         title = self._title(f"{place}.title", said.get("title") or name)
-        rest: dict[str, Any] = {
-            k: v for k, v in said.items() if k in ("unit", "required", "key", "sensitive", "minimum", "maximum")
-        }
+        rest: dict[str, Any] = {k: v for k, v in said.items() if k in _FIELD_WORDS}
         return Field(name, str(kind), title, **rest)
 
     def _title(self, place: str, value: Any) -> Text:

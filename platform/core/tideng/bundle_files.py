@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,24 @@ def _columns_fit(name: str, columns: list[str], required: tuple, optional: tuple
         if column not in columns:
             problems.add(at, f"the column {column} is missing")
     return len(problems.errors) == before
+
+
+def read_day(row: Row, column: str, problems: Problems) -> date | None:
+    """The date in a cell; None where it is empty or is none, which is then among `problems`."""
+    text = row[column]
+    if not text:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            raise ValueError
+        day = date.fromisoformat(text)
+    except ValueError:
+        problems.add(row.at(column), f"{text[:40]!r} is no date", "year-month-day, such as 2026-03-01")
+        return None
+    if not 1900 <= day.year <= 2200:
+        problems.add(row.at(column), f"{text} is out of reach", "a year from 1900 to 2200, or leave it empty")
+        return None
+    return day
 
 
 class _Loader(yaml.SafeLoader):

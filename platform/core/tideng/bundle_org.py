@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
-from tideng.bundle_files import Problems, Row, read_table
+from tideng.bundle_files import Problems, Row, read_day, read_table
 from tideng.people import Assignment, Position, Unit
 
 _DUTY = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(>=|<=|>|<|=)\s*(-?\d+(?:\.\d+)?)\s*")
@@ -127,7 +127,7 @@ def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Ass
     for column in ("supervisor", "deputy"):
         if row[column] and row[column] == row["id"]:
             problems.add(row.at(column), f"{row['id']} cannot be their own {column}", "leave it empty at the top")
-    since, until = _day(row, "from", problems), _day(row, "until", problems)
+    since, until = read_day(row, "from", problems), read_day(row, "until", problems)
     if since and until and until < since:
         problems.add(row.at("until"), f"{until} is before {since}")
     return Assignment(
@@ -144,23 +144,6 @@ def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Ass
         until=until,
         deputy=row["deputy"],
     )
-
-
-def _day(row: Row, column: str, problems: Problems) -> date | None:
-    text = row[column]
-    if not text:
-        return None
-    try:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-            raise ValueError
-        day = date.fromisoformat(text)
-    except ValueError:
-        problems.add(row.at(column), f"{text[:40]!r} is no date", "year-month-day, such as 2026-03-01")
-        return None
-    if not 1900 <= day.year <= 2200:
-        problems.add(row.at(column), f"{text} is out of reach", "a year from 1900 to 2200, or leave it empty")
-        return None
-    return day
 
 
 def _duties(row: Row, problems: Problems) -> Mapping[str, tuple[str, float]]:

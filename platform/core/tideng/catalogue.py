@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tideng.errors import PluginRefused
+from tideng.money import MONEY, Money
 
 Text = Mapping[str, str]
 """A text in several languages: locale â†’ wording. ``zh`` and ``en`` are always there."""
@@ -23,7 +24,8 @@ FORBIDDEN = ("fine", "deduct", "penal", "salary", "payroll", "wage", "bonus", "ç
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an event's data. `key`: it identifies a thing (a case, a trip), so that events can be matched on it."""
+    """One field of an event's data. `key`: it identifies a thing (a case, a trip), so that events can be matched on it.
+    `currency`: this is an amount of money, and the field of that name says in which currency (ISO 4217)."""
 
     name: str
     type: str
@@ -34,6 +36,7 @@ class Field:
     sensitive: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,11 @@ class EventType:
     fields: tuple[Field, ...] = ()
     plugin: str = "core"
     open: bool = False
+    amounts: tuple[tuple[str, str], ...] = field(init=False, compare=False, repr=False, default=())
+    """The fields that hold money, each with the field that names its currency."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amounts", tuple((f.name, f.currency) for f in self.fields if f.currency))
 
     def field(self, name: str) -> Field | None:
         return next((f for f in self.fields if f.name == name), None)
@@ -138,6 +146,8 @@ class Catalogue:
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
     channels: dict[str, ChannelSpec] = field(default_factory=lambda: {c.name: c for c in CORE_CHANNELS})
+    money: Money = field(default_factory=Money, repr=False, compare=False)
+    """The client's currency and its exchange rates."""
     readers: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """What intake made of each event type; its own, kept here so that it goes with the catalogue."""
 
@@ -162,6 +172,10 @@ class Catalogue:
     def suggest(self, name: str, among: Iterable[str]) -> str:
         """The nearest known name, or '' when nothing is near."""
         return next(iter(difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)), "")
+
+    def shown_unit(self, unit: str) -> str:
+        """A unit as people read it: of money the client's currency."""
+        return self.money.currency if unit == MONEY else unit
 
     def keys_of(self, event_type: str) -> tuple[str, ...]:
         """The identifying fields of a type; those on which an absence may be matched."""

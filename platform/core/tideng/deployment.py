@@ -6,7 +6,7 @@ There is no state beside it, so that one process can serve many clients and a te
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -21,8 +21,10 @@ from tideng.catalogue import Catalogue
 from tideng.clock import Clock, ScaledClock, SystemClock
 from tideng.database import insert, open_engine, reading
 from tideng.errors import InvalidBundle, PluginRefused, Problem
+from tideng.money import Money, Rate
 from tideng.plugins import Plugins
 from tideng.profile import CLIENT, Profile
+from tideng.rates import RATES, RECOUNT, store_rates, stored_rates
 from tideng.settings import Settings, fill_secrets, load
 from tideng.sources import LOGS, log_event_type
 from tideng.tables import NoteRow, PluginRow
@@ -55,6 +57,7 @@ class Deployment:
         self.settings, self.clock = settings, clock
         self._engine = engine
         self._noted: dict[str, datetime] = {}
+        self._rates: tuple[Rate, ...] = ()
         self.catalogue = Catalogue()
         self.plugins = Plugins(settings.plugins_allowed, self.catalogue, found)
         self.use_profile(Profile())
@@ -93,6 +96,7 @@ class Deployment:
         """
         deployment = cls(settings or Settings(folder=bundle.root), clock, None, found)
         deployment.use_profile(Profile.of(bundle))
+        deployment.use_rates(bundle.rates)
         deployment.plugins.call("start", deployment=deployment)
         deployment.check(bundle)
         failed = deployment.failed_plugins()
@@ -129,7 +133,7 @@ class Deployment:
 
     def refresh(self, connection: Connection) -> bool:
         """Take over what another process applied or found in event logs; True if it changed. One cheap query."""
-        kept = select(NoteRow.key, NoteRow.updated_at).where(NoteRow.key.in_((PROFILE, LOG_TYPES)))
+        kept = select(NoteRow.key, NoteRow.updated_at).where(NoteRow.key.in_((PROFILE, LOG_TYPES, RATES)))
         noted = {row.key: row.updated_at for row in connection.execute(kept)}
         changed = [key for key, at in noted.items() if self._noted.get(key) != at]
         if not changed:
@@ -138,6 +142,8 @@ class Deployment:
         for key, value in connection.execute(values).all():
             if key == PROFILE:
                 self.use_profile(Profile.from_json(value))
+            elif key == RATES:
+                self.use_rates(stored_rates(connection))
             else:
                 new = {name: activity for name, activity in value.items() if name not in self.catalogue.event_types}
                 self.catalogue.add([log_event_type(name, activity) for name, activity in new.items()], LOGS)
@@ -147,12 +153,18 @@ class Deployment:
     def use_profile(self, profile: Profile) -> None:
         """Make `profile` the client's in this process; its event types replace those of the one before."""
         self.profile, self.calendar = profile, WorkCalendar(profile.calendar)
+        self.use_rates(self._rates)
         self.catalogue.remove(CLIENT)
         for name in profile.event_types:  # what a log only showed gives way to what the client says of it
             known = self.catalogue.event_types.get(name)
             if known and known.plugin == LOGS:
                 del self.catalogue.event_types[name]
         self.catalogue.add(profile.event_types.values(), CLIENT)
+
+    def use_rates(self, rates: Iterable[Rate]) -> None:
+        """Turn amounts into the client's currency at these rates in this process."""
+        self._rates = tuple(rates)
+        self.catalogue.money = Money(self.profile.currency, self._rates)
 
     def plugin_settings(self, name: str) -> Mapping[str, Any]:
         """A plugin's settings: those of the bundle, over them those of tideng.toml; secrets put in.
@@ -218,6 +230,15 @@ class Deployment:
     def keep_profile(self, connection: Connection, profile: Profile) -> None:
         """Store `profile`; every process takes it over at its next `refresh`."""
         self._keep(connection, PROFILE, profile.to_json())
+
+    def keep_rates(self, connection: Connection, rates: Iterable[Rate], since: date) -> None:
+        """Store `rates` in place of those before; every process takes them over at its next `refresh`, and counts the
+        amounts of `since` and later anew."""
+        store_rates(connection, rates)
+        pending = connection.scalar(select(NoteRow.value).where(NoteRow.key == RECOUNT))
+        first = min(since.isoformat(), (pending or {}).get("since") or since.isoformat())
+        self._keep(connection, RECOUNT, {"since": first})
+        self._keep(connection, RATES, {"since": since.isoformat()})
 
     def keep_log_types(self, connection: Connection) -> list[str]:
         """Store the event types that were declared while event logs were read, so that every process and the next start

@@ -8,6 +8,7 @@ from datetime import time
 from typing import TYPE_CHECKING, Any
 
 from tideng.catalogue import EventType, Field
+from tideng.durations import Duration
 
 if TYPE_CHECKING:
     from tideng.bundle import Bundle
@@ -20,8 +21,8 @@ CLIENT = "client"
 class Profile:
     """Locale, zone and habits of one client. Times of day are local to whoever is spoken to.
 
-    `quiet_hours`: (start, end), over midnight when start is later. `nudge_budget`: messages to one person at most,
-    under ``day`` and ``week``. `roles`: role → ids of its holders. `plugins`: plugin → its settings in the bundle,
+    `quiet_hours`: (start, end), over midnight when start is later. `nudge_budget`: messages to one person on one channel
+    at most, under ``day`` and ``week``. `digest`: how long messages to one person are gathered into one. `roles`: role → ids of its holders. `plugins`: plugin → its settings in the bundle,
     secrets still as ``${ENV:NAME}``. `event_types`: the client's own, by name.
     """
 
@@ -33,6 +34,7 @@ class Profile:
     quiet_hours: tuple[time, time] | None = (time(22), time(7, 30))
     channels: tuple[str, ...] = ("portal",)
     nudge_budget: Mapping[str, int] = field(default_factory=dict)
+    digest: Duration | None = None
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plugins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     event_types: Mapping[str, EventType] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Profile:
         value["quiet_hours"] = [t.isoformat() for t in self.quiet_hours] if self.quiet_hours else None
         value["channels"] = list(self.channels)
         value["nudge_budget"] = dict(self.nudge_budget)
+        value["digest"] = str(self.digest) if self.digest else None
         value["roles"] = {role: list(people) for role, people in self.roles.items()}
         value["plugins"] = {name: dict(of) for name, of in self.plugins.items()}
         value["event_types"] = {name: _plain(of) for name, of in self.event_types.items()}
@@ -60,6 +63,7 @@ class Profile:
         if known.get("quiet_hours"):
             start, end = known["quiet_hours"]
             known["quiet_hours"] = (time.fromisoformat(start), time.fromisoformat(end))
+        known["digest"] = Duration.parse(known["digest"]) if known.get("digest") else None
         known["channels"] = tuple(known.get("channels", ("portal",)))
         known["roles"] = {role: tuple(people) for role, people in known.get("roles", {}).items()}
         known["event_types"] = {name: _event_type(of) for name, of in known.get("event_types", {}).items()}
@@ -67,7 +71,9 @@ class Profile:
 
 
 def _plain(event_type: EventType) -> dict[str, Any]:
-    return {**asdict(event_type), "title": dict(event_type.title), "fields": [asdict(f) for f in event_type.fields]}
+    value = {**asdict(event_type), "title": dict(event_type.title), "fields": [asdict(f) for f in event_type.fields]}
+    del value["amounts"]  # follows from the fields
+    return value
 
 
 def _event_type(value: Mapping[str, Any]) -> EventType:

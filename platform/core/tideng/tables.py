@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -180,6 +181,25 @@ class SeriesRow(Base):
     since: Mapped[datetime]
 
 
+class RateRow(Base):
+    """What one unit of a currency is worth in the client's, from `day` until the next rate. `rate` is a decimal number as
+    a text, so that nothing is lost."""
+
+    __tablename__ = "exchange_rate"
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    rate: Mapped[str] = mapped_column(String(40))
+
+
+class UnpricedRow(Base):
+    """Amounts that were judged without a rate, and so were "no data": how many, by currency and local day."""
+
+    __tablename__ = "unpriced"
+    currency: Mapped[str] = mapped_column(String(40), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    amounts: Mapped[int] = mapped_column(Integer)
+
+
 class StateRow(Base):
     """A span during which a state (``person.on_trip``) held. `ended_at` None: it still holds. `started_at` None: only
     the end has been heard so far."""
@@ -281,9 +301,13 @@ class FindingRow(Base):
 
 
 class OutboxRow(Base):
-    """A message on its way. status: waiting, leased, sent, parked (for a person to see), dropped (not needed any more).
+    """A message on its way. status: waiting, leased, sent, parked (for a person to see), held (until HR has decided on a
+    storm), dropped (not needed any more).
 
-    `key` is the same at every try, so that a channel that knows duplicates can refuse them."""
+    `key` is the same at every try, so that a channel that knows duplicates can refuse them. `held_because` is the last
+    reason in `tideng.speaking.HELD_BECAUSE` for which it waited. `alone`: it is no point of a digest and does not count
+    against the budget. `released_at`: when it first went out. `bundle`: the row whose key and try it shares, where
+    several went out as one message."""
 
     __tablename__ = "outbox"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -295,8 +319,13 @@ class OutboxRow(Base):
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
     due: Mapped[datetime]
     held_because: Mapped[str | None] = mapped_column(String(40))
+    dropped_because: Mapped[str | None] = mapped_column(String(200))
+    alone: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    bundle: Mapped[int | None] = mapped_column(Id)
+    released_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
+    __table_args__ = (Index("ix_outbox_recipient", "recipient", "channel", "released_at"),)
 
 
 Index(

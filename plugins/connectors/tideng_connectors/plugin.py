@@ -31,7 +31,7 @@ NEED = Field("need", "text", {"zh": "客户需求编号", "en": "Need"}, require
 REASON = Field("reason", "text", {"zh": "原因", "en": "Reason"})
 TEXT = Field("text", "text", {"zh": "内容", "en": "Text"})
 MONEY = (
-    Field("amount", "number", {"zh": "金额", "en": "Amount"}, unit="money"),
+    Field("amount", "number", {"zh": "金额", "en": "Amount"}, unit="money", currency="currency"),
     Field("currency", "text", {"zh": "币种", "en": "Currency"}),
 )
 

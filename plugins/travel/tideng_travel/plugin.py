@@ -20,7 +20,7 @@ TRIP_FIELDS = (
 CLAIM_FIELDS = (
     CLAIM,
     Field("trip", "text", TRIP.title, key=True),
-    Field("amount", "number", {"zh": "金额", "en": "Amount"}, unit="money", minimum=0),
+    Field("amount", "number", {"zh": "金额", "en": "Amount"}, unit="money", minimum=0, currency="currency"),
     Field("currency", "text", {"zh": "币种", "en": "Currency"}),
     Field("attachments", "list", {"zh": "单据", "en": "Papers"}),
     Field("reason", "text", {"zh": "说明", "en": "Reason"}),

@@ -61,7 +61,7 @@ def test_a_table_that_the_migrations_forgot_would_be_noticed(a_deployment, datab
 def test_migrating_twice_changes_nothing(a_deployment, database_url):
     deployment = a_deployment(database_url, found=[], migrated=False)
     assert not is_current(deployment)
-    assert [line.split()[0] for line in migrate(deployment)] == ["core:", "core:"]
+    assert {line.split()[0] for line in migrate(deployment)} == {"core:"}
     assert migrate(deployment) == []
     assert is_current(deployment)
 

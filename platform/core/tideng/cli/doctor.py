@@ -83,6 +83,7 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
             yield _client(deployment)
             yield _engine(deployment, connection)
             yield from _people(deployment, connection)
+            yield from _rates(deployment, connection)
             yield _parked(connection)
             yield _letters(connection)
             yield _backlog(deployment, connection)
@@ -265,6 +266,22 @@ def _some(people: list[str]) -> str:
 
 def _count(connection: Connection, column: Any, *where: Any) -> int:
     return connection.scalar(select(func.count(column)).where(*where)) or 0
+
+
+def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
+    """Amounts that nobody can compare, since no rate says what they are worth."""
+    from tideng.rates import without_rate
+
+    for currency, first, amounts in without_rate(connection, deployment.catalogue.money):
+        said = (
+            f"{amounts} amounts are read as no data, the first of {first}",
+            f"{amounts} 笔金额当作没有数据，最早 {first}",
+        )
+        hint = (
+            f"add a rate of {currency} on or before {first} to rates.csv, then tideng apply",
+            f"在 rates.csv 里补上 {currency} 在 {first} 或之前的汇率，再 tideng apply",
+        )
+        yield Finding((f"exchange rate {currency}", f"汇率 {currency}"), NOTE, said, hint)
 
 
 def _parked(connection: Connection) -> Finding:
