@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import Connection
@@ -16,19 +16,17 @@ from tideng.errors import Problem
 from tideng.hookspecs import hookimpl
 from tideng.judging import Finding, Situation, Watch
 from tideng.profile import CLIENT
-from tideng_rules import store
+from tideng_rules import applying, store
+from tideng_rules.applying import Wanted
 from tideng_rules.book import Book, Matcher, Published, Questions, closures
 from tideng_rules.check import check_sources
 from tideng_rules.closures import RuleFault
+from tideng_rules.lifecycle import pause_by_itself
 from tideng_rules.packs import load_rules_of, read_sources
 
 if TYPE_CHECKING:
     from tideng.bundle import Bundle
     from tideng.deployment import Deployment
-
-BUNDLE = "bundle"
-"""The author of rules that came from the client's files."""
-
 
 log = structlog.get_logger("tideng.rules")
 
@@ -66,15 +64,20 @@ class RulesPlugin:
         if connection is None:
             self._use([Published(rule) for rule in rules], {})
             return [f"rule {rule.id}: new, version 1" for rule in rules]
-        documents = [rule.document for rule in rules]
-        return list(map(str, store.publish(connection, documents, self._here.clock.now(), BUNDLE, all_by=BUNDLE)))
+        wanted = [Wanted(rule.document) for rule in rules]
+        return list(map(str, applying.apply(connection, wanted, self._here.clock.now())))
 
     @hookimpl
     def plan_bundle(self, bundle: Bundle, connection: Connection) -> list[str]:
         rules = load_rules_of(bundle, with_client_types(self._catalogue, bundle))
-        return list(map(str, store.changes(connection, [rule.document for rule in rules], all_by=BUNDLE)))
+        return list(map(str, applying.changes(connection, [Wanted(rule.document) for rule in rules])))
 
     # -- judging -----------------------------------------------------------------------------------------------
+    @hookimpl
+    def pause_rule(self, rule: str, why: str, detail: Mapping[str, Any], connection: Connection) -> bool | None:
+        pause_by_itself(connection, rule, why, detail, self._here.clock.now())
+        return store.is_in_force(connection, rule) or None
+
     @hookimpl
     def refresh(self, connection: Connection) -> bool:
         revision = store.revision(connection)

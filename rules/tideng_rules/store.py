@@ -1,36 +1,34 @@
-"""Rules in the database: every version ever published stays, as it was; at most one of a rule is in force."""
+"""Rules in the database: what is in force, and the few statements by which it changes.
+
+Every version ever published stays, as it was; at most one of a rule is in force. Who may change what is asked in
+`drafts`, `publishing` and `lifecycle`; what the client's files change, in `applying`.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
 
 from tideng.catalogue import Catalogue
+from tideng.database import is_sqlite
 from tideng.errors import InvalidRule
+from tideng.tables import AgendaRow
 from tideng_rules.book import Published
+from tideng_rules.merging import same
 from tideng_rules.parser import parse_rule
 from tideng_rules.tables import ARCHIVED, PUBLISHED, RulePauseRow, RuleRevisionRow, RuleVersionRow
 
 _VERSIONS = cast(Table, RuleVersionRow.__table__)
 _REVISION = cast(Table, RuleRevisionRow.__table__)
 _PAUSES = cast(Table, RulePauseRow.__table__)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What publishing does to one rule: ``new``, ``changed`` or ``archived``; `version` is the one that results."""
-
-    rule: str
-    what: str
-    version: int
-
-    def __str__(self) -> str:
-        return f"rule {self.rule}: {self.what}, version {self.version}"
+_CHANGES_LOCK = 0x7469_6465_6E68
+"""PostgreSQL's advisory lock of whoever changes rules."""
+MOST_A_DAY = "most_people_a_day"
+"""The figure of a preview that is kept as the version's `expected`."""
 
 
 def revision(connection: Connection) -> int:
@@ -58,6 +56,12 @@ def in_force(
     return rules, unreadable
 
 
+def is_in_force(connection: Connection, rule: str) -> bool:
+    """Whether some version of the rule is published, be it paused or not."""
+    here = (_VERSIONS.c.rule == rule) & (_VERSIONS.c.state == PUBLISHED)
+    return connection.execute(select(_VERSIONS.c.rule).where(here)).first() is not None
+
+
 def load_version(
     connection: Connection, rule: str, version: int, catalogue: Catalogue | None = None
 ) -> Published | None:
@@ -68,86 +72,71 @@ def load_version(
     return Published(parse_rule(row.document, catalogue), version, row.since, row.expected) if row else None
 
 
-def changes(connection: Connection, documents: Iterable[Mapping[str, Any]], all_by: str = "") -> list[Change]:
-    """What `publish` would do, by rule id; [] when everything is as it should be.
-
-    `all_by`: the documents are all that this author shall have published, so that others of theirs are archived.
-    """
-    wanted = {str(document["id"]): document for document in documents}
-    rows = connection.execute(
-        select(_VERSIONS.c.rule, _VERSIONS.c.version, _VERSIONS.c.document, _VERSIONS.c.author).where(
-            _VERSIONS.c.state == PUBLISHED
-        )
-    )
-    current = {row.rule: row for row in rows}
-    latest = dict(
-        connection.execute(select(_VERSIONS.c.rule, func.max(_VERSIONS.c.version)).group_by(_VERSIONS.c.rule)).all()
-    )
-    found = []
-    for rule, document in wanted.items():
-        if rule not in current:
-            found.append(Change(rule, "new", latest.get(rule, 0) + 1))
-        elif _written(current[rule].document) != _written(document):
-            found.append(Change(rule, "changed", latest[rule] + 1))
-    if all_by:
-        gone = (row for rule, row in current.items() if rule not in wanted and row.author == all_by)
-        found += [Change(row.rule, "archived", row.version) for row in gone]
-    return sorted(found, key=lambda change: change.rule)
-
-
-def publish(
+def put_version(
     connection: Connection,
-    documents: Iterable[Mapping[str, Any]],
+    document: Mapping[str, Any],
     at: datetime,
     author: str,
+    *,
     note: str = "",
-    all_by: str = "",
-) -> list[Change]:
-    """Publish what differs from the version in force, each as a new version; say what changed.
+    approved_by: str | None = None,
+    origin: Mapping[str, Any] | None = None,
+    preview: Mapping[str, Any] | None = None,
+    archived_by: str = "",
+) -> int:
+    """Put a checked document in force as the rule's next version, whose number is returned; the one before is archived.
 
-    Call it inside a transaction that writes. The documents must be checked before.
+    Its own `since` stays when the trigger does, so that an edited message changes nothing about what was asked already.
+    `archived_by`: who ends the version before, where that is not the author. Call it inside a transaction that writes,
+    after `one_at_a_time`.
     """
-    wanted = {str(document["id"]): document for document in documents}
-    found = changes(connection, wanted.values(), all_by)
-    for change in found:
-        since = at
-        if change.what != "new":
-            since = _retire(connection, change.rule, wanted.get(change.rule), at)
-        if change.what != "archived":
-            connection.execute(
-                insert(_VERSIONS).values(
-                    rule=change.rule,
-                    version=change.version,
-                    document=json.loads(_written(wanted[change.rule])),
-                    state=PUBLISHED,
-                    author=author,
-                    note=note,
-                    created_at=at,
-                    published_at=at,
-                    since=since,
-                )
-            )
-    if found:
-        grow_revision(connection)
-    return found
+    rule = str(document["id"])
+    since = _retire(connection, rule, document, at, archived_by or author)
+    number = (connection.scalar(select(func.max(_VERSIONS.c.version)).where(_VERSIONS.c.rule == rule)) or 0) + 1
+    most = (preview or {}).get(MOST_A_DAY)
+    row = {
+        "rule": rule,
+        "version": number,
+        "document": json.loads(json.dumps(document, ensure_ascii=False, default=str)),
+        "state": PUBLISHED,
+        "author": author,
+        "approved_by": approved_by,
+        "note": note,
+        "origin": None if origin is None else dict(origin),
+        "expected": most if isinstance(most, int) else None,
+        "preview": None if preview is None else dict(preview),
+        "created_at": at,
+        "published_at": at,
+        "since": since,
+    }
+    connection.execute(insert(_VERSIONS).values(row))
+    grow_revision(connection)
+    return number
 
 
-def archive(connection: Connection, rule: str) -> bool:
-    """Take a rule out of force; its running ladders end. False when it was not in force."""
+def take_out(connection: Connection, rule: str, at: datetime, by: str) -> bool:
+    """Take a rule out of force; its deadlines and running ladders end, and a pause with them. False when it was not in force."""
     here = (_VERSIONS.c.rule == rule) & (_VERSIONS.c.state == PUBLISHED)
-    done = connection.execute(update(_VERSIONS).where(here).values(state=ARCHIVED)).rowcount > 0
+    gone = {"state": ARCHIVED, "archived_at": at, "archived_by": by}
+    done = connection.execute(update(_VERSIONS).where(here).values(gone)).rowcount > 0
     if done:
+        connection.execute(delete(_PAUSES).where(_PAUSES.c.rule == rule))
+        end_running(connection, rule, at, ("absence", "step"))
         grow_revision(connection)
     return done
 
 
-def _retire(connection: Connection, rule: str, successor: Mapping[str, Any] | None, at: datetime) -> datetime:
-    """Archive the version in force; return since when its successor is asked."""
-    here = (_VERSIONS.c.rule == rule) & (_VERSIONS.c.state == PUBLISHED)
-    old = connection.execute(select(_VERSIONS.c.document, _VERSIONS.c.since).where(here)).one()
-    connection.execute(update(_VERSIONS).where(here).values(state=ARCHIVED))
-    same = successor is not None and _written(successor["when"]) == _written(old.document["when"])
-    return old.since if same and old.since else at
+def end_running(connection: Connection, rule: str, at: datetime, kinds: Sequence[str]) -> int:
+    """End what the rule still has on the agenda: its ladders (``step``), its deadlines (``absence``); how many."""
+    here = (AgendaRow.rule == rule) & (AgendaRow.state == "open") & AgendaRow.kind.in_(kinds)
+    ended = {"state": "cancelled", "settled_at": at, "note": "the rule is paused or archived"}
+    return connection.execute(update(AgendaRow).where(here).values(ended)).rowcount
+
+
+def one_at_a_time(connection: Connection) -> None:
+    """Wait until nobody else changes rules, and keep it so until the transaction ends."""
+    if not is_sqlite(connection):  # SQLite lets one writer in at a time anyway
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHANGES_LOCK})
 
 
 def grow_revision(connection: Connection) -> None:
@@ -157,6 +146,12 @@ def grow_revision(connection: Connection) -> None:
         connection.execute(insert(_REVISION).values(id=1, revision=1))
 
 
-def _written(document: Any) -> str:
-    """The document as one line that is the same however its keys are sorted."""
-    return json.dumps(document, sort_keys=True, ensure_ascii=False, default=str)
+def _retire(connection: Connection, rule: str, successor: Mapping[str, Any], at: datetime, by: str) -> datetime:
+    """Archive the version in force, if there is one; return since when its successor is asked."""
+    here = (_VERSIONS.c.rule == rule) & (_VERSIONS.c.state == PUBLISHED)
+    old = connection.execute(select(_VERSIONS.c.document, _VERSIONS.c.since).where(here)).first()
+    if old is None:
+        return at
+    gone = {"state": ARCHIVED, "archived_at": at, "archived_by": by}
+    connection.execute(update(_VERSIONS).where(here).values(gone))
+    return old.since if same(successor.get("when"), old.document.get("when")) and old.since else at

@@ -23,7 +23,7 @@ class Base(DeclarativeBase):
 class RuleVersionRow(Base):
     """One version of one rule, as it was published. state: published (in force), archived. `document` never changes.
 
-    `since`: from when on the rule is asked with this trigger, so that a new or moved schedule does not look back.
+    `archived_by`: who published its successor, or archived the rule. `since`: from when on the rule is asked with this trigger, so that a new or moved schedule does not look back.
     `origin`: null, or the pack it was made from, as {"pack", "version", "parameters"}. `preview`: the figures of the
     preview it was published with; `expected`: the most people a day to whom it spoke there."""
 
@@ -41,6 +41,8 @@ class RuleVersionRow(Base):
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     since: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    archived_by: Mapped[str | None] = mapped_column(String(120))
     __table_args__ = (CheckConstraint("state IN ('published', 'archived')", name="state"),)
 
 

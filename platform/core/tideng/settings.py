@@ -30,7 +30,7 @@ _ENV = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. `kind` is text, integer, number, moment or list; `minimum` and `choices` limit its value."""
+    """One setting. `kind` is text, integer, number, boolean, moment or list; `minimum` and `choices` limit its value."""
 
     name: str
     default: Any
@@ -76,6 +76,9 @@ class Settings:
     )
     engine_deadline_seconds: float = _setting(
         10.0, "How long the engine may think about one batch before it is restarted", "number", minimum=0.05
+    )
+    rules_need_approval: bool = _setting(
+        False, "Whether a second person must approve a draft of a rule before it is published", "boolean"
     )
     batch_size: int = _setting(2000, "Events that are judged in one transaction at most", "integer", minimum=1)
     sweep_seconds: float = _setting(
@@ -159,6 +162,8 @@ def _absolute(url: str, folder: Path) -> str:
 def _shown(value: Any) -> str:
     if value in (None, "", ()):
         return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     return f"`{', '.join(value) if isinstance(value, tuple) else value}`"
 
 
@@ -351,6 +356,13 @@ def _number(value: object) -> float | None:
     return number
 
 
+def _boolean(value: object) -> bool:
+    said = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+    if not isinstance(said, bool):
+        raise ValueError("must be true or false")
+    return said
+
+
 def _moment(value: object) -> datetime | None:
     if value == "" or value is None:
         return None
@@ -370,4 +382,11 @@ def _list(value: object) -> tuple[str, ...]:
     return tuple(item for item in items if item)
 
 
-_READERS = {"text": _text, "integer": _integer, "number": _number, "moment": _moment, "list": _list}
+_READERS = {
+    "text": _text,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "moment": _moment,
+    "list": _list,
+}

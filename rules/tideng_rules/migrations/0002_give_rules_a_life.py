@@ -68,6 +68,8 @@ def _versions() -> None:
         table.add_column(sa.Column("origin", sa.JSON(), nullable=True))
         table.add_column(sa.Column("expected", sa.Integer(), nullable=True))
         table.add_column(sa.Column("preview", sa.JSON(), nullable=True))
+        table.add_column(sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True))
+        table.add_column(sa.Column("archived_by", sa.String(length=120), nullable=True))
         table.create_check_constraint("state", "state IN ('published', 'archived')")
     op.create_index(
         "ix_rule_version_in_force", "rule_version", ["rule"], unique=True, sqlite_where=where, postgresql_where=where
