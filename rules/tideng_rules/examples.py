@@ -37,7 +37,7 @@ def run_example(rule: Rule, example: Example, book: Book) -> Sequence[Deed]:
     The local time is that of the example's own offset; whether a day is a working day is the calendar's to know, and
     every day counts as one here.
     """
-    step = example.step or _step_at(rule, example.at)
+    step = _step_at(rule, example.at) if example.step is None else example.step
     if step:
         question = f"step:{rule.id}"
     elif isinstance(rule.trigger, OnSchedule):

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from tideng.catalogue import Text
-from tideng.judging import Deed, Limit, OnAbsence, OnEvent, OnSchedule, Step
+from tideng.judging import Deed, Limit, Step, Trigger
 from tideng.metrics import Metric
 
 KINDS = ("reminder", "validation", "escalation", "diagnosis")
@@ -93,7 +93,8 @@ class LaterStep:
 class Example:
     """A rule's own test: at this moment, with these facts, these actions (``nudge person``) are expected.
 
-    `step` names the later step that is meant (1-based) where the time of day does not say it by itself."""
+    `step` names the later step that is meant (1-based; 0: the trigger itself) where the time of day does not say it by
+    itself."""
 
     name: str
     at: datetime
@@ -108,7 +109,7 @@ class Rule:
 
     id: str
     kind: str
-    trigger: OnEvent | OnSchedule | OnAbsence
+    trigger: Trigger
     then: tuple[Deed, ...]
     limit: Limit
     about: str = "person"

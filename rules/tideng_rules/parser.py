@@ -5,23 +5,22 @@ Names of facts, event types and metrics are not looked up here: that is `check.p
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import datetime
 from typing import Any
 
 from tideng.catalogue import Catalogue
 from tideng.errors import InvalidRule, Problem
-from tideng.judging import Limit, OnAbsence, OnEvent, OnSchedule, Step
-from tideng.metrics import FUNCTIONS, LAST_DAYS, WINDOWS, Metric, Series
+from tideng.judging import OnSchedule, Step, Trigger
+from tideng.metrics import FUNCTIONS, LAST_DAYS, LAST_HOURS, WINDOWS, Metric, Series
 from tideng_rules.actions import EVENT_TYPE, parse_deeds, parse_duration
-from tideng_rules.closures import compile_condition
 from tideng_rules.collecting import Collector, join, nearest, show
 from tideng_rules.conditions import FACT_NAME, parse_condition
 from tideng_rules.documents import MAX_BYTES, MAX_DEPTH, read_documents, read_rules, too_deep
-from tideng_rules.model import ABOUT, ALWAYS, KINDS, Example, LaterStep, Rule, facts_of
+from tideng_rules.model import ABOUT, ALWAYS, KINDS, Example, LaterStep, Rule
+from tideng_rules.triggers import clock_time, event_condition, parse_limit, parse_trigger
 
 __all__ = ["parse_rule", "read_documents", "read_rules"]
 
@@ -30,13 +29,6 @@ KEYS = (
 )  # fmt: skip
 RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", re.ASCII)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,79}", re.ASCII)
-CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-AT_MOST = re.compile(r"(\d{1,3}) (?:times )?per week")
-N_DAYS = re.compile(r"([1-9]\d{0,2}) days?")
-EVERY = ("day", "workday", "week", "month")
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-PERIODS = ("occurrence", "day", "week", "month")
-ONCE_PER = {"reminder": "day", "validation": "occurrence", "escalation": "occurrence", "diagnosis": "month"}
 
 
 def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) -> Rule:
@@ -69,13 +61,13 @@ class _Reading:
         if len(json.dumps(document, default=str)) > MAX_BYTES:
             notes.note("", "larger than 1 MB")
         kind = notes.choice(document["kind"], "kind", KINDS) if "kind" in document else None
-        trigger = self.trigger()
+        trigger = parse_trigger(document, notes)
         return Rule(
             id=self.id(),
             kind=kind or "reminder",
             trigger=trigger,
             then=parse_deeds(document["then"], "then", notes, self.catalogue) if "then" in document else (),
-            limit=self.limit(kind or "reminder"),
+            limit=parse_limit(document, kind or "reminder", trigger, notes),
             about=notes.choice(document.get("about", "person"), "about", ABOUT) or "person",
             title=notes.text(document["title"], "title") if "title" in document else {},
             why=notes.text(document["why"], "why") if "why" in document else {},
@@ -105,95 +97,9 @@ class _Reading:
             return 0
         return value
 
-    # when
+    # later
 
-    def trigger(self) -> OnEvent | OnSchedule | OnAbsence:
-        when = self.document.get("when")
-        if "when" not in self.document:
-            return OnEvent("")
-        if not isinstance(when, Mapping):
-            self.notes.mapping(when, "when", None)
-        elif "every" in when:
-            return self.schedule(when)
-        elif "without" in when or "within" in when:
-            return self.absence(when)
-        else:
-            self.notes.mapping(when, "when", ("event", "every", "at", "on", "without", "within", "match", "clock"))
-            for key in set(when) & {"at", "on", "match", "clock"}:
-                needed = "every" if key in ("at", "on") else "without"
-                self.notes.note(f"when.{key}", f"{key!r} belongs to {needed!r}, which is not there")
-            if "event" in when:
-                return OnEvent(self.event_type(when["event"], "when.event"))
-            self.notes.note("when", "nothing says when", '{event: TYPE} or {every: workday, at: "19:00"}')
-        return OnEvent("")
-
-    def event_type(self, value: Any, at: str) -> str:
-        if isinstance(value, str) and len(value) <= 120 and EVENT_TYPE.fullmatch(value):
-            return value
-        self.notes.note(at, f"{show(value)} is not an event type", "e.g. report.submitted")
-        return ""
-
-    def schedule(self, when: Mapping[str, Any]) -> OnSchedule:
-        self.notes.mapping(when, "when", ("every", "at", "on"), ("every", "at"))
-        every = self.notes.choice(when["every"], "when.every", EVERY) or "day"
-        at = self.clock_time(when["at"], "when.at") if "at" in when else time(0)
-        return OnSchedule(every, at, self.on(every, when))
-
-    def on(self, every: str, when: Mapping[str, Any]) -> int | None:
-        value = when.get("on")
-        if every in ("day", "workday"):
-            if "on" in when:
-                self.notes.note("when.on", f"`every: {every}` takes no `on`", "every: week, or every: month")
-            return None
-        if "on" not in when:
-            self.notes.note(
-                "when.on", "on which day is missing", "monday … sunday" if every == "week" else "1 … 31, or last"
-            )
-            return None
-        if every == "week":
-            day = self.notes.choice(value.lower() if isinstance(value, str) else value, "when.on", DAYS)
-            return DAYS.index(day) if day else None
-        if value == "last":
-            return 31
-        if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 31:
-            return value
-        self.notes.note("when.on", f"{show(value)} is not a day of the month", "1 … 31, or last")
-        return None
-
-    def clock_time(self, value: Any, at: str) -> time:
-        shape = CLOCK_TIME.fullmatch(value) if isinstance(value, str) else None
-        if shape:
-            return time(int(shape[1]), int(shape[2]))
-        self.notes.note(at, f"{show(value)} is not a time of day", 'e.g. "09:00" or "19:00"')
-        return time(0)
-
-    def absence(self, when: Mapping[str, Any]) -> OnAbsence:
-        keys = ("event", "without", "within", "match", "clock")
-        self.notes.mapping(when, "when", keys, ("event", "without", "within", "match"))
-        without = when.get("without", [])
-        if isinstance(without, str):
-            answers = [self.event_type(without, "when.without")]
-        else:
-            listed = self.notes.items(without, "when.without", "event types")
-            answers = [self.event_type(item, f"when.without[{n}]") for n, item in enumerate(listed)]
-            if isinstance(without, list | tuple) and not listed and "without" in when:
-                self.notes.note("when.without", "an empty list")
-        match = when.get("match", "")
-        if "match" in when and not (isinstance(match, str) and re.fullmatch(r"[A-Za-z_][\w:-]{0,59}", match)):
-            self.notes.note("when.match", f"{show(match)} is not a field", "the field both events share, e.g. need")
-            match = ""
-        clock = self.notes.choice(when.get("clock", "elapsed"), "when.clock", ("elapsed", "working"))
-        within = (
-            parse_duration(when["within"], "when.within", self.notes)
-            if "within" in when
-            else parse_duration("1 day", "", self.notes)
-        )
-        event_type = self.event_type(when["event"], "when.event") if "event" in when else ""
-        return OnAbsence(event_type, tuple(answers), within, match, clock == "working")
-
-    # later, limit
-
-    def later(self, trigger: OnEvent | OnSchedule | OnAbsence) -> tuple[LaterStep, ...]:
+    def later(self, trigger: Trigger) -> tuple[LaterStep, ...]:
         if "later" not in self.document:
             return ()
         steps = []
@@ -205,7 +111,7 @@ class _Reading:
             self.notes.mapping(item, at, ("at", "after", "then"), ("then",))
             if ("at" in item) == ("after" in item):
                 self.notes.note(at, "a later step needs either `at` or `after`", 'at: "21:00", or after: 24 hours')
-            clock = self.clock_time(item["at"], join(at, "at")) if "at" in item else None
+            clock = clock_time(item["at"], join(at, "at"), self.notes) if "at" in item else None
             after = (
                 parse_duration(item["after"], join(at, "after"), self.notes)
                 if "after" in item and clock is None
@@ -218,31 +124,6 @@ class _Reading:
             deeds = parse_deeds(item["then"], join(at, "then"), self.notes, self.catalogue) if "then" in item else ()
             steps.append(LaterStep(Step(clock, after), deeds))
         return tuple(steps)
-
-    def limit(self, kind: str) -> Limit:
-        value = self.document.get("limit", {})
-        self.notes.mapping(value, "limit", ("once_per", "at_most"))
-        if not isinstance(value, Mapping):
-            return Limit(ONCE_PER[kind])
-        once_per = value.get("once_per", ONCE_PER[kind])
-        days = N_DAYS.fullmatch(once_per) if isinstance(once_per, str) else None
-        if days:
-            once_per = f"{days[1]} days" if days[1] != "1" else "day"
-        elif once_per not in PERIODS:
-            self.notes.note(
-                "limit.once_per",
-                f"{show(once_per)} is no period",
-                nearest(once_per, PERIODS) or "occurrence, day, week, month, N days",
-            )
-            once_per = ONCE_PER[kind]
-        return Limit(once_per, self.at_most(value["at_most"]) if "at_most" in value else None)
-
-    def at_most(self, value: Any) -> int | None:
-        shape = AT_MOST.fullmatch(value) if isinstance(value, str) else None
-        if shape and int(shape[1]) > 0:
-            return int(shape[1])
-        self.notes.note("limit.at_most", f"{show(value)} is not possible here", "e.g. 2 per week")
-        return None
 
     # metrics
 
@@ -276,11 +157,11 @@ class _Reading:
         function = functions[0]
         event_type, field = self.series(function, spec[function], join(at, function))
         window = spec.get("window")
-        if "window" in spec and not (isinstance(window, str) and (window in WINDOWS or _last_days(window))):
+        if "window" in spec and not (isinstance(window, str) and (window in WINDOWS or _reaches_back(window))):
             self.notes.note(
                 join(at, "window"),
                 f"{show(window)} is no window",
-                nearest(window, WINDOWS) or ", ".join((*WINDOWS, "last N days")),
+                nearest(window, WINDOWS) or ", ".join((*WINDOWS, "last N days", "last N hours", "last N minutes")),
             )
         where, where_id = self.where(spec["where"], join(at, "where")) if "where" in spec else (None, "")
         series = Series(event_type, field, where_id, where, distinct=function == "distinct")
@@ -299,14 +180,7 @@ class _Reading:
         return event_type, field
 
     def where(self, value: Any, at: str) -> tuple[Any, str]:
-        problems = len(self.notes.problems)
-        condition = parse_condition(value, at, self.notes)
-        for fact in sorted(facts_of(condition)):
-            if fact and not fact.startswith("event."):
-                self.notes.note(at, f"{fact!r} is not known here: a metric sees the event alone", "event.FIELD")
-        written = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-        where = compile_condition(condition) if len(self.notes.problems) == problems else None
-        return where, hashlib.sha256(written.encode("utf-8", "replace")).hexdigest()[:12]
+        return event_condition(value, at, self.notes, "a metric")
 
     # examples
 
@@ -335,8 +209,12 @@ class _Reading:
         expected = tuple(self.notes.words(item, f"{at}.expect[{n}]") for n, item in enumerate(expect))
         moment = self.moment(value["at"], join(at, "at")) if "at" in value else None
         step = value.get("step")
-        if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 1 <= step <= 100):
-            self.notes.note(join(at, "step"), f"{show(step)} is not the number of a later step", "1 is the first")
+        if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= 100):
+            self.notes.note(
+                join(at, "step"),
+                f"{show(step)} is not the number of a later step",
+                "1 is the first, 0 the trigger itself",
+            )
         name = self.notes.words(value["name"], join(at, "name")) if "name" in value else ""
         return Example(name, moment, known, expected, step) if moment else None
 
@@ -351,6 +229,6 @@ class _Reading:
         return moment
 
 
-def _last_days(window: str) -> bool:
-    shape = LAST_DAYS.fullmatch(window)
+def _reaches_back(window: str) -> bool:
+    shape = LAST_DAYS.fullmatch(window) or LAST_HOURS.fullmatch(window)
     return bool(shape and int(shape[1]) > 0)

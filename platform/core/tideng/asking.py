@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tideng.events import Event
-from tideng.judging import Finding, Watch
+from tideng.judging import Finding, Reason, Watch
 from tideng.watchlist import Interest
 from tideng.world import Entry, Spoken, World
 
@@ -18,8 +18,8 @@ class Ask:
     """One question, and what is to be done with the answer.
 
     `watch`: the one rule that is asked; `interest`: all that an event triggers. `occurrence` names what caused the
-    question; `entry` is the deadline or later step that came due, `spoken` the finding that is reconsidered; `since` the
-    moment of the event whose sequel is missing. `gathered`: the facts that plugins still have to give.
+    question; `entry` is the deadline or later step that came due, `spoken` the finding that is reconsidered; `waited` says
+    what was waited for. `gathered`: the facts that plugins still have to give.
     """
 
     question: str
@@ -35,9 +35,18 @@ class Ask:
     entry: Entry | None = None
     spoken: Spoken | None = None
     step: int = 0
-    since: str | None = None
+    waited: Reason | None = None
     gathered: frozenset[str] = frozenset()
     answers: list[Finding] = field(default_factory=list)
+
+
+class Utterance(NamedTuple):
+    """Who is about to speak: a rule, to a subject, for a period, at a moment."""
+
+    watch: Watch
+    subject: str
+    period: str
+    at: datetime
 
 
 def subject_of(about: str, event: Event, world: World) -> str:

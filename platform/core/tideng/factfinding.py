@@ -64,7 +64,7 @@ def _value(world: World, metric: Metric, subject: str, day: date, at: datetime) 
     if metric.window == "this trip":
         span = world.in_state(subject, "person.on_trip", at, until_end=True)
         trip_since = world.directory.local_day(subject, span.started) if span and span.started else None
-    return world.book.value(subject, metric, day, trip_since)
+    return world.book.value(subject, metric, day, trip_since, at)
 
 
 def _mean_of_peers(world: World, metric: Metric, own: Assignment | None, at: datetime, known: Peers) -> float | None:

@@ -11,15 +11,17 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from tideng.asking import Ask, occurrence_of, subject_of, subjects_of
+from tideng.asking import Ask, Utterance, occurrence_of, subject_of, subjects_of
 from tideng.calendars import WorkCalendar, local_moment
 from tideng.catalogue import Catalogue
+from tideng.deadlines import HELD, Deadlines
 from tideng.events import Event
 from tideng.factfinding import Peers, facts_at
 from tideng.facts import EventFacts, Needs, Point
-from tideng.judging import Finding, OnAbsence, OnSchedule, Situation, Step, Watch
+from tideng.judging import Finding, OnAbsence, OnSchedule, Reason, Situation, Step, Watch
 from tideng.limits import may_speak, period_of
 from tideng.metrics import Book
+from tideng.money import in_client_money
 from tideng.people import LEFT, Assignment
 from tideng.plugins import Plugins
 from tideng.recording import put_on_record
@@ -40,14 +42,15 @@ class Flow:
         watchlist: WatchList,
         locale: str = "zh",
         max_depth: int = 4,
-        recall: Callable[[World, list[tuple[Watch, str, str]]], None] | None = None,
+        recall: Callable[[World, list[Utterance]], None] | None = None,
     ):
-        """`recall` is told which (watch, subject, period) are about to speak, and puts into the world what they have
-        said before; a replay, whose world has forgotten nothing, needs none."""
+        """`recall` is told who is about to speak, and puts into the world what they have said before; a replay, whose
+        world has forgotten nothing, needs none."""
         self._recall = recall
         self.watchlist = watchlist
         self._plugins, self._catalogue, self._calendar = plugins, catalogue, calendar
         self._locale, self._max_depth = locale, max_depth
+        self._deadlines = Deadlines(watchlist, calendar)
         self._starts: dict[str, list] = {}
         self._ends: dict[str, list] = {}
         for state in catalogue.states.values():
@@ -64,16 +67,18 @@ class Flow:
         """
         asks: list[Ask] = []
         started: dict[str, list[tuple[str, Watch]]] = {}
-        for _, together in groupby(events, key=_when):
+        heard = [(in_client_money(event, self._catalogue, world.directory, world.unpriced), event) for event in events]
+        history = {id(event) for event, as_it_came in heard if silent(as_it_came)}
+        for _, together in groupby((event for event, _ in heard), key=_when):
             moment = list(together)
             for event in moment:  # all that happened at one moment has happened when any of it is judged
                 self._count(world, event)
-                self._follow_absences(world, event)
+                self._deadlines.follow(world, event)
                 if event.type == LEFT:
                     for entry in list(world.ladders.get(event.subject, ())):
                         world.settle(entry, "cancelled", "the person has left")
             for event in moment:
-                if not silent(event):
+                if id(event) not in history:
                     self._ask(world, event, asks, started)
         self._answer(world, asks)
 
@@ -87,71 +92,19 @@ class Flow:
                 started.setdefault(event.subject, []).extend((ask.subject, watch) for watch in interest.until)
 
     def _count(self, world: World, event: Event) -> None:
-        series = self.watchlist.series.get(event.type)
-        if series:
+        series, momentary = self.watchlist.series.get(event.type), self.watchlist.momentary.get(event.type, ())
+        if series or momentary:
             facts = EventFacts(event)
             for subject in subjects_of(event):
                 day = world.directory.local_day(subject, event.time)
-                for one in series:
+                for one in series or ():
                     world.book.add(subject, one, day, event.data, facts, event.time)
+                for one in momentary:
+                    world.book.note(subject, one, event.data, facts, event.time)
         for state in self._starts.get(event.type, ()):
             world.begin_state(state, event)
         for state in self._ends.get(event.type, ()):
             world.end_state(state, event)
-
-    def _follow_absences(self, world: World, event: Event) -> None:
-        for watch in self.watchlist.closes.get(event.type, ()):
-            trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
-            value = event.match(trigger.match)
-            if value is None:
-                continue
-            world.note_heard(event.type, trigger.match, value, event.time)
-            for entry in list(world.absences.get((watch.rule, value), ())):
-                if not entry.began <= event.time <= entry.due:
-                    continue
-                if event.type == trigger.event_type and event.time == entry.began:
-                    continue  # nothing is its own repetition
-                if entry.state == "open":
-                    world.settle(entry, "cancelled", f"{event.type} came in time")
-                elif entry.state == "done":  # it came in time, but was heard after the deadline had spoken
-                    spoken = Spoken(entry.rule, entry.version, entry.subject, entry.period, 0, entry.due)
-                    world.withdrawn.append((spoken, f"{event.type} came in time"))
-        for watch in self.watchlist.opens.get(event.type, ()):
-            self._open_absence(world, watch, event)
-
-    def _open_absence(self, world: World, watch: Watch, event: Event) -> None:
-        trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
-        value = event.match(trigger.match)
-        if value is None:
-            return
-        zone_ = world.directory.zone_of(event.subject, event.time)
-        due = self._calendar.deadline(event.time, trigger.within, zone_, trigger.working)
-        if world.heard_between(trigger.without, trigger.match, value, event.time, due, repeated=event.type):
-            return
-        world.open_entry(
-            Entry(
-                kind="absence",
-                rule=watch.rule,
-                version=watch.version,
-                subject=subject_of(watch.about, event, world),
-                period=occurrence_of(event),
-                step=0,
-                due=due,
-                began=event.time,
-                match=value,
-                facts=self._kept(watch, event),
-            )
-        )
-
-    def _kept(self, watch: Watch, event: Event) -> dict[str, Any]:
-        """What a deadline or a later step must still know of the event that began it."""
-        facts = EventFacts(event)
-        names = {*self.watchlist.needs(watch).event, *self.watchlist.needs(watch, "until").event}
-        kept = {name: facts[name] for name in sorted(names) if name in facts}
-        kept = {
-            name: value.isoformat() if isinstance(value, datetime | date) else value for name, value in kept.items()
-        }
-        return kept | {"$person": event.subject, "$owner": event.data.get("owner"), "$depth": event.depth}
 
     def _ask_untils(self, world: World, event: Event, started: Iterable[tuple[str, Watch]], asks: list[Ask]) -> None:
         running: dict[tuple[str, str, int, str], tuple[str, Watch, Entry | None]] = {}
@@ -209,45 +162,34 @@ class Flow:
             world.settle(entry, "cancelled", "the rule is paused or archived")
             return None
         person = str(entry.facts.get("$person") or entry.subject)
-        part, question = (
-            ("trigger", f"rule:{entry.rule}") if entry.kind == "absence" else ("until", f"step:{entry.rule}")
-        )
-        if entry.kind == "absence":
-            trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
-            answers, value = trigger.without, entry.match or ""
-            if world.heard_between(answers, trigger.match, value, entry.began, entry.due, repeated=trigger.event_type):
-                world.settle(entry, "cancelled", "it came in time")
-                return None
+        step = entry.kind == "step"
+        end = None if step else self._deadlines.at_end(world, watch, entry)
+        if end is None and not step:
+            return None
         if watch.about == "person" and world.directory.knows(entry.subject):
             if not world.directory.at(entry.subject, at):
                 world.settle(entry, "cancelled", "the person has left")
                 return None
-            if entry.kind == "step" and world.absent(entry.subject, at):
+            if step and world.absent(entry.subject, at):
                 world.settle(entry, "cancelled", "the person is away")
                 return None
+        kept = end.facts if end else entry.facts
         ask = Ask(
-            question,
+            f"step:{entry.rule}" if step else f"rule:{entry.rule}",
             entry.subject,
             at,
-            {k: v for k, v in entry.facts.items() if k[0] != "$"},
+            {k: v for k, v in kept.items() if k[0] != "$"},
             person,
-            entry.facts.get("$owner"),
-            int(entry.facts.get("$depth") or 0),
+            kept.get("$owner"),
+            int(kept.get("$depth") or 0),
             watch=watch,
             occurrence=entry.period,
             entry=entry,
             step=entry.step,
-            since=self._since(world, entry, person),
+            waited=end.reason if end else _waited(watch, entry.facts),
         )
-        self._learn(world, ask, self.watchlist.needs(watch, part))
+        self._learn(world, ask, self.watchlist.needs(watch, "until" if step else "trigger"))
         return ask
-
-    @staticmethod
-    def _since(world: World, entry: Entry, person: str) -> str | None:
-        """Since when an answer is waited for, in ISO form where the person lives; None where none is."""
-        if entry.kind == "step":
-            return entry.facts.get("$since")
-        return entry.began.astimezone(world.directory.zone_of(person, entry.began)).isoformat()
 
     def population(
         self, world: World, watch: Watch, zone_name: str, at: datetime
@@ -367,8 +309,8 @@ class Flow:
                 watch = ask.watch or self.watchlist.get(finding.rule, finding.version)
                 if watch and not ask.question.startswith("until:"):
                     day = world.directory.local_day(ask.subject, ask.at)
-                    period = ask.occurrence if ask.step else period_of(watch.limit, day, ask.occurrence)
-                    speaking.append((watch, ask.subject, period))
+                    period = ask.occurrence if ask.step else period_of(watch.limit, day, ask.occurrence, ask.facts)
+                    speaking.append(Utterance(watch, ask.subject, period, ask.at))
         if speaking:
             self._recall(world, speaking)
 
@@ -392,10 +334,12 @@ class Flow:
             if (watch.rule, ask.subject, period, ask.step) in world.spoken_steps:
                 return []
         else:
-            period = period_of(watch.limit, day, ask.occurrence)
-            if not may_speak(watch.limit, day, period, world.spoken.get((watch.rule, ask.subject), ())):
+            period = period_of(watch.limit, day, ask.occurrence, ask.facts)
+            if not may_speak(watch.limit, ask.at, day, period, world.spoken.get((watch.rule, ask.subject), ())):
+                if ask.entry is not None:
+                    ask.entry.note = HELD
                 return []
-        world.remember(watch.rule, ask.subject, period, ask.step, day)
+        world.remember(watch.rule, ask.subject, period, ask.step, ask.at, day)
         put_on_record(world, ask, watch, finding, period, day, self._locale, self._max_depth)
         return [] if ask.step else self._begin_ladder(world, ask, watch, period, day)
 
@@ -407,7 +351,9 @@ class Flow:
             if k.startswith(("event.", "case."))
         }
         facts = dict(kept)
-        kept |= {"$person": ask.person, "$owner": ask.owner, "$depth": ask.depth, "$since": ask.since}
+        kept |= {"$person": ask.person, "$owner": ask.owner, "$depth": ask.depth}
+        if ask.waited:
+            kept["$waited"] = ask.waited.to_json()
         begun = False
         for number, step in enumerate(watch.steps, start=1):
             due = self._step_due(step, ask.at, day, zone_)
@@ -427,3 +373,10 @@ class Flow:
         if step.at is not None:
             return local_moment(day, step.at, zone_)
         return self._calendar.deadline(at, step.after, zone_, working=False) if step.after else None
+
+
+def _waited(watch: Watch, facts: Mapping[str, Any]) -> Reason | None:
+    """What the trigger of a ladder had waited for; None where it had not."""
+    if facts.get("$since") and isinstance(watch.trigger, OnAbsence):  # as ladders kept it at first
+        return Reason(watch.trigger.event_type, facts["$since"], "without", list(watch.trigger.without), True, "when")
+    return Reason(**facts["$waited"]) if facts.get("$waited") else None

@@ -6,7 +6,7 @@ The core hears `Watch`es ("tell me of every report", "ask me at 19:00"), gathers
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import Any
@@ -35,23 +35,75 @@ class OnSchedule:
 
 
 @dataclass(frozen=True, slots=True)
+class Where:
+    """Which events a trigger heeds: those whose own facts `holds` says yes to. `id` names the condition, so that two that
+    read the same are equal."""
+
+    id: str
+    holds: Callable[[Mapping[str, Any]], bool] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class OnAbsence:
-    """Judge when `event_type` happened and none of `without` with the same `match` value came within `within`."""
+    """Judge when `event_type` happened (and `where` held for it) and none of `without` with the same `match` value came
+    within `within`."""
 
     event_type: str
     without: tuple[str, ...]
     within: Duration
     match: str
     working: bool = False
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnWait:
+    """Judge once, `within` after the first of these events with one `match` value (for which `where` holds); those that
+    come meanwhile belong to it."""
+
+    event_type: str
+    within: Duration
+    match: str = "subject"
+    working: bool = False
+    where: Where | None = None
+
+    @property
+    def event_types(self) -> tuple[str, ...]:
+        return (self.event_type,)
+
+
+@dataclass(frozen=True, slots=True)
+class OnNotAll:
+    """Judge when the first of `event_types` with one `match` value (for which `where` holds) was not followed by all the
+    others `within` that time."""
+
+    event_types: tuple[str, ...]
+    within: Duration
+    match: str
+    working: bool = False
+    where: Where | None = None
+
+    @property
+    def event_type(self) -> str:
+        """The type that stands first; what opens the window may be any of them."""
+        return self.event_types[0] if self.event_types else ""
+
+
+Windowed = OnWait | OnNotAll
+"""The triggers that gather events in a window which the first of them opens."""
+Trigger = OnEvent | OnSchedule | OnAbsence | OnWait | OnNotAll
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How often a rule may speak to one subject: once per `once_per` (occurrence, day, week, month, "N days");
-    and at most `at_most` times a week when given."""
+    """How often a rule may speak to one subject: once per `once_per` (occurrence, day, week, month, "N days", "N hours",
+    "N minutes"); and at most `at_most` times a `per` (day, week, month) when given. `by`: a field of the event; the limit
+    then holds for each of its values apart."""
 
     once_per: str
     at_most: int | None = None
+    per: str = "week"
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +129,7 @@ class Watch:
     version: int
     kind: str
     about: str
-    trigger: OnEvent | OnSchedule | OnAbsence
+    trigger: Trigger
     limit: Limit
     needs: frozenset[str]
     until_needs: frozenset[str] | None = None
@@ -95,7 +147,7 @@ class Situation:
     """One question to the judges.
 
     `question` is ``event:TYPE`` (every rule triggered by that type answers), or about one rule:
-    ``rule:ID`` (its schedule or absence came due), ``step:ID`` (later step number `step`, 1-based, is due; answered
+    ``rule:ID`` (its schedule, or the end of its absence or window, came due), ``step:ID`` (later step number `step`, 1-based, is due; answered
     by a Finding unless `until` holds), ``until:ID`` (does `until` hold now? answered by a Finding without actions),
     ``stands:ID`` (would the trigger still speak, with these facts? answered like ``rule:ID``).
     `facts`: dotted name → value (text, number, bool, date, list of those); a missing fact is left out.
@@ -130,8 +182,9 @@ class Reason:
     """One fact that was looked at: its value (None: no data), the comparison, and whether it held.
 
     `part`: who, if, until. `operand` is the value compared with (already resolved when it was another fact).
-    `part` when: an absence; `fact` is the type of the event that happened at `value` (ISO, local), `op` is ``without``
-    and `operand` the types of which none followed in time."""
+    `part` when: `fact` is the type of the event that opened an absence or a window at `value` (ISO, local). `op` is
+    ``without`` and `operand` the types of which none followed in time; ``wait`` and how many came in the window; or
+    ``not_all`` and ``{"came": {type: first moment}, "missing": [types]}``."""
 
     fact: str
     value: Any

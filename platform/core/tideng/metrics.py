@@ -1,21 +1,26 @@
 """Metrics: counts and sums over a subject's events, kept as daily aggregates in memory.
 
 A `Series` is what is stored (one row per subject, series and local day); a `Metric` is a question asked of a series
-over a window. Late and out-of-order events are right, because days add up in any order.
+over a window. Late and out-of-order events are right, because days add up in any order. Windows shorter than a day
+slide with the moment of judging: they are answered from the moments of the events themselves.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right, insort_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import cached_property
+from datetime import date, datetime, timedelta
+from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any
 
 FUNCTIONS = ("count", "sum", "average", "min", "max", "last", "distinct")
 WINDOWS = ("today", "this week", "this month", "this trip")
 LAST_DAYS = re.compile(r"last (\d{1,4}) days?")
+LAST_HOURS = re.compile(r"last (\d{1,5}) (minute|hour)s?")
+_when = itemgetter(0)
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,24 @@ class Series:
 
 @dataclass(frozen=True)
 class Metric:
-    """`function` of `series` over `window` (today, this week, this month, this trip, last N days)."""
+    """`function` of `series` over `window` (today, this week, this month, this trip, last N days, hours or minutes)."""
 
     name: str
     function: str
     series: Series
     window: str
+
+    @property
+    def sliding(self) -> timedelta | None:
+        """How far back from the moment of judging the window reaches; None where it consists of local days."""
+        return sliding(self.window)
+
+
+@lru_cache(maxsize=512)
+def sliding(window: str) -> timedelta | None:
+    """The length of ``last N minutes`` or ``last N hours``; None for the windows that consist of local days."""
+    shape = LAST_HOURS.fullmatch(window)
+    return timedelta(**{f"{shape[2]}s": int(shape[1])}) if shape else None
 
 
 def measure(series: Series, data: Mapping[str, Any]) -> Any:
@@ -107,10 +124,12 @@ class Day:
 
 
 class Book:
-    """The days of some subjects, in memory. `deltas` is what was added since loading, to be written back."""
+    """The days of some subjects, in memory, and the moments of those series that some sliding window looks at. `deltas` is
+    what was added to the days since loading, to be written back; moments are read from the stored events again."""
 
     def __init__(self) -> None:
         self._days: dict[tuple[str, str], dict[date, Day]] = {}
+        self._moments: dict[tuple[str, str], list[tuple[datetime, Any]]] = {}
         self.deltas: dict[tuple[str, str, date], Day] = {}
         self.keep_deltas = True
 
@@ -142,11 +161,28 @@ class Book:
             if series.distinct:
                 delta.values.add(str(value))  # type: ignore[union-attr]
 
-    def value(self, subject: str, metric: Metric, today: date, trip_since: date | None = None) -> Any:
+    def note(
+        self, subject: str, series: Series, data: Mapping[str, Any], facts: Mapping[str, Any], at: datetime
+    ) -> None:
+        """Remember one event's moment, for the sliding windows over `series`; in any order."""
+        if series.where is not None and not series.where(facts):
+            return
+        value = measure(series, data)
+        if value is not None:
+            insort_right(self._moments.setdefault((subject, series.key), []), (at, value), key=_when)
+
+    def value(
+        self, subject: str, metric: Metric, today: date, trip_since: date | None = None, at: datetime | None = None
+    ) -> Any:
         """The metric's value for a subject whose local day is `today`; None is "no data".
 
-        Over nothing, count, sum and distinct are 0 and the others missing.
+        Over nothing, count, sum and distinct are 0 and the others missing. A sliding window ends at `at`, inclusive, and
+        begins just after the moment that lies its whole length back.
         """
+        if metric.sliding is not None:
+            if at is None:
+                raise ValueError(f"{metric.window!r} needs the moment of judging")
+            return self._recently(subject, metric, at - metric.sliding, at)
         span = window_days(metric.window, today, trip_since)
         if span is None:
             return None
@@ -156,6 +192,17 @@ class Book:
         else:
             found = [gathered for day, gathered in days.items() if span[0] <= day <= span[1]]
         return _answer(metric.function, found)
+
+    def _recently(self, subject: str, metric: Metric, after: datetime, until: datetime) -> Any:
+        moments = self._moments.get((subject, metric.series.key), [])
+        first, last = bisect_right(moments, after, key=_when), bisect_right(moments, until, key=_when)
+        if metric.function == "count":
+            return last - first
+        gathered = Day(values=set())
+        for at, value in moments[first:last]:
+            gathered.add(value, at)
+            gathered.values.add(str(value))  # type: ignore[union-attr]
+        return _answer(metric.function, [gathered])
 
     @staticmethod
     def _at(days: dict, key: Any, series: Series) -> Day:

@@ -6,7 +6,7 @@ from datetime import date
 
 from tideng.asking import Ask
 from tideng.events import Event
-from tideng.judging import Deed, Finding, OnAbsence, Reason, Watch
+from tideng.judging import Deed, Finding, Watch
 from tideng.messages import choose, render
 from tideng.recipients import Recipient, resolve
 from tideng.world import Record, World
@@ -64,7 +64,7 @@ def _record(
         message=message,
         locale=spoken_in,
         detail=dict(deed.data),
-        why=tuple(reason.to_json() for reason in (*_waited(watch, ask.since), *finding.why)),
+        why=tuple(reason.to_json() for reason in (*((ask.waited,) if ask.waited else ()), *finding.why)),
         channel=deed.data.get("channel"),
     )
 
@@ -78,10 +78,3 @@ def _message(
     reader = world.directory.at(reached.reached, ask.at) if reached else None
     template, spoken_in = choose(deed.message, reader.locale if reader else locale, locale)
     return render(template, ask.facts, spoken_in), spoken_in
-
-
-def _waited(watch: Watch, since: str | None) -> tuple[Reason, ...]:
-    """The first reason of every finding of an absence: what happened, and what did not follow."""
-    if since is None or not isinstance(watch.trigger, OnAbsence):
-        return ()
-    return (Reason(watch.trigger.event_type, since, "without", list(watch.trigger.without), True, "when"),)

@@ -11,9 +11,10 @@ from typing import Any
 
 from tideng.agenda import moments, zones_of
 from tideng.deployment import Deployment
+from tideng.durations import Duration
 from tideng.events import Event
 from tideng.flow import Flow
-from tideng.judging import OnAbsence, OnSchedule
+from tideng.judging import OnAbsence, OnNotAll, OnSchedule, OnWait
 from tideng.people import DIRECTORY_EVENTS, Directory
 from tideng.watchlist import WatchList
 from tideng.world import Entry, Record, World
@@ -47,6 +48,7 @@ def replay(deployment: Deployment, events: Sequence[Event], start: datetime, unt
     flow = Flow(plugins, deployment.catalogue, deployment.calendar, watchlist, profile.locale, depth)
     world = World(_directory(deployment), deployment.catalogue)
     world.book.keep_deltas = False
+    world.in_order = True
     run = _Run(deployment, flow, world, start, until)
     return run.findings(events)
 
@@ -120,7 +122,7 @@ class _Run:
         world = self._world
         records, world.records = world.records, []
         yield from records
-        for entry in world.opened:
+        for entry in (*world.opened, *world.settled):  # a window that was settled may have opened again
             if entry.state == "open":
                 self._wait(entry.due, 0, entry)
         world.opened, world.settled = [], []
@@ -152,8 +154,13 @@ def _shortest_wait(watchlist: WatchList) -> timedelta:
     """How long after an event nothing that it causes can be due: so long may events be heard together."""
     if any(interest for interests in watchlist.interests.values() for interest in interests):
         return timedelta(0)  # a rule on an event may emit, or have a later step in a minute
-    waits = [w.trigger.within.elapsed for w in watchlist.watches if isinstance(w.trigger, OnAbsence)]
-    return min(waits, default=timedelta(days=1))
+    waiting = (w.trigger.within for w in watchlist.watches if isinstance(w.trigger, OnAbsence | OnWait | OnNotAll))
+    return min((_at_least(within) for within in waiting), default=timedelta(days=1))
+
+
+def _at_least(within: Duration) -> timedelta:
+    """How soon it may run out: a working day can be some hours shorter than a day when the clocks change."""
+    return within.elapsed - timedelta(hours=3) if within.unit == "workdays" else within.elapsed
 
 
 def to_line(record: Record, deployment: Deployment, directory: Any) -> dict[str, Any]:

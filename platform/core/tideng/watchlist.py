@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from tideng.catalogue import Catalogue
 from tideng.facts import Needs
-from tideng.judging import OnAbsence, OnEvent, OnSchedule, Watch
+from tideng.judging import OnAbsence, OnEvent, OnSchedule, Watch, Windowed
 from tideng.metrics import Metric, Series, metric_of
 
 
@@ -41,8 +42,10 @@ class WatchList:
         self.absence_rules = {w.rule: w for w in self.watches if isinstance(w.trigger, OnAbsence)}
         self.opens = self._index(OnAbsence, lambda trigger: (trigger.event_type,))
         self.closes = self._index(OnAbsence, lambda trigger: trigger.without)
+        self.followed = self._index(Windowed, lambda trigger: trigger.event_types)
         self.interests = self._interests()
         self.series = self._series(keep_standard)
+        self.momentary = self._momentary()
         self.with_until = [watch for watch in self.watches if watch.until_needs is not None]
 
     def get(self, rule: str, version: int) -> Watch | None:
@@ -86,7 +89,7 @@ class WatchList:
     def all_metrics(self) -> list[Metric]:
         return [metric for watch in self.watches for metric in watch.metrics.values()]
 
-    def _index(self, kind: type, types: Callable) -> dict[str, list[Watch]]:
+    def _index(self, kind: Any, types: Callable) -> dict[str, list[Watch]]:
         index: dict[str, list[Watch]] = {}
         for watch in self.watches:
             if isinstance(watch.trigger, kind):
@@ -114,13 +117,21 @@ class WatchList:
         return interests
 
     def _series(self, keep_standard: bool) -> dict[str, list[Series]]:
-        metrics = self.all_metrics()
+        metrics = [metric for metric in self.all_metrics() if metric.sliding is None]
         if keep_standard:
             metrics += [metric_of(spec) for spec in self._catalogue.metrics.values()]
-        by_type: dict[str, dict[str, Series]] = {}
-        for metric in metrics:
-            by_type.setdefault(metric.series.event_type, {})[metric.series.key] = metric.series
-        return {event_type: list(series.values()) for event_type, series in by_type.items()}
+        return _by_type(metrics)
+
+    def _momentary(self) -> dict[str, list[Series]]:
+        """The series whose moments are kept, since some window over them slides; usually none."""
+        return _by_type(metric for metric in self.all_metrics() if metric.sliding is not None)
+
+
+def _by_type(metrics: Iterable[Metric]) -> dict[str, list[Series]]:
+    found: dict[str, dict[str, Series]] = {}
+    for metric in metrics:
+        found.setdefault(metric.series.event_type, {})[metric.series.key] = metric.series
+    return {event_type: list(series.values()) for event_type, series in found.items()}
 
 
 def _kept_for_later(watch: Watch) -> frozenset[str]:

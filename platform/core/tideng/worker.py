@@ -15,17 +15,22 @@ import structlog
 from sqlalchemy import Connection, func, select, update
 
 from tideng.agenda import moments, zones_of
+from tideng.asking import Utterance
 from tideng.database import insert, is_sqlite, reading, writing
 from tideng.events import Event
-from tideng.findings import Speaking, quiet, save_records, withdraw
+from tideng.findings import save_records, withdraw
 from tideng.flow import Flow
 from tideng.judging import Watch
+from tideng.money import Money
 from tideng.outbox import Outbox
 from tideng.people import DIRECTORY_EVENTS, Directory, zone
+from tideng.rates import note_unpriced
+from tideng.recounting import bring_up_to_date
 from tideng.repository import event_from, store_events
-from tideng.tables import AgendaRow, EventRow, LaneRow, ScheduleRunRow, SeriesRow
+from tideng.speaking import Speaking, quiet
+from tideng.tables import AgendaRow, EventRow, LaneRow, ScheduleRunRow
 from tideng.watchlist import WatchList
-from tideng.workingset import WorkingSet, backfill
+from tideng.workingset import WorkingSet
 from tideng.world import Entry, World
 
 if TYPE_CHECKING:
@@ -52,6 +57,7 @@ class Worker:
         self._deployment, self._fault = deployment, fault
         self._flow: Flow | None = None
         self._prepared: Flow | None = None
+        self._counted: Money | None = None
         self._recalling: WorkingSet | None = None
         self._directory: Directory | None = None
         self._lock = threading.Lock()
@@ -104,7 +110,7 @@ class Worker:
     def _hear_batch(self, size: int) -> int:
         with writing(self._deployment.engine) as connection:
             rows = self._claim(connection, size)
-            if self._prepared is not self._flow:
+            if not self._is_prepared:
                 return 1  # the rules changed meanwhile: prepare for them, then claim again
             if not rows:
                 return 0
@@ -160,8 +166,8 @@ class Worker:
             if events[0].type in DIRECTORY_EVENTS:
                 self._refresh(connection, directory_only=True)
             self._hear_part(connection, part, events)
-        judged = update(EventRow).where(EventRow.id.in_([row.id for row in rows]))
-        connection.execute(judged.values(status=1))
+            judged = update(EventRow).where(EventRow.id.in_([row.id for row in part]))
+            connection.execute(judged.values(status=1))  # the next part finds them where the past is read
 
     def _hear_part(self, connection: Connection, rows: Sequence[Any], events: list[Event]) -> None:
         flow, now = self.current_flow, self._deployment.clock.now()
@@ -179,7 +185,7 @@ class Worker:
     def _drop_bygone(self, world: World, oldest: datetime) -> None:
         """Deadlines that ran out too long ago to speak of are not put on the agenda."""
         for entry in world.opened:
-            if entry.kind == "absence" and entry.state == "open" and entry.due < oldest:
+            if entry.kind != "step" and entry.state == "open" and entry.due < oldest:
                 world.settle(entry, "missed", "heard of too late to speak")
 
     # -- schedules ---------------------------------------------------------------------------------------------
@@ -301,12 +307,12 @@ class Worker:
             if late:
                 world.settle(entry, "missed", late)
         standing = [entry for entry in entries if entry.state == "open"]
-        flow.come_due(world, standing, at=lambda e: e.due if e.kind == "absence" or now - e.due <= ON_TIME else now)
+        flow.come_due(world, standing, at=lambda e: e.due if e.kind != "step" or now - e.due <= ON_TIME else now)
         self._fault("judged")
         self._save(connection, working_set, world, now)
 
     def _entry_too_late(self, entry: Entry, now: datetime) -> str | None:
-        if entry.kind == "absence":
+        if entry.kind != "step":
             oldest = now - timedelta(hours=self._deployment.settings.speak_within_hours)
             return "the worker was down for too long" if entry.due < oldest else None
         directory = self.current_directory
@@ -316,9 +322,12 @@ class Worker:
     # -- what is held between batches --------------------------------------------------------------------------
     def _save(self, connection: Connection, working_set: WorkingSet, world: World, now: datetime) -> None:
         working_set.save(world, now)
-        profile = self._deployment.profile
-        save_records(connection, world.records, world.directory, Speaking(profile.channels, profile.quiet_hours), now)
+        speaking = Speaking.of(self._deployment.profile)
+        save_records(connection, world.records, world.directory, speaking, now)
         withdraw(connection, world.withdrawn, now)
+        if world.unpriced:
+            note_unpriced(connection, world.unpriced)
+            _log.warning("amounts without an exchange rate", count=sum(world.unpriced.values()))
         if world.emitted:
             store_events(connection, self._deployment.catalogue, world.emitted, now)
 
@@ -356,19 +365,20 @@ class Worker:
         """Take up what changed, and fill metrics that are new from the events that are already judged."""
         with reading(self._deployment.engine) as connection:
             self._refresh(connection)
-        if self._prepared is self._flow:
+        if self._is_prepared:
             return
         with writing(self._deployment.engine) as connection:
             self._lock_all_lanes(connection)
             self._refresh(connection)
             flow = self.current_flow
             wanted = {one.key: one for series in flow.watchlist.series.values() for one in series}
-            rows = [{"key": key, "since": self._deployment.clock.now()} for key in sorted(wanted)]
-            if rows:
-                statement = insert(connection)(SeriesRow).on_conflict_do_nothing().returning(SeriesRow.key)
-                new = [wanted[row.key] for row in connection.execute(statement, rows)]
-                backfill(connection, self.current_directory, new)
-        self._prepared = flow
+            catalogue, now = self._deployment.catalogue, self._deployment.clock.now()
+            bring_up_to_date(connection, catalogue, self.current_directory, wanted, now)
+        self._prepared, self._counted = flow, catalogue.money
+
+    @property
+    def _is_prepared(self) -> bool:
+        return self._prepared is self._flow and self._counted is self._deployment.catalogue.money
 
     @staticmethod
     def _lock_all_lanes(connection: Connection) -> None:
@@ -376,7 +386,7 @@ class Worker:
         if not is_sqlite(connection):
             connection.execute(select(LaneRow.id).order_by(LaneRow.id).with_for_update()).all()
 
-    def _recall(self, world: World, speaking: list[tuple[Watch, str, str]]) -> None:
+    def _recall(self, world: World, speaking: list[Utterance]) -> None:
         assert self._recalling is not None
         self._recalling.recall(world, speaking)
 

@@ -6,48 +6,26 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    and_,
-    bindparam,
-    case,
-    func,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
 
-from tideng.asking import subjects_of
+from tideng.asking import Utterance, subjects_of
 from tideng.catalogue import Catalogue
 from tideng.database import insert, is_sqlite
 from tideng.events import Event
-from tideng.facts import EventFacts, Needs
-from tideng.judging import OnAbsence, OnSchedule, Watch
-from tideng.limits import looks_back
-from tideng.metrics import Book, Day, Metric, Series, window_days
+from tideng.facts import Needs
+from tideng.judging import OnAbsence, Watch, Windowed
+from tideng.limits import longest, looks_back
+from tideng.metrics import Book, Day, Metric
+from tideng.pastevents import PastEvents, among, floor_of
 from tideng.people import Directory
-from tideng.repository import event_from, lane_of
-from tideng.tables import (
-    AgendaRow,
-    EventKeyRow,
-    EventRow,
-    FindingRow,
-    MetricDayRow,
-    MetricValueRow,
-    StateRow,
-)
+from tideng.repository import lane_of
+from tideng.tables import AgendaRow, FindingRow, MetricDayRow, MetricValueRow, StateRow
 from tideng.watchlist import WatchList
+from tideng.windows import Shelf, heeds
 from tideng.world import Entry, Span, Spoken, World
 
-_MANY = 2000
-"""Beyond this many values a filter by list costs more than reading on without it."""
-_TRIP_AT_MOST = timedelta(days=120)
-
-
-def among(column: Any, values: Collection[Any]) -> Any:
-    """``column IN values``, or no filter at all where there are very many: the caller ignores what it did not ask for."""
-    return column.in_(list(values)) if len(values) <= _MANY else true()
+_WINDOWS_LOCK = 7_203_113
+"""The advisory lock of PostgreSQL under which windows are changed that several subjects share."""
 
 
 class WorkingSet:
@@ -56,6 +34,7 @@ class WorkingSet:
     def __init__(self, connection: Connection, catalogue: Catalogue, directory: Directory, watchlist: WatchList):
         self._connection, self._catalogue = connection, catalogue
         self._directory, self._watchlist = directory, watchlist
+        self._past = PastEvents(connection, catalogue, directory)
 
     # -- loading -----------------------------------------------------------------------------------------------
     def for_events(self, events: Sequence[Event], now: datetime) -> World:
@@ -64,11 +43,12 @@ class WorkingSet:
         subjects = {event.subject for event in events}
         cases = {str(event.data["case"]) for event in events if event.data.get("case") is not None}
         first, last = min(event.time for event in events), max(event.time for event in events)
-        if any(watch.steps for watch in self._watchlist.watches) or self._open_ladders():
-            self._load_ladders(world, subjects | cases)
         self._load_states(world, subjects, min(first, now))
         self._load_absences(world, events, first)
-        self._load_heard(world, events, first)
+        self._load_answers(world, events, first)
+        self._load_windows(world, events, first)
+        if any(watch.steps for watch in self._watchlist.watches) or self._open_ladders():
+            self._load_ladders(world, subjects | cases | self._judged_already(world))
         wanted = [
             (interest.needs, of_type)
             for event_type, of_type in _subjects_by_type(events).items()
@@ -103,18 +83,24 @@ class WorkingSet:
                     world.put_entry(_entry(row))
 
     def load_heard_for(self, world: World, entries: Collection[Entry]) -> None:
-        """What has been heard of the events that absences wait for: asked once more before anybody is told."""
-        absences = [entry for entry in entries if entry.kind == "absence"]
-        watches = {(e.rule, e.version): self._watchlist.get(e.rule, e.version) for e in absences}
-        wanted: dict[str, set[str]] = {}
-        types: set[str] = set()
-        for entry in absences:
-            watch = watches[entry.rule, entry.version]
-            if watch and isinstance(watch.trigger, OnAbsence):
-                wanted.setdefault(watch.trigger.match, set()).add(entry.match or "")
-                types |= set(watch.trigger.without)
-        if absences:
-            self._load_keys(world, wanted, types, min(entry.began for entry in absences))
+        """What has been heard of the events that deadlines wait for: asked once more before anybody is told."""
+        answers, types = _Wanted(), set()
+        windows, gathered = _Wanted(), set()
+        for entry in entries:
+            watch = self._watchlist.get(entry.rule, entry.version)
+            trigger = watch.trigger if watch else None
+            if entry.kind == "absence" and isinstance(trigger, OnAbsence):
+                answers.add(trigger.match, entry)
+                types |= set(trigger.without)
+            elif entry.kind != "step" and isinstance(trigger, Windowed):
+                windows.add(trigger.match, entry)
+                gathered |= set(trigger.event_types)
+        if answers.values:
+            self._load_heard(world, answers.values, types, answers.first)
+        if windows.values:
+            self._wait_for_others(windows.values)
+            found = self._past.matching(windows.values, gathered, windows.first, windows.last)
+            self._shelve(world, found, {(entry.rule, entry.version) for entry in entries})
 
     def load_metrics(
         self, world: World, wanted: Iterable[tuple[Needs, Collection[str]]], first: datetime, last: datetime
@@ -128,10 +114,16 @@ class WorkingSet:
         metrics = set().union(*whose.values())
         if not metrics:
             return
-        floor = min(_floor(metric, first) for metric in metrics)
-        distinct = {metric.series.key for metric in metrics if metric.series.distinct}
-        self._load_days(world.book, whose, floor)
-        self._load_values(world.book, distinct, set().union(*whose), floor)
+        moments = {who: {m for m in asked if m.sliding is not None} for who, asked in whose.items()}
+        days = {who: asked - moments[who] for who, asked in whose.items()}
+        if any(moments.values()):
+            self._past.note_moments(world.book, {who: asked for who, asked in moments.items() if asked}, first, last)
+        if any(days.values()):
+            days = {who: asked for who, asked in days.items() if asked}
+            floor = min(floor_of(metric, first) for asked in days.values() for metric in asked)
+            distinct = {m.series.key for asked in days.values() for m in asked if m.series.distinct}
+            self._load_days(world.book, days, floor)
+            self._load_values(world.book, distinct, set().union(*days), floor)
 
     def _load_days(self, book: Book, whose: Mapping[frozenset[str], set[Metric]], floor: date) -> None:
         table = MetricDayRow.__table__
@@ -176,6 +168,12 @@ class WorkingSet:
             if row.subject in subjects:
                 world.put_entry(_entry(row))
 
+    @staticmethod
+    def _judged_already(world: World) -> set[str]:
+        """Whose deadlines have spoken: a late answer takes the ladder back with what was said."""
+        shelves = (*world.absences.values(), *(shelf.entries for shelf in world.windows.values()))
+        return {entry.subject for entries in shelves for entry in entries if entry.state == "done"}
+
     def _agenda(self, *where: Any) -> Iterable[Any]:
         table = AgendaRow.__table__
         return self._connection.execute(select(table).where(AgendaRow.state == "open", *where).order_by(table.c.due))
@@ -212,31 +210,57 @@ class WorkingSet:
             if row.match in values:
                 world.put_entry(_entry(row))
 
-    def _load_heard(self, world: World, events: Sequence[Event], first: datetime) -> None:
-        wanted: dict[str, set[str]] = {}
-        types: set[str] = set()
+    def _load_answers(self, world: World, events: Sequence[Event], first: datetime) -> None:
+        """The answers that were heard before what they answer."""
+        wanted, types = _Wanted(), set()
         for event in events:
             for watch in self._watchlist.opens.get(event.type, ()):
-                value = event.match(watch.trigger.match)  # type: ignore[union-attr]
-                if value is not None:
-                    wanted.setdefault(watch.trigger.match, set()).add(value)  # type: ignore[union-attr]
-                    types |= set(watch.trigger.without)  # type: ignore[union-attr]
-        self._load_keys(world, wanted, types, first)
+                trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
+                wanted.note(trigger.match, event.match(trigger.match))
+                types |= set(trigger.without)
+        if wanted.values:
+            self._load_heard(world, wanted.values, types, first)
 
-    def _load_keys(self, world: World, wanted: dict[str, set[str]], types: set[str], since: datetime) -> None:
-        for match, values in wanted.items():
-            for row in self._connection.execute(self._keys_statement(match, values, types, since)):
-                if row.value in values:
-                    world.note_heard(row.type, match, row.value, row.time)
+    def _load_heard(self, world: World, wanted: dict[str, set[str]], types: set[str], since: datetime) -> None:
+        for event_type, match, value, moment in self._past.heard(wanted, types, since):
+            world.note_heard(event_type, match, value, moment)
 
-    @staticmethod
-    def _keys_statement(match: str, values: set[str], types: set[str], since: datetime) -> Any:
-        if match == "subject":
-            statement = select(EventRow.type, EventRow.subject.label("value"), EventRow.time)
-            return statement.where(among(EventRow.subject, values), EventRow.type.in_(types), EventRow.time >= since)
-        statement = select(EventKeyRow.type, EventKeyRow.value, EventKeyRow.time)
-        where = (EventKeyRow.field == match, among(EventKeyRow.value, values), EventKeyRow.type.in_(types))
-        return statement.where(*where, EventKeyRow.time >= since)
+    def _load_windows(self, world: World, events: Sequence[Event], first: datetime) -> None:
+        """The windows that these events may fall into or change, and what else came in them."""
+        rules: set[tuple[str, int]] = set()
+        wanted, types = _Wanted(), set()
+        for event in events:
+            for watch in self._watchlist.followed.get(event.type, ()):
+                trigger: Windowed = watch.trigger  # type: ignore[assignment]
+                wanted.note(trigger.match, event.match(trigger.match))
+                rules.add((watch.rule, watch.version))
+                types |= set(trigger.event_types)
+        if not wanted.values:
+            return
+        self._wait_for_others(wanted.values)
+        table, values = AgendaRow.__table__, set().union(*wanted.values.values())
+        where = and_(table.c.kind.in_(("wait", "not_all")), table.c.rule.in_({rule for rule, _ in rules}))
+        where = and_(where, among(table.c.match, values), table.c.due >= first)
+        since = first
+        for row in self._connection.execute(select(table).where(where).order_by(table.c.due)):
+            if row.match in values:
+                world.put_entry(_entry(row))
+                since = min(since, row.began)
+        self._shelve(world, self._past.matching(wanted.values, types, since, judged=True), rules)
+
+    def _shelve(self, world: World, found: Iterable[tuple[str, str, Event]], rules: Iterable[tuple[str, int]]) -> None:
+        """Put events on the shelf of every one of these rules that heeds them."""
+        watches = [watch for rule, version in sorted(rules) if (watch := self._watchlist.get(rule, version))]
+        following = [(watch.rule, watch.trigger) for watch in watches if isinstance(watch.trigger, Windowed)]
+        for match, value, event in found:
+            for rule, trigger in following:
+                if trigger.match == match and event.type in trigger.event_types and heeds(trigger, event):
+                    world.windows.setdefault((rule, value), Shelf()).add(event)
+
+    def _wait_for_others(self, wanted: Iterable[str]) -> None:
+        """Several people's events may fall into one window, and each is judged in a lane of its own: one after the other."""
+        if not is_sqlite(self._connection) and any(match != "subject" for match in wanted):
+            self._connection.execute(select(func.pg_advisory_xact_lock(_WINDOWS_LOCK)))
 
     # -- what a late event may undo ----------------------------------------------------------------------------
     def _load_undoable(self, world: World, events: Sequence[Event], first: datetime, now: datetime) -> None:
@@ -252,109 +276,32 @@ class WorkingSet:
 
     def exact_books(self, undoable: Sequence[Spoken]) -> list[tuple[Spoken, Book]]:
         """For each finding a book of exactly what its subject had done when it was said, whenever that was heard."""
-        metrics: dict[tuple[str, int], set[Metric]] = {}
-        for spoken in undoable:
-            watch = self._watchlist.get(spoken.rule, spoken.version)
-            if watch and (spoken.step or isinstance(watch.trigger, OnSchedule)):
-                metrics[spoken.rule, spoken.version] = set(watch.metrics.values())
-        undoable = [spoken for spoken in undoable if (spoken.rule, spoken.version) in metrics]
-        if not undoable:
-            return []
-        series = {metric.series for found in metrics.values() for metric in found}
-        floor = min((_floor(m, s.at) for s in undoable for m in metrics[s.rule, s.version]), default=date.max)
-        events = self._events_since({spoken.subject for spoken in undoable}, series, floor)
-        books = []
-        for spoken in undoable:
-            book = Book()
-            book.keep_deltas = False
-            for event in events.get(spoken.subject, ()):
-                if event.time <= spoken.at:
-                    day = self._directory.local_day(event.subject, event.time)
-                    for one in series:
-                        if one.event_type == event.type:
-                            book.add(event.subject, one, day, event.data, EventFacts(event), event.time)
-            books.append((spoken, book))
-        return books
+        said = ((spoken, self._watchlist.get(spoken.rule, spoken.version)) for spoken in undoable)
+        return self._past.exact_books(said)
 
-    def _events_since(self, subjects: set[str], series: set[Series], floor: date) -> dict[str, list[Event]]:
-        if not series:
-            return {}
-        since = datetime.combine(floor, datetime.min.time()).astimezone() - timedelta(days=2)
-        types = {one.event_type for one in series}
-        where = and_(EventRow.subject.in_(subjects), EventRow.type.in_(types), EventRow.time >= since)
-        found: dict[str, list[Event]] = {}
-        for row in self._connection.execute(select(EventRow.__table__).where(where).order_by(EventRow.time)):
-            found.setdefault(row.subject, []).append(event_from(row))
-        return found
-
-    def recall(self, world: World, speaking: list[tuple[Watch, str, str]]) -> None:
+    def recall(self, world: World, speaking: list[Utterance]) -> None:
         """Put into the world what the rules that are about to speak have said before (see `Flow`)."""
-        rules = {watch.rule for watch, _, _ in speaking}
-        subjects = {subject for _, subject, _ in speaking}
-        periods = {period for _, _, period in speaking}
-        back = max(looks_back(watch.limit) for watch, _, _ in speaking)
+        rules = {one.watch.rule for one in speaking}
+        subjects = {one.subject for one in speaking}
+        first, last = min(one.at for one in speaking), max(one.at for one in speaking)
         table = FindingRow.__table__
-        wanted = among(table.c.period, periods)
+        wanted = [among(table.c.period, {one.period for one in speaking})]
+        back = max(looks_back(one.watch.limit) for one in speaking)
         if back:
-            newest = self._connection.execute(select(func.max(table.c.at)).where(table.c.rule.in_(rules))).scalar()
-            if newest is not None:
-                wanted = or_(wanted, table.c.at >= newest - timedelta(days=back + 2))
+            wanted.append(_between(table.c.at, first, last, back))
+        wanted.append(and_(_of_other_versions(speaking), _between(table.c.at, first, last, _furthest(speaking))))
         columns = (table.c.rule, table.c.subject, table.c.period, table.c.step, table.c.at)
-        where = and_(table.c.rule.in_(rules), among(table.c.subject, subjects), wanted)
+        where = and_(table.c.rule.in_(rules), among(table.c.subject, subjects), or_(*wanted))
         for row in self._connection.execute(select(*columns).where(where).distinct()):
-            world.remember(row.rule, row.subject, row.period, row.step, self._directory.local_day(row.subject, row.at))
+            day = self._directory.local_day(row.subject, row.at)
+            world.remember(row.rule, row.subject, row.period, row.step, row.at, day)
 
     # -- saving ------------------------------------------------------------------------------------------------
     def save(self, world: World, now: datetime) -> None:
         """Write back metrics, states and agenda. Findings, messages and emitted events have homes of their own."""
-        self._save_metrics(world.book)
+        save_days(self._connection, world.book)
         self._save_states(world)
         self._save_agenda(world, now)
-
-    def _save_metrics(self, book: Book) -> None:
-        rows, values = [], []
-        for (subject, series, day), delta in sorted(book.deltas.items(), key=lambda item: item[0]):
-            low, high, last = delta.low, delta.high, delta.last
-            rows.append(
-                {
-                    "subject": subject,
-                    "series": series,
-                    "day": day,
-                    "n": delta.n,
-                    "total": delta.total,
-                    "low": low,
-                    "high": high,
-                    "last": last,
-                    "last_at": delta.last_at,
-                }
-            )
-            values += [
-                {"subject": subject, "series": series, "day": day, "value": value[:200]}
-                for value in sorted(delta.values or ())
-            ]
-        if rows:
-            self._connection.execute(self._add_days(), rows)
-        if values:
-            self._connection.execute(insert(self._connection)(MetricValueRow).on_conflict_do_nothing(), values)
-        book.deltas = {}
-
-    def _add_days(self) -> Any:
-        table = MetricDayRow.__table__
-        statement = insert(self._connection)(table)
-        new = statement.excluded
-        least, most = (func.min, func.max) if is_sqlite(self._connection) else (func.least, func.greatest)
-        newer = or_(table.c.last_at.is_(None), new.last_at >= table.c.last_at)
-        return statement.on_conflict_do_update(
-            index_elements=["subject", "series", "day"],
-            set_={
-                "n": table.c.n + new.n,
-                "total": table.c.total + new.total,
-                "low": least(func.coalesce(table.c.low, new.low), func.coalesce(new.low, table.c.low)),
-                "high": most(func.coalesce(table.c.high, new.high), func.coalesce(new.high, table.c.high)),
-                "last": case((newer, new.last), else_=table.c.last),
-                "last_at": case((newer, new.last_at), else_=table.c.last_at),
-            },
-        )
 
     def _save_states(self, world: World) -> None:
         new = {id(span) for _, _, span in world.new_spans}
@@ -414,22 +361,97 @@ def _subjects_by_type(events: Iterable[Event]) -> dict[str, set[str]]:
     return found
 
 
-def backfill(connection: Connection, directory: Directory, series: Collection[Series]) -> None:
-    """Fill new series from the events that were judged before anybody asked for them."""
-    by_type: dict[str, list[Series]] = {}
-    for one in series:
-        by_type.setdefault(one.event_type, []).append(one)
-    where = and_(EventRow.type.in_(by_type), EventRow.status == 1)
-    rows = connection.execution_options(yield_per=2000).execute(select(EventRow.__table__).where(where))
-    book = Book()
-    for row in rows:
-        event = event_from(row)
-        facts = EventFacts(event)
-        for subject in subjects_of(event):
-            day = directory.local_day(subject, event.time)
-            for one in by_type[event.type]:
-                book.add(subject, one, day, event.data, facts, event.time)
-    WorkingSet(connection, Catalogue(), directory, None)._save_metrics(book)  # type: ignore[arg-type]
+def save_days(connection: Connection, book: Book) -> None:
+    """Add what was counted in `book` to the stored days."""
+    rows, values = [], []
+    for (subject, series, day), delta in sorted(book.deltas.items(), key=lambda item: item[0]):
+        low, high, last = delta.low, delta.high, delta.last
+        rows.append(
+            {
+                "subject": subject,
+                "series": series,
+                "day": day,
+                "n": delta.n,
+                "total": delta.total,
+                "low": low,
+                "high": high,
+                "last": last,
+                "last_at": delta.last_at,
+            }
+        )
+        values += [
+            {"subject": subject, "series": series, "day": day, "value": value[:200]}
+            for value in sorted(delta.values or ())
+        ]
+    if rows:
+        connection.execute(_add_days(connection), rows)
+    if values:
+        connection.execute(insert(connection)(MetricValueRow).on_conflict_do_nothing(), values)
+    book.deltas = {}
+
+
+def _add_days(connection: Connection) -> Any:
+    table = MetricDayRow.__table__
+    statement = insert(connection)(table)
+    new = statement.excluded
+    least, most = (func.min, func.max) if is_sqlite(connection) else (func.least, func.greatest)
+    newer = or_(table.c.last_at.is_(None), new.last_at >= table.c.last_at)
+    return statement.on_conflict_do_update(
+        index_elements=["subject", "series", "day"],
+        set_={
+            "n": table.c.n + new.n,
+            "total": table.c.total + new.total,
+            "low": least(func.coalesce(table.c.low, new.low), func.coalesce(new.low, table.c.low)),
+            "high": most(func.coalesce(table.c.high, new.high), func.coalesce(new.high, table.c.high)),
+            "last": case((newer, new.last), else_=table.c.last),
+            "last_at": case((newer, new.last_at), else_=table.c.last_at),
+        },
+    )
+
+
+class _Wanted:
+    """The values that are looked for, by the field they are in; and from when to when."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, set[str]] = {}
+        self._began: list[datetime] = []
+        self._due: list[datetime] = []
+
+    def note(self, match: str, value: str | None) -> None:
+        if value is not None:
+            self.values.setdefault(match, set()).add(value)
+
+    def add(self, match: str, entry: Entry) -> None:
+        self.note(match, entry.match or "")
+        self._began.append(entry.began)
+        self._due.append(entry.due)
+
+    @property
+    def first(self) -> datetime:
+        return min(self._began)
+
+    @property
+    def last(self) -> datetime:
+        return max(self._due)
+
+
+def _between(moment: Any, first: datetime, last: datetime, days: int) -> Any:
+    """Within so many days of what is about to be said; two more, since local days are not those of UTC."""
+    margin = timedelta(days=days + 2)
+    return and_(moment >= first - margin, moment <= last + margin)
+
+
+def _of_other_versions(speaking: Iterable[Utterance]) -> Any:
+    """What other versions of the rules have said: their limit may have named its periods in another way."""
+    rules: dict[int, set[str]] = {}
+    for one in speaking:
+        rules.setdefault(one.watch.version, set()).add(one.watch.rule)
+    table = FindingRow.__table__
+    return or_(*(and_(table.c.version != version, table.c.rule.in_(names)) for version, names in rules.items()))
+
+
+def _furthest(speaking: Iterable[Utterance]) -> int:
+    return max(longest(one.watch.limit) for one in speaking)
 
 
 def _entry(row: Any) -> Entry:
@@ -448,12 +470,3 @@ def _entry(row: Any) -> Entry:
         note=row.note,
         row=row.id,
     )
-
-
-def _floor(metric: Metric, at: datetime) -> date:
-    """The earliest local day that `metric` can look at as of `at`, in whatever zone."""
-    day = at.date() - timedelta(days=1)
-    if metric.window == "this trip":
-        return day - _TRIP_AT_MOST
-    window = window_days(metric.window, day)
-    return window[0] if window else day

@@ -14,8 +14,10 @@ from typing import Any
 
 from tideng.catalogue import Catalogue, State
 from tideng.events import Event
+from tideng.limits import Said
 from tideng.metrics import Book
 from tideng.people import Directory
+from tideng.windows import Shelf
 
 
 @dataclass(slots=True)
@@ -33,7 +35,8 @@ class Span:
 
 @dataclass(slots=True)
 class Entry:
-    """Something to look at later: a deadline (`kind` absence) or a later step of a ladder (`kind` step)."""
+    """Something to look at later: a deadline (`kind` absence), the end of a window (wait, not_all), or a later step of a
+    ladder (step)."""
 
     kind: str
     rule: str
@@ -107,10 +110,13 @@ class World:
     spans: dict[tuple[str, str], list[Span]] = field(default_factory=dict)
     ladders: dict[str, list[Entry]] = field(default_factory=dict)
     absences: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
+    windows: dict[tuple[str, str], Shelf] = field(default_factory=dict)
     heard: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
-    spoken: dict[tuple[str, str], set[tuple[date, str]]] = field(default_factory=dict)
+    spoken: dict[tuple[str, str], set[Said]] = field(default_factory=dict)
     spoken_steps: set[tuple[str, str, str, int]] = field(default_factory=set)
     undoable: list[Spoken] = field(default_factory=list)
+    in_order: bool = False
+    """Events come in the order of their time, as in a replay: windows that lie behind can be forgotten."""
     # what changed
     opened: list[Entry] = field(default_factory=list)
     settled: list[Entry] = field(default_factory=list)
@@ -118,6 +124,7 @@ class World:
     changed_spans: list[Span] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     emitted: list[Event] = field(default_factory=list)
+    unpriced: dict[tuple[str, date], int] = field(default_factory=dict)
     withdrawn: list[tuple[Spoken, str]] = field(default_factory=list)
 
     # -- states ------------------------------------------------------------------------------------------------
@@ -186,22 +193,28 @@ class World:
     def put_entry(self, entry: Entry) -> None:
         if entry.kind == "step":
             self.ladders.setdefault(entry.subject, []).append(entry)
-        else:
+        elif entry.kind == "absence":
             self.absences.setdefault((entry.rule, entry.match or ""), []).append(entry)
+        else:
+            self.windows.setdefault((entry.rule, entry.match or ""), Shelf()).entries.append(entry)
 
     def settle(self, entry: Entry, state: str, note: str | None = None) -> None:
-        """An entry is done, cancelled or missed; it leaves the open ones."""
+        """An entry is done, cancelled, missed or complete; it leaves the open ones."""
         if entry.state != "open":
             return
-        entry.state, entry.note = state, note
-        self.settled.append(entry)
-        shelf = (
-            self.ladders.get(entry.subject)
-            if entry.kind == "step"
-            else self.absences.get((entry.rule, entry.match or ""))
-        )
+        self.turn(entry, state, note)
+        shelf: list[Entry] | None = None
+        if entry.kind == "step":
+            shelf = self.ladders.get(entry.subject)
+        elif entry.kind == "absence":
+            shelf = self.absences.get((entry.rule, entry.match or ""))
         if shelf and entry in shelf:
             shelf.remove(entry)
+
+    def turn(self, entry: Entry, state: str, note: str | None = None) -> None:
+        """An entry stands differently now; a window may also open again."""
+        entry.state, entry.note = state, note
+        self.settled.append(entry)
 
     def settle_ladder(self, rule: str, subject: str, period: str, note: str) -> None:
         """Cancel what is left of one ladder."""
@@ -209,7 +222,7 @@ class World:
             self.settle(entry, "cancelled", note)
 
     # -- findings ----------------------------------------------------------------------------------------------
-    def remember(self, rule: str, subject: str, period: str, step: int, day: date) -> None:
+    def remember(self, rule: str, subject: str, period: str, step: int, at: datetime, day: date) -> None:
         self.spoken_steps.add((rule, subject, period, step))
         if step == 0:
-            self.spoken.setdefault((rule, subject), set()).add((day, period))
+            self.spoken.setdefault((rule, subject), set()).add(Said(at, day, period))
