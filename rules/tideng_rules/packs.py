@@ -14,7 +14,8 @@ from tideng.errors import InvalidBundle, InvalidRule, NotFound, Problem, Refused
 from tideng_rules.collecting import Collector, join, kind_of, nearest, show
 from tideng_rules.documents import read_documents
 from tideng_rules.model import Rule
-from tideng_rules.parser import CLOCK_TIME, parse_rule
+from tideng_rules.parser import parse_rule
+from tideng_rules.triggers import CLOCK_TIME
 
 if TYPE_CHECKING:
     from tideng.bundle import Bundle
