@@ -10,13 +10,14 @@ from dataclasses import replace
 
 from tideng.catalogue import Catalogue, EventType, Text
 from tideng.errors import Problem
-from tideng.judging import Deed, OnAbsence, OnEvent, OnSchedule
+from tideng.judging import Deed, OnAbsence, OnEvent, OnNotAll, OnSchedule, OnWait, Windowed
 from tideng.messages import PLACEHOLDER
 from tideng.metrics import Metric, metric_of
 from tideng.people import Directory
 from tideng_rules import comparing
 from tideng_rules.book import Book, Published, inferred_by, rounds, trigger_needs
-from tideng_rules.collecting import kind_of, nearest, show
+from tideng_rules.collecting import Collector, kind_of, nearest, show
+from tideng_rules.conditions import parse_condition
 from tideng_rules.examples import run_examples
 from tideng_rules.facts_known import Known, KnownFacts
 from tideng_rules.model import Condition, FactRef, Leaf, Rule, facts_of, leaves
@@ -88,6 +89,7 @@ class _Check:
 
     def problems(self) -> Iterator[Problem]:
         yield from self.trigger()
+        yield from self.heeded()
         rule = self.rule
         yield from self.condition(rule.who, self.known)
         yield from self.condition(rule.if_, self.known)
@@ -111,16 +113,37 @@ class _Check:
             yield from self.event_type(trigger.event_type, "when.event")
             for name in trigger.without:
                 yield from self.event_type(name, "when.without")
-            for name in (trigger.event_type, *trigger.without):
-                declared = self.catalogue.event_types.get(name)
-                if declared and not _may_match(declared, trigger.match):
-                    keys = self.catalogue.keys_of(name)
-                    hint = nearest(trigger.match, keys) or ("its keys: " + ", ".join(keys) if keys else "it has no key")
-                    yield Problem("when.match", f"{trigger.match!r} does not identify anything in {name}", hint)
+            yield from self.matched((trigger.event_type, *trigger.without), trigger.match)
+        elif isinstance(trigger, Windowed):
+            for name in trigger.event_types:
+                yield from self.event_type(name, "when.event" if isinstance(trigger, OnWait) else "when.not_all")
+            yield from self.matched(trigger.event_types, trigger.match)
         elif self.rule.about == "case":
             yield Problem(
                 "about", "a schedule knows of no cases", "when: {event: …, without: …, within: …, match: case}"
             )
+
+    def matched(self, event_types: Sequence[str], match: str) -> Iterator[Problem]:
+        """Whether a field tells these events' matters apart."""
+        for name in event_types:
+            declared = self.catalogue.event_types.get(name)
+            if declared and not _may_match(declared, match):
+                keys = self.catalogue.keys_of(name)
+                hint = nearest(match, keys) or ("its keys: " + ", ".join(keys) if keys else "it has no key")
+                yield Problem("when.match", f"{match!r} does not identify anything in {name}", hint)
+
+    def heeded(self) -> Iterator[Problem]:
+        """Whether `where` and `limit.by` name fields of the events they are about."""
+        trigger, rule = self.rule.trigger, self.rule
+        if isinstance(trigger, OnAbsence | OnWait | OnNotAll) and trigger.where is not None:
+            where = parse_condition(rule.document["when"]["where"], "when.where", Collector())
+            types = trigger.event_types if isinstance(trigger, OnNotAll) else (trigger.event_type,)
+            for name in types:
+                yield from self.condition(where, KnownFacts.of_event(name, rule, self.catalogue))
+        if rule.limit.by and not isinstance(trigger, OnSchedule):
+            _, problem = self.known.look_up(f"event.{rule.limit.by}")
+            if problem:
+                yield replace(problem, at="limit.by")
 
     def event_type(self, name: str, at: str) -> Iterator[Problem]:
         if name not in self.catalogue.event_types:
@@ -315,9 +338,6 @@ def _field(declared: EventType, metric: Metric, at: str) -> Iterator[Problem]:
 
 
 def _where_of(rule: Rule, name: str) -> Condition:
-    from tideng_rules.collecting import Collector
-    from tideng_rules.conditions import parse_condition
-
     return parse_condition(rule.document["metrics"][name]["where"], f"metrics.{name}.where", Collector())
 
 
