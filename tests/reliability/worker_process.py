@@ -36,11 +36,11 @@ class CountersFirst(Worker):
 class SentFirst(Outbox):
     """Broken on purpose: messages are marked as sent before they are spoken."""
 
-    def _lease(self) -> Any:
-        leased = super()._lease()
-        if leased:
-            self._mark([row.id for row in leased], **self._sent())
-        return leased
+    def _lease(self, directory: Any) -> Any:
+        letters, held = super()._lease(directory)
+        if letters:
+            self._mark([row.id for rows in letters for row in rows], **self._sent())
+        return letters, held
 
 
 def a_worker(deployment: Deployment, fault: Any, mutant: str) -> Worker:

@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, tuple_, update
 
-from tideng.calendars import local_moment
 from tideng.database import insert
 from tideng.people import Directory
+from tideng.speaking import Speaking
 from tideng.tables import FindingRow, OutboxRow
 from tideng.world import Record, Spoken
 
 _CHUNK = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Speaking:
-    """How this deployment speaks: over which channels, and when not (local times of whoever is spoken to)."""
-
-    channels: tuple[str, ...] = ("portal",)
-    quiet_hours: tuple[time, time] | None = None
-
-    def next_allowed(self, recipient: str, moment: datetime, directory: Directory) -> datetime:
-        """`moment`, or the end of the quiet hours it falls into where the recipient lives."""
-        if self.quiet_hours is None:
-            return moment
-        zone = directory.zone_of(recipient, moment)
-        local = moment.astimezone(zone)
-        start, end = self.quiet_hours
-        if not quiet(local.time(), start, end):
-            return moment
-        day = local.date() + timedelta(days=1) if local.time() >= start > end else local.date()
-        return local_moment(day, end, zone)
-
-
-def quiet(moment: time, start: time, end: time) -> bool:
-    """Whether a local time lies in quiet hours from `start` up to `end`, over midnight when start is later."""
-    return start <= moment < end if start <= end else moment >= start or moment < end
 
 
 def save_records(
@@ -50,20 +24,21 @@ def save_records(
     messages = []
     for record in records:
         row = stored.get(_identity(record))
-        if row is None or not record.message or not record.recipient:
+        if row is None:
             continue
-        due = speaking.next_allowed(record.recipient, now, directory)
-        for channel in (record.channel,) if record.channel else speaking.channels:
+        for message in speaking.messages(record, now):
+            due, because = speaking.first_due(message, directory)
             messages.append(
                 {
-                    "key": f"{record.key}:{channel}"[:500],
+                    "key": message.key,
                     "finding": row,
-                    "channel": channel,
-                    "recipient": record.recipient,
+                    "channel": message.channel,
+                    "recipient": message.recipient,
                     "status": "waiting",
                     "attempts": 0,
                     "due": due,
-                    "held_because": "quiet hours" if due > now else None,
+                    "held_because": because,
+                    "alone": message.alone,
                 }
             )
     if messages:
@@ -122,5 +97,5 @@ def withdraw(connection: Connection, undone: Iterable[tuple[Spoken, str]], now: 
         changed = statement.values(**taken_back).returning(FindingRow.id)
         ids = [row.id for row in connection.execute(changed)]
         if ids:
-            unsent = OutboxRow.status.in_(("waiting", "leased", "parked"))
+            unsent = OutboxRow.status.in_(("waiting", "leased", "parked", "held"))
             connection.execute(update(OutboxRow).where(OutboxRow.finding.in_(ids), unsent).values(status="dropped"))

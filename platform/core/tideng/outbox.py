@@ -1,7 +1,8 @@
 """Messages on their way: leased, spoken, and sent; or tried again later; or parked for a person to see.
 
 A try is counted before it is made, so that a message that kills its worker does not do so for ever. A kill between
-speaking and marking repeats at most one message; a channel that takes the duplicate key repeats none.
+speaking and marking repeats at most one message; a channel that takes the duplicate key repeats none. Several rows that
+go out as one message are leased, marked and tried again together.
 """
 
 from __future__ import annotations
@@ -9,24 +10,27 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy.orm import aliased
 
-from tideng.channels import Channel, ChannelError, OutgoingMessage, PortalChannel
-from tideng.database import is_sqlite, reading, writing
+from tideng.channels import Channel, ChannelError, PortalChannel
+from tideng.composing import compose
+from tideng.database import reading, writing
 from tideng.errors import NotFound
 from tideng.judging import Watch
-from tideng.messages import choose
 from tideng.people import Directory
+from tideng.releasing import release, something_is_due
+from tideng.speaking import QUIET, Speaking
 from tideng.tables import FindingRow, OutboxRow
 
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
 
 _log = structlog.get_logger(__name__)
-_BATCH = 50
 
 
 class Outbox:
@@ -38,99 +42,100 @@ class Outbox:
         self._channels: dict[str, Channel | None] = {}
 
     def deliver(self, directory: Directory) -> int:
-        """Lease what is due, speak it, mark it; returns how many messages were tried."""
-        leased = self._lease()
-        safe_to_repeat = []
-        for row in leased:
-            channel = self._channel(row.channel)
-            if self._try(row, channel, directory):
+        """Lease what may go out, speak it, mark it, and hold what may not; returns how many messages were looked at."""
+        letters, held = self._lease(directory)
+        safe_to_repeat: list[int] = []
+        for rows in letters:
+            channel, ids = self._channel(rows[0].channel), [row.id for row in rows]
+            if self._try(rows, channel, directory):
                 if channel is not None and channel.takes_duplicate_key:
-                    safe_to_repeat.append(row.id)
+                    safe_to_repeat += ids
                 else:
-                    self._mark([row.id], **self._sent())
+                    self._mark(ids, **self._sent())
         if safe_to_repeat:
             self._mark(safe_to_repeat, **self._sent())
-        return len(leased)
+        return sum(map(len, letters)) + held
 
     def _sent(self) -> dict[str, Any]:
         return {"status": "sent", "sent_at": self._deployment.clock.now(), "error": None}
 
-    def _lease(self) -> Sequence[Any]:
-        settings, now = self._deployment.settings, self._deployment.clock.now()
-        due = and_(OutboxRow.status.in_(("waiting", "leased")), OutboxRow.due <= now)
-        with reading(self._deployment.engine) as connection:
-            if connection.execute(select(OutboxRow.id).where(due).limit(1)).first() is None:
-                return ()
-        with writing(self._deployment.engine) as connection:
-            query = select(OutboxRow.id).where(due).order_by(OutboxRow.due, OutboxRow.id).limit(_BATCH)
-            if not is_sqlite(connection):
-                query = query.with_for_update(skip_locked=True)
-            ids = [row.id for row in connection.execute(query)]
-            if not ids:
-                return ()
-            lease: dict[str, Any] = {"status": "leased", "attempts": OutboxRow.attempts + 1}
-            lease["due"] = now + timedelta(seconds=settings.lease_seconds)
-            connection.execute(update(OutboxRow).where(OutboxRow.id.in_(ids)).values(**lease))
-            message = select(
+    def _lease(self, directory: Directory) -> tuple[list[list[Any]], int]:
+        """What goes out now, the rows of each message together; and how many others were held."""
+        now, engine = self._deployment.clock.now(), self._deployment.engine
+        with reading(engine) as connection:
+            if not something_is_due(connection, now):
+                return [], 0
+        until = now + timedelta(seconds=self._deployment.settings.lease_seconds)
+        with writing(engine) as connection:
+            decided = release(connection, self._speaking, directory, now, until)
+            return self._letters(connection, decided.going), decided.held
+
+    @property
+    def _speaking(self) -> Speaking:
+        return Speaking.of(self._deployment.profile)
+
+    @staticmethod
+    def _letters(connection: Connection, going: list[list[int]]) -> list[list[Any]]:
+        lead = aliased(OutboxRow)
+        message = (
+            select(
                 OutboxRow.id,
                 OutboxRow.key,
                 OutboxRow.channel,
                 OutboxRow.recipient,
                 OutboxRow.attempts,
+                lead.key.label("lead"),
                 FindingRow.rule,
                 FindingRow.version,
                 FindingRow.message,
                 FindingRow.locale,
-                FindingRow.why,
                 FindingRow.id.label("finding"),
-            ).join(FindingRow, FindingRow.id == OutboxRow.finding)
-            return connection.execute(message.where(OutboxRow.id.in_(ids)).order_by(OutboxRow.id)).all()
+            )
+            .join(FindingRow, FindingRow.id == OutboxRow.finding)
+            .outerjoin(lead, lead.id == OutboxRow.bundle)
+        )
+        place = {id: number for number, group in enumerate(going) for id in group}
+        if not place:
+            return []
+        rows = connection.execute(message.where(OutboxRow.id.in_(list(place)))).all()
+        rows.sort(key=lambda row: (place[row.id], row.id))
+        return [list(together) for _, together in groupby(rows, key=lambda row: place[row.id])]
 
-    def _try(self, row: Any, channel: Channel | None, directory: Directory) -> bool:
+    def _try(self, rows: Sequence[Any], channel: Channel | None, directory: Directory) -> bool:
         try:
             if channel is None:
-                raise ChannelError(f"there is no channel {row.channel!r}", retry=False)
-            channel.send(self._message(row, directory))
+                raise ChannelError(f"there is no channel {rows[0].channel!r}", retry=False)
+            reader = directory.at(rows[0].recipient, self._deployment.clock.now())
+            locale = reader.locale if reader else rows[0].locale or self._deployment.profile.locale
+            points = [(row, self._watch(row.rule, row.version)) for row in rows]
+            channel.send(compose(points, reader.email if reader else "", locale))
         except ChannelError as error:
-            self._failed(row, str(error), error.retry)
+            self._failed(rows, str(error), error.retry, directory)
         except Exception as error:  # a channel's own fault must not stop the others
-            self._failed(row, f"{type(error).__name__}: {error}", True)
+            self._failed(rows, f"{type(error).__name__}: {error}", True, directory)
         else:
             return True
         return False
 
-    def _failed(self, row: Any, error: str, retry: bool) -> None:
+    def _failed(self, rows: Sequence[Any], error: str, retry: bool, directory: Directory) -> None:
         settings, now = self._deployment.settings, self._deployment.clock.now()
-        _log.warning("delivery failed", outbox=row.id, channel=row.channel, attempt=row.attempts, retry=retry)
-        if not retry or row.attempts >= settings.delivery_attempts:
-            self._mark([row.id], status="parked", error=error[:2000])
+        ids, attempts = [row.id for row in rows], max(row.attempts for row in rows)
+        _log.warning("delivery failed", outbox=ids[0], channel=rows[0].channel, attempt=attempts, retry=retry)
+        if not retry or attempts >= settings.delivery_attempts:
+            self._mark(ids, status="parked", error=error[:2000])
             return
-        wait = min(settings.back_off_cap_seconds, settings.back_off_base_seconds * 2 ** (row.attempts - 1))
+        wait = min(settings.back_off_cap_seconds, settings.back_off_base_seconds * 2 ** (attempts - 1))
         wait *= 0.75 + random.random() / 2  # so that a returning server is not met by everyone at once
-        self._mark([row.id], status="waiting", due=now + timedelta(seconds=wait), error=error[:2000])
+        after = now + timedelta(seconds=wait)
+        due = self._speaking.next_allowed(rows[0].recipient, after, directory)
+        held = QUIET if due > after else None
+        self._mark(ids, status="waiting", due=due, held_because=held, error=error[:2000])
 
     def _mark(self, rows: list[int], **values: Any) -> None:
         with writing(self._deployment.engine) as connection:
             # a message withdrawn while it was being spoken stays dropped
             ours = and_(OutboxRow.id.in_(rows), OutboxRow.status == "leased")
             connection.execute(update(OutboxRow).where(ours).values(**values))
-
-    def _message(self, row: Any, directory: Directory) -> OutgoingMessage:
-        reader = directory.at(row.recipient, self._deployment.clock.now())
-        locale = row.locale or self._deployment.profile.locale
-        watch = self._watch(row.rule, row.version)
-        title, _ = choose(watch.title if watch else {}, locale)
-        why, _ = choose(watch.why if watch else {}, locale)
-        return OutgoingMessage(
-            key=row.key,
-            recipient=row.recipient,
-            address=reader.email if reader else "",
-            locale=locale,
-            subject=title or row.rule,
-            body=row.message or "",
-            why=why,
-            link=f"/nudge/{row.finding}",
-        )
 
     def _channel(self, name: str) -> Channel | None:
         if name not in self._channels:
@@ -142,8 +147,13 @@ class Outbox:
 
 
 def retry_parked(connection: Connection, ids: Sequence[int], now: datetime) -> int:
-    """Send parked messages again from their first try, because a person said so; returns how many."""
-    statement = update(OutboxRow).where(OutboxRow.id.in_(ids), OutboxRow.status == "parked")
+    """Send parked messages again from their first try, because a person said so; returns how many.
+
+    What went out together goes out together again.
+    """
+    together = select(OutboxRow.bundle).where(OutboxRow.id.in_(ids), OutboxRow.bundle.is_not(None))
+    wanted = or_(OutboxRow.id.in_(ids), OutboxRow.bundle.in_(together))
+    statement = update(OutboxRow).where(wanted, OutboxRow.status == "parked")
     again = {"status": "waiting", "attempts": 0, "due": now, "error": None}
     changed = connection.execute(statement.values(**again)).rowcount
     if not changed and not connection.execute(select(OutboxRow.id).where(OutboxRow.id.in_(ids))).first():
