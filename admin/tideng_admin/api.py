@@ -168,7 +168,7 @@ def readyz() -> Any:
     """Whether work flows: 503 while the oldest unjudged event is older than the setting, or the database is gone."""
     here = web()
     try:
-        found = here.counters()
+        found, attention = here.counters(), here.attention()
     except Exception:  # whatever it is: not ready, and the reason is in the log
         current_app.logger.exception("not ready")
         return jsonify(status="database"), 503
@@ -184,5 +184,6 @@ def readyz() -> Any:
         "parked": found.parked,
         "dead_letters": found.dead_letters,
         "failed_plugins": found.failed_plugins,
+        "needs_attention": len(attention),
     }
     return jsonify(body), 503 if late else 200

@@ -96,6 +96,12 @@ def _needs() -> list[Need]:
         text = _("The platform runs on without it; what it heard before stays.")
         title = ngettext("%(num)s plugin is switched off", "%(num)s plugins are switched off", found.failed_plugins)
         wanted.append(Need("plug", title, text, url_for("PluginsPage.show_all"), _("Have a look"), True))
+    aside = web().attention()
+    if aside:
+        title = ngettext("%(num)s rule is set aside", "%(num)s rules are set aside", len(aside))
+        text = _("The other rules go on. Edit and publish it, or try it again.")
+        href = url_for("RulesPage.show_all") + "#aside"
+        wanted.append(Need("rule", title, text, href, _("Have a look"), True))
     if found.failed_events:
         title = ngettext("%(num)s event could not be judged", "%(num)s events could not be judged", found.failed_events)
         href = url_for("EventsPage.show_all", status="failed")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
+from flask_babel import gettext as _
 
 from tideng import viewing
-from tideng.database import reading
+from tideng.database import reading, writing
 from tideng.errors import InvalidRule, NotFound
 from tideng_admin import rules_shown
 from tideng_admin.page import READ, Page, needs
 from tideng_admin.web import locale, web
 from tideng_admin.wording import limit_words, trigger_words
+from tideng_rules import quarantine
 from tideng_rules.explain import sentence
 from tideng_rules.parser import parse_rule
+from tideng_rules.trouble import Trouble
 
 
 class RulesPage(Page):
@@ -28,7 +33,21 @@ class RulesPage(Page):
         state = "archived" if request.args.get("state") == "archived" else "published"
         with reading(web().engine) as connection:
             found = rules_shown.rules(connection, state)
-        return render_template("tideng/rules.html", rules=found, state=state, trigger=trigger_words)
+            aside = quarantine.set_aside(connection, web().viewer()) if web().viewer().sees_all else []
+        titles = {one.id: one.title for one in found}
+        told = [(one, titles.get(one.rule), Trouble.of(one.details, one.why).words(locale())) for one in aside]
+        return render_template("tideng/rules.html", rules=found, state=state, trigger=trigger_words, aside=told)
+
+    @expose("/<rule>/try-again", methods=["POST"])
+    @needs(READ)
+    def try_again(self, rule: str) -> Any:
+        """Give a rule that was set aside back to the engines; who may is asked where it is done."""
+        here = web()
+        with writing(here.engine) as connection:
+            quarantine.try_again(connection, here.viewer(), rule)
+        here.deployment.bell.ring()
+        flash(_("The rule is tried again. If it fails again, it is set aside again."), "success")
+        return redirect(url_for("RulesPage.show_all"))
 
     @expose("/<rule>")
     @needs(READ)

@@ -14,6 +14,7 @@ from flask_babel import get_locale
 from flask_login import current_user
 from sqlalchemy import Connection, Engine, select
 
+from tideng.attention import Attention
 from tideng.database import reading
 from tideng.deployment import Deployment
 from tideng.group_commit import GroupCommit
@@ -111,6 +112,14 @@ class Web:
             with reading(self.engine) as connection:
                 g.tideng_counters = counters(connection, self.now(), self.day_began())
         return g.tideng_counters
+
+    def attention(self) -> list[Attention]:
+        """What the plugins want somebody to look at now; it names nobody."""
+        if "tideng_attention" not in g:
+            with reading(self.engine) as connection:
+                parts = self.deployment.plugins.call("needs_attention", connection=connection)
+                g.tideng_attention = [one for part in parts for one in part]
+        return g.tideng_attention
 
     def name_of(self, person: str) -> str:
         return name_of(self.directory(), person, self.now())

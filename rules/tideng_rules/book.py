@@ -19,6 +19,7 @@ from tideng.messages import placeholders, render
 from tideng.metrics import Metric, metric_of
 from tideng_rules.closures import ClosureMatcher, RuleFault, compile_condition, explainer
 from tideng_rules.model import Condition, Group, Rule, facts_of
+from tideng_rules.trouble import RAISED, Trouble, names
 
 Facts = Mapping[str, Any]
 Questions = Mapping[str, Sequence[tuple[str, Condition]]]
@@ -94,7 +95,7 @@ class Book:
     """The rules in force, and on demand the older versions on which ladders still run.
 
     `make_matcher` gives the engine; `load` an older version, or None; `quarantined` says which rules were set aside
-    and why.
+    and why. `before`: the book that this one follows; what it compiled of the same versions is taken over.
     """
 
     def __init__(
@@ -103,19 +104,24 @@ class Book:
         catalogue: Catalogue,
         make_matcher: MakeMatcher = closures,
         load: Callable[[str, int], Published | None] = lambda rule, version: None,
-        quarantined: Mapping[str, str] | None = None,
+        quarantined: Mapping[str, Trouble] | None = None,
+        before: Book | None = None,
     ):
         self._catalogue, self._load = catalogue, load
         self.rules = {published.rule.id: published for published in sorted(rules, key=lambda one: one.rule.id)}
-        self.quarantined: dict[str, str] = dict(quarantined or {})
+        self.quarantined: dict[str, Trouble] = dict(quarantined or {})
         self._in_a_row: Counter[str] = Counter()
         self._faulted: set[str] = set()
-        self._compiled: dict[tuple[str, int], Compiled | None] = {}
+        self._compiled = self._still_compiled(before) if before else {}
         self._watches: dict[tuple[str, int], Watch | None] = {}
         self._alone: dict[tuple[str, int], Callable[[Facts], bool]] = {}
         for published in self.rules.values():
             self._compile(published)
         self._inferred = {rule_id: found for rule_id, one in self.rules.items() if (found := inferred_by(one.rule))}
+        self._inferring: dict[str, list[Rule]] = {}
+        for rule_id, found in self._inferred.items():
+            for name in found:
+                self._inferring.setdefault(name, []).append(self.rules[rule_id].rule)
         self._make_matcher = make_matcher
         self._matcher: Matcher | None = None
         self._rounds, self._questions = self._plan()
@@ -124,6 +130,12 @@ class Book:
     def questions(self) -> frozenset[str]:
         """Every question that some rule in force answers: ``event:TYPE`` and ``rule:ID``."""
         return frozenset(self._rounds)
+
+    def engage(self) -> Matcher:
+        """The engine, made ready when it is first needed: most processes only show rules."""
+        if self._matcher is None:
+            self._matcher = self._make_matcher(self._questions, self._note_fault)
+        return self._matcher
 
     def close(self) -> None:
         """Let go of the engine, if it was ever asked."""
@@ -167,6 +179,7 @@ class Book:
             since=published.since,
             title=rule.title,
             why=rule.why,
+            emits=any(deed.action == "emit" for deed in rule.then),
             expected=published.expected,
         )
 
@@ -198,14 +211,13 @@ class Book:
 
     def _match(self, waiting: list[_Asked]) -> list[Finding]:
         """Ask the engine round by round: what is inferred in one round is a fact in the next."""
-        if self._matcher is None:  # made when first needed: most processes only show rules
-            self._matcher = self._make_matcher(self._questions, self._note_fault)
+        matcher = self.engage()
         findings: list[Finding] = []
         learned: dict[int, dict[str, Any]] = {}
         turn = 0
         while waiting:
             asked = [(self._rounds[question].keys[turn], learned.get(n, facts)) for n, question, facts in waiting]
-            answers = self._matcher.match(asked)
+            answers = matcher.match(asked)
             for (number, question, _), (_, facts), held in zip(waiting, asked, answers, strict=True):
                 for rule_id in held:
                     if rule_id in self._rounds[question].answer:
@@ -270,7 +282,9 @@ class Book:
         self._faulted.add(fault.rule_id)
         self._in_a_row[fault.rule_id] += 1
         if self._in_a_row[fault.rule_id] >= FAULTS_IN_A_ROW:
-            self.quarantined[fault.rule_id] = str(fault)
+            known = self.rules.get(fault.rule_id)
+            read = trigger_needs(known.rule) if known else ()
+            self.quarantined[fault.rule_id] = Trouble(RAISED, type(fault.cause).__name__, names(read))
 
     def _forgive(self, questions: Iterable[str]) -> None:
         """Only faults in a row count: a rule that was asked and did not fail starts again at none."""
@@ -287,7 +301,8 @@ class Book:
                 self._compiled[key] = Compiled.of(published)
             except Exception as error:
                 self._compiled[key] = None
-                self.quarantined[published.rule.id] = str(RuleFault(published.rule.id, error))
+                cause = error.cause if isinstance(error, RuleFault) else error
+                self.quarantined[published.rule.id] = Trouble(RAISED, type(cause).__name__)
         return self._compiled[key]
 
     def _is_current(self, rule_id: str, version: int | None) -> bool:
@@ -310,32 +325,27 @@ class Book:
         found: dict[str, Rule] = {}
         waiting = [rule]
         while waiting:
-            wanted = {name for name in trigger_needs(waiting.pop()) if name.startswith("found.")}
-            for published in self.rules.values():
-                other = published.rule
-                fits = (
-                    other.trigger == rule.trigger
-                    and other.about == rule.about
-                    and other.id not in (rule.id, *self.quarantined)
-                )
-                if fits and other.id not in found and wanted & inferred_by(other):
+            wanted = sorted(name for name in trigger_needs(waiting.pop()) if name in self._inferring)
+            for other in (one for name in wanted for one in self._inferring[name]):
+                together = other.trigger == rule.trigger and other.about == rule.about
+                if together and other.id not in found and other.id not in (rule.id, *self.quarantined):
                     found[other.id] = other
                     waiting.append(other)
         return list(found.values())
 
     def _plan(self) -> tuple[dict[str, _Rounds], dict[str, list[tuple[str, Condition]]]]:
         """Sort the rules of every question into rounds, and name a question for the engine for each round."""
-        groups: dict[str, tuple[list[Rule], frozenset[str]]] = {}
+        groups: dict[str, tuple[list[Rule], set[str]]] = {}
         for rule_id, published in self.rules.items():
             rule = published.rule
             if rule_id in self.quarantined:
                 continue
             if isinstance(rule.trigger, OnEvent):
-                question = f"event:{rule.trigger.event_type}"
-                rules, ids = groups.get(question, ([], frozenset()))
-                groups[question] = ([*rules, rule], ids | {rule_id})
+                rules, ids = groups.setdefault(f"event:{rule.trigger.event_type}", ([], set()))
+                rules.append(rule)
+                ids.add(rule_id)
             else:
-                groups[f"rule:{rule_id}"] = ([*self._providers_of(rule), rule], frozenset({rule_id}))
+                groups[f"rule:{rule_id}"] = ([*self._providers_of(rule), rule], {rule_id})
         plans: dict[str, _Rounds] = {}
         questions: dict[str, list[tuple[str, Condition]]] = {}
         for question, (rules, answer) in groups.items():
@@ -343,9 +353,24 @@ class Book:
             for turn, ready in enumerate(rounds(rules)):
                 keys.append(f"{question}#{turn}" if turn else question)
                 ready.sort(key=lambda rule: (-rule.priority, rule.id))
-                questions[keys[-1]] = [(rule.id, Group("all", (rule.who, rule.if_))) for rule in ready]
-            plans[question] = _Rounds(tuple(keys), answer)
+                questions[keys[-1]] = [(rule.id, self._condition(rule.id)) for rule in ready]
+            plans[question] = _Rounds(tuple(keys), frozenset(answer))
         return plans, questions
+
+    def _condition(self, rule_id: str) -> Condition:
+        compiled = self._compiled[rule_id, self.rules[rule_id].version]
+        assert compiled is not None, "a rule that cannot be compiled is in quarantine"
+        return compiled.condition
+
+    def _still_compiled(self, before: Book) -> dict[tuple[str, int], Compiled | None]:
+        """What the book before compiled of the very same rules, so that a change costs what changed."""
+        found: dict[tuple[str, int], Compiled | None] = {}
+        for rule_id, published in self.rules.items():
+            key = (rule_id, published.version)
+            known = before._compiled.get(key)
+            if known is not None and known.rule is published.rule:
+                found[key] = known
+        return found
 
 
 def rounds(rules: Sequence[Rule]) -> list[list[Rule]]:
@@ -354,11 +379,14 @@ def rounds(rules: Sequence[Rule]) -> list[list[Rule]]:
     Rules that wait for each other in a circle come last, together.
     """
     waiting, ordered = list(rules), []
+    reads = {rule.id: _reads(rule) for rule in rules}
+    infers = {rule.id: found for rule in rules if (found := inferred_by(rule))}
     while waiting:
-        open_ = {rule.id: inferred_by(rule) for rule in waiting}
-        ready = [r for r in waiting if not any(_reads(r) & found for other, found in open_.items() if other != r.id)]
-        ordered.append(ready or list(waiting))
-        waiting = [rule for rule in waiting if rule not in ordered[-1]]
+        open_ = [(rule.id, infers[rule.id]) for rule in waiting if rule.id in infers]
+        ready = [r for r in waiting if not any(reads[r.id] & found for other, found in open_ if other != r.id)]
+        ordered.append(ready or waiting)
+        done = {rule.id for rule in ordered[-1]}
+        waiting = [rule for rule in waiting if rule.id not in done]
     return ordered
 
 
@@ -372,8 +400,9 @@ def inferred_by(rule: Rule) -> frozenset[str]:
 
 
 def trigger_needs(rule: Rule) -> frozenset[str]:
-    """Every fact that is read when the rule is triggered: by its conditions and by what it then says."""
-    return _reads(rule) | _spoken(rule.then)
+    """Every fact that is read when the rule is triggered: by its conditions, its limit, and by what it then says."""
+    told_apart = {f"event.{rule.limit.by}"} if rule.limit.by else set()
+    return _reads(rule) | _spoken(rule.then) | told_apart
 
 
 def _spoken(deeds: Iterable[Deed]) -> frozenset[str]:

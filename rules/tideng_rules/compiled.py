@@ -103,7 +103,9 @@ class Compiled:
         """Whether an engine built for the one answers for the other: nothing that it was given has changed."""
         if len(self.shards) != len(other.shards):
             return False
-        return self._numbers() == other._numbers() and all(a is b for a, b in zip(self.shards, other.shards, strict=True))
+        return self._numbers() == other._numbers() and all(
+            a is b for a, b in zip(self.shards, other.shards, strict=True)
+        )
 
     def _numbers(self) -> dict[str, list[int]]:
         return {question: [number for number, _ in asked] for question, asked in self._asked.items() if asked}

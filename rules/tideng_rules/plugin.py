@@ -10,23 +10,27 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection
 
+from tideng.attention import Attention
 from tideng.catalogue import Catalogue
-from tideng.database import reading
+from tideng.database import reading, writing
 from tideng.errors import Problem
 from tideng.hookspecs import hookimpl
 from tideng.judging import Finding, Situation, Watch
 from tideng.profile import CLIENT
-from tideng_rules import applying, store
+from tideng_rules import applying, quarantine, store
 from tideng_rules.applying import Wanted
-from tideng_rules.book import Book, Matcher, Published, Questions, closures
+from tideng_rules.book import Book, Matcher, Published, Questions
 from tideng_rules.check import check_sources
-from tideng_rules.closures import RuleFault
+from tideng_rules.closures import ClosureMatcher, RuleFault
 from tideng_rules.lifecycle import pause_by_itself
 from tideng_rules.packs import load_rules_of, read_sources
+from tideng_rules.trouble import Trouble
+from tideng_rules.wards import Wards, attention
 
 if TYPE_CHECKING:
     from tideng.bundle import Bundle
     from tideng.deployment import Deployment
+    from tideng_rules.supervisor import SupervisedMatcher
 
 log = structlog.get_logger("tideng.rules")
 
@@ -38,8 +42,9 @@ class RulesPlugin:
         self.book: Book | None = None
         self._deployment: Deployment | None = None
         self._revision: int | None = None
-        self._matcher: Matcher | None = None
+        self._matcher: ClosureMatcher | SupervisedMatcher | None = None
         self._told: frozenset[str] = frozenset()
+        self._wards = Wards()
         self._hear_fault: Callable[[RuleFault], None] = lambda fault: None
 
     @hookimpl
@@ -62,7 +67,7 @@ class RulesPlugin:
     def apply_bundle(self, bundle: Bundle, connection: Connection | None) -> list[str]:
         rules = load_rules_of(bundle, with_client_types(self._catalogue, bundle))
         if connection is None:
-            self._use([Published(rule) for rule in rules], {})
+            self._use([Published(rule) for rule in rules])
             return [f"rule {rule.id}: new, version 1" for rule in rules]
         wanted = [Wanted(rule.document) for rule in rules]
         return list(map(str, applying.apply(connection, wanted, self._here.clock.now())))
@@ -85,7 +90,12 @@ class RulesPlugin:
             set_aside = frozenset(self.book.quarantined)
             changed, self._told = set_aside != self._told, set_aside
             return changed  # a rule that was set aside is not to be asked any more
-        self._use(*store.in_force(connection, self._catalogue))
+        known = {(one.rule.id, one.version): one.rule for one in self.book.rules.values()} if self.book else {}
+        rules, unreadable = store.in_force(connection, self._catalogue, known=known)
+        for rule_id, why in unreadable.items():
+            log.error("rule cannot be read", rule=rule_id, why=why)
+        self._wards.read(connection, rules, store.versions_in_force(connection, unreadable), self._found_out())
+        self._use(rules)
         self._revision = revision
         return True
 
@@ -101,6 +111,20 @@ class RulesPlugin:
     def judge(self, situations: Sequence[Situation]) -> Sequence[Finding]:
         return self.book.judge(situations) if self.book else []
 
+    @hookimpl
+    def between_batches(self) -> None:
+        if self.book is None or self._deployment is None or not self._deployment.has_database:
+            return
+        news = self._wards.unwritten(self._found_out(), self._here.clock.now())
+        if news or not self._wards.idle:
+            with writing(self._here.engine) as connection:
+                for one in self._wards.write(connection, news):
+                    log.error("rule set aside", rule=one.rule, version=one.version, engine=one.engine, why=one.why)
+
+    @hookimpl
+    def needs_attention(self, connection: Connection) -> list[Attention]:
+        return [attention(one) for one in quarantine.of_those_in_force(connection)]
+
     @property
     def engine(self) -> str:
         """``durable`` or ``closures``: what judges. A replay takes closures, which need no process of their own."""
@@ -108,7 +132,7 @@ class RulesPlugin:
         return deployment.settings.engine if deployment and deployment.has_database else "closures"
 
     @property
-    def matcher(self) -> Matcher | None:
+    def matcher(self) -> ClosureMatcher | SupervisedMatcher | None:
         """The engine at work, for whoever shows its state; None until it was first asked."""
         return self._matcher
 
@@ -118,29 +142,38 @@ class RulesPlugin:
             self._matcher.close()
             self._matcher = None
 
-    def _use(self, rules: Iterable[Published], unreadable: Mapping[str, str]) -> None:
-        rules = list(rules)
-        kept = {}
-        if self.book is not None:  # a rule that was set aside stays so until it is edited
-            same = {one.rule.id for one in rules if self.book.rules.get(one.rule.id, one).version == one.version}
-            kept = {rule_id: why for rule_id, why in self.book.quarantined.items() if rule_id in same}
-        for rule_id, why in unreadable.items():
-            log.error("rule cannot be read", rule=rule_id, why=why)
-        self.book = Book(rules, self._catalogue, self._make_matcher, self._load, {**kept, **unreadable})
+    def _use(self, rules: Iterable[Published]) -> None:
+        aside = self._wards.for_all
+        self.book = Book(rules, self._catalogue, self._make_matcher, self._load, aside, before=self.book)
         self._told = frozenset(self.book.quarantined)
+        if self._matcher is not None:  # now, while no lane is held, rather than at the first question
+            self.book.engage()
+
+    def _found_out(self) -> list[Mapping[str, Trouble]]:
+        """What the book and the engine of this process have set aside, be it written down or not."""
+        of_engine = getattr(self._matcher, "quarantined", {})
+        return [self.book.quarantined if self.book else {}, of_engine]
 
     def _make_matcher(self, questions: Questions, on_fault: Callable[[RuleFault], None]) -> Matcher:
         """One engine for the life of the process: a new book gives it new rules."""
         self._hear_fault = on_fault
-        if self._matcher is not None:
+        if isinstance(self._matcher, ClosureMatcher):
             self._matcher.replace(questions)
+        elif self._matcher is not None:
+            self._matcher.replace(questions, self._wards.for_engine)
         elif self.engine == "closures":
-            self._matcher = closures(questions, self._faulted)
+            self._matcher = ClosureMatcher(questions, self._faulted)
         else:
             from tideng_rules.supervisor import SupervisedMatcher
 
-            deadline = self._here.settings.engine_deadline_seconds
-            self._matcher = SupervisedMatcher(questions, deadline, self._faulted)
+            settings = self._here.settings
+            self._matcher = SupervisedMatcher(
+                questions,
+                settings.engine_deadline_seconds,
+                self._faulted,
+                double_check=settings.engine_double_check,
+                kept=self._wards.for_engine,
+            )
         return self._matcher
 
     def _faulted(self, fault: RuleFault) -> None:

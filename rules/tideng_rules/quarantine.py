@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Table, and_, delete, select
 
 from tideng.database import insert
+from tideng.errors import NotFound
+from tideng.viewing import Viewer
+from tideng_rules.rights import require_reading, require_writing
 from tideng_rules.store import grow_revision
-from tideng_rules.tables import RuleQuarantineRow
+from tideng_rules.tables import PUBLISHED, RuleQuarantineRow, RuleVersionRow
 
 DURABLE, ALL = "durable", "all"
 _TABLE = cast(Table, RuleQuarantineRow.__table__)
@@ -55,4 +58,34 @@ def clear(connection: Connection, rule: str, version: int | None = None, engine:
     gone = connection.execute(delete(_TABLE).where(*where)).rowcount
     if gone:
         grow_revision(connection)
+    return gone
+
+
+def of_those_in_force(connection: Connection) -> list[SetAside]:
+    """What is set aside of the versions in force: what somebody has to do something about. One query."""
+    columns = [_TABLE.c[name] for name in SetAside.__slots__]
+    here = and_(
+        RuleVersionRow.rule == _TABLE.c.rule,
+        RuleVersionRow.version == _TABLE.c.version,
+        RuleVersionRow.state == PUBLISHED,
+    )
+    statement = select(*columns).join(RuleVersionRow, here).order_by(_TABLE.c.rule, _TABLE.c.engine)
+    return [SetAside(*row) for row in connection.execute(statement)]
+
+
+def set_aside(connection: Connection, viewer: Viewer) -> list[SetAside]:
+    """The same for whoever asks; raises `NotAllowed` unless `viewer` may read all rules."""
+    require_reading(viewer)
+    return of_those_in_force(connection)
+
+
+def try_again(connection: Connection, viewer: Viewer, rule: str) -> int:
+    """Give a rule back to the engines, as it is; returns how many entries went. It is set aside again if it fails again.
+
+    Call it in a transaction that writes. Raises `NotAllowed` unless `viewer` may change rules, `NotFound` when the rule
+    is not set aside."""
+    require_writing(viewer)
+    gone = clear(connection, rule)
+    if not gone:
+        raise NotFound(f"rule {rule} is not set aside")
     return gone

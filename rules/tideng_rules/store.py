@@ -7,7 +7,7 @@ Every version ever published stays, as it was; at most one of a rule is in force
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -19,12 +19,14 @@ from tideng.errors import InvalidRule
 from tideng.tables import AgendaRow
 from tideng_rules.book import Published
 from tideng_rules.merging import same
+from tideng_rules.model import Rule
 from tideng_rules.parser import parse_rule
 from tideng_rules.tables import ARCHIVED, PUBLISHED, RulePauseRow, RuleRevisionRow, RuleVersionRow
 
 _VERSIONS = cast(Table, RuleVersionRow.__table__)
 _REVISION = cast(Table, RuleRevisionRow.__table__)
 _PAUSES = cast(Table, RulePauseRow.__table__)
+_FEW = 500
 _CHANGES_LOCK = 0x7469_6465_6E68
 """PostgreSQL's advisory lock of whoever changes rules."""
 MOST_A_DAY = "most_people_a_day"
@@ -37,23 +39,50 @@ def revision(connection: Connection) -> int:
 
 
 def in_force(
-    connection: Connection, catalogue: Catalogue | None = None, paused: bool = False
+    connection: Connection,
+    catalogue: Catalogue | None = None,
+    paused: bool = False,
+    known: Mapping[tuple[str, int], Rule] | None = None,
 ) -> tuple[list[Published], dict[str, str]]:
     """Every published rule, parsed; and rule id → why, for those that this program can no longer read.
 
-    Rules that are paused are left out, unless `paused` asks for them too.
+    Rules that are paused are left out, unless `paused` asks for them too. `known`: versions that are parsed already, by
+    (rule, version); they are not read again, so that a change costs what changed.
     """
-    columns = (_VERSIONS.c.rule, _VERSIONS.c.document, _VERSIONS.c.version, _VERSIONS.c.since, _VERSIONS.c.expected)
+    columns = (_VERSIONS.c.rule, _VERSIONS.c.version, _VERSIONS.c.since, _VERSIONS.c.expected)
     statement = select(*columns).where(_VERSIONS.c.state == PUBLISHED).order_by(_VERSIONS.c.rule)
     if not paused:
         statement = statement.where(_VERSIONS.c.rule.not_in(select(_PAUSES.c.rule)))
+    known = dict(known or {})
+    heads = connection.execute(statement).all()
+    documents = _documents(connection, [row.rule for row in heads if (row.rule, row.version) not in known])
     rules, unreadable = [], {}
-    for rule, document, version, since, expected in connection.execute(statement):
+    for rule, version, since, expected in heads:
         try:
-            rules.append(Published(parse_rule(document, catalogue), version, since, expected))
+            read = known.get((rule, version)) or parse_rule(documents[rule], catalogue)
+            rules.append(Published(read, version, since, expected))
         except InvalidRule as error:
             unreadable[rule] = str(error)
     return rules, unreadable
+
+
+def versions_in_force(connection: Connection, rules: Collection[str]) -> dict[str, int]:
+    """The number of the version in force of each of these rules."""
+    if not rules:
+        return {}
+    columns = (_VERSIONS.c.rule, _VERSIONS.c.version)
+    here = (_VERSIONS.c.state == PUBLISHED) & _VERSIONS.c.rule.in_(list(rules))
+    return {row.rule: row.version for row in connection.execute(select(*columns).where(here))}
+
+
+def _documents(connection: Connection, rules: Sequence[str]) -> dict[str, Any]:
+    """The documents in force of these rules; all of them where that is the cheaper question."""
+    if not rules:
+        return {}
+    statement = select(_VERSIONS.c.rule, _VERSIONS.c.document).where(_VERSIONS.c.state == PUBLISHED)
+    if len(rules) <= _FEW:
+        statement = statement.where(_VERSIONS.c.rule.in_(rules))
+    return {row.rule: row.document for row in connection.execute(statement)}
 
 
 def is_in_force(connection: Connection, rule: str) -> bool:

@@ -14,6 +14,7 @@ import pluggy
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from tideng.attention import Attention
     from tideng.bundle import Bundle
     from tideng.channels import Channel
     from tideng.deployment import Deployment
@@ -113,6 +114,11 @@ class Hooks:
     def between_batches(self) -> None:
         """Called by the worker after each round of work, outside any transaction and holding no lane. Write down what
         was noticed while judging; return quickly when there is nothing."""
+
+    @hookspec
+    def needs_attention(self, connection: Connection) -> Iterable[Attention]:
+        """What of the plugin's own needs a person now. Called by `tideng doctor`, readyz and the front page, in whatever
+        process; one cheap query at most. Return [] when all is well."""
 
     @hookspec(firstresult=True)
     def channel(self, name: str) -> Channel | None:

@@ -80,6 +80,13 @@ class Settings:
     rules_need_approval: bool = _setting(
         False, "Whether a second person must approve a draft of a rule before it is published", "boolean"
     )
+    engine_double_check: int = _setting(
+        50,
+        "How many of the engine's answers are checked against the closures: one in so many, besides the first "
+        "20 of every question after a new version; 0 checks none",
+        "integer",
+        minimum=0,
+    )
     batch_size: int = _setting(2000, "Events that are judged in one transaction at most", "integer", minimum=1)
     sweep_seconds: float = _setting(
         5.0, "How often a worker looks for work that no bell announced", "number", minimum=0.05

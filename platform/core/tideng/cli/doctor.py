@@ -82,6 +82,7 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
         with reading(deployment.engine) as connection:
             yield _client(deployment)
             yield _engine(deployment, connection)
+            yield from _attention(deployment, connection)
             yield from _people(deployment, connection)
             yield from _rates(deployment, connection)
             yield _parked(connection)
@@ -164,6 +165,15 @@ def _engine(deployment: Deployment, connection: Connection) -> Finding:
             what, NOTE, (f"{kind}: no rules in force", f"{kind}：没有生效的规则"), ("tideng apply CLIENT_DIR",) * 2
         )
     return Finding(what, OK, (f"{kind}: {len(watches)} rules in force", f"{kind}：{len(watches)} 条规则生效"))
+
+
+def _attention(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
+    """What the plugins want somebody to look at, such as a rule that was set aside."""
+    for part in deployment.plugins.call("needs_attention", connection=connection):
+        for one in part:
+            pairs = ((text.get("en", ""), text.get("zh", "")) for text in (one.what, one.said, one.way_out))
+            what, said, way_out = pairs
+            yield Finding(what, WRONG, said, way_out)
 
 
 def _queue(deployment: Deployment) -> Finding:

@@ -136,6 +136,7 @@ CHINESE: Mapping[str, str] = {
     "The task queue's own SQLite file; it may be deleted at any time": "任务队列自己的 SQLite 文件，随时可删",
     "What judges live events: durable (durable-rules in a child process) or closures": "用什么判断实时事件：durable（子进程里的 durable-rules）或 closures",
     "How long the engine may think about one batch before it is restarted": "引擎判断一批事件最多用多久，超过就重启",
+    "How many of the engine's answers are checked against the closures: one in so many, besides the first 20 of every question after a new version; 0 checks none": "引擎的回答每多少条抽一条与闭包核对；新版本生效后每个问题的前 20 条必查；0 表示不查",
     "Events that are judged in one transaction at most": "一次事务最多判断的事件数",
     "Whether a second person must approve a draft of a rule before it is published": "规则草稿发布前，是否要由第二个人批准",
     "How often a worker looks for work that no bell announced": "没有通知时，工作进程多久看一次",
