@@ -11,13 +11,14 @@ class Problem:
     """One thing that is wrong at one place.
 
     `at` is a path such as ``if[0].fact`` or ``line 12, data.needs``; `hint` is the way out.
-    A ``warning`` never blocks.
+    A ``warning`` never blocks. `code` names the kind of problem for programs, e.g. ``never-true``; '' where there is none.
     """
 
     at: str
     problem: str
     hint: str = ""
     severity: str = "error"
+    code: str = ""
 
     def __str__(self) -> str:
         way_out = f" ({self.hint})" if self.hint else ""

@@ -77,6 +77,10 @@ class Directory:
     def knows(self, person: str) -> bool:
         return person in self._periods
 
+    def everyone(self) -> Iterable[Assignment]:
+        """Every period of everyone, past and future ones included."""
+        return (period for periods in self._periods.values() for period in periods)
+
     def periods(self, person: str) -> list[Assignment]:
         return self._periods.get(person, [])
 
