@@ -200,6 +200,14 @@ def _sound(rule: tuple[str, Condition]) -> bool:
     return True
 
 
+def compile_verdicts(condition: Condition) -> Callable[[Facts], tuple[bool, ...]]:
+    """One function from facts to whether each node of the condition holds, parents before their children; every leaf is
+    looked at, whatever the others say. Raises `RuleFault`."""
+    source = _Source()
+    source.count("", condition)
+    return source.verdicts(condition)
+
+
 def compile_rules(rules: Sequence[tuple[str, Condition]]) -> Callable[[Facts], list[str]]:
     """One function from facts to the ids of the rules that hold, in the order given. Raises `RuleFault`."""
     source = _Source()
@@ -245,6 +253,35 @@ class _Source:
         lines = ["def judge(facts):", " get = facts.get; out = []", *self._head, *self._body, " return out"]
         exec(compile("\n".join(lines), "<rules>", "exec"), self._space)
         return self._space["judge"]
+
+    def verdicts(self, condition: Condition) -> Callable[[Facts], tuple[bool, ...]]:
+        """A function of every node: children are judged before their parents and told after them."""
+        told: list[str] = []
+        waiting: list[tuple[Condition, str, list[str] | None]] = [(condition, "n0", None)]
+        while waiting:
+            item, name, parts = waiting.pop()
+            if parts is not None:
+                self._join(name, item.kind, parts)  # type: ignore[union-attr]
+                continue
+            told.append(name)
+            if isinstance(item, Leaf):
+                self._body.append(f" {name} = {self._leaf(item)}")
+                continue
+            parts = [f"{name}_{at}" for at in range(len(item.items))]
+            waiting.append((item, name, parts))
+            waiting.extend(reversed([(part, at, None) for part, at in zip(item.items, parts, strict=True)]))
+        lines = ["def judge(facts):", " get = facts.get", *self._head, *self._body, f" return ({', '.join(told)},)"]
+        exec(compile("\n".join(lines), "<rules>", "exec"), self._space)
+        return self._space["judge"]
+
+    def _join(self, name: str, kind: str, parts: list[str]) -> None:
+        if kind not in ("all", "any", "none"):
+            raise RuleFault("", ValueError(f"{kind!r} is no group"))
+        word, start = (" and ", "True") if kind == "all" else (" or ", "False")
+        chunks = [word.join(parts[at : at + _WIDEST]) for at in range(0, len(parts), _WIDEST)] or [start]
+        self._body += [f" {name} = {(name + word) * (at > 0)}{chunk}" for at, chunk in enumerate(chunks)]
+        if kind == "none":
+            self._body.append(f" {name} = not {name}")
 
     def _bind(self, value: Any) -> str:
         name = f"c{len(self._space)}"

@@ -12,7 +12,7 @@ from tideng.judging import Deed, OnAbsence, OnEvent, OnSchedule, Reason, Step
 from tideng.messages import choose, spoken
 from tideng_rules.model import Condition, FactRef, Group, Leaf, Rule
 
-_OPERATORS = {
+OPERATORS = {
     "zh": {
         "is": "是", "is_not": "不是", "lt": "少于", "lte": "不超过", "gt": "多于", "gte": "不少于", "between": "介于",
         "in": "属于", "not_in": "不属于", "contains": "含有", "not_contains": "不含", "starts_with": "开头是", "matches": "符合",
@@ -74,7 +74,7 @@ _UNITS = {"minutes": "分钟", "hours": "小时", "days": "天", "weeks": "周",
 
 def sentence(rule: Rule, locale: str, catalogue: Catalogue) -> str:
     """What the rule does, as one sentence in `locale` (zh or en; others read English)."""
-    return _Speaker(locale, catalogue, rule.trigger).rule(rule)
+    return Speaker(locale, catalogue, rule.trigger).rule(rule)
 
 
 def reasons_sentence(
@@ -89,12 +89,14 @@ def reasons_sentence(
     `event_type` is the one that triggered the rule, where known: its fields have better names then. `within` is how long
     an absence was waited for, where known.
     """
-    speaker = _Speaker(locale, catalogue, OnEvent(event_type))
+    speaker = Speaker(locale, catalogue, OnEvent(event_type))
     speaker.within = within
     return ("；" if speaker.language == "zh" else "; ").join(map(speaker.reason, reasons))
 
 
-class _Speaker:
+class Speaker:
+    """Says conditions, triggers and actions in one language, by the titles of the catalogue. `words`: the small ones."""
+
     def __init__(self, locale: str, catalogue: Catalogue, trigger: OnEvent | OnSchedule | OnAbsence):
         self.language = "zh" if locale.startswith("zh") else "en"
         self.words, self._catalogue, self._trigger = _WORDS[self.language], catalogue, trigger
@@ -172,7 +174,7 @@ class _Speaker:
             return self.words["exists" if leaf.operand else "absent"].format(name)
         if leaf.op == "is" and isinstance(leaf.operand, bool):
             return self.words["yes" if leaf.operand else "no"].format(name)
-        return f"{name} {_OPERATORS[self.language][leaf.op]} {self.operand(leaf.operand)}"
+        return f"{name} {OPERATORS[self.language][leaf.op]} {self.operand(leaf.operand)}"
 
     def operand(self, operand: Any) -> str:
         if isinstance(operand, FactRef):
@@ -202,7 +204,7 @@ class _Speaker:
         if reason.op == "exists":
             compared = self.words["exists" if reason.operand else "absent"].format(name)
         else:
-            compared = f"{_OPERATORS[self.language][reason.op]} {self.operand(reason.operand)}"
+            compared = f"{OPERATORS[self.language][reason.op]} {self.operand(reason.operand)}"
         failed = "" if reason.holds else f"{'，' if self.language == 'zh' else ', '}{self.words['fails']}"
         return text + ("（{}{}）" if self.language == "zh" else " ({}{})").format(compared, failed)
 
