@@ -82,8 +82,8 @@ def _merge_mappings(
 ) -> dict[str, Any]:
     merged = {}
     for key in [*ours, *(key for key in theirs if key not in ours), *(k for k in base if k not in {*ours, *theirs})]:
-        values = [side.get(key, ABSENT) for side in (base, ours, theirs)]
-        value = _merge(join(place, key), *values, conflicts)
+        old, mine, yours = (side.get(key, ABSENT) for side in (base, ours, theirs))
+        value = _merge(join(place, key), old, mine, yours, conflicts)
         if value is not ABSENT:
             merged[key] = value
     return merged
@@ -100,8 +100,8 @@ def _merge_lists(
         elif same(old, mine):
             merged += yours
         elif len(old) == len(mine) == len(yours):
-            for number, items in enumerate(zip(old, mine, yours, strict=True), start=len(merged)):
-                merged.append(_merge(join(place, number), *items, conflicts))
+            for was, here, there in zip(old, mine, yours, strict=True):
+                merged.append(_merge(join(place, len(merged)), was, here, there, conflicts))
         else:
             return None
     return merged
