@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tideng.bundle import InvalidBundle, PackUse, read_bundle
+from tideng.durations import Duration
 
 CLIENT = """\
 client: Lamplight
@@ -85,6 +86,11 @@ def test_a_whole_bundle_is_read(bundle):
     assert not read.warnings
 
 
+def test_a_digest_is_read_and_none_is_the_rule(bundle):
+    assert read_bundle(bundle()).digest is None
+    assert read_bundle(bundle(client_yaml=CLIENT + "digest: 10 minutes\n")).digest == Duration(10, "minutes")
+
+
 def test_the_directory_knows_who_was_where_on_which_day(bundle):
     directory = read_bundle(bundle()).directory()
     assert directory.on("p003", date(2025, 6, 1)).timezone == "Australia/Sydney"
@@ -126,7 +132,7 @@ def test_everything_wrong_in_every_file_is_said_at_once(bundle):
     )
     assert said == [
         "client.yaml line 18, colour: is not known here (known: client, locale, currency, timezone, calendar, "
-        "quiet_hours, nudge_budget, channels, plugins, packs, event_types, roles)",
+        "quiet_hours, nudge_budget, digest, channels, plugins, packs, event_types, roles)",
         "client.yaml line 4, timezone: 'Asia/Shanghay' is no time zone (did you mean Asia/Shanghai?)",
         "units.csv line 3, parent: there is no unit 'al' (did you mean all?)",
         "people.csv line 4, timezone: 'Sydney' is no time zone (an IANA name such as Asia/Shanghai)",
@@ -177,6 +183,12 @@ def test_a_problem_among_people_names_line_and_column(bundle, old, new, expected
         ("calendar: CN", "calendar: XX", "line 5, calendar: no calendar for 'XX'"),
         ("22:00", "25:00", "line 6, quiet_hours.from: '25:00' is no time of day"),
         ("day: 6", "day: none", "line 7, nudge_budget.day: a whole number"),
+        ("day: 6", "day: 30", "line 7, nudge_budget.week: is less than the budget of one day (30 or more)"),
+        ("day: 6", "hour: 6", "line 7, nudge_budget.hour: is not known here"),
+        ("locale: zh", "digest: ten", "line 2, digest: 'ten' is not a length of time (digest: 10 minutes; at most"),
+        ("locale: zh", "digest: 3 days", "line 2, digest: '3 days' is too long to keep a message waiting"),
+        ("locale: zh", "digest: 25 hours", "line 2, digest: '25 hours' is too long to keep a message waiting"),
+        ("locale: zh", "digest: 10", "line 2, digest: 10 is not a length of time"),
         ("needs_minimum: 100", "api_key: abc", "line 10, packs[0].parameters.api_key: looks like a secret"),
         (
             "${ENV:WEBHOOK_SECRET}",

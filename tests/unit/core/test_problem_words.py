@@ -161,7 +161,7 @@ def test_what_the_check_finds_is_said_in_chinese():
 def test_a_bad_bundle_is_refused_in_chinese(tmp_path: Path):
     (tmp_path / "client.yaml").write_text(
         "client: [x]\nlocale: xx-yy-z\ntimezone: Mars/One\ncurrency: XXXX\ncalendar: QQ\nbudget: 3\nchannels: mail\n"
-        "quiet_hours: {from: late}\nnudge_budget: {day: 0}\nroles: {hr: [nobody]}\n"
+        "quiet_hours: {from: late}\nnudge_budget: {day: 0}\ndigest: 3 days\nroles: {hr: [nobody]}\n"
         "packs: [{name: a}, {name: a, colour: red}]\nplugins: {connectors: {smtp_password: secret}}\n"
         "event_types: {A b: {}, c.d: {fields: {x: {type: colour, required: 4, minimum: low}}}}\n",
         "utf-8",
