@@ -8,7 +8,7 @@ slide with the moment of judging: they are answered from the moments of the even
 from __future__ import annotations
 
 import re
-from bisect import bisect_right, insort_right
+from bisect import bisect_left, bisect_right, insort_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -203,6 +203,16 @@ class Book:
             gathered.add(value, at)
             gathered.values.add(str(value))  # type: ignore[union-attr]
         return _answer(metric.function, [gathered])
+
+    def forget(self, before: Mapping[str, datetime]) -> None:
+        """Let go of the days and moments of each series (by key) that lie before a moment (UTC)."""
+        for (_, series), days in self._days.items():
+            oldest = before[series].date() if series in before else date.min
+            for day in [day for day in days if day < oldest]:
+                del days[day]
+        for (_, series), moments in self._moments.items():
+            if series in before:
+                del moments[: bisect_left(moments, before[series], key=_when)]
 
     @staticmethod
     def _at(days: dict, key: Any, series: Series) -> Day:

@@ -3,105 +3,134 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from tideng.agenda import moments, zones_of
 from tideng.deployment import Deployment
-from tideng.durations import Duration
 from tideng.events import Event
 from tideng.flow import Flow
-from tideng.judging import OnAbsence, OnNotAll, OnSchedule, OnWait
+from tideng.horizon import Horizon
+from tideng.judging import OnSchedule, Watch
 from tideng.people import DIRECTORY_EVENTS, Directory
+from tideng.reach import Reach
 from tideng.watchlist import WatchList
 from tideng.world import Entry, Record, World
 
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """One schedule at one local day, waiting for its time."""
-
-    rule: Any
-    zone: str
-    day: Any
+MOST = 5_000
+"""Events that are heard together at most."""
+_TICK = timedelta(microseconds=1)
+_DAY = timedelta(days=1)
 
 
-def replay(deployment: Deployment, events: Sequence[Event], start: datetime, until: datetime) -> Iterator[Record]:
+def replay(deployment: Deployment, events: Iterable[Event], start: datetime, until: datetime) -> Iterator[Record]:
     """Yield every finding from `start` to `until` (both inclusive), in order of time.
 
     `events` are sorted by time. Those before `start` are history: they feed metrics and open absences; nothing is
     judged before `start`. At one moment events come before deadlines, and deadlines before schedules.
     """
-    plugins = deployment.plugins
-    watches = [watch for part in plugins.call("watches") for watch in part]
-    watchlist = WatchList(
-        watches,
-        deployment.catalogue,
-        lambda rule, version: plugins.first("watch", rule=rule, version=version),
-        keep_standard=False,
-    )
-    profile = deployment.profile
-    depth = deployment.settings.max_event_depth
-    flow = Flow(plugins, deployment.catalogue, deployment.calendar, watchlist, profile.locale, depth)
-    world = World(_directory(deployment), deployment.catalogue)
-    world.book.keep_deltas = False
-    world.in_order = True
-    run = _Run(deployment, flow, world, start, until)
-    return run.findings(events)
+    return Run(deployment, start, until).findings(events)
 
 
-class _Run:
-    def __init__(self, deployment: Deployment, flow: Flow, world: World, start: datetime, until: datetime):
-        self._deployment, self._flow, self._world = deployment, flow, world
-        self._start, self._until = start, until
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """One schedule at one local day, waiting for its time; `rest` are the days after it."""
+
+    watch: Watch
+    zone: str
+    day: date
+    rest: Iterator[tuple[date, datetime]]
+
+
+class Run:
+    """One run over a stretch of the past, from `start` to `until` (both inclusive).
+
+    `deployment` is in memory, as nothing else runs on it meanwhile. `reached` is told the virtual time now and then; what
+    it raises ends the run.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        start: datetime,
+        until: datetime,
+        reached: Callable[[datetime], None] = lambda moment: None,
+    ):
+        plugins, profile = deployment.plugins, deployment.profile
+        watchlist = WatchList(
+            [watch for part in plugins.call("watches") for watch in part],
+            deployment.catalogue,
+            lambda rule, version: plugins.first("watch", rule=rule, version=version),
+            keep_standard=False,
+        )
+        depth = deployment.settings.max_event_depth
+        self.reach = Reach.of(watchlist, deployment.catalogue)
+        self._deployment, self._start, self._until, self._reached = deployment, start, until, reached
+        self._flow = Flow(plugins, deployment.catalogue, deployment.calendar, watchlist, profile.locale, depth)
+        self._world = World(_directory(deployment), deployment.catalogue)
+        self._world.book.keep_deltas = False
+        self._world.in_order = True
         self._order = count()
         self._waiting: list[tuple[datetime, int, int, Any]] = []
-        self._far = _shortest_wait(flow.watchlist)
-        for watch in flow.watchlist.schedules:
-            assert isinstance(watch.trigger, OnSchedule)
-            for zone_name in zones_of(world.directory):
-                for day, due in moments(watch.trigger, deployment.calendar, zone_name, start, until):
-                    self._wait(due, 1, _Moment(watch, zone_name, day))
+        self._ahead: Event | None = None
+        self._tidy_at = start
+        self._zones: set[str] = set()
+        self._horizon = Horizon(watchlist, ())
+        self._look_for_zones(start)
 
-    def findings(self, events: Sequence[Event]) -> Iterator[Record]:
-        position = 0
-        while position < len(events) or self._waiting:
+    @property
+    def directory(self) -> Directory:
+        """Who is where, as far as the run has come."""
+        return self._world.directory
+
+    def findings(self, events: Iterable[Event]) -> Iterator[Record]:
+        """Every finding, in order of time; `events` are read as far as they are needed."""
+        coming = iter(events)
+        self._ahead = next(coming, None)
+        while True:
             due = self._next_due()
-            batch = self._batch(events, position, due)
-            if batch:
-                position += len(batch)
-                yield from self._hear(batch)
+            ahead = self._ahead
+            if ahead is not None and ahead.time <= self._until and (due is None or ahead.time <= due):
+                yield from self._hear(self._batch(coming, ahead, due))
             elif due is not None and due <= self._until:
                 yield from self._come_due(due)
             else:
                 break
 
-    def _batch(self, events: Sequence[Event], position: int, due: datetime | None) -> Sequence[Event]:
-        """The next events that can be heard together: none later than what falls due, or could fall due, after the first."""
-        if position >= len(events) or events[position].time > self._until:
-            return ()
-        first = events[position]
+    def _batch(self, coming: Iterator[Event], first: Event, due: datetime | None) -> list[Event]:
+        """The next events that can be heard together: none later than what falls due, or could fall due, after one of them."""
+        batch = [first]
+        self._ahead = event = next(coming, None)
         if first.type in DIRECTORY_EVENTS:
-            return events[position : position + 1] if due is None or first.time <= due else ()
-        horizon = min(first.time + self._far, due or self._until, self._until)
-        if first.time > horizon:
-            return ()
-        end = position + 1
-        while end < len(events) and events[end].time <= horizon and events[end].type not in DIRECTORY_EVENTS:
-            end += 1
-        return events[position:end]
+            return batch
+        judged = first.time >= self._start
+        last = min(self._until, due or self._until) if judged else self._start - _TICK
+        while event is not None and len(batch) < MOST:
+            if judged and (horizon := self._horizon.after(batch[-1])) is not None:
+                last = min(last, horizon)
+            if event.time > last or event.type in DIRECTORY_EVENTS:
+                break
+            batch.append(event)
+            self._ahead = event = next(coming, None)
+        while event is not None and event.time == batch[-1].time and event.type not in DIRECTORY_EVENTS:
+            batch.append(event)  # what happened at one moment is heard together, whatever their number
+            self._ahead = event = next(coming, None)
+        return batch
 
     def _hear(self, batch: Sequence[Event]) -> Iterator[Record]:
+        self._pass_to(batch[0].time)
         self._deployment.plugins.call("on_stored", events=batch, connection=None)
         if batch[0].type in DIRECTORY_EVENTS:
             self._world.directory = _directory(self._deployment)
+            self._look_for_zones(max(batch[0].time, self._start))
         self._flow.hear(self._world, batch, silent=lambda event: event.time < self._start)
         yield from self._follow()
 
     def _come_due(self, due: datetime) -> Iterator[Record]:
+        self._pass_to(due)
         entries: list[Entry] = []
         schedules: list[_Moment] = []
         while self._waiting and self._waiting[0][0] == due:
@@ -113,8 +142,10 @@ class _Run:
                 self._world.settle(entry, "missed", "before the replayed period")
         else:
             self._flow.come_due(self._world, entries, at=lambda entry: entry.due)
-            for moment in schedules:
-                self._flow.schedule(self._world, moment.rule, moment.zone, moment.day, due)
+            for moment in sorted(schedules, key=lambda one: (one.watch.rule, one.zone)):
+                self._flow.schedule(self._world, moment.watch, moment.zone, moment.day, due)
+        for moment in schedules:
+            self._wait_for_next(moment.watch, moment.zone, moment.rest)
         yield from self._follow()
 
     def _follow(self) -> Iterator[Record]:
@@ -132,6 +163,31 @@ class _Run:
             self._flow.hear(world, emitted)
             yield from self._follow()
 
+    def _pass_to(self, moment: datetime) -> None:
+        self._reached(moment)
+        if moment >= self._tidy_at:
+            self.reach.forget(self._world, moment)
+            self._tidy_at = moment + _DAY
+
+    # -- what waits --------------------------------------------------------------------------------------------
+    def _look_for_zones(self, since: datetime) -> None:
+        """Put the schedules of zones in which nobody lived before on the agenda, from `since` on."""
+        new = set(zones_of(self._world.directory)) - self._zones
+        if not new:
+            return
+        self._zones |= new
+        self._horizon.use_zones(self._zones)
+        for watch in self._flow.watchlist.schedules:
+            assert isinstance(watch.trigger, OnSchedule)
+            for name in sorted(new):
+                days = moments(watch.trigger, self._deployment.calendar, name, since, self._until)
+                self._wait_for_next(watch, name, days)
+
+    def _wait_for_next(self, watch: Watch, zone: str, days: Iterator[tuple[date, datetime]]) -> None:
+        day, due = next(days, (None, None))
+        if day is not None and due is not None:
+            self._wait(due, 1, _Moment(watch, zone, day, days))
+
     def _wait(self, due: datetime, rank: int, item: Any) -> None:
         heapq.heappush(self._waiting, (due, rank, next(self._order), item))
 
@@ -148,19 +204,6 @@ def _directory(deployment: Deployment) -> Directory:
     """Who is where, after the person events heard so far; nobody where no plugin knows."""
     found = deployment.plugins.first("directory", connection=None)
     return found if found is not None else Directory(default_zone=deployment.profile.timezone)
-
-
-def _shortest_wait(watchlist: WatchList) -> timedelta:
-    """How long after an event nothing that it causes can be due: so long may events be heard together."""
-    if any(interest for interests in watchlist.interests.values() for interest in interests):
-        return timedelta(0)  # a rule on an event may emit, or have a later step in a minute
-    waiting = (w.trigger.within for w in watchlist.watches if isinstance(w.trigger, OnAbsence | OnWait | OnNotAll))
-    return min((_at_least(within) for within in waiting), default=timedelta(days=1))
-
-
-def _at_least(within: Duration) -> timedelta:
-    """How soon it may run out: a working day can be some hours shorter than a day when the clocks change."""
-    return within.elapsed - timedelta(hours=3) if within.unit == "workdays" else within.elapsed
 
 
 def to_line(record: Record, deployment: Deployment, directory: Any) -> dict[str, Any]:
