@@ -14,12 +14,15 @@ from tideng.errors import Problem
 MAX_TEXT = 10_000
 MAX_NUMBER = 2**53
 LOCALE = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,8})*")
+MAX_STRANGERS = 50
+"""Unknown keys of one mapping that are named; who sends thousands of them gains nothing from the rest."""
+_UNSEEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def nearest(name: object, among: Iterable[str]) -> str:
     """``did you mean 'visits'?``, or '' when nothing is near."""
-    found = difflib.get_close_matches(str(name), list(among), n=1, cutoff=0.6)
+    found = difflib.get_close_matches(str(name)[:200], list(among), n=1, cutoff=0.6)
     return f"did you mean {found[0]!r}?" if found else ""
 
 
@@ -36,8 +39,8 @@ class Collector:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def note(self, at: str, problem: str, hint: str = "") -> None:
-        self.problems.append(Problem(at, problem, hint))
+    def note(self, at: str, problem: str, hint: str = "", code: str = "shape") -> None:
+        self.problems.append(Problem(at, problem, hint, code=code))
 
     def mapping(
         self, value: Any, at: str, allowed: Iterable[str] | None, required: Iterable[str] = ()
@@ -46,14 +49,19 @@ class Collector:
         if not isinstance(value, Mapping):
             self.note(at, f"a mapping is needed here, not {kind_of(value)}")
             return {}
-        for key in value:
+        known = None if allowed is None else list(allowed)
+        strangers = [key for key in value if not isinstance(key, str) or (known is not None and key not in known)]
+        for key in strangers[:MAX_STRANGERS]:
             if not isinstance(key, str):
-                self.note(join(at, str(key)), f"a key must be a word, not {kind_of(key)}", "put it in quotes")
-            elif allowed is not None and key not in (known := list(allowed)):
-                self.note(join(at, key), f"unknown key {key!r}", nearest(key, known) or "known: " + ", ".join(known))
+                self.note(join(at, show(key)), f"a key must be a word, not {kind_of(key)}", "put it in quotes")
+            elif known is not None:
+                hint = nearest(key, known) or "known: " + ", ".join(known)
+                self.note(join(at, key[:100]), f"unknown key {show(key)}", hint, "unknown-key")
+        if len(strangers) > MAX_STRANGERS:
+            self.note(at, f"and {len(strangers) - MAX_STRANGERS} keys more that are not known", code="unknown-key")
         for key in required:
             if key not in value:
-                self.note(at, f"{key!r} is missing")
+                self.note(at, f"{key!r} is missing", code="missing-key")
         return value
 
     def choice(self, value: Any, at: str, among: Iterable[str]) -> str | None:
@@ -71,6 +79,8 @@ class Collector:
             self.note(at, f"longer than {MAX_TEXT} characters")
         elif "\0" in value:
             self.note(at, "holds a NUL character")
+        elif _UNSEEN.search(value):
+            self.note(at, "holds a control character, or one that cannot be stored", "write it without")
         else:
             return value
         return ""
@@ -98,7 +108,7 @@ class Collector:
         if isinstance(value, int | float):
             if math.isfinite(value) and abs(value) <= MAX_NUMBER:
                 return value
-            self.note(at, f"{value} is too large or no number")
+            self.note(at, f"{_number(value)} is too large or no number")
         else:
             hint = "use `exists: false` to ask for absence" if value is None else ""
             self.note(at, f"a text, a number or true/false is needed here, not {kind_of(value)}", hint)
@@ -109,6 +119,11 @@ class Collector:
             return list(value)
         self.note(at, f"a list of {what} is needed here, not {kind_of(value)}")
         return []
+
+
+def _number(value: float) -> str:
+    """A number for a message; one of thousands of digits by its length alone."""
+    return f"{value:g}" if isinstance(value, float) or abs(value) < 10**30 else "a number of that many digits"
 
 
 def kind_of(value: Any) -> str:

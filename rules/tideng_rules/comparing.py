@@ -143,6 +143,7 @@ def pattern(text: str) -> Any:
     """A compiled google-re2 expression: linear in the length of the text. Raises ValueError where it is none."""
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = 1 << 20  # bytes of the compiled pattern; repetitions inside repetitions grow it
     try:
         return re2.compile(text, options)
     except re2.error as error:

@@ -10,7 +10,7 @@ from typing import Any
 from tideng_rules.collecting import MAX_TEXT, Collector, join, kind_of, nearest, show
 from tideng_rules.comparing import pattern
 from tideng_rules.documents import MAX_DEPTH
-from tideng_rules.model import ALWAYS, OPERATORS, Condition, FactRef, Group, Leaf
+from tideng_rules.model import ALWAYS, OPERATORS, Condition, FactRef, Group, Leaf, leaves
 
 GROUPS = ("all", "any", "none")
 ORDERED = ("lt", "lte", "gt", "gte")
@@ -18,12 +18,41 @@ TEXTUAL = ("starts_with", "matches")
 LISTED = ("in", "not_in")
 FACT_NAME = re.compile(r"[a-z_][a-z0-9_]*(\.[A-Za-z0-9_:-]+)+", re.ASCII)
 MAX_ITEMS = 1000
+MAX_LEAVES = 5000
+_PATTERNS = (
+    (
+        "invalid perl operator",
+        "looks ahead or behind, which can take for ever",
+        "RE2 has neither: use a second condition, in `none` for what must not be there",
+    ),
+    (
+        "invalid named capture",
+        "looks ahead or behind, which can take for ever",
+        "RE2 has neither: use a second condition, in `none` for what must not be there",
+    ),
+    (
+        "invalid escape sequence",
+        "refers back to what it found, or escapes an unknown sign",
+        "say the text itself; `\\\\.` for a dot",
+    ),
+    ("invalid repetition size", "repeats too often", "at most 1,000 times, repetitions inside repetitions multiplied"),
+    ("pattern too large", "grows too large once it is unfolded", "repeat less, or use `contains`"),
+)
+"""How RE2 refuses a pattern, what is the matter, and the way out."""
 
 
 def parse_condition(value: Any, at: str, notes: Collector, depth: int = 0) -> Condition:
     """Read one condition; problems go to `notes`, and something harmless is returned in their place."""
+    condition = _parse(value, at, notes, depth)
+    if sum(1 for _ in leaves(condition)) <= MAX_LEAVES:
+        return condition
+    notes.note(at, f"more than {MAX_LEAVES} comparisons", "several rules, or `in` with a list", "too-large")
+    return ALWAYS
+
+
+def _parse(value: Any, at: str, notes: Collector, depth: int) -> Condition:
     if depth > MAX_DEPTH:
-        notes.note(at, f"nested deeper than {MAX_DEPTH} levels")
+        notes.note(at, f"nested deeper than {MAX_DEPTH} levels", code="too-large")
         return ALWAYS
     if isinstance(value, list | tuple):
         return _group("all", value, at, at, notes, depth)
@@ -42,11 +71,10 @@ def parse_condition(value: Any, at: str, notes: Collector, depth: int = 0) -> Co
 def _group(kind: str, value: Any, at: str, inner: str, notes: Collector, depth: int) -> Group:
     items = notes.items(value, inner, "conditions")
     if len(items) > MAX_ITEMS:
-        notes.note(inner, f"more than {MAX_ITEMS} conditions")
+        hint = "several rules, or `in` with a list"
+        notes.note(inner, f"more than {MAX_ITEMS} conditions", hint, "too-large")
         items = []
-    return Group(
-        kind, tuple(parse_condition(item, join(inner, n), notes, depth + 1) for n, item in enumerate(items)), at
-    )
+    return Group(kind, tuple(_parse(item, join(inner, n), notes, depth + 1) for n, item in enumerate(items)), at)
 
 
 def _leaf(value: Mapping[str, Any], at: str, notes: Collector) -> Condition:
@@ -114,12 +142,16 @@ def _plain(op: str, value: Any, at: str, notes: Collector) -> Any:
 
 def _pattern(text: str, at: str, notes: Collector) -> None:
     if len(text) > MAX_TEXT // 10:
-        notes.note(at, "a pattern longer than 1,000 characters")
+        notes.note(at, "a pattern longer than 1,000 characters", "use `contains`, or `in` with a list", "pattern")
         return
     try:
         pattern(text)
     except ValueError as error:
-        notes.note(at, str(error), "patterns follow RE2: no look-around, no back-references")
+        for said, problem, hint in _PATTERNS:
+            if said in str(error):
+                notes.note(at, f"the pattern {problem}", hint, "pattern")
+                return
+        notes.note(at, str(error), "patterns follow RE2: no look-around, no back-references", "pattern")
 
 
 def _reference(value: Mapping[str, Any], at: str, notes: Collector) -> FactRef:
