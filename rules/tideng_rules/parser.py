@@ -18,7 +18,7 @@ from tideng.metrics import FUNCTIONS, LAST_DAYS, LAST_HOURS, WINDOWS, Metric, Se
 from tideng_rules.actions import EVENT_TYPE, parse_deeds, parse_duration
 from tideng_rules.collecting import Collector, join, nearest, show
 from tideng_rules.conditions import FACT_NAME, parse_condition
-from tideng_rules.documents import MAX_BYTES, MAX_DEPTH, read_documents, read_rules, too_deep
+from tideng_rules.documents import MAX_BYTES, read_documents, read_rules, unfit
 from tideng_rules.model import ABOUT, ALWAYS, KINDS, Example, LaterStep, Rule
 from tideng_rules.triggers import clock_time, event_condition, parse_limit, parse_trigger
 
@@ -40,8 +40,9 @@ def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) 
     if not isinstance(document, Mapping):
         raise InvalidRule("rule", [Problem("", f"a rule is a mapping, not {type(document).__name__}")])
     name = f"rule {show(document.get('id', '?'))}"
-    if too_deep(document):
-        raise InvalidRule(name, [Problem("", f"nested deeper than {MAX_DEPTH} levels")])
+    wrong = unfit(document)
+    if wrong:
+        raise InvalidRule(name, [Problem("", wrong, code="too-large")])
     notes = Collector()
     rule = _Reading(document, notes, catalogue).rule()
     if notes.problems:
