@@ -159,7 +159,7 @@ class Book:
 
     def _watch(self, published: Published) -> Watch:
         rule = published.rule
-        chain = (rule, *self._providers_of(rule))
+        chain = (rule, *self.providers_of(rule))
         needs = frozenset().union(*(trigger_needs(one) for one in chain))
         until_needs = facts_of(rule.until) | frozenset().union(*(_spoken(step.deeds) for step in rule.later))
         metrics: dict[str, Metric] = {}
@@ -320,7 +320,7 @@ class Book:
         published = self._published(rule_id, version)
         return self._compile(published) if published else None
 
-    def _providers_of(self, rule: Rule) -> list[Rule]:
+    def providers_of(self, rule: Rule) -> list[Rule]:
         """The rules whose inferences `rule` reads, directly or through others: those with the same trigger."""
         found: dict[str, Rule] = {}
         waiting = [rule]
@@ -345,7 +345,7 @@ class Book:
                 rules.append(rule)
                 ids.add(rule_id)
             else:
-                groups[f"rule:{rule_id}"] = ([*self._providers_of(rule), rule], {rule_id})
+                groups[f"rule:{rule_id}"] = ([*self.providers_of(rule), rule], {rule_id})
         plans: dict[str, _Rounds] = {}
         questions: dict[str, list[tuple[str, Condition]]] = {}
         for question, (rules, answer) in groups.items():

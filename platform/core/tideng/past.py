@@ -154,19 +154,28 @@ class Past:
         for row in self._connection.execute(statement):
             yield self._event(row)
 
-    def heard(self, subject: str, types: Collection[str], first: datetime, last: datetime) -> list[Heard]:
-        """Every stored event of these types about a subject (a person or a case) from `first` to `last`, by time."""
+    def heard(self, subjects: set[str], types: Collection[str], first: datetime, last: datetime) -> list[Heard]:
+        """Every stored event of these types about these people or cases from `first` to `last`, by time."""
         table = EventRow.__table__
         where = (table.c.type.in_(types), table.c.time >= first, table.c.time <= last)
-        statement = select(table).where(*where, self._theirs({subject}, types)).order_by(table.c.time, table.c.id)
+        statement = select(table).where(*where, self._theirs(subjects, types)).order_by(table.c.time, table.c.id)
         return [self._heard(row) for row in self._connection.execute(statement)]
 
-    def nearest(self, subject: str, types: Collection[str], at: datetime) -> tuple[datetime | None, datetime | None]:
-        """The last such event before `at`, and the first one after it."""
+    def people_of(self, case: str) -> set[str]:
+        """Whose events a case consists of; nobody where there is no such case."""
+        of_case = select(EventKeyRow.event).where(EventKeyRow.field == "case", EventKeyRow.value == case)
+        own = select(EventRow.subject).where(EventRow.subject == case).limit(1)
+        people = select(EventRow.subject).where(EventRow.id.in_(of_case)).distinct()
+        return {row.subject for statement in (people, own) for row in self._connection.execute(statement)}
+
+    def nearest(
+        self, subjects: set[str], types: Collection[str], first: datetime, last: datetime
+    ) -> tuple[datetime | None, datetime | None]:
+        """When such an event was last seen before `first`, and first after `last`."""
         time_ = EventRow.__table__.c.time
-        theirs = (EventRow.type.in_(types), self._theirs({subject}, types))
-        before = select(time_).where(*theirs, time_ < at).order_by(time_.desc()).limit(1)
-        after = select(time_).where(*theirs, time_ > at).order_by(time_).limit(1)
+        theirs = (EventRow.type.in_(types), self._theirs(subjects, types))
+        before = select(time_).where(*theirs, time_ < first).order_by(time_.desc()).limit(1)
+        after = select(time_).where(*theirs, time_ > last).order_by(time_).limit(1)
         return self._connection.scalar(before), self._connection.scalar(after)
 
     def answered(self, match: str, value: str, types: Collection[str], first: datetime, last: datetime) -> list[Heard]:
