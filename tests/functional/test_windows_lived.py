@@ -284,3 +284,15 @@ def test_an_event_of_before_the_rule_opens_no_window(lived):
     edit(lived, waits())
     lived.live(an_event("visit.completed", "2026-03-02 10:05", customer="x"), until="2026-03-02 12:00")
     assert told(lived) == ["02 10:15 zhang"]
+
+
+def test_a_transfer_in_the_middle_of_a_batch_hides_nothing_of_what_came_before_it(lived):
+    lived.rule(counts("last 60 minutes"))
+    lived.rule(waits().replace("id: r", "id: w"), "wait")
+    lived.begin(START)
+    lived.live(until="2026-03-02 09:30")
+    moved = an_event("person.moved", "2026-03-02 10:02", unit="sales", position="rep", supervisor="boss")
+    lived._receive([one[1] for one in (visit("10:00"), visit("10:01"), moved, visit("10:03"), visit("10:04"))])
+    lived.live(until="2026-03-02 12:00")
+    assert told(lived) == ["02 10:03 zhang", "02 10:04 zhang", "02 10:10 zhang"]
+    assert [one.why[0]["operand"] for one in lived.stored() if one.rule == "w"] == [4]
