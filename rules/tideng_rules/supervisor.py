@@ -10,13 +10,14 @@ take over.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import structlog
 
 from tideng_rules.ast_json import to_json
 from tideng_rules.child import Child, ChildFailed
@@ -28,7 +29,7 @@ from tideng_rules.primitives import unsafe
 from tideng_rules.sampling import Sample
 from tideng_rules.trouble import CRASHED, DIFFERS, HUNG, Trouble, names
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 BATCH = 100  # situations a line: more gains nothing, fewer cost a round trip each
 _LONGEST_PAUSE_S = 60.0
 _ACCIDENTS = 3  # failures without a culprit before the next try waits
@@ -184,7 +185,7 @@ class SupervisedMatcher:
             for group, held in zip(groups, self._child.ask(groups), strict=True):
                 answers += compiled.complete(group, held)
         except ChildFailed as failure:
-            log.warning("engine lost: %s", failure)
+            log.warning("engine lost", cause=str(failure))
             self.trouble = str(failure)
             suspects = groups[len(answers) // BATCH]
             self._drop_child()
@@ -275,7 +276,7 @@ class SupervisedMatcher:
 
     def _tell(self, found: Mapping[str, Trouble]) -> None:
         for rule_id, trouble in found.items():
-            log.error("rule %s quarantined: %s", rule_id, trouble)
+            log.error("rule kept from the engine", rule=rule_id, cause=trouble.cause, reads=", ".join(trouble.facts))
             if self._on_quarantine:
                 self._on_quarantine(rule_id, trouble)
 

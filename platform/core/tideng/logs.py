@@ -20,7 +20,7 @@ ALLOWED = frozenset(
     event_id event_type lane subject recipient person unit position role
     attempt attempts count total stored judged sent parked failed refused found skipped batch rows
     seconds milliseconds due since until started ended revision
-    place file line error_type where status code host port pid signal path method request route user
+    engine cause reads place file line error_type where status code host port pid signal path method request route user
     """.split()
 )
 """Keys that may be logged. ``subject``, ``recipient``, ``person`` and ``user`` hold ids, never names."""

@@ -123,12 +123,12 @@ def test_without_double_checks_the_engine_is_believed(supervised, visits_rules, 
     assert matcher.quarantined == {}
 
 
-def test_what_is_told_of_a_rule_names_facts_and_no_values(supervised, monkeypatch, caplog):
+def test_what_is_told_of_a_rule_names_facts_and_no_values(supervised, monkeypatch, capfd):
     monkeypatch.setenv("TIDENG_TEST_FAULTS", "deny:pay")
     rule = Group("all", (Leaf("person.level", "is", "总监"), Leaf("event.amount", "gt", 88_123)))
     matcher = supervised({QUESTION: [("pay", rule)]}, double_check=1)
     matcher.match([(QUESTION, {"person.level": "总监", "event.amount": 99_321})])
-    said = caplog.text + str(matcher.quarantined["pay"]) + matcher.quarantined["pay"].words("zh")
+    said = capfd.readouterr().err + str(matcher.quarantined["pay"]) + matcher.quarantined["pay"].words("zh")
     assert "event.amount" in said
     assert "person.level" in said
     assert not any(secret in said for secret in ("总监", "88123", "99321", "88,123"))
