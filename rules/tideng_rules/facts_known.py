@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tideng.catalogue import Catalogue, Field, MetricSpec
+from tideng.catalogue import Catalogue, EventType, Field, MetricSpec
 from tideng.errors import Problem
+from tideng.groups import GROUPS
 from tideng.judging import OnNotAll, OnSchedule
 from tideng.metrics import Metric, metric_of
 from tideng.people import Directory
 from tideng.values import MAX_TEXT
-from tideng_rules.book import inferred_by
+from tideng_rules.book import inferred_by, trigger_needs
 from tideng_rules.collecting import nearest
 from tideng_rules.domains import ANYTHING, OF_TYPE, Domain
 from tideng_rules.model import Rule
@@ -49,19 +50,31 @@ class Inferences:
     """Which rules infer what, and at which moment; made once for all that are checked together."""
 
     def __init__(self, rules: Iterable[Rule]):
-        self._at: dict[tuple[str, str], set[str]] = {}
+        self._at: dict[tuple[str, object], dict[str, Rule]] = {}
         for rule in rules:
             for found in inferred_by(rule):
-                self._at.setdefault((found, self._moment(rule)), set()).add(rule.id)
+                self._at.setdefault((found, self._moment(rule)), {})[rule.id] = rule
         self.everywhere = {found for found, _ in self._at}
 
     @staticmethod
-    def _moment(rule: Rule) -> str:
-        return f"{rule.trigger!r} {rule.about}"
+    def _moment(rule: Rule) -> object:
+        return rule.trigger, rule.about
 
     def by_another(self, found: str, rule: Rule) -> bool:
         """Whether a rule other than this one infers it at the same moment, about the same kind of subject."""
-        return bool(self._at.get((found, self._moment(rule)), set()) - {rule.id})
+        return bool(self._at.get((found, self._moment(rule)), {}).keys() - {rule.id})
+
+    def providers_of(self, rule: Rule) -> list[Rule]:
+        """The rules whose inferences `rule` reads, directly or through others."""
+        found: dict[str, Rule] = {}
+        waiting = [rule]
+        while waiting:
+            for name in trigger_needs(waiting.pop()):
+                for other in self._at.get((name, self._moment(rule)), {}).values():
+                    if other.id not in found and other.id != rule.id:
+                        found[other.id] = other
+                        waiting.append(other)
+        return list(found.values())
 
 
 class KnownFacts:
@@ -105,8 +118,17 @@ class KnownFacts:
         return self._domains[name]
 
     def look_up(self, name: str) -> Answer:
-        """The fact, or the problem with naming it (its place is still to be filled in)."""
+        """The fact, or the problem with naming it (its place is still to be filled in). Money is in the client's currency."""
+        known, problem = self._look_up(name)
+        if known and known.unit:
+            known = replace(known, unit=self._catalogue.shown_unit(known.unit))
+        return known, problem
+
+    def _look_up(self, name: str) -> Answer:
         family, _, rest = name.partition(".")
+        elsewhere = self._of_something_else(name, family, rest)
+        if elsewhere:
+            return None, elsewhere
         if name in self._catalogue.states:
             return Known("boolean"), None
         if name in self._catalogue.facts:
@@ -116,6 +138,22 @@ class KnownFacts:
         declared = [*self._catalogue.facts, *self._catalogue.states]
         hint = nearest(name, declared) or (nearest(family, FAMILIES) if family not in FAMILIES else "")
         return None, Problem("", f"unknown fact {name!r}", hint, code="unknown-fact")
+
+    def _of_something_else(self, name: str, family: str, rest: str) -> Problem | None:
+        """What is known of people is not known of positions and units, nor the other way round."""
+        about = self._rule.about
+        declared = name in self._catalogue.facts or name in self._catalogue.states
+        if family in GROUPS and family != about and declared:
+            hint = {"position": "about: position", "unit": "about: unit"}[family]
+            return Problem("", f"{name!r}: the rule is about a {about}", hint, code="not-about-it")
+        if about in GROUPS and family == "person" and declared and self._event_type is None:
+            hint = {"position": "position.people", "unit": "unit.head_name"}[about]
+            return Problem("", f"{name!r}: a schedule about a {about} has no person", hint, code="no-person")
+        standard = self._catalogue.metrics.get(rest) if family == "metric" and rest not in self._rule.metrics else None
+        derived = standard is not None and (standard.of is not None or standard.state is not None)
+        if about in GROUPS and (family == "peers" or derived or (about == "unit" and family == "target")):
+            return Problem("", f"{name!r} is known of people alone; the rule is about a {about}", code="of-people")
+        return None
 
     def _event(self, name: str, rest: str) -> Answer:
         """Of several types any of which may open a window, one that has the field is enough."""
@@ -157,7 +195,25 @@ class KnownFacts:
         if self._rule.about != "case":
             problem = f"{name!r}: the rule is about a {self._rule.about}"
             return None, Problem("", problem, "about: case", code="not-about-a-case")
-        return self._event(name, rest)
+        known = [found for one in self._catalogue.event_types.values() if (found := self._in_case(one, rest))]
+        if not known:
+            fields = {f.name for one in self._catalogue.event_types.values() for f in one.fields}
+            return None, Problem("", f"no event has a field {rest!r}", nearest(rest, fields), code="unknown-field")
+        same = all((one.type, one.unit) == (known[0].type, known[0].unit) for one in known)
+        return (
+            known[0] if same and len(known) == 1 else Known(known[0].type, known[0].unit) if same else Known()
+        ), None
+
+    def _in_case(self, declared: EventType, name: str) -> Known | None:
+        """What events of one type say of their case under this name; None where they say nothing."""
+        if name in ENVELOPE and not declared.field(name):
+            return Known(ENVELOPE[name])
+        field, base = declared.field(name), declared.field(name.removesuffix(".length"))
+        if field:
+            return _of_field(field)
+        if base and base is not field and base.type in ("text", "list"):
+            return _length_of(base)
+        return Known() if declared.open else None
 
     def _metric(self, name: str, rest: str) -> Answer:
         known, problem = self._measured(rest), None
@@ -210,6 +266,9 @@ class KnownFacts:
 
 
 def _of_field(field: Field) -> Known:
+    if field.currency:  # bounds are those of what came in, in whatever currency: only the sign stays
+        low = 0 if field.minimum is not None and field.minimum >= 0 else -math.inf
+        return Known(field.type, field.unit, low)
     low = -math.inf if field.minimum is None else field.minimum
     return Known(field.type, field.unit, low, math.inf if field.maximum is None else field.maximum)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from tideng.events import Event
+from tideng.groups import GROUPS, Group, home_of
 from tideng.judging import Finding, Reason, Watch
 from tideng.watchlist import Interest
 from tideng.world import Entry, Spoken, World
@@ -39,6 +40,22 @@ class Ask:
     gathered: frozenset[str] = frozenset()
     answers: list[Finding] = field(default_factory=list)
 
+    @property
+    def about(self) -> str:
+        """What is judged: person, case, position or unit."""
+        asking = self.watch or self.interest
+        return asking.about if asking else "person"
+
+    @property
+    def group(self) -> Group | None:
+        """The position or unit that is judged; None where it is a person or a case."""
+        return (self.about, self.subject) if self.about in GROUPS else None
+
+    @property
+    def home(self) -> str:
+        """Whose zone and days count: the subject's; '' for positions and units, which have the client's."""
+        return home_of(self.about, self.subject)
+
 
 class Utterance(NamedTuple):
     """Who is about to speak: a rule, to a subject, for a period, at a moment."""
@@ -50,12 +67,12 @@ class Utterance(NamedTuple):
 
 
 def subject_of(about: str, event: Event, world: World) -> str:
-    """Whom an event is about for rules about a person, a case, a position or a unit."""
+    """Whom an event is about for rules about a person, a case, a position or a unit; '' where its subject is in none."""
     if about == "case":
         return str(event.data.get("case") or event.subject)
     if about in ("position", "unit"):
         assignment = world.directory.at(event.subject, event.time)
-        return getattr(assignment, about, "") or event.subject
+        return getattr(assignment, about, "")
     return event.subject
 
 

@@ -88,7 +88,11 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
-    """A standard metric: `function` over `field` of `event_type` in `window` (rule-language: Metrics)."""
+    """A standard metric: `function` over `field` of `event_type` in `window` (rule-language: Metrics).
+
+    Two more are made from what is there already, by `share_of_target` and `days_in_state`: `of` is the metric whose share
+    of the position's target it is, `state` the state whose days it counts.
+    """
 
     name: str
     title: Text
@@ -98,6 +102,18 @@ class MetricSpec:
     field: str = ""
     unit: str = ""
     plugin: str = "core"
+    of: MetricSpec | None = None
+    state: State | None = None
+
+    @classmethod
+    def share_of_target(cls, name: str, title: Text, of: MetricSpec) -> MetricSpec:
+        """`of` divided by the target that the person's position sets for it; without a target, or with one of 0, no data."""
+        return cls(name, title, "share", of.event_type, of.window, of.field, "share", of=of)
+
+    @classmethod
+    def days_in_state(cls, name: str, title: Text, state: State, window: str) -> MetricSpec:
+        """The local days of `window` on which the person was in `state`, if only for a moment, up to the moment of judging."""
+        return cls(name, title, "days", state.starts, window, unit="days", state=state)
 
 
 @dataclass(frozen=True, slots=True)

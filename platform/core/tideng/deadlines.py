@@ -15,6 +15,7 @@ from tideng.asking import occurrence_of, subject_of
 from tideng.calendars import WorkCalendar
 from tideng.events import Event
 from tideng.facts import EventFacts
+from tideng.groups import home_of
 from tideng.judging import OnAbsence, OnNotAll, OnWait, Reason, Watch, Windowed
 from tideng.limits import period_of
 from tideng.watchlist import WatchList
@@ -94,7 +95,7 @@ class Deadlines:
     def _open_absence(self, world: World, watch: Watch, event: Event) -> None:
         trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
         value = event.match(trigger.match)
-        if value is None or not heeds(trigger, event):
+        if value is None or not heeds(trigger, event) or not subject_of(watch.about, event, world):
             return
         due = self._due(world, trigger, event)
         if not world.heard_between(trigger.without, trigger.match, value, event.time, due, repeated=event.type):
@@ -104,7 +105,7 @@ class Deadlines:
     def _follow_window(self, world: World, watch: Watch, event: Event) -> None:
         trigger: Windowed = watch.trigger  # type: ignore[assignment]
         value = event.match(trigger.match)
-        if value is None or not heeds(trigger, event):
+        if value is None or not heeds(trigger, event) or not subject_of(watch.about, event, world):
             return
         shelf = world.windows.setdefault((watch.rule, value), Shelf())
         if world.in_order:
@@ -200,7 +201,7 @@ class Deadlines:
         watch = self._watchlist.get(entry.rule, entry.version)
         if watch is None or entry.note == HELD:
             return
-        day = world.directory.local_day(entry.subject, entry.due)
+        day = world.directory.local_day(home_of(watch.about, entry.subject), entry.due)
         period = period_of(watch.limit, day, entry.period, entry.facts)
         world.withdrawn.append((Spoken(entry.rule, entry.version, entry.subject, period, 0, entry.due), why))
         world.settle_ladder(entry.rule, entry.subject, period, "withdrawn")

@@ -14,11 +14,14 @@ from tideng.people import Assignment
 
 
 class Point(NamedTuple):
-    """One subject at one moment, with the person's assignment then (None: not a person, or not employed)."""
+    """One person at one moment, with their assignment then (None: nobody, or not employed); and what is judged, where that
+    is no person: `about` position, unit or case, and its id in `thing`."""
 
     subject: str
     at: datetime
     assignment: Assignment | None
+    about: str = "person"
+    thing: str = ""
 
 
 class EventFacts(Mapping[str, Any]):
@@ -63,6 +66,7 @@ class Needs:
     """The facts some watches read, sorted by where they come from."""
 
     event: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
     metrics: tuple[tuple[str, Metric], ...] = ()
     peers: tuple[tuple[str, Metric], ...] = ()
@@ -72,13 +76,23 @@ class Needs:
     @classmethod
     def of(cls, names: frozenset[str], metrics: Mapping[str, Metric], catalogue: Catalogue) -> Needs:
         """Sort `names`; `metrics` resolves ``metric.NAME`` and ``peers.NAME``. ``found.*`` is the judge's own."""
-        sorted_: dict[str, Any] = {"event": [], "states": [], "metrics": [], "peers": [], "targets": [], "gathered": []}
+        sorted_: dict[str, Any] = {
+            "event": [],
+            "cases": [],
+            "states": [],
+            "metrics": [],
+            "peers": [],
+            "targets": [],
+            "gathered": [],
+        }
         for name in sorted(names):
             family, _, rest = name.partition(".")
-            if family in ("event", "case"):
+            if family == "event":
                 sorted_["event"].append(name)
             elif name in catalogue.states:
                 sorted_["states"].append(name)
+            elif family == "case":
+                sorted_["cases"].append(name)
             elif family in ("metric", "peers"):
                 if rest in metrics:
                     sorted_["metrics" if family == "metric" else "peers"].append((name, metrics[rest]))
@@ -91,4 +105,10 @@ class Needs:
 
     @property
     def all_metrics(self) -> tuple[Metric, ...]:
-        return tuple(metric for _, metric in (*self.metrics, *self.peers))
+        """Those that are counted from events."""
+        return tuple(metric for _, metric in (*self.metrics, *self.peers) if not metric.state)
+
+    @property
+    def state_metrics(self) -> tuple[Metric, ...]:
+        """Those that count the days of a state."""
+        return tuple(metric for _, metric in (*self.metrics, *self.peers) if metric.state)

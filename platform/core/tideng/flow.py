@@ -18,6 +18,7 @@ from tideng.deadlines import HELD, Deadlines
 from tideng.events import Event
 from tideng.factfinding import Peers, facts_at
 from tideng.facts import EventFacts, Needs, Point
+from tideng.groups import GROUPS
 from tideng.judging import Finding, OnAbsence, OnSchedule, Reason, Situation, Step, Watch
 from tideng.limits import may_speak, period_of
 from tideng.metrics import Book
@@ -29,6 +30,8 @@ from tideng.watchlist import Interest, WatchList
 from tideng.world import Entry, Spoken, World
 
 _when = attrgetter("time")
+Whom = tuple[str, str]
+"""``("position", id)``, ``("unit", id)``, or ``("", id)`` of a person or a case."""
 
 
 class Flow:
@@ -66,7 +69,7 @@ class Flow:
         `silent` events are history: they count and open absences, but nobody is judged by them.
         """
         asks: list[Ask] = []
-        started: dict[str, list[tuple[str, Watch]]] = {}
+        started: dict[Whom, list[Watch]] = {}
         heard = [(in_client_money(event, self._catalogue, world.directory, world.unpriced), event) for event in events]
         history = {id(event) for event, as_it_came in heard if silent(as_it_came)}
         for _, together in groupby((event for event, _ in heard), key=_when):
@@ -76,20 +79,21 @@ class Flow:
                 self._deadlines.follow(world, event)
                 if event.type == LEFT:
                     for entry in list(world.ladders.get(event.subject, ())):
-                        world.settle(entry, "cancelled", "the person has left")
+                        if self._kind(entry) == "":
+                            world.settle(entry, "cancelled", "the person has left")
             for event in moment:
                 if id(event) not in history:
                     self._ask(world, event, asks, started)
         self._answer(world, asks)
 
-    def _ask(self, world: World, event: Event, asks: list[Ask], started: dict[str, list[tuple[str, Watch]]]) -> None:
+    def _ask(self, world: World, event: Event, asks: list[Ask], started: dict[Whom, list[Watch]]) -> None:
         """Put the questions of one event: does an `until` hold now, and what do the rules say that it triggers?"""
-        self._ask_untils(world, event, started.get(event.subject, ()), asks)
+        self._ask_untils(world, event, started, asks)
         for interest in self.watchlist.interests.get(event.type, ()):
             ask = self._ask_event(world, event, interest)
             if ask:
                 asks.append(ask)
-                started.setdefault(event.subject, []).extend((ask.subject, watch) for watch in interest.until)
+                started.setdefault(ask.group or ("", ask.subject), []).extend(interest.until)
 
     def _count(self, world: World, event: Event) -> None:
         series, momentary = self.watchlist.series.get(event.type), self.watchlist.momentary.get(event.type, ())
@@ -101,25 +105,38 @@ class Flow:
                     world.book.add(subject, one, day, event.data, facts, event.time)
                 for one in momentary:
                     world.book.note(subject, one, event.data, facts, event.time)
+        if event.type in self.watchlist.case_types:
+            world.note_case(event)
         for state in self._starts.get(event.type, ()):
             world.begin_state(state, event)
         for state in self._ends.get(event.type, ()):
             world.end_state(state, event)
 
-    def _ask_untils(self, world: World, event: Event, started: Iterable[tuple[str, Watch]], asks: list[Ask]) -> None:
+    def _concerned(self, world: World, event: Event) -> Iterable[Whom]:
+        """Whose ladders the event may end: its subject's and case's, and those of the positions and units the subject is in."""
+        yield from (("", subject) for subject in subjects_of(event))
+        if self.watchlist.groups:
+            yield from world.directory.groups.of(event.subject, event.time)
+
+    def _kind(self, entry: Entry) -> str:
+        """``position`` or ``unit`` where the entry is about one; '' for people and cases."""
+        watch = self.watchlist.get(entry.rule, entry.version)
+        return watch.about if watch and watch.about in GROUPS else ""
+
+    def _ask_untils(self, world: World, event: Event, started: Mapping[Whom, list[Watch]], asks: list[Ask]) -> None:
         running: dict[tuple[str, str, int, str], tuple[str, Watch, Entry | None]] = {}
-        for subject in subjects_of(event):
+        for kind, subject in self._concerned(world, event):
             for entry in world.ladders.get(subject, ()):
                 watch = self.watchlist.get(entry.rule, entry.version)
-                if watch and watch.until_needs is not None:
+                if watch and watch.until_needs is not None and kind == self._kind(entry):
                     running[subject, watch.rule, watch.version, entry.period] = (subject, watch, entry)
-        for subject, watch in started:
-            running.setdefault((subject, watch.rule, watch.version, ""), (subject, watch, None))
+            for watch in started.get((kind, subject), ()):
+                running.setdefault((subject, watch.rule, watch.version, ""), (subject, watch, None))
         for subject, watch, rung in running.values():
             if self.watchlist.until_may_turn(watch, event.type):
                 at = max(event.time, rung.began) if rung else event.time
                 facts = {} if rung is None else {k: v for k, v in rung.facts.items() if k[0] != "$"}
-                person = str(rung.facts.get("$person") or subject) if rung else event.subject
+                person = _person_of(rung, watch) if rung else event.subject
                 ask = Ask(f"until:{watch.rule}", subject, at, facts, person, watch=watch)
                 ask.occurrence = rung.period if rung else ""
                 self._learn(
@@ -130,6 +147,8 @@ class Flow:
     def _ask_event(self, world: World, event: Event, interest: Interest) -> Ask | None:
         subject = subject_of(interest.about, event, world)
         directory = world.directory
+        if not subject:
+            return None  # whoever is in no position or unit says nothing of one
         if interest.about == "person" and directory.knows(subject) and not directory.at(subject, event.time):
             return None
         ask = Ask(
@@ -161,7 +180,7 @@ class Flow:
         if watch is None or not self.watchlist.in_force(entry.rule):
             world.settle(entry, "cancelled", "the rule is paused or archived")
             return None
-        person = str(entry.facts.get("$person") or entry.subject)
+        person = _person_of(entry, watch)
         step = entry.kind == "step"
         end = None if step else self._deadlines.at_end(world, watch, entry)
         if end is None and not step:
@@ -211,7 +230,8 @@ class Flow:
         peers: Peers = {}
         asks = []
         for subject, assignment in self.population(world, watch, zone_name, at):
-            ask = Ask(f"rule:{watch.rule}", subject, at, {}, subject, watch=watch, occurrence=day.isoformat())
+            person = "" if watch.about in GROUPS else subject
+            ask = Ask(f"rule:{watch.rule}", subject, at, {}, person, watch=watch, occurrence=day.isoformat())
             self._learn(world, ask, needs, assignment=assignment, peers=peers)
             asks.append(ask)
         self._answer(world, asks)
@@ -230,7 +250,8 @@ class Flow:
             if spoken.step and watch.until_needs is None:
                 continue
             question = f"until:{spoken.rule}" if spoken.step else f"stands:{spoken.rule}"
-            ask = Ask(question, spoken.subject, spoken.at, {}, spoken.subject, watch=watch, spoken=spoken)
+            person = "" if watch.about in GROUPS else spoken.subject
+            ask = Ask(question, spoken.subject, spoken.at, {}, person, watch=watch, spoken=spoken)
             world.book = book
             self._learn(world, ask, self.watchlist.needs(watch, "until" if spoken.step else "trigger"))
             asks.append(ask)
@@ -247,7 +268,7 @@ class Flow:
     def _learn(
         self, world: World, ask: Ask, needs: Needs, event: Mapping[str, Any] | None = None, **known: Any
     ) -> None:
-        ask.facts.update(facts_at(world, needs, ask.subject, ask.person, ask.at, event, **known))
+        ask.facts.update(facts_at(world, needs, ask.subject, ask.person, ask.at, event, about=ask.about, **known))
         ask.gathered = needs.gathered
 
     def _gather(self, world: World, asks: Sequence[Ask]) -> None:
@@ -255,7 +276,8 @@ class Flow:
         if not asking:
             return
         names = frozenset().union(*(ask.gathered for ask in asking))
-        points = [Point(ask.person, ask.at, world.directory.at(ask.person, ask.at)) for ask in asking]
+        at = world.directory.at
+        points = [Point(a.person, a.at, at(a.person, a.at), a.about, a.subject) for a in asking]
         for gathered in self._plugins.call("gather_facts", points=points, names=names):
             for ask, facts in zip(asking, gathered or (), strict=False):
                 ask.facts.update((name, value) for name, value in facts.items() if value is not None)
@@ -308,7 +330,7 @@ class Flow:
             for finding in ask.answers:
                 watch = ask.watch or self.watchlist.get(finding.rule, finding.version)
                 if watch and not ask.question.startswith("until:"):
-                    day = world.directory.local_day(ask.subject, ask.at)
+                    day = world.directory.local_day(ask.home, ask.at)
                     period = ask.occurrence if ask.step else period_of(watch.limit, day, ask.occurrence, ask.facts)
                     speaking.append(Utterance(watch, ask.subject, period, ask.at))
         if speaking:
@@ -328,7 +350,7 @@ class Flow:
         watch = ask.watch or self.watchlist.get(finding.rule, finding.version)
         if watch is None or (ask.interest is not None and finding.rule not in ask.interest.rules):
             return []
-        day = world.directory.local_day(ask.subject, ask.at)
+        day = world.directory.local_day(ask.home, ask.at)
         if ask.step:
             period = ask.occurrence
             if (watch.rule, ask.subject, period, ask.step) in world.spoken_steps:
@@ -344,11 +366,11 @@ class Flow:
         return [] if ask.step else self._begin_ladder(world, ask, watch, period, day)
 
     def _begin_ladder(self, world: World, ask: Ask, watch: Watch, period: str, day: date) -> list[Ask]:
-        zone_ = world.directory.zone_of(ask.subject, ask.at)
+        zone_ = world.directory.zone_of(ask.home, ask.at)
         kept = {
             k: v.isoformat() if isinstance(v, datetime | date) else v
             for k, v in ask.facts.items()
-            if k.startswith(("event.", "case."))
+            if k.startswith("event.")
         }
         facts = dict(kept)
         kept |= {"$person": ask.person, "$owner": ask.owner, "$depth": ask.depth}
@@ -380,3 +402,8 @@ def _waited(watch: Watch, facts: Mapping[str, Any]) -> Reason | None:
     if facts.get("$since") and isinstance(watch.trigger, OnAbsence):  # as ladders kept it at first
         return Reason(watch.trigger.event_type, facts["$since"], "without", list(watch.trigger.without), True, "when")
     return Reason(**facts["$waited"]) if facts.get("$waited") else None
+
+
+def _person_of(entry: Entry, watch: Watch) -> str:
+    """Whose event began it; '' where a schedule asked about a position or a unit."""
+    return str(entry.facts.get("$person") or ("" if watch.about in GROUPS else entry.subject))

@@ -50,12 +50,19 @@ class Series:
 
 @dataclass(frozen=True)
 class Metric:
-    """`function` of `series` over `window` (today, this week, this month, this trip, last N days, hours or minutes)."""
+    """`function` of `series` over `window` (today, this week, this month, this trip, last N days, hours or minutes).
+
+    Two functions are made from what is there already: ``share`` is metric `of` as a share of the position's target for it,
+    ``days`` counts the days on which `state` held; `ends` are the types that end it, `series` counts those that start it.
+    """
 
     name: str
     function: str
     series: Series
     window: str
+    of: Metric | None = None
+    state: str = ""
+    ends: tuple[str, ...] = ()
 
     @property
     def sliding(self) -> timedelta | None:
@@ -182,27 +189,27 @@ class Book:
         if metric.sliding is not None:
             if at is None:
                 raise ValueError(f"{metric.window!r} needs the moment of judging")
-            return self._recently(subject, metric, at - metric.sliding, at)
+            found = self.moments(subject, metric, at)
+            return len(found) if metric.function == "count" else answer(metric.function, [gathered(found)])
         span = window_days(metric.window, today, trip_since)
         if span is None:
             return None
         days = self._days.get((subject, metric.series.key), {})
         if span[0] == span[1]:
-            found = [days[today]] if today in days else []
-        else:
-            found = [gathered for day, gathered in days.items() if span[0] <= day <= span[1]]
-        return _answer(metric.function, found)
+            return answer(metric.function, [days[today]] if today in days else [])
+        return answer(metric.function, [of_day for day, of_day in days.items() if span[0] <= day <= span[1]])
 
-    def _recently(self, subject: str, metric: Metric, after: datetime, until: datetime) -> Any:
+    def days(self, subject: str, metric: Metric, today: date) -> list[tuple[date, Day]]:
+        """What the metric's window sees of each local day, for a subject whose local day is `today`."""
+        span = window_days(metric.window, today)
+        days = self._days.get((subject, metric.series.key), {})
+        return [] if span is None else [(day, of_day) for day, of_day in days.items() if span[0] <= day <= span[1]]
+
+    def moments(self, subject: str, metric: Metric, at: datetime) -> list[tuple[datetime, Any]]:
+        """The events that the metric's sliding window sees at `at`, with their values, oldest first."""
         moments = self._moments.get((subject, metric.series.key), [])
-        first, last = bisect_right(moments, after, key=_when), bisect_right(moments, until, key=_when)
-        if metric.function == "count":
-            return last - first
-        gathered = Day(values=set())
-        for at, value in moments[first:last]:
-            gathered.add(value, at)
-            gathered.values.add(str(value))  # type: ignore[union-attr]
-        return _answer(metric.function, [gathered])
+        first = bisect_right(moments, at - (metric.sliding or timedelta()), key=_when)
+        return moments[first : bisect_right(moments, at, key=_when)]
 
     def forget(self, before: Mapping[str, datetime]) -> None:
         """Let go of the days and moments of each series (by key) that lie before a moment (UTC)."""
@@ -222,19 +229,29 @@ class Book:
         return gathered
 
 
-def _answer(function: str, days: Iterable[Day]) -> Any:
+def gathered(moments: Iterable[tuple[datetime, Any]]) -> Day:
+    """The moments of a sliding window as one day, so that a question is answered in one way."""
+    day = Day(values=set())
+    for at, value in moments:
+        day.add(value, at)
+        day.values.add(str(value))  # type: ignore[union-attr]
+    return day
+
+
+def answer(function: str, days: Iterable[Day]) -> Any:
+    """What `function` says of these days together. Over nothing, count, sum and distinct are 0 and the others missing."""
     days = list(days)
     n = days[0].n if len(days) == 1 else sum(day.n for day in days)
     if function == "count":
         return n
     if function == "sum":
-        return _plain(sum(day.total for day in days))
+        return _plain(round(sum(day.total for day in days), 6))  # 0.1 + 0.2 is 0.3, in whatever order it came
     if function == "distinct":
         return len(set().union(*(day.values or () for day in days)))
     if not n:
         return None
     if function == "average":
-        return _plain(sum(day.total for day in days) / n)
+        return _plain(round(sum(day.total for day in days), 6) / n)
     if function == "min":
         return _plain(min((day.low for day in days if day.low is not None), default=None))
     if function == "max":
@@ -249,5 +266,11 @@ def _plain(value: float | None) -> float | int | None:
 
 def metric_of(spec: Any) -> Metric:
     """The metric a `catalogue.MetricSpec` declares."""
+    if spec.of is not None:
+        of = metric_of(spec.of)
+        return Metric(spec.name, spec.function, of.series, of.window, of=of)
+    if spec.state is not None:
+        ends = (spec.state.ends,)
+        return Metric(spec.name, "days", Series(spec.event_type), spec.window, state=spec.state.name, ends=ends)
     series = Series(spec.event_type, spec.field, distinct=spec.function == "distinct")
     return Metric(spec.name, spec.function, series, spec.window)

@@ -14,10 +14,12 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from tideng.asking import subjects_of
+from tideng.cases import types_with
 from tideng.deployment import Deployment
 from tideng.events import Event
 from tideng.factfinding import facts_at
 from tideng.facts import EventFacts, Needs, Point
+from tideng.groups import GROUPS
 from tideng.judging import Watch
 from tideng.metrics import Metric, Series
 from tideng.money import in_client_money
@@ -63,17 +65,21 @@ class Past:
         subject is a case. `event`: the one that asks; `kept`: what a deadline still knew of the one that began it."""
         names = watch.needs if part == "trigger" else (watch.until_needs or frozenset())
         needs = Needs.of(names, watch.metrics, self._catalogue)
-        world = self.world({subject, person}, needs, at, known_by)
+        whose = {subject, person}
+        if watch.about in GROUPS:
+            whose |= self.directory.groups.ever_in((watch.about, subject))
+        world = self.world(whose, needs, at, known_by)
         facts = {name: value for name, value in (kept or {}).items() if name[0] != "$"}
-        facts |= facts_at(world, needs, subject, person, at, EventFacts(event) if event else None)
-        return facts | self._gathered(needs.gathered, person, at)
+        facts |= facts_at(world, needs, subject, person, at, EventFacts(event) if event else None, about=watch.about)
+        return facts | self._gathered(
+            needs.gathered, Point(person, at, self.directory.at(person, at), watch.about, subject)
+        )
 
-    def _gathered(self, names: frozenset[str], person: str, at: datetime) -> dict[str, Any]:
+    def _gathered(self, names: frozenset[str], point: Point) -> dict[str, Any]:
         """The facts that plugins give; of one point, as the line asks for those of a batch."""
         if not names:
             return {}
-        points = [Point(person, at, self.directory.at(person, at))]
-        given = self._plugins.call("gather_facts", points=points, names=names)
+        given = self._plugins.call("gather_facts", points=[point], names=names)
         return {
             name: value for found in given for name, value in next(iter(found or ()), {}).items() if value is not None
         }
@@ -85,20 +91,24 @@ class Past:
         world = World(self.directory, self._catalogue)
         world.book.keep_deltas = False
         if known_by is None:
-            self._load_spans(world, everyone, at)
+            floors = [datetime.combine(floor_of(one, at), time(), UTC) for one in needs.state_metrics]
+            self._load_spans(world, everyone, min([at, *floors]), at)
         else:
             self._live_through_states(world, everyone, at, known_by)
         if needs.all_metrics:
             self._count(world, everyone, needs.all_metrics, at, known_by)
+        if needs.cases:
+            for event in self._events(everyone, types_with(needs.cases, self._catalogue), None, at, known_by):
+                world.note_case(event)
         return world
 
     def _colleagues(self, subjects: Collection[str], at: datetime) -> set[str]:
         positions = {one.position for one in (self.directory.at(subject, at) for subject in subjects) if one}
         return {member.person for member in self.directory.members(at) if member.position in positions}
 
-    def _load_spans(self, world: World, subjects: set[str], at: datetime) -> None:
+    def _load_spans(self, world: World, subjects: set[str], since: datetime, at: datetime) -> None:
         table = StateRow.__table__
-        reaching = or_(table.c.ended_at.is_(None), table.c.ended_at >= at)
+        reaching = or_(table.c.ended_at.is_(None), table.c.ended_at >= since)
         begun = or_(table.c.started_at.is_(None), table.c.started_at <= at)
         for row in self._connection.execute(select(table).where(reaching, begun, among(table.c.subject, subjects))):
             span = Span(row.key, row.started_at, row.ended_at, row.id)

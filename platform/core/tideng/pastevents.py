@@ -9,9 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, and_, or_, select, true
 
 from tideng.asking import subjects_of
+from tideng.cases import case_of
 from tideng.catalogue import Catalogue
 from tideng.events import Event
 from tideng.facts import EventFacts
+from tideng.groups import GROUPS
 from tideng.judging import OnSchedule, Watch
 from tideng.metrics import Book, Metric, Series, window_days
 from tideng.money import in_client_money
@@ -83,6 +85,19 @@ class PastEvents:
                 if value in values:
                     yield match, str(value), event
 
+    def of_cases(self, cases: set[str], types: Collection[str]) -> Iterable[Event]:
+        """The judged events of `types` in these cases, in the order of time and of hearing."""
+        if not (cases and types):
+            return
+        table = EventRow.__table__
+        keyed = select(EventKeyRow.event).where(EventKeyRow.field == "case", among(EventKeyRow.value, cases))
+        theirs = or_(among(table.c.subject, cases), table.c.id.in_(keyed.where(EventKeyRow.type.in_(types))))
+        where = and_(table.c.type.in_(types), table.c.status == JUDGED, theirs)
+        for row in self._connection.execute(select(table).where(where).order_by(table.c.time, table.c.id)):
+            event = self._event(row)
+            if case_of(event) in cases:
+                yield event
+
     def note_moments(
         self, book: Book, whose: Mapping[frozenset[str], set[Metric]], first: datetime, last: datetime
     ) -> None:
@@ -117,17 +132,24 @@ class PastEvents:
     def exact_books(self, said: Iterable[tuple[Spoken, Watch | None]]) -> list[tuple[Spoken, Book]]:
         """For each finding a book of exactly what its subject had done when it was said, whenever that was heard."""
         metrics: dict[tuple[str, int], set[Metric]] = {}
-        undoable = []
+        undoable, about = [], {}
         for spoken, watch in said:
             if watch and (spoken.step or isinstance(watch.trigger, OnSchedule)):
                 metrics[spoken.rule, spoken.version] = set(watch.metrics.values())
                 undoable.append(spoken)
+                about[spoken.rule] = watch.about
         if not undoable:
             return []
         asked = set().union(*metrics.values())
         floor = min((floor_of(m, s.at) for s in undoable for m in metrics[s.rule, s.version]), default=date.max)
-        events = self._since({spoken.subject for spoken in undoable}, {m.series.event_type for m in asked}, floor)
-        return [(spoken, self._exact_book(spoken, events.get(spoken.subject, ()), asked)) for spoken in undoable]
+        behind = {spoken: self._behind(spoken, about[spoken.rule]) for spoken in undoable}
+        events = self._since(set().union(*behind.values()), {m.series.event_type for m in asked}, floor)
+        of = {spoken: [event for who in people for event in events.get(who, ())] for spoken, people in behind.items()}
+        return [(spoken, self._exact_book(spoken, of[spoken], asked)) for spoken in undoable]
+
+    def _behind(self, spoken: Spoken, about: str) -> set[str]:
+        """Whose events a finding was about: its subject's, or those of everyone who was in the position or unit."""
+        return self._directory.groups.ever_in((about, spoken.subject)) if about in GROUPS else {spoken.subject}
 
     def _exact_book(self, spoken: Spoken, events: Sequence[Event], metrics: Collection[Metric]) -> Book:
         days = {metric.series for metric in metrics if metric.sliding is None}
@@ -149,9 +171,11 @@ class PastEvents:
         if not types:
             return {}
         since = datetime.combine(floor, datetime.min.time(), UTC) - timedelta(days=2)
-        where = and_(EventRow.subject.in_(subjects), EventRow.type.in_(types), EventRow.time >= since)
+        where = and_(among(EventRow.subject, subjects), EventRow.type.in_(types), EventRow.time >= since)
         found: dict[str, list[Event]] = {}
         for row in self._connection.execute(select(EventRow.__table__).where(where).order_by(EventRow.time)):
+            if row.subject not in subjects:
+                continue
             found.setdefault(row.subject, []).append(self._event(row))
         return found
 

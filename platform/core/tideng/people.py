@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from tideng.groups import Groups
 
 zone = lru_cache(maxsize=None)(ZoneInfo)
 
@@ -73,6 +77,17 @@ class Directory:
 
     def __len__(self) -> int:
         return len(self._periods)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """Its positions and units, with who is in them."""
+        from tideng.groups import Groups
+
+        return Groups(self)
+
+    def people(self) -> Iterable[str]:
+        """Everyone who was ever employed."""
+        return self._periods.keys()
 
     def knows(self, person: str) -> bool:
         return person in self._periods

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from tideng.groups import Group
 from tideng.people import Assignment
 from tideng.world import World
 
@@ -16,10 +17,22 @@ class Recipient(NamedTuple):
     meant_for: str | None = None
 
 
-def resolve(to: str, person: str, owner: str | None, at: datetime, world: World, own_form: bool = False) -> Recipient:
+def resolve(
+    to: str,
+    person: str,
+    owner: str | None,
+    at: datetime,
+    world: World,
+    own_form: bool = False,
+    group: Group | None = None,
+) -> Recipient:
     """Find who is told at `at`: `to` is person, supervisor, owner, hr or role:NAME; `person` is whom it is about,
     `owner` who answers for the step where the event names one. `own_form`: it answers a form that the person has just
-    sent, and is theirs though they are away. A client without people has nobody to ask for: names stand for themselves."""
+    sent, and is theirs though they are away. `group`: it is about a position or a unit, so that `person` and `owner` mean
+    whoever answers for it, and `supervisor` who is above them. A client without people has nobody to ask for: names stand
+    for themselves."""
+    if group is not None and to in ("person", "owner", "supervisor"):
+        return _for_group(to, group, owner if to == "owner" else None, at, world)
     search = _Search(world, person, at)
     directory = world.directory
     if to == "person":
@@ -39,6 +52,20 @@ def resolve(to: str, person: str, owner: str | None, at: datetime, world: World,
     if holder is None and role != "hr":
         return Recipient(search.hr(), f"role:{role}")
     return Recipient(holder or "role:hr")
+
+
+def _for_group(to: str, group: Group, owner: str | None, at: datetime, world: World) -> Recipient:
+    search, groups = _Search(world, "", at), world.directory.groups
+    responsible = groups.responsible(group, at)
+    meant = owner or responsible
+    if to != "supervisor":
+        if meant is None:
+            return Recipient(search.hr(), ":".join(group)[:120])
+        return Recipient(meant) if search.present(meant) else Recipient(search.instead_of(meant), meant)
+    formal = world.directory.at(responsible, at) if responsible else None
+    meant = formal.supervisor if formal and formal.supervisor else None
+    reached = (search.above(responsible) if responsible else None) or search.hr()
+    return Recipient(reached, meant if meant != reached else None)
 
 
 class _Search:

@@ -44,7 +44,7 @@ def _record(
     locale: str,
 ) -> Record:
     own_form = deed.action == "ask"
-    reached = resolve(deed.to, ask.person, ask.owner, ask.at, world, own_form) if deed.to else None
+    reached = resolve(deed.to, ask.person, ask.owner, ask.at, world, own_form, ask.group) if deed.to else None
     message, spoken_in = _message(world, ask, deed, reached, locale)
     return Record(
         rule=watch.rule,

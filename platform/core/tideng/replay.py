@@ -13,6 +13,7 @@ from tideng.agenda import moments, zones_of
 from tideng.deployment import Deployment
 from tideng.events import Event
 from tideng.flow import Flow
+from tideng.groups import home_of
 from tideng.horizon import Horizon
 from tideng.judging import OnSchedule, Watch
 from tideng.people import DIRECTORY_EVENTS, Directory
@@ -209,7 +210,7 @@ def _directory(deployment: Deployment) -> Directory:
 def to_line(record: Record, deployment: Deployment, directory: Any) -> dict[str, Any]:
     """One finding as `tideng replay --json` prints it; ``at`` in the subject's own zone."""
     return {
-        "at": record.at.astimezone(directory.zone_of(record.subject, record.at)).isoformat(),
+        "at": record.at.astimezone(directory.zone_of(home_of(record.about, record.subject), record.at)).isoformat(),
         "rule": record.rule,
         "version": record.version,
         "subject": record.subject,

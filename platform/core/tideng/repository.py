@@ -17,6 +17,7 @@ from tideng.errors import InvalidPayload, Problem
 from tideng.events import Event
 from tideng.intake import DeadLetter, dead_letter, read_event
 from tideng.tables import DeadLetterRow, EventKeyRow, EventRow
+from tideng.values import MAX_KEY
 
 if TYPE_CHECKING:
     from tideng.catalogue import Catalogue
@@ -184,12 +185,18 @@ def _canonical(data: Any) -> str:
 def _insert_keys(connection: Connection, catalogue: Catalogue, stored: Iterable[tuple[int, Event]]) -> None:
     rows = []
     for row, event in stored:
-        for name in catalogue.keys_of(event.type):
+        named = ("case",) if _names_case(event) else ()  # also where an open type does not declare it
+        for name in {*catalogue.keys_of(event.type), *named}:
             value = event.match(name)
             if value is not None:
                 rows.append({"event": row, "field": name, "value": str(value), "type": event.type, "time": event.time})
     if rows:
         connection.execute(plain_insert(EventKeyRow), rows)
+
+
+def _names_case(event: Event) -> bool:
+    case = event.data.get("case")
+    return isinstance(case, str) and 0 < len(case) <= MAX_KEY
 
 
 def oldest_waiting(connection: Connection) -> datetime | None:

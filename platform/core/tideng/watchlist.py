@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from tideng.cases import types_with
 from tideng.catalogue import Catalogue
 from tideng.facts import Needs
+from tideng.groups import GROUPS
 from tideng.judging import OnAbsence, OnEvent, OnSchedule, Watch, Windowed
 from tideng.metrics import Metric, Series, metric_of
 
@@ -36,6 +38,7 @@ class WatchList:
         self.watches = sorted(watches, key=lambda watch: watch.rule)
         self._catalogue, self._find = catalogue, find
         self._by_id = {(watch.rule, watch.version): watch for watch in self.watches}
+        self._in_force = {watch.rule for watch in self.watches}
         self._needs: dict[tuple[str, int, str], Needs] = {}
         self._wakes: dict[tuple[str, int], frozenset[str] | None] = {}
         self.schedules = [watch for watch in self.watches if isinstance(watch.trigger, OnSchedule)]
@@ -46,6 +49,10 @@ class WatchList:
         self.interests = self._interests()
         self.series = self._series(keep_standard)
         self.momentary = self._momentary()
+        self.groups = any(watch.about in GROUPS for watch in self.watches)
+        self.group_types = self._group_types()
+        self.case_facts = frozenset(name for watch in self.watches for name in _of_cases(watch))
+        self.case_types = types_with(self.case_facts, catalogue) if self.case_facts else frozenset()
         self.with_until = [watch for watch in self.watches if watch.until_needs is not None]
 
     def get(self, rule: str, version: int) -> Watch | None:
@@ -59,7 +66,7 @@ class WatchList:
 
     def in_force(self, rule: str) -> bool:
         """Whether some version of the rule is published now: pausing or archiving it ends its ladders."""
-        return any(watch.rule == rule for watch in self.watches)
+        return rule in self._in_force
 
     def needs(self, watch: Watch, part: str = "trigger") -> Needs:
         """The facts `watch` reads at its trigger, or ``until`` and later steps."""
@@ -78,16 +85,31 @@ class WatchList:
         return wakes is None or event_type in wakes
 
     def _waking_types(self, needs: Needs) -> frozenset[str] | None:
-        if needs.gathered or needs.event:
+        if needs.gathered or needs.event or needs.cases:
             return None  # anything might
         states = (self._catalogue.states[name] for name in needs.states)
         return frozenset(
             {metric.series.event_type for metric in needs.all_metrics}
+            | {name for metric in needs.state_metrics for name in (metric.series.event_type, *metric.ends)}
             | {name for state in states for name in (state.starts, state.ends)}
         )
 
+    def _group_types(self) -> frozenset[str] | None:
+        """The event types that make a rule about a position or a unit speak, or end what it began; None for any."""
+        types: set[str] = set()
+        for watch in self.watches:
+            if watch.about in GROUPS and not isinstance(watch.trigger, OnSchedule):
+                types.update(getattr(watch.trigger, "event_types", ()) or (watch.trigger.event_type,))
+            if watch.about in GROUPS and watch.until_needs is not None:
+                waking = self._waking_types(self.needs(watch, "until"))
+                if waking is None:
+                    return None
+                types |= waking
+        return frozenset(types)
+
     def all_metrics(self) -> list[Metric]:
-        return [metric for watch in self.watches for metric in watch.metrics.values()]
+        """Every metric that is counted from events; days in a state are read off the state."""
+        return [metric for watch in self.watches for metric in watch.metrics.values() if not metric.state]
 
     def _index(self, kind: Any, types: Callable) -> dict[str, list[Watch]]:
         index: dict[str, list[Watch]] = {}
@@ -119,7 +141,7 @@ class WatchList:
     def _series(self, keep_standard: bool) -> dict[str, list[Series]]:
         metrics = [metric for metric in self.all_metrics() if metric.sliding is None]
         if keep_standard:
-            metrics += [metric_of(spec) for spec in self._catalogue.metrics.values()]
+            metrics += [metric_of(spec) for spec in self._catalogue.metrics.values() if spec.state is None]
         return _by_type(metrics)
 
     def _momentary(self) -> dict[str, list[Series]]:
@@ -136,7 +158,12 @@ def _by_type(metrics: Iterable[Metric]) -> dict[str, list[Series]]:
 
 def _kept_for_later(watch: Watch) -> frozenset[str]:
     """Facts of the event that only `until` and the later steps read: they are to be known when the event is gone."""
-    return frozenset(name for name in watch.until_needs or () if name.startswith(("event.", "case.")))
+    return frozenset(name for name in watch.until_needs or () if name.startswith("event."))
+
+
+def _of_cases(watch: Watch) -> Iterable[str]:
+    """The facts of its case that a watch reads."""
+    return (name for name in (*watch.needs, *(watch.until_needs or ())) if name.startswith("case."))
 
 
 def _with_one_meaning(watches: Iterable[Watch]) -> list[list[Watch]]:

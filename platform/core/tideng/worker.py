@@ -20,6 +20,7 @@ from tideng.database import insert, is_sqlite, reading, writing
 from tideng.events import Event
 from tideng.findings import save_records, withdraw
 from tideng.flow import Flow
+from tideng.groups import GROUPS, home_of
 from tideng.judging import Watch
 from tideng.money import Money
 from tideng.outbox import Outbox
@@ -28,6 +29,7 @@ from tideng.rates import note_unpriced
 from tideng.recounting import bring_up_to_date
 from tideng.repository import event_from, store_events
 from tideng.speaking import Speaking, quiet
+from tideng.storm import control_storms
 from tideng.tables import AgendaRow, EventRow, LaneRow, ScheduleRunRow
 from tideng.watchlist import WatchList
 from tideng.workingset import WorkingSet
@@ -261,7 +263,11 @@ class Worker:
     ) -> None:
         self._lock_all_lanes(connection)
         flow, working_set = self.current_flow, self._working_set(connection)
-        people = [member.person for member in self.current_directory.members(at) if member.timezone == zone_name]
+        directory = self.current_directory
+        if watch.about in GROUPS:
+            people = list(directory.people()) if zone_name == directory.default_zone else []
+        else:
+            people = [member.person for member in directory.members(at) if member.timezone == zone_name]
         needs = [flow.watchlist.needs(watch, part) for part in ("trigger", "until")]
         world = working_set.for_people(people, needs, at)
         flow.schedule(world, watch, zone_name, day, at)
@@ -292,12 +298,16 @@ class Worker:
 
     def _judge_due(self, connection: Connection, rows: Sequence[Any], now: datetime) -> None:
         flow, working_set = self.current_flow, self._working_set(connection)
-        needs = []
+        needs, grouped = [], False
+        subjects = {str(row.facts.get("$person") or row.subject) for row in rows}
         for row in rows:
             watch = flow.watchlist.get(row.rule, row.version)
             if watch:
                 needs += [flow.watchlist.needs(watch, part) for part in ("trigger", "until")]
-        subjects = {row.subject for row in rows} | {str(row.facts.get("$person") or row.subject) for row in rows}
+                subjects |= working_set.people_behind(watch, [row.subject])
+                grouped = grouped or watch.about in GROUPS
+        if grouped:
+            working_set.wait_for_groups()
         world = working_set.for_people(subjects, needs, min(row.due for row in rows))
         entries = working_set.load_entries(world, rows)
         working_set.load_siblings(world, entries)
@@ -316,14 +326,18 @@ class Worker:
             oldest = now - timedelta(hours=self._deployment.settings.speak_within_hours)
             return "the worker was down for too long" if entry.due < oldest else None
         directory = self.current_directory
-        zone_name = directory.zone_of(entry.subject, entry.due).key
-        return self._too_late(zone_name, directory.local_day(entry.subject, entry.due), entry.due, now)
+        watch = self.current_flow.watchlist.get(entry.rule, entry.version)
+        home = home_of(watch.about if watch else "person", entry.subject)
+        return self._too_late(
+            directory.zone_of(home, entry.due).key, directory.local_day(home, entry.due), entry.due, now
+        )
 
     # -- what is held between batches --------------------------------------------------------------------------
     def _save(self, connection: Connection, working_set: WorkingSet, world: World, now: datetime) -> None:
         working_set.save(world, now)
         speaking = Speaking.of(self._deployment.profile)
         save_records(connection, world.records, world.directory, speaking, now)
+        control_storms(connection, self._deployment, self.current_flow.watchlist, world, now)
         withdraw(connection, world.withdrawn, now)
         if world.unpriced:
             note_unpriced(connection, world.unpriced)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
 
 from tideng.asking import Utterance, subjects_of
+from tideng.cases import case_of
 from tideng.catalogue import Catalogue
 from tideng.database import insert, is_sqlite
 from tideng.events import Event
 from tideng.facts import Needs
+from tideng.groups import GROUPS, Group, home_of
 from tideng.judging import OnAbsence, Watch, Windowed
 from tideng.limits import longest, looks_back
 from tideng.metrics import Book, Day, Metric
@@ -24,8 +26,14 @@ from tideng.watchlist import WatchList
 from tideng.windows import Shelf, heeds
 from tideng.world import Entry, Span, Spoken, World
 
+_GROUPS_LOCK = 7_203_114
+"""The one under which a position or a unit is judged: its people's events are heard in lanes of their own."""
 _WINDOWS_LOCK = 7_203_113
 """The advisory lock of PostgreSQL under which windows are changed that several subjects share."""
+
+
+Wanted = Sequence[tuple[Needs, Collection[str]]] | list[tuple[Needs, Collection[str]]]
+"""Facts, and of whom they are needed."""
 
 
 class WorkingSet:
@@ -43,28 +51,68 @@ class WorkingSet:
         subjects = {event.subject for event in events}
         cases = {str(event.data["case"]) for event in events if event.data.get("case") is not None}
         first, last = min(event.time for event in events), max(event.time for event in events)
-        self._load_states(world, subjects, min(first, now))
+        groups = self._groups_of(events)
         self._load_absences(world, events, first)
         self._load_answers(world, events, first)
         self._load_windows(world, events, first)
         if any(watch.steps for watch in self._watchlist.watches) or self._open_ladders():
-            self._load_ladders(world, subjects | cases | self._judged_already(world))
-        wanted = [
-            (interest.needs, of_type)
+            ids = {name for _, name in groups}
+            self._load_ladders(world, subjects | cases | ids | self._judged_already(world))
+        wanted: Wanted = [
+            (interest.needs, self._people_of(interest.about, of_type, groups))
             for event_type, of_type in _subjects_by_type(events).items()
             for interest in self._watchlist.interests.get(event_type, ())
         ]
-        wanted += [(self._watchlist.needs(watch, "until"), subjects | cases) for watch in self._until_watches(world)]
+        for watch in self._until_watches(world):
+            whose = self._people_of(watch.about, subjects | cases, groups)
+            wanted.append((self._watchlist.needs(watch, "until"), whose))
+        self._load_states(world, subjects, min(first, now), wanted, last)
         self.load_metrics(world, wanted, first, last)
-        self._load_undoable(world, events, first, now)
+        self._load_cases(world, {case_of(event) for event in events})
+        self._load_undoable(world, events, first, now, groups)
         return world
 
     def for_people(self, people: Collection[str], needs: Sequence[Needs], at: datetime) -> World:
-        """What asking about `people` as of `at` needs to know."""
+        """What asking about `people` (or cases) as of `at` needs to know."""
         world = World(self._directory, self._catalogue)
-        self._load_states(world, people, at)
-        self.load_metrics(world, [(one, people) for one in needs], at, at)
+        wanted: Wanted = [(one, people) for one in needs]
+        self._load_states(world, people, at, wanted, at)
+        self.load_metrics(world, wanted, at, at)
+        if any(one.cases for one in needs):
+            self._load_cases(world, set(people))
         return world
+
+    def people_behind(self, watch: Watch, subjects: Collection[str]) -> set[str]:
+        """The subjects, and where they are positions or units everyone who was ever in one of them."""
+        groups = {(watch.about, subject) for subject in subjects}
+        return set(subjects) | set(self._people_of(watch.about, (), groups))
+
+    def wait_for_groups(self) -> None:
+        """Judge positions and units one after the other, until the transaction ends: each sees what the one before did."""
+        if not is_sqlite(self._connection):
+            self._connection.execute(select(func.pg_advisory_xact_lock(_GROUPS_LOCK)))
+
+    def _groups_of(self, events: Sequence[Event]) -> set[Group]:
+        """The positions and units that these events may make a rule speak of; usually no rule is about one."""
+        watched = self._watchlist.group_types
+        if not self._watchlist.groups:
+            return set()
+        if watched is None or any(event.type in watched for event in events):
+            self.wait_for_groups()
+        of = self._directory.groups.of
+        return {group for event in events for group in of(event.subject, event.time)}
+
+    def _people_of(self, about: str, subjects: Collection[str], groups: Collection[Group]) -> Collection[str]:
+        """Whose days are read to judge these subjects: their own, or those of everyone who was in one of the groups."""
+        if about not in GROUPS:
+            return subjects
+        ever_in = self._directory.groups.ever_in
+        return set().union(*(ever_in(group) for group in groups if group[0] == about))
+
+    def _load_cases(self, world: World, cases: set[str]) -> None:
+        """What happened in these cases, where some rule reads it; only what has been judged, the rest is being heard."""
+        for event in self._past.of_cases(cases, self._watchlist.case_types):
+            world.note_case(event)
 
     def load_entries(self, world: World, rows: Iterable[Any]) -> list[Entry]:
         """Open agenda rows as entries of this world."""
@@ -183,10 +231,23 @@ class WorkingSet:
         watches = [self._watchlist.get(rule, version) for rule, version in running]
         return [w for w in (*watches, *self._watchlist.with_until) if w is not None and w.until_needs is not None]
 
-    def _load_states(self, world: World, subjects: Collection[str], since: datetime) -> None:
-        """The spans of the subjects that reach past `since`, and everybody's absences: a recipient may be away."""
+    def _load_states(
+        self,
+        world: World,
+        subjects: Collection[str],
+        since: datetime,
+        wanted: Wanted = (),
+        last: datetime | None = None,
+    ) -> None:
+        """The spans of the subjects that reach past `since`, and everybody's absences: a recipient may be away. Where days
+        in a state are counted, those of the whole window and, for peers, of colleagues."""
         if not self._catalogue.states:
             return
+        subjects = set(subjects)
+        for needs, asked in wanted:
+            for metric in needs.state_metrics:
+                since = min(since, datetime.combine(floor_of(metric, since), time(), UTC) - timedelta(days=1))
+                subjects |= self._colleagues(asked, last or since) if needs.peers else set()
         table = StateRow.__table__
         away = [name for name, state in self._catalogue.states.items() if state.absent]
         reaching = or_(table.c.ended_at.is_(None), table.c.ended_at >= since)
@@ -263,15 +324,20 @@ class WorkingSet:
             self._connection.execute(select(func.pg_advisory_xact_lock(_WINDOWS_LOCK)))
 
     # -- what a late event may undo ----------------------------------------------------------------------------
-    def _load_undoable(self, world: World, events: Sequence[Event], first: datetime, now: datetime) -> None:
-        late: dict[str, datetime] = {}
+    def _load_undoable(
+        self, world: World, events: Sequence[Event], first: datetime, now: datetime, groups: Collection[Group] = ()
+    ) -> None:
+        late: dict[Group, datetime] = {}
         for event in events:
-            late[event.subject] = min(event.time, late.get(event.subject, event.time))
+            of_event = self._directory.groups.of(event.subject, event.time) if groups else ()
+            for whom in (*(("", subject) for subject in subjects_of(event)), *of_event):
+                late[whom] = min(event.time, late.get(whom, event.time))
         table = FindingRow.__table__
         columns = (table.c.rule, table.c.version, table.c.subject, table.c.period, table.c.step, table.c.at)
-        where = and_(table.c.at >= first, table.c.state == "live", among(table.c.subject, late))
-        for row in self._connection.execute(select(*columns).where(where).distinct()):
-            if row.subject in late and late[row.subject] <= row.at <= now:
+        where = and_(table.c.at >= first, table.c.state == "live", among(table.c.subject, {name for _, name in late}))
+        for row in self._connection.execute(select(*columns, table.c.about).where(where).distinct()):
+            whom = (row.about if row.about in GROUPS else "", row.subject)
+            if whom in late and late[whom] <= row.at <= now:
                 world.undoable.append(Spoken(row.rule, row.version, row.subject, row.period, row.step, row.at))
 
     def exact_books(self, undoable: Sequence[Spoken]) -> list[tuple[Spoken, Book]]:
@@ -281,7 +347,8 @@ class WorkingSet:
 
     def recall(self, world: World, speaking: list[Utterance]) -> None:
         """Put into the world what the rules that are about to speak have said before (see `Flow`)."""
-        rules = {one.watch.rule for one in speaking}
+        about = {one.watch.rule: one.watch.about for one in speaking}
+        rules = about.keys()
         subjects = {one.subject for one in speaking}
         first, last = min(one.at for one in speaking), max(one.at for one in speaking)
         table = FindingRow.__table__
@@ -293,7 +360,7 @@ class WorkingSet:
         columns = (table.c.rule, table.c.subject, table.c.period, table.c.step, table.c.at)
         where = and_(table.c.rule.in_(rules), among(table.c.subject, subjects), or_(*wanted))
         for row in self._connection.execute(select(*columns).where(where).distinct()):
-            day = self._directory.local_day(row.subject, row.at)
+            day = self._directory.local_day(home_of(about[row.rule], row.subject), row.at)
             world.remember(row.rule, row.subject, row.period, row.step, row.at, day)
 
     # -- saving ------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from tideng.cases import CaseFile, case_of
 from tideng.catalogue import Catalogue, State
 from tideng.events import Event
 from tideng.limits import Said
@@ -114,6 +115,7 @@ class World:
     heard: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
     spoken: dict[tuple[str, str], set[Said]] = field(default_factory=dict)
     spoken_steps: set[tuple[str, str, str, int]] = field(default_factory=set)
+    cases: dict[str, CaseFile] = field(default_factory=dict)
     undoable: list[Spoken] = field(default_factory=list)
     in_order: bool = False
     """Events come in the order of their time, as in a replay: windows that lie behind can be forgotten."""
@@ -157,6 +159,15 @@ class World:
         if found or not until_end:
             return found
         return next((span for span in spans if span.started and span.ended == moment), None)
+
+    def of_case(self, case: str, name: str, moment: datetime) -> Any:
+        """The last value of ``case.FIELD`` up to `moment`; None where it has none."""
+        known = self.cases.get(case)
+        return known.latest(name, moment) if known else None
+
+    def note_case(self, event: Event) -> None:
+        """Put an event into the file of its case."""
+        self.cases.setdefault(case_of(event), CaseFile()).add(event)
 
     def absent(self, person: str, moment: datetime) -> bool:
         """Whether the person is away from work (on leave) at `moment`."""

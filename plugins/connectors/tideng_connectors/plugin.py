@@ -58,15 +58,19 @@ FOLLOW_UP_FIELDS = (
     TEXT,
     Field("accepted", "boolean", {"zh": "是否采纳", "en": "Accepted"}),
 )
+SALES_THIS_MONTH = MetricSpec(
+    "sales_this_month",
+    {"zh": "本月销售额", "en": "Sales this month"},
+    "sum",
+    "order.won",
+    "this month",
+    "amount",
+    "money",
+)
 METRICS = (
-    MetricSpec(
-        "sales_this_month",
-        {"zh": "本月销售额", "en": "Sales this month"},
-        "sum",
-        "order.won",
-        "this month",
-        "amount",
-        "money",
+    SALES_THIS_MONTH,
+    MetricSpec.share_of_target(
+        "target_completion", {"zh": "本月销售目标完成率", "en": "Share of the month’s sales target"}, SALES_THIS_MONTH
     ),
     MetricSpec(
         "expertise_avg",

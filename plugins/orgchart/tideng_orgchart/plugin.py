@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,11 @@ from tideng.errors import Problem
 from tideng.events import Event
 from tideng.facts import Point
 from tideng.hookspecs import hookimpl
-from tideng.people import Assignment, Directory
+from tideng.people import Directory
 from tideng_orgchart import store
 from tideng_orgchart.changes import Change, changes_in, fold
 from tideng_orgchart.declared import EVENTS, FACTS, STATES
+from tideng_orgchart.facts import gather
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -74,6 +76,11 @@ class OrgchartPlugin:
         store.write(connection, found, wanted.default_zone)
         return [str(difference) for difference in found]
 
+    @hookimpl
+    def recollect(self, connection: Connection, before: datetime) -> None:
+        organisation, changes, _ = store.read(connection)
+        self._organisation, self._changes = organisation, [change for change in changes if change.at < before]
+
     # -- the directory -----------------------------------------------------------------------------------------
     @hookimpl
     def directory(self, connection: Connection | None) -> Directory | None:
@@ -104,64 +111,8 @@ class OrgchartPlugin:
     # -- facts -------------------------------------------------------------------------------------------------
     @hookimpl
     def gather_facts(self, points: Sequence[Point], names: frozenset[str]) -> Sequence[Mapping[str, Any]] | None:
-        wanted = [(name, _FACTS[name]) for name in sorted(names & _FACTS.keys())]
-        if not wanted:
-            return None
-        return [
-            {
-                name: value
-                for name, read in wanted
-                if point.assignment is not None and (value := read(point.assignment, self._directory)) not in (None, "")
-            }
-            for point in points
-        ]
+        return gather(points, names, self._directory)
 
 
 def _organisation(bundle: Bundle) -> store.Organisation:
     return store.Organisation(bundle.units, bundle.positions, bundle.assignments, bundle.roles, bundle.timezone)
-
-
-def _units(assignment: Assignment, directory: Directory) -> list[str]:
-    """The person's unit and every unit above it, nearest first."""
-    found: list[str] = []
-    current = directory.units.get(assignment.unit)
-    while current and current.id not in found:
-        found.append(current.id)
-        current = directory.units.get(current.parent)
-    return found
-
-
-def _level(level: int) -> Callable[[Assignment, Directory], str | None]:
-    """The name of the unit that is `level` steps below the top one, on the person's line."""
-
-    def name(assignment: Assignment, directory: Directory) -> str | None:
-        line = _units(assignment, directory)[::-1]
-        return directory.units[line[level]].name if len(line) > level else None
-
-    return name
-
-
-def _name_in(shelf: str, field: str) -> Callable[[Assignment, Directory], str | None]:
-    def name(assignment: Assignment, directory: Directory) -> str | None:
-        found = getattr(directory, shelf).get(getattr(assignment, field))
-        return found.name if found else None
-
-    return name
-
-
-_FACTS: Mapping[str, Callable[[Assignment, Directory], Any]] = {
-    "person.id": lambda assignment, _: assignment.person,
-    "person.name": lambda assignment, _: assignment.name,
-    "person.unit": lambda assignment, _: assignment.unit,
-    "person.unit_name": _name_in("units", "unit"),
-    "person.units": lambda assignment, directory: _units(assignment, directory) or None,
-    "person.department": _level(1),
-    "person.region": _level(2),
-    "person.position": lambda assignment, _: assignment.position,
-    "person.position_name": _name_in("positions", "position"),
-    "person.supervisor": lambda assignment, _: assignment.supervisor,
-    "person.locale": lambda assignment, _: assignment.locale,
-    "person.timezone": lambda assignment, _: assignment.timezone,
-    "person.since": lambda assignment, _: assignment.since,
-}
-"""Read from the assignment that comes with the point: no query, however many points there are."""

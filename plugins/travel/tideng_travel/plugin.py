@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tideng.catalogue import EventType, Field, State, Text
+from tideng.catalogue import EventType, Field, MetricSpec, State, Text
 from tideng.hookspecs import hookimpl
 
 TRIP = Field("trip", "text", {"zh": "出差单号", "en": "Trip"}, required=True, key=True)
@@ -39,6 +39,9 @@ CLAIM_EVENTS: tuple[tuple[str, Text], ...] = (
 )
 
 
+ON_TRIP = State("person.on_trip", {"zh": "出差中", "en": "On a trip"}, "trip.started", "trip.ended", key="trip")
+
+
 class TravelPlugin:
     """An item of ``itinerary`` has ``date``, ``city``, ``customer``; one of ``attachments`` has ``kind`` (invoice,
     itinerary, confirmation) and ``number``."""
@@ -48,5 +51,8 @@ class TravelPlugin:
         return [
             *(EventType(name, title, TRIP_FIELDS) for name, title in TRIP_EVENTS),
             *(EventType(name, title, CLAIM_FIELDS) for name, title in CLAIM_EVENTS),
-            State("person.on_trip", {"zh": "出差中", "en": "On a trip"}, "trip.started", "trip.ended", key="trip"),
+            ON_TRIP,
+            MetricSpec.days_in_state(
+                "trip_days_this_month", {"zh": "本月出差天数", "en": "Days on a trip this month"}, ON_TRIP, "this month"
+            ),
         ]

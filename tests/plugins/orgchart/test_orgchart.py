@@ -237,9 +237,17 @@ def test_facts_for_a_thousand_points_cost_no_query(deployment, bundle):
 def test_every_declared_fact_is_given_where_it_is_known(deployment, bundle):
     apply(deployment, bundle())
     names = frozenset(deployment.catalogue.facts)
-    point = Point("p003", NOW, directory(deployment).at("p003", NOW))
-    ((facts,),) = deployment.plugins.call("gather_facts", points=[point], names=names)
-    assert facts.keys() == names
+    own = directory(deployment).at("p003", NOW)
+    assert own is not None
+    points = [
+        Point("p003", NOW, own),
+        Point("", NOW, None, "position", own.position),
+        Point("", NOW, None, "unit", own.unit),
+    ]
+    ((person, position, unit),) = deployment.plugins.call("gather_facts", points=points, names=names)
+    assert {*person, *position, *unit} | {"position.unit", "position.unit_name", "unit.head", "unit.head_name"} == names
+    assert {name.partition(".")[0] for name in position} == {"position"}
+    assert {name.partition(".")[0] for name in unit} == {"unit"}
 
 
 def test_a_duty_that_nothing_measures_earns_a_warning_once_metrics_are_known(deployment, bundle):

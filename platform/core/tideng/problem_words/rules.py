@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 CHINESE: Mapping[str, str] = {
+    "about: position": "写成 about: position",
+    "about: unit": "写成 about: unit",
+    "{name}: a schedule about a {about:kind} has no person": "{name}：对{about}的定时提问里没有具体的人",
+    "{name} is known of people alone; the rule is about a {about:kind}": "{name}只对人有意义，这条规则对象是{about}",
+    "no event has a field {name}": "没有哪种事件有字段{name}",
     # the document
     "a rule is a mapping, not {kind:kind}": "规则应为键值对，不是{kind}",
     "a mapping is needed here, not {kind:kind}": "这里应为键值对，不是{kind}",
