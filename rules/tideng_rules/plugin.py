@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,11 @@ class RulesPlugin:
         return True
 
     @hookimpl
+    def recollect(self, connection: Connection, before: datetime) -> None:
+        rules, _ = store.in_force(connection, self._catalogue)
+        self._use(rules)
+
+    @hookimpl
     def watches(self) -> Sequence[Watch]:
         return self.book.watches() if self.book else []
 
@@ -119,7 +125,15 @@ class RulesPlugin:
         if news or not self._wards.idle:
             with writing(self._here.engine) as connection:
                 for one in self._wards.write(connection, news):
-                    log.error("rule set aside", rule=one.rule, version=one.version, engine=one.engine, why=one.why)
+                    cause, reads = one.details["cause"], ", ".join(one.details["facts"])
+                    log.error(
+                        "rule set aside",
+                        rule=one.rule,
+                        version=one.version,
+                        engine=one.engine,
+                        cause=cause,
+                        reads=reads,
+                    )
 
     @hookimpl
     def needs_attention(self, connection: Connection) -> list[Attention]:

@@ -58,8 +58,9 @@ class Deployment:
         self._engine = engine
         self._noted: dict[str, datetime] = {}
         self._rates: tuple[Rate, ...] = ()
+        self._found = None if found is None else tuple(found)
         self.catalogue = Catalogue()
-        self.plugins = Plugins(settings.plugins_allowed, self.catalogue, found)
+        self.plugins = Plugins(settings.plugins_allowed, self.catalogue, self._found)
         self.use_profile(Profile())
 
     @classmethod
@@ -103,6 +104,18 @@ class Deployment:
         deployment.plugins.call("apply_bundle", bundle=bundle, connection=None)
         deployment.refuse_new_failures(failed)
         return deployment
+
+    def remembered(self, connection: Connection, clock: Clock) -> Deployment:
+        """A deployment in memory with this one's client, plugins and people as they were known before the clock's moment,
+        for a run over the past; nothing that happens to it touches this one."""
+        memory = Deployment(self.settings, clock, None, self._found)
+        logs = [one for one in self.catalogue.event_types.values() if one.plugin == LOGS]
+        memory.catalogue.add(logs, LOGS)
+        memory.use_profile(self.profile)
+        memory.use_rates(self._rates)
+        memory.plugins.call("start", deployment=memory)
+        memory.plugins.call("recollect", connection=connection, before=clock.now())
+        return memory
 
     @property
     def engine(self) -> Engine:

@@ -7,6 +7,7 @@ the web process alike; none may keep state outside the plugin object that `start
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -66,6 +67,12 @@ class Hooks:
     @hookspec
     def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
         """Say what `apply_bundle` would change, without changing it; one line per thing."""
+
+    @hookspec
+    def recollect(self, connection: Connection, before: datetime) -> None:
+        """A run over the past begins, without a database of its own. Called on a plugin that has just been started: take
+        into memory what the database held before that moment (UTC), so that from now on the plugin can be asked with
+        `connection` None. What happened since comes by `on_stored`."""
 
     @hookspec(firstresult=True)
     def directory(self, connection: Connection | None) -> Directory | None:
