@@ -1,37 +1,95 @@
-"""Packs: rules that are shipped with parameters, and a client's whole set of rules, packs first, its own over them."""
+"""Packs: rules that are shipped with parameters, in several versions; and a client's whole set of rules.
+
+``NAME.yaml`` in a folder of packs is the newest version, ``NAME@1.yaml`` the older version 1. A client follows the newest
+or pins one, and may bring packs of its own in a folder ``packs`` beside client.yaml.
+
+A client's own rule of the same id stands in the pack's place. With ``overrides: {pack: NAME, version: "1"}`` it says which
+version it was written against: what a later version of the pack changes elsewhere in that rule is then brought in.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tideng.catalogue import Catalogue
-from tideng.durations import Duration
-from tideng.errors import InvalidBundle, InvalidRule, NotFound, Problem, Refused
-from tideng_rules.collecting import Collector, join, kind_of, nearest, show
-from tideng_rules.documents import read_documents
+from tideng.errors import InvalidBundle, InvalidRule, NotFound, Problem
+from tideng_rules.collecting import nearest
+from tideng_rules.documents import read_documents, read_rules
+from tideng_rules.merging import Conflict, merge
 from tideng_rules.model import Rule
+from tideng_rules.parameters import fill_pack
 from tideng_rules.parser import parse_rule
-from tideng_rules.triggers import CLOCK_TIME
 
 if TYPE_CHECKING:
-    from tideng.bundle import Bundle
+    from tideng.bundle import Bundle, PackUse
 
-PACK_KEYS = ("pack", "version", "title", "parameters", "rules")
-PARAMETER_KEYS = ("type", "unit", "min", "max", "default", "title")
-TYPES = ("integer", "number", "text", "boolean", "time", "duration")
-_SLOT = re.compile(r"\$\{([^{}]*)\}")
+__all__ = ["Shelf", "Source", "fill_pack", "load_rules_of", "read_pack", "read_sources", "shipped_packs", "sources_of"]
+
+OVERRIDES = "overrides"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One rule with where it was written: a pack, or a file of the client."""
+    """One rule with where it was written: a pack, or a file of the client.
+
+    `made_from`: the pack, its version and the client's parameters, as {"pack", "version", "parameters"}; None for a file
+    that stands alone. `conflicts`: where an override and a later version of its pack both changed a thing.
+    """
 
     rule: Rule
     origin: str
+    made_from: Mapping[str, Any] | None = None
+    conflicts: tuple[Conflict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The packs that can be used: name → version → file. The newest version comes first."""
+
+    packs: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, *folders: Path) -> Shelf:
+        """The packs in these folders; one in an earlier folder hides one of the same name in a later one.
+
+        Raises `InvalidRule` for a file that cannot be read or does not hold the pack and version it is named after.
+        """
+        packs: dict[str, dict[str, Path]] = {}
+        for folder in reversed(folders):
+            found: dict[str, dict[str, Path]] = {}
+            for path in sorted(folder.glob("*.yaml"), key=lambda path: ("@" in path.stem, path.stem)):
+                name, _, version = path.stem.partition("@")
+                found.setdefault(name, {})[version or str(_read(path, name).get("version", ""))] = path
+            packs.update(found)
+        return cls({name: packs[name] for name in sorted(packs)})
+
+    def newest(self, name: str) -> str:
+        """The version that a client follows who pins none; raises `NotFound`."""
+        return next(iter(self._versions(name)))
+
+    def read(self, name: str, version: str | None = None) -> Mapping[str, Any]:
+        """The document of a pack, the newest unless a version is named; raises `NotFound`, or `InvalidRule`."""
+        versions = self._versions(name)
+        if version is None:
+            version = next(iter(versions))
+        if version not in versions:
+            raise NotFound(f"{name} {version} is not there (there are: {', '.join(versions)})")
+        document = _read(versions[version], name)
+        if str(document.get("version", "")) != version:
+            found = document.get("version")
+            raise InvalidRule(
+                f"pack {name}", [Problem("version", f"the file must hold version {version}, not {found}")]
+            )
+        return document
+
+    def _versions(self, name: str) -> Mapping[str, Path]:
+        if name not in self.packs:
+            hint = nearest(name, self.packs) or "shipped are: " + ", ".join(self.packs)
+            raise NotFound(f"there is no pack {name!r} ({hint})")
+        return self.packs[name]
 
 
 def packs_folder() -> Path:
@@ -41,102 +99,28 @@ def packs_folder() -> Path:
 
 
 def shipped_packs() -> dict[str, Path]:
-    """Pack name → its file; a pack's name is its file's."""
-    return {path.stem: path for path in sorted(packs_folder().glob("*.yaml"))}
+    """Pack name → the file of its newest version."""
+    return {path.stem: path for path in sorted(packs_folder().glob("*.yaml")) if "@" not in path.stem}
 
 
-def read_pack(name: str) -> Mapping[str, Any]:
-    """The document of a shipped pack; raises `NotFound`, or `InvalidRule` when it cannot be read."""
-    packs = shipped_packs()
-    if name not in packs:
-        hint = nearest(name, packs) or "shipped are: " + ", ".join(packs)
-        raise NotFound(f"there is no pack {name!r} ({hint})")
-    documents = read_documents(packs[name])
+def read_pack(name: str, version: str | None = None) -> Mapping[str, Any]:
+    """The document of a shipped pack, the newest unless a version is named; raises `NotFound`, or `InvalidRule`."""
+    return Shelf.of(packs_folder()).read(name, version)
+
+
+def shelf_of(bundle: Bundle) -> Shelf:
+    """The shipped packs, and those the client brings; raises as `Shelf.of`."""
+    return Shelf.of(packs_folder(), bundle.root / "packs")
+
+
+def _read(path: Path, name: str) -> Mapping[str, Any]:
+    documents = read_documents(path)
     if len(documents) != 1 or not isinstance(documents[0], Mapping) or documents[0].get("pack") != name:
         raise InvalidRule(f"pack {name}", [Problem("pack", f"the file must hold one pack named {name!r}")])
     return documents[0]
 
 
-def fill_pack(pack: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The pack's rule documents with ``${name}`` filled: from `parameters`, else from the defaults.
-
-    A text that is nothing but ``${name}`` becomes the typed value. Raises `InvalidRule` with every problem at once.
-    """
-    notes = Collector()
-    notes.mapping(pack, "", PACK_KEYS, ("pack", "rules"))
-    declared = notes.mapping(pack.get("parameters", {}), "parameters", None)
-    for name in parameters:
-        if name not in declared:
-            notes.note(f"parameters.{name}", "the pack has no such parameter", nearest(name, map(str, declared)))
-    values = {name: _value(name, spec, parameters, notes) for name, spec in declared.items()}
-    rules = notes.items(pack.get("rules", []), "rules", "rules")
-    filled = [_fill(rule, values, f"rules[{n}]", notes) for n, rule in enumerate(rules)]
-    for number, rule in enumerate(filled):
-        if not isinstance(rule, Mapping):
-            notes.note(f"rules[{number}]", f"a rule is a mapping, not {kind_of(rule)}")
-    if notes.problems:
-        raise InvalidRule(f"pack {show(pack.get('pack'))}", notes.problems)
-    return filled
-
-
-def _value(name: str, spec: Any, given: Mapping[str, Any], notes: Collector) -> Any:
-    at = f"parameters.{name}"
-    notes.mapping(spec, at, PARAMETER_KEYS, ("type",))
-    if not isinstance(spec, Mapping):
-        return None
-    if name not in given and "default" not in spec:
-        notes.note(at, "has no default and was not given")
-        return None
-    value, kind = given.get(name, spec.get("default")), notes.choice(spec.get("type"), f"{at}.type", TYPES)
-    problem = _mismatch(kind, value) if kind else ""
-    if not problem and isinstance(value, int | float):
-        low, high = spec.get("min"), spec.get("max")
-        if (low is not None and value < low) or (high is not None and value > high):
-            unit = f" {spec['unit']}" if "unit" in spec else ""
-            problem = f"{value} is not between {low} and {high}{unit}"
-    if problem:
-        notes.note(at, problem)
-    return value
-
-
-def _mismatch(kind: str, value: Any) -> str:
-    fits = {
-        "integer": isinstance(value, int) and not isinstance(value, bool),
-        "number": isinstance(value, int | float) and not isinstance(value, bool),
-        "text": isinstance(value, str),
-        "boolean": isinstance(value, bool),
-        "time": isinstance(value, str) and CLOCK_TIME.fullmatch(value) is not None,
-        "duration": _is_duration(value),
-    }
-    names = {"integer": "a whole number", "number": "a number", "text": "a text", "boolean": "true or false"}
-    names |= {"time": 'a time such as "19:00"', "duration": "a length of time such as 24 hours"}
-    return "" if fits[kind] else f"{show(value)} is not {names[kind]}"
-
-
-def _is_duration(value: Any) -> bool:
-    try:
-        Duration.parse(value)
-    except Refused:
-        return False
-    return True
-
-
-def _fill(value: Any, values: Mapping[str, Any], at: str, notes: Collector) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _fill(item, values, join(at, str(key)), notes) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_fill(item, values, join(at, number), notes) for number, item in enumerate(value)]
-    if not isinstance(value, str) or "${" not in value:
-        return value
-    for name in _SLOT.findall(value):
-        if name not in values:
-            notes.note(at, f"there is no parameter {name!r}", nearest(name, values))
-    whole = _SLOT.fullmatch(value)
-    if whole:
-        return values.get(whole[1])
-    return _SLOT.sub(lambda slot: str(values.get(slot[1], slot[0])), value)
-
-
+# -- a client's rules ----------------------------------------------------------------------------------------------
 def load_rules_of(bundle: Bundle, catalogue: Catalogue | None = None) -> list[Rule]:
     """Every rule of a client: its packs with its parameters, then its own; the same id overrides.
 
@@ -155,57 +139,144 @@ def sources_of(bundle: Bundle, catalogue: Catalogue | None = None) -> list[Sourc
 
 def read_sources(bundle: Bundle, catalogue: Catalogue | None = None) -> tuple[list[Source], list[Problem]]:
     """The rules that can be read, and every problem of the others."""
-    problems: list[Problem] = []
-    packed = {s.rule.id: s for s in _from_packs(bundle, catalogue, problems)}
+    reading = _Reading(bundle, catalogue)
+    packed = {source.rule.id: source for source in reading.packs()}
     own: dict[str, Source] = {}
-    for source in _from_files(bundle, catalogue, problems):
+    for source in reading.files():
         if source.rule.id in own:
-            problems.append(Problem(source.origin, f"rule {source.rule.id!r} is also in {own[source.rule.id].origin}"))
+            said = f"rule {source.rule.id!r} is also in {own[source.rule.id].origin}"
+            reading.problems.append(Problem(source.origin, said))
         own[source.rule.id] = source
-    return list({**packed, **own}.values()), problems
+    return list({**packed, **own}.values()), reading.problems
 
 
-def _from_packs(bundle: Bundle, catalogue: Catalogue | None, problems: list[Problem]) -> Iterator[Source]:
-    for number, use in enumerate(bundle.packs):
-        place = f"client.yaml packs[{number}]"
+class _Reading:
+    """The rules of one client being read; problems are kept as they come."""
+
+    def __init__(self, bundle: Bundle, catalogue: Catalogue | None):
+        self.bundle, self.catalogue = bundle, catalogue
+        self.problems: list[Problem] = []
+        self._filled: dict[str, dict[str, Mapping[str, Any]]] = {}
+        self._made_from: dict[str, Mapping[str, Any]] = {}
         try:
-            pack = read_pack(use.name)
-            if use.version not in (None, str(pack.get("version"))):
-                hint = f"shipped is version {pack.get('version')}"
-                problems.append(Problem(f"{place}.version", f"{use.name} {use.version} is not there", hint))
-            documents = fill_pack(pack, use.parameters)
+            self.shelf = shelf_of(bundle)
+        except InvalidRule as error:
+            self.problems += _under(error.what, error.problems)
+            self.shelf = Shelf.of(packs_folder())
+
+    def packs(self) -> Iterator[Source]:
+        for number, use in enumerate(self.bundle.packs):
+            place = f"client.yaml packs[{number}]"
+            pack = self._pack(use, place)
+            if pack is None:
+                continue
+            try:
+                documents = fill_pack(pack, use.parameters)
+            except InvalidRule as error:
+                self.problems += _under(place, (self._with_way_out(problem, use, pack) for problem in error.problems))
+                continue
+            version = str(pack.get("version", ""))
+            made_from = {"pack": use.name, "version": version, "parameters": dict(use.parameters)}
+            self._filled[use.name] = {str(one.get("id")): one for one in documents}
+            self._made_from[use.name] = made_from
+            for document in documents:
+                yield from self._parsed(document, f"pack {use.name}", len(self.problems), made_from)
+
+    def _pack(self, use: PackUse, place: str) -> Mapping[str, Any] | None:
+        try:
+            newest = self.shelf.read(use.name)
+            if use.version in (None, str(newest.get("version"))):
+                return newest
+            if use.version in self.shelf.packs[use.name]:
+                return self.shelf.read(use.name, use.version)
+            there = ", ".join(self.shelf.packs[use.name])
+            problem = Problem(
+                f"{place}.version", f"{use.name} {use.version} is not there", f"shipped is version {there}"
+            )
+            self.problems.append(problem)
+            return newest  # so that what is wrong with the parameters is said as well
         except NotFound as error:
-            problems.append(Problem(place, str(error)))
+            self.problems.append(Problem(place, str(error)))
         except InvalidRule as error:
-            problems.extend(_under(place, error.problems))
-        else:
-            yield from _parsed(documents, f"pack {use.name}", catalogue, problems)
+            self.problems += _under(place, error.problems)
+        return None
 
+    def _with_way_out(self, problem: Problem, use: PackUse, pack: Mapping[str, Any]) -> Problem:
+        """A parameter that an older version of the pack had is known: it was taken out since."""
+        name = problem.at.removeprefix("parameters.")
+        if name not in use.parameters or name in pack.get("parameters", {}):
+            return problem
+        for version in self.shelf.packs[use.name]:
+            older = self.shelf.read(use.name, version)
+            if name in older.get("parameters", {}):
+                said = f"version {pack.get('version')} of the pack has this parameter no more"
+                hint = f"leave it out, or stay with version {version}: pin it"
+                return Problem(problem.at, said, hint)
+        return problem
 
-def _from_files(bundle: Bundle, catalogue: Catalogue | None, problems: list[Problem]) -> Iterator[Source]:
-    from tideng_rules.documents import read_rules
+    def files(self) -> Iterator[Source]:
+        for path in self.bundle.rule_files:
+            root = self.bundle.root
+            origin = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+            try:
+                documents = read_rules(path)
+            except InvalidRule as error:
+                self.problems += _under(origin, error.problems)
+                continue
+            for number, document in enumerate(documents):
+                if OVERRIDES in document:
+                    yield from self._override(document, origin, number)
+                else:
+                    yield from self._parsed(document, origin, number)
 
-    for path in bundle.rule_files:
-        origin = str(path.relative_to(bundle.root)) if path.is_relative_to(bundle.root) else str(path)
+    def _override(self, document: Mapping[str, Any], origin: str, number: int) -> Iterator[Source]:
+        """The client's rule, with what the pack changed elsewhere since the version it was written against."""
+        at = f"{origin}, {document.get('id') or f'rule {number + 1}'}"
+        own = {key: value for key, value in document.items() if key != OVERRIDES}
+        based = document[OVERRIDES]
+        keys = set(based) if isinstance(based, Mapping) else set()
+        if keys != {"pack", "version"} or not all(isinstance(based[key], str) for key in keys):
+            hint = 'overrides: {pack: travel-sales, version: "1"}'
+            self.problems.append(
+                Problem(f"{at}: {OVERRIDES}", "names a pack and the version it was written against", hint)
+            )
+            return
+        now = self._filled.get(based["pack"], {}).get(str(own.get("id")))
+        if now is None:
+            said = f"the client uses no pack {based['pack']!r} with this rule"
+            self.problems.append(Problem(f"{at}: {OVERRIDES}.pack", said, "leave `overrides` out"))
+            return
+        then = self._as_it_was(based, str(own.get("id")), at)
+        if then is not None:
+            merged = merge(then, own, now)
+            for source in self._parsed(merged.document, origin, number, self._made_from[based["pack"]]):
+                yield Source(source.rule, origin, source.made_from, merged.conflicts)
+
+    def _as_it_was(self, based: Mapping[str, str], rule: str, at: str) -> Mapping[str, Any] | None:
+        """The pack's rule in the version an override was written against, with today's parameters where it has them."""
         try:
-            documents = read_rules(path)
+            pack = self.shelf.read(based["pack"], based["version"])
+            use = self._made_from[based["pack"]]["parameters"]
+            known = {name: value for name, value in use.items() if name in pack.get("parameters", {})}
+            found = {str(one.get("id")): one for one in fill_pack(pack, known)}
+            return found.get(rule, {})
+        except NotFound as error:
+            self.problems.append(Problem(f"{at}: {OVERRIDES}.version", str(error)))
         except InvalidRule as error:
-            problems.extend(_under(origin, error.problems))
-        else:
-            yield from _parsed(documents, origin, catalogue, problems)
+            self.problems += _under(f"{at}: {OVERRIDES}", error.problems)
+        return None
 
-
-def _parsed(
-    documents: list[Mapping[str, Any]], origin: str, catalogue: Catalogue | None, problems: list[Problem]
-) -> Iterator[Source]:
-    for number, document in enumerate(documents):
+    def _parsed(
+        self, document: Mapping[str, Any], origin: str, number: int, made_from: Mapping[str, Any] | None = None
+    ) -> Iterator[Source]:
         try:
-            yield Source(parse_rule(document, catalogue), origin)
+            yield Source(parse_rule(document, self.catalogue), origin, made_from)
         except InvalidRule as error:
-            problems.extend(_under(f"{origin}, {document.get('id') or f'rule {number + 1}'}", error.problems))
+            at = f"{origin}, {document.get('id') or f'rule {number + 1}'}"
+            self.problems += _under(at, error.problems)
 
 
-def _under(place: str, problems: tuple[Problem, ...]) -> Iterator[Problem]:
+def _under(place: str, problems: tuple[Problem, ...] | Iterator[Problem]) -> Iterator[Problem]:
     for problem in problems:
         at = f"{place}: {problem.at}" if problem.at else place
         yield Problem(at, problem.problem, problem.hint, problem.severity)
