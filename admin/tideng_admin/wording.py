@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,8 +74,15 @@ def reason_lines(why: Sequence[Mapping[str, Any]], event_type: str = "") -> list
 def _line(reason: Mapping[str, Any], event_type: str) -> Line:
     fact, op, operand = reason.get("fact", ""), reason.get("op", ""), reason.get("operand")
     if op == "without":
-        others = ("、" if locale() == "zh" else ", ").join(map(event_title, operand or ()))
+        others = _titles(operand or ())
         sentence = _("%(event)s came, and no %(others)s in time", event=event_title(fact), others=others)
+        return Line(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
+    if op == "wait":
+        sentence = _("%(event)s came, %(n)s in all by the end of the wait", event=event_title(fact), n=operand)
+        return Line(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
+    if op == "not_all" and isinstance(operand, Mapping):
+        came, missing = (_titles(operand.get(part, ())) for part in ("came", "missing"))
+        sentence = _("%(came)s came, and no %(missing)s in time", came=came, missing=missing)
         return Line(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
     title, actual = fact_title(fact, event_type), reason.get("value")
     if op == "exists":
@@ -139,14 +146,23 @@ def trigger_words(when: Mapping[str, Any]) -> str:
         return " ".join(
             part for part in (str(_EVERY.get(when["every"], when["every"])), named, str(when.get("at", ""))) if part
         )
+    if "not_all" in when:
+        types = when["not_all"] if isinstance(when["not_all"], list) else [when["not_all"]]
+        return _("Not all of %(events)s within %(time)s", events=_titles(types), time=_length(when.get("within")))
     event = event_title(str(when.get("event", "")))
+    if "wait" in when:
+        return _("%(time)s after the first of: %(event)s", event=event, time=_length(when["wait"]))
     if "without" not in when:
         return _("On: %(event)s", event=event)
     without = when["without"] if isinstance(when["without"], list) else [when["without"]]
-    others = ("、" if locale() == "zh" else ", ").join(event_title(str(one)) for one in without)
+    others = _titles(without)
     return _(
         "%(event)s, without %(others)s within %(time)s", event=event, others=others, time=_length(when.get("within"))
     )
+
+
+def _titles(types: Iterable[Any]) -> str:
+    return ("、" if locale() == "zh" else ", ").join(event_title(str(one)) for one in types)
 
 
 def _length(within: Any) -> str:
@@ -167,11 +183,22 @@ def period_words(period: str) -> str:
 
 def limit_words(limit: Mapping[str, Any]) -> str:
     """How often a rule may speak to one person."""
-    once = str(limit.get("once_per", ""))
+    once, at_most = str(limit.get("once_per", "")), str(limit.get("at_most", ""))
     known = {
         "occurrence": _("once for each occurrence"),
         "day": _("at most once a day"),
         "week": _("at most once a week"),
         "month": _("at most once a month"),
     }
-    return known.get(once) or (_("at most once in %(time)s", time=_length(once)) if once else "")
+    parts = [known.get(once) or (_("at most once in %(time)s", time=_length(once)) if once else "")]
+    number, _times, per = at_most.partition(" ")
+    often = {
+        "day": _("at most %(n)s times a day", n=number),
+        "week": _("at most %(n)s times a week", n=number),
+        "month": _("at most %(n)s times a month", n=number),
+    }
+    parts.append(often.get(per.rpartition(" ")[2], ""))
+    text = ("，" if locale() == "zh" else ", ").join(filter(None, parts))
+    if limit.get("by") and text:
+        return _("%(limit)s, for each %(field)s", limit=text, field=fact_title(f"event.{limit['by']}"))
+    return text

@@ -8,9 +8,13 @@ from typing import Any
 
 from tideng.catalogue import Catalogue
 from tideng.durations import Duration
-from tideng.judging import Deed, OnAbsence, OnEvent, OnSchedule, Reason, Step
+from tideng.judging import Deed, Limit, OnAbsence, OnEvent, OnNotAll, OnSchedule, OnWait, Reason, Step, Trigger
+from tideng.limits import SLIDING
 from tideng.messages import choose, spoken
+from tideng_rules.collecting import Collector
+from tideng_rules.conditions import parse_condition
 from tideng_rules.model import Condition, FactRef, Group, Leaf, Rule
+from tideng_rules.triggers import ONCE_PER
 
 OPERATORS = {
     "zh": {
@@ -30,6 +34,8 @@ _WORDS = {
         "length": "{}的长度", "target": "{}的目标", "peers": "同岗位同事的{}", "holds": "成立", "fails": "不成立", "stop": "。",
         "later": "；{}还是这样，{}", "until": "，直到{}", "on": "收到“{}”时，", "every": "{}{}，", "colon": "：",
         "absence": "“{}”之后 {} 内没有“{}”时，", "or": "或", "found": "推断“{}”", "clock": "（只算工作日）",
+        "wait": "第一次“{0}”之后 {1}，连同其间来的一起，", "not_all": "“{0}”来了一个、{1} 内没有来齐时，", "where": "只看{}的，",
+        "once": "最多每 {}一次", "at_most": "每{1}最多 {0} 次", "by": "{1}（不同的{0}分开算）", "limit": "；{}", "also": "，",
     },
     "en": {
         "all": ", and ", "any": ", or ", "none": "none of: {}", "and": " and ", "if": "if {}, ", "who": "for those where {}, ",
@@ -38,7 +44,10 @@ _WORDS = {
         "peers": "{} of peers", "holds": "holds", "fails": "does not hold", "stop": ".", "later": "; {} still so: {}",
         "until": ", until {}", "on": "When “{}” comes, ", "every": "{} at {}, ", "colon": ": ",
         "absence": "When no “{2}” follows “{0}” within {1}, ", "or": " or ", "found": "the inference “{}”",
-        "clock": " (working days only)",
+        "clock": " (working days only)", "wait": "{1} after the first “{0}”, once for all that came meanwhile, ",
+        "not_all": "When one of “{0}” comes and not all of them do within {1}, ", "where": "counting only those where {}, ",
+        "once": "at most once in {}", "at_most": "at most {} times a {}", "by": "{1} for each {0}", "limit": "; {}",
+        "also": " and ",
     },
 }  # fmt: skip
 _EVERY = {
@@ -69,6 +78,14 @@ _DOES = {
         "emit": "emit “{type}”", "improve": "record an improvement item for {to}", "plan": "make a plan for {to}",
     },
 }  # fmt: skip
+_PERIODS = {
+    "zh": {"occurrence": "每件事一次", "day": "每天最多一次", "week": "每周最多一次", "month": "每月最多一次"},
+    "en": {
+        "occurrence": "once for each occurrence", "day": "at most once a day", "week": "at most once a week",
+        "month": "at most once a month",
+    },
+}  # fmt: skip
+_PER = {"zh": {"day": "天", "week": "周", "month": "月"}, "en": {"day": "day", "week": "week", "month": "month"}}
 _UNITS = {"minutes": "分钟", "hours": "小时", "days": "天", "weeks": "周", "workdays": "个工作日"}
 
 
@@ -87,7 +104,7 @@ def reasons_sentence(
     """Why a rule spoke: each fact with its value and what it was compared with, e.g. ``Visits this week: 3 (is less than 4)``.
 
     `event_type` is the one that triggered the rule, where known: its fields have better names then. `within` is how long
-    an absence was waited for, where known.
+    was waited, where known.
     """
     speaker = Speaker(locale, catalogue, OnEvent(event_type))
     speaker.within = within
@@ -97,7 +114,7 @@ def reasons_sentence(
 class Speaker:
     """Says conditions, triggers and actions in one language, by the titles of the catalogue. `words`: the small ones."""
 
-    def __init__(self, locale: str, catalogue: Catalogue, trigger: OnEvent | OnSchedule | OnAbsence):
+    def __init__(self, locale: str, catalogue: Catalogue, trigger: Trigger):
         self.language = "zh" if locale.startswith("zh") else "en"
         self.words, self._catalogue, self._trigger = _WORDS[self.language], catalogue, trigger
         self.within: Duration | None = None
@@ -105,7 +122,7 @@ class Speaker:
 
     def rule(self, rule: Rule) -> str:
         words = self.words
-        text = self.trigger()
+        text = self.trigger() + self.heeded(rule)
         if not _always(rule.who):
             text += words["who"].format(self.condition(rule.who))
         if not _always(rule.if_):
@@ -115,7 +132,30 @@ class Speaker:
             text += words["later"].format(self.step(later.step), self.deeds(later.deeds))
         if rule.until is not None:
             text += words["until"].format(self.condition(rule.until))
+        if rule.limit != Limit(ONCE_PER[rule.kind]):
+            text += words["limit"].format(self.limit(rule.limit))
         return text + words["stop"]
+
+    def heeded(self, rule: Rule) -> str:
+        """Which events the trigger heeds, where it does not heed all of them."""
+        if getattr(self._trigger, "where", None) is None:
+            return ""
+        where = parse_condition(rule.document["when"]["where"], "when.where", Collector())
+        return self.words["where"].format(self.condition(where))
+
+    def limit(self, limit: Limit) -> str:
+        """How often a rule speaks to one subject: ``at most once in 60 minutes for each customer``."""
+        apart = SLIDING.fullmatch(limit.once_per)
+        once = _PERIODS[self.language].get(limit.once_per)
+        if apart:
+            once = self.words["once"].format(self.duration(Duration(int(apart[1]), f"{apart[2]}s")))
+        parts = [once or limit.once_per]
+        if limit.at_most is not None:
+            parts.append(self.words["at_most"].format(limit.at_most, _PER[self.language][limit.per]))
+            if limit.once_per == "occurrence":  # the weaker of the two says nothing
+                del parts[0]
+        text = self.words["also"].join(parts)
+        return self.words["by"].format(self.fact(f"event.{limit.by}"), text) if limit.by else text
 
     def trigger(self) -> str:
         trigger, words = self._trigger, self.words
@@ -125,6 +165,10 @@ class Speaker:
             others = f"”{words['or']}“".join(map(self.event, trigger.without))
             within = self.duration(trigger.within) + (words["clock"] if trigger.working else "")
             return words["absence"].format(self.event(trigger.event_type), within, others)
+        if isinstance(trigger, OnWait | OnNotAll):
+            within = self.duration(trigger.within) + (words["clock"] if trigger.working else "")
+            names = ("”、“" if self.language == "zh" else "”, “").join(map(self.event, trigger.event_types))
+            return words["wait" if isinstance(trigger, OnWait) else "not_all"].format(names, within)
         day = _EVERY[self.language][trigger.every].format(self.day(trigger))
         return words["every"].format(day, f"{trigger.at:%H:%M}")
 
@@ -193,9 +237,33 @@ class Speaker:
         day = f"{moment:%B} {moment.day} at {moment:%H:%M}"
         return f"“{self.event(reason.fact)}” came on {day}, and {waited} “{others}” followed"
 
+    def gathered(self, reason: Reason) -> str:
+        """``3月2日 10:00 起 10 分钟内来了 3 次“完成拜访”``"""
+        moment, times = datetime.fromisoformat(str(reason.value)), reason.operand
+        if self.language == "zh":
+            within = f"{self.duration(self.within)}内" if self.within else ""
+            since = f"{moment.month}月{moment.day}日 {moment:%H:%M} 起"
+            return f"{since}{' ' if within else ''}{within}来了 {times} 次“{self.event(reason.fact)}”"
+        came = "came once" if times == 1 else f"came {times} times"
+        within = f" within {self.within}" if self.within else ""
+        return f"“{self.event(reason.fact)}” {came}{within} from {moment:%B} {moment.day} at {moment:%H:%M}"
+
+    def incomplete(self, reason: Reason) -> str:
+        """``3月2日 10:00 起 2 小时内来了“客户提出需求”，没有等到“已回应客户需求”``"""
+        moment = datetime.fromisoformat(str(reason.value))
+        between = "”、“" if self.language == "zh" else "”, “"
+        came = between.join(map(self.event, reason.operand["came"]))
+        missing = between.join(map(self.event, reason.operand["missing"]))
+        if self.language == "zh":
+            within = f" {self.duration(self.within)}内" if self.within else ""
+            return f"{moment.month}月{moment.day}日 {moment:%H:%M} 起{within}来了“{came}”，没有等到“{missing}”"
+        within = f"within {self.within} " if self.within else "in time "
+        return f"“{came}” came from {moment:%B} {moment.day} at {moment:%H:%M}, and {within}no “{missing}” did"
+
     def reason(self, reason: Reason) -> str:
-        if reason.op == "without":
-            return self.waited(reason)
+        said = {"without": self.waited, "wait": self.gathered, "not_all": self.incomplete}.get(reason.op)
+        if said:
+            return said(reason)
         value = spoken(reason.value, self.language, self.words["missing"])
         name = self.fact(reason.fact)
         text = (name[:1].upper() + name[1:]) + self.words["colon"] + value

@@ -82,3 +82,44 @@ def test_an_absence_tells_what_came_and_what_was_waited_for():
         == "“Need raised” came on February 3 at 09:00, and within 7 days no “Need answered” or “Order won” followed"
     )
     assert reasons_sentence(why, "zh", catalogue) == "2月3日 09:00 有了“客户提出需求”，之后没有等到“已回应”或“赢得订单”"
+
+
+def test_waits_and_sets_read_as_sentences():
+    wait = a_rule(when={"event": "report.submitted", "wait": "10 minutes"}, who=None, if_=None)
+    assert sentence(wait, "en", a_catalogue()) == (
+        "10 minutes after the first “Report submitted”, once for all that came meanwhile, nudge the person."
+    )
+    assert sentence(wait, "zh", a_catalogue()).startswith("第一次“")
+    where = {"fact": "event.needs.length", "lt": 100}
+    some = {"not_all": ["report.submitted", "trip.ended"], "within": "2 hours", "match": "trip", "where": where}
+    assert sentence(a_rule(when=some, who=None, if_=None), "en", a_catalogue()) == (
+        "When one of “Report submitted”, “Name” comes and not all of them do within 2 hours, counting only those where the "
+        "length of needs is less than 100, nudge the person."
+    )
+
+
+def test_a_limit_that_is_not_the_usual_one_is_said():
+    def limit(locale: str, **limit) -> str:
+        rule = a_rule(when={"event": "report.submitted"}, who=None, if_=None, limit=limit)
+        return sentence(rule, locale, a_catalogue())
+
+    assert limit("en", once_per="60 minutes", by="date").endswith("; at most once in 60 minutes for each date.")
+    assert limit("en", once_per="occurrence", at_most="2 per month").endswith("; at most 2 times a month.")
+    assert limit("en", at_most="3 per week").endswith("; at most once a day and at most 3 times a week.")
+    assert limit("zh", once_per="2 hours").endswith("；最多每 2 小时一次。")
+    assert limit("en", once_per="day").endswith("nudge the person.")
+
+
+def test_a_wait_and_a_set_tell_what_came():
+    since = "2026-03-02T10:00:00+08:00"
+    wait = [Reason("report.submitted", since, "wait", 3, True, "when")]
+    assert reasons_sentence(wait, "en", a_catalogue(), within=Duration(10, "minutes")) == (
+        "“Report submitted” came 3 times within 10 minutes from March 2 at 10:00"
+    )
+    assert reasons_sentence(wait, "zh", a_catalogue()).startswith("3月2日 10:00 起来了 3 次“")
+    operand = {"came": {"report.submitted": since}, "missing": ["trip.ended"]}
+    part = [Reason("report.submitted", since, "not_all", operand, True, "when")]
+    assert reasons_sentence(part, "en", a_catalogue(), within=Duration(2, "hours")) == (
+        "“Report submitted” came from March 2 at 10:00, and within 2 hours no “Name” did"
+    )
+    assert "没有等到“" in reasons_sentence(part, "zh", a_catalogue())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tideng.catalogue import Catalogue
     from tideng.deployment import Deployment
     from tideng.people import Directory
-    from tideng.viewing import NudgeView
+    from tideng.viewing import Delivery, NudgeView
 
 _PAGE = 200
 _TAIL = re.compile(r"(?P<rest>.*)/(?P<step>\d+)\.(?P<ordinal>\d+)")
@@ -33,6 +33,13 @@ STATUSES = {
     "disputed": ("contested", "有异议"),
     "withdrawn": ("withdrawn", "已撤回"),
     "recorded": ("recorded", "已记录"),
+}
+HELD = {
+    "quiet hours": ("quiet hours", "静默时段"),
+    "budget of the day": ("enough messages for today", "今天的条数到上限了"),
+    "budget of the week": ("enough messages for this week", "本周的条数到上限了"),
+    "digest": ("kept for one message", "攒成一条"),
+    "storm": ("more people than in its preview", "人数比预览时多出很多"),
 }
 ACTIONS = {
     "nudge": ("nudge", "提醒"),
@@ -80,7 +87,7 @@ def nudges(terminal: Terminal, person: str | None, since: str | None, limit: int
     from tideng.viewing import NudgeFilter
 
     with terminal.open() as deployment, reading(deployment.engine) as connection:
-        directory = _directory(deployment, connection)
+        directory = directory_of(deployment, connection)
         first = None if since is None else moment_of(since, zone(deployment.profile.timezone), "--since")
         wanted = NudgeFilter(person=person, since=first)
         found = _newest(deployment, connection, directory, wanted, limit)
@@ -117,6 +124,9 @@ def _newest(
 def _row(terminal: Terminal, view: NudgeView, directory: Directory) -> tuple[object, ...]:
     at = view.at.astimezone(directory.zone_of(view.subject, view.at))
     action, status = terminal.text(*ACTIONS.get(view.action, (view.action,) * 2)), terminal.text(*STATUSES[view.status])
+    held = next((d for d in view.deliveries if view.status == "held" and d.is_held), None)
+    if held:
+        status += terminal.text(": ", "：") + terminal.text(*_held_words(held, directory))
     return (
         view.id,
         f"{at:%Y-%m-%d %H:%M}",
@@ -127,6 +137,15 @@ def _row(terminal: Terminal, view: NudgeView, directory: Directory) -> tuple[obj
         status,
         view.message,
     )
+
+
+def _held_words(held: Delivery, directory: Directory) -> tuple[str, str]:
+    """Why a message is held and until when, where its reader lives; in English and Chinese."""
+    en, zh = HELD.get(held.held_because or "", (held.held_because or "",) * 2)
+    if held.status == "held":
+        return f"{en}, until HR decides", f"{zh}，等 HR 决定"
+    due = held.due.astimezone(directory.zone_of(held.recipient, held.due))
+    return f"{en}, until {due:%Y-%m-%d %H:%M}", f"{zh}，{due:%Y-%m-%d %H:%M} 再发"
 
 
 def to_json(view: NudgeView, directory: Directory) -> dict[str, Any]:
@@ -148,7 +167,18 @@ def to_json(view: NudgeView, directory: Directory) -> dict[str, Any]:
         "status": view.status,
         "response": view.response,
         "withdrawn_because": view.withdrawn_because,
-        "deliveries": [{"channel": d.channel, "status": d.status, "error": d.error} for d in view.deliveries],
+        "deliveries": [
+            {
+                "channel": d.channel,
+                "status": d.status,
+                "held_because": d.held_because,
+                "due": d.due.isoformat(),
+                "bundle": d.bundle,
+                "dropped_because": d.dropped_because,
+                "error": d.error,
+            }
+            for d in view.deliveries
+        ],
         "why": [dict(reason) for reason in view.why],
     }
 
@@ -163,11 +193,12 @@ def to_json(view: NudgeView, directory: Directory) -> dict[str, Any]:
 @json_option()
 def explain(terminal: Terminal, finding: str, as_json: bool) -> int:
     from tideng.database import reading
+    from tideng.storm import system_watch
     from tideng.viewing import Viewer
     from tideng.viewing import finding as one
 
     with terminal.open() as deployment, reading(deployment.engine) as connection:
-        directory = _directory(deployment, connection)
+        directory = directory_of(deployment, connection)
         number = int(finding) if finding.isascii() and finding.isdigit() else _by_key(connection, finding)
         if number is None:
             raise NotFound(terminal.text(f"there is no finding {finding!r}", f"没有发现 {finding!r}"))
@@ -176,14 +207,14 @@ def explain(terminal: Terminal, finding: str, as_json: bool) -> int:
             terminal.json(to_json(view, directory))
             return FINE
         deployment.plugins.call("refresh", connection=connection)
-        watch = deployment.plugins.first("watch", rule=view.rule, version=view.version)
+        watch = deployment.plugins.first("watch", rule=view.rule, version=view.version) or system_watch(view.rule)
         title = dict(watch.title) if watch else {}
         for line in sentences(view, directory, deployment.catalogue, title, terminal.language):
             terminal.say(line, line)
     return FINE
 
 
-def _directory(deployment: Deployment, connection: Connection) -> Directory:
+def directory_of(deployment: Deployment, connection: Connection) -> Directory:
     from tideng.people import Directory
 
     found = deployment.plugins.first("directory", connection=connection)
@@ -228,12 +259,12 @@ def sentences(
         yield "  " + _reason(reason, catalogue, language, spoken)
     if not view.why:
         yield "  规则没有条件" if zh else "  the rule has no conditions"
-    yield ("现在：" if zh else "Now: ") + STATUSES[view.status][zh] + _aftermath(view, zh)
+    yield ("现在：" if zh else "Now: ") + STATUSES[view.status][zh] + _aftermath(view, directory, zh)
 
 
 def _reason(reason: Mapping[str, Any], catalogue: Catalogue, language: str, spoken: Any) -> str:
     zh = language == "zh"
-    if reason["op"] == "without":
+    if reason["op"] in ("without", "wait", "not_all"):
         return _waited(reason, catalogue, zh)
     name = title_of(reason["fact"], catalogue, language)
     missing = "没有数据" if zh else "no data"
@@ -247,14 +278,26 @@ def _reason(reason: Mapping[str, Any], catalogue: Catalogue, language: str, spok
 
 
 def _waited(reason: Mapping[str, Any], catalogue: Catalogue, zh: bool) -> str:
-    """What happened when, and what did not follow in time."""
+    """What happened when, and what followed or did not follow in time."""
     from tideng.messages import choose
 
     def title(name: str) -> str:
         known = catalogue.event_types.get(name)
         return (choose(known.title, "zh" if zh else "en")[0] if known else "") or name
 
+    def titles(names: Iterable[str]) -> str:
+        return ("”、“" if zh else "”, “").join(map(title, names))
+
     since = datetime.fromisoformat(reason["value"])
+    if reason["op"] == "wait":
+        if zh:
+            return f"{since.month}月{since.day}日 {since:%H:%M} 起来了 {reason['operand']} 次“{title(reason['fact'])}”"
+        return f"“{title(reason['fact'])}” came, from {since:%Y-%m-%d at %H:%M} on, times {reason['operand']}"
+    if reason["op"] == "not_all":
+        came, missing = titles(reason["operand"]["came"]), titles(reason["operand"]["missing"])
+        if zh:
+            return f"{since.month}月{since.day}日 {since:%H:%M} 起来了“{came}”，到期没有等到“{missing}”"
+        return f"“{came}” came from {since:%Y-%m-%d at %H:%M} on, and no “{missing}” in time"
     if zh:
         others = "”或“".join(map(title, reason["operand"]))
         return f"{since.month}月{since.day}日 {since:%H:%M} 有了“{title(reason['fact'])}”，到期没有等到“{others}”"
@@ -265,7 +308,10 @@ def _waited(reason: Mapping[str, Any], catalogue: Catalogue, zh: bool) -> str:
 def title_of(fact: str, catalogue: Catalogue, language: str) -> str:
     """A fact's name as people know it; its own where nobody gave it a title."""
     from tideng.messages import choose
+    from tideng.storm import PEOPLE
 
+    if fact == PEOPLE:
+        return "一天里要告诉的人数" if language == "zh" else "people to tell in one day"
     kind, _, name = fact.partition(".")
     length = name.endswith(".length")
     name = name.removesuffix(".length")
@@ -287,11 +333,18 @@ def title_of(fact: str, catalogue: Catalogue, language: str) -> str:
     return text
 
 
-def _aftermath(view: NudgeView, zh: bool) -> str:
+def _aftermath(view: NudgeView, directory: Directory, zh: bool) -> str:
     if view.withdrawn_because:
         return f"（{view.withdrawn_because}）" if zh else f" ({view.withdrawn_because})"
     parked = next((d.error for d in view.deliveries if d.status == "parked" and d.error), "")
     sent = [d for d in view.deliveries if d.sent_at]
+    held = next((d for d in view.deliveries if view.status == "held" and d.is_held), None)
+    let_go = next((d.dropped_because for d in view.deliveries if d.dropped_because), None)
+    if held:
+        said = _held_words(held, directory)[zh]
+        return f"（{said}）" if zh else f" ({said})"
+    if let_go:
+        return f"（不发了：{let_go}）" if zh else f" (let go: {let_go})"
     if parked:
         return f"（{parked}）" if zh else f" ({parked})"
     if sent:
