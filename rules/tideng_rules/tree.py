@@ -157,13 +157,8 @@ def _decided(node: Node, decided: bool = True) -> Node:
     do; of a `none` that does not, those that do; else every one."""
     if node.kind == "fact":
         return replace(node, decided=decided)
-    if (node.kind == "all") == node.holds or (node.kind == "none" and node.holds):
-        hangs_on = [True] * len(node.items)
-    elif node.kind == "all":
-        hangs_on = [not item.holds for item in node.items]
-    elif node.kind == "any" and not node.holds:
-        hangs_on = [True] * len(node.items)
-    else:
-        hangs_on = [item.holds for item in node.items]
+    # each item alone settles an `any` that holds, and an `all` or a `none` that does not; else it takes them all
+    settling = None if (node.kind == "any") is not node.holds else node.kind != "all"
+    hangs_on = [settling is None or item.holds is settling for item in node.items]
     items = tuple(_decided(item, decided and on) for item, on in zip(node.items, hangs_on, strict=True))
     return replace(node, decided=decided, items=items)

@@ -88,7 +88,7 @@ def test_before_it_was_published_the_rule_was_not_there(lived):
 
 
 def test_who_is_on_leave_is_said_to_be_away(lived):
-    a_day(lived, a_trip("2026-03-02 08:00"), an_event("leave.started", "2026-03-02 09:00"))
+    a_day(lived, a_trip("2026-03-02 08:00"), an_event("leave.started", "2026-03-02 09:00", leave="l1"))
     answer = asked(lived, "2026-03-02 19:00")
     assert answer.deciding.what == "subject"
     assert "was away then" in answer.answer["en"]
@@ -221,7 +221,7 @@ def test_who_may_not_see_a_person_is_told_that_there_is_none(lived):
 
 
 def test_a_message_held_back_over_night_is_said_to_wait(lived):
-    rule = REMINDER.replace('"19:00"', '"22:30"').replace("every: workday", "every: day")
+    rule = REMINDER.replace('"19:00"', '"22:30"').replace('"21:00"', '"23:00"')
     a_day(lived, a_trip("2026-03-02 08:00"), rule=rule, until="2026-03-02 23:00")
     answer = asked(lived, "2026-03-02 22:30")
     assert answer.spoke
