@@ -17,7 +17,7 @@ from tideng.deployment import Deployment
 from tideng.errors import Problem
 from tideng.problem_words import problem_in_words
 from tideng.sources import declare_log_types
-from tideng_rules import aside_cli
+from tideng_rules import aside_cli, preview_cli
 from tideng_rules.check import check_sources
 from tideng_rules.packs import Source, read_sources, shipped_packs
 from tideng_rules.plugin import with_client_types
@@ -93,3 +93,4 @@ def _catalogue(bundle: Bundle) -> Catalogue:
 rules.add_command(check)
 rules.add_command(aside_cli.show)
 rules.add_command(aside_cli.release)
+rules.add_command(preview_cli.preview)
