@@ -215,9 +215,10 @@ class StateRow(Base):
 
 
 class AgendaRow(Base):
-    """Something to look at later. kind: absence (a deadline) or step (of a ladder). state: open, done, cancelled, missed.
+    """Something to look at later. kind: absence, wait, not_all (deadlines) or step (of a ladder). state: open, done,
+    cancelled, missed; of a wait or a set also complete (all came) and joined (part of an earlier one).
 
-    `period` names the occurrence, with the rule and subject; `match` is the value an absence waits for;
+    `period` names the occurrence, with the rule and subject; `match` is the value a deadline waits for;
     `facts` are the facts that the trigger had (event fields), for later steps."""
 
     __tablename__ = "agenda"
