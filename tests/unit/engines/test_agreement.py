@@ -1,20 +1,45 @@
 """One meaning: closures, durable-rules and a plain reference judge every situation alike."""
 
 import os
+import random
+import time
+from datetime import date, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.engines import reference
-from tests.unit.engines.conftest import conditions, situations
+from tests.unit.engines.conftest import FACTS, conditions, situations
+from tests.unit.engines.generating import Generator
 from tideng_rules.ast_json import questions_from_text, questions_to_text
 from tideng_rules.closures import ClosureMatcher, compile_condition, reasons
+from tideng_rules.columns import ColumnMatcher
 from tideng_rules.durable import DurableMatcher
-from tideng_rules.model import Group, Leaf, leaves
+from tideng_rules.model import OPERATORS, FactRef, Group, Leaf, leaves
 
 EXAMPLES = int(os.environ.get("TIDENG_AGREEMENT_EXAMPLES", "60"))
 QUIET = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+
+
+def answers_of_every_engine(rules, facts):
+    """What each engine says of these rules in these situations: name → a list of ids a situation."""
+    questions = {"q": [(f"rule {n}", rule) for n, rule in enumerate(rules)]}
+    batch = [("q", one) for one in facts]
+    durable = DurableMatcher(questions)
+    try:
+        return {
+            "closures": ClosureMatcher(questions).match(batch),
+            "durable": durable.match(batch),
+            "columns": ColumnMatcher(questions, fewest=1).match(batch),
+        }
+    finally:
+        durable.close()
+
+
+def expected_of(rules, facts):
+    return [[f"rule {n}" for n, rule in enumerate(rules) if reference.holds(rule, one)] for one in facts]
 
 
 @QUIET
@@ -23,15 +48,65 @@ QUIET = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=lis
     st.lists(situations(), min_size=6, max_size=10),
 )
 def test_every_engine_judges_generated_rules_as_the_reference_does(rules, facts):
-    questions = {"q": [(f"rule {n}", rule) for n, rule in enumerate(rules)]}
-    batch = [("q", one) for one in facts]
-    expected = [[f"rule {n}" for n, rule in enumerate(rules) if reference.holds(rule, one)] for one in facts]
-    assert ClosureMatcher(questions).match(batch) == expected
-    durable = DurableMatcher(questions)
-    try:
-        assert durable.match(batch) == expected
-    finally:
-        durable.close()
+    expected = expected_of(rules, facts)
+    for engine, answers in answers_of_every_engine(rules, facts).items():
+        assert answers == expected, engine
+
+
+def judge_pairs(seed, rounds, rules, situations):
+    """Judge so many rounds of so many generated rules in so many situations; returns how many pairs were judged."""
+    draw = Generator(seed)
+    for number in range(rounds):
+        drawn = [draw.condition() for _ in range(rules)]
+        facts = [draw.situation() for _ in range(situations)]
+        expected = expected_of(drawn, facts)
+        for engine, answers in answers_of_every_engine(drawn, facts).items():
+            for place, (mine, theirs) in enumerate(zip(answers, expected, strict=True)):
+                wrong = [drawn[int(rule.split()[1])] for rule in set(mine) ^ set(theirs)]
+                assert mine == theirs, (engine, seed, number, facts[place], wrong)
+    return rounds * rules * situations
+
+
+def test_the_engines_agree_on_ten_thousand_pairs():
+    assert judge_pairs(seed=20, rounds=5, rules=60, situations=40) >= 10_000
+
+
+@pytest.mark.slow
+def test_the_engines_agree_on_three_hundred_thousand_pairs():
+    """Other rules and situations each night: a failure names its seed."""
+    began, seed, pairs = time.monotonic(), random.SystemRandom().randrange(10**6), 0
+    while pairs < 300_000:
+        pairs += judge_pairs(seed + pairs, rounds=5, rules=60, situations=100)
+    assert time.monotonic() - began < 120
+
+
+def test_the_generated_rules_leave_nothing_out():
+    draw = Generator(20)
+    drawn = [draw.condition() for _ in range(300)]
+    facts = [draw.situation() for _ in range(200)]
+    found = [leaf for rule in drawn for leaf in leaves(rule)]
+    assert {leaf.op for leaf in found} == set(OPERATORS)
+    by_fact = {(leaf.op, leaf.operand.times == 1) for leaf in found if isinstance(leaf.operand, FactRef)}
+    comparing = set(OPERATORS) - {"exists", "matches"}
+    assert by_fact == {(op, plain) for op in comparing for plain in (True, False)}
+    for told in ([value for one in facts for value in one.values()], [leaf.operand for leaf in found]):
+        kinds = {type(value) for value in told}
+        assert {str, int, float, bool, list, Decimal, date, datetime, type(None)} <= kinds
+        texts = [value for value in told if isinstance(value, str)]
+        assert any(not text.isascii() for text in texts)
+        assert any(isinstance(value, int) and abs(value) > 2**53 for value in told)
+    assert any(len(one) < len(FACTS) for one in facts)
+    assert max(map(depth, drawn)) >= 4
+    assert {group.kind for rule in drawn for group in groups(rule)} == {"all", "any", "none"}
+
+
+def groups(condition):
+    inside = [] if isinstance(condition, Leaf) else [part for item in condition.items for part in groups(item)]
+    return inside if isinstance(condition, Leaf) else [condition, *inside]
+
+
+def depth(condition):
+    return 0 if isinstance(condition, Leaf) else 1 + max(map(depth, condition.items), default=0)
 
 
 @QUIET
