@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, make_response, redirect, request, session
 
+from tideng_admin.authoring import DraftsPage
 from tideng_admin.daily import InboxPage, MorePage, NudgesPage, Start, TodayPage
 from tideng_admin.rendering import THEMES
 from tideng_admin.rule_pages import RulesPage
@@ -65,7 +66,7 @@ SCREENS = (
     ),
     Screen(KeysPage, {"zh": "接口密钥", "en": "API keys"}, "shield", permission="can_write", order=100),
 )
-WITHOUT_MENU = (MorePage,)
+WITHOUT_MENU = (MorePage, DraftsPage)
 
 preferences = Blueprint("preferences", __name__)
 

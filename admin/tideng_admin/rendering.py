@@ -17,7 +17,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from tideng.messages import choose, spoken
-from tideng.problem_words import stored_in_words
+from tideng.problem_words import in_words, stored_in_words
 from tideng_admin.web import LANGUAGES, locale, web
 
 THEMES = ("light", "dark")
@@ -42,7 +42,15 @@ CHIPS: Mapping[str, tuple[str, Any]] = {
     "off": ("hold", _l("Off")),
     "published": ("ok", _l("In force")),
     "archived": ("hold", _l("Archived")),
-    "draft": ("need", _l("Draft")),
+    "paused": ("hold", _l("Resting")),
+    "quarantined": ("fail", _l("Set aside")),
+    "draft_open": ("need", _l("Being written")),
+    "draft_asked": ("told", _l("Waits for approval")),
+    "draft_approved": ("ok", _l("Approved")),
+    "draft_published": ("ok", _l("Published")),
+    "draft_discarded": ("hold", _l("Put aside")),
+    "as_expected": ("ok", _l("As expected")),
+    "otherwise": ("need", _l("Otherwise")),
     "retried": ("ok", _l("Mended")),
     "discarded": ("hold", _l("Put aside")),
     "missed": ("need", _l("Missed")),
@@ -51,8 +59,10 @@ CHIPS: Mapping[str, tuple[str, Any]] = {
 }
 HELD = {
     "quiet hours": _l("quiet hours"),
-    "budget": _l("enough messages for today"),
+    "budget of the day": _l("enough messages for today"),
+    "budget of the week": _l("enough messages for this week"),
     "digest": _l("kept for one message"),
+    "storm": _l("more people than in its preview"),
 }
 KINDS = {
     "reminder": _l("Reminder"),
@@ -70,8 +80,8 @@ def install(app: Flask) -> None:
     from tideng_admin.daily import greeting
     from tideng_admin.wording import event_title
 
-    words = (action_word, mark_word, kind_word, held_word, channel_word, effect_word, event_title)
-    for function in (moment, day, exact, chip, value, named, initial, count_letter, *words):
+    words = (action_word, mark_word, kind_word, held_word, pause_word, channel_word, effect_word, event_title)
+    for function in (moment, day, weekday, exact, chip, value, named, initial, count_letter, *words):
         app.add_template_filter(function)
     app.add_template_filter(lambda stored: stored_in_words(stored, locale()), "problem_words")
     app.add_template_global(lambda: greeting(web().now().astimezone(web().zone())), "greeting")
@@ -158,6 +168,11 @@ def day(of: date) -> str:
     return format_date(of, format=patterns[locale()][not same_year])
 
 
+def weekday(of: date) -> str:
+    """Mon, 周一."""
+    return format_date(of, format="EEE")
+
+
 def exact(at: datetime) -> str:
     """A moment to the second, with its weekday and zone: 6月12日 周四 19:00:00."""
     local = at.astimezone(web().zone())
@@ -201,6 +216,11 @@ def kind_word(name: str) -> str:
 
 def held_word(reason: str | None) -> str:
     return str(HELD.get(reason or "", reason or ""))
+
+
+def pause_word(why: str) -> str:
+    """Why a rule rests: what a person wrote stands as it is, the line's own reasons are put into words."""
+    return in_words(why, locale())
 
 
 def initial(name: str) -> str:

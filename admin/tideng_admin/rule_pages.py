@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 
 from tideng import viewing
 from tideng.database import reading, writing
-from tideng.errors import InvalidRule, NotFound
+from tideng.errors import InvalidRule, NotFound, Refused
+from tideng.problem_words import line_in_words
 from tideng_admin import rules_shown
-from tideng_admin.page import READ, Page, needs
+from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.web import locale, web
 from tideng_admin.wording import limit_words, trigger_words
-from tideng_rules import quarantine
+from tideng_rules import lifecycle, publishing, quarantine
+from tideng_rules.differing import Difference, differences
 from tideng_rules.explain import sentence
 from tideng_rules.parser import parse_rule
+from tideng_rules.tables import PUBLISHED
 from tideng_rules.trouble import Trouble
 
 
@@ -34,9 +39,12 @@ class RulesPage(Page):
         with reading(web().engine) as connection:
             found = rules_shown.rules(connection, state)
             aside = quarantine.set_aside(connection, web().viewer()) if web().viewer().sees_all else []
+            resting = rules_shown.resting(connection, web().viewer()) if web().viewer().sees_all else {}
         titles = {one.id: one.title for one in found}
         told = [(one, titles.get(one.rule), Trouble.of(one.details, one.why).words(locale())) for one in aside]
-        return render_template("tideng/rules.html", rules=found, state=state, trigger=trigger_words, aside=told)
+        return render_template(
+            "tideng/rules.html", rules=found, state=state, trigger=trigger_words, aside=told, resting=resting
+        )
 
     @expose("/<rule>/try-again", methods=["POST"])
     @needs(READ)
@@ -52,20 +60,41 @@ class RulesPage(Page):
     @expose("/<rule>")
     @needs(READ)
     def show(self, rule: str) -> str:
-        with reading(web().engine) as connection:
+        here = web()
+        with reading(here.engine) as connection:
             found = rules_shown.versions(connection, rule)
-        if not found:
-            raise NotFound(f"no rule {rule}")
+            if not found:
+                raise NotFound(f"no rule {rule}")
+            pause = lifecycle.pauses(connection, here.viewer()).get(rule) if here.viewer().sees_all else None
         asked = request.args.get("version", type=int)
         it = next((one for one in found if one.version == asked), found[0])
         return render_template(
             "tideng/rule.html",
             it=it,
             versions=found,
+            changed=_changed(found),
+            pause=pause,
+            in_force=any(one.state == PUBLISHED for one in found),
             sentence=_sentence(it),
             trigger=trigger_words(it.document.get("when", {})),
             limit=limit_words(it.document.get("limit", {})),
         )
+
+    @expose("/<rule>/<what>", methods=["POST"])
+    @needs(WRITE)
+    def decide(self, rule: str, what: str) -> Any:
+        """Pause, resume, archive, restore, or go back to a version. Who may is asked once more where it is done."""
+        if what not in _DECISIONS:
+            raise NotFound(f"no way to {what} a rule")
+        here = web()
+        try:
+            with writing(here.engine) as connection:
+                flash(_DECISIONS[what](connection, rule), "success")
+        except Refused as error:
+            for problem in error.problems:
+                flash(line_in_words(problem, locale()), "warning")
+        here.deployment.bell.ring()
+        return redirect(url_for("RulesPage.show", rule=rule))
 
     @expose("/missed")
     @needs(READ)
@@ -75,6 +104,51 @@ class RulesPage(Page):
             found = viewing.schedule_runs(connection, web().viewer(), outcome="missed")
             titles = rules_shown.titles(connection, {one.rule for one in found})
         return render_template("tideng/missed.html", runs=found, titles=titles)
+
+
+def _changed(versions: list[rules_shown.RuleShown]) -> dict[int, list[Difference]]:
+    """What each version changed against the one before it, by its number."""
+    catalogue, pairs = web().deployment.catalogue, pairwise(versions)
+    return {new.version: differences(old.document, new.document, locale(), catalogue) for new, old in pairs}
+
+
+def _pause(connection: Connection, rule: str) -> str:
+    lifecycle.pause(connection, web().viewer(), rule, request.form.get("why", ""), web().now())
+    return _("The rule rests. It speaks to nobody until you resume it.")
+
+
+def _resume(connection: Connection, rule: str) -> str:
+    lifecycle.resume(connection, web().viewer(), rule, web().now())
+    return _("The rule speaks from now on.")
+
+
+def _archive(connection: Connection, rule: str) -> str:
+    lifecycle.archive(connection, web().viewer(), rule, web().now())
+    return _("The rule is archived. What was begun under it has ended.")
+
+
+def _restore(connection: Connection, rule: str) -> str:
+    here = web()
+    made = publishing.restore(
+        connection, here.viewer(), rule, here.now(), publishing.Ground.of(here.deployment, connection)
+    )
+    return _("The rule is in force again, as version %(n)s.", n=made.version)
+
+
+def _rollback(connection: Connection, rule: str) -> str:
+    here = web()
+    ground, to = publishing.Ground.of(here.deployment, connection), request.form.get("version", 0, int)
+    made = publishing.rollback(connection, here.viewer(), rule, to, here.now(), ground)
+    return _("Back to version %(old)s: it is in force as version %(new)s.", old=to, new=made.version)
+
+
+_DECISIONS = {
+    "pause": _pause,
+    "resume": _resume,
+    "archive": _archive,
+    "restore": _restore,
+    "rollback": _rollback,
+}
 
 
 def _sentence(rule: rules_shown.RuleShown) -> str:

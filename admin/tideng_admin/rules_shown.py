@@ -11,6 +11,9 @@ import yaml
 from sqlalchemy import Connection, select
 
 from tideng.catalogue import Text
+from tideng.viewing import Viewer
+from tideng_rules.lifecycle import pauses
+from tideng_rules.quarantine import ALL, set_aside
 from tideng_rules.tables import PUBLISHED, RuleVersionRow
 
 
@@ -24,6 +27,7 @@ class RuleShown:
     document: Mapping[str, Any]
     published_at: datetime | None
     note: str
+    author: str
 
     @property
     def title(self) -> Text:
@@ -36,7 +40,7 @@ class RuleShown:
     @property
     def yaml(self) -> str:
         """The document as a person would write it: in the order in which it is read."""
-        return yaml.safe_dump(_in_order(self.document), allow_unicode=True, sort_keys=False, width=100)
+        return as_yaml(self.document)
 
 
 _COLUMNS = (
@@ -46,6 +50,7 @@ _COLUMNS = (
     RuleVersionRow.document,
     RuleVersionRow.published_at,
     RuleVersionRow.note,
+    RuleVersionRow.author,
 )
 
 
@@ -81,14 +86,25 @@ def titles(connection: Connection, ids: Collection[str]) -> dict[str, Text]:
     return {rule: text_of(document.get("title")) for rule, document in found}
 
 
+def resting(connection: Connection, viewer: Viewer) -> dict[str, tuple[str, str]]:
+    """Rules in force that speak to nobody now, by id: ``paused`` or ``quarantined``, and why. Two statements."""
+    aside = {one.rule: ("quarantined", one.why) for one in set_aside(connection, viewer) if one.engine == ALL}
+    return aside | {rule: ("paused", one.why) for rule, one in pauses(connection, viewer).items()}
+
+
+def as_yaml(document: Any) -> str:
+    """The document as a person would write it: in the order in which it is read."""
+    return yaml.safe_dump(_in_order(document), allow_unicode=True, sort_keys=False, width=100)
+
+
 def text_of(value: Any) -> Text:
     """A wording as a mapping of locales, also where the document has a bare text."""
     return value if isinstance(value, Mapping) else {"zh": value} if isinstance(value, str) else {}
 
 
 _ORDER = (
-    "id kind title zh en why about event every without within match clock on at when who fact all any none if "
-    "then nudge ask mark infer emit improve plan to severity channel message later until limit once_per at_most metrics"
+    "id kind title zh en why about event every without within wait not_all match clock where on at when who fact all any none if "
+    "then nudge ask mark infer emit improve plan to severity channel message later until limit once_per at_most by metrics"
 ).split()
 
 

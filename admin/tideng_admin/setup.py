@@ -19,7 +19,8 @@ from tideng_admin.passwords import check_password
 
 PART = "admin"
 VERSIONS = Path(__file__).parent / "migrations"
-_LOOK = ("Today", "Nudges", "Rules", "Events", "Outbox", "DeadLetters", "Plugins")
+_LOOK = ("Today", "Nudges", "Rules", "Drafts", "Events", "Outbox", "DeadLetters", "Plugins")
+_WRITES_RULES = {"Rules": ("read", "write"), "Drafts": ("read", "write")}
 _MINE = {"Inbox": ("read", "write"), "Nudges": ("read",), "Rules": ("read",)}
 
 ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
@@ -30,8 +31,9 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
         **_MINE,
         "Outbox": ("read", "write"),
         "DeadLetters": ("read", "write"),
+        **_WRITES_RULES,
     },
-    "implementer": {**dict.fromkeys(_LOOK, ("read",)), "Keys": ("write",)},
+    "implementer": {**dict.fromkeys(_LOOK, ("read",)), **_WRITES_RULES, "Keys": ("write",)},
     "auditor": dict.fromkeys(_LOOK, ("read",)),
     "connector": {},
     "public": {},

@@ -1,0 +1,176 @@
+"""The shapes of the rules' part of the interface: what is taken in, and what its description says of the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from tideng_admin.api_schemas import ProblemSchema
+
+_NOTE = validate.Length(max=2000)
+
+
+class DocumentBody(Schema):
+    """A rule as JSON, or as the YAML text somebody wrote. One of the two."""
+
+    document = fields.Dict(metadata={"description": "The rule document"})
+    yaml = fields.String(metadata={"description": "The same as a text"}, validate=validate.Length(max=1_100_000))
+
+    @validates_schema
+    def one_of_both(self, data: Mapping[str, Any], **more: Any) -> None:
+        if ("document" in data) == ("yaml" in data):
+            raise ValidationError("send either `document` or `yaml`", "document")
+
+
+class CheckBody(DocumentBody):
+    rule = fields.String(
+        metadata={"description": "The id of the rule that this one takes the place of, where it differs"}
+    )
+
+
+class DraftBody(DocumentBody):
+    note = fields.String(load_default="", validate=_NOTE)
+
+
+class SaveBody(DocumentBody):
+    edition = fields.Integer(
+        required=True, metadata={"description": "The edition that was read; an older one is refused"}
+    )
+    note = fields.String(validate=_NOTE)
+
+
+class EditionBody(Schema):
+    edition = fields.Integer(required=True)
+
+
+class NoteBody(Schema):
+    note = fields.String(load_default="", validate=_NOTE)
+
+
+class BackBody(Schema):
+    version = fields.Integer(required=True, metadata={"description": "The version to go back to"})
+    note = fields.String(load_default="", validate=_NOTE)
+
+
+class PauseBody(Schema):
+    why = fields.String(load_default="", validate=_NOTE)
+
+
+class PeriodBody(Schema):
+    start = fields.AwareDateTime(data_key="from", metadata={"description": "Default: 30 days before `until`"})
+    until = fields.AwareDateTime(metadata={"description": "Default: now"})
+
+
+class PreviewBody(PeriodBody, DocumentBody):
+    pass
+
+
+class DraftsQuery(Schema):
+    state = fields.String(validate=validate.OneOf(("open", "asked", "approved", "published", "discarded")))
+    rule = fields.String()
+
+
+class RulesQuery(Schema):
+    state = fields.String(load_default="published", validate=validate.OneOf(("published", "archived", "all")))
+
+
+class DifferencesQuery(Schema):
+    old = fields.Integer(required=True, data_key="from")
+    new = fields.Integer(required=True, data_key="to")
+
+
+class WhyNotQuery(Schema):
+    subject = fields.String(required=True, metadata={"description": "The person's id, or the case's"})
+    at = fields.AwareDateTime(metadata={"description": "The moment asked about; default: now"})
+    version = fields.Integer(metadata={"description": "Ask this version; default: the one in force at that moment"})
+
+
+class CheckedSchema(Schema):
+    """What the check says. `problems` carry a `severity` (error, warning) and a stable `code`."""
+
+    ok = fields.Boolean(metadata={"description": "No error: it may be published"})
+    problems = fields.List(fields.Nested(ProblemSchema))
+    sentence = fields.Dict(keys=fields.String(), values=fields.String(), metadata={"description": "The rule in words"})
+    examples = fields.List(fields.Dict())
+
+
+class VersionSchema(Schema):
+    rule = fields.String()
+    version = fields.Integer()
+    state = fields.String()
+    document = fields.Raw()
+    author = fields.String()
+    approved_by = fields.String(allow_none=True)
+    note = fields.String()
+    origin = fields.Raw(allow_none=True, metadata={"description": "The pack it came from, with version and parameters"})
+    expected = fields.Integer(allow_none=True, metadata={"description": "Most people a day in its preview"})
+    published_at = fields.AwareDateTime(format="iso", allow_none=True)
+
+
+class RuleSchema(Schema):
+    id = fields.String()
+    title = fields.Dict(keys=fields.String(), values=fields.String())
+    kind = fields.String()
+    version = fields.Integer()
+    state = fields.String(metadata={"description": "published, paused, quarantined or archived"})
+    why_not_active = fields.String(metadata={"description": "Why it is paused or set aside; empty when it is not"})
+    published_at = fields.AwareDateTime(format="iso", allow_none=True)
+
+
+class RulesSchema(Schema):
+    rules = fields.List(fields.Nested(RuleSchema))
+
+
+class VersionsSchema(Schema):
+    versions = fields.List(fields.Nested(VersionSchema))
+
+
+class DraftSchema(Schema):
+    id = fields.Integer()
+    rule = fields.String()
+    based_on = fields.Integer(allow_none=True)
+    document = fields.Raw()
+    state = fields.String()
+    author = fields.String()
+    note = fields.String()
+    edition = fields.Integer()
+    asked_at = fields.AwareDateTime(format="iso", allow_none=True)
+    approved_by = fields.String(allow_none=True)
+    approved_at = fields.AwareDateTime(format="iso", allow_none=True)
+    created_at = fields.AwareDateTime(format="iso")
+    changed_at = fields.AwareDateTime(format="iso")
+    changed_by = fields.String(allow_none=True)
+    preview = fields.Raw(allow_none=True)
+
+
+class DraftsSchema(Schema):
+    drafts = fields.List(fields.Nested(DraftSchema))
+
+
+class DifferenceSchema(Schema):
+    place = fields.String()
+    before = fields.Raw(allow_none=True)
+    after = fields.Raw(allow_none=True)
+    sentence = fields.String()
+
+
+class DifferencesSchema(Schema):
+    differences = fields.List(fields.Nested(DifferenceSchema))
+
+
+class StormSchema(Schema):
+    rule = fields.String()
+    messages = fields.Integer()
+    people = fields.Integer()
+    since = fields.AwareDateTime(format="iso")
+    expected = fields.Integer(allow_none=True, metadata={"description": "Most people a day in its preview"})
+
+
+class HeldSchema(Schema):
+    held = fields.List(fields.Nested(StormSchema))
+
+
+class AnyAnswer(Schema):
+    """An object; see the documentation of the command of the same name."""
