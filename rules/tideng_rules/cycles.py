@@ -21,21 +21,24 @@ _RULE, _EVENT = "rule ", "event "
 _ABSENT = Domain(kinds=frozenset())
 
 
-def circles_of_events(rules: Iterable[Rule]) -> Iterator[Problem]:
-    """A rule that emits what makes it, or those before it, speak again. An emitted event has no data: a rule that asks
-    for some does not hear it."""
+def circles_of_events(rules: Iterable[Rule], touching: Rule | None = None) -> Iterator[Problem]:
+    """A rule that emits what makes it, or those before it, speak again. An emitted event has only the data that its rules
+    give it: a rule that asks for more does not hear it. `touching`: only the circles in which this rule is."""
+    if touching is not None and not _emitted(touching):
+        return
     by_id = {rule.id: rule for rule in rules}
     emitted = {rule.id: found for rule in by_id.values() if (found := _emitted(rule))}
     types = set().union(*emitted.values()) if emitted else set()
     edges: dict[str, list[str]] = {
         _RULE + rule: [_EVENT + type_ for type_ in sorted(emitted[rule])] for rule in emitted
     }
+    given = _given(by_id.values())
     for rule_id in emitted:  # a rule that emits nothing is in no circle
         rule = by_id[rule_id]
         for type_ in types.intersection(heard_by(rule)):
-            if _hears_bare_events(rule):
+            if _hears_bare_events(rule, given.get(type_, frozenset())):
                 edges.setdefault(_EVENT + type_, []).append(_RULE + rule_id)
-    for circle in circles(edges):
+    for circle in circles(edges, _RULE + touching.id if touching else ""):
         ids = [node.removeprefix(_RULE) for node in circle if node.startswith(_RULE)]
         at_once = all(isinstance(by_id[rule_id].trigger, OnEvent) for rule_id in ids)
         problem = f"these set each other off without an end: {_path(circle)}"
@@ -43,8 +46,10 @@ def circles_of_events(rules: Iterable[Rule]) -> Iterator[Problem]:
         yield Problem(ids[0], problem, hint, "error" if at_once else "warning", "emit-circle")
 
 
-def circles_of_inferences(rules: Iterable[Rule]) -> Iterator[Problem]:
-    """Rules of one moment that each wait for what another infers."""
+def circles_of_inferences(rules: Iterable[Rule], touching: Rule | None = None) -> Iterator[Problem]:
+    """Rules of one moment that each wait for what another infers; `touching`: only where this rule is among them."""
+    if touching is not None and not inferred_by(touching):
+        return
     moments: dict[object, list[Rule]] = {}
     for rule in rules:
         moments.setdefault((rule.trigger, rule.about), []).append(rule)
@@ -56,7 +61,7 @@ def circles_of_inferences(rules: Iterable[Rule]) -> Iterator[Problem]:
             for name in facts_of(rule.who) | facts_of(rule.if_) if found else ():
                 if name.startswith("found."):
                     edges.setdefault(name, []).append(_RULE + rule.id)
-        for circle in circles(edges):
+        for circle in circles(edges, _RULE + touching.id if touching else ""):
             names = ", ".join(sorted({node.removeprefix(_RULE) for node in circle if node.startswith(_RULE)}))
             problem = f"each waits for what another infers, in a circle: {_path(circle)}"
             yield Problem(names, problem, "take one `found` out of the conditions", code="infer-circle")
@@ -70,12 +75,15 @@ def heard_by(rule: Rule) -> tuple[str, ...]:
     return getattr(trigger, "event_types", None) or (trigger.event_type,)
 
 
-def circles(edges: Edges) -> list[list[str]]:
-    """A shortest circle for each knot of nodes that can all reach each other; its first node stands at its end again."""
+def circles(edges: Edges, through: str = "") -> list[list[str]]:
+    """A shortest circle for each knot of nodes that can all reach each other; its first node stands at its end again.
+    `through`: only the knot in which this node is, and a circle through it."""
     found = []
     for knot in _knots(edges):
         inside = set(knot)
-        start = min(node for node in knot if node.startswith(_RULE))
+        if through and through not in inside:
+            continue
+        start = through or min(node for node in knot if node.startswith(_RULE))
         found.append(_round_trip(start, {node: [n for n in edges.get(node, ()) if n in inside] for node in knot}))
     return sorted(found)
 
@@ -141,10 +149,21 @@ def _emitted(rule: Rule) -> set[str]:
     return {str(deed.data["type"]) for deed in deeds if deed.action == "emit"}
 
 
-def _hears_bare_events(rule: Rule) -> bool:
+def _given(rules: Iterable[Rule]) -> dict[str, frozenset[str]]:
+    """The fields that rules give to the events of each type that they emit."""
+    given: dict[str, frozenset[str]] = {}
+    for rule in rules:
+        for deed in (*rule.then, *(deed for step in rule.later for deed in step.deeds)):
+            if deed.action == "emit":
+                type_ = str(deed.data["type"])
+                given[type_] = given.get(type_, frozenset()) | frozenset(deed.data.get("data") or ())
+    return given
+
+
+def _hears_bare_events(rule: Rule, given: frozenset[str]) -> bool:
     def domain_of(fact: str) -> Domain:
         family, _, rest = fact.partition(".")
-        if family in ("event", "case") and rest not in ENVELOPE:
+        if family == "event" and rest not in ENVELOPE and given.isdisjoint((rest, rest.removesuffix(".length"))):
             return _ABSENT
         return ANYTHING
 

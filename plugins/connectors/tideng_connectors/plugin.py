@@ -57,6 +57,7 @@ FOLLOW_UP_FIELDS = (
     Field("customer", "text", CUSTOMER.title, key=True),
     TEXT,
     Field("accepted", "boolean", {"zh": "是否采纳", "en": "Accepted"}),
+    Field("owner", "text", {"zh": "负责答复的人", "en": "Who is to answer"}),
 )
 SALES_THIS_MONTH = MetricSpec(
     "sales_this_month",

@@ -31,7 +31,13 @@ def a_document(**changes: Any) -> dict[str, Any]:
                 "at": "2026-03-02T19:00+08:00",
                 "facts": {"person.on_trip": True, "metric.reports_today": 0},
                 "expect": ["nudge person"],
-            }
+            },
+            {
+                "name": "stays silent",
+                "at": "2026-03-02T19:00+08:00",
+                "facts": {"person.on_trip": True, "metric.reports_today": 1},
+                "expect": [],
+            },
         ],
     }
     document |= {key.rstrip("_"): value for key, value in changes.items()}
