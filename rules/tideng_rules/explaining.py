@@ -17,6 +17,7 @@ from tideng.catalogue import Catalogue, Text
 from tideng.errors import InvalidRule, NotFound
 from tideng.judging import Reason
 from tideng.people import Directory
+from tideng.storm import system_watch
 from tideng.viewing import NudgeView, Viewer
 from tideng.viewing import finding as one_finding
 from tideng_rules.explain import reasons_sentence
@@ -30,7 +31,7 @@ from tideng_rules.tree import Node, plain, rebuilt
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
 
-_PARTS = {"zh": {"who": "对谁", "if": "如果", "until": "直到"}, "en": {"who": "Who", "if": "If", "until": "Until"}}
+PARTS = {"zh": {"who": "对谁", "if": "如果", "until": "直到"}, "en": {"who": "Who", "if": "If", "until": "Until"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Explanation:
         teller = Teller(self.catalogue)
         lines = [chosen(self.triggered, language)]
         for part, node in self.conditions:
-            lines += [_PARTS[language][part], *tree_lines(node, teller, language)]
+            lines += [PARTS[language][part], *tree_lines(node, teller, language)]
         return lines if self.conditions else [*lines, *filter(None, [chosen(self.sentence, language)])]
 
     def to_json(self) -> dict[str, Any]:
@@ -121,14 +122,14 @@ def explain_finding(
 def explained(view: NudgeView, version: Version | None, catalogue: Catalogue, directory: Directory) -> Explanation:
     """The same, of a finding that has been read; `version` is the one that spoke, None where it is not known."""
     document: Mapping[str, Any] = version.document if version else {}
-    rule = _parsed(document, catalogue)
+    rule, own = _parsed(document, catalogue), system_watch(view.rule)
     teller = Teller(catalogue, rule.trigger if rule else None)
     zone = directory.zone_of(view.subject, view.at)
     trees = _trees(rule, view) if rule else ()
     return Explanation(
         finding=view,
-        title=_text(document.get("title")) or both(view.rule, view.rule),
-        why=_text(document.get("why")),
+        title=_text(document.get("title")) or (own.title if own else both(view.rule, view.rule)),
+        why=_text(document.get("why")) or (own.why if own else {}),
         author=version.author if version else "",
         approved_by=version.approved_by if version else None,
         published_at=version.published_at if version else None,

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tideng.deployment import Deployment
 
 JUDGED, FAILED = 1, 2
+_ON_RECORD = both("有记录", "It is on record")
+_ON_ITS_WAY = ("waiting", "leased", "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,37 +298,27 @@ class Stops:
             return
         if told.state != "live":
             because = self._teller.note(told.withdrawn_because)
-            yield (
-                "withdrawn",
-                Stop(
-                    both(f"说过，后来撤回了（{because['zh']}）", f"it spoke, and that was withdrawn ({because['en']})"),
-                    told.finding,
-                ),
-            )
+            clause = both(f"说过，后来撤回了（{because['zh']}）", f"it spoke, and that was withdrawn ({because['en']})")
+            yield "withdrawn", Stop(clause, told.finding)
             return
-        waiting = [one for one in told.messages if one.status in ("waiting", "leased") and one.held_because]
+        held = self._held(told)
+        yield ("held", Stop(held, told.finding)) if held else ("record", Stop.passed(_ON_RECORD, told.finding))
+
+    def _held(self, told: Told) -> Text | None:
+        """Why what it said has not been read yet; None where nothing holds it."""
+        waiting = [one for one in told.messages if one.status in _ON_ITS_WAY and one.held_because]
         if waiting:
-            due, because = self._when(waiting[0].due), self._teller.note(waiting[0].held_because)
-            yield (
-                "held",
-                Stop(
-                    both(
-                        f"消息先留着（{because['zh']}），{due['zh']} 再发",
-                        f"its message is held back ({because['en']}) until {due['en']}",
-                    ),
-                    told.finding,
-                ),
+            because = self._teller.note(waiting[0].held_because)
+            if waiting[0].status == "held":
+                return both(f"消息先留着（{because['zh']}）", f"its message is held back ({because['en']})")
+            due = self._when(waiting[0].due)
+            return both(
+                f"消息先留着（{because['zh']}），{due['zh']} 再发",
+                f"its message is held back ({because['en']}) until {due['en']}",
             )
-        elif any(one.status == "parked" for one in told.messages):
-            yield (
-                "held",
-                Stop(
-                    both("消息没发出去，等人来看", "its message could not be delivered and waits for somebody to look"),
-                    told.finding,
-                ),
-            )
-        else:
-            yield "record", Stop.passed(both("有记录", "It is on record"), told.finding)
+        if any(one.status == "parked" for one in told.messages):
+            return both("消息没发出去，等人来看", "its message could not be delivered and waits for somebody to look")
+        return None
 
 
 def _small(text: str) -> str:

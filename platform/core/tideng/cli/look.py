@@ -1,9 +1,9 @@
-"""``nudges`` and ``explain``: what was found and said, and why."""
+"""``nudges``: what was found and said; and one finding told line by line, for whoever explains it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from sqlalchemy import Connection, func, select
 from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.errors import NotFound
 from tideng.tables import FindingRow
 
 if TYPE_CHECKING:
@@ -183,42 +182,16 @@ def to_json(view: NudgeView, directory: Directory) -> dict[str, Any]:
     }
 
 
-@command(
-    "explain",
-    en="Say why something was found: every fact that was looked at, with its value.\n\nFINDING is the id that `nudges` shows, or the "
-    "key that `replay` prints.",
-    zh="说明某条发现的原因：看了哪些数据，各是什么值。\n\nFINDING 是 `nudges` 里的编号，或 `replay` 输出的 key。",
-)
-@click.argument("finding", metavar="FINDING")
-@json_option()
-def explain(terminal: Terminal, finding: str, as_json: bool) -> int:
-    from tideng.database import reading
-    from tideng.storm import system_watch
-    from tideng.viewing import Viewer
-    from tideng.viewing import finding as one
-
-    with terminal.open() as deployment, reading(deployment.engine) as connection:
-        directory = directory_of(deployment, connection)
-        number = int(finding) if finding.isascii() and finding.isdigit() else _by_key(connection, finding)
-        if number is None:
-            raise NotFound(terminal.text(f"there is no finding {finding!r}", f"没有发现 {finding!r}"))
-        view = one(connection, Viewer.system(), directory, deployment.clock.now(), number)
-        if as_json:
-            terminal.json(to_json(view, directory))
-            return FINE
-        deployment.plugins.call("refresh", connection=connection)
-        watch = deployment.plugins.first("watch", rule=view.rule, version=view.version) or system_watch(view.rule)
-        title = dict(watch.title) if watch else {}
-        for line in sentences(view, directory, deployment.catalogue, title, terminal.language):
-            terminal.say(line, line)
-    return FINE
-
-
 def directory_of(deployment: Deployment, connection: Connection) -> Directory:
     from tideng.people import Directory
 
     found = deployment.plugins.first("directory", connection=connection)
     return found or Directory(default_zone=deployment.profile.timezone)
+
+
+def finding_number(connection: Connection, name: str) -> int | None:
+    """The id of the finding that `name` means: its id itself, or the key that `replay` prints; None when there is none."""
+    return int(name) if name.isascii() and name.isdigit() else _by_key(connection, name)
 
 
 def _by_key(connection: Connection, key: str) -> int | None:
@@ -237,9 +210,15 @@ def _by_key(connection: Connection, key: str) -> int | None:
 
 
 def sentences(
-    view: NudgeView, directory: Directory, catalogue: Catalogue, title: Mapping[str, str], language: str
+    view: NudgeView,
+    directory: Directory,
+    catalogue: Catalogue,
+    title: Mapping[str, str],
+    language: str,
+    tree: Sequence[str] | None = None,
 ) -> Iterator[str]:
-    """The finding told line by line: what, when, to whom, why, and what became of it."""
+    """The finding told line by line: what, when, to whom, why, and what became of it. `tree`: the lines of its conditions
+    as a tree, in place of its reasons one after the other."""
     from tideng.messages import choose, spoken
 
     zh = language == "zh"
@@ -256,7 +235,9 @@ def sentences(
         yield f"“{view.message}”"
     yield "为什么：" if zh else "Why:"
     for reason in view.why:
-        yield "  " + _reason(reason, catalogue, language, spoken)
+        if tree is None or reason["op"] not in OPERATORS:
+            yield "  " + _reason(reason, catalogue, language, spoken)
+    yield from (f"  {line}" for line in tree or ())
     if not view.why:
         yield "  规则没有条件" if zh else "  the rule has no conditions"
     yield ("现在：" if zh else "Now: ") + STATUSES[view.status][zh] + _aftermath(view, directory, zh)
