@@ -9,77 +9,21 @@ import json
 from importlib.metadata import version
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
+from flask import current_app, jsonify, render_template, request
 from flask_babel import gettext as _
-from flask_jwt_extended import verify_jwt_in_request
-from flask_jwt_extended.exceptions import JWTExtendedException
-from jwt.exceptions import PyJWTError
 from marshmallow import ValidationError
 
 from tideng import viewing
-from tideng.database import reading, writing
+from tideng.database import reading
 from tideng.problem_words import stored_in_words
-from tideng.viewing import Viewer
-from tideng_admin import accounts
 from tideng_admin.api_schemas import NudgeQuery, NudgeSchema, ReceiptSchema
+from tideng_admin.callers import Stop, blueprint, caller
 from tideng_admin.openapi import EXAMPLE, specification
 from tideng_admin.web import asked_locale, web
 
 MOST_EVENTS = 1000
 _STRUCTURED, _BATCH, _PLAIN = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
 HANDS_IN = frozenset({"connector", "implementer", "admin"})
-
-blueprint = Blueprint("api", __name__)
-
-
-class Stop(Exception):
-    """An answer that ends the request."""
-
-    def __init__(self, status: int, error: str, headers: dict[str, str] | None = None, **more: Any):
-        self.status, self.body, self.headers = status, {"error": error, **more}, headers or {}
-
-
-@blueprint.errorhandler(Stop)
-def _stop(stop: Stop) -> Response:
-    response = jsonify(stop.body)
-    response.status_code = stop.status
-    response.headers.update(stop.headers)
-    return response
-
-
-def caller() -> Viewer:
-    """Who calls; stops with 401 when nobody proves to be somebody."""
-    kind, _space, token = request.headers.get("Authorization", "").partition(" ")
-    if not kind:
-        viewer = web().viewer()
-        if viewer.login:
-            return viewer
-    elif kind.lower() == "bearer":
-        found = _by_key(token) if token.startswith(accounts.PREFIX) else _by_token()
-        if found:
-            return found
-    raise Stop(401, _("Show an API key: Authorization: Bearer …"), {"WWW-Authenticate": "Bearer"})
-
-
-def _by_key(token: str) -> Viewer | None:
-    here = web()
-    with reading(here.engine) as connection:
-        holder = accounts.holder_of(connection, token)
-    if holder is None:
-        return None
-    if accounts.use_is_stale(holder, here.now()):
-        with writing(here.engine) as connection:
-            accounts.note_use(connection, holder, here.now())
-    return here.viewer_of(holder.login, holder.roles)
-
-
-def _by_token() -> Viewer | None:
-    try:
-        verify_jwt_in_request()
-    except (JWTExtendedException, PyJWTError):
-        return None
-    user = g._jwt_extended_jwt_user["loaded_user"]
-    return web().viewer_of(user.username, frozenset(role.name for role in user.roles))
 
 
 @blueprint.post("/api/v1/events")

@@ -10,6 +10,8 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
 from tideng_admin.api_schemas import ErrorSchema, EventSchema, NudgeQuery, NudgesSchema, ReceiptsSchema
+from tideng_admin.operations import OPERATIONS, Operation
+from tideng_admin.rules_schemas import AnyAnswer, SaveBody
 
 EXAMPLE = """\
 curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/cloudevents+json" \\
@@ -68,9 +70,34 @@ def specification() -> dict[str, Any]:
     }
     spec.path("/api/v1/events", operations={"post": post})
     spec.path("/api/v1/nudges", operations={"get": get})
+    for one in OPERATIONS:
+        spec.path(one.address, operations={one.method.lower(): _described(one)})
     spec.path("/healthz", operations={"get": health})
     spec.path("/readyz", operations={"get": ready})
     return spec.to_dict()
+
+
+def _described(of: Operation) -> dict[str, Any]:
+    """One declared operation, with the answers that all of them can give."""
+    answers = {
+        "200": _answer("Done", of.answers or AnyAnswer),
+        "400": _answer("Something in it cannot be read or is refused, with every problem", ErrorSchema),
+        "401": _answer("No key, or one that is not in use", ErrorSchema),
+        "403": _answer("Not for this role", ErrorSchema),
+    }
+    if any(of.slots):
+        answers["404"] = _answer("It is not there, or not for the caller to see", ErrorSchema)
+    if of.takes is SaveBody:
+        answers["409"] = _answer("Somebody else saved it meanwhile", ErrorSchema)
+    told: dict[str, Any] = {"summary": of.summary, "security": [{"key": []}], "responses": answers}
+    parameters: list[dict[str, Any]] = [
+        {"in": "path", "name": name, "required": True, "schema": {"type": kind}} for name, kind in of.slots
+    ]
+    if of.takes and of.method == "GET":
+        parameters.append({"in": "query", "schema": of.takes})
+    elif of.takes:
+        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": of.takes}}}
+    return told | ({"parameters": parameters} if parameters else {})
 
 
 def _answer(description: str, schema: type[Schema]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from marshmallow import Schema, ValidationError
 
 from tideng.errors import NotAllowed, NotFound, Refused
 from tideng.problem_words import problem_in_words
-from tideng_admin.api import Stop, blueprint, caller
+from tideng_admin.callers import Stop, blueprint, caller
 from tideng_admin.web import asked_locale
 
 _SLOT = re.compile(r"<(?:(int):)?([a-z_]+)>")

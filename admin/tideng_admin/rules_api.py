@@ -20,7 +20,7 @@ from tideng.database import reading, writing
 from tideng.errors import InvalidRule, Refused
 from tideng.viewing import Viewer
 from tideng_admin import rules_shown
-from tideng_admin.api import Stop, blueprint
+from tideng_admin.callers import Stop, blueprint
 from tideng_admin.checking import checked, checked_json
 from tideng_admin.operations import operation, problem_of
 from tideng_admin.rules_schemas import (
