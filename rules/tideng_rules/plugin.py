@@ -14,17 +14,18 @@ from sqlalchemy import Connection
 from tideng.attention import Attention
 from tideng.catalogue import Catalogue
 from tideng.database import reading, writing
-from tideng.errors import Problem
+from tideng.errors import InvalidBundle, InvalidRule, Problem
 from tideng.hookspecs import hookimpl
 from tideng.judging import Finding, Situation, Watch
 from tideng.profile import CLIENT
-from tideng_rules import applying, quarantine, store
-from tideng_rules.applying import Wanted
+from tideng_rules import applying, quarantine, store, upgrading
+from tideng_rules.applying import Change, Wanted
 from tideng_rules.book import Book, Matcher, Published, Questions
 from tideng_rules.check import check_sources
 from tideng_rules.closures import ClosureMatcher, RuleFault
 from tideng_rules.lifecycle import pause_by_itself
-from tideng_rules.packs import load_rules_of, read_sources
+from tideng_rules.packs import Source, read_sources, shelf_of, sources_of
+from tideng_rules.parser import parse_rule
 from tideng_rules.trouble import Trouble
 from tideng_rules.wards import Wards, attention
 
@@ -65,18 +66,46 @@ class RulesPlugin:
         return [*unreadable, *check_sources(sources, catalogue, directory)]
 
     @hookimpl
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None) -> list[str]:
-        rules = load_rules_of(bundle, with_client_types(self._catalogue, bundle))
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> list[str]:
+        catalogue = with_client_types(self._catalogue, bundle)
+        sources = sources_of(bundle, catalogue)
         if connection is None:
-            self._use([Published(rule) for rule in rules])
-            return [f"rule {rule.id}: new, version 1" for rule in rules]
-        wanted = [Wanted(rule.document) for rule in rules]
-        return list(map(str, applying.apply(connection, wanted, self._here.clock.now())))
+            self._use([Published(source.rule) for source in sources])
+            return [f"rule {source.rule.id}: new, version 1" for source in sources]
+        wanted = _wanted(sources)
+        store.one_at_a_time(connection)
+        changes = applying.changes(connection, wanted, take)
+        self._check_merged(bundle, catalogue, sources, changes)
+        said = upgrading.lines(connection, changes, sources, shelf_of(bundle), catalogue)
+        applying.apply(connection, wanted, self._here.clock.now(), take)
+        return list(said)
 
     @hookimpl
     def plan_bundle(self, bundle: Bundle, connection: Connection) -> list[str]:
-        rules = load_rules_of(bundle, with_client_types(self._catalogue, bundle))
-        return list(map(str, applying.changes(connection, [Wanted(rule.document) for rule in rules])))
+        catalogue = with_client_types(self._catalogue, bundle)
+        sources = sources_of(bundle, catalogue)
+        changes = applying.changes(connection, _wanted(sources))
+        return list(upgrading.lines(connection, changes, sources, shelf_of(bundle), catalogue))
+
+    @staticmethod
+    def _check_merged(bundle: Bundle, catalogue: Catalogue, sources: Sequence[Source], changes: list[Change]) -> None:
+        """Two documents that are each in order may not be so together; raises `InvalidBundle` with a way out."""
+        merged = {one.rule: one.after for one in changes if one.what == "merged" and one.after is not None}
+        if not merged:
+            return
+        try:
+            together = [
+                replace(one, rule=parse_rule(merged[one.rule.id], catalogue)) if one.rule.id in merged else one
+                for one in sources
+            ]
+            directory = bundle.directory() if bundle.positions else None
+            found = check_sources(together, catalogue, directory)
+        except InvalidRule as error:
+            found = list(error.problems)
+        errors = [problem for problem in found if problem.severity == "error"]
+        if errors:
+            way_out = Problem("", "the changes of both sides do not go together", "`tideng apply --take files`")
+            raise InvalidBundle("rules", [way_out, *errors])
 
     # -- judging -----------------------------------------------------------------------------------------------
     @hookimpl
@@ -208,6 +237,10 @@ class RulesPlugin:
     @property
     def _catalogue(self) -> Catalogue:
         return self._deployment.catalogue if self._deployment else Catalogue()
+
+
+def _wanted(sources: Iterable[Source]) -> list[Wanted]:
+    return [Wanted(source.rule.document, source.made_from) for source in sources]
 
 
 def with_client_types(catalogue: Catalogue, bundle: Bundle) -> Catalogue:

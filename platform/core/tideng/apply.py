@@ -36,28 +36,31 @@ def plan(deployment: Deployment, bundle: Bundle) -> list[str]:
     return lines
 
 
-def apply(deployment: Deployment, bundle: Bundle) -> list[str]:
+def apply(deployment: Deployment, bundle: Bundle, take: str = "") -> list[str]:
     """Make the deployment so, in one transaction, and say what changed, one line a thing.
 
-    Raises as `plan` does; nothing has changed then.
+    `take`: ``files`` or ``deployment`` count for what was changed in both; '' refuses it. Raises as `plan` does; nothing has
+    changed then.
     """
     deployment.check(bundle)
     failed, profile = deployment.failed_plugins(), Profile.of(bundle)
     with writing(deployment.engine) as connection:
-        lines = _apply(deployment, bundle, profile, connection)
+        lines = _apply(deployment, bundle, profile, connection, take)
         deployment.refuse_new_failures(failed)
     deployment.use_profile(profile)
     deployment.use_rates(bundle.rates)
     return lines
 
 
-def _apply(deployment: Deployment, bundle: Bundle, profile: Profile, connection: Connection) -> list[str]:
+def _apply(
+    deployment: Deployment, bundle: Bundle, profile: Profile, connection: Connection, take: str = ""
+) -> list[str]:
     deployment.refresh(connection)
     lines = _differences(deployment.profile, profile)
     if lines:
         deployment.keep_profile(connection, profile)
     lines += _apply_rates(deployment, bundle, profile, connection)
-    for part in deployment.plugins.call("apply_bundle", bundle=bundle, connection=connection):
+    for part in deployment.plugins.call("apply_bundle", bundle=bundle, connection=connection, take=take):
         lines += part
     deployment.note_plugins(connection)
     return lines

@@ -101,7 +101,7 @@ class Deployment:
         deployment.plugins.call("start", deployment=deployment)
         deployment.check(bundle)
         failed = deployment.failed_plugins()
-        deployment.plugins.call("apply_bundle", bundle=bundle, connection=None)
+        deployment.plugins.call("apply_bundle", bundle=bundle, connection=None, take="")
         deployment.refuse_new_failures(failed)
         return deployment
 

@@ -57,8 +57,11 @@ class Hooks:
         """
 
     @hookspec
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None) -> Iterable[str]:
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
         """Make the deployment so. Called by apply, inside its one transaction, after every check passed.
+
+        `take` says what counts where people changed in the deployment what the bundle changes too: ``files``,
+        ``deployment``, or '' to raise `InvalidBundle` with a way out. A plugin that keeps nothing people edit leaves it out.
 
         `connection` is None in a replay, which has no database: take the bundle's values into memory.
         Return one line per thing changed, for a person to read.

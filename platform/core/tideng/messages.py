@@ -9,6 +9,21 @@ from typing import Any
 
 from tideng.catalogue import Text
 
+
+class Worded(str):
+    """A line in English that also knows itself in Chinese: what `plan` and `apply` answer, for whoever shows it."""
+
+    zh: str
+
+    def __new__(cls, en: str, zh: str) -> Worded:
+        line = super().__new__(cls, en)
+        line.zh = zh
+        return line
+
+    def __reduce__(self) -> tuple[type[Worded], tuple[str, str]]:
+        return Worded, (str(self), self.zh)
+
+
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
 NO_DATA = {"zh": "没有数据", "en": "no data"}
 

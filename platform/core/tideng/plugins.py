@@ -24,7 +24,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from sqlalchemy.exc import DBAPIError
 
 from tideng.catalogue import Catalogue
-from tideng.errors import PluginRefused
+from tideng.errors import InvalidBundle, PluginRefused
 from tideng.hookspecs import PROJECT, Hooks
 from tideng.logs import where
 
@@ -134,8 +134,8 @@ class Plugins:
                 # a generator would raise later, where nobody knows whose it was
                 return list(result) if isinstance(result, types.GeneratorType) else result
         except FAULTS as error:
-            if isinstance(error, DBAPIError) and _passing(error):
-                raise
+            if isinstance(error, InvalidBundle) or (isinstance(error, DBAPIError) and _passing(error)):
+                raise  # a bundle that is refused is the plugin's answer, and none of its faults
             self.fail(implementation.plugin, error, hook)
             return None
 

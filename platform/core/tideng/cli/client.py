@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tideng.cli.terminal import FINE, Terminal
-from tideng.cli.words import command, json_option
+from tideng.cli.words import command, json_option, option
 
 _FOLDER = click.argument("client", metavar="CLIENT_DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
@@ -36,14 +36,21 @@ def plan(terminal: Terminal, client: Path, as_json: bool) -> int:
     zh="让部署与 CLIENT_DIR 一致。\n\n全部一次生效，或者什么都不改；运行中的 worker 立即采用。",
 )
 @_FOLDER
+@option(
+    "--take",
+    type=click.Choice(("files", "deployment")),
+    default="",
+    en="Whose wording counts for a rule that was changed in the files and in the deployment; left out, such a rule is refused.",
+    zh="规则在文件和部署里都改过时以谁为准；不写则遇到这样的规则就不应用。",
+)
 @json_option()
-def apply(terminal: Terminal, client: Path, as_json: bool) -> int:
+def apply(terminal: Terminal, client: Path, take: str, as_json: bool) -> int:
     from tideng.apply import apply as change
     from tideng.bundle import read_bundle
 
     bundle = read_bundle(client)
     with terminal.open() as deployment:
-        lines = change(deployment, bundle)
+        lines = change(deployment, bundle, take)
         deployment.bell.ring()
     _answer(terminal, as_json, "changed", lines, bundle.warnings, ("Nothing had to change.", "没有需要改动的。"))
     return FINE
@@ -57,6 +64,6 @@ def _answer(terminal: Terminal, as_json: bool, name: str, lines: list, warnings,
     if warnings:
         terminal.problems(warnings)
     for line in lines:
-        terminal.say(str(line), str(line))
+        terminal.say(str(line), getattr(line, "zh", str(line)))
     if not lines:
         terminal.say(*nothing)
