@@ -36,7 +36,7 @@ def vocabulary(
         "events": [_event(one) for one in _by_name(catalogue.event_types)],
         "facts": [*_facts(catalogue), *_metrics(catalogue), *_targets(catalogue, directory)],
         "functions": list(FUNCTIONS),
-        "windows": [*WINDOWS, "last N days"],
+        "windows": [*WINDOWS, "last N days", "last N hours", "last N minutes"],
         "actions": [
             {"name": one.name, "effect": one.effect, "title": dict(one.title), "plugin": one.plugin}
             for one in catalogue.actions.values()
