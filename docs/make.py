@@ -115,7 +115,7 @@ event also has `subject`, `time` and `type`, see [Events](events.md).
         parts += [_event_type(one) for one in types if one.plugin == plugin]
     parts.append(
         _table(
-            "Facts about a person",
+            "Facts",
             ("fact", "type", "中文", "English", "plugin"),
             [(f"`{f.name}`", f.type, f.title["zh"], f.title["en"], f.plugin) for f in _sorted(found.facts)],
         )
@@ -144,7 +144,7 @@ event also has `subject`, `time` and `type`, see [Events](events.md).
             [
                 (
                     f"`metric.{m.name}`",
-                    f"{m.function} of `{m.event_type}{'/' + m.field if m.field else ''}`, {m.window}",
+                    _made_of(m),
                     m.unit,
                     m.title["zh"],
                     m.title["en"],
@@ -188,6 +188,15 @@ def _event_type(one: EventType) -> str:
 
 def _sorted(shelf: dict[str, Any]) -> list[Any]:
     return sorted(shelf.values(), key=lambda one: one.name)
+
+
+def _made_of(metric: Any) -> str:
+    """What a standard metric is counted from."""
+    if metric.of is not None:
+        return f"`metric.{metric.of.name}` as a share of the position's target for it"
+    if metric.state is not None:
+        return f"local days with `{metric.state.name}`, {metric.window}"
+    return f"{metric.function} of `{metric.event_type}{'/' + metric.field if metric.field else ''}`, {metric.window}"
 
 
 def _table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -10,6 +10,7 @@ from tideng.catalogue import CORE_ACTIONS, Action, Catalogue
 from tideng.durations import Duration
 from tideng.errors import Refused
 from tideng.judging import Deed
+from tideng.messages import PLACEHOLDER
 from tideng_rules.collecting import Collector, join, nearest, show
 
 RECIPIENTS = ("person", "supervisor", "owner", "hr")
@@ -105,9 +106,23 @@ def _infer(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
 
 
 def _emit(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
-    notes.mapping(value, at, ("emit",))
+    """`data` holds literals, and ``"{dotted.fact}"`` for what is known when the rule speaks."""
+    notes.mapping(value, at, ("emit", "data"))
     event_type = _matching(value["emit"], EVENT_TYPE, join(at, "emit"), notes, "an event type, e.g. node.overdue")
-    return Deed("emit", "record", "", {}, {"type": event_type})
+    data: dict[str, Any] = {"type": event_type}
+    if "data" in value:
+        where = join(at, "data")
+        notes.mapping(value["data"], where, None)
+        said = value["data"] if isinstance(value["data"], Mapping) else {}
+        data["data"] = {str(name): _emitted(item, join(where, str(name)), notes) for name, item in said.items()}
+    return Deed("emit", "record", "", {}, data)
+
+
+def _emitted(value: Any, at: str, notes: Collector) -> Any:
+    value = notes.literal(value, at)
+    if isinstance(value, str) and ("{" in value or "}" in value) and not PLACEHOLDER.fullmatch(value):
+        notes.note(at, f"{show(value)} mixes a text with a fact", 'one fact alone, e.g. "{event.customer}"')
+    return value
 
 
 def _improve(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:

@@ -405,11 +405,13 @@ def trigger_needs(rule: Rule) -> frozenset[str]:
     return _reads(rule) | _spoken(rule.then) | told_apart
 
 
-def _spoken(deeds: Iterable[Deed]) -> frozenset[str]:
-    """The facts named by the messages, causes and inferences of these deeds."""
+def _spoken(deeds: Sequence[Deed]) -> frozenset[str]:
+    """The facts named by the messages, causes, inferences and emitted events of these deeds."""
     texts = [
         text for deed in deeds for wording in (deed.message, *_wordings(deed).values()) for text in wording.values()
     ]
+    emitted = [value for deed in deeds if deed.action == "emit" for value in (deed.data.get("data") or {}).values()]
+    texts += [value for value in emitted if isinstance(value, str)]
     return frozenset(name for text in texts for name in placeholders(text) if "." in name)
 
 

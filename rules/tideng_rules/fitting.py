@@ -46,7 +46,7 @@ def fits(leaf: Leaf, fact: Known) -> Iterator[Problem]:
             hint = f"write {number} without quotes" if number else ""
             problem = f"{leaf.fact} is {a_type(fact.type)}, and {show(operand)} is {kind_of(operand)}"
             yield Problem(at, problem, hint, code="type")
-        elif fact.unit in SHARES and fact.unit not in ("percent", "%") and operand > 1:
+        elif fact.unit in SHARES and fact.unit not in ("percent", "%") and operand > 2:  # a target can be exceeded
             problem = f"{leaf.fact} is a share, and {show(operand)} is more than the whole"
             yield Problem(at, problem, f"write {operand / 100:g}", "warning", "share")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
 
 from tideng.asking import Ask
 from tideng.events import Event
 from tideng.judging import Deed, Finding, Watch
-from tideng.messages import choose, render
+from tideng.messages import PLACEHOLDER, choose, render
 from tideng.recipients import Recipient, resolve
 from tideng.world import Record, World
 
@@ -27,9 +29,29 @@ def put_on_record(
         record = _record(world, ask, watch, finding, deed, period, ordinal, day, locale)
         world.records.append(record)
         if deed.action == "emit" and ask.depth < max_depth:
-            data = dict(deed.data.get("data") or {})
+            data = _data_of(world, str(deed.data["type"]), deed.data.get("data") or {}, ask.facts)
             emitted = Event(record.key, RULES, str(deed.data["type"]), ask.at, ask.subject, data, ask.depth + 1)
             world.emitted.append(emitted)
+
+
+def _data_of(world: World, event_type: str, said: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of an event that a rule emits: literals, and facts as they are now; what is not known is left out.
+
+    Facts about money are in the client's currency, and so is an amount that is made from one.
+    """
+    given: dict[str, Any] = {}
+    of_facts = set()
+    for name, value in said.items():
+        fact = PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+        known = facts.get(fact[1]) if fact else value
+        if known is not None:
+            given[name] = known.isoformat() if isinstance(known, datetime | date) else known
+            of_facts |= {name} if fact else set()
+    declared = world.catalogue.event_types.get(event_type)
+    for amount, currency in declared.amounts if declared else ():
+        if amount in of_facts:
+            given[currency] = world.catalogue.money.currency
+    return given
 
 
 def _record(

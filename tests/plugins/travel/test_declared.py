@@ -57,7 +57,7 @@ def test_absences_can_be_matched_on_trips_claims_customers_and_leaves(catalogue)
 def test_the_standard_metrics_ask_of_fields_that_exist(catalogue):
     assert set(catalogue.metrics) == {
         *("reports_today", "visits_this_week", "visits_this_month"),
-        *("needs_reports_this_month", "needs_length_avg", "issues_avg"),
+        *("needs_reports_this_month", "needs_length_avg", "issues_avg", "trip_days_this_month"),
     }
     for spec in catalogue.metrics.values():
         assert isinstance(spec, MetricSpec)
