@@ -7,7 +7,9 @@ from tideng_rules.model import OPERATORS, FactRef, Group, Leaf
 
 NOTHING = (None, float("nan"))
 PATTERNS = ("^5", "销", "[a-z]+$", "", r"\d", "a.b", "(?i)LATE")
-TIMES = (1.0, 0.5, 2, 0, -1, 1e300)
+PLAIN = (-1, 0, 1, 2, 3, 2, 0.5, True, False, "late", "销售", "5", MOMENTS[0], MOMENTS[1], "2026-03-02", None)
+PLAIN_OPERATORS = ("is", "is_not", "lt", "lte", "gt", "gte", "between", "exists")
+TIMES = (1.0, 1.0, 0.5, 2, 0, -1, 1e300)
 
 
 class Generator:
@@ -37,9 +39,14 @@ class Generator:
             return [self.scalar() for _ in range(self.dice.randrange(4))]
         return self.scalar()
 
+    def plain(self):
+        """A value of few, so that comparisons meet their limits often."""
+        return self.dice.choice(PLAIN)
+
     def situation(self):
         """Any of the facts may be missing."""
-        return {fact: self.value() for fact in FACTS if self.dice.random() < 0.8}
+        draw = self.plain if self.dice.random() < 0.6 else self.value
+        return {fact: draw() for fact in FACTS if self.dice.random() < 0.8}
 
     def leaf(self):
         dice, op, fact = self.dice, self.dice.choice(OPERATORS), self.dice.choice(FACTS)
@@ -55,7 +62,25 @@ class Generator:
             return Leaf(fact, op, [self.scalar(), self.scalar()])
         return Leaf(fact, op, self.value())
 
+    def plain_leaf(self):
+        op = self.dice.choice(PLAIN_OPERATORS)
+        operand = {
+            "exists": lambda: self.dice.random() < 0.5,
+            "between": lambda: sorted(self.dice.sample(range(-2, 4), 2)),
+        }
+        return Leaf(self.dice.choice(FACTS), op, operand.get(op, self.plain)())
+
+    def plain_condition(self):
+        """One that durable-rules is given to judge, rather than closures in its place."""
+        dice, items = self.dice, []
+        for _ in range(dice.choice((1, 1, 2, 3))):
+            inside = tuple(self.plain_leaf() for _ in range(dice.choice((1, 1, 1, 2))))
+            items.append(inside[0] if dice.random() < 0.5 else Group(dice.choice(("any", "none", "all")), inside))
+        return Group("none" if dice.random() < 0.2 else "all", tuple(items))
+
     def condition(self, depth=4):
+        if depth == 4 and self.dice.random() < 0.5:
+            return self.plain_condition()
         if depth == 0 or self.dice.random() < 0.4:
             return self.leaf()
         items = tuple(self.condition(depth - 1) for _ in range(self.dice.choice((0, 1, 2, 2, 3, 3, 4))))

@@ -3,6 +3,7 @@
 import os
 import random
 import time
+from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from tideng_rules.closures import ClosureMatcher, compile_condition, reasons
 from tideng_rules.columns import ColumnMatcher
 from tideng_rules.durable import DurableMatcher
 from tideng_rules.model import OPERATORS, FactRef, Group, Leaf, leaves
+from tideng_rules.primitives import plan, unsafe
 
 EXAMPLES = int(os.environ.get("TIDENG_AGREEMENT_EXAMPLES", "60"))
 QUIET = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
@@ -82,7 +84,7 @@ def test_the_engines_agree_on_three_hundred_thousand_pairs():
 
 def test_the_generated_rules_leave_nothing_out():
     draw = Generator(20)
-    drawn = [draw.condition() for _ in range(300)]
+    drawn = [draw.condition() for _ in range(1000)]
     facts = [draw.situation() for _ in range(200)]
     found = [leaf for rule in drawn for leaf in leaves(rule)]
     assert {leaf.op for leaf in found} == set(OPERATORS)
@@ -97,6 +99,12 @@ def test_the_generated_rules_leave_nothing_out():
         assert any(isinstance(value, int) and abs(value) > 2**53 for value in told)
     assert any(len(one) < len(FACTS) for one in facts)
     assert max(map(depth, drawn)) >= 4
+    safe = [plan(rule) for rule in drawn if not unsafe(rule)]
+    asked = [part for one in safe if one.weight for clause in one.clauses for way in clause.ways for part in way]
+    for kind in ("n", "m"):  # what durable-rules itself compares, each at least twice
+        compared = Counter(part.op for part in asked if part.kind == kind)
+        assert min(compared[op] for op in ("lt", "lte", "gt", "gte")) >= 2
+    assert Counter(part.kind for part in asked) >= Counter(n=100, t=100, kn=20, km=5, p=100)
     assert {group.kind for rule in drawn for group in groups(rule)} == {"all", "any", "none"}
 
 
