@@ -81,8 +81,8 @@ def _line(reason: Mapping[str, Any], event_type: str) -> Line:
         sentence = _("%(event)s came, %(n)s in all by the end of the wait", event=event_title(fact), n=operand)
         return Line(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
     if op == "not_all" and isinstance(operand, Mapping):
-        came, missing = (_titles(operand.get(part, ())) for part in ("came", "missing"))
-        sentence = _("%(came)s came, and no %(missing)s in time", came=came, missing=missing)
+        came, open_ = (_titles(operand.get(part, ())) for part in ("came", "missing"))
+        sentence = _("%(came)s came, and no %(missing)s in time", came=came, missing=open_)
         return Line(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
     title, actual = fact_title(fact, event_type), reason.get("value")
     if op == "exists":
