@@ -24,6 +24,7 @@ from tideng_admin import rules_shown
 from tideng_admin.page import READ, WRITE, Page, cursor, needs
 from tideng_admin.rendering import CHIPS
 from tideng_admin.web import Web, web
+from tideng_admin.why_pages import explanation_of, parts_of
 from tideng_admin.wording import limit_words, reason_lines, trigger_words
 
 SHOWN_STATUSES = ("told", "held", "parked", "disputed", "withdrawn", "recorded")
@@ -209,13 +210,15 @@ class NudgesPage(Page):
             others = self.read_with(connection, viewing.siblings, found)
             rule = rules_shown.version(connection, found.rule, found.version)
             event = _event_type(connection, found.event)
+        parts = parts_of(explanation_of(self, found).conditions)
         document: Mapping[str, Any] = rule.document if rule else {}
         return render_template(
             "tideng/why.html",
             it=found,
             others=others,
             rule=rule,
-            lines=reason_lines(found.why, event),
+            lines=reason_lines([one for one in found.why if not parts or one.get("part") == "when"], event),
+            parts=parts,
             trigger=trigger_words(document.get("when", {})),
             limit=limit_words(document.get("limit", {})),
             mine=found.recipient == web().viewer().person != "",

@@ -14,6 +14,7 @@ from tideng_admin.screens import Screen
 from tideng_admin.security import safe_target
 from tideng_admin.upkeep import EventsPage, KeysPage, LettersPage, OutboxPage, PluginsPage
 from tideng_admin.web import LANGUAGES, Web
+from tideng_admin.why_pages import WhyNotPage
 
 __all__ = ["SCREENS", "WITHOUT_MENU", "Start", "preferences"]
 
@@ -66,7 +67,7 @@ SCREENS = (
     ),
     Screen(KeysPage, {"zh": "接口密钥", "en": "API keys"}, "shield", permission="can_write", order=100),
 )
-WITHOUT_MENU = (MorePage, DraftsPage)
+WITHOUT_MENU = (MorePage, DraftsPage, WhyNotPage)
 
 preferences = Blueprint("preferences", __name__)
 

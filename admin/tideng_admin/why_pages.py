@@ -1,0 +1,169 @@
+"""Why, drawn: a finding's conditions as a tree, and the page that is asked why a rule said nothing to somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import render_template, request
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from tideng.database import reading
+from tideng.errors import NotFound
+from tideng.viewing import NudgeView
+from tideng_admin import rules_shown
+from tideng_admin.page import READ, Page, needs
+from tideng_admin.web import locale, web
+from tideng_admin.wording import PARTS
+from tideng_rules.explaining import Explanation, explain_finding
+from tideng_rules.telling import Teller, chosen
+from tideng_rules.tree import Node
+from tideng_rules.whynot import STOPPED, UNUSED, WhyNot, why_not
+
+CHECKS: Mapping[str, Any] = {
+    "rule": _l("Rule"),
+    "moment": _l("When"),
+    "subject": _l("Who"),
+    "heard": _l("Asked"),
+    "conditions": _l("If"),
+    "limit": _l("How often"),
+    "known": _l("Known then"),
+    "withdrawn": _l("Withdrawn"),
+    "held": _l("Sending"),
+    "record": _l("Result"),
+}
+_TO_CHOOSE_FROM = 300
+"""With more people than this the page takes an id instead of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One condition as it is drawn. `state`: yes, no, or na (no data, or it did not matter)."""
+
+    state: str
+    text: str
+    value: str
+    items: tuple[Branch, ...]
+    group: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the conditions with its heading."""
+
+    key: str
+    top: Branch
+
+
+def parts_of(conditions: tuple[tuple[str, Node], ...]) -> list[Part]:
+    """The parts of a finding's or an answer's conditions, in the reader's language."""
+    teller = Teller(web().deployment.catalogue)
+    return [Part(str(PARTS.get(part, part)), _branch(node, teller)) for part, node in conditions]
+
+
+def _branch(node: Node, teller: Teller) -> Branch:
+    state = "na" if not node.decided or node.missing else "yes" if node.holds else "no"
+    items = tuple(_branch(item, teller) for item in node.items)
+    text, value = chosen(teller.node(node), locale()), chosen(teller.value(node), locale())
+    return Branch(state, text, value, items, node.kind != "fact")
+
+
+def explanation_of(page: Page, found: NudgeView) -> Explanation:
+    """Why a finding that the reader may see was made."""
+    with reading(web().engine) as connection:
+        return explain_finding(web().deployment, connection, web().viewer(), found.id, page.directory)
+
+
+class WhyNotPage(Page):
+    """Pick a rule, a person and a moment: what kept it silent, or what it said."""
+
+    route_base = "/why-not"
+    class_permission_name = "Nudges"
+
+    @expose("/")
+    @needs(READ)
+    def show_all(self) -> str:
+        asked = request.args
+        rule, person = asked.get("rule", ""), asked.get("person", "") or web().viewer().person
+        zone = self.directory.zone_of(person, web().now()) if self.directory.knows(person) else web().zone()
+        moment, problem = _moment(asked.get("at", ""), zone)
+        answer: WhyNot | None = None
+        with reading(web().engine) as connection:
+            rules = rules_shown.rules(connection)
+            if rule and person and not problem:
+                try:
+                    answer = why_not(
+                        web().deployment, connection, web().viewer(), rule, person, moment, directory=self.directory
+                    )
+                except NotFound:
+                    problem = _("There is no such rule, or nobody of that name whom you may see.")
+        return render_template(
+            "tideng/why_not.html",
+            rules=rules,
+            people=self._people(),
+            rule=rule,
+            person=person,
+            at=f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}",
+            answer=answer,
+            said=chosen(answer.answer, locale()) if answer else "",
+            steps=_steps(answer) if answer else [],
+            parts=parts_of(answer.conditions) if answer else [],
+            ladder=[chosen(step.said, locale()) for step in answer.ladder] if answer else [],
+            problem=problem,
+        )
+
+    def _people(self) -> list[tuple[str, str]]:
+        """(id, name) of whom the reader may ask about, by name; nobody where they are too many for a list."""
+        scope = web().viewer().scope(self.directory, web().now())
+        found = [one for one in self.directory.members(web().now()) if scope is None or one.person in scope]
+        if len(found) > _TO_CHOOSE_FROM:
+            return []
+        return sorted(((one.person, one.name) for one in found), key=lambda pair: (pair[1], pair[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the path: `state` as the marks name them ('' passed, no, na), and whether it was the answer."""
+
+    state: str
+    key: str
+    text: str
+    deciding: bool
+    finding: int | None
+
+
+def _steps(answer: WhyNot) -> list[Step]:
+    states = {STOPPED: "no", UNUSED: "na"}
+    return [
+        Step(
+            states.get(check.state, ""),
+            str(CHECKS[check.what]),
+            _capital(chosen(check.said, locale())),
+            check.deciding,
+            check.finding,
+        )
+        for check in answer.checks
+    ]
+
+
+def _moment(text: str, zone: ZoneInfo) -> tuple[datetime, str]:
+    """The moment that was asked for, in the person's zone; now, and what is the matter, where it cannot be read."""
+    if not text:
+        return web().now(), ""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        if not 1970 <= moment.year <= 9000:
+            raise ValueError(text)
+    except ValueError:
+        return web().now(), _("This is not a day or a moment.")
+    return moment, ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
