@@ -35,7 +35,7 @@ _BLANK = """\
 id: {id}
 kind: reminder
 title: {{zh: 新规则, en: A new rule}}
-why: {{zh: "", en: ""}}
+why: {{zh: 日报让主管当天就能帮上忙, en: The report lets your supervisor help the same day}}
 when: {{every: workday, at: "19:00"}}
 who: {{fact: person.on_trip, is: true}}
 if: {{fact: metric.reports_today, is: 0}}
@@ -45,7 +45,9 @@ then:
       zh: "{{person.name}}，今天的日报还没写，大约 3 分钟。有难处就回一声。"
       en: "{{person.name}}, today’s report is still open. It takes about 3 minutes. Reply if something is in the way."
 limit: {{once_per: day}}
-examples: []
+examples:
+  - {{name: nothing yet, at: 2026-03-02T19:00+08:00, facts: {{person.on_trip: true, metric.reports_today: 0}}, expect: [nudge person]}}
+  - {{name: it is in, at: 2026-03-02T19:00+08:00, facts: {{person.on_trip: true, metric.reports_today: 1}}, expect: []}}
 """
 
 

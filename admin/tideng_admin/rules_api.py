@@ -54,6 +54,7 @@ from tideng_rules import drafts, history, lifecycle, publishing, quarantine
 from tideng_rules.differing import differences
 from tideng_rules.documents import read_user_document
 from tideng_rules.explaining import explain_finding
+from tideng_rules.merging import ABSENT
 from tideng_rules.model import Rule
 from tideng_rules.parser import parse_rule
 from tideng_rules.previewed import Preview
@@ -131,7 +132,12 @@ def get_differences(viewer: Viewer, asked: dict[str, Any], rule: str) -> Any:
     with reading(web().engine) as connection:
         old, new = (history.version(connection, viewer, rule, asked[name]) for name in ("old", "new"))
     found = differences(old.document, new.document, asked_locale(), web().deployment.catalogue)
-    return DifferencesSchema().dump({"differences": found})
+    there = lambda value: None if value is ABSENT else value  # noqa: E731
+    rows = [
+        {"place": one.place, "before": there(one.before), "after": there(one.after), "sentence": one.sentence}
+        for one in found
+    ]
+    return {"differences": rows}
 
 
 @operation(
