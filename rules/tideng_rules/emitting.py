@@ -33,8 +33,8 @@ def problems_of_emitted(declared: EventType, data: Mapping[str, Any], known: Kno
             yield Problem(place, f"{show(value)} is no {field.type}", code="other-type")
     missing = [field.name for field in declared.fields if field.required and field.name not in data]
     if missing:
-        problem = f"{declared.name} needs {', '.join(missing)}, which is not given"
-        yield Problem(f"{at}.emit", problem, "data: {FIELD: value}", "warning", "missing-field")
+        lacking = f"{declared.name} needs {', '.join(missing)}, which is not given"
+        yield Problem(f"{at}.emit", lacking, "data: {FIELD: value}", "warning", "missing-field")
 
 
 def _suits(field: Field, type_: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -18,7 +19,9 @@ def read_rates(root: Path, currency: str, problems: Problems) -> tuple[Rate, ...
 
     A rate is the client's currency (`currency`) for one unit of the other.
     """
-    known, lines, rates = list_currencies(), {}, []
+    known = list_currencies()
+    lines: dict[tuple[str, date], int] = {}
+    rates: list[Rate] = []
     for row in read_table(root / "rates.csv", ("date", "currency", "rate"), (), problems):
         code, day, rate = row["currency"], read_day(row, "date", problems), _rate(row, problems)
         if code == currency:

@@ -109,8 +109,7 @@ def _days_in_state(world: World, metric: Metric, subject: str, today: date, at: 
     for span in world.spans.get((subject, metric.state), ()) if window else ():
         if span.started is None or span.started > at or span.started == span.ended:
             continue
-        over = span.ended is not None and span.ended <= at
-        last_moment = span.ended - _A_MOMENT if over else at  # type: ignore[operator]
+        last_moment = span.ended - _A_MOMENT if span.ended is not None and span.ended <= at else at
         first = max(world.directory.local_day(subject, span.started), window[0])  # type: ignore[index]
         last = min(world.directory.local_day(subject, last_moment), window[1])  # type: ignore[index]
         days.update(first + timedelta(days=n) for n in range((last - first).days + 1))

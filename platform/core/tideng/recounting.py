@@ -64,8 +64,8 @@ def _count_anew(
     if not series:
         return
     keys = {one.key for one in series}
-    for table in (MetricDayRow.__table__, MetricValueRow.__table__):
-        connection.execute(delete(table).where(table.c.series.in_(keys), table.c.day >= since))
+    for kind in (MetricDayRow, MetricValueRow):
+        connection.execute(delete(kind).where(kind.series.in_(keys), kind.day >= since))
     by_type: dict[str, list[Series]] = {}
     for one in series:
         by_type.setdefault(one.event_type, []).append(one)

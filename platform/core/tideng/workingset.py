@@ -32,7 +32,7 @@ _WINDOWS_LOCK = 7_203_113
 """The advisory lock of PostgreSQL under which windows are changed that several subjects share."""
 
 
-Wanted = Sequence[tuple[Needs, Collection[str]]] | list[tuple[Needs, Collection[str]]]
+Wanted = Sequence[tuple[Needs, Collection[str]]]
 """Facts, and of whom they are needed."""
 
 
@@ -58,7 +58,7 @@ class WorkingSet:
         if any(watch.steps for watch in self._watchlist.watches) or self._open_ladders():
             ids = {name for _, name in groups}
             self._load_ladders(world, subjects | cases | ids | self._judged_already(world))
-        wanted: Wanted = [
+        wanted: list[tuple[Needs, Collection[str]]] = [
             (interest.needs, self._people_of(interest.about, of_type, groups))
             for event_type, of_type in _subjects_by_type(events).items()
             for interest in self._watchlist.interests.get(event_type, ())
