@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
+from tideng.speaking import HELD_BECAUSE
 from tideng.viewing import MAX_PAGE_SIZE, PAGE_SIZE, STATUSES
 
 RECEIPTS = ("accepted", "duplicate", "refused", "conflict")
@@ -73,7 +74,9 @@ class DeliverySchema(Schema):
     attempts = fields.Integer()
     due = fields.AwareDateTime(format="iso")
     sent_at = fields.AwareDateTime(format="iso", allow_none=True)
-    held_because = fields.String(allow_none=True)
+    held_because = fields.String(allow_none=True, metadata={"description": "One of: " + ", ".join(HELD_BECAUSE)})
+    dropped_because = fields.String(allow_none=True)
+    bundle = fields.Integer(allow_none=True, metadata={"description": "The same for all that went out as one message"})
 
 
 class NudgeSchema(Schema):

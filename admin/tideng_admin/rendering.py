@@ -77,7 +77,7 @@ def install(app: Flask) -> None:
     app.add_template_global(lambda: _nonce(), "csp_nonce")  # the name that Flask-AppBuilder's templates look for
     app.add_template_global(asset)
     app.add_template_global(url_with)
-    from tideng_admin.daily import greeting
+    from tideng_admin.today import greeting
     from tideng_admin.wording import event_title
 
     words = (action_word, mark_word, kind_word, held_word, pause_word, channel_word, effect_word, event_title)

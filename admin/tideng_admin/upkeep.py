@@ -55,7 +55,7 @@ class OutboxPage(Page):
     @needs(READ)
     def show_all(self) -> str:
         page = self.read(viewing.outbox, request.args.get("status"), cursor())
-        choices = _choices("waiting", "sent", "parked", "dropped")
+        choices = _choices("waiting", "held", "sent", "parked", "dropped")
         return render_template("tideng/outbox.html", page=page, choices=choices)
 
     @expose("/retry", methods=["POST"])

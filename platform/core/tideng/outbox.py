@@ -25,6 +25,7 @@ from tideng.judging import Watch
 from tideng.people import Directory
 from tideng.releasing import release, something_is_due
 from tideng.speaking import QUIET, Speaking
+from tideng.storm import system_watch
 from tideng.tables import FindingRow, OutboxRow
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Outbox:
                 raise ChannelError(f"there is no channel {rows[0].channel!r}", retry=False)
             reader = directory.at(rows[0].recipient, self._deployment.clock.now())
             locale = reader.locale if reader else rows[0].locale or self._deployment.profile.locale
-            points = [(row, self._watch(row.rule, row.version)) for row in rows]
+            points = [(row, self._watched(row)) for row in rows]
             channel.send(compose(points, reader.email if reader else "", locale))
         except ChannelError as error:
             self._failed(rows, str(error), error.retry, directory)
@@ -116,6 +117,9 @@ class Outbox:
         else:
             return True
         return False
+
+    def _watched(self, row: Any) -> Watch | None:
+        return system_watch(row.rule) or self._watch(row.rule, row.version)
 
     def _failed(self, rows: Sequence[Any], error: str, retry: bool, directory: Directory) -> None:
         settings, now = self._deployment.settings, self._deployment.clock.now()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, literal, select, text, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, func, literal, or_, select, text, tuple_, update
 
 from tideng.database import is_sqlite
 from tideng.people import Directory
@@ -146,7 +146,8 @@ def _told(
 def _hold(connection: Connection, held: Iterable[tuple[Waiting, Part]]) -> None:
     rows = [{"row": one.ref, "until": part.due, "why": part.because} for one, part in held]
     if rows:
-        unsent = and_(_table.c.id == bindparam("row"), _table.c.status.in_(("waiting", "leased")))
+        on_way = or_(_table.c.status == "waiting", _table.c.status == "leased")
+        unsent = and_(_table.c.id == bindparam("row"), on_way)
         values: dict[str, Any] = {"status": "waiting", "due": bindparam("until"), "held_because": bindparam("why")}
         connection.execute(update(OutboxRow).where(unsent).values(**values), rows)
 

@@ -104,6 +104,15 @@ class Settings:
     speak_within_hours: float = _setting(
         48.0, "How late a reminder may still be spoken, after a standstill or a late event", "number", minimum=0
     )
+    storm_factor: float = _setting(
+        3.0,
+        "A rule that would tell more than so many times the people of its busiest day in its preview is paused, and HR is asked",
+        "number",
+        minimum=1,
+    )
+    storm_floor: int = _setting(
+        20, "So many people more than in its preview a rule tells at least before it is paused", "integer", minimum=0
+    )
     max_event_depth: int = _setting(
         4, "How many rules may stand between the outside world and an event that a rule emits", "integer", minimum=0
     )

@@ -32,7 +32,7 @@ OWN: Mapping[str, str] = MappingProxyType(
         "ingest": "tideng.cli.ingest:ingest",
         "dead-letters": "tideng.cli.ingest:dead_letters",
         "nudges": "tideng.cli.look:nudges",
-        "explain": "tideng.cli.look:explain",
+        "held": "tideng.cli.held:held",
         "replay": "tideng.cli.replay:replay",
         "plan": "tideng.cli.client:plan",
         "apply": "tideng.cli.client:apply",

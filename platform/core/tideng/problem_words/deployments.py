@@ -120,6 +120,8 @@ CHINESE: Mapping[str, str] = {
     "only whoever was reminded can say that they have seen it": "只有被提醒的人能回“看到了”",
     "this is for HR, auditors, implementers and administrators": "这里供 HR、审计、实施和管理员查看",
     "only HR and administrators may send again": "只有 HR 和管理员可以重发",
+    "only HR and administrators decide about what is held": "只有 HR 和管理员可以决定留着的消息发不发",
+    "nothing is held of the rule {rule}": "规则{rule}没有留着的消息",
     "{kind} is no answer": "{kind}不是可选的回答",
     "acknowledged or disputed": "acknowledged 或 disputed",
     "say in a few words what is not right": "请用几个字说说哪里不对",
@@ -144,6 +146,12 @@ CHINESE: Mapping[str, str] = {
     "How long a message being sent stays with one worker before another may take it": "正在发的消息归一个工作进程多久，之后可由别的接手",
     "The wait after a first failed try; it doubles with every further one": "第一次没发成后等多久，之后每次加倍",
     "The longest wait between two tries": "两次尝试之间最多等多久",
+    "A rule that would tell more than so many times the people of its busiest day in its preview is paused, and HR is asked": (
+        "一条规则要告诉的人超过预览中最多那天的这么多倍时，先停下来问人力资源"
+    ),
+    "So many people more than in its preview a rule tells at least before it is paused": (
+        "比预览时至少多出这么多人，规则才会停下来"
+    ),
     "How late a reminder may still be spoken, after a standstill or a late event": "停顿或事件晚到之后，提醒最晚还能说多久",
     "How many rules may stand between the outside world and an event that a rule emits": "从外部到规则产生的事件，中间最多经过几条规则",
     "New events are answered 429 while the oldest unjudged one is older than this": "最早一个未判断的事件超过这么久时，新事件回 429",

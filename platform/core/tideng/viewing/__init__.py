@@ -8,6 +8,7 @@ rows it returns.
 from __future__ import annotations
 
 from tideng.viewing.figures import Counters, counters
+from tideng.viewing.held import HeldView, held
 from tideng.viewing.nudge_views import (
     STATUSES,
     Delivery,
@@ -42,6 +43,7 @@ __all__ = [
     "Counters",
     "Delivery",
     "EventView",
+    "HeldView",
     "LetterView",
     "NudgeFilter",
     "NudgeView",
@@ -54,6 +56,7 @@ __all__ = [
     "event",
     "events",
     "finding",
+    "held",
     "letter",
     "letters",
     "name_of",

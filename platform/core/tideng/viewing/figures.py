@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from tideng.tables import DeadLetterRow, EventRow, FindingRow, OutboxRow, PluginRow, ScheduleRunRow
 
@@ -32,6 +32,7 @@ def counters(connection: Connection, moment: datetime, today: datetime) -> Count
     """Count what needs a person, in one statement. `today` is when the client's day began. It names nobody."""
     of = lambda column, *where: select(column).where(*where).scalar_subquery()  # noqa: E731
     waiting = OutboxRow.status.in_(("waiting", "leased"))
+    put_off = and_(OutboxRow.status == "waiting", OutboxRow.held_because.is_not(None), OutboxRow.due > moment)
     row = connection.execute(
         select(
             of(func.count(), EventRow.status == 0),
@@ -39,9 +40,7 @@ def counters(connection: Connection, moment: datetime, today: datetime) -> Count
             of(func.min(EventRow.received_at), EventRow.status == 0),
             of(func.min(OutboxRow.due), waiting, OutboxRow.due <= moment),
             of(func.count(), OutboxRow.status == "parked"),
-            of(
-                func.count(), OutboxRow.status == "waiting", OutboxRow.held_because.is_not(None), OutboxRow.due > moment
-            ),
+            of(func.count(), or_(OutboxRow.status == "held", put_off)),
             of(func.count(), DeadLetterRow.state == "waiting"),
             of(func.count(), ScheduleRunRow.outcome == "missed", ScheduleRunRow.due >= today),
             of(func.count(), PluginRow.state == "failed"),

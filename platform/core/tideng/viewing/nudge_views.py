@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
 from tideng.errors import NotFound
 from tideng.people import Directory
+from tideng.speaking import STORM
 from tideng.tables import FindingRow, OutboxRow
 from tideng.viewing.paging import MAX_PAGE_SIZE, PAGE_SIZE, Page, page_of
 from tideng.viewing.viewer import Viewer, name_of
@@ -20,7 +21,10 @@ STATUSES = ("told", "held", "waiting", "parked", "acknowledged", "disputed", "wi
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message on one channel. `status`: waiting, leased, sent, parked, dropped."""
+    """One finding's message on one channel. `status`: waiting, leased, sent, parked, held, dropped.
+
+    `held_because`: the last reason in `tideng.speaking.HELD_BECAUSE` for which it waited; `due`: until when. `bundle` is the
+    same for all that went out as one message, None for what went out by itself."""
 
     id: int
     finding: int
@@ -33,6 +37,13 @@ class Delivery:
     held_because: str | None
     sent_at: datetime | None
     error: str | None
+    dropped_because: str | None = None
+    bundle: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is kept from its reader now, for the reason in `held_because`."""
+        return self.status == "held" or (self.status == "waiting" and self.held_because is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +141,11 @@ def _allowed(viewer: Viewer, directory: Directory, moment: datetime) -> list[Col
     if scope is None:
         return []
     people = sorted(scope)
-    return [or_(FindingRow.recipient.in_(people), FindingRow.subject.in_(people))]
+    stormed = exists().where(
+        OutboxRow.finding == FindingRow.id, OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None)
+    )
+    # what HR has not released yet, or has let go, is nobody's to read
+    return [~stormed, or_(FindingRow.recipient.in_(people), FindingRow.subject.in_(people))]
 
 
 def _matching(wanted: NudgeFilter, viewer: Viewer) -> list[ColumnElement[bool]]:
@@ -155,7 +170,7 @@ def _matching(wanted: NudgeFilter, viewer: Viewer) -> list[ColumnElement[bool]]:
 def _with_status(status: str) -> ColumnElement[bool]:
     """The same decision as `_status`, in SQL. An unknown status matches nothing."""
     has = lambda *where: exists().where(OutboxRow.finding == FindingRow.id, *where)  # noqa: E731
-    on_way = OutboxRow.status.in_(("waiting", "leased"))
+    on_way = OutboxRow.status.in_(("waiting", "leased", "held"))
     live = FindingRow.state == "live"
     unanswered = and_(live, FindingRow.response.is_(None))
     undelivered = and_(unanswered, ~has(OutboxRow.status == "parked"), ~has(OutboxRow.status == "sent"))
@@ -182,7 +197,7 @@ def _status(row: Row, sent: Sequence[Delivery]) -> str:
         return "parked"
     if "sent" in states:
         return "told"
-    on_way = [one for one in sent if one.status in ("waiting", "leased")]
+    on_way = [one for one in sent if one.status in ("waiting", "leased", "held")]
     if any(one.held_because for one in on_way):
         return "held"
     return "waiting" if on_way else "recorded"
@@ -248,4 +263,6 @@ def delivery_of(row: Row, directory: Directory, moment: datetime) -> Delivery:
         row.held_because,
         row.sent_at,
         row.error,
+        row.dropped_because,
+        row.bundle,
     )

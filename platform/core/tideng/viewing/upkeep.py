@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
 from tideng.errors import NotFound
 from tideng.people import Directory
@@ -78,11 +78,14 @@ def outbox(
     before: int | None = None,
     size: int = PAGE_SIZE,
 ) -> Page[Delivery]:
-    """Messages on their way and what became of them, newest first; for those who see everything. One statement."""
+    """Messages on their way and what became of them, newest first; for those who see everything. One statement.
+
+    `status` ``held`` gives all that is kept from its reader, for whatever reason."""
     viewer.require_all()
     statement = select(OutboxRow.__table__)
     if status:
-        statement = statement.where(OutboxRow.status == status)
+        held = or_(OutboxRow.status == "held", and_(OutboxRow.status == "waiting", OutboxRow.held_because.is_not(None)))
+        statement = statement.where(held if status == "held" else OutboxRow.status == status)
     rows, following = page_of(connection, statement, OutboxRow.id, before, size)
     return Page(tuple(delivery_of(row, directory, moment) for row in rows), following)
 
