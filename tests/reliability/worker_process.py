@@ -14,8 +14,8 @@ from tests.reliability.wire_plugin import with_wire
 from tideng import logs
 from tideng.deployment import Deployment
 from tideng.outbox import Outbox
+from tideng.saving import save_days
 from tideng.worker import Worker
-from tideng.workingset import save_days
 
 SUICIDES = "suicides.log"
 

@@ -20,7 +20,7 @@ from tideng.money import in_client_money
 from tideng.people import Directory
 from tideng.repository import event_from
 from tideng.tables import EventKeyRow, EventRow
-from tideng.world import Spoken
+from tideng.world import Entry, Spoken
 
 JUDGED = 1
 _MANY = 2000
@@ -31,6 +31,32 @@ _TRIP_AT_MOST = timedelta(days=120)
 def among(column: Any, values: Collection[Any]) -> Any:
     """``column IN values``, or no filter at all where there are very many: the caller ignores what it did not ask for."""
     return column.in_(list(values)) if len(values) <= _MANY else true()
+
+
+class WantedValues:
+    """The values that are looked for, by the field they are in; and from when to when."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, set[str]] = {}
+        self._began: list[datetime] = []
+        self._due: list[datetime] = []
+
+    def note(self, match: str, value: str | None) -> None:
+        if value is not None:
+            self.values.setdefault(match, set()).add(value)
+
+    def add(self, match: str, entry: Entry) -> None:
+        self.note(match, entry.match or "")
+        self._began.append(entry.began)
+        self._due.append(entry.due)
+
+    @property
+    def first(self) -> datetime:
+        return min(self._began)
+
+    @property
+    def last(self) -> datetime:
+        return max(self._due)
 
 
 class PastEvents:

@@ -20,8 +20,8 @@ from tideng.money import in_client_money
 from tideng.people import Directory
 from tideng.rates import RECOUNT
 from tideng.repository import event_from
+from tideng.saving import save_days
 from tideng.tables import EventRow, MetricDayRow, MetricValueRow, NoteRow, SeriesRow
-from tideng.workingset import save_days
 
 
 def bring_up_to_date(

@@ -6,21 +6,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, and_, func, or_, select
 
 from tideng.asking import Utterance, subjects_of
 from tideng.cases import case_of
 from tideng.catalogue import Catalogue
-from tideng.database import insert, is_sqlite
+from tideng.database import is_sqlite
 from tideng.events import Event
 from tideng.facts import Needs
-from tideng.groups import GROUPS, Group, home_of
+from tideng.groups import GROUPS, Group
 from tideng.judging import OnAbsence, Watch, Windowed
-from tideng.limits import longest, looks_back
 from tideng.metrics import Book, Day, Metric
-from tideng.pastevents import PastEvents, among, floor_of
+from tideng.pastevents import PastEvents, WantedValues, among, floor_of
 from tideng.people import Directory
-from tideng.repository import lane_of
+from tideng.recalling import what_was_said
+from tideng.saving import save_agenda, save_days, save_states
 from tideng.tables import AgendaRow, FindingRow, MetricDayRow, MetricValueRow, StateRow
 from tideng.watchlist import WatchList
 from tideng.windows import Shelf, heeds
@@ -132,8 +132,8 @@ class WorkingSet:
 
     def load_heard_for(self, world: World, entries: Collection[Entry]) -> None:
         """What has been heard of the events that deadlines wait for: asked once more before anybody is told."""
-        answers, types = _Wanted(), set()
-        windows, gathered = _Wanted(), set()
+        answers, types = WantedValues(), set()
+        windows, gathered = WantedValues(), set()
         for entry in entries:
             watch = self._watchlist.get(entry.rule, entry.version)
             trigger = watch.trigger if watch else None
@@ -273,7 +273,7 @@ class WorkingSet:
 
     def _load_answers(self, world: World, events: Sequence[Event], first: datetime) -> None:
         """The answers that were heard before what they answer."""
-        wanted, types = _Wanted(), set()
+        wanted, types = WantedValues(), set()
         for event in events:
             for watch in self._watchlist.opens.get(event.type, ()):
                 trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
@@ -289,7 +289,7 @@ class WorkingSet:
     def _load_windows(self, world: World, events: Sequence[Event], first: datetime) -> None:
         """The windows that these events may fall into or change, and what else came in them."""
         rules: set[tuple[str, int]] = set()
-        wanted, types = _Wanted(), set()
+        wanted, types = WantedValues(), set()
         for event in events:
             for watch in self._watchlist.followed.get(event.type, ()):
                 trigger: Windowed = watch.trigger  # type: ignore[assignment]
@@ -347,78 +347,16 @@ class WorkingSet:
 
     def recall(self, world: World, speaking: list[Utterance]) -> None:
         """Put into the world what the rules that are about to speak have said before (see `Flow`)."""
-        about = {one.watch.rule: one.watch.about for one in speaking}
-        rules = about.keys()
-        subjects = {one.subject for one in speaking}
-        first, last = min(one.at for one in speaking), max(one.at for one in speaking)
-        table = FindingRow.__table__
-        wanted = [among(table.c.period, {one.period for one in speaking})]
-        back = max(looks_back(one.watch.limit) for one in speaking)
-        if back:
-            wanted.append(_between(table.c.at, first, last, back))
-        wanted.append(and_(_of_other_versions(speaking), _between(table.c.at, first, last, _furthest(speaking))))
-        columns = (table.c.rule, table.c.subject, table.c.period, table.c.step, table.c.at)
-        where = and_(table.c.rule.in_(rules), among(table.c.subject, subjects), or_(*wanted))
-        for row in self._connection.execute(select(*columns).where(where).distinct()):
-            day = self._directory.local_day(home_of(about[row.rule], row.subject), row.at)
-            world.remember(row.rule, row.subject, row.period, row.step, row.at, day)
+        for said in what_was_said(self._connection, speaking):
+            day = self._directory.local_day(said.home, said.at)
+            world.remember(said.rule, said.subject, said.period, said.step, said.at, day)
 
     # -- saving ------------------------------------------------------------------------------------------------
     def save(self, world: World, now: datetime) -> None:
         """Write back metrics, states and agenda. Findings, messages and emitted events have homes of their own."""
         save_days(self._connection, world.book)
-        self._save_states(world)
-        self._save_agenda(world, now)
-
-    def _save_states(self, world: World) -> None:
-        new = {id(span) for _, _, span in world.new_spans}
-        rows = [
-            {"subject": subject, "state": state, "key": span.key, "started_at": span.started, "ended_at": span.ended}
-            for subject, state, span in world.new_spans
-        ]
-        if rows:
-            self._connection.execute(insert(self._connection)(StateRow).on_conflict_do_nothing(), rows)
-        changed = [
-            {"row": span.row, "started": span.started, "ended": span.ended}
-            for span in world.changed_spans
-            if id(span) not in new
-        ]
-        if changed:
-            statement = update(StateRow).where(StateRow.id == bindparam("row"))
-            values: dict[str, Any] = {"started_at": bindparam("started"), "ended_at": bindparam("ended")}
-            self._connection.execute(statement.values(**values), changed)
-
-    def _save_agenda(self, world: World, now: datetime) -> None:
-        rows = [
-            {
-                "kind": entry.kind,
-                "rule": entry.rule,
-                "version": entry.version,
-                "subject": entry.subject,
-                "lane": lane_of(entry.subject),
-                "period": entry.period,
-                "step": entry.step,
-                "due": entry.due,
-                "began": entry.began,
-                "match": entry.match,
-                "facts": dict(entry.facts),
-                "state": entry.state,
-                "settled_at": None if entry.state == "open" else now,
-                "note": entry.note,
-            }
-            for entry in world.opened
-        ]
-        if rows:
-            self._connection.execute(insert(self._connection)(AgendaRow).on_conflict_do_nothing(), rows)
-        settled = [
-            {"row": entry.row, "new_state": entry.state, "new_note": (entry.note or "")[:200] or None}
-            for entry in world.settled
-            if entry.row is not None
-        ]
-        if settled:
-            statement = update(AgendaRow).where(AgendaRow.id == bindparam("row"))
-            values = {"state": bindparam("new_state"), "note": bindparam("new_note"), "settled_at": now}
-            self._connection.execute(statement.values(**values), settled)
+        save_states(self._connection, world)
+        save_agenda(self._connection, world, now)
 
 
 def _subjects_by_type(events: Iterable[Event]) -> dict[str, set[str]]:
@@ -426,99 +364,6 @@ def _subjects_by_type(events: Iterable[Event]) -> dict[str, set[str]]:
     for event in events:
         found.setdefault(event.type, set()).update(subjects_of(event))
     return found
-
-
-def save_days(connection: Connection, book: Book) -> None:
-    """Add what was counted in `book` to the stored days."""
-    rows, values = [], []
-    for (subject, series, day), delta in sorted(book.deltas.items(), key=lambda item: item[0]):
-        low, high, last = delta.low, delta.high, delta.last
-        rows.append(
-            {
-                "subject": subject,
-                "series": series,
-                "day": day,
-                "n": delta.n,
-                "total": delta.total,
-                "low": low,
-                "high": high,
-                "last": last,
-                "last_at": delta.last_at,
-            }
-        )
-        values += [
-            {"subject": subject, "series": series, "day": day, "value": value[:200]}
-            for value in sorted(delta.values or ())
-        ]
-    if rows:
-        connection.execute(_add_days(connection), rows)
-    if values:
-        connection.execute(insert(connection)(MetricValueRow).on_conflict_do_nothing(), values)
-    book.deltas = {}
-
-
-def _add_days(connection: Connection) -> Any:
-    table = MetricDayRow.__table__
-    statement = insert(connection)(table)
-    new = statement.excluded
-    least, most = (func.min, func.max) if is_sqlite(connection) else (func.least, func.greatest)
-    newer = or_(table.c.last_at.is_(None), new.last_at >= table.c.last_at)
-    return statement.on_conflict_do_update(
-        index_elements=["subject", "series", "day"],
-        set_={
-            "n": table.c.n + new.n,
-            "total": table.c.total + new.total,
-            "low": least(func.coalesce(table.c.low, new.low), func.coalesce(new.low, table.c.low)),
-            "high": most(func.coalesce(table.c.high, new.high), func.coalesce(new.high, table.c.high)),
-            "last": case((newer, new.last), else_=table.c.last),
-            "last_at": case((newer, new.last_at), else_=table.c.last_at),
-        },
-    )
-
-
-class _Wanted:
-    """The values that are looked for, by the field they are in; and from when to when."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, set[str]] = {}
-        self._began: list[datetime] = []
-        self._due: list[datetime] = []
-
-    def note(self, match: str, value: str | None) -> None:
-        if value is not None:
-            self.values.setdefault(match, set()).add(value)
-
-    def add(self, match: str, entry: Entry) -> None:
-        self.note(match, entry.match or "")
-        self._began.append(entry.began)
-        self._due.append(entry.due)
-
-    @property
-    def first(self) -> datetime:
-        return min(self._began)
-
-    @property
-    def last(self) -> datetime:
-        return max(self._due)
-
-
-def _between(moment: Any, first: datetime, last: datetime, days: int) -> Any:
-    """Within so many days of what is about to be said; two more, since local days are not those of UTC."""
-    margin = timedelta(days=days + 2)
-    return and_(moment >= first - margin, moment <= last + margin)
-
-
-def _of_other_versions(speaking: Iterable[Utterance]) -> Any:
-    """What other versions of the rules have said: their limit may have named its periods in another way."""
-    rules: dict[int, set[str]] = {}
-    for one in speaking:
-        rules.setdefault(one.watch.version, set()).add(one.watch.rule)
-    table = FindingRow.__table__
-    return or_(*(and_(table.c.version != version, table.c.rule.in_(names)) for version, names in rules.items()))
-
-
-def _furthest(speaking: Iterable[Utterance]) -> int:
-    return max(longest(one.watch.limit) for one in speaking)
 
 
 def _entry(row: Any) -> Entry:
