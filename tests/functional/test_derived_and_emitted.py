@@ -186,8 +186,9 @@ def test_what_a_late_event_says_of_a_case_counts_by_its_own_time(lived):
         f"id: r\nkind: validation\nabout: case\nwhen: {{event: node.done}}\nif: {{fact: case.cost, gte: 0}}\n{SEEN}"
     )
     late = node("entered", "2026-03-02 10:00", "c1", arrives="2026-03-02 11:00", cost=3)
-    events = [node("entered", "2026-03-02 10:30", "c1", cost=8), late, node("done", "2026-03-02 12:00", "c1")]
-    assert values(lived.findings(*events, **MARCH), "case.cost") == [("02 12", 8)]
+    done = [node("done", "2026-03-02 10:15", "c1", arrives="2026-03-02 13:00"), node("done", "2026-03-02 12:00", "c1")]
+    events = [node("entered", "2026-03-02 10:30", "c1", cost=8), late, *done]
+    assert values(lived.findings(*events, **MARCH), "case.cost") == [("02 10", 3), ("02 12", 8)]
 
 
 # -- emitted events ----------------------------------------------------------------------------------------------------
