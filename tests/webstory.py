@@ -28,8 +28,10 @@ from tideng.tables import (
     PluginRow,
     ScheduleRunRow,
 )
+from tideng.viewing import Viewer
 from tideng_admin.app import create_app
 from tideng_admin.setup import NewUser, add_users, prepare
+from tideng_rules import drafts, history
 
 NOW = datetime.fromisoformat("2025-06-12T19:05:00+08:00").astimezone(UTC)
 PASSWORD = "lantern over the river"
@@ -218,6 +220,14 @@ class WebStory:
         with self._row() as add:
             return add(DeadLetterRow, **values)
 
+    def a_draft(self, by: str = "hr", at: str = "19:30") -> int:
+        """A draft of the rule in force that asks at another hour; returns its id."""
+        viewer = Viewer(by, "", frozenset(LOGINS[by]))
+        with writing(self.deployment.engine) as connection:
+            current = history.latest(connection, "daily-report-missing")
+            document = {**current.document, "when": {"every": "workday", "at": at}}
+            return drafts.create_draft(connection, viewer, document, NOW).id
+
     def a_missed_run(self) -> None:
         with self._row() as add:
             add(
@@ -259,6 +269,7 @@ class WebStory:
             "event": self.an_event(),
             "failed_event": self.an_event(status=2, error="KeyError: 'x'"),
             "letter": self.a_dead_letter(),
+            "draft": self.a_draft(),
         }
         self.a_missed_run()
         self.a_failed_plugin()

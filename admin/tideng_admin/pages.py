@@ -7,11 +7,12 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, request, session
 
 from tideng_admin.authoring import DraftsPage
-from tideng_admin.daily import InboxPage, MorePage, NudgesPage, Start, TodayPage
+from tideng_admin.daily import InboxPage, MorePage, NudgesPage, Start
 from tideng_admin.rendering import THEMES
 from tideng_admin.rule_pages import RulesPage
 from tideng_admin.screens import Screen
 from tideng_admin.security import safe_target
+from tideng_admin.today import TodayPage
 from tideng_admin.upkeep import EventsPage, KeysPage, LettersPage, OutboxPage, PluginsPage
 from tideng_admin.web import LANGUAGES, Web
 from tideng_admin.why_pages import WhyNotPage

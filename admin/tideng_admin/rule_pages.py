@@ -8,9 +8,10 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy import Connection
 
-from tideng import viewing
+from tideng import deciding, viewing
 from tideng.database import reading, writing
 from tideng.errors import InvalidRule, NotFound, Refused
 from tideng.problem_words import line_in_words
@@ -66,6 +67,7 @@ class RulesPage(Page):
             if not found:
                 raise NotFound(f"no rule {rule}")
             pause = lifecycle.pauses(connection, here.viewer()).get(rule) if here.viewer().sees_all else None
+            storms = deciding.held_storms(connection, here.viewer()) if pause else ()
         asked = request.args.get("version", type=int)
         it = next((one for one in found if one.version == asked), found[0])
         return render_template(
@@ -74,6 +76,7 @@ class RulesPage(Page):
             versions=found,
             changed=_changed(found),
             pause=pause,
+            storm=next((one for one in storms if one.rule == rule), None),
             in_force=any(one.state == PUBLISHED for one in found),
             sentence=_sentence(it),
             trigger=trigger_words(it.document.get("when", {})),
@@ -142,12 +145,24 @@ def _rollback(connection: Connection, rule: str) -> str:
     return _("Back to version %(old)s: it is in force as version %(new)s.", old=to, new=made.version)
 
 
+def _send_held(connection: Connection, rule: str) -> str:
+    sent = deciding.release_storm(connection, web().viewer(), rule, web().now())
+    return ngettext("%(num)s message goes out.", "%(num)s messages go out.", sent)
+
+
+def _drop_held(connection: Connection, rule: str) -> str:
+    dropped = deciding.drop_storm(connection, web().viewer(), rule, web().now())
+    return ngettext("%(num)s message is not sent.", "%(num)s messages are not sent.", dropped)
+
+
 _DECISIONS = {
     "pause": _pause,
     "resume": _resume,
     "archive": _archive,
     "restore": _restore,
     "rollback": _rollback,
+    "send-held": _send_held,
+    "drop-held": _drop_held,
 }
 
 

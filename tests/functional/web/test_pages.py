@@ -17,7 +17,7 @@ from tideng_admin import passwords
 
 HOME = Path(tideng_admin.__file__).parent
 PAGES = {
-    "hr": "/today/ /inbox/ /nudges/ /nudges/?status=held /rules/ /rules/?state=archived /rules/daily-report-missing "
+    "hr": "/today/ /inbox/ /nudges/ /nudges/?status=held /rules/ /rules/?state=archived /rules/daily-report-missing /drafts/ "
     "/rules/missed /events/ /outbox/ /dead-letters/ /dead-letters/?state=retried /plugins/ /more/ /logout/",
     "admin": "/keys/ /users/list/ /users/add /users/show/1 /users/edit/1 /roles/list/ /roles/show/1 /resetmypassword/form",
     "zhang": "/inbox/ /nudges/ /rules/ /more/",
@@ -31,7 +31,7 @@ FREE += r"|invoices|ImportError: no module named taxes|SMTP 451: the mail server
 
 def words(html: str) -> str:
     """What people read on a page: no marks, scripts, styles, code or field values."""
-    body = re.sub(r"<(script|style|pre|code|svg|option)\b.*?</\1>", " ", html, flags=re.S)
+    body = re.sub(r"<(script|style|pre|code|svg|option|textarea)\b.*?</\1>", " ", html, flags=re.S)
     body = re.sub(r"<[^>]+\blang=\"en\".*?</", "</", body, flags=re.S)
     spoken = re.findall(r"(?:aria-label|placeholder|title)=\"([^\"]*)\"", body)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body) + " ".join(spoken))
@@ -60,8 +60,9 @@ def open_page(evening):
 
 def every_page(evening) -> list[tuple[str, str]]:
     said = evening.said
-    more = [("hr", f"/nudges/{said[name]}") for name in said if name not in ("event", "failed_event", "letter")]
+    more = [("hr", f"/nudges/{said[name]}") for name in said if name not in ("event", "failed_event", "letter", "draft")]
     more += [("hr", f"/events/{said['event']}"), ("hr", f"/events/{said['failed_event']}")]
+    more += [("hr", f"/drafts/{said['draft']}{what}") for what in ("", "/try")]
     return [*ADDRESSES, *more, ("hr", f"/dead-letters/{said['letter']}"), ("zhang", f"/nudges/{said['told']}")]
 
 
