@@ -17,7 +17,7 @@ from tideng.deployment import Deployment
 from tideng.errors import Problem
 from tideng.problem_words import problem_in_words
 from tideng.sources import declare_log_types
-from tideng_rules import aside_cli, preview_cli
+from tideng_rules import aside_cli, cli_life, cli_versions, preview_cli
 from tideng_rules.check import check_sources
 from tideng_rules.packs import Source, read_sources, shipped_packs
 from tideng_rules.plugin import with_client_types
@@ -45,12 +45,20 @@ def rules() -> None:
     en="The client whose people, event types and logs the rules are checked against.",
     zh="按哪个客户的人员、事件类型和日志来检查。",
 )
+@option(
+    "--strict",
+    is_flag=True,
+    en="Also say which limits could move by one without an example noticing.",
+    zh="也说出哪些界限动一格，没有例子会发现。",
+)
 @json_option()
-def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_json: bool) -> int:
-    sources, problems = find_problems(client, files)
+def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, strict: bool, as_json: bool) -> int:
+    sources, problems = find_problems(client, files, strict)
     errors = [problem for problem in problems if problem.severity == "error"]
     if as_json:
-        said = [{"at": p.at, "problem": p.problem, "hint": p.hint, "severity": p.severity} for p in problems]
+        said = [
+            {"at": p.at, "code": p.code, "problem": p.problem, "hint": p.hint, "severity": p.severity} for p in problems
+        ]
         terminal.json({"rules": len(sources), "problems": said})
     elif problems:
         told = [problem_in_words(problem, terminal.language) for problem in problems]
@@ -63,7 +71,9 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
     return REFUSED if errors else FINE
 
 
-def find_problems(client: Path | None, files: tuple[Path, ...]) -> tuple[list[Source], list[Problem]]:
+def find_problems(
+    client: Path | None, files: tuple[Path, ...], strict: bool = False
+) -> tuple[list[Source], list[Problem]]:
     """The rules that were looked at, and every problem: of reading them, of checking them, of their examples.
 
     Raises `InvalidBundle` when the client itself cannot be read.
@@ -79,7 +89,8 @@ def find_problems(client: Path | None, files: tuple[Path, ...]) -> tuple[list[So
         bundle = replace(bundle, rule_files=rule_files(files), packs=())
     catalogue = _catalogue(bundle)
     sources, problems = read_sources(bundle, catalogue)
-    return sources, problems + check_sources(sources, catalogue, bundle.directory() if bundle.positions else None)
+    directory = bundle.directory() if bundle.positions or bundle.assignments else None
+    return sources, problems + check_sources(sources, catalogue, directory, strict=strict)
 
 
 def _catalogue(bundle: Bundle) -> Catalogue:
@@ -94,3 +105,9 @@ rules.add_command(check)
 rules.add_command(aside_cli.show)
 rules.add_command(aside_cli.release)
 rules.add_command(preview_cli.preview)
+for one in (cli_versions.history, cli_versions.diff, cli_versions.show, cli_versions.packs):
+    rules.add_command(one)
+for one in (cli_life.draft, cli_life.drafts, cli_life.publish, cli_life.approve, cli_life.rollback):
+    rules.add_command(one)
+for one in (cli_life.pause, cli_life.resume, cli_life.archive, cli_life.restore):
+    rules.add_command(one)

@@ -39,18 +39,17 @@ def plan(terminal: Terminal, client: Path, as_json: bool) -> int:
 @option(
     "--take",
     type=click.Choice(("files", "deployment")),
-    default="",
     en="Whose wording counts for a rule that was changed in the files and in the deployment; left out, such a rule is refused.",
     zh="规则在文件和部署里都改过时以谁为准；不写则遇到这样的规则就不应用。",
 )
 @json_option()
-def apply(terminal: Terminal, client: Path, take: str, as_json: bool) -> int:
+def apply(terminal: Terminal, client: Path, take: str | None, as_json: bool) -> int:
     from tideng.apply import apply as change
     from tideng.bundle import read_bundle
 
     bundle = read_bundle(client)
     with terminal.open() as deployment:
-        lines = change(deployment, bundle, take)
+        lines = change(deployment, bundle, take or "")
         deployment.bell.ring()
     _answer(terminal, as_json, "changed", lines, bundle.warnings, ("Nothing had to change.", "没有需要改动的。"))
     return FINE
