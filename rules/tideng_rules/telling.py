@@ -127,7 +127,7 @@ class Teller:
     def clause(self, node: Node, wanted: bool = True) -> Text:
         """A leaf that decided: ``“出差中”是否（需要：是）``; `wanted`: whether it was to hold."""
         title, needed = self.fact(node.fact), self._needed(node, wanted)
-        if node.missing or node.value is None:
+        if node.value is None:
             zh, en = f"没有“{title['zh']}”的数据", f"there was no data on {title['en']}"
         elif isinstance(node.value, bool):
             zh = f"“{title['zh']}”为{'是' if node.value else '否'}"
@@ -172,6 +172,11 @@ class Teller:
         if not node.other:
             return resolved
         named = f"{self.fact(node.other)[language]} {spoken(node.other_value, language, missing)}"
+        if node.other_value is None:
+            factor = "" if node.times == 1 else f"{spoken(node.times)} × "
+            return f"{factor}{self.fact(node.other)[language]}" + (
+                f"（{missing}）" if language == "zh" else f" ({missing})"
+            )
         if node.times == 1:
             return named
         return f"{spoken(node.times)} × {named} = {resolved}"

@@ -43,8 +43,10 @@ class Node:
 
     @property
     def missing(self) -> bool:
-        """A comparison for which there was no data: false, whatever it compares with."""
-        return self.kind == "fact" and self.op != "exists" and not present(self.value)
+        """A comparison for which one of the sides had no data: false, whatever the other is."""
+        if self.kind != "fact" or self.op == "exists":
+            return False
+        return not present(self.value) or (self.other != "" and not present(self.operand))
 
     def leaves(self) -> Iterator[Node]:
         """The leaves, in the order written."""
