@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import yaml
 from sqlalchemy import Connection, select
 
 from tideng.catalogue import Text
@@ -15,6 +14,7 @@ from tideng.viewing import Viewer
 from tideng_rules.lifecycle import pauses
 from tideng_rules.quarantine import ALL, set_aside
 from tideng_rules.tables import PUBLISHED, RuleVersionRow
+from tideng_rules.yaml_text import to_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def resting(connection: Connection, viewer: Viewer) -> dict[str, tuple[str, str]
 
 def as_yaml(document: Any) -> str:
     """The document as a person would write it: in the order in which it is read."""
-    return yaml.safe_dump(_in_order(document), allow_unicode=True, sort_keys=False, width=100)
+    return to_yaml(_in_order(document))
 
 
 def text_of(value: Any) -> Text:

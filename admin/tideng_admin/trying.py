@@ -17,7 +17,7 @@ from tideng.database import reading
 from tideng.history import StoredHistory
 from tideng.viewing import Viewer
 from tideng_admin.rendering import action_word, held_word, moment
-from tideng_admin.web import web
+from tideng_admin.web import locale, web
 from tideng_rules.model import Rule
 from tideng_rules.preview import Cancelled, preview
 from tideng_rules.previewed import GONE, NEW, SAME, Preview
@@ -122,8 +122,8 @@ def shown(found: Preview, rule: str) -> Tried:
     said = counts.get(NEW, 0) + counts.get(SAME, 0)
     people = found.most_people_a_day.get(rule, 0)
     words = ngettext("It would have spoken %(num)s time", "It would have spoken %(num)s times", said)
-    words += _(", to at most %(people)s people on one day.", people=people)
-    words += " " + _(
+    words += _(", to at most %(people)s people on one day.", people=people) + ("" if locale() == "zh" else " ")
+    words += _(
         "Against the version in force: %(new)s new, %(gone)s gone.", new=counts.get(NEW, 0), gone=counts.get(GONE, 0)
     )
     return Tried(
@@ -170,7 +170,7 @@ def _held(found: Preview) -> str:
     if not found.after.held:
         return _("All rules together; nothing would have been held.")
     parts = [f"{held_word(reason)} {number}" for reason, number in found.after.held.items()]
-    return _("All rules together. Held for a while: %(parts)s.", parts=", ".join(parts))
+    return _("All rules together. Held for a while: %(parts)s.", parts=("、" if locale() == "zh" else ", ").join(parts))
 
 
 def _part(found: Preview, status: str) -> Part:
