@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import func, select
@@ -296,3 +297,34 @@ def test_a_transfer_in_the_middle_of_a_batch_hides_nothing_of_what_came_before_i
     lived.live(until="2026-03-02 12:00")
     assert told(lived) == ["02 10:03 zhang", "02 10:04 zhang", "02 10:10 zhang"]
     assert [one.why[0]["operand"] for one in lived.stored() if one.rule == "w"] == [4]
+
+
+def test_several_workers_at_once_open_one_wait_for_one_customer(postgres_url, tmp_path, a_deployment):
+    story = Story(tmp_path / "client", "live postgres", a_deployment, postgres_url)
+    story.rule(waits(", match: customer"))
+    story.begin(START)
+    story.live(until="2026-03-02 09:30")
+    story.deployment.clock.set(at("2026-03-02 10:09"))
+    for number in range(60):  # each in a lane of its own
+        story._receive([visit(f"2026-03-02 10:0{number // 10}:{number % 10:02}", f"rep{number}")[1]])
+    workers = [Worker(_another(story, batch_size=1)) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda worker: worker.step(), workers))
+    while story.worker.hear():
+        pass
+    assert [row.state for row in story.rows(select(AgendaRow.state).where(AgendaRow.state == "open"))] == ["open"]
+    story.live(until="2026-03-02 12:00")
+    assert told(story) == ["02 10:10 rep0"]
+    assert story.stored()[0].why[0]["operand"] == 60
+
+
+def _another(story: Story, batch_size: int):
+    """The same deployment in another process, as far as the database can tell."""
+    return story.open_deployment(
+        story.url,
+        clock=ManualClock(story.deployment.clock.now()),
+        engine=story.engine,
+        folder=story.folder,
+        migrated=False,
+        batch_size=batch_size,
+    )

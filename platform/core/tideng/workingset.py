@@ -146,7 +146,8 @@ class WorkingSet:
         if answers.values:
             self._load_heard(world, answers.values, types, answers.first)
         if windows.values:
-            self._wait_for_others(windows.values)
+            if self._wait_for_others(windows.values):
+                self._look_again(entries)
             found = self._past.matching(windows.values, gathered, windows.first, windows.last)
             self._shelve(world, found, {(entry.rule, entry.version) for entry in entries})
 
@@ -318,10 +319,20 @@ class WorkingSet:
                 if trigger.match == match and event.type in trigger.event_types and heeds(trigger, event):
                     world.windows.setdefault((rule, value), Shelf()).add(event)
 
-    def _wait_for_others(self, wanted: Iterable[str]) -> None:
-        """Several people's events may fall into one window, and each is judged in a lane of its own: one after the other."""
-        if not is_sqlite(self._connection) and any(match != "subject" for match in wanted):
+    def _wait_for_others(self, wanted: Iterable[str]) -> bool:
+        """Several people's events may fall into one window, and each is judged in a lane of its own: one after the other.
+        Says whether somebody else might have been waited for."""
+        shared = not is_sqlite(self._connection) and any(match != "subject" for match in wanted)
+        if shared:
             self._connection.execute(select(func.pg_advisory_xact_lock(_WINDOWS_LOCK)))
+        return shared
+
+    def _look_again(self, entries: Iterable[Entry]) -> None:
+        """Whoever was waited for may have settled some of these, or made them part of an earlier window."""
+        table = AgendaRow.__table__
+        rows = {entry.row: entry for entry in entries if entry.kind in ("wait", "not_all")}
+        for row in self._connection.execute(select(table.c.id, table.c.state).where(table.c.id.in_(rows))):
+            rows[row.id].state = row.state
 
     # -- what a late event may undo ----------------------------------------------------------------------------
     def _load_undoable(
