@@ -22,21 +22,25 @@ MAX_LEAVES = 5000
 _PATTERNS = (
     (
         "invalid perl operator",
-        "looks ahead or behind, which can take for ever",
+        "the pattern looks ahead or behind, which can take for ever",
         "RE2 has neither: use a second condition, in `none` for what must not be there",
     ),
     (
         "invalid named capture",
-        "looks ahead or behind, which can take for ever",
+        "the pattern looks ahead or behind, which can take for ever",
         "RE2 has neither: use a second condition, in `none` for what must not be there",
     ),
     (
         "invalid escape sequence",
-        "refers back to what it found, or escapes an unknown sign",
-        "say the text itself; `\\\\.` for a dot",
+        "the pattern refers back to what it found, or escapes an unknown sign",
+        "say the text itself; `\\.` for a dot",
     ),
-    ("invalid repetition size", "repeats too often", "at most 1,000 times, repetitions inside repetitions multiplied"),
-    ("pattern too large", "grows too large once it is unfolded", "repeat less, or use `contains`"),
+    (
+        "invalid repetition size",
+        "the pattern repeats too often",
+        "at most 1,000 times, repetitions inside repetitions multiplied",
+    ),
+    ("pattern too large", "the pattern grows too large once it is unfolded", "repeat less, or use `contains`"),
 )
 """How RE2 refuses a pattern, what is the matter, and the way out."""
 
@@ -149,7 +153,7 @@ def _pattern(text: str, at: str, notes: Collector) -> None:
     except ValueError as error:
         for said, problem, hint in _PATTERNS:
             if said in str(error):
-                notes.note(at, f"the pattern {problem}", hint, "pattern")
+                notes.note(at, problem, hint, "pattern")
                 return
         notes.note(at, str(error), "patterns follow RE2: no look-around, no back-references", "pattern")
 

@@ -236,7 +236,7 @@ class _Reading:
         based = document[OVERRIDES]
         keys = set(based) if isinstance(based, Mapping) else set()
         if keys != {"pack", "version"} or not all(isinstance(based[key], str) for key in keys):
-            hint = 'overrides: {pack: travel-sales, version: "1"}'
+            hint = 'e.g. overrides: {pack: travel-sales, version: "1"}'
             self.problems.append(
                 Problem(f"{at}: {OVERRIDES}", "names a pack and the version it was written against", hint)
             )
@@ -279,4 +279,4 @@ class _Reading:
 def _under(place: str, problems: tuple[Problem, ...] | Iterator[Problem]) -> Iterator[Problem]:
     for problem in problems:
         at = f"{place}: {problem.at}" if problem.at else place
-        yield Problem(at, problem.problem, problem.hint, problem.severity)
+        yield Problem(at, problem.problem, problem.hint, problem.severity, problem.code)

@@ -47,7 +47,7 @@ class Reach:
 
     def _owner(self, rule: Rule, at: str) -> Iterator[Problem]:
         if isinstance(rule.trigger, OnSchedule):
-            yield Problem(at, "a schedule names no owner", "nudge: person, or supervisor", "warning", "no-owner")
+            yield Problem(at, "a schedule names no owner", "tell the person or the supervisor", "warning", "no-owner")
             return
         names = getattr(rule.trigger, "event_types", None) or (rule.trigger.event_type,)
         for name in names:
