@@ -88,7 +88,7 @@ def _answer(connection: Connection, viewer: Viewer, rule: str, now: datetime, de
         if row.detail.get("decision"):
             continue
         detail = {**row.detail, "decision": decision, "by": viewer.login, "decided_at": now.isoformat()}
-        answer = {"detail": detail}
+        answer: dict[str, object] = {"detail": detail}
         if row.response is None:
             answer |= {"response": "acknowledged", "responded_at": now}
         connection.execute(update(FindingRow).where(FindingRow.id == row.id).values(**answer))

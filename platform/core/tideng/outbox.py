@@ -98,8 +98,8 @@ class Outbox:
         place = {id: number for number, group in enumerate(going) for id in group}
         if not place:
             return []
-        rows = connection.execute(message.where(OutboxRow.id.in_(list(place)))).all()
-        rows.sort(key=lambda row: (place[row.id], row.id))
+        found = connection.execute(message.where(OutboxRow.id.in_(list(place)))).all()
+        rows = sorted(found, key=lambda row: (place[row.id], row.id))
         return [list(together) for _, together in groupby(rows, key=lambda row: place[row.id])]
 
     def _try(self, rows: Sequence[Any], channel: Channel | None, directory: Directory) -> bool:

@@ -7,7 +7,7 @@ went out once is past the budget and keeps its bundle; only the quiet hours are 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -60,7 +60,7 @@ def release(
     held = [(one, part) for part in parts if part.because is not None for one in part.members]
     changed = [(one, part) for one, part in held if (one.due, one.because) != (part.due, part.because)]
     _hold(connection, changed)
-    bundles = {row.bundle for row in tried if row.bundle is not None}
+    bundles: set[int | None] = {row.bundle for row in tried if row.bundle is not None}
     return Release(_lease(connection, going, bundles, now, leased_until), len(changed))
 
 
@@ -153,7 +153,7 @@ def _hold(connection: Connection, held: Iterable[tuple[Waiting, Part]]) -> None:
 
 
 def _lease(
-    connection: Connection, going: list[list[int]], tried: Collection[int], now: datetime, until: datetime
+    connection: Connection, going: list[list[int]], tried: Set[int | None], now: datetime, until: datetime
 ) -> list[list[int]]:
     """Lease the rows that nobody is just taking back. A bundle that was tried before keeps its contents or waits."""
     wanted = [row for group in going for row in group]

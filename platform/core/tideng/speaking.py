@@ -205,12 +205,11 @@ class Speaking:
         weeks: Counter[date] = Counter()
         for day, number in told.items():
             weeks[_monday(day)] += number
-        why = BUDGET_WEEK if not self._room(weeks[_monday(today)], self.per_week) else BUDGET_DAY
-        day = today
+        day, why = today, BUDGET_DAY
         for group in groups:
             while True:
                 if not self._room(weeks[_monday(day)], self.per_week):
-                    day = _monday(day) + timedelta(days=7)
+                    day, why = _monday(day) + timedelta(days=7), BUDGET_WEEK
                 elif not self._room(days[day], self.per_day):
                     day += timedelta(days=1)
                 else:
@@ -219,7 +218,6 @@ class Speaking:
             weeks[_monday(day)] += 1
             if day == today:
                 yield Part(group, now)
-                why = BUDGET_WEEK if not self._room(weeks[_monday(today)], self.per_week) else BUDGET_DAY
             else:
                 yield Part(group, self.next_allowed(recipient, local_moment(day, time(), zone), directory), why)
 
@@ -279,11 +277,12 @@ class Speaking:
                 if part.because is None:
                     waiting = [one for one in waiting if id(one) not in gone]
                     told[today] += not part.members[0].alone
-                    because = tuple(one.because for one in part.members)
-                    yield Outgoing(now, recipient, channel, tuple(one.ref for one in part.members), because)
+                    points = tuple(one.ref for one in part.members)
+                    yield Outgoing(now, recipient, channel, points, tuple(one.because for one in part.members))
                 else:
-                    held = {"due": part.due, "because": part.because}
-                    waiting = [replace(one, **held) if id(one) in gone else one for one in waiting]
+                    waiting = [
+                        replace(one, due=part.due, because=part.because) if id(one) in gone else one for one in waiting
+                    ]
 
 
 def quiet(moment: time, start: time, end: time) -> bool:
