@@ -98,7 +98,8 @@ class Hooks:
     def gather_facts(self, points: Sequence[Point], names: frozenset[str]) -> Sequence[Mapping[str, Any]] | None:
         """Give facts about subjects. Called once a batch, before judging.
 
-        `points` are (subject, moment, assignment) triples; `names` the facts some rule needs, e.g. ``person.level``.
+        `points` are (person, moment, assignment) triples, with `about` and `thing` where a position, a unit or a case is
+        judged; `names` the facts some rule needs, e.g. ``person.level``.
         Return one mapping a point in the same order, holding those of `names` that are known; None to stay silent.
         Never one query per point.
         """
