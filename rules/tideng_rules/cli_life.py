@@ -106,7 +106,7 @@ def publish(terminal: Terminal, what: str, note: str, by: str) -> int:
 def _drafts_of(connection: Connection, viewer: Viewer, file: Path, note: str, deployment: Deployment) -> list[int]:
     if not file.is_file():
         raise InvalidRule(
-            "publish", [Problem(str(file), "is neither the number of a draft nor a file", "see `tideng rules drafts`")]
+            "rules", [Problem(str(file), "is neither the number of a draft nor a file", "see `tideng rules drafts`")]
         )
     now = deployment.clock.now()
     return [drafting.create_draft(connection, viewer, one, now, note).id for one in read_rules(file)]

@@ -197,8 +197,9 @@ def unfinished(connection: Connection, id: int) -> Draft:
         raise NotFound(f"there is no draft {id}")
     held = Draft(*row)
     if held.state not in UNFINISHED:
-        happened = "published" if held.state != DISCARDED else "discarded"
-        raise Refused(f"draft {id}", [Problem("", f"this draft was {happened} already", "begin another draft")])
+        discarded = held.state == DISCARDED
+        said = "this draft was discarded already" if discarded else "this draft was published already"
+        raise Refused(f"draft {id}", [Problem("", said, "begin another draft")])
     return held
 
 

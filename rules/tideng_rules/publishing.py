@@ -142,9 +142,9 @@ def _held_up(held: Draft, before: Version | None, ground: Ground) -> list[Proble
         hint = "ask for approval; another person of HR gives it"
         found.append(Problem("", "a second person has not approved it yet", hint))
     if (before.version if before else None) != held.based_on:
-        base = f"version {held.based_on}" if held.based_on else "no version"
+        base, since = held.based_on or 0, before.version if before else 0
         hint = "rebase the draft: what changed meanwhile is brought in, and conflicts are listed"
-        found.append(Problem("", f"it is based on {base}, and version {before and before.version} came since", hint))
+        found.append(Problem("", f"it is based on version {base}, and version {since} came since", hint))
     elif before and before.state == PUBLISHED and same(before.document, held.document):
         found.append(Problem("", f"it says the same as version {before.version}, which is in force"))
     return found
