@@ -28,7 +28,7 @@ from tideng_rules.columns import ColumnMatcher
 from tideng_rules.linked import Links
 from tideng_rules.model import Rule
 from tideng_rules.plugin import RulesPlugin
-from tideng_rules.previewed import GONE, NEW, SAME, STATUSES, Brief, Compared, Preview, Spread, load_of
+from tideng_rules.previewed import GONE, NEW, SAME, STATUSES, Brief, Compared, Preview, Spread, loads_of
 from tideng_rules.rights import require_reading
 
 KEPT = 20_000
@@ -206,17 +206,23 @@ class _Comparison:
         for record in self.before.values():
             self._keep(Compared.of(record, GONE))
         counts = {status: sum(one[status] for one in self.total.values()) for status in STATUSES}
-        directory, until = side.directory, side.until
+        before, after = loads_of(
+            (counts[SAME] + counts[GONE], counts[SAME] + counts[NEW]),
+            (self.said_before, self.said_after),
+            self.speaking,
+            side.directory,
+            side.until,
+        )
         return Preview(
             start=side.start,
-            until=until,
+            until=side.until,
             changed=tuple(sorted(changed)),
             counts=counts,
             reworded=self.reworded,
             findings=sorted(self.found, key=lambda one: (one.at, one.rule, one.key)),
             left_out=self.left_out,
-            before=load_of(counts[SAME] + counts[GONE], self.said_before, self.speaking, directory, until),
-            after=load_of(counts[SAME] + counts[NEW], self.said_after, self.speaking, directory, until),
+            before=before,
+            after=after,
             most_people_a_day=self.spread.most(sorted(changed)),
             rules={rule: {status: one[status] for status in STATUSES} for rule, one in sorted(self.total.items())},
             faulty={rule: str(why) for rule, why in side.book.quarantined.items()},

@@ -106,11 +106,35 @@ class Load:
         return said
 
 
-def load_of(
-    findings: int, messages: Sequence[Message], speaking: Speaking, directory: Directory, until: datetime
-) -> Load:
-    """The load of these messages under the deployment's quiet hours, digest and budget, with a worker that never sleeps."""
-    sent: list[Outgoing] = speaking.plan(messages, directory)
+def loads_of(
+    findings: tuple[int, int],
+    messages: tuple[Sequence[Message], Sequence[Message]],
+    speaking: Speaking,
+    directory: Directory,
+    until: datetime,
+) -> tuple[Load, Load]:
+    """The loads before and after a change: how many findings, and their messages under the deployment's quiet hours, digest
+    and budget, with a worker that never sleeps. Whoever is told the same in both is looked at once."""
+    before, after = map(_by_person, messages)
+    plans = {person: speaking.plan(said, directory) for person, said in after.items()}
+    same = {person for person, said in before.items() if after.get(person) == said}
+    plans_before = {
+        person: plans[person] if person in same else speaking.plan(said, directory) for person, said in before.items()
+    }
+    return tuple(  # type: ignore[return-value]
+        _load(number, [one for of_person in found.values() for one in of_person], directory, until)
+        for number, found in zip(findings, (plans_before, plans), strict=True)
+    )
+
+
+def _by_person(messages: Sequence[Message]) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = {}
+    for message in sorted(messages, key=lambda one: (one.moment, one.key)):
+        found.setdefault(message.recipient, []).append(message)
+    return found
+
+
+def _load(findings: int, sent: Sequence[Outgoing], directory: Directory, until: datetime) -> Load:
     unsent = sum(len(one.members) for one in sent if one.at > until)
     sent = [one for one in sent if one.at <= until]
     person_days: Counter[tuple[str, date]] = Counter()

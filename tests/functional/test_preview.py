@@ -176,3 +176,25 @@ def test_what_is_handed_on_as_json_says_all_of_it(march):
     assert said["after"]["per_day"] == {"2026-03-02": 1, "2026-03-05": 1}
     assert said["after"]["most_told"] == [{"person": "zhang", "messages": 2}]
     assert [one["status"] for one in said["findings"]] == ["same", "gone", "same"]
+
+
+def test_what_rules_emitted_live_is_not_counted_a_second_time(tmp_path, a_deployment):
+    story = Story(tmp_path / "client", "live", a_deployment)
+    story.rule(
+        """
+        - {id: emits, kind: validation, when: {event: visit.completed}, then: [{emit: customer.lost}]}
+        - id: counts
+          kind: validation
+          when: {event: order.won}
+          if: {fact: metric.lost, is: 1}
+          then: [{mark: counted}]
+          metrics: {lost: {count: customer.lost, window: this month}}
+        """
+    )
+    story.begin("2026-03-01 12:00")
+    visit = an_event("visit.completed", "2026-03-02 10:00", customer="c")
+    story.live(visit, an_event("order.won", "2026-03-03 10:00", customer="c"), until="2026-03-04 12:00")
+    assert [row.rule for row in story.stored()] == ["emits", "counts"]
+    assert previewed(story, until="2026-03-04 12:00").counts == {"new": 0, "gone": 0, "same": 2}
+    later = previewed(story, start="2026-03-03 00:00", until="2026-03-04 12:00")
+    assert later.counts["same"] == 1, "what was emitted before the period is part of its history"

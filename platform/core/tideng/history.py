@@ -7,6 +7,7 @@ like any other. Events that rules emitted count only before the run begins: from
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,7 +32,8 @@ class History(Protocol):
     """Where a run over the past comes from."""
 
     def deployment(self, start: datetime) -> Deployment:
-        """A deployment in memory that knows what was known before `start`; a new one each time."""
+        """A deployment in memory that knows what was known before `start`; a new one each time, the first with the rules
+        in force."""
 
     def events(self, reach: Reach, start: datetime, until: datetime) -> Iterator[Event]:
         """What `reach` wants of the time before `start`, and what matters from there to `until`, in order of time."""
@@ -85,7 +87,9 @@ class FileHistory:
         self._bundle, self._events = bundle, events
 
     def deployment(self, start: datetime) -> Deployment:
-        return Deployment.in_memory(self._bundle, ManualClock(start))
+        """The first has the bundle's rules; the others have none, since those are read and checked by then."""
+        bundle, self._bundle = self._bundle, replace(self._bundle, rule_files=(), packs=())
+        return Deployment.in_memory(bundle, ManualClock(start))
 
     def events(self, reach: Reach, start: datetime, until: datetime) -> Iterator[Event]:
         for event in self._events:
