@@ -10,11 +10,13 @@ from tideng.catalogue import Catalogue
 from tideng.plugins import Plugins
 from tideng_rules.book import Book, Published
 from tideng_rules.check import check
+from tideng_rules.cli import find_problems
 from tideng_rules.examples import run_example, run_examples
 from tideng_rules.packs import fill_pack, read_pack, shipped_packs
 from tideng_rules.parser import parse_rule
 
 PACKS = sorted(shipped_packs())
+CLIENTS = sorted(path.parent for path in (Path(__file__).parents[1] / "clients").glob("*/client.yaml"))
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +53,14 @@ def test_every_shipped_rule_passes_its_own_examples(pack, catalogue):
 @pytest.mark.parametrize("pack", PACKS)
 def test_every_shipped_rule_passes_the_check_without_a_warning(pack, catalogue):
     assert list(map(str, check(rules_of(pack, catalogue), catalogue))) == []
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda path: path.name)
+def test_every_rule_of_a_sample_client_has_examples_and_passes_the_check_without_a_warning(client):
+    sources, problems = find_problems(client, ())
+    assert sources
+    assert [source.rule.id for source in sources if not source.rule.examples] == []
+    assert list(map(str, problems)) == []
 
 
 def test_an_example_can_fail(catalogue):
