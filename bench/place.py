@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from bench.load import NOW, write_client
 from tideng.apply import apply
 from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
+from tideng.clock import Clock, ManualClock
 from tideng.deployment import Deployment
 from tideng.schema import migrate
 from tideng.settings import create
@@ -31,14 +31,19 @@ class Place:
         self._client = write_client(root / "client")
 
     def deployment(self, kind: str = "sqlite", **chosen: Any) -> Deployment:
-        """A migrated deployment in a folder of its own, with a clock that stands still; `kind`: sqlite, postgresql."""
+        """A migrated deployment of the bench client, with a clock that stands still; `kind`: sqlite, postgresql."""
+        deployment = self.bare(kind, ManualClock(NOW), **chosen)
+        apply(deployment, read_bundle(self._client))
+        return deployment
+
+    def bare(self, kind: str, clock: Clock, **chosen: Any) -> Deployment:
+        """A migrated deployment in a folder of its own, to which no client was applied."""
         number = next(self._numbers)
         if kind != "sqlite":
             chosen["database_url"] = self._database(f"bench_{number}")
         settings = create(self.root / f"deployment-{number}", **chosen)
-        deployment = Deployment.open(settings, ManualClock(NOW))
+        deployment = Deployment.open(settings, clock)
         migrate(deployment)
-        apply(deployment, read_bundle(self._client))
         return deployment
 
     def _database(self, name: str) -> str:
