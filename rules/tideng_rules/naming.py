@@ -42,8 +42,8 @@ class Naming:
                 yield problem
         yield from self._metrics()
         if rule.until is not None and not rule.later:
-            problem = "there is no `later` that it could end"
-            yield Problem("until", problem, "leave it out", "warning", "until-ends-nothing")
+            ends_nothing = "there is no `later` that it could end"
+            yield Problem("until", ends_nothing, "leave it out", "warning", "until-ends-nothing")
         yield from self._steps()
 
     # -- when --------------------------------------------------------------------------------------------------

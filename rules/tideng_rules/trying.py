@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from tideng.catalogue import Catalogue
@@ -89,8 +89,13 @@ class Trying:
 def _moves(rule: Rule) -> Iterator[tuple[Leaf, Rule]]:
     """The rule with one limit moved, up and down."""
     moved = 0
-    for part in ("who", "if_", "until"):
-        condition = getattr(rule, part)
+    parts: list[tuple[Condition, Callable[[Condition], Rule]]] = [
+        (rule.who, lambda one: replace(rule, who=one)),
+        (rule.if_, lambda one: replace(rule, if_=one)),
+    ]
+    if rule.until is not None:
+        parts.append((rule.until, lambda one: replace(rule, until=one)))
+    for condition, with_ in parts:
         for leaf in leaves(condition):
             number = leaf.operand
             if (
@@ -102,7 +107,7 @@ def _moves(rule: Rule) -> Iterator[tuple[Leaf, Rule]]:
             for step in (1, -1):
                 if moved < _MOST_MOVED:
                     moved += 1
-                    yield leaf, replace(rule, **{part: _with(condition, leaf, replace(leaf, operand=number + step))})
+                    yield leaf, with_(_with(condition, leaf, replace(leaf, operand=number + step)))
 
 
 def _with(condition: Condition, old: Leaf, new: Leaf) -> Condition:
