@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from story import BEIJING, Story, an_event, at
 
 from tests.functional.test_windows import SET, counts, speaks, step, visit, waits
@@ -299,26 +301,39 @@ def test_a_transfer_in_the_middle_of_a_batch_hides_nothing_of_what_came_before_i
     assert [one.why[0]["operand"] for one in lived.stored() if one.rule == "w"] == [4]
 
 
-def test_several_workers_at_once_open_one_wait_for_one_customer(postgres_url, tmp_path, a_deployment):
+def test_of_two_workers_at_one_window_the_second_waits_for_the_first(postgres_url, tmp_path, a_deployment):
     story = Story(tmp_path / "client", "live postgres", a_deployment, postgres_url)
     story.rule(waits(", match: customer"))
     story.begin(START)
-    story.live(until="2026-03-02 09:30")
-    story.deployment.clock.set(at("2026-03-02 10:09"))
-    for number in range(60):  # each in a lane of its own
-        story._receive([visit(f"2026-03-02 10:0{number // 10}:{number % 10:02}", f"rep{number}")[1]])
-    workers = [Worker(_another(story, batch_size=1)) for _ in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda worker: worker.step(), workers))
-    while story.worker.hear():
-        pass
-    assert [row.state for row in story.rows(select(AgendaRow.state).where(AgendaRow.state == "open"))] == ["open"]
+    story.live(until="2026-03-02 10:03")
+    judged, go_on = threading.Event(), threading.Event()
+
+    def fault(place: str) -> None:
+        if place == "judged":
+            judged.set()
+            assert go_on.wait(30)
+
+    first, second = Worker(_another(story), fault), Worker(_another(story))
+    for worker in (first, second):
+        worker.step()  # takes up the rules, for which it needs every lane
+    with ThreadPoolExecutor(2) as pool:
+        story._receive([visit("10:01", "zhang")[1]])  # the two are judged in lanes of their own
+        one = pool.submit(first.hear)
+        assert judged.wait(30)
+        story._receive([visit("10:00", "lead")[1]])
+        other = pool.submit(second.hear)
+        while not story.rows(text("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")):
+            assert not other.done(), "it did not wait"
+            time.sleep(0.02)
+        go_on.set()
+        assert (one.result(30), other.result(30)) == (1, 1)
+    states = story.rows(select(AgendaRow.subject, AgendaRow.state).order_by(AgendaRow.began))
+    assert [tuple(row) for row in states] == [("lead", "open"), ("zhang", "joined")]
     story.live(until="2026-03-02 12:00")
-    assert told(story) == ["02 10:10 rep0"]
-    assert story.stored()[0].why[0]["operand"] == 60
+    assert told(story) == ["02 10:10 lead"]
 
 
-def _another(story: Story, batch_size: int):
+def _another(story: Story):
     """The same deployment in another process, as far as the database can tell."""
     return story.open_deployment(
         story.url,
@@ -326,5 +341,4 @@ def _another(story: Story, batch_size: int):
         engine=story.engine,
         folder=story.folder,
         migrated=False,
-        batch_size=batch_size,
     )
