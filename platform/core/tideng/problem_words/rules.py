@@ -230,4 +230,16 @@ CHINESE: Mapping[str, str] = {
     "names a pack and the version it was written against": "应写明规则包和所依据的版本",
     "the client uses no pack {pack} with this rule": "客户没有用含这条规则的规则包{pack}",
     "leave `overrides` out": "去掉 `overrides`",
+    # writing, trying and asking why
+    "no way to {what} a draft": "草稿不能“{what}”",
+    "no way to {what} a rule": "规则不能“{what}”",
+    "there is nothing here": "这里是空的",
+    "one rule at a time": "一次一条规则",
+    "preview": "试算",
+    "ends before it begins": "结束早于开始",
+    "a moment after the first": "晚于开始的时刻",
+    "the plugin rules is off": "规则插件没有打开",
+    "{fact:name} is not known here: {seen_by} sees the event alone": "这里不知道 {fact}：{seen_by} 只看这个事件",
+    "nobody is called {subject:name}": "没有叫 {subject} 的",
+    "{window:name} needs the moment of judging": "{window} 需要判断的时刻",
 }
