@@ -106,7 +106,7 @@ def problem_of(problem: Any) -> dict[str, Any]:
 
 
 def _taken(schema: type[Schema], method: str) -> dict[str, Any]:
-    given = request.args if method == "GET" else request.get_json(silent=True)
+    given: Any = request.args if method == "GET" else request.get_json(silent=True)
     if method != "GET" and not isinstance(given, dict):
         if request.get_data(cache=True):
             raise Stop(400, _("This is no JSON object."))

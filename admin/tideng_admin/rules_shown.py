@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tideng.catalogue import Text
+from tideng.storm import system_watch
 from tideng.viewing import Viewer
 from tideng_rules.lifecycle import pauses
 from tideng_rules.quarantine import ALL, set_aside
@@ -83,7 +84,8 @@ def titles(connection: Connection, ids: Collection[str]) -> dict[str, Text]:
         return {}
     statement = select(RuleVersionRow.rule, RuleVersionRow.document).where(RuleVersionRow.rule.in_(sorted(ids)))
     found = connection.execute(statement.order_by(RuleVersionRow.version))
-    return {rule: text_of(document.get("title")) for rule, document in found}
+    of_the_system = {rule: watch.title for rule in ids if (watch := system_watch(rule))}
+    return of_the_system | {rule: text_of(document.get("title")) for rule, document in found}
 
 
 def resting(connection: Connection, viewer: Viewer) -> dict[str, tuple[str, str]]:

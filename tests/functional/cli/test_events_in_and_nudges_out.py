@@ -106,7 +106,7 @@ def test_a_short_report_is_told_of_and_explained(tideng, running):
     by_key = tideng("explain", found[0]["key"], cwd=running).stdout
     assert by_key == tideng("explain", found[0]["id"], cwd=running).stdout
     assert "A little more on the needs" in by_key
-    assert "5 (is below 100: holds)" in by_key
+    assert "is less than 100 (in fact: 5)" in by_key
     assert "客户需求再补几句" in tideng("--lang", "zh", "explain", found[0]["id"], cwd=running).stdout
 
 
