@@ -41,7 +41,7 @@ def make_rules(count: int, seed: int = 1) -> Rules:
     """Three comparisons a rule, in one of five rules an `any` among them."""
     chance, rules = random.Random(seed), []
     for number in range(count):
-        items: list[Condition] = []
+        items: list[Any] = []
         for name in chance.sample(NUMBERS, 2):
             op = chance.choice(("lt", "lte", "gt", "gte"))
             low = op in ("lt", "lte")
@@ -50,7 +50,8 @@ def make_rules(count: int, seed: int = 1) -> Rules:
         word = chance.choice(list(WORDS))
         items.append(Leaf(word, "is", chance.choice(WORDS[word])))
         if chance.random() < 0.2:
-            items[0] = Group("any", (Leaf(chance.choice(NUMBERS), "lt", 5), Leaf("status", "is", "late")))
+            others = [name for name in NUMBERS if name != items[1].fact]  # or it might never hold, which is refused
+            items[0] = Group("any", (Leaf(chance.choice(others), "lt", 5), Leaf("status", "is", "late")))
         rules.append((f"R{number}", TYPES[number % len(TYPES)], Group("all", tuple(items))))
     return rules
 

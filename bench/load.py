@@ -45,6 +45,11 @@ def _document(rule_id: str, event_type: str, condition: Any) -> dict[str, Any]:
     }
 
 
+def rule_document(rule_id: str, event_type: str, condition: Condition) -> dict[str, Any]:
+    """A rule on one of the bench's event types, as its file holds it."""
+    return _document(rule_id, event_type, _written(condition))
+
+
 def _written(condition: Condition) -> Any:
     if isinstance(condition, Leaf):
         return {"fact": f"event.{condition.fact}", condition.op: condition.operand}

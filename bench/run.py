@@ -1,18 +1,19 @@
-"""Run every benchmark and write RESULTS.md: ``python -m bench [--quick]``, or ``make bench``.
+"""Run every benchmark and write RESULTS.md: ``python -m bench [--quick] [--only NAME]``, or ``make bench``.
 
-What is compared is measured in turn, round by round, so that a noisy machine is noisy to all; figures are medians of
-the rounds, ratios medians of each round's ratio.
+With ``--only`` one part is measured and printed, and RESULTS.md stays as it is; the names are those of `PARTS`. What is
+compared is measured in turn, round by round, so that a noisy machine is noisy to all; figures are medians of the
+rounds, ratios medians of each round's ratio.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import endtoend, engines, line
+from bench import agreement, columns, endtoend, engines, evening, line, others, scale, whynot
 from bench.place import Place, a_place
 from bench.rows import Row, machine, median, row, table
 from bench.rulebook import Rulebook
@@ -21,23 +22,44 @@ from tideng import logs
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
+PARTS: tuple[tuple[str, str, Callable[[Place, bool], list[Row]]], ...] = (
+    ("endtoend", "End to end, durable", lambda place, quick: _end_to_end(place, quick)),
+    ("engines", "Engines", lambda place, quick: engines.run(quick)),
+    ("others", "Other engines", lambda place, quick: others.run(quick)),
+    ("columns", "Columns", lambda place, quick: columns.run(quick)),
+    ("whynot", "Every verdict", lambda place, quick: _why_not()),
+    ("agreement", "Agreement", lambda place, quick: agreement.run(10_000)),
+    ("scale", "Two thousand rules", lambda place, quick: scale.run(place, 500 if quick else 2_000)),
+    ("evening", "Seven in the evening", lambda place, quick: evening.run(place, 10_000 if quick else 100_000)),
+    ("replay", "Replay", lambda place, quick: line.replay_rows(1 if quick else 5)),
+    ("posts", "Single events over HTTP", lambda place, quick: _posts(place, quick)),
+    ("memory", "Memory", lambda place, quick: line.memory_rows(place, 30_000 if quick else 300_000)),
+)
+"""Name, heading, and what measures it."""
+
+
 def main() -> None:
+    asked = argparse.ArgumentParser(prog="python -m bench", description="What Tideng measures about itself.")
+    asked.add_argument("--quick", action="store_true", help="small counts, so rough figures")
+    asked.add_argument("--only", choices=[name for name, _, _ in PARTS], help="one part; RESULTS.md stays as it is")
+    chosen = asked.parse_args()
     logs.configure("error")
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-    quick = "--quick" in sys.argv[1:]
-    text = [f"# Results\n\n{machine()}{' · quick, so rough' if quick else ''}. Written by `make bench`.\n"]
+    text = [f"# Results\n\n{machine()}{' · quick, so rough' if chosen.quick else ''}. Written by `make bench`.\n"]
     with a_place() as place:
-        sections: list[tuple[str, Callable[[], list[Row]]]] = [
-            ("End to end, durable", lambda: _end_to_end(place, quick)),
-            ("Engines", lambda: engines.run(quick)),
-            ("Replay", lambda: line.replay_rows(1 if quick else 5)),
-            ("Single events over HTTP", lambda: _posts(place, quick)),
-            ("Memory", lambda: line.memory_rows(place, 30_000 if quick else 300_000)),
-        ]
-        for title, measure in sections:
-            text.append(f"## {title}\n\n{_measured(title, measure)}")
-            RESULTS.write_text("\n".join(text), "utf-8")  # a long run that is broken off leaves what it has
-    print(RESULTS)
+        for name, title, measure in PARTS:
+            if chosen.only not in (None, name):
+                continue
+            text.append(f"## {title}\n\n{_measured(title, lambda measure=measure: measure(place, chosen.quick))}")  # type: ignore[misc]
+            if chosen.only is None:
+                RESULTS.write_text("\n".join(text), "utf-8")  # a long run that is broken off leaves what it has
+    if chosen.only is None:
+        print(RESULTS)
+
+
+def _why_not() -> list[Row]:
+    note = f"100 rules, 12 facts; target: at most {whynot.LIMIT:g} for every verdict; ratio to deciding alone"
+    return [row(name, micros, "µs a rule", ratio, note) for name, (micros, ratio) in whynot.measure().items()]
 
 
 def _measured(title: str, measure: Callable[[], list[Row]]) -> str:
