@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import os
+import shutil
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from bench.engines import NUMBERS, TYPES, WORDS, Batch, HostPost, Rules, make_rules, make_situations, questions_of
@@ -53,7 +56,7 @@ class Drools:
     """Drools through drools_jpy, the engine of ansible-rulebook: a ruleset with a rule for each of ours."""
 
     def __init__(self, rules: Rules):
-        importlib.import_module("jpy")
+        _find_java()
         ruleset, rule = importlib.import_module("drools.ruleset"), importlib.import_module("drools.rule")
         self._post, self._fired = ruleset.post, []
         self._name = "bench"
@@ -93,6 +96,15 @@ class Drools:
             return {"OrExpression": {"lhs": left, "rhs": right}}
         kind = "String" if isinstance(condition.operand, str) else "Integer"
         return {_DROOLS[condition.op]: {"lhs": {"Event": condition.fact}, "rhs": {kind: condition.operand}}}
+
+
+def _find_java() -> None:
+    """Load the Java machine where `java` on the PATH, or JAVA_HOME, says that it is; raises where there is none."""
+    java = shutil.which("java")
+    if java and "JAVA_HOME" not in os.environ:
+        os.environ["JAVA_HOME"] = str(Path(java).resolve().parents[1])
+    if importlib.import_module("jpyutil").preload_jvm_dll() is None:
+        raise RuntimeError("no Java was found")
 
 
 MADE: dict[str, Callable[[Rules], Any]] = {"zen-engine": Zen, "drools_jpy": Drools}

@@ -16,6 +16,7 @@ from tideng.bundle import read_bundle
 from tideng.clock import ManualClock
 from tideng.database import reading
 from tideng.deployment import Deployment
+from tideng.intake import read_event
 from tideng.replay import replay
 from tideng.repository import receive
 from tideng.worker import Worker
@@ -58,7 +59,8 @@ def run(place: Place, count: int = 2_000, events: int = 4_000) -> list[Row]:
     for start in range(0, events, 500):
         receive(deployment, many[start : start + 500])
     _timed(spent, "judged", lambda: [None for _ in iter(worker.hear, 0)])
-    _timed(spent, "replayed", lambda: _replay(changed, deployment, many))
+    past = Deployment.in_memory(changed, ManualClock(NOW))
+    _timed(spent, "replayed", lambda: _replay(past, many))
     rules: Any = deployment.plugins.get("rules")
     judged_by = rules.matcher.engine
     rules.close()
@@ -89,10 +91,7 @@ def _refresh(worker: Worker, deployment: Deployment) -> None:
         assert not any(deployment.plugins.call("refresh", connection=connection)), "the change was not taken up"
 
 
-def _replay(bundle: Any, live: Deployment, many: list[dict[str, Any]]) -> int:
-    from tideng.intake import read_event
-
-    deployment = Deployment.in_memory(bundle, ManualClock(NOW))
+def _replay(deployment: Deployment, many: list[dict[str, Any]]) -> int:
     read = [read_event(payload, deployment.catalogue, received=None) for payload in many]
     read.sort(key=lambda event: event.time)
     return sum(1 for _ in replay(deployment, read, read[0].time, read[-1].time))
