@@ -110,6 +110,10 @@ class Compiled:
     def _numbers(self) -> dict[str, list[int]]:
         return {question: [number for number, _ in asked] for question, asked in self._asked.items() if asked}
 
+    def asked(self, question: str) -> list[tuple[int, Shard]]:
+        """The shards that judge a question, with their numbers."""
+        return self._asked.get(question, [])
+
     def asks_engine(self, question: str) -> bool:
         """Whether some rule of the question is the engine's to judge."""
         return bool(self._asked.get(question))
@@ -124,6 +128,8 @@ class Compiled:
 
     def complete(self, batch: Batch, held: list[list[str] | None]) -> list[list[str]]:
         """The engine's answers, None where it was not asked, with those that only closures can give; in rule order."""
+        if self._others is None and None not in held:
+            return held  # type: ignore[return-value]
         others = self._others.match(batch) if self._others is not None else [[]] * len(batch)
         return [
             self.closures.match([asked])[0]

@@ -17,11 +17,12 @@ from typing import Any
 
 import durable_rules_engine as engine
 
-from tideng_rules.closures import Batch, ClosureMatcher, Facts, Questions, RuleFault
+from tideng_rules.closures import Batch, ClosureMatcher, Questions, RuleFault
 from tideng_rules.compiled import Compiled, places_of
 
 _RETRACT = '{"sid":"1","id":"f"}'
 _NOT_HANDLED, _OBSERVED = 1, 2
+_assert = engine.assert_fact
 _numbers = itertools.count()  # rulesets are registered by name in the C library, for the whole process
 
 
@@ -37,7 +38,7 @@ class Ruleset:
 
     def fire(self, fact: str) -> list[str]:
         """Assert one fact, return what fired as JSON texts ``{"RULE": {...}}``, and retract the fact."""
-        status, offset = engine.assert_fact(self._handle, fact)
+        status, offset = _assert(self._handle, fact)
         if status == _NOT_HANDLED:  # nothing matched, nothing was kept
             return []
         fired = self._drain(offset)
@@ -79,31 +80,44 @@ class DurableMatcher:
     def __init__(self, questions: Questions, on_fault: Callable[[RuleFault], None] | None = None):
         self._compiled = Compiled(questions, ClosureMatcher(questions, on_fault))
         self.by_closures = self._compiled.by_closures
-        self._shards = [(Ruleset(shard.definition), shard.ids) for shard in self._compiled.shards]
+        rulesets = [Ruleset(shard.definition) for shard in self._compiled.shards]
+        self._rulesets = rulesets
+        self._asked = {
+            question: [
+                (shard.encode, rulesets[number].fire, shard.ids) for number, shard in self._compiled.asked(question)
+            ]
+            for question in questions
+        }
 
     def match(self, batch: Batch) -> list[list[str]]:
         """As `ClosureMatcher.match`."""
-        if not self._shards:
+        if not self._rulesets:
             return self._compiled.closures.match(batch)
-        return self._compiled.complete(batch, [self._judge(question, facts) for question, facts in batch])
+        return self._compiled.complete(batch, self._judge_all(batch))
 
     def close(self) -> None:
         """Free the engine's memory. The matcher still judges, by closures."""
-        for ruleset, _ in self._shards:
+        for ruleset in self._rulesets:
             ruleset.close()
-        self._shards = []
+        self._rulesets = []
 
-    def _judge(self, question: str, facts: Facts) -> list[str] | None:
-        asserted = self._compiled.facts_for(question, facts)
-        if asserted is None:
-            return None
-        held: list[str] = []
-        for number, fact in asserted:
-            ruleset, ids = self._shards[number]
-            fired = ruleset.fire(fact)
-            if fired:
-                held += [ids[place] for place in places_of(fired)]
-        return held
+    def _judge_all(self, batch: Batch) -> list[list[str] | None]:
+        """For each situation the rules that hold; None where a condition judged beforehand raised. One flat loop: this is
+        called for every event."""
+        answers: list[list[str] | None] = []
+        asked = self._asked
+        for question, facts in batch:
+            held: list[str] = []
+            try:
+                for encode, fire, ids in asked.get(question, ()):
+                    fired = fire(encode(facts))
+                    if fired:
+                        held += [ids[place] for place in places_of(fired)]
+            except Exception:  # of the encoder: only closures can tell whose it was
+                answers.append(None)
+                continue
+            answers.append(held)
+        return answers
 
 
 class Absences:
