@@ -86,7 +86,8 @@ class Compiled:
                 others[question] = part.others
             self._asked[question] = list(enumerate(part.shards, len(self.shards)))
             self.shards += part.shards
-        self._others = ClosureMatcher(others, before=before._others if before else None) if others else None
+        known = before._others if before else None
+        self._others: ClosureMatcher | None = ClosureMatcher(others, before=known) if others else None
 
     def _part(self, question: str, rules: Rules, kept: frozenset[str], before: Compiled | None) -> _Question:
         ids = frozenset(rule_id for rule_id, _ in rules)
