@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from replayed import Client, event, moments, said
+
+from tideng.errors import InvalidBundle
 
 DAY = ("2026-03-02 00:00", "2026-03-02 23:59:59")
 HELLO = "message: {zh: 你好, en: Hello}"
@@ -153,14 +157,33 @@ def test_an_emitted_event_triggers_rules_counts_and_answers_an_absence(client):
     assert said(client.replay(rules, [visit()], *DAY)) == ["02 10:00 emit zhang", "02 10:00 mark zhang"]
 
 
-def test_rules_that_emit_for_each_other_come_to_an_end(client):
+def test_rules_that_emit_for_each_other_are_refused_with_the_path(client):
     rules = """
 - {id: ping, kind: validation, when: {event: visit.completed}, then: [{emit: report.submitted}]}
 - {id: pong, kind: validation, when: {event: report.submitted}, then: [{emit: visit.completed}]}
 """
+    with pytest.raises(InvalidBundle, match=r"ping → report.submitted → pong → visit.completed → ping"):
+        client.replay(rules, [visit()], *DAY)
+
+
+def test_a_chain_of_rules_that_emit_ends_at_the_greatest_depth(client):
+    chain = [
+        "visit.completed",
+        "report.submitted",
+        "trip.started",
+        "trip.ended",
+        "course.opened",
+        "course.closed",
+        "course.archived",
+    ]
+    types = "event_types:\n" + "".join(f"  {name}: {{title: {{zh: 课, en: Course}}}}\n" for name in chain[4:])
+    client.write("client.yaml", client.client + types)
+    rules = "".join(
+        f"- {{id: r{n}, kind: validation, when: {{event: {one}}}, then: [{{emit: {following}}}]}}\n"
+        for n, (one, following) in enumerate(itertools.pairwise(chain))
+    )
     found = client.replay(rules, [visit()], *DAY)
-    assert 2 <= len(found) <= 8
-    assert len({one["key"] for one in found}) == len(found)
+    assert [one["rule"] for one in found] == ["r0", "r1", "r2", "r3", "r4"], "the fifth is one rule too far to be heard"
 
 
 def test_a_schedule_and_a_deadline_may_emit(team):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from replayed import Client, event, moments, said
 
+from tideng.errors import InvalidBundle
+
 
 @pytest.fixture
 def client(tmp_path) -> Client:
@@ -78,12 +80,16 @@ CONDITIONS = {
     "[{fact: event.amount, is: 100}, {fact: event.currency, is: CNY}]": True,
     "[{fact: event.amount, is: 100}, {fact: event.currency, is: USD}]": False,
     "{any: [{fact: event.amount, is: 1}, {fact: event.currency, is: CNY}]}": True,
-    "{any: []}": False,
     "{none: [{fact: event.amount, is: 1}, {fact: event.trip, is: t}]}": True,
     "{none: [{fact: event.amount, is: 100}]}": False,
     "{none: []}": True,
     "{all: [{any: [{none: [{fact: event.trip, exists: true}]}, {fact: event.amount, is: 1}]}]}": True,
 }
+
+
+def test_an_any_without_branches_never_holds_and_is_refused_before_it_runs(client):
+    with pytest.raises(InvalidBundle, match="none of its branches ever holds"):
+        client.replay(on("claim.submitted", "{any: []}"), [], *DAY)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

@@ -95,7 +95,9 @@ def test_every_function_over_every_window_with_and_without_where(tmp_path, seed)
     trip = at("2026-03-03 08:00")
     everything = [*orders, *probes, event("trip.started", trip.isoformat(), trip="t")]
     dice.shuffle(everything)
-    found = Client(tmp_path / "client", CLIENT).replay(rules(), everything, "2026-02-20 00:00", "2026-03-12 00:00")
+    client = Client(tmp_path / "client", CLIENT)
+    client.write("rates.csv", "date,currency,rate\n2026-01-01,USD,1\n")
+    found = client.replay(rules(), everything, "2026-02-20 00:00", "2026-03-12 00:00")
     assert len(found) == len(FUNCTIONS) * len(WINDOWS) * len(WHERE) * len(probes)
     wrong = []
     for one in found:

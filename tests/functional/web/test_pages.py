@@ -60,7 +60,9 @@ def open_page(evening):
 
 def every_page(evening) -> list[tuple[str, str]]:
     said = evening.said
-    more = [("hr", f"/nudges/{said[name]}") for name in said if name not in ("event", "failed_event", "letter", "draft")]
+    more = [
+        ("hr", f"/nudges/{said[name]}") for name in said if name not in ("event", "failed_event", "letter", "draft")
+    ]
     more += [("hr", f"/events/{said['event']}"), ("hr", f"/events/{said['failed_event']}")]
     more += [("hr", f"/drafts/{said['draft']}{what}") for what in ("", "/try")]
     return [*ADDRESSES, *more, ("hr", f"/dead-letters/{said['letter']}"), ("zhang", f"/nudges/{said['told']}")]

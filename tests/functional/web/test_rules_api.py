@@ -26,7 +26,9 @@ class Program:
 
     def __call__(self, method: str, path: str, body: object = None, **query):
         headers = {"Authorization": f"Bearer {self._key}"}
-        return self._client.open(f"/api/v1{path}", method=method, json=body, headers=headers, query_string=query or None)
+        return self._client.open(
+            f"/api/v1{path}", method=method, json=body, headers=headers, query_string=query or None
+        )
 
 
 @pytest.fixture
