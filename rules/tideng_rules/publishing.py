@@ -7,7 +7,7 @@ transaction that writes; `now` is the deployment's moment. Workers take a change
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ def problems_of_document(connection: Connection, document: Mapping[str, Any], gr
     for problem in check_sources([*beside, Source(rule, "")], ground.catalogue, ground.directory):
         mine, _, place = problem.at.partition(": ")
         if mine == rule.id:
-            own.append(Problem(place, problem.problem, problem.hint, problem.severity))
+            own.append(replace(problem, at=place))
         else:
             theirs.append(problem)
     if any(problem.severity == "error" for problem in theirs):

@@ -13,8 +13,8 @@ from tideng.catalogue import Catalogue, EventType, Text
 from tideng.metrics import FUNCTIONS, WINDOWS
 from tideng.people import Directory
 from tideng_rules.actions import HELPED, RECIPIENTS, SEVERITIES, STEPS
-from tideng_rules.fitting import OPERATORS_OF
 from tideng_rules.facts_known import ENVELOPE, FAMILIES
+from tideng_rules.fitting import OPERATORS_OF
 from tideng_rules.model import ABOUT, KINDS, OPERATORS
 
 
