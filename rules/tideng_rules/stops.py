@@ -234,6 +234,8 @@ class Stops:
         if row is None:
             return Run(Stop(both("那一轮还没有问过", "that round has not been asked")))
         if row.outcome == "missed":
+            if not row.note:
+                return Run(Stop(both("那一轮错过了", "that round was missed")))
             note = self._teller.note(row.note)
             return Run(Stop(both(f"那一轮错过了：{note['zh']}", f"that round was missed: {note['en']}")))
         late = row.ran_at - row.due > ON_TIME
