@@ -126,7 +126,7 @@ def test_a_child_that_keeps_dying_is_not_started_without_end():
 # -- the demonstration -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def evening(tmp_path_factory) -> tuple[Path, str]:
     """The whole demonstration at three minutes a second: (its folder, what it said)."""
     folder = tmp_path_factory.mktemp("demo") / "demo"
