@@ -242,4 +242,8 @@ CHINESE: Mapping[str, str] = {
     "{fact:name} is not known here: {seen_by} sees the event alone": "这里不知道 {fact}：{seen_by} 只看这个事件",
     "nobody is called {subject:name}": "没有叫 {subject} 的",
     "{window:name} needs the moment of judging": "{window} 需要判断的时刻",
+    # why a rule rests
+    "it would tell {people:n} people on {day:word}; in its preview it was {expected:n} at most": (
+        "{day} 要告诉 {people} 人，预览时最多 {expected} 人"
+    ),
 }
