@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,9 +54,20 @@ def window(browser, address) -> Iterator:
         one.close()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
-@pytest.mark.parametrize("language", ["zh", "en"])
+WINDOWS = list(itertools.product(("zh", "en"), ("desktop", "phone"), (False, True)))
+PAIRS = {("zh", "desktop", False), ("zh", "phone", True), ("en", "desktop", True), ("en", "phone", False)}
+"""Every language with every size, every size in light and dark; the other four windows are looked at in the slow run."""
+
+
+@pytest.mark.parametrize(
+    ("language", "size", "dark"),
+    [
+        pytest.param(
+            *one, id="-".join((*one[:2], "dark" if one[2] else "light")), marks=() if one in PAIRS else pytest.mark.slow
+        )
+        for one in WINDOWS
+    ],
+)
 def test_every_page_fits_its_window_and_nothing_complains(evening, window, language, size, dark):
     windows = {}
     for name, login, path in pages(evening.said):

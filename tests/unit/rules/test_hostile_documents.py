@@ -63,7 +63,15 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", REFUSED)
+LONG = {
+    "nested blocks", "10,000 rules", "100,001 keys", "490,000 values", "a number of a million digits", "such a number in JSON",
+    "the same key 100,000 times", "20,000 leaves in groups", "30,000 unknown keys", "a key of a megabyte",
+}  # fmt: skip
+"""Cases that take seconds each, and are of a kind with a shorter one."""
+CASES = [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in REFUSED]
+
+
+@pytest.mark.parametrize("name", CASES)
 def test_a_hostile_document_is_refused_in_words_with_little_time_and_memory(name, tmp_path):
     text, words = REFUSED[name]
     run = subprocess.run(
