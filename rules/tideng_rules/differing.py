@@ -50,7 +50,7 @@ _ORDER = ("id", "kind", "title", "why", "about", "when", "who", "if", "then", "l
 class Difference:
     """One thing that changed. `before` and `after` are what stands at `place` (ABSENT: nothing), `sentence` says it in words.
 
-    `place` is counted in the new document; in the old one where something was taken away.
+    `place` is counted in the new document; in the old one where an item of a list was taken away.
     """
 
     place: str

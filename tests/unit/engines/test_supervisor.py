@@ -125,13 +125,13 @@ def test_without_double_checks_the_engine_is_believed(supervised, visits_rules, 
 
 def test_what_is_told_of_a_rule_names_facts_and_no_values(supervised, monkeypatch, capfd):
     monkeypatch.setenv("TIDENG_TEST_FAULTS", "deny:pay")
-    rule = Group("all", (Leaf("person.level", "is", "总监"), Leaf("event.amount", "gt", 88_123)))
+    rule = Group("all", (Leaf("person.level", "is", "总监"), Leaf("event.amount", "gt", 88_123_557)))
     matcher = supervised({QUESTION: [("pay", rule)]}, double_check=1)
-    matcher.match([(QUESTION, {"person.level": "总监", "event.amount": 99_321})])
+    matcher.match([(QUESTION, {"person.level": "总监", "event.amount": 99_321_446})])
     said = capfd.readouterr().err + str(matcher.quarantined["pay"]) + matcher.quarantined["pay"].words("zh")
     assert "event.amount" in said
     assert "person.level" in said
-    assert not any(secret in said for secret in ("总监", "88123", "99321", "88,123"))
+    assert not any(secret in said for secret in ("总监", "88123557", "99321446", "88,123,557"))
 
 
 def test_a_rule_known_to_be_in_quarantine_is_not_given_to_the_engine(supervised, visits_rules, monkeypatch):
