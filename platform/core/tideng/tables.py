@@ -303,7 +303,7 @@ class FindingRow(Base):
 
 class OutboxRow(Base):
     """A message on its way. status: waiting, leased, sent, parked (for a person to see), held (until HR has decided on a
-    storm), dropped (not needed any more).
+    storm or on a contested nudge, or until the moment `due` its reader put it off to), dropped (not needed any more).
 
     `key` is the same at every try, so that a channel that knows duplicates can refuse them. `held_because` is the last
     reason in `tideng.speaking.HELD_BECAUSE` for which it waited. `alone`: it is no point of a digest and does not count
@@ -335,6 +335,36 @@ Index(
     sqlite_where=OutboxRow.status.in_(("waiting", "leased")),
     postgresql_where=OutboxRow.status.in_(("waiting", "leased")),
 )
+
+Index(
+    "ix_outbox_held",
+    OutboxRow.held_because,
+    OutboxRow.due,
+    sqlite_where=OutboxRow.status == "held",
+    postgresql_where=OutboxRow.status == "held",
+)
+
+
+class ContestRow(Base):
+    """Somebody says that a nudge is not right. While it is open, or the rule is off for them, `rule` says nothing to `person`.
+
+    state: open, right (HR: it was), off (the rule is silent for them until `off_until`), retracted (HR took it back),
+    undone (the person took it back). `seen_at`: when the person put the outcome away; nobody else reads that."""
+
+    __tablename__ = "contest"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    finding: Mapped[int] = mapped_column(Id, ForeignKey("finding.id"), index=True)
+    rule: Mapped[str] = mapped_column(String(120))
+    person: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    decided_by: Mapped[str | None] = mapped_column(String(120))
+    decided_at: Mapped[datetime | None]
+    answer: Mapped[str | None] = mapped_column(Text)
+    off_until: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    __table_args__ = (Index("ix_contest_person", "person", "rule", "state"), Index("ix_contest_state", "state", "at"))
 
 
 class PluginRow(Base):
