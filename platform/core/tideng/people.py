@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from tideng.groups import Groups
+    from tideng.roster import Rosters
 
 zone = lru_cache(maxsize=None)(ZoneInfo)
 
@@ -84,6 +85,13 @@ class Directory:
         from tideng.groups import Groups
 
         return Groups(self)
+
+    @cached_property
+    def rosters(self) -> Rosters:
+        """Everyone at a moment, sorted and indexed."""
+        from tideng.roster import Rosters
+
+        return Rosters(self)
 
     def people(self) -> Iterable[str]:
         """Everyone who was ever employed."""

@@ -57,9 +57,7 @@ class Viewer:
 
 def below(directory: Directory, person: str, moment: datetime) -> frozenset[str]:
     """Everyone who reports to `person` at `moment`, directly or through others; a loop in the line ends the walk."""
-    reports: dict[str, list[str]] = {}
-    for member in directory.members(moment):
-        reports.setdefault(member.supervisor, []).append(member.person)
+    reports = directory.rosters.at(moment).reports
     found: set[str] = set()
     waiting = [person]
     while waiting:
