@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from tideng.agenda import moments, zones_of
 from tideng.bundle import read_bundle
@@ -22,6 +22,7 @@ from tideng.database import reading
 from tideng.deployment import Deployment
 from tideng.replay import replay
 from tideng.repository import Receipt, receive
+from tideng.speaking import SNOOZED
 from tideng.tables import AgendaRow, FindingRow, OutboxRow
 from tideng.worker import Worker
 
@@ -215,6 +216,11 @@ def _line(finding: Any, directory: Any) -> str:
     return " ".join(filter(None, (shown, finding.action, finding.recipient or finding.detail.get("status"))))
 
 
+_will_be_looked_at = or_(
+    OutboxRow.status == "waiting", and_(OutboxRow.status == "held", OutboxRow.held_because == SNOOZED)
+)
+
+
 def next_due(deployment: Deployment, worker: Worker, now: datetime, end: datetime) -> datetime:
     """The next moment after `now` at which something may be due; far away when nothing is."""
     far = end + timedelta(days=1)
@@ -223,7 +229,7 @@ def next_due(deployment: Deployment, worker: Worker, now: datetime, end: datetim
             select(AgendaRow.due).where(AgendaRow.state == "open").order_by(AgendaRow.due).limit(1)
         ).scalar()
         messages = connection.execute(
-            select(OutboxRow.due).where(OutboxRow.status == "waiting").order_by(OutboxRow.due).limit(1)
+            select(OutboxRow.due).where(_will_be_looked_at).order_by(OutboxRow.due).limit(1)
         ).scalar()
     found = [moment for moment in (agenda, messages) if moment and moment > now]
     flow, directory = worker.current_flow, worker.current_directory

@@ -144,11 +144,17 @@ CORE_ACTIONS = (
 )
 _NUDGE = Field("nudge", "text", {"zh": "提醒", "en": "Nudge"}, required=True, key=True)
 _NOTE = Field("note", "text", {"zh": "说明", "en": "Note"}, sensitive=True)
+_UNTIL = Field("until", "time", {"zh": "推迟到", "en": "Until"}, required=True)
+_ANSWER = Field("answer", "text", {"zh": "收回的回答", "en": "Answer"}, required=True)
+_CHANNEL = Field("channel", "text", {"zh": "渠道", "en": "Channel"}, required=True)
 CORE_EVENTS = (
     EventType("nudge.acknowledged", {"zh": "已知晓提醒", "en": "Nudge acknowledged"}, (_NUDGE, _NOTE)),
     EventType("nudge.disputed", {"zh": "提醒被指不对", "en": "Nudge disputed"}, (_NUDGE, _NOTE)),
+    EventType("nudge.snoozed", {"zh": "提醒推迟", "en": "Nudge put off"}, (_NUDGE, _UNTIL)),
+    EventType("nudge.reopened", {"zh": "收回对提醒的回答", "en": "Answer taken back"}, (_NUDGE, _ANSWER)),
+    EventType("nudge.delivered", {"zh": "提醒送达", "en": "Nudge delivered"}, (_NUDGE, _CHANNEL)),
 )
-"""What people answer; opened, delivered and snoozed come with the portal's screens for them."""
+"""What people answer, and that they were told. When they opened it is nobody's business, and so no event."""
 CORE_CHANNELS = (ChannelSpec("portal", {"zh": "门户收件箱", "en": "The inbox in the portal"}),)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, update
 
 from tideng.errors import NotAllowed, NotFound
+from tideng.speaking import STORM
 from tideng.storm import RULE
 from tideng.tables import FindingRow, OutboxRow
 from tideng.viewing import Viewer
@@ -35,7 +36,7 @@ def held_storms(connection: Connection, viewer: Viewer) -> tuple[HeldStorm, ...]
     query = (
         select(FindingRow.rule, func.count(), people, since)
         .join(OutboxRow, OutboxRow.finding == FindingRow.id)
-        .where(OutboxRow.status == "held")
+        .where(OutboxRow.status == "held", OutboxRow.held_because == STORM)
         .group_by(FindingRow.rule)
         .order_by(since, FindingRow.rule)
     )
@@ -71,7 +72,8 @@ def _decide(
     if not viewer.mends:
         raise NotAllowed("only HR and administrators decide about what is held")
     of_rule = select(FindingRow.id).where(FindingRow.rule == rule)
-    held = OutboxRow.finding.in_(of_rule) & (OutboxRow.status == "held")
+    stormed = (OutboxRow.status == "held") & (OutboxRow.held_because == STORM)
+    held = OutboxRow.finding.in_(of_rule) & stormed
     changed = connection.execute(update(OutboxRow).where(held).values(**values)).rowcount
     if not changed:
         raise NotFound(f"nothing is held of the rule {rule!r}")

@@ -264,6 +264,24 @@ class Flow:
                 if ask.spoken.step == 0:
                     world.settle_ladder(ask.spoken.rule, ask.spoken.subject, ask.spoken.period, "withdrawn")
 
+    def settled(self, world: World, said: Iterable[Spoken], at: datetime) -> list[Spoken]:
+        """Which of these findings about people would not be made as of `at` any more: what they ask for is done, or their rule
+        is not in force. Of a rule that only an event can trigger, and that has no `until`, nobody can tell."""
+        over, asks = [], []
+        for spoken in said:
+            watch = self.watchlist.get(spoken.rule, spoken.version)
+            if watch is None or not self.watchlist.in_force(spoken.rule):
+                over.append(spoken)
+            elif watch.until_needs is not None or (spoken.step == 0 and isinstance(watch.trigger, OnSchedule)):
+                question, part = ("until", "until") if watch.until_needs is not None else ("stands", "trigger")
+                subject, name = spoken.subject, f"{question}:{spoken.rule}"
+                ask = Ask(name, subject, at, {}, subject, watch=watch, spoken=spoken)
+                self._learn(world, ask, self.watchlist.needs(watch, part))
+                asks.append(ask)
+        self._judge(asks, world)
+        done = [ask.spoken for ask in asks if ask.spoken and bool(ask.answers) == ask.question.startswith("until:")]
+        return over + done
+
     # -- facts -------------------------------------------------------------------------------------------------
     def _learn(
         self, world: World, ask: Ask, needs: Needs, event: Mapping[str, Any] | None = None, **known: Any

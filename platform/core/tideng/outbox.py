@@ -21,9 +21,11 @@ from tideng.channels import Channel, ChannelError, PortalChannel
 from tideng.composing import compose
 from tideng.database import reading, writing
 from tideng.errors import NotFound
+from tideng.events import Event
 from tideng.judging import Watch
 from tideng.people import Directory
 from tideng.releasing import release, something_is_due
+from tideng.repository import store_events
 from tideng.speaking import QUIET, Speaking
 from tideng.storm import system_watch
 from tideng.tables import FindingRow, OutboxRow
@@ -31,15 +33,23 @@ from tideng.tables import FindingRow, OutboxRow
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
 
+SOURCE = "tideng/outbox"
+DELIVERED = "nudge.delivered"
 _log = structlog.get_logger(__name__)
 
 
 class Outbox:
     """Delivers the due messages of one deployment."""
 
-    def __init__(self, deployment: Deployment, watch: Callable[[str, int], Watch | None] = lambda rule, version: None):
-        """`watch` gives a rule's title, for a message's subject line, and what the rule is good for."""
-        self._deployment, self._watch = deployment, watch
+    def __init__(
+        self,
+        deployment: Deployment,
+        watch: Callable[[str, int], Watch | None] = lambda rule, version: None,
+        listens: Callable[[str], bool] = lambda event_type: False,
+    ):
+        """`watch` gives a rule's title, for a message's subject line, and what the rule is good for; `listens` says whether
+        some rule wants to know of an event type: only then what was delivered is an event, since the outbox says it anyway."""
+        self._deployment, self._watch, self._listens = deployment, watch, listens
         self._channels: dict[str, Channel | None] = {}
 
     def deliver(self, directory: Directory) -> int:
@@ -59,6 +69,23 @@ class Outbox:
 
     def _sent(self) -> dict[str, Any]:
         return {"status": "sent", "sent_at": self._deployment.clock.now(), "error": None}
+
+    def _delivered(self, connection: Connection, ids: list[int], now: datetime) -> list[Event]:
+        """An event for each; none for what a rule about nudges says, which would go on for ever."""
+        columns = (OutboxRow.id, OutboxRow.channel, OutboxRow.recipient, FindingRow.rule, FindingRow.version)
+        query = select(*columns, FindingRow.id.label("finding")).join(FindingRow, FindingRow.id == OutboxRow.finding)
+        return [
+            Event(
+                f"delivered/{row.id}",
+                SOURCE,
+                DELIVERED,
+                now,
+                row.recipient,
+                {"nudge": str(row.finding), "channel": row.channel},
+            )
+            for row in connection.execute(query.where(OutboxRow.id.in_(ids)).order_by(OutboxRow.id))
+            if not _about_nudges(self._watched(row))
+        ]
 
     def _lease(self, directory: Directory) -> tuple[list[list[Any]], int]:
         """What goes out now, the rows of each message together; and how many others were held."""
@@ -139,7 +166,11 @@ class Outbox:
         with writing(self._deployment.engine) as connection:
             # a message withdrawn while it was being spoken stays dropped
             ours = and_(OutboxRow.id.in_(rows), OutboxRow.status == "leased")
-            connection.execute(update(OutboxRow).where(ours).values(**values))
+            changed = update(OutboxRow).where(ours).values(**values).returning(OutboxRow.id)
+            done = list(connection.scalars(changed))
+            if done and values["status"] == "sent" and self._listens(DELIVERED):
+                now = values["sent_at"]
+                store_events(connection, self._deployment.catalogue, self._delivered(connection, done, now), now)
 
     def _channel(self, name: str) -> Channel | None:
         if name not in self._channels:
@@ -148,6 +179,12 @@ class Outbox:
                 return None
             self._channels[name] = found
         return self._channels[name]
+
+
+def _about_nudges(watch: Watch | None) -> bool:
+    trigger = watch.trigger if watch else None
+    types = getattr(trigger, "event_types", ()) or (getattr(trigger, "event_type", ""),)
+    return any(one.startswith("nudge.") for one in types)
 
 
 def retry_parked(connection: Connection, ids: Sequence[int], now: datetime) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, literal, or_, select, text, tuple_, update
 
+from tideng.contesting import keep_back, stopped
 from tideng.database import is_sqlite
 from tideng.people import Directory
 from tideng.speaking import QUIET, Part, Speaking, Waiting, week_began
@@ -101,6 +102,10 @@ def _first(
     if speaking.holds and by_key:
         told = _told(connection, by_key, directory, now)
         by_key = _all_that_waits(connection, by_key)
+    silent = stopped(connection, [row.id for rows in by_key.values() for row in rows], now)
+    if silent:
+        keep_back(connection, silent)
+        by_key = {key: [row for row in rows if row.id not in silent] for key, rows in by_key.items()}
     return [
         part
         for (recipient, channel), rows in by_key.items()

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from tideng.world import Record
 
 QUIET, DIGEST, STORM = "quiet hours", "digest", "storm"
+SNOOZED, CONTESTED = "snoozed", "contested"
 BUDGET_DAY, BUDGET_WEEK = "budget of the day", "budget of the week"
 BUDGETS = (BUDGET_DAY, BUDGET_WEEK)
-HELD_BECAUSE = (QUIET, BUDGET_DAY, BUDGET_WEEK, DIGEST, STORM)
+HELD_BECAUSE = (QUIET, BUDGET_DAY, BUDGET_WEEK, DIGEST, STORM, SNOOZED, CONTESTED)
 """Every reason for which a message is held."""
 SYSTEM = "tideng."
 """How the ids of rules begin that are the system's own."""

@@ -76,6 +76,11 @@ class WatchList:
             self._needs[key] = Needs.of(names, watch.metrics, self._catalogue)
         return self._needs[key]
 
+    def listens(self, event_type: str) -> bool:
+        """Whether some rule in force is triggered by events of this type, waits for them, or counts them."""
+        shelves = (self.interests, self.opens, self.closes, self.followed, self.series, self.momentary)
+        return event_type in self.case_types or any(event_type in shelf for shelf in shelves)
+
     def until_may_turn(self, watch: Watch, event_type: str) -> bool:
         """Whether an event of this type can change what `until` says."""
         key = (watch.rule, watch.version)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection, func, select, update
 
+from tideng import snoozing
 from tideng.agenda import moments, zones_of
 from tideng.asking import Utterance
 from tideng.database import insert, is_sqlite, reading, writing
@@ -33,7 +34,7 @@ from tideng.storm import control_storms
 from tideng.tables import AgendaRow, EventRow, LaneRow, ScheduleRunRow
 from tideng.watchlist import WatchList
 from tideng.workingset import WorkingSet
-from tideng.world import Entry, World
+from tideng.world import Entry, Spoken, World
 
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
@@ -63,7 +64,9 @@ class Worker:
         self._recalling: WorkingSet | None = None
         self._directory: Directory | None = None
         self._lock = threading.Lock()
-        self._outbox = Outbox(deployment, self._watch_of)
+        self._outbox = Outbox(
+            deployment, self._watch_of, lambda type_: self._flow is not None and self._flow.watchlist.listens(type_)
+        )
 
     # -- the loop ----------------------------------------------------------------------------------------------
     def step(self) -> int:
@@ -77,6 +80,8 @@ class Worker:
                 done += due
             while emitted := self.hear():
                 done += emitted
+            while woken := self.wake():
+                done += woken
             while sent := self._outbox.deliver(self.current_directory):
                 self._fault("delivered")
                 done += sent
@@ -331,6 +336,32 @@ class Worker:
         return self._too_late(
             directory.zone_of(home, entry.due).key, directory.local_day(home, entry.due), entry.due, now
         )
+
+    # -- what was put off ----------------------------------------------------------------------------------------
+    def wake(self) -> int:
+        """Reminders that were put off and whose moment has come: said again, unless what they ask for is done."""
+        now = self._deployment.clock.now()
+        with reading(self._deployment.engine) as connection:
+            if not snoozing.somebody_waits(connection, now):
+                return 0
+        with writing(self._deployment.engine) as connection:
+            waiting = snoozing.ripe(connection, now)
+            self._refresh(connection)
+            if waiting:
+                self._fault("claimed")
+                snoozing.wake(
+                    connection, waiting, lambda said: self._settled(connection, said, now), self.current_directory, now
+                )
+                self._fault("before commit")
+        self._fault("committed")
+        return len(waiting)
+
+    def _settled(self, connection: Connection, said: list[Spoken], now: datetime) -> list[Spoken]:
+        flow = self.current_flow
+        watches = filter(None, (flow.watchlist.get(one.rule, one.version) for one in said))
+        needs = [flow.watchlist.needs(watch, part) for watch in watches for part in ("trigger", "until")]
+        world = self._working_set(connection).for_people({one.subject for one in said}, needs, now)
+        return flow.settled(world, said, now)
 
     # -- what is held between batches --------------------------------------------------------------------------
     def _save(self, connection: Connection, working_set: WorkingSet, world: World, now: datetime) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, or_, select
 
 from tideng.people import Directory
+from tideng.speaking import SNOOZED
 from tideng.tables import FindingRow, OutboxRow
 from tideng.viewing.paging import PAGE_SIZE, Page, page_of
 from tideng.viewing.viewer import Viewer, name_of
@@ -56,7 +57,7 @@ def held(
             name_of(directory, one.recipient, moment),
             one.channel,
             one.held_because,
-            None if one.status == "held" else one.due,
+            None if one.status == "held" and one.held_because != SNOOZED else one.due,
             one.message,
         )
         for one in rows

@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
 from tideng.errors import NotFound
 from tideng.people import Directory
-from tideng.speaking import STORM
+from tideng.speaking import SNOOZED, STORM
 from tideng.tables import FindingRow, OutboxRow
 from tideng.viewing.paging import MAX_PAGE_SIZE, PAGE_SIZE, Page, page_of
 from tideng.viewing.viewer import Viewer, name_of
 
-STATUSES = ("told", "held", "waiting", "parked", "acknowledged", "disputed", "withdrawn", "recorded")
+STATUSES = ("told", "snoozed", "held", "waiting", "parked", "acknowledged", "disputed", "withdrawn", "recorded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,11 @@ class Delivery:
     def is_held(self) -> bool:
         """Whether it is kept from its reader now, for the reason in `held_because`."""
         return self.status == "held" or (self.status == "waiting" and self.held_because is not None)
+
+    @property
+    def is_snoozed(self) -> bool:
+        """Whether its reader has put it off, until `due`."""
+        return self.status == "held" and self.held_because == SNOOZED
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,11 @@ class NudgeView:
     why: tuple[Mapping[str, Any], ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
     deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def later(self) -> datetime | None:
+        """Until when its reader has put it off; None: they have not."""
+        return next((one.due for one in self.deliveries if one.is_snoozed), None)
 
     @property
     def key(self) -> str:
@@ -172,12 +182,15 @@ def _with_status(status: str) -> ColumnElement[bool]:
     has = lambda *where: exists().where(OutboxRow.finding == FindingRow.id, *where)  # noqa: E731
     on_way = OutboxRow.status.in_(("waiting", "leased", "held"))
     live = FindingRow.state == "live"
-    unanswered = and_(live, FindingRow.response.is_(None))
+    put_off = has(OutboxRow.status == "held", OutboxRow.held_because == SNOOZED)
+    silent = and_(live, FindingRow.response.is_(None))
+    unanswered = and_(silent, ~put_off)
     undelivered = and_(unanswered, ~has(OutboxRow.status == "parked"), ~has(OutboxRow.status == "sent"))
     conditions = {
         "withdrawn": FindingRow.state == "withdrawn",
         "acknowledged": and_(live, FindingRow.response == "acknowledged"),
         "disputed": and_(live, FindingRow.response == "disputed"),
+        "snoozed": and_(silent, put_off),
         "parked": and_(unanswered, has(OutboxRow.status == "parked")),
         "told": and_(unanswered, ~has(OutboxRow.status == "parked"), has(OutboxRow.status == "sent")),
         "held": and_(undelivered, has(on_way, OutboxRow.held_because.is_not(None))),
@@ -192,6 +205,8 @@ def _status(row: Row, sent: Sequence[Delivery]) -> str:
         return "withdrawn"
     if row.response in ("acknowledged", "disputed"):
         return row.response
+    if any(one.is_snoozed for one in sent):
+        return "snoozed"
     states = {one.status for one in sent}
     if "parked" in states:
         return "parked"
