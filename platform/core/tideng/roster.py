@@ -58,8 +58,15 @@ class Roster:
 
     def units_under(self, unit: str) -> set[str]:
         """The unit and every unit below it."""
-        groups = self._directory.groups
-        return {one for one in {*self._directory.units, unit} if one == unit or unit in groups.line(one)}
+        inside: dict[str, list[str]] = {}
+        for one in self._directory.units.values():
+            inside.setdefault(one.parent, []).append(one.id)
+        found, waiting = {unit}, [unit]
+        while waiting:
+            fresh = [one for one in inside.get(waiting.pop(), ()) if one not in found]
+            found.update(fresh)
+            waiting.extend(fresh)
+        return found
 
     def find(
         self,

@@ -139,21 +139,24 @@ def board(
     day: date | None = None,
     show: Collection[str] = (),
     most: int = _DETAILED,
+    only: Collection[str] | None = None,
 ) -> Board:
     """The lamps of everyone in `viewer`'s scope on local `day` (each person's own; None: today), and what is behind them.
 
     A supervisor gets the people below them and themselves, an employee only themselves, HR everyone. `show`: only these
-    statuses are detailed in `people`, at most `most` people. Three statements, however many people there are; marks of
-    the day before are still open, so that what ran out in the evening is seen in the morning.
+    statuses are detailed in `people`, at most `most` people; `only` narrows the scope to these people. Three statements,
+    however many people there are; marks of the day before are still open, so that what ran out in the evening is seen in
+    the morning.
     """
     roster = directory.rosters.at(now)
-    scope = viewer.scope(directory, now)
+    everyone = viewer.scope(directory, now)
+    scope = everyone if only is None else frozenset(only) if everyone is None else everyone & frozenset(only)
     day = day or now.astimezone(zone(directory.default_zone)).date()
     span = _Span(directory, day)
-    found = _statuses(connection, roster, span, scope, sees_storms=scope is None)
+    found = _statuses(connection, roster, span, scope, sees_storms=everyone is None)
     wanted = [one for one, status in found.items() if not show or status in show] if LIT not in show else []
     shown = sorted(wanted, key=lambda one: (_TURN[found[one]], roster.place[one]))[:most]
-    matters = _matters(connection, roster, span, shown, sees_storms=scope is None)
+    matters = _matters(connection, roster, span, shown, sees_storms=everyone is None)
     steps = _next_steps(connection, {one.subject for of_one in matters.values() for one in of_one})
     people = [_person(roster, found[one], matters.get(one, ()), steps, one) for one in shown]
     people = sorted((one for one in people if one.matters), key=_urgency)
