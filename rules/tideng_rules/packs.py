@@ -9,8 +9,10 @@ version it was written against: what a later version of the pack changes elsewhe
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,8 +115,22 @@ def shelf_of(bundle: Bundle) -> Shelf:
     return Shelf.of(packs_folder(), bundle.root / "packs")
 
 
+def _documents(path: Path) -> list[Any]:
+    """What a pack's file holds. Read again only when the file has changed: a command asks for every pack several times."""
+    try:
+        found = path.stat()
+    except OSError:
+        return read_documents(path)  # which says what is wrong with it
+    return pickle.loads(_kept(path, found.st_mtime_ns, found.st_size))  # our own bytes, a copy for each
+
+
+@lru_cache(maxsize=128)
+def _kept(path: Path, _changed: int, _size: int) -> bytes:
+    return pickle.dumps(read_documents(path))
+
+
 def _read(path: Path, name: str) -> Mapping[str, Any]:
-    documents = read_documents(path)
+    documents = _documents(path)
     if len(documents) != 1 or not isinstance(documents[0], Mapping) or documents[0].get("pack") != name:
         raise InvalidRule(f"pack {name}", [Problem("pack", f"the file must hold one pack named {name!r}")])
     return documents[0]
