@@ -12,7 +12,7 @@ JOBS ?= 2
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-install: $(VENV)/.installed ## put everything that running Tideng needs into .venv
+install: $(VENV)/.installed $(VENV)/.frontend ## put everything that running Tideng needs into .venv
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -26,17 +26,22 @@ $(VENV)/.installed: $(VENV)/.python setup.cfg pyproject.toml constraints.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
+# the scripts of the admin panel; where they cannot be built it says so and goes on: every page works without them
+FRONTEND := $(shell find admin/frontend -path '*/node_modules' -prune -o -type f -print)
+$(VENV)/.frontend: $(FRONTEND) | $(VENV)/.installed
+	@$(PY) admin/frontend/install.py && touch $@ || true
+
 $(VENV)/.tested: $(VENV)/.installed
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,bench,docs]'
 	@touch $@
 
-demo: $(VENV)/.installed ## a sample company at five to seven in the evening; open the address it prints
+demo: install ## a sample company at five to seven in the evening; open the address it prints
 	$(VENV)/bin/tideng demo
 
-test: $(VENV)/.tested ## everything but what takes minutes, on SQLite and a real PostgreSQL
+test: $(VENV)/.tested $(VENV)/.frontend ## everything but what takes minutes, on SQLite and a real PostgreSQL
 	$(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m 'not slow' tests
 
-test-slow: $(VENV)/.tested ## kills, simulated years: what takes minutes
+test-slow: $(VENV)/.tested $(VENV)/.frontend ## kills, simulated years: what takes minutes
 	$(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m slow tests
 
 lint: $(VENV)/.tested ## style, types, who may import whom
@@ -45,13 +50,13 @@ lint: $(VENV)/.tested ## style, types, who may import whom
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 
-bench: $(VENV)/.tested ## measure; writes bench/RESULTS.md
+bench: $(VENV)/.tested $(VENV)/.frontend ## measure; writes bench/RESULTS.md
 	$(PY) -m bench
 
 docs: $(VENV)/.tested ## write the parts of docs/ that are drawn from the code
 	$(PY) -m docs.make
 
-screenshots: $(VENV)/.tested ## take the pictures in docs/ from the running demo
+screenshots: $(VENV)/.tested $(VENV)/.frontend ## take the pictures in docs/ from the running demo
 	$(PY) -m docs.screenshots
 
 constraints: $(VENV)/.tested ## pin what is installed in .venv now

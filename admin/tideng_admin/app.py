@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 
 from tideng.deployment import Deployment
 from tideng.errors import InvalidSettings, Problem
-from tideng_admin import api, page, pages, rendering, rules_api
+from tideng_admin import api, assets, page, pages, rendering, rules_api
 from tideng_admin.catalogues import compile_catalogues
 from tideng_admin.passwords import check_in_form
 from tideng_admin.screens import is_screen
@@ -63,6 +63,7 @@ def create_app(deployment: Deployment, update_permissions: bool = False, **overr
     app.before_request(_drop_unknown_locale)
     app.before_request(lambda: _require_token(csrf))
     rendering.install(app)
+    assets.install(app)
     page.install(app)
     builder = AppBuilder(security_manager_class=TidengSecurity, indexview=pages.Start)
     with app.app_context():

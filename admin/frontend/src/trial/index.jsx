@@ -1,0 +1,7 @@
+export function Trial() {
+  return null
+}
+
+export function PublishBar() {
+  return null
+}

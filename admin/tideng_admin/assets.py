@@ -1,0 +1,26 @@
+"""The scripts that `make install` builds into static/built/. Where they are not, every page works without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from tideng_admin.rendering import asset
+
+BUILT = Path(__file__).parent / "static" / "built"
+
+
+def built(name: str) -> str:
+    """The address of a built script or style sheet, such as ``studio.js``; '' where it is not built."""
+    return asset(f"built/{name}") if (BUILT / name).is_file() else ""
+
+
+def is_built() -> bool:
+    """Whether there is a front end at all, for `tideng doctor`."""
+    return (BUILT / "built.json").is_file()
+
+
+def install(app: Flask) -> None:
+    """Templates ask ``{% if built('studio.js') %}`` before they load a script."""
+    app.add_template_global(built)
