@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import func, insert, select
 from werkzeug.test import TestResponse
 
@@ -111,7 +113,9 @@ class WebStory:
 
     def new_app(self, **overrides: Any) -> Flask:
         """An app without limits on signing in, unless asked for."""
-        return create_app(self.deployment, **{"RATELIMIT_ENABLED": False, **overrides})
+        app = create_app(self.deployment, **{"RATELIMIT_ENABLED": False, **overrides})
+        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(pattern=f"tideng-{os.getuid()}-%s.cache")
+        return app
 
     def visitor(self, app: Flask | None = None) -> Browser:
         return Browser((app or self.app).test_client())
