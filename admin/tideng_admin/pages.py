@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, make_response, redirect, request, session
+from flask_babel import gettext as _
 
 from tideng_admin.authoring import DraftsPage
 from tideng_admin.daily import InboxPage, MorePage, NudgesPage, Start
+from tideng_admin.people_pages import PeoplePage
 from tideng_admin.rendering import THEMES
 from tideng_admin.rule_pages import RulesPage
 from tideng_admin.screens import Screen
@@ -39,34 +41,36 @@ def _wanting(web: Web) -> tuple[str, bool]:
     return _count(sum(map(bool, kinds))), False
 
 
+def _faults(web: Web) -> tuple[str, bool]:
+    number = web.counters().failed_plugins
+    return (_("%(n)s down", n=number) if number else ""), True
+
+
 SCREENS = (
     Screen(TodayPage, {"zh": "今天", "en": "Today"}, "today", order=10, tab=True, badge=_wanting),
     Screen(InboxPage, {"zh": "我的消息", "en": "My messages"}, "bell", order=20, tab=True),
-    Screen(NudgesPage, {"zh": "提醒", "en": "Nudges"}, "people", order=30, tab=True),
     Screen(RulesPage, {"zh": "规则", "en": "Rules"}, "rule", order=40, tab=True),
-    Screen(EventsPage, {"zh": "事件", "en": "Events"}, "flow", order=60),
+    Screen(PeoplePage, {"zh": "人员", "en": "People"}, "people", order=50, tab=True),
+    Screen(PluginsPage, {"zh": "插件", "en": "Plugins"}, "plug", order=90, tab=True, badge=_faults),
+    Screen(NudgesPage, {"zh": "提醒", "en": "Nudges"}, "bell", order=110, tucked=True),
+    Screen(EventsPage, {"zh": "事件", "en": "Events"}, "flow", order=120, tucked=True),
     Screen(
         OutboxPage,
         {"zh": "发件箱", "en": "Outbox"},
         "right",
-        order=70,
+        order=130,
+        tucked=True,
         badge=lambda web: (_count(web.counters().parked), True),
     ),
     Screen(
         LettersPage,
         {"zh": "没读懂的", "en": "Dead letters"},
         "cloud",
-        order=80,
+        order=140,
+        tucked=True,
         badge=lambda web: (_count(web.counters().dead_letters), False),
     ),
-    Screen(
-        PluginsPage,
-        {"zh": "插件", "en": "Plugins"},
-        "plug",
-        order=90,
-        badge=lambda web: (_count(web.counters().failed_plugins), True),
-    ),
-    Screen(KeysPage, {"zh": "接口密钥", "en": "API keys"}, "shield", permission="can_write", order=100),
+    Screen(KeysPage, {"zh": "接口密钥", "en": "API keys"}, "shield", permission="can_write", order=150, tucked=True),
 )
 WITHOUT_MENU = (MorePage, DraftsPage, WhyNotPage)
 

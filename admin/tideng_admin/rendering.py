@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from tideng.messages import choose, spoken
 from tideng.problem_words import in_words, stored_in_words
+from tideng_admin.screens import Screen
 from tideng_admin.web import LANGUAGES, locale, web
 
 THEMES = ("light", "dark")
@@ -64,6 +65,13 @@ HELD = {
     "digest": _l("kept for one message"),
     "storm": _l("more people than in its preview"),
 }
+LAMP_LOOKS: Mapping[str, tuple[str, Any]] = {
+    "lit": ("ok", _l("Nothing open")),
+    "told": ("told", _l("Told")),
+    "need": ("need", _l("To complete")),
+    "open": ("open", _l("Not done")),
+    "hold": ("hold", _l("On hold")),
+}
 KINDS = {
     "reminder": _l("Reminder"),
     "validation": _l("Check"),
@@ -81,11 +89,25 @@ def install(app: Flask) -> None:
     from tideng_admin.wording import event_title
 
     words = (action_word, mark_word, kind_word, held_word, pause_word, channel_word, effect_word, event_title)
-    for function in (moment, day, weekday, exact, chip, value, named, initial, count_letter, *words):
+    for function in (
+        moment,
+        day,
+        weekday,
+        exact,
+        today_words,
+        chip,
+        lamp_word,
+        lamp_chip,
+        value,
+        named,
+        initial,
+        *words,
+    ):
         app.add_template_filter(function)
     app.add_template_filter(lambda stored: stored_in_words(stored, locale()), "problem_words")
     app.add_template_global(lambda: greeting(web().now().astimezone(web().zone())), "greeting")
     app.add_template_global(plugin_title)
+    app.add_template_global(settings_badge)
     app.context_processor(_values)
 
 
@@ -180,8 +202,27 @@ def exact(at: datetime) -> str:
     return f"{day(local.date())} {weekday} {local:%H:%M:%S} · {local.tzinfo}"
 
 
+def today_words(at: datetime) -> str:
+    """Now, as a page says it once: 3月31日 周二 19:42, Tue 31 Mar 19:42."""
+    local = at.astimezone(web().zone())
+    parts = (
+        (day(local.date()), weekday(local.date())) if locale() == "zh" else (weekday(local.date()), day(local.date()))
+    )
+    return f"{' '.join(parts)} {local:%H:%M}"
+
+
 def chip(status: str) -> Markup:
     look, word = CHIPS.get(status, ("hold", status))
+    return Markup('<span class="chip s-{0}"><span class="mk mk-{0}"></span>{1}</span>').format(look, str(word))
+
+
+def lamp_word(status: str) -> str:
+    """What a lamp says: nothing open, told, to complete, not done, on hold."""
+    return str(LAMP_LOOKS[status][1])
+
+
+def lamp_chip(status: str) -> Markup:
+    look, word = LAMP_LOOKS[status]
     return Markup('<span class="chip s-{0}"><span class="mk mk-{0}"></span>{1}</span>').format(look, str(word))
 
 
@@ -247,12 +288,15 @@ def mark_word(status: str) -> str:
     return str(MARKS.get(status, status))
 
 
-def count_letter(text: str, letter: str) -> int:
-    return text.count(letter)
-
-
 def effect_word(name: str) -> str:
     return str(EFFECTS.get(name, name))
+
+
+def settings_badge(tucked: Iterable[Screen]) -> tuple[str, bool]:
+    """How many of the screens on the settings page want somebody, and whether one of them shows a fault."""
+    badges = [screen.badge(web()) for screen in tucked if screen.badge]
+    wanting = [fault for text, fault in badges if text]
+    return str(len(wanting) or ""), any(wanting)
 
 
 def plugin_title(name: str) -> str:

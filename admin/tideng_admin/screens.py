@@ -22,7 +22,8 @@ class Screen:
     """`view`: a Flask-AppBuilder BaseView class; `title`: per locale, ``zh`` and ``en``; `icon`: one of ICONS.
 
     The screen is in the menu of whoever has `permission` on the view's `class_permission_name`. `order` sorts the menu,
-    `tab` puts it among the five of a phone's bottom bar. `badge`, given the `Web`, returns a short text or '' to show
+    `tab` puts it among the five of a phone's bottom bar; `tucked` puts it on the settings page instead of in the menu, for
+    what few people need, and its badge on “Settings”. `badge`, given the `Web`, returns a short text or '' to show
     beside the title, and whether it is a fault.
     """
 
@@ -32,6 +33,7 @@ class Screen:
     permission: str = "can_read"
     order: int = 500
     tab: bool = False
+    tucked: bool = False
     badge: Callable[[Web], tuple[str, bool]] | None = None
 
     @property

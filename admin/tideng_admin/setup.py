@@ -19,13 +19,13 @@ from tideng_admin.passwords import check_password
 
 PART = "admin"
 VERSIONS = Path(__file__).parent / "migrations"
-_LOOK = ("Today", "Nudges", "Rules", "Drafts", "Events", "Outbox", "DeadLetters", "Plugins")
+_LOOK = ("Today", "People", "Nudges", "Rules", "Drafts", "Events", "Outbox", "DeadLetters", "Plugins")
 _WRITES_RULES = {"Rules": ("read", "write"), "Drafts": ("read", "write")}
 _MINE = {"Inbox": ("read", "write"), "Nudges": ("read",), "Rules": ("read",)}
 
 ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "employee": _MINE,
-    "supervisor": _MINE,
+    "supervisor": {**_MINE, "People": ("read",)},
     "hr": {
         **dict.fromkeys(_LOOK, ("read",)),
         **_MINE,

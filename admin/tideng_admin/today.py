@@ -1,25 +1,35 @@
-"""The first page of whoever looks after others: what needs somebody, a lamp for everyone, and what was said last."""
+"""The first page of whoever looks after others: what needs somebody, a lamp for everyone, and what happens next by itself."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import render_template, url_for
+from flask import render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
-from tideng import deciding, viewing
+from tideng import deciding
 from tideng.database import reading
-from tideng.tables import FindingRow
+from tideng.tables import EventRow, FindingRow
+from tideng.viewing.board import LAMPS, LIT, Board, BoardPerson, UnitLamps, board, in_state
 from tideng_admin import rules_shown
+from tideng_admin.coming import Coming, coming, documents, next_words
 from tideng_admin.page import READ, Page, needs
 from tideng_admin.rendering import named
 from tideng_admin.web import Web, web
 from tideng_rules import drafts
-from tideng_rules.tables import ASKED
+from tideng_rules.tables import ASKED, PUBLISHED, RuleVersionRow
+
+MOST_LAMPS = 400
+"""With more people than this a unit is one bar instead of a lamp for everyone."""
+MOST_UNITS = 24
+"""With more units than this those below are counted with the one above them."""
+_FIRST, _ALL = 6, 200
+ON_TRIP = "person.on_trip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,40 +45,189 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Lamps:
-    """One unit's lamps: a letter each, as in the legend (a nothing open, b told, c contested, d incomplete, e on hold)."""
+class Group:
+    """One unit as it is drawn: `lamps` are (person, name, status), none where it is one bar; `below`: it stands for the
+    units below it, too."""
 
+    unit: str
     name: str
-    lamps: str
+    counts: Mapping[str, int]
+    lamps: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def size(self) -> int:
-        return len(self.lamps)
+        return sum(self.counts.values())
 
     @property
     def lit(self) -> int:
-        return self.lamps.count("a")
+        return self.counts[LIT]
+
+    @property
+    def shares(self) -> list[tuple[str, float]]:
+        """(status, per cent of the bar), in the order of the legend."""
+        return [(status, 100 * self.counts[status] / self.size) for status in LAMPS if self.counts[status]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One person under “what happens next”: what is open, and what becomes of it."""
+
+    one: BoardPerson
+    unit: str
+    what: str
+    next: str
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """One step of the first day. `state`: done, now, later."""
+
+    state: str
+    title: str
+    text: str
+    href: str
+    button: str
 
 
 class TodayPage(Page):
+    """`?show=STATUS` (or ``all``) lists everyone in it; without it the list begins with what is about to happen."""
+
     route_base = "/today"
     class_permission_name = "Today"
 
     @expose("/")
     @needs(READ)
     def show_all(self) -> str:
-        with reading(web().engine) as connection:
-            latest = self.read_with(connection, viewing.nudges, size=6)
-            lamps = _lamps(connection, web())
-            titles = rules_shown.titles(connection, {one.rule for one in latest.items})
+        here, show = web(), request.args.get("show", "")
+        show = show if show in LAMPS or show == "all" else ""
+        with reading(here.engine) as connection:
+            steps = first_steps(connection, here)
+            if steps:
+                return render_template("tideng/first_day.html", steps=steps, people=len(_roster(here)))
+            wanted = (show,) if show in LAMPS else ()
+            found = self.read_with(connection, board, show=wanted, most=_ALL if show else _FIRST)
+            lines = lines_of(connection, here, found.people)
+            on_trip = ON_TRIP in here.deployment.catalogue.states
+            away = self.read_with(connection, in_state, ON_TRIP) if on_trip else 0
         return render_template(
             "tideng/today.html",
-            found=web().counters(),
+            found=here.counters(),
             wanted=_needs(),
-            latest=latest.items,
-            lamps=lamps,
-            titles=titles,
+            board=found,
+            groups=groups_of(found, here),
+            lines=lines,
+            show=show,
+            away=away,
+            asking=_still_today(here),
         )
+
+
+def _roster(here: Web) -> Sequence:
+    return here.directory().rosters.at(here.now()).members
+
+
+def _still_today(here: Web) -> list[Coming]:
+    """Which rules still ask today, by the reader's own clock."""
+    local = here.now().astimezone(here.zone())
+    midnight = local.replace(hour=23, minute=59, second=59)
+    return coming(here, here.zone().key, until=midnight)
+
+
+def lines_of(connection: Connection, here: Web, people: Sequence[BoardPerson]) -> list[Line]:
+    """What is open for these people and what becomes of it, in words. Two statements, whoever many they are."""
+    firsts = [one.first for one in people]
+    known = documents(connection, {(one.rule, one.version) for one in firsts})
+    missing = {one.rule for one in firsts if (one.rule, one.version) not in known}
+    titles = rules_shown.titles(connection, missing)
+    units = here.directory().units
+    lines = []
+    for one in people:
+        document = known.get((one.first.rule, one.first.version))
+        title = rules_shown.text_of(document.get("title")) if document else titles.get(one.first.rule, {})
+        unit = units[one.unit].name if one.unit in units else one.unit
+        what = named(title, one.first.rule)
+        lines.append(Line(one, unit, what, next_words(one.first, document, here), len(one.matters) - 1))
+    return lines
+
+
+def groups_of(found: Board, here: Web) -> list[Group]:
+    """The units as they are drawn: a lamp for everyone, or above a limit one bar a unit."""
+    if found.size <= MOST_LAMPS:
+        return [_with_lamps(unit, found) for unit in found.units]
+    units = here.directory().units
+    if len(found.units) <= MOST_UNITS:
+        return [Group(one.unit, one.name, one.counts) for one in found.units]
+    line = here.directory().groups.line
+    gathered: dict[str, dict[str, int]] = {}
+    for depth in (3, 2, 1):
+        gathered = {}
+        for one in found.units:
+            above = line(one.unit)[::-1]
+            of = gathered.setdefault(above[min(depth, len(above)) - 1] if above else one.unit, dict.fromkeys(LAMPS, 0))
+            for status, number in one.counts.items():
+                of[status] += number
+        if len(gathered) <= MOST_UNITS:
+            break
+    return [Group(unit, units[unit].name if unit in units else unit, counts) for unit, counts in gathered.items()]
+
+
+def _with_lamps(unit: UnitLamps, found: Board) -> Group:
+    lamps = tuple((one.person, one.name, found.status_of(one.person)) for one in unit.members)
+    return Group(unit.unit, unit.name, unit.counts, lamps)
+
+
+# -- the first day -------------------------------------------------------------------------------------------------------
+
+
+def first_steps(connection: Connection, here: Web) -> list[FirstStep]:
+    """What is left before the lamps can be lit; [] once rules speak about people who are heard of. One statement."""
+    people = len(_roster(here))
+    heard, spoke, rules = connection.execute(
+        select(
+            exists().where(EventRow.id.is_not(None)),
+            exists().where(FindingRow.id.is_not(None)),
+            exists().where(RuleVersionRow.state == PUBLISHED),
+        )
+    ).one()
+    if spoke or (people and rules and heard):
+        return []
+    gallery = "GalleryPage.show_all" if any(one.endpoint == "GalleryPage.show_all" for one in here.screens) else ""
+    steps = [
+        (
+            bool(people),
+            _("Bring the people in"),
+            ngettext("%(num)s person is here.", "%(num)s people are here.", people)
+            if people
+            else _("A list of people, units and positions: the organisation plugin reads it from a file."),
+            url_for("PeoplePage.show_all") if people else url_for("PluginsPage.show_all"),
+            _("See the list") if people else _("See how"),
+        ),
+        (
+            bool(rules),
+            _("Pick three rules"),
+            _("Rules are in force.") if rules else _("Try them on the past first. Nothing is sent before you say so."),
+            url_for(gallery or "RulesPage.show_all"),
+            _("See the rules") if rules else _("Pick rules"),
+        ),
+        (
+            bool(heard),
+            _("Let the records in"),
+            _("The first records are here.")
+            if heard
+            else _("Reports, trips and visits come from the systems you have, with a key for each."),
+            url_for("KeysPage.show_all") if here.may("can_write", "Keys") else url_for("EventsPage.show_all"),
+            _("Have a look"),
+        ),
+    ]
+    now = next((number for number, step in enumerate(steps) if not step[0]), len(steps))
+    shown = []
+    for number, (done, *words) in enumerate(steps):
+        shown.append(FirstStep("done" if done else "now" if number == now else "later", *words))
+    return shown
+
+
+# -- what needs somebody -------------------------------------------------------------------------------------------------
 
 
 def _needs() -> list[Need]:
@@ -136,27 +295,6 @@ def _decisions() -> list[Need]:
         href = url_for("DraftsPage.show", id=mine[0].id) if len(mine) == 1 else url_for("DraftsPage.show_all")
         wanted.append(Need("rule", title, _("Somebody who did not write it has a look first."), href, _("Have a look")))
     return wanted
-
-
-def _lamps(connection: Connection, here: Web) -> list[Lamps]:
-    """A lamp for everyone in service: lit when nothing is open today. One query, whoever many they are."""
-    row = FindingRow
-    rows = connection.execute(
-        select(row.subject, row.action, row.response)
-        .where(row.at >= here.day_began(), row.state == "live", row.about == "person")
-        .limit(20_000)
-    )
-    order = "abedc"
-    state: dict[str, str] = {}
-    for subject, action, response in rows:
-        letter = "c" if response == "disputed" else "d" if action == "mark" else "a" if response else "b"
-        state[subject] = max(state.get(subject, "a"), letter, key=order.index)
-    directory = here.directory()
-    units: dict[str, list[str]] = {}
-    for member in directory.members(here.now()):
-        units.setdefault(member.unit, []).append(state.get(member.person, "a"))
-    names = {unit: directory.units[unit].name if unit in directory.units else unit for unit in units}
-    return [Lamps(names[unit], "".join(letters)) for unit, letters in sorted(units.items())]
 
 
 def greeting(local: datetime) -> str:

@@ -17,7 +17,7 @@ from tideng_admin import passwords
 
 HOME = Path(tideng_admin.__file__).parent
 PAGES = {
-    "hr": "/today/ /inbox/ /nudges/ /nudges/?status=held /rules/ /rules/?state=archived /rules/daily-report-missing /drafts/ "
+    "hr": "/today/ /today/?show=told /today/?show=all /people/ /people/?status=told /people/zhang /people/li /inbox/ /nudges/ /nudges/?status=held /rules/ /rules/?state=archived /rules/daily-report-missing /drafts/ "
     "/rules/missed /events/ /outbox/ /dead-letters/ /dead-letters/?state=retried /plugins/ /more/ /logout/",
     "admin": "/keys/ /users/list/ /users/add /users/show/1 /users/edit/1 /roles/list/ /roles/show/1 /resetmypassword/form",
     "zhang": "/inbox/ /nudges/ /rules/ /more/",
@@ -162,6 +162,7 @@ def test_times_are_the_reader_s_own(story):
 
 
 def test_a_calm_day_says_so(story):
+    story.an_event()
     page = story.as_("hr").get("/today/").text
     assert "现在没有要您处理的事" in page
     assert "5 盏灯，5 盏亮着" in page
@@ -261,4 +262,5 @@ def test_a_plugin_whose_screen_is_broken_is_switched_off_alone(with_plugin, scre
 
 def test_now_is_the_deployment_s_clock(story):
     story.clock.set(NOW.replace(hour=1))
+    story.an_event()
     assert "早上好" in story.as_("hr").get("/today/").text

@@ -184,8 +184,10 @@ def in_state(connection: Connection, viewer: Viewer, directory: Directory, now: 
     """How many of the viewer's people are in `state` (``person.on_trip``) at `now`. One statement."""
     scope = viewer.scope(directory, now)
     row = StateRow
-    statement = select(row.subject.distinct()).where(
-        row.state == state, row.started_at <= now, or_(row.ended_at.is_(None), row.ended_at > now)
+    statement = (
+        select(row.subject)
+        .distinct()
+        .where(row.state == state, row.started_at <= now, or_(row.ended_at.is_(None), row.ended_at > now))
     )
     roster = directory.rosters.at(now)
     people = connection.scalars(statement)
