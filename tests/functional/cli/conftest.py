@@ -6,10 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from warm import Warm
 
 ROOT = Path(__file__).resolve().parents[3]
 BPIC = ROOT / "clients" / "bpic2020"
@@ -23,23 +24,20 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "LANG": "C.UTF-8", "COLUMNS": "200", **more}
 
 
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Where the commands are loaded once."""
+    made = Warm()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def tideng(tmp_path: Path) -> Run:
+def tideng(tmp_path: Path, warm: Warm) -> Run:
     """Run ``tideng ARGUMENTS``: ``tideng("nudges", "--json", cwd=…, input="…", LANG="zh_CN.UTF-8")``."""
 
     def run(*arguments: object, cwd: Path | None = None, input: str = "", **more: str):
-        command = [sys.executable, "-m", "tideng.cli", *map(str, arguments)]
-        done = subprocess.run(
-            command,
-            cwd=cwd or tmp_path,
-            input=input,
-            env=environment(**more),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=120,
-            check=False,
-        )
+        done = warm.run([*map(str, arguments)], cwd or tmp_path, environment(**more), input, patience=120)
         assert "Traceback" not in done.stderr + done.stdout, done.stderr
         return done
 

@@ -128,7 +128,7 @@ def test_a_child_that_keeps_dying_is_not_started_without_end():
 
 @pytest.fixture(scope="session")
 def evening(tmp_path_factory) -> tuple[Path, str]:
-    """The whole demonstration at three minutes a second: (its folder, what it said)."""
+    """The whole demonstration at five minutes a second: (its folder, what it said)."""
     folder = tmp_path_factory.mktemp("demo") / "demo"
     command = [
         sys.executable,
@@ -137,7 +137,7 @@ def evening(tmp_path_factory) -> tuple[Path, str]:
         "demo",
         folder,
         "--speed",
-        "180",
+        "300",
         "--port",
         free_port(),
         "--until-done",
@@ -163,7 +163,7 @@ def test_travellers_without_a_report_are_reminded_at_seven(evening):
     reminded = rows(evening[0], FindingRow.subject, FindingRow.state, where=(REMINDER, FindingRow.step == 0))
     standing = {row.subject for row in reminded if row.state == "live"}
     assert {"p056", "p089", "p068"} <= standing
-    # 18:59:59, 19:00:00 and before: in time. Three minutes pass in a second here, so that one that is heard of a moment
+    # 18:59:59, 19:00:00 and before: in time. Five minutes pass in a second here, so that one that is heard of a moment
     # after seven may have been said and taken back, but it never stands
     assert not {"p083", "p094", "p085"} & standing
 
