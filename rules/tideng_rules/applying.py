@@ -21,7 +21,7 @@ from tideng_rules.tables import PUBLISHED, RuleVersionRow
 BUNDLE = "bundle"
 """The author of rules that came from the client's files."""
 FILES, DEPLOYMENT = "files", "deployment"
-_AS_FILES_SAY = "files"
+AS_FILES_SAY = "files"
 """Under this name the origin of a version keeps what the files said, where the version itself says something else."""
 _VERSIONS = cast(Table, RuleVersionRow.__table__)
 
@@ -139,7 +139,7 @@ class _Held:
             return Change(wanted.rule, "changed", number, row.document, document, wanted.origin)
         if same(document, base):
             return Change(wanted.rule, "kept", row.version, row.document, document, by=row.author, since=since)
-        origin = {**(wanted.origin or {}), _AS_FILES_SAY: dict(document)}
+        origin = {**(wanted.origin or {}), AS_FILES_SAY: dict(document)}
         if take == DEPLOYMENT:
             return Change(wanted.rule, "merged", number, row.document, row.document, origin, by=row.author)
         if wanted.origin is None:
@@ -176,7 +176,7 @@ class _Held:
         columns = (table.c.rule, table.c.version, table.c.author, table.c.document, table.c.origin)
         found: dict[str, tuple[Mapping[str, Any], int]] = {}
         for row in connection.execute(select(*columns).where(table.c.rule.in_(rules)).order_by(table.c.version)):
-            said = (row.origin or {}).get(_AS_FILES_SAY)
+            said = (row.origin or {}).get(AS_FILES_SAY)
             if row.author == BUNDLE or said is not None:
                 found[row.rule] = (said if said is not None else row.document, row.version)
         return found

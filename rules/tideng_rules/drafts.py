@@ -18,7 +18,7 @@ from tideng.errors import InvalidRule, NotFound, Problem, Refused
 from tideng.viewing import Viewer
 from tideng_rules.documents import MAX_BYTES, MAX_DEPTH, too_deep
 from tideng_rules.history import latest, version
-from tideng_rules.merging import Conflict, Merged, merge
+from tideng_rules.merging import Conflict, Merged, merge, same
 from tideng_rules.rights import require_reading, require_writing
 from tideng_rules.tables import APPROVED, ASKED, DISCARDED, OPEN, RuleDraftRow
 
@@ -38,7 +38,10 @@ class Stale(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One draft, see `RuleDraftRow`. state: open, asked (for approval), approved, published, discarded."""
+    """One draft, see `RuleDraftRow`. state: open, asked (for approval), approved, published, discarded.
+
+    `origin`: the pack it was filled in from, as {"pack", "version", "parameters"}. `source`: the text it was imported as.
+    """
 
     id: int
     rule: str
@@ -55,18 +58,29 @@ class Draft:
     changed_at: datetime
     changed_by: str
     preview: Mapping[str, Any] | None
+    origin: Mapping[str, Any] | None
+    source: str | None
 
 
 _COLUMNS = [_DRAFTS.c[name] for name in Draft.__slots__]
 
 
 def create_draft(
-    connection: Connection, viewer: Viewer, document: Mapping[str, Any], now: datetime, note: str = "", rule: str = ""
+    connection: Connection,
+    viewer: Viewer,
+    document: Mapping[str, Any],
+    now: datetime,
+    note: str = "",
+    rule: str = "",
+    *,
+    origin: Mapping[str, Any] | None = None,
+    source: str | None = None,
 ) -> Draft:
     """Begin a draft from a document, which may still be wrong.
 
     `rule` is the rule it edits, else the one the document names; it starts from that rule's version in force, or its
-    newest. Raises `InvalidRule` for what cannot even be kept: no mapping, over 1 MB, nested too deep.
+    newest, whose origin it keeps unless another `origin` is given; `source` is the text it was read from. Raises
+    `InvalidRule` for what cannot even be kept: no mapping, over 1 MB, nested too deep.
     """
     require_writing(viewer)
     document = _kept(document)
@@ -78,6 +92,8 @@ def create_draft(
         "document": document,
         "state": OPEN,
         "author": viewer.login,
+        "origin": pack_of(before.origin if before and origin is None else origin),
+        "source": before.source if before and source is None and same(before.document, document) else source,
         "note": note,
         "edition": 1,
         "created_at": now,
@@ -110,6 +126,8 @@ def save_draft(
         "preview": None,
     }
     held = unfinished(connection, id)
+    if not same(held.document, document):
+        values["source"] = None  # it no longer says what the document does
     if held.based_on is None:
         values["rule"] = _rule_of(document)
     if note is not None:
@@ -171,6 +189,7 @@ def rebase(
         "changed_by": viewer.login,
         **_UNAPPROVED,
         "preview": None,
+        **({} if same(merged.document, held.document) else {"source": None}),
     }
     return change_draft(connection, held.id, edition, values), merged.conflicts
 
@@ -187,6 +206,13 @@ def rebased(connection: Connection, viewer: Viewer, id: int) -> tuple[Draft, Mer
 
 
 # -- for the modules beside this one, after they have authorised ---------------------------------------------------
+def pack_of(origin: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What a later version needs to know of where a rule came from: not what the files said of it meanwhile."""
+    if not origin or "pack" not in origin:
+        return None
+    return {key: origin[key] for key in ("pack", "version", "parameters") if key in origin}
+
+
 _UNAPPROVED = {"state": OPEN, "asked_at": None, "approved_by": None, "approved_at": None}
 
 

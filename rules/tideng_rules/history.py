@@ -36,6 +36,7 @@ class Version:
     since: datetime | None
     archived_at: datetime | None
     archived_by: str | None
+    source: str | None = None
 
 
 _COLUMNS = [_VERSIONS.c[name] for name in Version.__slots__]

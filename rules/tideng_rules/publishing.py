@@ -19,7 +19,7 @@ from tideng.people import Directory
 from tideng.viewing import Viewer
 from tideng_rules import store
 from tideng_rules.check import check_sources
-from tideng_rules.drafts import Draft, change_draft, draft, unfinished
+from tideng_rules.drafts import Draft, change_draft, draft, pack_of, unfinished
 from tideng_rules.history import Version, latest, version
 from tideng_rules.merging import same
 from tideng_rules.packs import Source
@@ -130,6 +130,8 @@ def publish_draft(
         approved_by=held.approved_by,
         preview=held.preview,
         archived_by=viewer.login,
+        origin=held.origin,
+        source=held.source,
     )
     values = {"state": PUBLISHED, "changed_at": now}
     change_draft(connection, id, held.edition, values, held.edition)
@@ -174,6 +176,8 @@ def rollback(
         note=f"{said}: {note}" if note else said,
         approved_by=old.approved_by,
         preview=old.preview,
+        origin=pack_of(old.origin),
+        source=old.source,
     )
     return _newest(connection, viewer, rule)
 

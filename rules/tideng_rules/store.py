@@ -112,11 +112,12 @@ def put_version(
     origin: Mapping[str, Any] | None = None,
     preview: Mapping[str, Any] | None = None,
     archived_by: str = "",
+    source: str | None = None,
 ) -> int:
     """Put a checked document in force as the rule's next version, whose number is returned; the one before is archived.
 
     Its own `since` stays when the trigger does, so that an edited message changes nothing about what was asked already.
-    `archived_by`: who ends the version before, where that is not the author. Call it inside a transaction that writes,
+    `archived_by`: who ends the version before, where that is not the author. `source`: the text it was imported as. Call it inside a transaction that writes,
     after `one_at_a_time`.
     """
     rule = str(document["id"])
@@ -134,6 +135,7 @@ def put_version(
         "origin": None if origin is None else dict(origin),
         "expected": most if isinstance(most, int) else None,
         "preview": None if preview is None else dict(preview),
+        "source": source,
         "created_at": at,
         "published_at": at,
         "since": since,

@@ -24,7 +24,8 @@ class RuleVersionRow(Base):
     """One version of one rule, as it was published. state: published (in force), archived. `document` never changes.
 
     `archived_by`: who published its successor, or archived the rule. `since`: from when on the rule is asked with this trigger, so that a new or moved schedule does not look back.
-    `origin`: null, or the pack it was made from, as {"pack", "version", "parameters"}. `preview`: the figures of the
+    `origin`: null, or the pack it was made from, as {"pack", "version", "parameters"}. `source`: the text it was imported as,
+    with its comments; null where it was written here. `preview`: the figures of the
     preview it was published with; `expected`: the most people a day to whom it spoke there."""
 
     __tablename__ = "rule_version"
@@ -43,6 +44,7 @@ class RuleVersionRow(Base):
     since: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     archived_by: Mapped[str | None] = mapped_column(String(120))
+    source: Mapped[str | None] = mapped_column(Text)
     __table_args__ = (CheckConstraint("state IN ('published', 'archived')", name="state"),)
 
 
@@ -59,7 +61,8 @@ class RuleDraftRow(Base):
     """What somebody is writing: it may still be wrong. state: open, asked (for approval), approved, published, discarded.
 
     `rule` is the rule it edits or will create, `based_on` the version it started from (null: it is new). `edition` grows
-    with every save; who saves an older one is told, so that two people never write over each other."""
+    with every save; who saves an older one is told, so that two people never write over each other. `origin` and `source`
+    as in `RuleVersionRow`; a save that changes the document drops the source."""
 
     __tablename__ = "rule_draft"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -77,6 +80,8 @@ class RuleDraftRow(Base):
     changed_at: Mapped[datetime]
     changed_by: Mapped[str] = mapped_column(String(120))
     preview: Mapped[dict[str, Any] | None]
+    origin: Mapped[dict[str, Any] | None]
+    source: Mapped[str | None] = mapped_column(Text)
     __table_args__ = (
         CheckConstraint("state IN ('open', 'asked', 'approved', 'published', 'discarded')", name="state"),
     )

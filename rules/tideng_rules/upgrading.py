@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, select
 from tideng.catalogue import Catalogue
 from tideng.errors import NotFound, Refused
 from tideng.messages import Worded, spoken
-from tideng_rules.applying import Change
+from tideng_rules.applying import AS_FILES_SAY, BUNDLE, Change
 from tideng_rules.differing import differences
 from tideng_rules.merging import ABSENT, Conflict, written
 from tideng_rules.packs import Shelf, Source
@@ -75,11 +75,12 @@ def _conflict(conflict: Conflict, by: str) -> Worded:
 # -- packs ---------------------------------------------------------------------------------------------------------
 def packs_in_force(connection: Connection) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """The packs whose rules are in force: name → the version and the parameters the client set."""
-    columns = (_VERSIONS.c.origin, _VERSIONS.c.published_at)
-    rows = connection.execute(select(*columns).where(_VERSIONS.c.state == PUBLISHED).order_by(*columns[1:]))
+    columns = (_VERSIONS.c.origin, _VERSIONS.c.author, _VERSIONS.c.published_at)
+    rows = connection.execute(select(*columns).where(_VERSIONS.c.state == PUBLISHED).order_by(_VERSIONS.c.published_at))
     found = {}
-    for origin, _ in rows:
-        if origin and "pack" in origin:  # the rule published last says what was applied last
+    for origin, author, _ in rows:
+        applied = author == BUNDLE or AS_FILES_SAY in (origin or {})  # what people filled in is of one rule alone
+        if origin and "pack" in origin and applied:  # the rule published last says what was applied last
             found[origin["pack"]] = (str(origin["version"]), origin.get("parameters", {}))
     return found
 
