@@ -1,24 +1,21 @@
-"""The pages people open every day: my messages, the list of nudges, and why."""
+"""Where a day begins, the list of nudges, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.views import IndexView
-from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import Connection, select
 
 from tideng import viewing
 from tideng.database import reading
-from tideng.effects import respond
-from tideng.errors import Refused
 from tideng.tables import EventRow
 from tideng_admin import rules_shown
-from tideng_admin.page import READ, WRITE, Page, cursor, needs
+from tideng_admin.page import READ, Page, cursor, needs
 from tideng_admin.rendering import CHIPS
 from tideng_admin.web import web
 from tideng_admin.why_pages import explanation_of, parts_of
@@ -34,38 +31,26 @@ class Start(IndexView):
     def index(self) -> Any:
         if not current_user.is_authenticated:
             return redirect(url_for("LoginView.login"))
-        menu = web().menu()
-        return redirect(url_for(menu[0].endpoint if menu else "MorePage.show"))
+        here = web()
+        menu = here.menu()
+        first = menu[0].endpoint if menu else "MorePage.show"
+        if not here.may("can_read", "Today") and here.may("can_read", "Inbox"):
+            leads = "TeamPage.show_all" in current_app.view_functions and here.may("can_read", "Team")
+            first = "TeamPage.show_all" if leads else "PortalPage.day"
+        return redirect(url_for(first))
 
 
 class InboxPage(Page):
-    """What was said to me, and my answer to it."""
+    """Where messages were once: their links in old mails lead to the portal."""
 
     route_base = "/inbox"
     class_permission_name = "Inbox"
+    base_permissions = ["can_read", "can_write"]  # those of the name, which the portal's pages share
 
     @expose("/")
     @needs(READ)
-    def show_all(self) -> str:
-        with reading(web().engine) as connection:
-            mine = viewing.NudgeFilter(to_me=True)
-            page = self.read_with(connection, viewing.nudges, mine, cursor())
-            titles = rules_shown.titles(connection, {one.rule for one in page.items})
-        still = [one for one in page.items if one.status in ("told", "waiting", "parked", "held")]
-        return render_template("tideng/inbox.html", page=page, open=still, titles=titles)
-
-    @expose("/<int:id>/answer", methods=["POST"])
-    @needs(WRITE)
-    def answer(self, id: int) -> Any:
-        kind, note = request.form.get("kind", ""), request.form.get("note", "")
-        try:
-            respond(web().deployment, id, web().viewer().person, kind, note)
-        except Refused:
-            flash(_("A few words are missing: what is not right?"), "warning")
-            return redirect(url_for("NudgesPage.show", id=id))
-        said = _("Thank you. HR will have a look.") if kind == "disputed" else _("Thank you.")
-        flash(said, "success")
-        return redirect(url_for("InboxPage.show_all"))
+    def show_all(self) -> Any:
+        return redirect(url_for("PortalPage.messages"))
 
 
 class NudgesPage(Page):

@@ -8,14 +8,18 @@ from flask import Blueprint, make_response, redirect, request, session
 from flask_babel import gettext as _
 
 from tideng_admin.authoring import DraftsPage
+from tideng_admin.contests import ContestsPage
 from tideng_admin.daily import InboxPage, MorePage, NudgesPage, Start
+from tideng_admin.my_data import MyDataPage
 from tideng_admin.people_pages import PeoplePage
+from tideng_admin.plugins_page import PluginsPage
+from tideng_admin.portal import PortalPage
 from tideng_admin.rendering import THEMES
 from tideng_admin.rule_pages import RulesPage
 from tideng_admin.screens import Screen
 from tideng_admin.security import safe_target
 from tideng_admin.today import TodayPage
-from tideng_admin.upkeep import EventsPage, KeysPage, LettersPage, OutboxPage, PluginsPage
+from tideng_admin.upkeep import EventsPage, KeysPage, LettersPage, OutboxPage
 from tideng_admin.web import LANGUAGES, Web
 from tideng_admin.why_pages import WhyNotPage
 
@@ -48,7 +52,7 @@ def _faults(web: Web) -> tuple[str, bool]:
 
 SCREENS = (
     Screen(TodayPage, {"zh": "今天", "en": "Today"}, "today", order=10, tab=True, badge=_wanting),
-    Screen(InboxPage, {"zh": "我的消息", "en": "My messages"}, "bell", order=20, tab=True),
+    Screen(PortalPage, {"zh": "我的一天", "en": "My day"}, "today", order=20, tab=True),
     Screen(RulesPage, {"zh": "规则", "en": "Rules"}, "rule", order=40, tab=True),
     Screen(PeoplePage, {"zh": "人员", "en": "People"}, "people", order=50, tab=True),
     Screen(PluginsPage, {"zh": "插件", "en": "Plugins"}, "plug", order=90, tab=True, badge=_faults),
@@ -72,7 +76,7 @@ SCREENS = (
     ),
     Screen(KeysPage, {"zh": "接口密钥", "en": "API keys"}, "shield", permission="can_write", order=150, tucked=True),
 )
-WITHOUT_MENU = (MorePage, DraftsPage, WhyNotPage)
+WITHOUT_MENU = (InboxPage, MyDataPage, ContestsPage, MorePage, DraftsPage, WhyNotPage)
 
 preferences = Blueprint("preferences", __name__)
 

@@ -31,7 +31,12 @@ CHIPS: Mapping[str, tuple[str, Any]] = {
     "waiting": ("open", _l("On its way")),
     "parked": ("fail", _l("Not delivered")),
     "acknowledged": ("ok", _l("Seen")),
+    "snoozed": ("hold", _l("Later")),
     "disputed": ("need", _l("Contested")),
+    "contest_open": ("need", _l("Waits for HR")),
+    "contest_right": ("ok", _l("Looked at")),
+    "contest_off": ("hold", _l("Silent for a while")),
+    "contest_retracted": ("ok", _l("Taken back")),
     "withdrawn": ("hold", _l("Withdrawn")),
     "recorded": ("hold", _l("Recorded")),
     "sent": ("ok", _l("Sent")),
@@ -64,6 +69,8 @@ HELD = {
     "budget of the week": _l("enough messages for this week"),
     "digest": _l("kept for one message"),
     "storm": _l("more people than in its preview"),
+    "snoozed": _l("its reader put it off"),
+    "contested": _l("its reader says it is not right"),
 }
 LAMP_LOOKS: Mapping[str, tuple[str, Any]] = {
     "lit": ("ok", _l("Nothing open")),
@@ -105,8 +112,12 @@ def install(app: Flask) -> None:
     ):
         app.add_template_filter(function)
     app.add_template_filter(lambda stored: stored_in_words(stored, locale()), "problem_words")
+    app.add_template_filter(lambda text: in_words(text, locale()), "problem_line")
     app.add_template_global(lambda: greeting(web().now().astimezone(web().zone())), "greeting")
     app.add_template_global(plugin_title)
+    from tideng_admin.portal import portal_tabs
+
+    app.add_template_global(portal_tabs)
     app.add_template_global(settings_badge)
     app.context_processor(_values)
 

@@ -19,7 +19,7 @@ from tideng_admin.passwords import check_password
 
 PART = "admin"
 VERSIONS = Path(__file__).parent / "migrations"
-_LOOK = ("Today", "People", "Nudges", "Rules", "Drafts", "Events", "Outbox", "DeadLetters", "Plugins")
+_LOOK = ("Today", "People", "Nudges", "Contests", "Rules", "Drafts", "Events", "Outbox", "DeadLetters", "Plugins")
 _WRITES_RULES = {"Rules": ("read", "write"), "Drafts": ("read", "write")}
 _MINE = {"Inbox": ("read", "write"), "Nudges": ("read",), "Rules": ("read",)}
 
@@ -29,11 +29,17 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "hr": {
         **dict.fromkeys(_LOOK, ("read",)),
         **_MINE,
+        "Contests": ("read", "write"),
         "Outbox": ("read", "write"),
         "DeadLetters": ("read", "write"),
         **_WRITES_RULES,
     },
-    "implementer": {**dict.fromkeys(_LOOK, ("read",)), **_WRITES_RULES, "Keys": ("write",)},
+    "implementer": {
+        **dict.fromkeys(_LOOK, ("read",)),
+        **_WRITES_RULES,
+        "Plugins": ("read", "write"),
+        "Keys": ("write",),
+    },
     "auditor": dict.fromkeys(_LOOK, ("read",)),
     "connector": {},
     "public": {},

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import Connection, exists, select
 
-from tideng import deciding
+from tideng import contesting, deciding
 from tideng.database import reading
 from tideng.tables import EventRow, FindingRow
 from tideng.viewing.board import LAMPS, LIT, Board, BoardPerson, UnitLamps, board, in_state
@@ -264,11 +264,25 @@ def _needs() -> list[Need]:
         )
         text = _("The system stood still at that hour, and it was too late to speak afterwards.")
         wanted.append(Need("clock", title, text, url_for("RulesPage.missed"), _("Look at them")))
-    if found.disputed:
-        title = ngettext("%(num)s nudge was contested", "%(num)s nudges were contested", found.disputed)
-        text = _("Somebody says it is not right. Have a look together.")
-        wanted.append(Need("people", title, text, url_for("NudgesPage.show_all", status="disputed"), _("Look at them")))
+    wanted += _contested(found.disputed)
     return wanted
+
+
+def _contested(today: int) -> list[Need]:
+    """What people say is not right, as long as nobody has looked; the one in so many words where it is one."""
+    here, text = web(), _("Somebody says it is not right. Have a look together.")
+    found = []
+    if here.viewer().sees_all:
+        with reading(here.engine) as connection:
+            found = contesting.open_contests(connection, here.viewer(), here.directory(), here.now())
+    number = len(found) or today
+    if not number:
+        return []
+    if len(found) == 1:
+        text = _("%(name)s: %(reason)s", name=found[0].person_name, reason=found[0].reason)
+    title = ngettext("%(num)s nudge was contested", "%(num)s nudges were contested", number)
+    href = url_for("ContestsPage.show_all") if found else url_for("NudgesPage.show_all", status="disputed")
+    return [Need("people", title, text, href, _("Look at them"))]
 
 
 def _decisions() -> list[Need]:

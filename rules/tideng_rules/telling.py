@@ -50,12 +50,16 @@ _NOTES_ZH = {
     "budget": "消息已经够多",
     "digest": "攒着一起发",
     "storm": "一下子太多，先停下等人看过",
+    "snoozed": "读的人想晚点再看",
+    "contested": "读的人说这条不对，先等人看过",
 }
 _NOTES_EN = {
     "until holds": "what it waited for had come (until)",
     "quiet hours": "quiet hours",
     "digest": "it is kept for one message with others",
     "storm": "there were far more than expected, so somebody looks first",
+    "snoozed": "its reader put it off",
+    "contested": "its reader says it is not right, so somebody looks first",
 }
 
 

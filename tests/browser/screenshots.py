@@ -28,7 +28,7 @@ def pages(said: dict[str, int]) -> list[tuple[str, str, str]]:
         ("why", "hr", f"/nudges/{said['told']}"),
         ("why-mine", "zhang", f"/nudges/{said['told']}"),
         ("why-not", "hr", "/why-not/?rule=daily-report-missing&person=li&at=2025-06-12T19:00"),
-        ("inbox", "zhang", "/inbox/"),
+        ("myday", "zhang", "/me/"),
         ("rules", "hr", "/rules/"),
         ("rule", "hr", "/rules/daily-report-missing"),
         ("drafts", "hr", "/drafts/"),

@@ -84,7 +84,7 @@ def test_every_page_fits_its_window_and_nothing_complains(evening, window, langu
 def test_what_is_touched_on_a_phone_is_large_enough(evening, window):
     here = window(size="phone")
     here.sign_in("zhang")
-    for path in ("/inbox/", f"/nudges/{evening.said['told']}"):
+    for path in ("/me/", f"/nudges/{evening.said['told']}"):
         page = here.go(path)
         small = page.evaluate(
             "[...document.querySelectorAll('button, a.btn, .tabs a, input:not([type=hidden])')]"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tideng.errors import Problem
     from tideng.events import Event
     from tideng.facts import Point
+    from tideng.holdings import Holding
     from tideng.judging import Finding, Situation, Watch
     from tideng.people import Directory
 
@@ -141,6 +142,12 @@ class Hooks:
 
         A reader is called as ``reader(binary_stream, options)`` and yields ``(place, payload or Problem)`` pairs.
         """
+
+    @hookspec
+    def held_on(self, person: str, connection: Connection) -> Iterable[Holding]:
+        """Say what the plugin itself keeps about `person`, who may look at it and take it away. Called when they open "my
+        data" or download it, and never for anybody else. Return `tideng.holdings.Holding` values whose names begin with
+        the plugin's name and a dot; [] when there is nothing. Count at once, read records only when they are asked for."""
 
     @hookspec
     def screens(self) -> Iterable[object]:

@@ -16,6 +16,7 @@ from tideng_orgchart import store
 from tideng_orgchart.changes import Change, changes_in, fold
 from tideng_orgchart.declared import EVENTS, FACTS, STATES
 from tideng_orgchart.facts import gather
+from tideng_orgchart.held import changes_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tideng.bundle import Bundle
     from tideng.catalogue import Catalogue
     from tideng.deployment import Deployment
+    from tideng.holdings import Holding
 
 
 class OrgchartPlugin:
@@ -107,6 +109,11 @@ class OrgchartPlugin:
             self._changes.extend(changes)
         elif changes:
             store.note(connection, changes, self._directory.default_zone)
+
+    # -- what is held on a person ------------------------------------------------------------------------------
+    @hookimpl
+    def held_on(self, person: str, connection: Connection) -> Iterable[Holding]:
+        return [changes_of(connection, person)]
 
     # -- facts -------------------------------------------------------------------------------------------------
     @hookimpl

@@ -25,7 +25,7 @@ def response(story, finding: int) -> tuple:
 
 def test_seeing_a_nudge_enters_as_an_event_at_the_top_of_the_line(story):
     said = story.a_nudge("zhang")
-    assert story.as_("zhang").post(f"/inbox/{said}/answer", kind="acknowledged").status_code == 302
+    assert story.as_("zhang").post(f"/me/nudges/{said}/answer", kind="acknowledged").status_code == 302
     assert heard(story) == [("nudge.acknowledged", "zhang", {"nudge": str(said)})]
     assert response(story, said) == ("acknowledged", None)
 
@@ -34,13 +34,13 @@ def test_pressing_twice_says_it_once(story):
     said = story.a_nudge("zhang")
     browser = story.as_("zhang")
     for _ in range(2):
-        browser.post(f"/inbox/{said}/answer", kind="acknowledged")
+        browser.post(f"/me/nudges/{said}/answer", kind="acknowledged")
     assert len(heard(story)) == 1
 
 
 def test_this_is_wrong_carries_its_reason_to_hr(story):
     said = story.a_nudge("zhang")
-    story.as_("zhang").post(f"/inbox/{said}/answer", kind="disputed", note="那天我请假了。")
+    story.as_("zhang").post(f"/me/nudges/{said}/answer", kind="disputed", note="那天我请假了。")
     assert heard(story)[0][2] == {"nudge": str(said), "note": "那天我请假了。"}
     hr = story.as_("hr")
     assert "1 条提醒有异议" in hr.get("/today/").text
@@ -50,7 +50,7 @@ def test_this_is_wrong_carries_its_reason_to_hr(story):
 def test_this_is_wrong_without_a_word_asks_for_one_and_keeps_nothing(story):
     said = story.a_nudge("zhang")
     browser = story.as_("zhang")
-    answer = browser.post(f"/inbox/{said}/answer", kind="disputed", note="   ")
+    answer = browser.post(f"/me/nudges/{said}/answer", kind="disputed", note="   ")
     assert "哪里不对" in browser.get(answer.location).text
     assert heard(story) == []
 
@@ -64,8 +64,8 @@ def test_whom_it_is_about_may_contest_what_was_said_to_the_supervisor_but_not_ac
 
 def test_nobody_answers_for_somebody_else(story):
     said = story.a_nudge("li")
-    assert story.as_("zhang").post(f"/inbox/{said}/answer", kind="acknowledged").status_code == 404
-    assert story.as_("hr").post(f"/inbox/{said}/answer", kind="acknowledged").status_code == 404
+    assert story.as_("zhang").post(f"/me/nudges/{said}/answer", kind="acknowledged").status_code == 404
+    assert story.as_("hr").post(f"/me/nudges/{said}/answer", kind="acknowledged").status_code == 404
     assert heard(story) == []
     with pytest.raises(NotFound):
         respond(story.deployment, said, "", "acknowledged")

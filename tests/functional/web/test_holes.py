@@ -15,7 +15,7 @@ from tideng_admin.app import create_app
 from tideng_admin.security import SafeModelView
 from tideng_admin.setup import NewUser, add_users, prepare, set_password
 
-PAGES = "/today/ /inbox/ /nudges/ /rules/ /events/ /outbox/ /dead-letters/ /plugins/ /keys/ /users/list/ /roles/list/".split()
+PAGES = "/today/ /me/ /me/messages/ /me/data/ /contests/ /nudges/ /rules/ /events/ /outbox/ /dead-letters/ /plugins/ /keys/ /users/list/ /roles/list/".split()
 
 
 def test_without_signing_in_every_page_leads_to_the_door(story):
@@ -36,7 +36,7 @@ def test_without_signing_in_every_page_leads_to_the_door(story):
         ("admin", "/keys/"),
         ("admin", "/users/delete/3"),
         ("admin", "/users/add"),
-        ("zhang", "/inbox/1/answer"),
+        ("zhang", "/me/nudges/1/answer"),
         ("zhang", "/logout/"),
         ("crm", "/api/v1/events"),
         ("admin", "/api/v1/security/refresh"),

@@ -17,10 +17,10 @@ from tideng_admin import passwords
 
 HOME = Path(tideng_admin.__file__).parent
 PAGES = {
-    "hr": "/today/ /today/?show=told /today/?show=all /people/ /people/?status=told /people/zhang /people/li /inbox/ /nudges/ /nudges/?status=held /rules/ /rules/?state=archived /rules/daily-report-missing /drafts/ "
+    "hr": "/today/ /today/?show=told /today/?show=all /people/ /people/?status=told /people/zhang /people/li /me/ /me/messages/ /me/data/ /me/data/person /contests/ /nudges/ /nudges/?status=held /rules/ /rules/?state=archived /rules/daily-report-missing /drafts/ "
     "/rules/missed /events/ /outbox/ /dead-letters/ /dead-letters/?state=retried /plugins/ /more/ /logout/",
     "admin": "/keys/ /users/list/ /users/add /users/show/1 /users/edit/1 /roles/list/ /roles/show/1 /resetmypassword/form",
-    "zhang": "/inbox/ /nudges/ /rules/ /more/",
+    "zhang": "/me/ /me/messages/ /me/data/ /me/data/person /me/data/nudges /nudges/ /rules/ /more/",
     "nobody": "/login/ /nowhere",
 }
 ADDRESSES = [(who, path) for who, paths in PAGES.items() for path in paths.split()]
@@ -65,7 +65,7 @@ def every_page(evening) -> list[tuple[str, str]]:
     ]
     more += [("hr", f"/events/{said['event']}"), ("hr", f"/events/{said['failed_event']}")]
     more += [("hr", f"/drafts/{said['draft']}{what}") for what in ("", "/try")]
-    return [*ADDRESSES, *more, ("hr", f"/dead-letters/{said['letter']}"), ("zhang", f"/nudges/{said['told']}")]
+    return [*ADDRESSES, *more, ("hr", f"/dead-letters/{said['letter']}"), ("zhang", f"/nudges/{said['told']}"), ("zhang", f"/me/nudges/{said['told']}")]
 
 
 def test_no_page_shows_a_raw_value(evening, open_page):
@@ -141,11 +141,11 @@ def test_a_language_that_is_gone_falls_back_instead_of_failing(story):
 def test_a_person_is_greeted_in_their_own_language_unless_they_chose_another(story):
     browser = story.visitor()
     browser.sign_in("li")
-    assert '<html lang="en"' in browser.get("/inbox/").text
+    assert '<html lang="en"' in browser.get("/me/").text
     chose = story.visitor()
     chose.get("/language/zh")
     chose.sign_in("li")
-    assert '<html lang="zh-Hans"' in chose.get("/inbox/").text
+    assert '<html lang="zh-Hans"' in chose.get("/me/").text
 
 
 def test_the_theme_is_remembered_and_set_before_the_first_paint(story):
@@ -169,7 +169,7 @@ def test_a_calm_day_says_so(story):
 
 
 @pytest.mark.parametrize(
-    ("login", "first"), [("hr", "/today/"), ("zhang", "/inbox/"), ("look", "/today/"), ("crm", "/more/")]
+    ("login", "first"), [("hr", "/today/"), ("zhang", "/me/"), ("look", "/today/"), ("crm", "/more/")]
 )
 def test_everyone_begins_where_their_day_begins(story, login, first):
     assert story.as_(login).get("/").location == first

@@ -80,4 +80,4 @@ def test_the_command_line_s_logins_are_employees_too_and_carry_their_names(a_dep
     assert name == "王海燕"
     browser = Browser(create_app(deployment).test_client())
     browser.sign_in("lead")
-    assert browser.get("/inbox/").status_code == 200
+    assert browser.get("/me/").status_code == 200

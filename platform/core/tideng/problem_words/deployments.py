@@ -138,6 +138,7 @@ CHINESE: Mapping[str, str] = {
     "answer again instead": "可以重新回答一次",
     "HR has looked already": "人事已经看过了",
     "contest": "异议",
+    "nothing is held on whoever is no person here": "这里没有关于您的记录：您的账号不对应任何人员",
     "no contest {id}": "没有异议 {id}",
     "only HR and administrators decide about a contested nudge": "只有 HR 和管理员可以处理有异议的提醒",
     "somebody has decided already": "已经有人处理了",
@@ -185,4 +186,10 @@ CHINESE: Mapping[str, str] = {
     "The least important message that is logged": "从哪一级开始记日志",
     "Proxies in front of the web process, whose X-Forwarded-For says who connects; 0 believes none": "网页进程前面有几层代理，按它们的 X-Forwarded-For 认来源；0 表示都不信",
     "How logs look: console or json": "日志的样式：console 或 json",
+    "switched off by a person": "由人停用",
+    "{names:names} cannot work without it": "{names}离不开它",
+    "switch those off first": "先停用它们",
+    "it is the only plugin that {does:said}": "只有这个插件{does}",
+    "knows who the people are": "知道有哪些人",
+    "judges by the rules": "按规则判断",
 }

@@ -39,6 +39,7 @@ class Delivery:
     error: str | None
     dropped_because: str | None = None
     bundle: int | None = None
+    key: str = ""
 
     @property
     def is_held(self) -> bool:
@@ -280,4 +281,5 @@ def delivery_of(row: Row, directory: Directory, moment: datetime) -> Delivery:
         row.error,
         row.dropped_because,
         row.bundle,
+        row.key,
     )

@@ -1,0 +1,274 @@
+"""Everything that is held on one person, for that person: what kinds there are, how much, from when to when, and the records.
+
+The core tells of its own tables; a plugin adds what it keeps by the hook `held_on`. Records are read in parts, so that a
+download of many years needs no more memory than one of a week. Nobody reads this of somebody else: it takes the viewer's own
+id. Nothing here says when a message was opened, because nobody notes that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from tideng.catalogue import Text
+from tideng.errors import NotFound
+from tideng.people import Directory
+from tideng.speaking import STORM
+from tideng.tables import ContestRow, EventRow, FindingRow, MetricDayRow, OutboxRow, StateRow
+from tideng.viewing import Viewer
+
+if TYPE_CHECKING:
+    from tideng.deployment import Deployment
+
+Record = Mapping[str, Any]
+"""One record: column → a plain value (text, number, boolean, moment, day, list, mapping, or None)."""
+_PART = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One kind of thing that is held on a person.
+
+    `name` is unique among all (``event.report.submitted``; a plugin's begins with its name and a dot); `title`, and `about`
+    (where it comes from, and who may read it), per locale, zh and en. `columns`: what each part of a record is called.
+    `records` gives them newest first from the number in it on, at most as many as the second; called when somebody looks.
+    `first`, `last`: between when they lie (UTC), None where they have no time. `icon`: one of the screens'.
+    """
+
+    name: str
+    title: Text
+    about: Text
+    columns: Mapping[str, Text]
+    count: int
+    records: Callable[[int, int], Iterable[Record]] = field(compare=False)
+    first: datetime | None = None
+    last: datetime | None = None
+    icon: str = "book"
+
+    def all(self) -> Iterator[Record]:
+        """Every record, newest first, read in parts."""
+        start = 0
+        while part := list(self.records(start, _PART)):
+            yield from part
+            start += len(part)
+            if len(part) < _PART:
+                return
+
+
+def holdings(
+    connection: Connection, deployment: Deployment, viewer: Viewer, directory: Directory, now: datetime
+) -> list[Holding]:
+    """Everything held on the viewer, the core's kinds first; kinds of which there is nothing are left out.
+
+    A statement for each table, however many records. Raises `NotFound` for whoever is no person here.
+    """
+    if not viewer.person:
+        raise NotFound("nothing is held on whoever is no person here")
+    found = [
+        _person(directory, viewer.person),
+        *_events(connection, deployment, viewer.person),
+        _figures(connection, viewer.person),
+        _states(connection, deployment, viewer.person),
+        _nudges(connection, viewer.person),
+        _findings(connection, viewer.person),
+        _contests(connection, viewer.person),
+    ]
+    for plugin, answers in deployment.plugins.call_named("held_on", person=viewer.person, connection=connection):
+        found += [one for one in answers if isinstance(one, Holding) and one.name.startswith(f"{plugin}.")]
+    return [one for one in found if one.count]
+
+
+_OWN = {"zh": "您、主管和人事可看", "en": "You, your supervisor and HR can see it"}
+_OF_EVENTS = {"zh": "来自连接的系统和您自己的操作。您、人事和审计可看", "en": "From connected systems and your own doing. You, HR and auditors can see it"}  # fmt: skip
+_PERSONAL = {
+    "name": {"zh": "姓名", "en": "Name"},
+    "unit": {"zh": "部门", "en": "Unit"},
+    "position": {"zh": "岗位", "en": "Position"},
+    "supervisor": {"zh": "主管", "en": "Supervisor"},
+    "deputy": {"zh": "代理人", "en": "Deputy"},
+    "timezone": {"zh": "时区", "en": "Time zone"},
+    "locale": {"zh": "语言", "en": "Language"},
+    "phone": {"zh": "电话", "en": "Phone"},
+    "email": {"zh": "邮箱", "en": "E-mail"},
+    "since": {"zh": "从", "en": "From"},
+    "until": {"zh": "到", "en": "Until"},
+}
+_TIME: Text = {"zh": "时间", "en": "Time"}
+
+
+def _person(directory: Directory, person: str) -> Holding:
+    rows = []
+    for one in reversed(directory.periods(person)):
+        values = {column: getattr(one, column) for column in _PERSONAL}
+        unit, position = directory.units.get(one.unit), directory.positions.get(one.position)
+        values |= {"unit": unit.name if unit else one.unit, "position": position.name if position else one.position}
+        for column in ("supervisor", "deputy"):
+            last = next(reversed(directory.periods(values[column])), None)
+            values[column] = last.name if last else values[column]
+        rows.append(values)
+    title = {"zh": "个人资料和任职", "en": "Personal record and posts"}
+    return Holding("person", title, _OWN, _PERSONAL, len(rows), _from_list(rows), icon="people")
+
+
+def _events(connection: Connection, deployment: Deployment, person: str) -> list[Holding]:
+    row, types = EventRow, deployment.catalogue.event_types
+    query = (
+        select(row.type, func.count(), func.min(row.time), func.max(row.time))
+        .where(row.subject == person)
+        .group_by(row.type)
+        .order_by(row.type)
+    )
+    found = []
+    for type_, count, first, last in connection.execute(query):
+        known = types.get(type_)
+        fields = {one.name: one.title for one in known.fields} if known else {}
+        columns = {"time": _TIME, **fields, "source": {"zh": "来源", "en": "Source"}}
+        if known is None or known.open:
+            columns["data"] = {"zh": "内容", "en": "Content"}
+        wanted = select(row.time, row.source, row.data).where(row.subject == person, row.type == type_)
+        records = _read(connection, wanted.order_by(row.time.desc(), row.id.desc()), _event_record(fields))
+        title = known.title if known else {"zh": type_, "en": type_}
+        found.append(Holding(f"event.{type_}", title, _OF_EVENTS, columns, count, records, first, last, "flow"))
+    return found
+
+
+def _event_record(fields: Mapping[str, Text]) -> Callable[[Any], Record]:
+    def record(row: Any) -> Record:
+        rest = {name: value for name, value in row.data.items() if name not in fields}
+        known = {name: row.data.get(name) for name in fields}
+        return {"time": row.time, **known, "source": row.source, **({"data": rest} if rest else {})}
+
+    return record
+
+
+def _figures(connection: Connection, person: str) -> Holding:
+    row = MetricDayRow
+    columns = {
+        "day": {"zh": "日期", "en": "Day"},
+        "series": {"zh": "指标", "en": "Figure"},
+        "n": {"zh": "次数", "en": "Times"},
+        "total": {"zh": "合计", "en": "Sum"},
+    }
+    count, first, last = connection.execute(
+        select(func.count(), func.min(row.day), func.max(row.day)).where(row.subject == person)
+    ).one()
+    wanted = select(row.day, row.series, row.n, row.total).where(row.subject == person)
+    records = _read(connection, wanted.order_by(row.day.desc(), row.series), lambda one: dict(one._mapping))
+    title = {"zh": "由此算出的数", "en": "Figures counted from it"}
+    about = {"zh": "每天从上面的事件数出来。规则会用到", "en": "Counted each day from the events above. Rules read it"}
+    return Holding("figures", title, about, columns, count, records, _noon(first), _noon(last), "rule")
+
+
+def _states(connection: Connection, deployment: Deployment, person: str) -> Holding:
+    row, known = StateRow, deployment.catalogue.states
+    columns = {
+        "state": {"zh": "状态", "en": "State"},
+        "key": {"zh": "哪一次", "en": "Which"},
+        "started_at": {"zh": "开始", "en": "Began"},
+        "ended_at": {"zh": "结束", "en": "Ended"},
+    }
+    count, first, last = connection.execute(
+        select(func.count(), func.min(row.started_at), func.max(func.coalesce(row.ended_at, row.started_at))).where(
+            row.subject == person
+        )
+    ).one()
+    wanted = select(row.state, row.key, row.started_at, row.ended_at).where(row.subject == person)
+
+    def record(one: Any) -> Record:
+        return {**one._mapping, "state": known[one.state].title if one.state in known else one.state}
+
+    records = _read(connection, wanted.order_by(row.id.desc()), record)
+    title = {"zh": "出差、休假等状态", "en": "States such as travel and leave"}
+    return Holding("states", title, _OF_EVENTS, columns, count, records, first, last, "trip")
+
+
+_NUDGE = {
+    "at": _TIME,
+    "rule": {"zh": "规则", "en": "Rule"},
+    "version": {"zh": "版本", "en": "Version"},
+    "message": {"zh": "内容", "en": "Message"},
+    "response": {"zh": "您的回答", "en": "Your answer"},
+    "response_note": {"zh": "您的说明", "en": "Your words"},
+    "responded_at": {"zh": "回答时间", "en": "Answered"},
+    "why": {"zh": "依据", "en": "Reasons"},
+}
+_FOUND = {
+    "at": _TIME,
+    "rule": {"zh": "规则", "en": "Rule"},
+    "version": {"zh": "版本", "en": "Version"},
+    "action": {"zh": "做了什么", "en": "What was done"},
+    "recipient": {"zh": "告诉了谁", "en": "Who was told"},
+    "message": {"zh": "内容", "en": "Message"},
+    "detail": {"zh": "详情", "en": "Detail"},
+    "why": {"zh": "依据", "en": "Reasons"},
+}
+
+
+def _nudges(connection: Connection, person: str) -> Holding:
+    mine = and_(FindingRow.recipient == person, FindingRow.message.is_not(None), _released())
+    title = {"zh": "收到的提醒和您的回答", "en": "Nudges and your answers"}
+    about = {"zh": "人事看得到提醒过和怎么回答的，看不到您什么时候打开", "en": "HR sees that you were reminded and what you answered, never when you opened it"}  # fmt: skip
+    return _of_findings(connection, "nudges", title, about, _NUDGE, mine, "bell")
+
+
+def _findings(connection: Connection, person: str) -> Holding:
+    not_to_me = or_(FindingRow.recipient.is_(None), FindingRow.recipient != person, FindingRow.message.is_(None))
+    about_me = and_(FindingRow.subject == person, FindingRow.about == "person", not_to_me, _released())
+    title = {"zh": "关于您的标记和告诉别人的话", "en": "Marks about you, and what others were told"}
+    return _of_findings(connection, "findings", title, _OWN, _FOUND, about_me, "eye")
+
+
+def _released() -> Any:
+    """What HR has not released of a storm is nobody's to read yet."""
+    storm = select(OutboxRow.id).where(
+        OutboxRow.finding == FindingRow.id, OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None)
+    )
+    return ~storm.exists()
+
+
+def _of_findings(
+    connection: Connection, name: str, title: Text, about: Text, columns: Mapping[str, Text], which: Any, icon: str
+) -> Holding:
+    row = FindingRow
+    count, first, last = connection.execute(select(func.count(), func.min(row.at), func.max(row.at)).where(which)).one()
+    wanted = select(row.id, *(getattr(row, column) for column in columns)).where(which)
+    records = _read(connection, wanted.order_by(row.id.desc()), lambda one: dict(one._mapping))
+    return Holding(name, title, about, columns, count, records, first, last, icon)
+
+
+def _contests(connection: Connection, person: str) -> Holding:
+    row = ContestRow
+    columns = {
+        "at": _TIME,
+        "rule": {"zh": "规则", "en": "Rule"},
+        "reason": {"zh": "您说的", "en": "What you said"},
+        "state": {"zh": "结果", "en": "Outcome"},
+        "answer": {"zh": "人事的话", "en": "What HR said"},
+        "decided_at": {"zh": "处理时间", "en": "Decided"},
+        "off_until": {"zh": "停到", "en": "Silent until"},
+    }
+    mine = row.person == person
+    count, first, last = connection.execute(select(func.count(), func.min(row.at), func.max(row.at)).where(mine)).one()
+    wanted = select(*(getattr(row, column) for column in columns)).where(mine)
+    records = _read(connection, wanted.order_by(row.id.desc()), lambda one: dict(one._mapping))
+    title = {"zh": "您说过不对的", "en": "What you said is wrong"}
+    about = {"zh": "您和人事可看", "en": "You and HR can see it"}
+    return Holding("contests", title, about, columns, count, records, first, last, "alert")
+
+
+def _read(
+    connection: Connection, query: Select, record: Callable[[Any], Record]
+) -> Callable[[int, int], Iterable[Record]]:
+    return lambda start, most: [record(row) for row in connection.execute(query.offset(start).limit(most))]
+
+
+def _from_list(rows: Sequence[Record]) -> Callable[[int, int], Iterable[Record]]:
+    return lambda start, most: rows[start : start + most]
+
+
+def _noon(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(12), UTC) if day else None
