@@ -49,9 +49,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The packs that can be used: name → version → file. The newest version comes first."""
+    """The packs that can be used: name → version → file. The newest version comes first. `kept`: those whose documents are
+    known without a file; they hide files of the same name."""
 
     packs: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    kept: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *folders: Path) -> Shelf:
@@ -68,6 +70,11 @@ class Shelf:
             packs.update(found)
         return cls({name: packs[name] for name in sorted(packs)})
 
+    def beside(self, kept: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Shelf:
+        """This shelf with packs whose documents are known: name → version → document, the newest first."""
+        files = {name: versions for name, versions in self.packs.items() if name not in kept}
+        return Shelf({**files, **{name: dict.fromkeys(kept[name], Path()) for name in sorted(kept)}}, kept)
+
     def newest(self, name: str) -> str:
         """The version that a client follows who pins none; raises `NotFound`."""
         return next(iter(self._versions(name)))
@@ -79,6 +86,8 @@ class Shelf:
             version = next(iter(versions))
         if version not in versions:
             raise NotFound(f"{name} {version} is not there (there are: {', '.join(versions)})")
+        if name in self.kept:
+            return self.kept[name][version]
         document = _read(versions[version], name)
         if str(document.get("version", "")) != version:
             found = document.get("version")

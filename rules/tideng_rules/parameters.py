@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,12 @@ from tideng.catalogue import Text
 from tideng.durations import Duration
 from tideng.errors import InvalidRule, Refused
 from tideng_rules.collecting import Collector, join, kind_of, nearest, show
+from tideng_rules.topics import SLOT, check_blueprints
 from tideng_rules.triggers import CLOCK_TIME
 
-PACK_KEYS = ("pack", "version", "title", "parameters", "rules")
+PACK_KEYS = ("pack", "version", "title", "parameters", "blueprints", "rules")
 PARAMETER_KEYS = ("type", "unit", "min", "max", "default", "title")
 TYPES = ("integer", "number", "text", "boolean", "time", "duration")
-_SLOT = re.compile(r"\$\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,8 @@ def fill_pack(pack: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[Ma
     for number, rule in enumerate(filled):
         if not isinstance(rule, Mapping):
             notes.note(f"rules[{number}]", f"a rule is a mapping, not {kind_of(rule)}")
+    ids = [str(rule["id"]) for rule in rules if isinstance(rule, Mapping) and "id" in rule]
+    check_blueprints(pack.get("blueprints", {}), ids, declared, notes)
     if notes.problems:
         raise InvalidRule(f"pack {show(pack.get('pack'))}", notes.problems)
     return filled
@@ -114,10 +115,10 @@ def _fill(value: Any, values: Mapping[str, Any], at: str, notes: Collector) -> A
         return [_fill(item, values, join(at, number), notes) for number, item in enumerate(value)]
     if not isinstance(value, str) or "${" not in value:
         return value
-    for name in _SLOT.findall(value):
+    for name in SLOT.findall(value):
         if name not in values:
             notes.note(at, f"there is no parameter {name!r}", nearest(name, values))
-    whole = _SLOT.fullmatch(value)
+    whole = SLOT.fullmatch(value)
     if whole:
         return values.get(whole[1])
-    return _SLOT.sub(lambda slot: str(values.get(slot[1], slot[0])), value)
+    return SLOT.sub(lambda slot: str(values.get(slot[1], slot[0])), value)

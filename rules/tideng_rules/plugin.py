@@ -20,6 +20,7 @@ from tideng.judging import Finding, Situation, Watch
 from tideng.profile import CLIENT
 from tideng_rules import applying, quarantine, store, upgrading
 from tideng_rules.applying import Change, Wanted
+from tideng_rules.blueprints import keep_packs
 from tideng_rules.book import Book, Matcher, Published, Questions
 from tideng_rules.check import check_sources
 from tideng_rules.closures import ClosureMatcher, RuleFault
@@ -77,7 +78,9 @@ class RulesPlugin:
         changes = applying.changes(connection, wanted, take)
         self._check_merged(bundle, catalogue, sources, changes)
         said = upgrading.lines(connection, changes, sources, shelf_of(bundle), catalogue)
-        applying.apply(connection, wanted, self._here.clock.now(), take)
+        now = self._here.clock.now()
+        applying.apply(connection, wanted, now, take)
+        keep_packs(connection, shelf_of(bundle), now)
         return list(said)
 
     @hookimpl
