@@ -72,6 +72,13 @@ HELD = {
     "snoozed": _l("its reader put it off"),
     "contested": _l("its reader says it is not right"),
 }
+DROPPED = {
+    "snoozed": _l("its reader put it off"),
+    "contested": _l("its reader says it is not right"),
+    "done meanwhile": _l("it was done meanwhile"),
+    "answered": _l("it was answered"),
+    "undone": _l("its reader took that back"),
+}
 LAMP_LOOKS: Mapping[str, tuple[str, Any]] = {
     "lit": ("ok", _l("Nothing open")),
     "told": ("told", _l("Told")),
@@ -95,7 +102,17 @@ def install(app: Flask) -> None:
     from tideng_admin.today import greeting
     from tideng_admin.wording import event_title
 
-    words = (action_word, mark_word, kind_word, held_word, pause_word, channel_word, effect_word, event_title)
+    words = (
+        action_word,
+        mark_word,
+        kind_word,
+        held_word,
+        dropped_word,
+        pause_word,
+        channel_word,
+        effect_word,
+        event_title,
+    )
     for function in (
         moment,
         day,
@@ -268,6 +285,11 @@ def kind_word(name: str) -> str:
 
 def held_word(reason: str | None) -> str:
     return str(HELD.get(reason or "", reason or ""))
+
+
+def dropped_word(reason: str) -> str:
+    """Why a message was let go; what a person wrote stands as it is."""
+    return str(DROPPED.get(reason, reason))
 
 
 def pause_word(why: str) -> str:

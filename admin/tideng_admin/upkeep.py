@@ -1,4 +1,4 @@
-"""The pages of whoever keeps it running: events, outbox, dead letters, plugins, keys, settings."""
+"""The pages of whoever keeps it running: events, outbox, dead letters, keys."""
 
 from __future__ import annotations
 
@@ -108,54 +108,6 @@ class LettersPage(Page):
             text = ngettext("%(num)s payload still cannot be read.", "%(num)s payloads still cannot be read.", still)
             flash(text, "warning")
         return redirect(url_for("LettersPage.show_all"))
-
-
-class PluginsPage(Page):
-    """Which plugins are on, and what became of the others."""
-
-    route_base = "/plugins"
-    class_permission_name = "Plugins"
-
-    @expose("/")
-    @needs(READ)
-    def show_all(self) -> str:
-        web().viewer().require_all()
-        with reading(web().engine) as connection:
-            noted = viewing.plugins(connection, web().viewer())
-        deployment = web().deployment
-        here = {state.name: state for state in deployment.plugins.states}
-        effects = {name: _effects(name) for name in {*here, *(one.name for one in noted)}}
-        counts = {name: _declares(name) for name in effects}
-        failed = [one for one in noted if one.state == "failed"]
-        known = {one.name for one in noted}
-        failed += [
-            viewing.PluginView(one.name, one.state, one.error, web().now())
-            for one in here.values()
-            if one.state == "failed" and one.name not in {plugin.name for plugin in failed}
-        ]
-        down = {one.name for one in failed}
-        rest = [one for one in noted if one.name not in down]
-        rest += [
-            viewing.PluginView(one.name, one.state, one.error, web().now())
-            for one in here.values()
-            if one.name not in known | down
-        ]
-        return render_template(
-            "tideng/plugins.html", failed=failed, rest=rest, here=here, effects=effects, counts=counts
-        )
-
-
-def _effects(plugin: str) -> list[str]:
-    """The effects of what a plugin can do, in the catalogue's own order."""
-    actions = web().deployment.catalogue.actions.values()
-    return sorted({action.effect for action in actions if action.plugin == plugin})
-
-
-def _declares(plugin: str) -> tuple[int, int, int]:
-    """How many event types, metrics and channels a plugin brings."""
-    catalogue = web().deployment.catalogue
-    shelves = (catalogue.event_types, catalogue.metrics, catalogue.channels)
-    return tuple(sum(item.plugin == plugin for item in shelf.values()) for shelf in shelves)  # type: ignore[return-value]
 
 
 class KeysPage(Page):

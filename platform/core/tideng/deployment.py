@@ -37,6 +37,10 @@ PROFILE = "profile"
 """The note that holds the client's profile."""
 LOG_TYPES = "log types"
 """The note that holds the event types found in event logs: type → activity."""
+SWITCHES = "plugin switches"
+"""The note that holds which plugins people switched off (``off``: name → who and when), and how often each was to be tried
+again (``tries``: name → number)."""
+SWITCHED_OFF = "switched off by a person"
 
 
 class Deployment:
@@ -59,6 +63,8 @@ class Deployment:
         self._noted: dict[str, datetime] = {}
         self._rates: tuple[Rate, ...] = ()
         self._found = None if found is None else tuple(found)
+        self._started = False
+        self._tries: dict[str, int] = {}
         self.catalogue = Catalogue()
         self.plugins = Plugins(settings.plugins_allowed, self.catalogue, self._found)
         self.use_profile(Profile())
@@ -81,6 +87,7 @@ class Deployment:
             with reading(deployment.engine) as connection:
                 deployment.refresh(connection)
         deployment.plugins.call("start", deployment=deployment)
+        deployment._started = True
         return deployment
 
     @classmethod
@@ -146,7 +153,7 @@ class Deployment:
 
     def refresh(self, connection: Connection) -> bool:
         """Take over what another process applied or found in event logs; True if it changed. One cheap query."""
-        kept = select(NoteRow.key, NoteRow.updated_at).where(NoteRow.key.in_((PROFILE, LOG_TYPES, RATES)))
+        kept = select(NoteRow.key, NoteRow.updated_at).where(NoteRow.key.in_((PROFILE, LOG_TYPES, RATES, SWITCHES)))
         noted = {row.key: row.updated_at for row in connection.execute(kept)}
         changed = [key for key, at in noted.items() if self._noted.get(key) != at]
         if not changed:
@@ -157,11 +164,31 @@ class Deployment:
                 self.use_profile(Profile.from_json(value))
             elif key == RATES:
                 self.use_rates(stored_rates(connection))
+            elif key == SWITCHES:
+                self._use_switches(connection, value)
             else:
                 new = {name: activity for name, activity in value.items() if name not in self.catalogue.event_types}
                 self.catalogue.add([log_event_type(name, activity) for name, activity in new.items()], LOGS)
         self._noted = noted
         return True
+
+    def _use_switches(self, connection: Connection, value: Mapping[str, Any]) -> None:
+        """Switch plugins as people decided, in this process; one that was to be tried again is tried once."""
+        off, tries = value.get("off", {}), value.get("tries", {})
+        known = {state.name: state for state in self.plugins.states}
+        wanted = []
+        for name, state in known.items():
+            if name in off:
+                self.plugins.switch_off(name, SWITCHED_OFF)
+            elif (state.state == "off" and state.error == SWITCHED_OFF) or (
+                self._started and state.state == "failed" and tries.get(name, 0) > self._tries.get(name, 0)
+            ):
+                wanted.append(name)
+        for name in wanted:
+            if self.plugins.switch_on(name):
+                self.plugins.call_one(name, "start", deployment=self)
+                self.plugins.call_one(name, "refresh", connection=connection)
+        self._tries = dict(tries)
 
     def use_profile(self, profile: Profile) -> None:
         """Make `profile` the client's in this process; its event types replace those of the one before."""
@@ -239,6 +266,10 @@ class Deployment:
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
         if held:  # no longer installed
             connection.execute(delete(PluginRow).where(PluginRow.name.in_(list(held))))
+
+    def keep_switches(self, connection: Connection, value: Mapping[str, Any]) -> None:
+        """Store which plugins people switched off; every process takes it over at its next `refresh`."""
+        self._keep(connection, SWITCHES, value)
 
     def keep_profile(self, connection: Connection, profile: Profile) -> None:
         """Store `profile`; every process takes it over at its next `refresh`."""

@@ -78,6 +78,7 @@ class Plugins:
         self._manager.add_hookspecs(Hooks)
         self._hooks = tuple(name for name in vars(Hooks) if not name.startswith("_"))
         self._ready: dict[str, tuple[_Implementation, ...]] = {}
+        self._entries: dict[str, EntryPoint] = {}
         self._load(sorted(entry_points(group=GROUP) if found is None else found, key=lambda entry: entry.name))
 
     @property
@@ -124,6 +125,57 @@ class Plugins:
             self._manager.unregister(name=name)
         self._make_ready()
         log.error("plugin switched off", plugin=name, hook=hook, error_type=type(error).__name__, where=where(error))
+
+    # -- switches ----------------------------------------------------------------------------------------------
+    def switch_off(self, name: str, why: str) -> bool:
+        """Ask the plugin nothing from now on; True if it was on. What it declared stays known: its events still come, and
+        what was found with them still has names."""
+        state = self._states.get(name)
+        if state is None or state.state != "on":
+            return False
+        self._states[name] = replace(state, state="off", error=why)
+        if self._manager.has_plugin(name):
+            self._manager.unregister(name=name)
+        self._make_ready()
+        return True
+
+    def switch_on(self, name: str) -> bool:
+        """Load a plugin anew that was switched off or failed; True if it is on now and was not before.
+
+        One that the allow-list keeps out stays out, and one that fails again is switched off again."""
+        entry, state = self._entries.get(name), self._states.get(name)
+        if entry is None or state is None or state.state == "on":
+            return False
+        del self._states[name]
+        plugin = self._import(entry)
+        if plugin is None:
+            return False
+        lacking = [one for one in _requires(plugin) if not self._manager.has_plugin(one)]
+        if lacking:
+            self.fail(
+                name, PluginRefused(f"needs {', '.join(lacking)}, which {'is' if len(lacking) == 1 else 'are'} not on")
+            )
+            return False
+        self._register(name, plugin)
+        self._make_ready()
+        return self._manager.has_plugin(name)
+
+    def call_one(self, name: str, hook: str, **arguments: Any) -> Any | None:
+        """What one plugin answers to `hook`; None where it has nothing to say, or is not on."""
+        for implementation in self._ready[hook]:
+            if implementation.plugin == name:
+                return self._ask(implementation, hook, arguments)
+        return None
+
+    def dependents(self, name: str) -> list[str]:
+        """The plugins that are on and need this one, by name."""
+        return sorted(
+            other for other, plugin in self._manager.list_name_plugin() if plugin and name in _requires(plugin)
+        )
+
+    def answers(self, hook: str) -> list[str]:
+        """The plugins that are on and implement `hook`."""
+        return [implementation.plugin for implementation in self._ready[hook]]
 
     def _ask(self, implementation: _Implementation, hook: str, arguments: dict[str, Any]) -> Any:
         connection = arguments.get("connection")
@@ -174,6 +226,7 @@ class Plugins:
 
     def _import(self, entry: EntryPoint) -> Any | None:
         name, distribution = entry.name, entry.dist
+        self._entries.setdefault(name, entry)
         if name in self._states:
             log.error("plugin name taken twice", plugin=name)
             self._states[name] = replace(self._states[name], error=f"{entry.value} has the same name and was left out")

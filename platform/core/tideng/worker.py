@@ -63,6 +63,7 @@ class Worker:
         self._counted: Money | None = None
         self._recalling: WorkingSet | None = None
         self._directory: Directory | None = None
+        self._failed: frozenset[str] = deployment.failed_plugins()
         self._lock = threading.Lock()
         self._outbox = Outbox(
             deployment, self._watch_of, lambda type_: self._flow is not None and self._flow.watchlist.listens(type_)
@@ -86,7 +87,16 @@ class Worker:
                 self._fault("delivered")
                 done += sent
             self._deployment.plugins.call("between_batches")
+            self._note_failures()
             return done
+
+    def _note_failures(self) -> None:
+        """Write down which plugins failed in this process, where people look; only when that changed."""
+        failed = self._deployment.failed_plugins()
+        if failed != self._failed:
+            with writing(self._deployment.engine) as connection:
+                self._deployment.note_plugins(connection)
+            self._failed = failed
 
     def run(self, stop: threading.Event, bell: threading.Event | None = None) -> None:
         """Work until `stop` is set; `bell` wakes early, and the sweep needs none."""

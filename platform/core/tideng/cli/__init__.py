@@ -33,6 +33,7 @@ OWN: Mapping[str, str] = MappingProxyType(
         "dead-letters": "tideng.cli.ingest:dead_letters",
         "nudges": "tideng.cli.look:nudges",
         "held": "tideng.cli.held:held",
+        "plugins": "tideng.cli.plugins:plugins",
         "replay": "tideng.cli.replay:replay",
         "plan": "tideng.cli.client:plan",
         "apply": "tideng.cli.client:apply",

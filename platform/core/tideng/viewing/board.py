@@ -155,7 +155,7 @@ def board(
     span = _Span(directory, day)
     found = _statuses(connection, roster, span, scope, sees_storms=everyone is None)
     wanted = [one for one, status in found.items() if not show or status in show] if LIT not in show else []
-    shown = sorted(wanted, key=lambda one: (_TURN[found[one]], roster.place[one]))[:most]
+    shown = _fairly(sorted(wanted, key=lambda one: (_TURN[found[one]], roster.place[one])), found, most)
     matters = _matters(connection, roster, span, shown, sees_storms=everyone is None)
     steps = _next_steps(connection, {one.subject for of_one in matters.values() for one in of_one})
     people = [_person(roster, found[one], matters.get(one, ()), steps, one) for one in shown]
@@ -166,6 +166,21 @@ def board(
         for status, number in unit.counts.items():
             counts[status] += number
     return Board(day, sum(counts.values()), counts, units, found, tuple(people), len(wanted) - len(people))
+
+
+def _fairly(people: Sequence[str], found: Mapping[str, str], most: int) -> list[str]:
+    """`most` of `people`, some of every status: two dozen who were told must not hide the one who waits."""
+    if len(people) <= most:
+        return list(people)
+    share, taken = max(1, most // len(_TURN)), dict.fromkeys(_TURN, 0)
+    first: list[str] = []
+    for one in people:
+        if taken[found[one]] < share:
+            taken[found[one]] += 1
+            first.append(one)
+    chosen = set(first[:most])
+    chosen.update([one for one in people if one not in chosen][: most - len(chosen)])
+    return [one for one in people if one in chosen]
 
 
 def lamps_of(
