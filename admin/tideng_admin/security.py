@@ -22,6 +22,7 @@ from flask_babel import lazy_gettext as _l
 from flask_jwt_extended import JWTManager
 from flask_login import current_user, logout_user
 from sqlalchemy import func, update
+from wtforms.validators import DataRequired
 
 from tideng.database import reading, writing
 from tideng.errors import NotFound
@@ -55,11 +56,15 @@ class SafeModelView(ModelView):
     def action(self, name: str, pk: Any) -> Any:
         if request.method != "POST":
             abort(405)  # what changes something is never a link
+        if name not in self.actions:
+            abort(404)
         self._in_scope(self._deserialize_pk_if_composite(pk))
         return super().action(name, pk)
 
     @expose("/action_post", methods=["POST"])
     def action_post(self) -> Any:
+        if request.form.get("action") not in self.actions:
+            abort(404)
         for pk in request.form.getlist("rowid"):
             self._in_scope(self._deserialize_pk_if_composite(pk))
         return super().action_post()
@@ -83,6 +88,8 @@ class UserView(SafeModelView, UserDBModelView):
     order_columns = ["username", "first_name", "last_name"]
     add_columns = ["username", "first_name", "last_name", "email", "active", "roles", "password", "conf_password"]
     edit_columns = ["username", "first_name", "last_name", "email", "active", "roles"]
+    # the framework's own check looks for groups, which the form does not have, and breaks
+    validators_columns = {"roles": [DataRequired()]}
     label_columns = {
         "username": _l("Login"),
         "first_name": _l("Full name"),
