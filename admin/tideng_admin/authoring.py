@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from tideng.database import reading, writing
 from tideng.errors import InvalidRule, NotFound, Problem, Refused
 from tideng.problem_words import line_in_words, problem_in_words
-from tideng_admin import rules_shown
+from tideng_admin import rules_shown, studio
 from tideng_admin.checking import checked
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.trying import shown, try_on_the_past
@@ -99,15 +99,17 @@ class DraftsPage(Page):
             except Refused as error:
                 unread = [problem_in_words(problem, locale()) for problem in error.problems]
             else:
-                return redirect(url_for("DraftsPage.show", id=id))
+                return redirect(url_for("DraftsPage.show", id=id, text=request.args.get("text")))
         with reading(here.engine) as connection:
             it = drafts.draft(connection, here.viewer(), id)
             current = history.latest(connection, it.rule)
         found = checked(it.document)
         status = 200 if typed is None else 400
+        scripted = studio.wanted()
         return (
             render_template(
-                "tideng/draft.html",
+                "tideng/studio.html" if scripted else "tideng/draft.html",
+                boot=studio.boot(it, found, current) if scripted else None,
                 it=it,
                 title=_title(it),
                 text=typed if typed is not None else rules_shown.as_yaml(it.document),

@@ -1,5 +1,22 @@
+// The entry of /drafts/<id>. What the page carries: <script type="application/json" id="studio-boot">.
 import { render } from 'preact'
+import { apiOf } from './api.js'
+import { App } from './studio/App.jsx'
+import './studio/studio.css'
 import { wordsOf } from './words.js'
 
 const root = document.getElementById('studio')
-if (root) render(<p>{wordsOf(document.documentElement.lang.slice(0, 2))('loading')}</p>, root)
+if (root) {
+  const boot = JSON.parse(document.getElementById('studio-boot').textContent)
+  const locale = boot.locale
+  const t = wordsOf(locale)
+  const api = apiOf({ token: boot.token, locale })
+  try {
+    const vocabulary = await api.get('/vocabulary')
+    root.textContent = ''
+    render(<App boot={boot} vocabulary={vocabulary} api={api} t={t} locale={locale} />, root)
+  } catch (error) {
+    document.getElementById('studio-opening').textContent = t(error.status === 0 ? 'not_reached' : 'could_not_open')
+    throw error
+  }
+}

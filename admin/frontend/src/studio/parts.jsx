@@ -1,0 +1,279 @@
+// Small things the cards are made of: rows of the rail, pick lists, problems beside a field, parts as text.
+import { createContext } from 'preact'
+import { useContext, useEffect, useId, useMemo, useRef, useState } from 'preact/hooks'
+import { same, within } from '../path.js'
+
+/** {document, change, t, locale, vocabulary, facts, problems, fix, writes} */
+export const Studio = createContext(null)
+export const useStudio = () => useContext(Studio)
+
+export function Icon({ name, small }) {
+  return (
+    <svg class={small ? 'i i-sm' : 'i'} aria-hidden="true">
+      <use href={`#i-${name}`} />
+    </svg>
+  )
+}
+
+/** One step of the rail. `places`: whose problems are shown at its end, but those that lie in `except`. */
+export function Step({ name, label, places = [], except = [], aside, children }) {
+  const { problems } = useStudio()
+  const bad = problems.some((one) => one.severity === 'error' && places.some((place) => within(one.at, place)))
+  return (
+    <li class={bad ? 'bad' : ''} id={`step-${name}`}>
+      <div class="k">
+        <b>{label}</b>
+      </div>
+      <div class="card" role="group" aria-label={label}>
+        {children}
+        {places.map((place) => (
+          <Beside key={place} place={place} except={except} />
+        ))}
+        {aside && <p class="aside-line">{aside}</p>}
+      </div>
+    </li>
+  )
+}
+
+export const idOf = (place) => `about-${place.replace(/[^\w]+/g, '-')}`
+
+/** What the check says of a place, with its fixes. */
+export function Beside({ place, except = [] }) {
+  const { problems, fix, t } = useStudio()
+  const found = problems.filter((one) => within(one.at, place) && !except.some((inner) => within(one.at, inner)))
+  if (!found.length) return null
+  return (
+    <div id={idOf(place)} class="besides">
+      {found.map((one) => (
+        <div key={one.at + one.problem} class={`beside ${one.severity}`} data-at={one.at} role={one.severity === 'error' ? 'alert' : 'note'} tabIndex={-1}>
+          <Icon name="info" />
+          <span class="grow">
+            {one.problem}
+            {one.hint && <span class="hint">{one.hint}</span>}
+          </span>
+          {(one.fixes ?? []).map((way) => (
+            <button key={way.title} type="button" class="btn btn-sm" onClick={() => fix(way)}>
+              {way.title || t('fix')}
+            </button>
+          ))}
+        </div>
+      ))}
+    </div>
+  )
+}
+
+export function useProblems(place) {
+  const { problems } = useStudio()
+  const found = problems.filter((one) => within(one.at, place))
+  const bad = found.some((one) => one.severity === 'error')
+  return { bad, about: found.length ? { 'aria-describedby': idOf(place), 'aria-invalid': bad } : {} }
+}
+
+export function Select({ value, onChange, options, label, place }) {
+  const { bad, about } = useProblems(place ?? '~')
+  const known = options.some(([key]) => key === value)
+  return (
+    <select class={`inp sel${bad ? ' bad' : ''}`} aria-label={label} value={value ?? ''} onChange={(event) => onChange(event.currentTarget.value)} {...about}>
+      {!known && <option value={value ?? ''}>{value || '…'}</option>}
+      {options.map(([key, word]) => (
+        <option key={key} value={key}>
+          {word}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+/** A one-line field; what is typed stands at once. `read` makes a value of the text, and undefined waits for more. */
+export function Field({ value, onInput, label, place, type = 'text', width, read = (text) => text, ...more }) {
+  const { bad, about } = useProblems(place ?? '~')
+  const shown = value === undefined || value === null ? '' : String(value)
+  const [typed, setTyped] = useState(null)
+  const text = typed !== null && same(read(typed), value) ? typed : shown
+  return (
+    <input
+      class={`inp${bad ? ' bad' : ''}`}
+      type={type}
+      style={width ? { width } : undefined}
+      aria-label={label}
+      value={text}
+      onInput={(event) => {
+        const found = read(event.currentTarget.value)
+        setTyped(event.currentTarget.value)
+        if (found !== undefined) onInput(found)
+      }}
+      onBlur={() => setTyped(null)}
+      {...about}
+      {...more}
+    />
+  )
+}
+
+export function NumberField(props) {
+  return <Field inputMode="decimal" width="84px" {...props} read={(text) => (text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined)} />
+}
+
+const DURATION = /^(\d+) (minute|hour|day|week|workday)s?$/
+const UNITS = ['minutes', 'hours', 'days', 'workdays', 'weeks']
+
+export function DurationField({ value, onChange, label, place }) {
+  const { t } = useStudio()
+  const shape = DURATION.exec(value ?? '')
+  if (value && !shape) return <Field value={value} onInput={onChange} label={label} place={place} />
+  const number = shape ? Number(shape[1]) : 1
+  const unit = shape ? `${shape[2]}s` : 'days'
+  const write = (n, of) => onChange(`${n} ${n === 1 ? of.slice(0, -1) : of}`)
+  return (
+    <>
+      <NumberField value={number} label={label} place={place} width="64px" onInput={(n) => n >= 1 && write(Math.round(n), unit)} />
+      <Select value={unit} label={t('unit')} onChange={(of) => write(number, of)} options={UNITS.map((one) => [one, t(`unit_${one}`)])} />
+    </>
+  )
+}
+
+/** A searchable pick list (ARIA combobox): type to find, arrows to move, Enter to take, Escape to leave. */
+export function Picker({ value, onPick, groups, label, place, placeholder, shown }) {
+  const { t } = useStudio()
+  const { bad, about } = useProblems(place ?? '~')
+  const [open, setOpen] = useState(false)
+  const [query, setQuery] = useState('')
+  const [active, setActive] = useState(0)
+  const id = useId()
+  const box = useRef(null)
+  const list = useRef(null)
+  const found = useMemo(() => {
+    const wanted = query.trim().toLowerCase()
+    return groups
+      .map((group) => ({ ...group, options: group.options.filter((one) => !wanted || `${one.label} ${one.name} ${group.label}`.toLowerCase().includes(wanted)) }))
+      .filter((group) => group.options.length)
+  }, [groups, query])
+  const flat = found.flatMap((group) => group.options)
+  const current = groups.flatMap((group) => group.options).find((one) => one.name === value)
+  useEffect(() => {
+    if (!open) return undefined
+    const leave = (event) => box.current?.contains(event.target) || setOpen(false)
+    document.addEventListener('pointerdown', leave)
+    return () => document.removeEventListener('pointerdown', leave)
+  }, [open])
+  useEffect(() => {
+    if (open) list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' })
+  }, [open, active])
+  const take = (one) => {
+    setOpen(false)
+    setQuery('')
+    if (one) onPick(one.name)
+  }
+  const keys = (event) => {
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault()
+      if (!open) return setOpen(true)
+      const by = event.key === 'ArrowDown' ? 1 : -1
+      setActive((now) => (now + by + flat.length) % Math.max(flat.length, 1))
+    } else if (event.key === 'Enter' && open) {
+      event.preventDefault()
+      take(flat[active])
+    } else if (event.key === 'Escape' && open) {
+      event.stopPropagation()
+      setOpen(false)
+      setQuery('')
+    }
+    return undefined
+  }
+  return (
+    <span class="picker" ref={box}>
+      <input
+        class={`inp sel${bad ? ' bad' : ''}`}
+        role="combobox"
+        aria-label={label}
+        aria-expanded={open}
+        aria-controls={`${id}-list`}
+        aria-autocomplete="list"
+        aria-activedescendant={open && flat[active] ? `${id}-${active}` : undefined}
+        autocomplete="off"
+        placeholder={placeholder ?? t('pick_fact')}
+        value={open ? query : (shown ?? current?.label ?? value ?? '')}
+        onFocus={() => setActive(0)}
+        onClick={() => setOpen(true)}
+        onInput={(event) => {
+          setOpen(true)
+          setQuery(event.currentTarget.value)
+          setActive(0)
+        }}
+        onKeyDown={keys}
+        onBlur={(event) => box.current?.contains(event.relatedTarget) || setOpen(false)}
+        {...about}
+      />
+      {open && (
+        <div class="options" role="listbox" id={`${id}-list`} aria-label={label} ref={list} tabIndex={-1}>
+          {!flat.length && <p class="muted small none">{t('nothing_found')}</p>}
+          {found.map((group) => (
+            <div key={group.label} role="group" aria-label={group.label}>
+              <p class="group" aria-hidden="true">
+                {group.label}
+              </p>
+              {group.options.map((one) => {
+                const number = flat.indexOf(one)
+                return (
+                  <div
+                    key={one.name}
+                    id={`${id}-${number}`}
+                    role="option"
+                    aria-selected={number === active}
+                    onPointerDown={(event) => event.preventDefault()}
+                    onClick={() => take(one)}
+                  >
+                    {one.label}
+                    {one.unitWord && <small>{one.unitWord}</small>}
+                  </div>
+                )
+              })}
+            </div>
+          ))}
+        </div>
+      )}
+    </span>
+  )
+}
+
+/** A part that has no form: it stands as it is, and can be changed as text. Never lost, never changed by itself. */
+export function AsText({ place, value, onChange, label, why }) {
+  const { t } = useStudio()
+  const [typed, setTyped] = useState(null)
+  const [wrong, setWrong] = useState(false)
+  const shown = typed ?? JSON.stringify(value, null, 2)
+  const id = useId()
+  return (
+    <details class="as-text">
+      <summary>
+        {label} <span class="soft">{why ?? t('as_text_only')}</span> <span class="link">{t('edit_as_text')}</span>
+      </summary>
+      <textarea
+        class="inp code-part"
+        rows={Math.min(shown.split('\n').length + 1, 14)}
+        spellcheck={false}
+        aria-label={label}
+        aria-invalid={wrong}
+        aria-describedby={wrong ? id : undefined}
+        value={shown}
+        onInput={(event) => {
+          setTyped(event.currentTarget.value)
+          try {
+            const found = JSON.parse(event.currentTarget.value)
+            setWrong(false)
+            onChange(found, true)
+          } catch {
+            setWrong(true)
+          }
+        }}
+        onBlur={() => wrong || setTyped(null)}
+      />
+      {wrong && (
+        <p class="beside error" role="alert" id={id}>
+          <Icon name="info" />
+          {t('not_readable')}
+        </p>
+      )}
+      {place && <Beside place={place} />}
+    </details>
+  )
+}
