@@ -16,10 +16,12 @@ from tideng.database import reading
 from tideng.errors import NotFound
 from tideng.holdings import Holding, holdings
 from tideng.takeout import takeout
+from tideng_admin import rules_shown
 from tideng_admin.page import READ, Page, needs
 from tideng_admin.portal import just_said
-from tideng_admin.rendering import day, moment, named, value
+from tideng_admin.rendering import CHIPS, action_word, day, mark_word, moment, named, value
 from tideng_admin.web import Web, locale, web
+from tideng_admin.wording import event_title
 
 _PART = 30
 
@@ -51,7 +53,9 @@ class MyDataPage(Page):
             if found is None:
                 raise NotFound(f"nothing of the kind {name}")
             records = list(found.records(start, _PART))
-        shown = [_shown(record, found) for record in records]
+            rules = {str(record["rule"]) for record in records if record.get("rule")}
+            titles = rules_shown.titles(connection, rules)
+        shown = [_shown(record, found, titles) for record in records]
         following = start + _PART if start + len(records) < found.count else None
         ids = [record.get("id") for record in records]
         return render_template(
@@ -108,10 +112,41 @@ def _account() -> Holding:
     )
 
 
-def _shown(record: Mapping[str, Any], holding: Holding) -> list[tuple[str, str]]:
-    """A record as (what it is called, value in words); what is empty is left out."""
-    cells = ((named(title, column), _words(record.get(column))) for column, title in holding.columns.items())
+def _shown(
+    record: Mapping[str, Any], holding: Holding, titles: Mapping[str, Mapping[str, str]]
+) -> list[tuple[str, str]]:
+    """A record as (what it is called, value in words); what is empty is left out, and reasons stand behind “Why”."""
+    cells = []
+    for column, title in holding.columns.items():
+        of = record.get(column)
+        if of is None or of == "" or column == "why":
+            continue
+        cells.append((named(title, column), _cell(column, of, titles)))
     return [(title, text) for title, text in cells if text]
+
+
+def _cell(column: str, of: Any, titles: Mapping[str, Mapping[str, str]]) -> str:
+    """What our own tables keep as a short name is said in words; everything else stands as it came."""
+    if column == "rule":
+        return named(titles.get(of), of)
+    if column == "action":
+        return action_word(of)
+    if column == "recipient":
+        return web().name_of(of)
+    if column in ("response", "state") and isinstance(of, str):
+        return str(CHIPS.get(f"contest_{of}", CHIPS.get(of, ("", of)))[1])
+    if column == "series":
+        return _figure(of)
+    if column == "detail" and isinstance(of, Mapping):
+        return mark_word(str(of["status"])) if "status" in of else ""
+    return _words(of)
+
+
+def _figure(series: str) -> str:
+    """What a figure counts: the longest event type whose name is in the series' own."""
+    types = web().deployment.catalogue.event_types
+    known = max((name for name in types if name in series), key=len, default="")
+    return event_title(known) if known else series
 
 
 def _words(of: Any) -> str:

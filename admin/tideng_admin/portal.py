@@ -23,7 +23,7 @@ from tideng.snoozing import choices, snooze, times_left
 from tideng.speaking import Speaking
 from tideng.viewing import NudgeView
 from tideng.viewing.board import HOLD, OpenMatter, board
-from tideng.viewing.mine import Done, Goal, goals, happened
+from tideng.viewing.mine import Done, Goal, goals, happened, is_concerned
 from tideng_admin import rules_shown
 from tideng_admin.coming import deed_words, later_deeds
 from tideng_admin.page import READ, WRITE, Page, cursor, needs
@@ -35,6 +35,8 @@ from tideng_rules.concerning import Expected, expected
 
 OPEN_STATUSES = ("told", "waiting", "parked")
 _SHOWN_VALUE = 40
+_STILL_OPEN = timedelta(days=4)
+"""Longer than anything stays open on a day: marks of the day before, wherever in the world that is."""
 _UNITS: Mapping[str, Any] = {
     "visits": _l("visits"),
     "reports": _l("reports"),
@@ -276,7 +278,7 @@ class PortalPage(Page):
     def _open(self, connection: Connection) -> tuple[list[OpenMatter], list[NudgeView]]:
         """What is open about me, and what I was asked to do for others today and have not answered."""
         me = web().viewer().person
-        if not me:
+        if not me or not is_concerned(connection, web().viewer(), web().now() - _STILL_OPEN):
             return [], []
         shown = self.read_with(connection, board, only=[me])
         matters = [matter for one in shown.people for matter in one.matters]

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from tideng.catalogue import Catalogue, Text
 from tideng.factfinding import facts_at
 from tideng.facts import Needs
 from tideng.metrics import metric_of
 from tideng.people import Directory
-from tideng.tables import EventRow
+from tideng.tables import EventRow, FindingRow
 from tideng.viewing.viewer import Viewer
 from tideng.watchlist import WatchList
 from tideng.workingset import WorkingSet
@@ -63,6 +63,14 @@ def happened(connection: Connection, viewer: Viewer, since: datetime, until: dat
         .limit(_MOST)
     )
     return [Done(*found) for found in reversed(connection.execute(query).all())]
+
+
+def is_concerned(connection: Connection, viewer: Viewer, since: datetime) -> bool:
+    """Whether anything was said to the viewer, or found about them, since then: on most days nothing, and then nobody needs
+    to work out what is open."""
+    row = FindingRow
+    theirs = or_(row.recipient == viewer.person, row.subject == viewer.person)
+    return connection.execute(select(row.id).where(theirs, row.at >= since).limit(1)).first() is not None
 
 
 def goals(

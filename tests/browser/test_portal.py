@@ -1,0 +1,68 @@
+"""A nudge on a phone: one press and it is answered, another and it is not; without scripts as with them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+import chromium
+from screenshots import a_story
+
+if chromium.where() is None:
+    pytest.skip("no Chromium is installed", allow_module_level=True)
+
+pytestmark = pytest.mark.browser
+SMALL = """[...document.querySelectorAll('a, button, summary, input, textarea')].filter(one => {
+  const box = one.getBoundingClientRect();
+  return box.height && box.height < 43.5 && getComputedStyle(one).display !== 'inline' && !one.closest('.skip');
+}).map(one => one.outerHTML.slice(0, 90))"""
+
+
+@pytest.fixture(scope="module")
+def phone(tmp_path_factory) -> Iterator:
+    story = a_story(tmp_path_factory.mktemp("phone"))
+    story.said = story.a_nudge(period="2025-06-12")
+    with chromium.served(story.app) as address, chromium.launched() as browser:
+        window = chromium.Watched(browser, address, size="phone")
+        window.said = story.said
+        window.sign_in("zhang")
+        yield window
+        window.close()
+    story.deployment.close()
+
+
+def test_a_nudge_is_read_put_off_and_taken_back_with_a_thumb(phone):
+    page = phone.go("/")
+    assert page.url.endswith("/me/")
+    page.click(".btn-lamp")
+    assert page.url.endswith(f"/me/nudges/{phone.said}")
+    page.click("text=30 分钟后")
+    page.wait_for_selector(".undo-bar")
+    assert "再提醒您" in page.inner_text(".undo-bar")
+    page.click(".undo-bar button")
+    assert "收回了" in page.inner_text("main")
+    page.click("text=知道了")
+    assert "今天都好了" in page.inner_text("h1")
+    assert phone.complaints == []
+
+
+@pytest.mark.parametrize("path", ["/me/", "/me/messages/", "/me/data/", "/me/data/nudges", "/me/nudges/{said}"])
+def test_nothing_scrolls_sideways_and_everything_fits_a_thumb(phone, path):
+    page = phone.go(path.format(said=phone.said))
+    assert phone.overflow() <= 0
+    assert page.evaluate(SMALL) == []
+
+
+def test_on_a_desk_it_is_one_column_in_the_middle(phone):
+    page = phone.go("/me/")
+    page.set_viewport_size(chromium.DESK)
+    box = page.locator(".pw").bounding_box()
+    page.set_viewport_size(chromium.PHONE)
+    assert box["width"] <= 520
+    assert abs(box["x"] + box["width"] / 2 - chromium.DESK["width"] / 2) <= 8
