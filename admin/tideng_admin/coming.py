@@ -68,13 +68,13 @@ def _held_words(matter: OpenMatter, here: Web) -> str:
         place = here.directory().zone_of(matter.subject, here.now())
         if place.key != here.zone().key:
             local = f"{here.now().astimezone(place):%H:%M}"
-            return _("It is %(local)s there, quiet hours. Sent %(when)s.", local=local, when=until)
-        return _("Quiet hours. Sent %(when)s.", when=until)
+            return _("It is %(local)s there, quiet hours. Goes out %(when)s.", local=local, when=until)
+        return _("Quiet hours. Goes out %(when)s.", when=until)
     if matter.because in BUDGETS:
-        return _("Enough messages for now. Sent %(when)s.", when=until)
+        return _("Enough messages for now. Goes out %(when)s.", when=until)
     if matter.because == DIGEST:
-        return _("Kept for one message with others, sent %(when)s.", when=until)
-    return _("Sent %(when)s.", when=until)
+        return _("Kept for one message with others; it goes out %(when)s.", when=until)
+    return _("Goes out %(when)s.", when=until)
 
 
 def later_deeds(document: Mapping[str, Any], step: int) -> Sequence[Mapping[str, Any]]:
