@@ -47,6 +47,7 @@ CHIPS: Mapping[str, tuple[str, Any]] = {
     "on": ("ok", _l("On")),
     "off": ("hold", _l("Off")),
     "published": ("ok", _l("In force")),
+    "in_use": ("ok", _l("In use")),
     "archived": ("hold", _l("Archived")),
     "paused": ("hold", _l("Resting")),
     "quarantined": ("fail", _l("Set aside")),

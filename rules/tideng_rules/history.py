@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -66,3 +66,11 @@ def latest(connection: Connection, rule: str) -> Version | None:
     newest = (_VERSIONS.c.state.desc(), _VERSIONS.c.version.desc())  # published sorts after archived
     row = connection.execute(select(*_COLUMNS).where(_VERSIONS.c.rule == rule).order_by(*newest).limit(1)).first()
     return Version(*row) if row else None
+
+
+def newest(connection: Connection, viewer: Viewer, rules: Collection[str]) -> dict[str, Version]:
+    """Rule → its version in force, else its newest, of those of `rules` that ever were. One statement."""
+    require_reading(viewer)
+    order = (_VERSIONS.c.state, _VERSIONS.c.version)  # published sorts last and is what stays
+    rows = connection.execute(select(*_COLUMNS).where(_VERSIONS.c.rule.in_(sorted(rules))).order_by(*order))
+    return {row.rule: Version(*row) for row in rows}
