@@ -90,7 +90,10 @@ class WhyNotPage(Page):
     def show_all(self) -> str:
         asked = request.args
         rule, person = asked.get("rule", ""), asked.get("person", "") or web().viewer().person
-        zone = self.directory.zone_of(person, web().now()) if self.directory.knows(person) else web().zone()
+        scope = web().viewer().scope(self.directory, web().now())
+        # where somebody works, and their name, are no business of whoever may not ask about them
+        in_sight = self.directory.knows(person) and (scope is None or person in scope)
+        zone = self.directory.zone_of(person, web().now()) if in_sight else web().zone()
         moment, problem = _moment(asked.get("at", ""), zone)
         answer: WhyNot | None = None
         with reading(web().engine) as connection:
@@ -108,6 +111,7 @@ class WhyNotPage(Page):
             people=self._people(),
             rule=rule,
             person=person,
+            person_name=web().name_of(person) if in_sight else person,
             at=f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}",
             answer=answer,
             said=chosen(answer.answer, locale()) if answer else "",
