@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 
 from tideng.deployment import Deployment
 from tideng.errors import InvalidSettings, Problem
-from tideng_admin import api, assets, page, pages, rendering, rules_api
+from tideng_admin import api, assets, page, pages, people_api, rendering, rules_api, writing_api
 from tideng_admin.catalogues import compile_catalogues
 from tideng_admin.passwords import check_in_form
 from tideng_admin.screens import is_screen
@@ -74,7 +74,8 @@ def create_app(deployment: Deployment, update_permissions: bool = False, **overr
     signing_in = {type(builder.sm.auth_view).__name__, builder.sm.security_api.__name__}
     web.own_blueprints |= {api.blueprint.name, pages.preferences.name, *signing_in}
     app.register_blueprint(pages.preferences)
-    app.register_blueprint(rules_api.blueprint)
+    for blueprint in {one.blueprint for one in (people_api, rules_api, writing_api)}:  # they share one
+        app.register_blueprint(blueprint)
     app.after_request(_harden)
     return app
 

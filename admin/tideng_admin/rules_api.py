@@ -17,16 +17,15 @@ from sqlalchemy import Connection
 
 from tideng import deciding
 from tideng.database import reading, writing
-from tideng.errors import InvalidRule, Refused
+from tideng.errors import Refused
 from tideng.viewing import Viewer
 from tideng_admin import rules_shown
-from tideng_admin.callers import Stop, blueprint
-from tideng_admin.checking import checked, checked_json
+from tideng_admin.callers import blueprint
+from tideng_admin.checking import checked, checked_json, document_of
 from tideng_admin.operations import operation, problem_of
 from tideng_admin.rules_schemas import (
     AnyAnswer,
     BackBody,
-    CheckBody,
     CheckedSchema,
     DifferencesQuery,
     DifferencesSchema,
@@ -52,50 +51,17 @@ from tideng_admin.trying import in_steps, try_on_the_past
 from tideng_admin.web import asked_locale, web
 from tideng_rules import drafts, history, lifecycle, publishing, quarantine
 from tideng_rules.differing import differences
-from tideng_rules.documents import read_user_document
 from tideng_rules.explaining import explain_finding
 from tideng_rules.merging import ABSENT
 from tideng_rules.model import Rule
 from tideng_rules.parser import parse_rule
 from tideng_rules.previewed import Preview
 from tideng_rules.rights import WRITES, require_reading
-from tideng_rules.vocabulary import vocabulary
 from tideng_rules.whynot import why_not
 
 __all__ = ["blueprint"]
 
 PREVIEWED = timedelta(days=30)
-
-
-def _document(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The one rule in a body, from JSON or from YAML. Raises `InvalidRule` with the line of what cannot be read."""
-    if "document" in body:
-        return body["document"]
-    found = read_user_document(body["yaml"])
-    if len(found) != 1:
-        raise Stop(400, _("One rule at a time, and there are %(n)s in it.", n=len(found)))
-    return found[0]
-
-
-# -- what can be said, and whether it is well said -------------------------------------------------------------
-
-
-@operation("GET", "/vocabulary", "Everything a rule may name and say, with titles, types and units", answers=AnyAnswer)
-def get_vocabulary(viewer: Viewer) -> Any:
-    require_reading(viewer)
-    here = web()
-    return vocabulary(here.deployment.catalogue, here.directory(), here.now())
-
-
-@operation(
-    "POST", "/rules/check", "Check a rule: every problem at once, its sentence, its examples", CheckBody, CheckedSchema
-)
-def check_rule(viewer: Viewer, body: dict[str, Any]) -> Any:
-    require_reading(viewer)
-    try:
-        return checked_json(checked(_document(body)))
-    except InvalidRule as error:
-        return {"ok": False, "problems": [problem_of(one) for one in error.problems], "sentence": {}, "examples": []}
 
 
 # -- rules in force, and what they were ------------------------------------------------------------------------
@@ -206,7 +172,7 @@ def get_drafts(viewer: Viewer, asked: dict[str, Any]) -> Any:
 @operation("POST", "/drafts", "Begin a draft; it may still be wrong", DraftBody, DraftSchema)
 def make_draft(viewer: Viewer, body: dict[str, Any]) -> Any:
     with writing(web().engine) as connection:
-        made = drafts.create_draft(connection, viewer, _document(body), web().now(), note=body["note"])
+        made = drafts.create_draft(connection, viewer, document_of(body), web().now(), note=body["note"])
     return DraftSchema().dump(made)
 
 
@@ -220,7 +186,7 @@ def get_draft(viewer: Viewer, id: int) -> Any:
 def save_draft(viewer: Viewer, body: dict[str, Any], id: int) -> Any:
     with writing(web().engine) as connection:
         saved = drafts.save_draft(
-            connection, viewer, id, _document(body), body["edition"], web().now(), note=body.get("note")
+            connection, viewer, id, document_of(body), body["edition"], web().now(), note=body.get("note")
         )
     return DraftSchema().dump(saved)
 
@@ -235,7 +201,7 @@ def discard_draft(viewer: Viewer, id: int) -> Any:
 def check_draft(viewer: Viewer, id: int) -> Any:
     with reading(web().engine) as connection:
         held = drafts.draft(connection, viewer, id)
-    return checked_json(checked(held.document))
+    return checked_json(checked(held.document), held.document)
 
 
 @operation("POST", "/drafts/<int:id>/ask-approval", "Ask somebody else to approve the draft", answers=DraftSchema)
@@ -300,7 +266,7 @@ def preview_draft(viewer: Viewer, body: dict[str, Any], id: int) -> Any:
 
 @operation("POST", "/previews", "Try a rule on the past without keeping it", PreviewBody, AnyAnswer)
 def preview_rule(viewer: Viewer, body: dict[str, Any]) -> Any:
-    return _told(viewer, parse_rule(_document(body), web().deployment.catalogue), body)
+    return _told(viewer, parse_rule(document_of(body), web().deployment.catalogue), body)
 
 
 def _told(

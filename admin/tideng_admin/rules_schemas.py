@@ -30,6 +30,26 @@ class CheckBody(DocumentBody):
     )
 
 
+class CountBody(DocumentBody):
+    pass
+
+
+class TryBody(DocumentBody):
+    """A rule, and either one of its examples or somebody at a moment."""
+
+    subject = fields.String(
+        metadata={"description": "The person's id, or that of the case, position or unit"},
+        validate=validate.Length(max=200),
+    )
+    at = fields.AwareDateTime(metadata={"description": "The moment asked about; default: now"})
+    example = fields.Integer(metadata={"description": "Which of the document's examples, from 0"})
+
+    @validates_schema
+    def about_something(self, data: Mapping[str, Any], **more: Any) -> None:
+        if ("subject" in data) == ("example" in data):
+            raise ValidationError("send either `subject` or `example`", "subject")
+
+
 class DraftBody(DocumentBody):
     note = fields.String(load_default="", validate=_NOTE)
 
@@ -87,13 +107,68 @@ class WhyNotQuery(Schema):
     version = fields.Integer(metadata={"description": "Ask this version; default: the one in force at that moment"})
 
 
+class FixSchema(Schema):
+    """One press of a button: `value` goes to `place`; null takes away what is there."""
+
+    title = fields.String()
+    place = fields.String(metadata={"description": "A path such as if.all[1].fact"})
+    value = fields.Raw(allow_none=True)
+
+
+class CheckedProblemSchema(ProblemSchema):
+    severity = fields.String(metadata={"description": "error or warning"})
+    code = fields.String(metadata={"description": "The kind of problem; it stays the same"})
+    fixes = fields.List(fields.Nested(FixSchema))
+
+
+class PartSchema(Schema):
+    text = fields.String()
+    place = fields.String(metadata={"description": "What it speaks of; left out for the words between"})
+
+
+class WordingSchema(Schema):
+    text = fields.String(metadata={"description": "As it would be read, with sample values"})
+    length = fields.Integer()
+    sms = fields.Integer(metadata={"description": "How many short messages it takes"})
+
+
+class MessageSchema(Schema):
+    place = fields.String()
+    action = fields.String()
+    recipient = fields.String()
+    texts = fields.Dict(keys=fields.String(), values=fields.Nested(WordingSchema))
+
+
+class ToneSchema(Schema):
+    ok = fields.Boolean()
+    findings = fields.List(fields.Nested(CheckedProblemSchema))
+
+
 class CheckedSchema(Schema):
-    """What the check says. `problems` carry a `severity` (error, warning) and a stable `code`."""
+    """What the check says."""
 
     ok = fields.Boolean(metadata={"description": "No error: it may be published"})
-    problems = fields.List(fields.Nested(ProblemSchema))
+    problems = fields.List(fields.Nested(CheckedProblemSchema))
     sentence = fields.Dict(keys=fields.String(), values=fields.String(), metadata={"description": "The rule in words"})
+    parts = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.Nested(PartSchema)),
+        metadata={"description": "The sentence in pieces; joined they are the sentence"},
+    )
     examples = fields.List(fields.Dict())
+    messages = fields.List(fields.Nested(MessageSchema))
+    tone = fields.Nested(ToneSchema)
+
+
+class CountedSchema(Schema):
+    people = fields.Integer(
+        allow_none=True, metadata={"description": "How many it fits; null where that cannot be said"}
+    )
+    of = fields.Integer(metadata={"description": "How many are employed"})
+    at = fields.AwareDateTime(format="iso")
+    why = fields.Dict(
+        keys=fields.String(), values=fields.String(), allow_none=True, metadata={"description": "Why it cannot be said"}
+    )
 
 
 class VersionSchema(Schema):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from tideng.catalogue import Catalogue
@@ -58,7 +59,7 @@ _DAYS = {
     "zh": ("一", "二", "三", "四", "五", "六", "日"),
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
 }
-_TO = {
+RECIPIENTS_SAID = {
     "zh": {"person": "本人", "supervisor": "主管", "owner": "负责人", "hr": "人事", "process": "流程"},
     "en": {
         "person": "the person",
@@ -122,19 +123,25 @@ class Speaker:
 
     def rule(self, rule: Rule) -> str:
         words = self.words
-        text = self.trigger() + self.heeded(rule)
+        text = self.piece(self.trigger(), "when") + self.heeded(rule)
         if not _always(rule.who):
             text += words["who"].format(self.condition(rule.who))
         if not _always(rule.if_):
             text += words["if"].format(self.condition(rule.if_))
-        text += words["then"].format(self.deeds(rule.then))
-        for later in rule.later:
-            text += words["later"].format(self.step(later.step), self.deeds(later.deeds))
+        text += words["then"].format(self.deeds(rule.then, "then", rule.document.get("then")))
+        for number, later in enumerate(rule.later):
+            at = f"later[{number}]"
+            step, deeds = self.piece(self.step(later.step), at), self.deeds(later.deeds, f"{at}.then")
+            text += words["later"].format(step, deeds)
         if rule.until is not None:
             text += words["until"].format(self.condition(rule.until))
         if rule.limit != Limit(ONCE_PER[rule.kind]):
-            text += words["limit"].format(self.limit(rule.limit))
+            text += words["limit"].format(self.piece(self.limit(rule.limit), "limit"))
         return text + words["stop"]
+
+    def piece(self, text: str, place: str) -> str:
+        """What is said of one place of the document; whoever wants to know the places looks here: see `places.py`."""
+        return text
 
     def heeded(self, rule: Rule) -> str:
         """Which events the trigger heeds, where it does not heed all of them."""
@@ -188,15 +195,20 @@ class Speaker:
     def duration(self, duration: Duration) -> str:
         return f"{duration.amount} {_UNITS[duration.unit]}" if self.language == "zh" else str(duration)
 
-    def deeds(self, deeds: Iterable[Deed]) -> str:
-        return self.words["and"].join(map(self.deed, deeds))
+    def deeds(self, deeds: Iterable[Deed], at: str = "", written: Any = None) -> str:
+        """The deeds that stand at `at`; `written` as they stand there: one alone may stand without a list."""
+        alone = isinstance(written, Mapping)
+        places = (at if alone else f"{at}[{number}]" for number in count())
+        return self.words["and"].join(
+            self.piece(self.deed(deed), place) for deed, place in zip(deeds, places, strict=False)
+        )
 
     def deed(self, deed: Deed) -> str:
         pattern = _DOES[self.language].get(deed.action)
         if pattern is None:
             action = self._catalogue.actions.get(deed.action)
             return choose(action.title, self.language)[0] if action else deed.action
-        data = {**deed.data, "to": _TO[self.language].get(deed.to, deed.to.removeprefix("role:"))}
+        data = {**deed.data, "to": RECIPIENTS_SAID[self.language].get(deed.to, deed.to.removeprefix("role:"))}
         if deed.action == "ask":
             data["field"] = self.fact(f"event.{deed.data['field']}")
         elif deed.action == "emit":
@@ -213,6 +225,9 @@ class Speaker:
         return self.words["none"].format(joined) if condition.kind == "none" else joined
 
     def leaf(self, leaf: Leaf) -> str:
+        return self.piece(self._leaf(leaf), leaf.place)
+
+    def _leaf(self, leaf: Leaf) -> str:
         name = self.fact(leaf.fact)
         if leaf.op == "exists":
             return self.words["exists" if leaf.operand else "absent"].format(name)

@@ -12,6 +12,7 @@ from typing import Any
 from tideng.catalogue import Catalogue, EventType, Text
 from tideng.metrics import FUNCTIONS, WINDOWS
 from tideng.people import Directory
+from tideng_rules import titles
 from tideng_rules.actions import HELPED, RECIPIENTS, SEVERITIES, STEPS
 from tideng_rules.facts_known import ENVELOPE, FAMILIES
 from tideng_rules.fitting import OPERATORS_OF
@@ -24,7 +25,8 @@ def vocabulary(
     """Plain JSON values: event types with their fields, facts, metrics, targets, actions, recipients, channels, operators.
 
     Titles are given in every language (``{"zh": …, "en": …}``); `type` decides which of `operators` fit a fact. With
-    `directory`, the roles of the client and the targets of its positions are in it.
+    `directory`, the roles of the client, the targets of its positions, and the values known by name (`choices`) are in it.
+    `titles` names what the language itself offers (operators, units, windows, recipients …), `groups` the plugins.
     """
     roles = sorted(directory.roles) if directory else []
     return {
@@ -48,7 +50,19 @@ def vocabulary(
         "channels": [
             {"name": one.name, "title": dict(one.title), "plugin": one.plugin} for one in _by_name(catalogue.channels)
         ],
+        "titles": titles.titles(roles),
+        "groups": titles.groups(catalogue),
+        "choices": _choices(directory),
     }
+
+
+def _choices(directory: Directory | None) -> dict[str, list[dict[str, str]]]:
+    """Values that are known by name, by the fact that has them: ``person.unit`` is one of the client's units."""
+    if directory is None:
+        return {}
+    shelves = {"person.unit": directory.units, "person.position": directory.positions}
+    named = {name: [{"value": one.id, "title": one.name} for one in shelf.values()] for name, shelf in shelves.items()}
+    return {name: values for name, values in named.items() if values}
 
 
 def _event(declared: EventType) -> dict[str, Any]:

@@ -247,7 +247,7 @@ class _Question:
     def _facts(self, book: Book, watch: Watch, asked: Asked, known_by: datetime | None = None) -> dict[str, Any]:
         event = asked.event.event if asked.event and asked.kept is None else None
         facts = self._past.facts(watch, self._subject, asked.person, asked.at, event, asked.kept, known_by)
-        return _with_inferences(book, book.rules[watch.rule].rule, facts)
+        return with_inferences(book, book.rules[watch.rule].rule, facts)
 
     def _conditions(self, teller: Teller, trees: tuple[tuple[str, Node], ...]) -> Stop:
         return next(
@@ -373,7 +373,7 @@ def _always(condition: Condition) -> bool:
     return condition == ALWAYS or (isinstance(condition, Group) and condition.kind == "all" and not condition.items)
 
 
-def _with_inferences(book: Book, rule: Rule, facts: dict[str, Any]) -> dict[str, Any]:
+def with_inferences(book: Book, rule: Rule, facts: dict[str, Any]) -> dict[str, Any]:
     """The facts, and what the rules before this one inferred from them, round by round as the line does."""
     providers = book.providers_of(rule)
     for ready in rounds([*providers, rule]) if providers else ():

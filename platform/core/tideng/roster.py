@@ -52,8 +52,10 @@ class Roster:
     @cached_property
     def _words(self) -> Sequence[str]:
         positions = {key: position.name for key, position in self._directory.positions.items()}
+        units = {key: unit.name for key, unit in self._directory.units.items()}
         return [
-            f"{one.name}\n{one.person}\n{positions.get(one.position, one.position)}".casefold() for one in self.members
+            f"{one.name}\n{one.person}\n{positions.get(one.position, one.position)}\n{units.get(one.unit, one.unit)}".casefold()
+            for one in self.members
         ]
 
     def units_under(self, unit: str) -> set[str]:
@@ -75,7 +77,7 @@ class Roster:
         scope: Collection[str] | None = None,
         after: str = "",
     ) -> Iterator[Assignment]:
-        """The members with `words` in name, id or position, of `units`, within `scope`, that come after person `after`.
+        """The members with `words` in name, id, position or unit, of `units`, within `scope`, that come after person `after`.
 
         None leaves a dimension open; each word must be there. Lazy: a page costs what it has to look at.
         """

@@ -64,7 +64,7 @@ def people_list(
 ) -> PeoplePage:
     """The people the viewer may see, by unit and name, with today's lamp.
 
-    `words` are looked for in name, id and position; `unit` takes in the units below it; `status` is one of LAMPS;
+    `words` are looked for in name, id, position and unit; `unit` takes in the units below it; `status` is one of LAMPS;
     `after` is a cursor from `PeoplePage.next`. At most two statements, however many people there are.
     """
     roster = directory.rosters.at(now)
