@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, literal, or_, select
@@ -184,12 +184,16 @@ def _fairly(people: Sequence[str], found: Mapping[str, str], most: int) -> list[
 
 
 def lamps_of(
-    connection: Connection, viewer: Viewer, directory: Directory, now: datetime, people: Collection[str]
+    connection: Connection,
+    viewer: Viewer,
+    directory: Directory,
+    now: datetime,
+    people: Collection[str] | None = None,
 ) -> dict[str, str]:
-    """Today's status of each of these people whom the viewer may see; whoever is left out is lit. One statement."""
+    """Today's status of these people whom the viewer may see, None: of all; whoever is left out is lit. One statement."""
     scope = viewer.scope(directory, now)
-    wanted = frozenset(people) if scope is None else frozenset(people) & scope
-    if not wanted:
+    wanted = scope if people is None else frozenset(people) if scope is None else frozenset(people) & scope
+    if wanted is not None and not wanted:
         return {}
     span = _Span(directory, now.astimezone(zone(directory.default_zone)).date())
     return _statuses(connection, directory.rosters.at(now), span, wanted, sees_storms=scope is None)
@@ -216,15 +220,22 @@ class _Span:
     """The moments of one local day of whoever lives anywhere in the directory, and of the day before for marks."""
 
     def __init__(self, directory: Directory, day: date):
-        self.day = day
-        zones = [zone(name) for name in directory.zones() | {directory.default_zone}]
-        starts = [datetime.combine(day, time(), one) for one in zones]
-        self.first = min(starts) - timedelta(days=1)
-        self.last = max(starts) + timedelta(days=1)
-        self._began = {str(one): datetime.combine(day, time(), one) for one in zones}
+        # in UTC, because moments of two zones are dear to compare
+        self._days = {name: _days_around(day, name) for name in directory.zones() | {directory.default_zone}}
+        self.first = min(before for before, _, _ in self._days.values())
+        self.last = max(after for _, _, after in self._days.values())
 
-    def began(self, zone_name: str) -> datetime:
-        return self._began.get(zone_name) or datetime.combine(self.day, time(), zone(zone_name))
+    def holds(self, zone_name: str, at: datetime, marked: bool) -> bool:
+        """Whether `at` is on the day as it is in that zone; marks stay for one day more."""
+        before, began, ended = self._days[zone_name]
+        return (before if marked else began) <= at < ended
+
+
+def _days_around(day: date, zone_name: str) -> tuple[datetime, datetime, datetime]:
+    """When the day before, the day and the day after begin there (UTC)."""
+    days = (day - timedelta(days=1), day, day + timedelta(days=1))
+    before, began, ended = (datetime.combine(one, time(), zone(zone_name)).astimezone(UTC) for one in days)
+    return before, began, ended
 
 
 _of_person = FindingRow.about == "person"
@@ -291,25 +302,15 @@ def _statuses(
     weight = _weight()
     marked = case((FindingRow.action == "mark", literal(1)), else_=literal(0)).label("marked")
     inner = _rows(span, scope, sees_storms, _concerned, FindingRow.at, marked, weight.label("weight")).subquery()
-    statement = (
-        select(inner.c.person, inner.c.weight, inner.c.marked, func.max(inner.c.at))
-        .where(inner.c.weight > 0, inner.c.person.is_not(None))
-        .group_by(inner.c.person, inner.c.weight, inner.c.marked)
-    )
+    statement = select(inner).where(inner.c.weight > 0, inner.c.person.is_not(None))
     weights: dict[str, int] = {}
-    for person, heavy, is_mark, at in connection.execute(statement):
-        member = roster.get(person)
-        if member is None or (scope is not None and person not in scope):
+    for person, at, is_mark, heavy in connection.execute(statement).all():
+        if heavy <= weights.get(person, 0) or (scope is not None and person not in scope):
             continue
-        if _within(span, member, at, bool(is_mark)) and heavy > weights.get(person, 0):
+        member = roster.get(person)
+        if member is not None and span.holds(member.timezone, at, is_mark):
             weights[person] = heavy
     return {person: _BY_WEIGHT[weight] for person, weight in weights.items()}
-
-
-def _within(span: _Span, member: Assignment, at: datetime, marked: bool) -> bool:
-    """Whether it happened on the person's own day; marks stay for one day more."""
-    began = span.began(member.timezone)
-    return (began - timedelta(days=1) if marked else began) <= at < began + timedelta(days=1)
 
 
 # -- what is behind it ---------------------------------------------------------------------------------------------------
@@ -350,7 +351,7 @@ def _matters(
     for rows in by_finding.values():
         heaviest = max(rows, key=lambda row: row.weight)
         member = roster.get(heaviest.person)
-        if member and _within(span, member, heaviest.at, heaviest.action == "mark"):
+        if member and span.holds(member.timezone, heaviest.at, heaviest.action == "mark"):
             matters.setdefault(heaviest.person, []).append(_matter(heaviest, rows))
     for of_one in matters.values():
         of_one.sort(key=lambda one: -_WEIGHT[one.status])

@@ -16,7 +16,7 @@ from tideng.facts import Needs
 from tideng.metrics import metric_of
 from tideng.people import Assignment, Directory
 from tideng.tables import AgendaRow
-from tideng.viewing.board import LAMPS, LIT, board, lamps_of
+from tideng.viewing.board import LAMPS, LIT, lamps_of
 from tideng.viewing.paging import PAGE_SIZE, clamped
 from tideng.viewing.viewer import Viewer, name_of
 from tideng.watchlist import WatchList
@@ -73,7 +73,7 @@ def people_list(
     statuses: Mapping[str, str] | None = None
     size = clamped(size)
     if status in LAMPS:
-        statuses = board(connection, viewer, directory, now, show=(LIT,)).statuses
+        statuses = lamps_of(connection, viewer, directory, now)
         if status != LIT:
             dim = frozenset(one for one, lamp in statuses.items() if lamp == status)
             scope = dim if scope is None else scope & dim
