@@ -19,7 +19,7 @@ import pytest
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).resolve().parents[2])]
 
-from webstory import Browser, WebStory
+from webstory import FILES, Browser, WebStory
 
 COLUMNS = {
     "nobody": "",
@@ -56,6 +56,7 @@ TABLE = """
 - + + + + + + +  GET      /api/v1/nudges
 - + + + + + 0 +  GET      /api/v1/nudges/<int:id>/why
 + + + + + + + +  GET      /api/v1/openapi.json
+- + + + + + + +  GET      /api/v1/people/find
 - + + + + + + +  POST     /api/v1/previews
 - - - + + + - +  GET      /api/v1/rules
 - - - + + + - +  GET      /api/v1/rules/<rule>
@@ -68,6 +69,8 @@ TABLE = """
 - - - 0 0 - - 0  POST     /api/v1/rules/<rule>/try-again
 - + + + + + 0 +  GET      /api/v1/rules/<rule>/why-not
 - - - + + + - +  POST     /api/v1/rules/check
+- - - + + + - +  POST     /api/v1/rules/count
+- - - + + + - +  POST     /api/v1/rules/try
 + + + + + + + +  POST     /api/v1/security/login
 - - - - - - - -  POST     /api/v1/security/refresh
 - - - + + + - +  GET      /api/v1/vocabulary
@@ -85,6 +88,9 @@ TABLE = """
 - - - + + - - +  POST     /drafts/new
 - - - + + + - +  GET      /events/
 - - - + + + - +  GET      /events/<int:id>
+- - - + + + - +  GET      /gallery/
+- - - + + - - +  POST     /gallery/<pack>/<rule>
+- - - + + - - +  POST     /gallery/sentence
 0 0 0 0 0 0 0 0  GET,POST /groups/action/<string:name>/<pk>
 0 0 0 0 0 0 0 0  POST     /groups/action_post
 - - - - - - - +  GET,POST /groups/add
@@ -164,6 +170,7 @@ FILLED = {
 """The start of an address → what of the evening its number names; Zhang San's nudge otherwise."""
 NAMED = {
     "rule": "daily-report-missing",
+    "pack": "travel-sales",
     "what": "publish",
     "locale": "en",
     "filename": "x.pdf",
@@ -187,8 +194,12 @@ SENT = {
     "POST /api/v1/drafts/<int:id>/rebase": {"edition": 1},
     "POST /api/v1/previews": {"document": {"id": "one"}},
     "POST /api/v1/rules/check": {"document": {"id": "one"}},
-    "POST /api/v1/rules/count": {"document": {"id": "one"}},
-    "POST /api/v1/rules/try": {"document": {"id": "one"}, "subject": "zhang", "at": "2025-06-12T19:00:00+08:00"},
+    "POST /api/v1/rules/count": {"yaml": FILES["rules/report.yaml"]},
+    "POST /api/v1/rules/try": {
+        "yaml": FILES["rules/report.yaml"],
+        "subject": "zhang",
+        "at": "2025-06-12T19:00:00+08:00",
+    },
     "POST /api/v1/rules/<rule>/rollback": {"version": 1},
     "GET /api/v1/rules/<rule>/differences": {"from": "1", "to": "1"},
     "GET /api/v1/rules/<rule>/why-not": {"subject": "zhang"},
