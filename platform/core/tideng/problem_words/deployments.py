@@ -139,6 +139,7 @@ CHINESE: Mapping[str, str] = {
     "HR has looked already": "人事已经看过了",
     "contest": "异议",
     "nothing is held on whoever is no person here": "这里没有关于您的记录：您的账号不对应任何人员",
+    "nothing of the kind {name}": "没有这一类：{name}",
     "no contest {id}": "没有异议 {id}",
     "only HR and administrators decide about a contested nudge": "只有 HR 和管理员可以处理有异议的提醒",
     "somebody has decided already": "已经有人处理了",
