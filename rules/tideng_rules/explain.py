@@ -131,7 +131,10 @@ class Speaker:
         text += words["then"].format(self.deeds(rule.then, "then", rule.document.get("then")))
         for number, later in enumerate(rule.later):
             at = f"later[{number}]"
-            step, deeds = self.piece(self.step(later.step), at), self.deeds(later.deeds, f"{at}.then")
+            step, deeds = (
+                self.piece(self.step(later.step), at),
+                self.deeds(later.deeds, f"{at}.then", _written(rule, number)),
+            )
             text += words["later"].format(step, deeds)
         if rule.until is not None:
             text += words["until"].format(self.condition(rule.until))
@@ -324,6 +327,13 @@ class Speaker:
         text = choose(title, self.language)[0]
         plain = self.language == "en" and text[1:2].islower()
         return text[:1].lower() + text[1:] if plain else text
+
+
+def _written(rule: Rule, number: int) -> Any:
+    """What stands under `then` of a later step."""
+    steps = rule.document.get("later") or ()
+    step = steps[number] if number < len(steps) else None
+    return step.get("then") if isinstance(step, Mapping) else None
 
 
 def _always(condition: Condition) -> bool:

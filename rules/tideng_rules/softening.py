@@ -18,8 +18,8 @@ _HELP = {"zh": "有难处就回一声。", "en": "Reply if something is in the w
 
 def softened(text: str, locale: str) -> str:
     """The same, without exclamation marks, emoji and the words that TONE tells to avoid."""
-    for pattern, softer in _SOFTER:
-        text = re.sub(pattern, softer, text, flags=re.I)
+    for harsh, softer in _SOFTER:
+        text = re.sub(harsh, softer, text, flags=re.I)
     text = re.sub(r"！+", "。", re.sub(r"!+", "。" if _chinese(text) else ".", text))
     text = re.sub(r"\s*—+\s*", "，" if _chinese(text) else ", ", text)
     for pattern, hint in HARSH:

@@ -12,11 +12,11 @@ from typing import Any
 from tideng.catalogue import Catalogue, EventType, Text
 from tideng.metrics import FUNCTIONS, WINDOWS
 from tideng.people import Directory
-from tideng_rules import titles
 from tideng_rules.actions import HELPED, RECIPIENTS, SEVERITIES, STEPS
 from tideng_rules.facts_known import ENVELOPE, FAMILIES
 from tideng_rules.fitting import OPERATORS_OF
 from tideng_rules.model import ABOUT, KINDS, OPERATORS
+from tideng_rules.titles import groups, titles
 
 
 def vocabulary(
@@ -50,8 +50,8 @@ def vocabulary(
         "channels": [
             {"name": one.name, "title": dict(one.title), "plugin": one.plugin} for one in _by_name(catalogue.channels)
         ],
-        "titles": titles.titles(roles),
-        "groups": titles.groups(catalogue),
+        "titles": titles(roles),
+        "groups": groups(catalogue),
         "choices": _choices(directory),
     }
 
@@ -60,7 +60,7 @@ def _choices(directory: Directory | None) -> dict[str, list[dict[str, str]]]:
     """Values that are known by name, by the fact that has them: ``person.unit`` is one of the client's units."""
     if directory is None:
         return {}
-    shelves = {"person.unit": directory.units, "person.position": directory.positions}
+    shelves: Mapping[str, Mapping[str, Any]] = {"person.unit": directory.units, "person.position": directory.positions}
     named = {name: [{"value": one.id, "title": one.name} for one in shelf.values()] for name, shelf in shelves.items()}
     return {name: values for name, values in named.items() if values}
 

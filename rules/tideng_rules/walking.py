@@ -157,7 +157,8 @@ def _require(viewer: Viewer, rule: Rule, subject: str, past: Past, now: datetime
         people = past.people_of(subject)
         known, seen = bool(people), scope is None or bool(people & scope)
     else:
-        shelf: Collection[str] = {"position": directory.positions, "unit": directory.units}.get(rule.about, ())
+        shelves: Mapping[str, Collection[str]] = {"position": directory.positions, "unit": directory.units}
+        shelf = shelves.get(rule.about, ())
         known = directory.knows(subject) if rule.about == "person" else subject in shelf
         seen = scope is None or subject in scope
     if not (known and seen):
