@@ -80,7 +80,7 @@ def explanation_of(page: Page, found: NudgeView) -> Explanation:
 
 
 class WhyNotPage(Page):
-    """Pick a rule, a person and a moment: what kept it silent, or what it said."""
+    """Pick a rule, a person and a moment: what kept it silent, or what it said. `?and=PERSON` puts a second one beside."""
 
     route_base = "/why-not"
     class_permission_name = "Nudges"
@@ -95,14 +95,24 @@ class WhyNotPage(Page):
         in_sight = self.directory.knows(person) and (scope is None or person in scope)
         zone = self.directory.zone_of(person, web().now()) if in_sight else web().zone()
         moment, problem = _moment(asked.get("at", ""), zone)
-        answer: WhyNot | None = None
+        other = asked.get("and", "").strip()
+        answers: list[WhyNot] = []
         with reading(web().engine) as connection:
             rules = rules_shown.rules(connection)
             if rule and person and not problem:
                 try:
-                    answer = why_not(
-                        web().deployment, connection, web().viewer(), rule, person, moment, directory=self.directory
-                    )
+                    for one in dict.fromkeys(filter(None, (person, other))):
+                        answers.append(
+                            why_not(
+                                web().deployment,
+                                connection,
+                                web().viewer(),
+                                rule,
+                                one,
+                                moment,
+                                directory=self.directory,
+                            )
+                        )
                 except NotFound:
                     problem = _("There is no such rule, or nobody of that name whom you may see.")
         return render_template(
@@ -112,12 +122,9 @@ class WhyNotPage(Page):
             rule=rule,
             person=person,
             person_name=web().name_of(person) if in_sight else person,
+            other=other,
             at=f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}",
-            answer=answer,
-            said=chosen(answer.answer, locale()) if answer else "",
-            steps=_steps(answer) if answer else [],
-            parts=parts_of(answer.conditions) if answer else [],
-            ladder=[chosen(step.said, locale()) for step in answer.ladder] if answer else [],
+            answers=[_answered(one) for one in answers],
             problem=problem,
         )
 
@@ -139,6 +146,27 @@ class Step:
     text: str
     deciding: bool
     finding: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer as it is drawn."""
+
+    of: WhyNot
+    said: str
+    steps: list[Step]
+    parts: list[Part]
+    ladder: list[str]
+
+
+def _answered(answer: WhyNot) -> Answered:
+    return Answered(
+        answer,
+        chosen(answer.answer, locale()),
+        _steps(answer),
+        parts_of(answer.conditions),
+        [chosen(step.said, locale()) for step in answer.ladder],
+    )
 
 
 def _steps(answer: WhyNot) -> list[Step]:

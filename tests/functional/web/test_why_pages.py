@@ -131,3 +131,18 @@ def test_reasons_of_another_version_are_told_one_by_one(story):
     page = words(story.as_("hr").get(f"/nudges/{story.a_nudge()}").text)
     assert "都要满足" not in page
     assert "没有数据" in page
+
+
+def test_two_people_stand_side_by_side(story):
+    story.an_event()
+    page = story.as_("hr").get("/why-not/?rule=daily-report-missing&person=zhang&and=li&at=2025-06-12T19:00").text
+    assert page.count('class="ans"') == 2
+    assert "<h2>张三</h2>" in page
+    assert "<h2>李晨</h2>" in page
+    assert '<option value="li" selected>' in page
+
+
+def test_a_second_person_out_of_sight_is_refused_as_the_first_is(story):
+    page = story.as_("lead").get("/why-not/?rule=daily-report-missing&person=zhang&and=li&at=2025-06-12T19:00").text
+    assert "李晨" not in page
+    assert 'role="alert"' in page
