@@ -20,7 +20,7 @@ from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.rendering import named
 from tideng_admin.web import locale, web
 from tideng_rules import blueprints, drafts, history
-from tideng_rules.blueprints import Blueprint
+from tideng_rules.blueprints import Blueprint, InUse
 from tideng_rules.frequency import Estimate, estimates
 from tideng_rules.parameters import Parameter
 from tideng_rules.tables import PUBLISHED
@@ -130,7 +130,7 @@ class GalleryPage(Page):
         return redirect(url_for("DraftsPage.show", id=made.id))
 
 
-def parameters_form(connection: Connection, rule: str) -> tuple[Card, Any] | None:
+def parameters_form(connection: Connection, rule: str) -> tuple[Card, InUse] | None:
     """The card of a rule in force that was made from a pack, with its values, and what a newer version would change."""
     used = blueprints.in_use(connection, web().viewer(), blueprints.shelf_in_use(connection), rule)
     if used is None:

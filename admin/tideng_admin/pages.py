@@ -10,8 +10,9 @@ from flask_babel import gettext as _
 from tideng_admin.authoring import DraftsPage
 from tideng_admin.contests import ContestsPage
 from tideng_admin.daily import InboxPage, MorePage, NudgesPage, Start
-from tideng_admin.my_data import MyDataPage
 from tideng_admin.gallery import GalleryPage
+from tideng_admin.importing import RuleFilesPage
+from tideng_admin.my_data import MyDataPage
 from tideng_admin.people_pages import PeoplePage
 from tideng_admin.plugins_page import PluginsPage
 from tideng_admin.portal import PortalPage
@@ -77,7 +78,7 @@ SCREENS = (
     ),
     Screen(KeysPage, {"zh": "接口密钥", "en": "API keys"}, "shield", permission="can_write", order=150, tucked=True),
 )
-WITHOUT_MENU = (InboxPage, MyDataPage, ContestsPage, MorePage, DraftsPage, GalleryPage, WhyNotPage)
+WITHOUT_MENU = (InboxPage, MyDataPage, ContestsPage, MorePage, DraftsPage, GalleryPage, RuleFilesPage, WhyNotPage)
 
 preferences = Blueprint("preferences", __name__)
 

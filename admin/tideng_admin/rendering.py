@@ -47,7 +47,6 @@ CHIPS: Mapping[str, tuple[str, Any]] = {
     "on": ("ok", _l("On")),
     "off": ("hold", _l("Off")),
     "published": ("ok", _l("In force")),
-    "in_use": ("ok", _l("In use")),
     "archived": ("hold", _l("Archived")),
     "paused": ("hold", _l("Resting")),
     "quarantined": ("fail", _l("Set aside")),
@@ -61,7 +60,6 @@ CHIPS: Mapping[str, tuple[str, Any]] = {
     "retried": ("ok", _l("Mended")),
     "discarded": ("hold", _l("Put aside")),
     "missed": ("need", _l("Missed")),
-    "in_use": ("ok", _l("In use")),
     "revoked": ("hold", _l("Revoked")),
 }
 HELD = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -16,15 +17,21 @@ from tideng.database import reading, writing
 from tideng.errors import InvalidRule, NotFound, Refused
 from tideng.problem_words import line_in_words
 from tideng_admin import rules_shown
+from tideng_admin.gallery import Card, parameters_form
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.web import locale, web
 from tideng_admin.wording import limit_words, trigger_words
-from tideng_rules import lifecycle, publishing, quarantine
+from tideng_rules import drafts, exchanging, lifecycle, publishing, quarantine
+from tideng_rules.blueprints import InUse
 from tideng_rules.differing import Difference, differences
 from tideng_rules.explain import sentence
+from tideng_rules.frequency import days_of, said_since
 from tideng_rules.parser import parse_rule
 from tideng_rules.tables import PUBLISHED
 from tideng_rules.trouble import Trouble
+
+CHARTED = 90
+"""How many days a rule's chart goes back."""
 
 
 class RulesPage(Page):
@@ -36,15 +43,38 @@ class RulesPage(Page):
     @expose("/")
     @needs(READ)
     def show_all(self) -> str:
-        state = "archived" if request.args.get("state") == "archived" else "published"
-        with reading(web().engine) as connection:
-            found = rules_shown.rules(connection, state)
-            aside = quarantine.set_aside(connection, web().viewer()) if web().viewer().sees_all else []
-            resting = rules_shown.resting(connection, web().viewer()) if web().viewer().sees_all else {}
+        here = web()
+        state = request.args.get("state", "")
+        state = state if state in ("resting", "archived") else "published"
+        words, kind = request.args.get("q", "").strip()[:100], request.args.get("kind", "")
+        all_ = here.viewer().sees_all
+        with reading(here.engine) as connection:
+            found = rules_shown.rules(connection)
+            gone = rules_shown.archived(connection, {one.id for one in found})
+            aside = quarantine.set_aside(connection, here.viewer()) if all_ else []
+            resting = rules_shown.resting(connection, here.viewer()) if all_ else {}
+            said = said_since(connection, here.viewer(), here.now() - timedelta(days=30)) if all_ else None
+            drafts_open = len(drafts.drafts(connection, here.viewer())) if all_ else 0
         titles = {one.id: one.title for one in found}
         told = [(one, titles.get(one.rule), Trouble.of(one.details, one.why).words(locale())) for one in aside]
+        quiet = [one for one in found if one.id in resting]
+        states = [("published", _("In force"), len(found))]
+        states += [("resting", _("Resting"), len(quiet))] if all_ else []
+        states += [("archived", _("Archived"), len(gone))]
+        shown = {"published": found, "resting": quiet, "archived": gone}[state]
         return render_template(
-            "tideng/rules.html", rules=found, state=state, trigger=trigger_words, aside=told, resting=resting
+            "tideng/rules.html",
+            rules=[one for one in shown if one.fits(words) and kind in ("", one.document.get("kind"))],
+            state=state,
+            states=states,
+            kinds=sorted({str(one.document.get("kind")) for one in shown}),
+            kind=kind,
+            words=words,
+            trigger=trigger_words,
+            aside=told,
+            resting=resting,
+            said=said,
+            drafts_open=drafts_open,
         )
 
     @expose("/<rule>/try-again", methods=["POST"])
@@ -68,6 +98,12 @@ class RulesPage(Page):
                 raise NotFound(f"no rule {rule}")
             pause = lifecycle.pauses(connection, here.viewer()).get(rule) if here.viewer().sees_all else None
             storms = deciding.held_storms(connection, here.viewer()) if pause else ()
+            days = (
+                days_of(connection, here.viewer(), rule, here.now(), CHARTED, here.zone())
+                if here.viewer().sees_all
+                else []
+            )
+            used = parameters_form(connection, rule) if here.viewer().sees_all else None
         asked = request.args.get("version", type=int)
         it = next((one for one in found if one.version == asked), found[0])
         return render_template(
@@ -81,7 +117,20 @@ class RulesPage(Page):
             sentence=_sentence(it),
             trigger=trigger_words(it.document.get("when", {})),
             limit=limit_words(it.document.get("limit", {})),
+            days=days,
+            chart=[[one.day.isoformat(), one.said, one.answered, one.disputed] for one in days],
+            used=used,
+            upgrade=_upgrade(found, used),
         )
+
+    @expose("/<rule>/copy", methods=["POST"])
+    @needs(WRITE)
+    def copy(self, rule: str) -> Any:
+        """A draft of a new rule that begins as this one is."""
+        here = web()
+        with writing(here.engine) as connection:
+            made = exchanging.duplicate(connection, here.viewer(), rule, here.now())
+        return redirect(url_for("DraftsPage.show", id=made.id))
 
     @expose("/<rule>/<what>", methods=["POST"])
     @needs(WRITE)
@@ -107,6 +156,14 @@ class RulesPage(Page):
             found = viewing.schedule_runs(connection, web().viewer(), outcome="missed")
             titles = rules_shown.titles(connection, {one.rule for one in found})
         return render_template("tideng/missed.html", runs=found, titles=titles)
+
+
+def _upgrade(versions: list[rules_shown.RuleShown], used: tuple[Card, InUse] | None) -> list[Difference]:
+    """What the newest version of its pack would change in a rule, in words."""
+    if used is None or used[1].upgrade is None:
+        return []
+    now = next((one for one in versions if one.state == PUBLISHED), versions[0])
+    return differences(now.document, used[1].upgrade.document, locale(), web().deployment.catalogue)
 
 
 def _changed(versions: list[rules_shown.RuleShown]) -> dict[int, list[Difference]]:

@@ -38,6 +38,11 @@ class RuleShown:
     def why(self) -> Text:
         return text_of(self.document.get("why"))
 
+    def fits(self, words: str) -> bool:
+        """Whether all these words are in its id, title or reason, in any language."""
+        said = " ".join([self.id, *self.title.values(), *self.why.values()]).casefold()
+        return all(word in said for word in words.casefold().split())
+
     @property
     def yaml(self) -> str:
         """The document as a person would write it: in the order in which it is read."""
@@ -62,6 +67,14 @@ def rules(connection: Connection, state: str | None = PUBLISHED) -> list[RuleSho
         statement = statement.where(RuleVersionRow.state == state)
     found = connection.execute(statement.order_by(RuleVersionRow.rule, RuleVersionRow.version.desc()))
     return [RuleShown(*row) for row in found]
+
+
+def archived(connection: Connection, in_force: Collection[str]) -> list[RuleShown]:
+    """The newest version of every rule that is not in force, by id."""
+    newest: dict[str, RuleShown] = {}
+    for one in rules(connection, "archived"):
+        newest.setdefault(one.id, one)
+    return [one for id, one in newest.items() if id not in in_force]
 
 
 def versions(connection: Connection, rule: str) -> list[RuleShown]:

@@ -42,8 +42,10 @@ def said_since(connection: Connection, viewer: Viewer, since: datetime) -> dict[
     """Rule → how many nudges it wrote since then; rules that wrote none are left out. One statement."""
     require_reading(viewer)
     wanted = (_FINDINGS.c.at >= since) & _FINDINGS.c.message.is_not(None)
-    rows = connection.execute(select(_FINDINGS.c.rule, func.count()).where(wanted).group_by(_FINDINGS.c.rule))
-    return {rule: number for rule, number in rows}
+    rows = connection.execute(
+        select(_FINDINGS.c.rule, func.count().label("number")).where(wanted).group_by(_FINDINGS.c.rule)
+    )
+    return {row.rule: row.number for row in rows}
 
 
 def days_of(

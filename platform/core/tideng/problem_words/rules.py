@@ -181,6 +181,8 @@ CHINESE: Mapping[str, str] = {
     "there is no pack {name} (shipped are: {names:names})": "没有规则包{name}，自带的有：{names}",
     "there is no pack {name} ({why:said})": "没有规则包{name}，{why}",
     "the file must hold one pack named {name}": "文件里应有一个名为{name}的规则包",
+    "paste a rule, or choose a file": "粘贴一条规则，或选择文件",
+    "the id {name} is there {count:n} times": "编号{name}出现了 {count} 次",
     "this rule was not made from a pack": "这条规则不是从规则包来的",
     "the pack has no such parameter": "规则包没有这个参数",
     "there is no parameter {name}": "没有参数{name}",
