@@ -11,12 +11,20 @@ if (root) {
   const locale = boot.locale
   const t = wordsOf(locale)
   const api = apiOf({ token: boot.token, locale })
+  let vocabulary = null
   try {
-    const vocabulary = await api.get('/vocabulary')
-    root.textContent = ''
+    vocabulary = await api.get('/vocabulary')
+  } catch (error) {
+    document.getElementById('studio-opening').prepend(`${t(error.status === 0 ? 'not_reached' : 'could_not_open')} `)
+    throw error
+  }
+  const opening = [...root.childNodes]
+  root.textContent = ''
+  try {
     render(<App boot={boot} vocabulary={vocabulary} api={api} t={t} locale={locale} />, root)
   } catch (error) {
-    document.getElementById('studio-opening').textContent = t(error.status === 0 ? 'not_reached' : 'could_not_open')
+    root.replaceChildren(...opening) // the way to the text stays
+    document.getElementById('studio-opening').prepend(`${t('could_not_open')} `)
     throw error
   }
 }

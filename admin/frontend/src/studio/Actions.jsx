@@ -1,10 +1,10 @@
 // What is done: then, and later. Messages in each language, with facts put in from a list.
 import { useRef, useState } from 'preact/hooks'
-import { join } from '../path.js'
+import { join, within } from '../path.js'
 import { choose } from '../words.js'
 import { EventType } from './When.jsx'
 import { typesOf } from './facts.js'
-import { AsText, Beside, DurationField, Field, Icon, Picker, Select, idOf, useProblems, useStudio } from './parts.jsx'
+import { AsText, Beside, DurationField, Field, Icon, Picker, Select, TimeField, useProblems, useStudio } from './parts.jsx'
 
 const LANGUAGES = { zh: '中文', en: 'English' }
 const MARKS = ['incomplete', 'overdue', 'to_improve']
@@ -165,7 +165,7 @@ export function Message({ place, value, label, sent = false, rows = 2 }) {
   const said = checked?.messages?.find((one) => within1(one.place, place))?.texts?.[language]
   const count = said?.length ?? [...text].length
   const sms = said?.sms ?? smsOf(text)
-  const tone = (checked?.problems ?? []).some((one) => one.at.startsWith(place) && ['tone', 'harsh', 'punishing', 'long'].includes(one.code))
+  const tone = (checked?.problems ?? []).some((one) => within(one.at, inner))
   const others = Object.keys(LANGUAGES)
   return (
     <div class="message">
@@ -261,7 +261,7 @@ function LaterStep({ item, place, onRemove }) {
       <div class="l">
         <Select value={form} label={t('step')} options={[['at', t('step_at')], ['after', t('step_after')]]} onChange={to} />
         {form === 'at' ? (
-          <Field type="time" value={item.at} label={t('time_of_day')} place={join(place, 'at')} onInput={(at) => at && change(join(place, 'at'), at, true)} />
+          <TimeField value={item.at} label={t('time_of_day')} place={join(place, 'at')} onInput={(at) => change(join(place, 'at'), at, true)} />
         ) : (
           <DurationField value={item.after} label={t('step_after')} place={join(place, 'after')} onChange={(after) => change(join(place, 'after'), after, true)} />
         )}
@@ -272,4 +272,3 @@ function LaterStep({ item, place, onRemove }) {
     </div>
   )
 }
-export { idOf }

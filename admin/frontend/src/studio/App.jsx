@@ -26,7 +26,7 @@ export function App({ boot, vocabulary, api, t, locale }) {
   const problems = useMemo(() => (checked?.problems ?? []).map((one) => inWords(one, document, t)), [checked, document, t])
   const errors = problems.filter((one) => one.severity === 'error')
   const fix = (way) => change(way.place, way.value)
-  const people = useCount(api, document.who, document)
+  const people = useCount(api, document, checked?.ok)
 
   useEffect(() => {
     const keys = (event) => {
@@ -108,9 +108,13 @@ function inWords(problem, document, t) {
 }
 
 /** How many people `who` fits now; '' where the server cannot say. */
-function useCount(api, who, document) {
-  const { 0: said, 1: setSaid } = useState(null)
+function useCount(api, document, ok) {
+  const [said, setSaid] = useState(null)
   useEffect(() => {
+    if (!ok) {
+      setSaid(null)
+      return undefined
+    }
     const control = new AbortController()
     const timer = setTimeout(async () => {
       try {
@@ -123,7 +127,7 @@ function useCount(api, who, document) {
       clearTimeout(timer)
       control.abort()
     }
-  }, [JSON.stringify(who), document.about])
+  }, [JSON.stringify(document.who), document.about, ok])
   return said?.people ?? null
 }
 

@@ -68,6 +68,7 @@ function refit(before, after, facts) {
   walk(before)
   const fit = (node) => {
     if ('rules' in node) return { ...node, rules: node.rules.map(fit) }
+    if (node.field === '~') return { ...node, field: '' } // the builder's word for nothing chosen
     const was = old.get(node.id)
     if (was && was.field !== node.field) {
       const names = facts.operatorsOf(node.field)
@@ -93,14 +94,14 @@ const CONTROLS = {
 }
 
 function RuleWithProblems(props) {
-  const { places, t } = props.context ?? props.schema.context
+  const { places, t } = props.context
   const place = places[props.rule.id]
   if (props.rule.field === RAW) {
     const write = (value) => props.actions.onPropChange('value', value, props.path)
     return (
       <div class="rule-line">
         <AsText value={props.rule.value} onChange={write} label={t('condition')} />
-        <Remove handleOnClick={() => props.actions.onRuleRemove(props.path)} word="remove_condition" context={props.schema.context} />
+        <Remove handleOnClick={() => props.actions.onRuleRemove(props.path)} word="remove_condition" context={props.context} />
         {place && <Beside place={place} />}
       </div>
     )

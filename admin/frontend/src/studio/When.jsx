@@ -2,7 +2,7 @@
 import { choose } from '../words.js'
 import { Condition } from './Condition.jsx'
 import { factsOf, typesOf } from './facts.js'
-import { AsText, DurationField, Field, Picker, Select, useStudio } from './parts.jsx'
+import { AsText, DurationField, Picker, Select, TimeField, useStudio } from './parts.jsx'
 
 const DAYS = 'monday tuesday wednesday thursday friday saturday sunday'.split(' ')
 const KEYS = {
@@ -53,7 +53,7 @@ export function When() {
       <Select value={form} label={t('when')} place="when" options={options} onChange={(next) => change('when', inForm(next, when, vocabulary))} />
       {form === 'week' && <Select value={String(when.on ?? '').toLowerCase()} label={t('weekday')} place="when.on" options={DAYS.map((one) => [one, t(one)])} onChange={(on) => put('on', on)} />}
       {form === 'month' && <MonthDay value={when.on} onChange={(on) => put('on', on)} />}
-      {when?.every && <Field type="time" value={when.at} label={t('time_of_day')} place="when.at" onInput={(at) => at && put('at', at, true)} />}
+      {when?.every && <TimeField value={when.at} label={t('time_of_day')} place="when.at" onInput={(at) => put('at', at, true)} />}
       {['event', 'absence', 'wait'].includes(form) && <EventType value={when.event} place="when.event" onPick={(event) => put('event', event)} />}
       {form === 'absence' && (
         <>

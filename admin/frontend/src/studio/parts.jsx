@@ -2,6 +2,7 @@
 import { createContext } from 'preact'
 import { useContext, useEffect, useId, useMemo, useRef, useState } from 'preact/hooks'
 import { same, within } from '../path.js'
+import { choose } from '../words.js'
 
 /** {document, change, t, locale, vocabulary, facts, problems, fix, writes} */
 export const Studio = createContext(null)
@@ -25,11 +26,13 @@ export function Step({ name, label, places = [], except = [], aside, children })
         <b>{label}</b>
       </div>
       <div class="card" role="group" aria-label={label}>
-        {children}
+        <div class={aside ? 'asided' : undefined}>
+          <div>{children}</div>
+          {aside && <p class="aside-line">{aside}</p>}
+        </div>
         {places.map((place) => (
           <Beside key={place} place={place} except={except} />
         ))}
-        {aside && <p class="aside-line">{aside}</p>}
       </div>
     </li>
   )
@@ -39,7 +42,7 @@ export const idOf = (place) => `about-${place.replace(/[^\w]+/g, '-')}`
 
 /** What the check says of a place, with its fixes. */
 export function Beside({ place, except = [] }) {
-  const { problems, fix, t } = useStudio()
+  const { problems, fix, t, locale } = useStudio()
   const found = problems.filter((one) => within(one.at, place) && !except.some((inner) => within(one.at, inner)))
   if (!found.length) return null
   return (
@@ -53,7 +56,7 @@ export function Beside({ place, except = [] }) {
           </span>
           {(one.fixes ?? []).map((way) => (
             <button key={way.title} type="button" class="btn btn-sm" onClick={() => fix(way)}>
-              {way.title || t('fix')}
+              {choose(way.title, locale) || t('fix')}
             </button>
           ))}
         </div>
@@ -107,6 +110,15 @@ export function Field({ value, onInput, label, place, type = 'text', width, read
       {...more}
     />
   )
+}
+
+/** A local time as the rules write it, 09:00 to 23:59; `9:30` and `0930` are understood. */
+export function TimeField(props) {
+  const read = (text) => {
+    const shape = /^([01]?\d|2[0-3])[:：]?([0-5]\d)$/.exec(text.trim())
+    return shape && `${shape[1].padStart(2, '0')}:${shape[2]}`
+  }
+  return <Field inputMode="numeric" width="84px" maxLength={5} placeholder="19:00" {...props} read={(text) => read(text) ?? undefined} />
 }
 
 export function NumberField(props) {

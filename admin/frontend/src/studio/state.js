@@ -127,6 +127,12 @@ export function useDraft(boot, api) {
     }
   }, [saving])
 
+  useEffect(() => {
+    const leaving = () => window.document.hidden && save()
+    window.document.addEventListener('visibilitychange', leaving)
+    return () => window.document.removeEventListener('visibilitychange', leaving)
+  }, [])
+
   /** After a 409: the other's version; ours is one undo away. */
   const takeTheirs = useCallback(async () => {
     const theirs = await api.get(`/drafts/${boot.draft.id}`)

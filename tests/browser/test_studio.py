@@ -1,0 +1,197 @@
+"""Writing a rule in the studio, in a real browser: what HR does, what is wrong and mended, and that nothing is ever lost."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+import chromium
+from playwright.sync_api import expect
+from screenshots import a_story
+from webstory import LOGINS, NOW
+
+from tideng.database import reading, writing
+from tideng.viewing import Viewer
+from tideng_admin import assets
+from tideng_rules import drafts, history
+
+if chromium.where() is None:
+    pytest.skip("no Chromium is installed", allow_module_level=True)
+if not assets.is_built():
+    pytest.skip("the front end is not built: `make install` says why", allow_module_level=True)
+
+pytestmark = pytest.mark.browser
+HR = Viewer("hr", "", frozenset(LOGINS["hr"]))
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory) -> Iterator:
+    made = a_story(tmp_path_factory.mktemp("studio"))
+    yield made
+    made.deployment.close()
+
+
+@pytest.fixture(scope="module")
+def address(story) -> Iterator[str]:
+    with chromium.served(story.app) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    with chromium.launched() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="module")
+def windows(browser, address) -> Iterator[dict]:
+    """HR signed in, once at a desk and once at a phone."""
+    opened = {size: chromium.Watched(browser, address, size=size) for size in ("desktop", "phone")}
+    for one in opened.values():
+        one.sign_in("hr")
+        one.page.set_default_timeout(5000)
+    yield opened
+    for one in opened.values():
+        one.close()
+
+
+@pytest.fixture
+def desk(windows) -> Iterator:
+    windows["desktop"].complaints.clear()
+    yield windows["desktop"]
+
+
+def a_draft(story, **changes) -> int:
+    """A draft of the rule in force with some parts changed."""
+    with writing(story.deployment.engine) as connection:
+        document = {**history.latest(connection, "daily-report-missing").document, **changes}
+        return drafts.create_draft(connection, HR, document, NOW).id
+
+
+def kept(story, id: int):
+    with reading(story.deployment.engine) as connection:
+        return drafts.draft(connection, HR, id)
+
+
+def opened(window, id: int):
+    page = window.go(f"/drafts/{id}")
+    page.wait_for_selector(".flow")
+    return page
+
+
+def saved(page) -> None:
+    """Wait until what was typed is with the server."""
+    for _ in range(60):  # the page's policy forbids the evaluation that wait_for_function needs
+        if not page.evaluate("`tideng-draft-${location.pathname.split('/').pop()}` in sessionStorage"):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it was not saved")
+
+
+def test_hr_changes_a_rule_with_the_keyboard_and_reads_what_it_means(story, desk):
+    id = a_draft(story)
+    page = opened(desk, id)
+    expect(page.locator(".say")).to_contain_text("19:00")
+    page.get_by_label("时间", exact=True).fill("18:45")
+    expect(page.locator(".say")).to_contain_text("18:45")
+    page.locator("#step-if").get_by_role("button", name="再加条件").press("Enter")
+    expect(page.locator("#step-if [role=alert]")).to_contain_text("还没有选看什么")
+    page.locator("#step-if").get_by_role("combobox", name=re.compile("内容")).nth(1).press("ArrowDown")
+    page.keyboard.type("本周拜访")
+    page.keyboard.press("Enter")
+    expect(page.locator("#step-if [role=alert]")).to_have_count(0)
+    saved(page)
+    document = kept(story, id).document
+    assert document["when"] == {"every": "workday", "at": "18:45"}
+    assert document["if"]["all"][0] == {"fact": "metric.reports_today", "is": 0}
+    assert document["if"]["all"][1]["fact"] == "metric.visits_this_week"
+    assert desk.complaints == []
+
+
+def test_what_is_wrong_stands_beside_its_field_and_the_publish_button_leads_there(story, desk):
+    step = {"at": "18:30", "then": [{"mark": "incomplete"}]}
+    page = opened(desk, a_draft(story, later=[step]))
+    problem = page.locator("#step-later [role=alert]")
+    expect(problem).to_contain_text("18:30")
+    field = page.locator("#step-later").get_by_label("时间", exact=True)
+    expect(field).to_have_attribute("aria-invalid", "true")
+    page.get_by_role("button", name="发布 · 还差 1 处").first.click()
+    assert "18:30" in page.evaluate("document.activeElement.value ?? document.activeElement.textContent")
+    field.fill("21:00")
+    expect(problem).to_have_count(0)
+    expect(page.locator(".beside.error")).to_have_count(0)
+
+
+def test_what_has_no_form_is_kept_and_every_change_can_be_taken_back(story, desk):
+    odd = {"any": [{"fact": "person.on_trip", "is": True}, {"fact": "person.on_trip", "near": [1, {"x": None}]}]}
+    more = {"who": odd, "notes_of_mine": {"b": 1, "a": [2]}}
+    id = a_draft(story, **more)
+    page = opened(desk, id)
+    title = page.get_by_role("textbox", name="名称 · 中文")
+    title.fill("晚上的日报")
+    saved(page)
+    document = kept(story, id).document
+    assert document["title"]["zh"] == "晚上的日报"
+    assert {name: document[name] for name in more} == more
+
+    page.locator("#step-then").get_by_role("button", name="去掉这个动作").click()
+    expect(page.locator("#step-then textarea")).to_have_count(0)
+    page.locator(".undo button").click()
+    expect(page.locator("#step-then textarea")).to_have_count(1)
+    page.keyboard.press("Control+z")
+    expect(title).to_have_value("日报未提交提醒")
+
+
+def test_two_people_at_one_draft_lose_nothing(story, desk):
+    id = a_draft(story)
+    page = opened(desk, id)
+    with writing(story.deployment.engine) as connection:
+        theirs = {**drafts.draft(connection, HR, id).document, "priority": 7}
+        drafts.save_draft(connection, HR, id, theirs, 1, NOW)
+    page.get_by_role("textbox", name="名称 · 中文").fill("我的名称")
+    page.get_by_role("button", name="两份都留").click()
+    page.wait_for_url(lambda url: not url.endswith(f"/{id}"))
+    mine = int(page.url.rsplit("/", 1)[1])
+    assert kept(story, id).document["priority"] == 7
+    assert kept(story, mine).document["title"]["zh"] == "我的名称"
+
+
+def test_what_was_typed_without_a_line_is_there_after_a_reload_and_then_saved(story, desk):
+    id = a_draft(story)
+    page = opened(desk, id)
+    page.route("**/api/v1/drafts/*", lambda route: route.abort())
+    page.get_by_role("textbox", name="名称 · 中文").fill("路上写的")
+    expect(page.locator(".save-offline")).to_be_visible()
+    page.unroute("**/api/v1/drafts/*")
+    page.reload()
+    expect(page.get_by_role("textbox", name="名称 · 中文")).to_have_value("路上写的")
+    saved(page)
+    assert kept(story, id).document["title"]["zh"] == "路上写的"
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_all_can_be_touched(story, windows):
+    window = windows["phone"]
+    conditions = {"any": [{"fact": "metric.visits_this_week", "lt": {"fact": "target.visits_this_week", "times": 0.8}}]}
+    page = opened(window, a_draft(story, **{"if": {"all": [conditions, conditions["any"][0]]}}))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    small = page.evaluate(
+        "[...document.querySelectorAll('#studio button, #studio select, #studio input')]"
+        ".filter((one) => one.offsetParent && one.getBoundingClientRect().height < 40).map((one) => one.outerHTML)"
+    )
+    assert small == []
+
+
+def test_without_script_the_same_address_reads_and_takes_the_rule_as_text(story):
+    id = a_draft(story)
+    browser = story.as_("hr")
+    page = browser.get(f"/drafts/{id}").text
+    text = page.split("<noscript>")[1].split("</noscript>")[0]
+    assert '<textarea class="inp code" id="text"' in text
+    assert "studio-boot" not in browser.get(f"/drafts/{id}?text=1").text
