@@ -1,6 +1,8 @@
 """How long the check takes: 2,000 rules of which 500 hear one event, and one document beside 500 others at a keystroke.
 
-``python -m bench.checking`` prints the figures; `figures()` gives them to other benches.
+``python -m bench.checking`` prints the figures; `figures()` gives them to other benches. `run` measures what the server
+answers at a keystroke: the check with ways to mend, the sentence in pieces and the messages; and whom `who` fits among
+5,000 people.
 """
 
 from __future__ import annotations
@@ -8,17 +10,36 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from sqlalchemy import insert
+
+from bench.evening import write_company
+from bench.load import NOW
+from bench.place import Place
+from bench.rows import Row, median, row
+from tideng.apply import apply
+from tideng.bundle import read_bundle
 from tideng.catalogue import Catalogue, EventType, Field
+from tideng.clock import ManualClock
+from tideng.database import reading, writing
+from tideng.tables import StateRow
+from tideng.viewing import Viewer
 from tideng_rules.check import Others, check, check_document
+from tideng_rules.mending import mended
 from tideng_rules.model import Rule
 from tideng_rules.parser import parse_rule
+from tideng_rules.places import sentence_parts
+from tideng_rules.samples import sample_messages
+from tideng_rules.who_now import who_now
 
 _NAME = {"zh": "名", "en": "Name"}
 KEYSTROKE_S = 0.05
 """What a person typing does not notice."""
+ANSWER_S = 0.02
+"""What the server may take of it."""
+COUNT_S = 0.3
 
 
 def a_catalogue(types: int = 31, fields: int = 12) -> Catalogue:
@@ -54,6 +75,73 @@ def _document(number: int, event: str, chance: random.Random) -> dict[str, Any]:
             {"name": "silent", "at": "2026-03-02T10:00+08:00", "facts": {}, "expect": []},
         ],
     }
+
+
+def run(place: Place, quick: bool) -> list[Row]:
+    """What somebody waits for while they type, as ratios to the check alone where there is one."""
+    rounds = 10 if quick else 40
+    catalogue = a_catalogue()
+    others = Others([parse_rule(document, catalogue) for document in documents(500, 500)])
+    rows = []
+    for name, change in _TYPED.items():
+        alone, whole = [], []
+        for number in range(rounds):
+            document = change(_document(7, "busy.happened", random.Random(number)))
+            alone.append(_seconds(lambda document=document: check_document(document, catalogue, others=others)))  # type: ignore[misc]
+            whole.append(_seconds(lambda document=document: _answer(document, catalogue, others)))  # type: ignore[misc]
+        ratio = median([two / one for one, two in zip(alone, whole, strict=True)])
+        note = f"beside 500 rules; target: at most {ANSWER_S * 1000:g} ms; ratio to the check alone"
+        rows.append(row(f"keystroke, {name}", median(whole) * 1000, "ms", ratio, note))
+    return [*rows, _counted(place, rounds)]
+
+
+_TYPED: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "in order": lambda document: document,
+    "a name misspelt": lambda document: {**document, "if": [{"fact": "event.f99", "lt": 3}]},
+    "harsh, and in one language": lambda document: {
+        **document,
+        "then": [{"nudge": "person", "message": {"zh": "请尽快！"}}],
+    },
+}
+
+
+def _answer(document: dict[str, Any], catalogue: Catalogue, others: Others) -> None:
+    found = check_document(document, catalogue, others=others)
+    mended(document, found, catalogue, lambda changed: check_document(changed, catalogue, others=others).problems)
+    if found.rule:
+        for locale in ("zh", "en"):
+            sentence_parts(found.rule, locale, catalogue)
+        sample_messages(found.rule, catalogue, ("zh", "en"))
+
+
+def _counted(place: Place, rounds: int) -> Row:
+    """Whom `who` fits among 5,000 people, half of them on a trip."""
+    folder = write_company(place.root / "counted", 5_000)
+    company = place.bare("sqlite", ManualClock(NOW))
+    apply(company, read_bundle(folder))
+    trips = [
+        {"subject": f"p{n}", "state": "person.on_trip", "key": f"t{n}", "started_at": NOW, "ended_at": None}
+        for n in range(0, 5_000, 2)
+    ]
+    with writing(company.engine) as connection:
+        connection.execute(insert(StateRow), trips)
+    on_trip = {**documents(1, 0)[0], "when": {"event": "trip.started"}, "who": {"fact": "person.on_trip", "is": True}}
+    rule = parse_rule({**on_trip, "if": [], "examples": []}, company.catalogue)
+    with reading(company.engine) as connection:
+        company.plugins.call("refresh", connection=connection)
+        directory = company.plugins.first("directory", connection=connection)
+        count = lambda: who_now(company, connection, Viewer.system(), rule, directory, NOW)  # noqa: E731
+        if count().people != 2_500:
+            raise ValueError("the people of the bench are counted wrongly")
+        taken = [_seconds(count) for _ in range(rounds)]
+    company.close()
+    return row("whom `who` fits of 5,000", median(taken) * 1000, "ms", None, f"target: at most {COUNT_S * 1000:g} ms")
+
+
+def _seconds(what: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    what()
+    return time.perf_counter() - start
 
 
 def figures(rules: int = 2000, busy: int = 500, strokes: int = 30) -> Mapping[str, float]:

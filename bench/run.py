@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import agreement, columns, endtoend, engines, evening, line, others, pages, scale, whynot
+from bench import agreement, checking, columns, endtoend, engines, evening, line, others, pages, scale, whynot
 from bench.place import Place, a_place
 from bench.rows import Row, machine, median, row, table
 from bench.rulebook import Rulebook
@@ -31,6 +31,7 @@ PARTS: tuple[tuple[str, str, Callable[[Place, bool], list[Row]]], ...] = (
     ("agreement", "Agreement", lambda place, quick: agreement.run(10_000)),
     ("scale", "Two thousand rules", lambda place, quick: scale.run(place, 500 if quick else 2_000)),
     ("evening", "Seven in the evening", lambda place, quick: evening.run(place, 10_000 if quick else 100_000)),
+    ("typing", "While somebody types a rule", lambda place, quick: checking.run(place, quick)),
     ("pages", "Pages", lambda place, quick: pages.run(place, quick)),
     ("replay", "Replay", lambda place, quick: line.replay_rows(1 if quick else 5)),
     ("posts", "Single events over HTTP", lambda place, quick: _posts(place, quick)),

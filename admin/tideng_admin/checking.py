@@ -56,7 +56,7 @@ def others() -> Others:
 def checked_json(found: Checked, document: Mapping[str, Any]) -> dict[str, Any]:
     """The same for programs."""
     catalogue = web().deployment.catalogue
-    fixes = mended(document, found.rule, found.problems, catalogue, lambda changed: checked(changed).problems)
+    fixes = mended(document, found, catalogue, lambda changed: checked(changed).problems)
     problems = [_problem(problem, of) for problem, of in zip(found.problems, fixes, strict=True)]
     examples = [
         {"name": one.example.name, "expect": list(one.example.expect), "got": list(one.got), "passed": one.passed}

@@ -12,12 +12,12 @@ from typing import Any
 
 from tideng.catalogue import Catalogue, Text
 from tideng.errors import Problem
+from tideng_rules.check import Checked
 from tideng_rules.exampling import an_example
 from tideng_rules.fitting import OPERATORS_OF
-from tideng_rules.model import Rule
 from tideng_rules.softening import instead_of_punishing, shortened, softened
 
-MOST_TRIED = 12
+MOST_TRIED = 10
 """Candidates tried for one document: somebody is typing."""
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _NEAR = re.compile(r"did you mean '(?P<name>.+)'\?")
@@ -48,30 +48,54 @@ class Fix:
 Check = Callable[[Mapping[str, Any]], Iterable[Problem]]
 
 
-def mended(
-    document: Mapping[str, Any], rule: Rule | None, problems: Sequence[Problem], catalogue: Catalogue, check: Check
-) -> list[tuple[Fix, ...]]:
-    """For each problem the fixes that make it go away, the likeliest first. `check` gives the problems of a changed
+def mended(document: Mapping[str, Any], found: Checked, catalogue: Catalogue, check: Check) -> list[tuple[Fix, ...]]:
+    """For each problem found the fixes that make it go away, the likeliest first. `check` gives the problems of a changed
     document; it is asked at most `MOST_TRIED` times."""
-    found, tried = [], 0
-    mender = _Mender(document, rule, catalogue)
-    for problem in problems:
+    offered: list[tuple[Fix, ...]] = []
+    mender, tried = _Mender(document, found, catalogue), _Tried(document, check)
+    for problem in found.problems:
         good: list[Fix] = []
         for fix in mender.candidates(problem):
-            if tried >= MOST_TRIED or len(good) == 2:
+            if len(good) == 2 or len(tried) >= MOST_TRIED:
                 break
-            tried += 1
-            if helps(document, fix, problem, problems, check):
+            if _gone(fix, problem, found.problems, tried.after(fix)):
                 good.append(fix)
-        found.append(tuple(good))
-    return found
+        offered.append(tuple(good))
+    return offered
+
+
+class _Tried:
+    """What is wrong with each change, checked once: two problems may have one way out."""
+
+    def __init__(self, document: Mapping[str, Any], check: Check):
+        self._document, self._check = document, check
+        self._after: dict[str, Sequence[Problem] | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._after)
+
+    def after(self, fix: Fix) -> Sequence[Problem] | None:
+        key = f"{fix.place} {fix.value!r}"
+        if key not in self._after:
+            self._after[key] = _after(self._document, fix, self._check)
+        return self._after[key]
 
 
 def helps(document: Mapping[str, Any], fix: Fix, problem: Problem, before: Sequence[Problem], check: Check) -> bool:
     """Whether the problem is gone with the fix, and nothing new is wrong at its place."""
+    return _gone(fix, problem, before, _after(document, fix, check))
+
+
+def _after(document: Mapping[str, Any], fix: Fix, check: Check) -> Sequence[Problem] | None:
+    """What is wrong with the changed document; None where the change cannot be made."""
     try:
-        after = list(check(put(document, fix.place, fix.value)))
+        return list(check(put(document, fix.place, fix.value)))
     except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _gone(fix: Fix, problem: Problem, before: Sequence[Problem], after: Sequence[Problem] | None) -> bool:
+    if after is None:
         return False
     same = [one for one in after if (one.code, one.at) == (problem.code, problem.at)]
     if same and (fix.value is not None or len(after) >= len(before)):
@@ -135,12 +159,13 @@ def _put(here: Any, steps: list[str | int], value: Any) -> Any:
 class _Mender:
     """Thinks of what may help against each kind of problem in one document."""
 
-    def __init__(self, document: Mapping[str, Any], rule: Rule | None, catalogue: Catalogue):
-        self.document, self.rule, self.catalogue = document, rule, catalogue
+    def __init__(self, document: Mapping[str, Any], found: Checked, catalogue: Catalogue):
+        self.document, self.rule, self.catalogue = document, found.rule, catalogue
+        self.outcomes = found.outcomes
 
     def candidates(self, problem: Problem) -> Iterator[Fix]:
         yield from self._nearest(problem)
-        of_code = getattr(self, "_" + problem.code.replace("-", "_"), None)
+        of_code = getattr(self, "on_" + problem.code.replace("-", "_"), None)
         if of_code is not None:
             yield from of_code(problem)
 
@@ -172,17 +197,19 @@ class _Mender:
             yield _change(name, parent, {name if one == key else one: value for one, value in here.items()})
 
     # what does not belong, or says nothing
-    def _unknown_key(self, problem: Problem) -> Iterator[Fix]:
+    def on_unknown_key(self, problem: Problem) -> Iterator[Fix]:
         yield Fix(_REMOVE, problem.at, None)
 
     def _removed(self, problem: Problem) -> Iterator[Fix]:
         yield Fix(_REMOVE, self._alone(_condition_of(problem.at)), None)
 
-    _always_true = _dead_branch = _no_event = _unknown_fact = _unknown_field = _unknown_metric = _removed
-    _unknown_target = _never_inferred = _inferred_elsewhere = _of_people = _no_person = _no_length = _removed
-    _until_ends_nothing = _until_always = _duplicate = _swallowed = _removed
+    on_always_true = on_dead_branch = on_no_event = on_unknown_fact = on_unknown_field = on_unknown_metric = _removed
+    on_unknown_target = on_never_inferred = on_inferred_elsewhere = on_of_people = on_no_person = on_no_length = (
+        _removed
+    )
+    on_until_ends_nothing = on_until_always = on_duplicate = on_swallowed = _removed
 
-    def _never_true(self, problem: Problem) -> Iterator[Fix]:
+    def on_never_true(self, problem: Problem) -> Iterator[Fix]:
         leaf = look(self.document, problem.at)
         if isinstance(leaf, Mapping) and isinstance(leaf.get("lt"), int | float) and not leaf["lt"]:
             yield _change("≤ 0", problem.at, {"fact": leaf.get("fact"), "lte": leaf["lt"]})
@@ -192,15 +219,15 @@ class _Mender:
         if "together" in problem.problem and isinstance(items, list) and len(items) > 1:
             yield Fix({"zh": "改成“满足一个就行”", "en": "Let any of them do"}, "if", {"any": items})
 
-    def _until_never(self, problem: Problem) -> Iterator[Fix]:
+    def on_until_never(self, problem: Problem) -> Iterator[Fix]:
         yield Fix({"zh": "去掉“直到”", "en": "Leave “until” out"}, "until", None)
 
-    def _until_at_once(self, problem: Problem) -> Iterator[Fix]:
+    def on_until_at_once(self, problem: Problem) -> Iterator[Fix]:
         leaf = look(self.document, "until")
         turned = _turned(leaf)
         if turned:
             yield Fix({"zh": "把比较反过来", "en": "Turn the comparison round"}, "until", turned)
-        yield from self._until_never(problem)
+        yield from self.on_until_never(problem)
 
     def _alone(self, place: str) -> str:
         """An item that is the only one of its group goes with it."""
@@ -214,7 +241,7 @@ class _Mender:
         return place
 
     # types, operators, units
-    def _operator(self, problem: Problem) -> Iterator[Fix]:
+    def on_operator(self, problem: Problem) -> Iterator[Fix]:
         leaf_at, _, op = problem.at.rpartition(".")
         leaf = look(self.document, leaf_at)
         if not isinstance(leaf, Mapping) or op not in leaf:
@@ -227,7 +254,7 @@ class _Mender:
                 {"zh": "换一个合适的比较", "en": "Another comparison"}, leaf_at, {**_without(leaf, op), other: value}
             )
 
-    def _type(self, problem: Problem) -> Iterator[Fix]:
+    def on_type(self, problem: Problem) -> Iterator[Fix]:
         value = look(self.document, problem.at)
         for other in _as_other_types(value):
             yield _change(_shown(other), problem.at, other)
@@ -235,46 +262,46 @@ class _Mender:
         if problem.at.startswith("metrics.") and problem.hint and isinstance(value, str):
             yield _change(problem.hint, problem.at, f"{value.partition('/')[0]}/{problem.hint}")
 
-    def _share(self, problem: Problem) -> Iterator[Fix]:
+    def on_share(self, problem: Problem) -> Iterator[Fix]:
         value = look(self.document, problem.at)
         if isinstance(value, int | float):
             yield _change(f"{value / 100:g}", problem.at, value / 100)
 
-    def _times(self, problem: Problem) -> Iterator[Fix]:
+    def on_times(self, problem: Problem) -> Iterator[Fix]:
         yield Fix({"zh": "不用倍数", "en": "Without a factor"}, problem.at, None)
 
-    _unit = _removed
+    on_unit = _removed
 
     # recipients and names
-    def _no_supervisor(self, problem: Problem) -> Iterator[Fix]:
+    def on_no_supervisor(self, problem: Problem) -> Iterator[Fix]:
         yield Fix({"zh": "改为告诉人事", "en": "Tell HR"}, problem.at, "hr")
         yield Fix({"zh": "改为告诉本人", "en": "Tell the person"}, problem.at, "person")
 
-    def _no_owner(self, problem: Problem) -> Iterator[Fix]:
+    def on_no_owner(self, problem: Problem) -> Iterator[Fix]:
         yield Fix({"zh": "改为告诉本人", "en": "Tell the person"}, problem.at, "person")
         yield Fix({"zh": "改为告诉主管", "en": "Tell the supervisor"}, problem.at, "supervisor")
 
-    _unknown_role = _vacant_role = _no_supervisor
+    on_unknown_role = on_vacant_role = on_no_supervisor
 
-    def _unknown_channel(self, problem: Problem) -> Iterator[Fix]:
+    def on_unknown_channel(self, problem: Problem) -> Iterator[Fix]:
         yield Fix({"zh": "走平时的渠道", "en": "The usual channel"}, problem.at, None)
 
-    def _no_key(self, problem: Problem) -> Iterator[Fix]:
+    def on_no_key(self, problem: Problem) -> Iterator[Fix]:
         for key in problem.hint.removeprefix("its keys: ").split(", ") if "its keys" in problem.hint else ():
             yield _change(key, problem.at, key)
 
-    def _not_about_a_case(self, problem: Problem) -> Iterator[Fix]:
+    def on_not_about_a_case(self, problem: Problem) -> Iterator[Fix]:
         about = problem.hint.removeprefix("about: ")
         yield Fix({"zh": "让规则说这件事", "en": f"Let the rule be about a {about}"}, "about", about)
         yield from self._removed(problem)
 
-    _not_about_it = _not_about_a_case
+    on_not_about_it = on_not_about_a_case
 
-    def _about(self, problem: Problem) -> Iterator[Fix]:
+    def on_about(self, problem: Problem) -> Iterator[Fix]:
         yield Fix({"zh": "让规则说人", "en": "Let the rule be about a person"}, "about", "person")
 
     # texts
-    def _missing_translation(self, problem: Problem) -> Iterator[Fix]:
+    def on_missing_translation(self, problem: Problem) -> Iterator[Fix]:
         found, text = _MISSING.fullmatch(problem.problem), look(self.document, problem.at)
         if not found:
             return
@@ -295,13 +322,13 @@ class _Mender:
             return {}
         return {"zh" if re.search(r"[\u3400-\u9fff]", text) else "en": text}
 
-    def _harsh(self, problem: Problem) -> Iterator[Fix]:
+    def on_harsh(self, problem: Problem) -> Iterator[Fix]:
         yield from self._reworded(problem, softened)
 
-    def _long(self, problem: Problem) -> Iterator[Fix]:
+    def on_long(self, problem: Problem) -> Iterator[Fix]:
         yield from self._reworded(problem, shortened)
 
-    def _punishes(self, problem: Problem) -> Iterator[Fix]:
+    def on_punishes(self, problem: Problem) -> Iterator[Fix]:
         if re.search(r"\.(zh|en)\w*$|^(title|why)$|\.(message|because|cause)$", problem.at):
             yield from self._reworded(problem, instead_of_punishing)
         else:
@@ -319,11 +346,11 @@ class _Mender:
             if better and better != text:
                 yield _change(better, place, better)
 
-    def _brace(self, problem: Problem) -> Iterator[Fix]:
+    def on_brace(self, problem: Problem) -> Iterator[Fix]:
         yield from self._reworded(problem, lambda text, _: _without_braces(text))
 
     # steps
-    def _step_order(self, problem: Problem) -> Iterator[Fix]:
+    def on_step_order(self, problem: Problem) -> Iterator[Fix]:
         later = look(self.document, "later")
         if self.rule is None or not isinstance(later, list | tuple) or len(later) != len(self.rule.later):
             return
@@ -331,33 +358,40 @@ class _Mender:
         order = sorted(range(len(later)), key=lambda number: waits[number])
         yield Fix({"zh": "按先后排好", "en": "Put them in order"}, "later", [later[number] for number in order])
 
-    def _step_too_late(self, problem: Problem) -> Iterator[Fix]:
+    def on_step_too_late(self, problem: Problem) -> Iterator[Fix]:
         yield _change("2 小时", problem.at, "2 hours", "2 hours")
 
     # examples
-    def _no_examples(self, problem: Problem) -> Iterator[Fix]:
-        found = [one for speaks in (True, False) if (one := self._example(speaks))]
+    def on_no_examples(self, problem: Problem) -> Iterator[Fix]:
+        found = [one for speaks in (True, False) if (one := self._made(speaks))]
         if found:
             yield Fix({"zh": "照规则写两个例子", "en": "Make examples from the rule"}, "examples", found)
 
-    def _examples_silent(self, problem: Problem) -> Iterator[Fix]:
+    def on_examples_silent(self, problem: Problem) -> Iterator[Fix]:
         yield from self._one_more(True)
 
-    def _examples_never_silent(self, problem: Problem) -> Iterator[Fix]:
+    def on_examples_never_silent(self, problem: Problem) -> Iterator[Fix]:
         yield from self._one_more(False)
 
     def _one_more(self, speaks: bool) -> Iterator[Fix]:
-        held, one = look(self.document, "examples"), self._example(speaks)
+        held, one = look(self.document, "examples"), self._made(speaks)
         if one and isinstance(held, list | tuple):
             title = {"zh": "加一个会说的例子", "en": "Add one that speaks"}
             if not speaks:
                 title = {"zh": "加一个不说的例子", "en": "Add one that stays silent"}
             yield Fix(title, "examples", [*held, one])
 
-    def _example(self, speaks: bool = True) -> dict[str, Any] | None:
+    def _made(self, speaks: bool = True) -> dict[str, Any] | None:
         return an_example(self.rule, self.catalogue, speaks) if self.rule else None
 
-    def _example_reads(self, problem: Problem) -> Iterator[Fix]:
+    def on_example(self, problem: Problem) -> Iterator[Fix]:
+        number = steps_of(problem.at)[-1]
+        got = next((one.got for one in self.outcomes if one.example is self.rule.examples[number]), None)  # type: ignore[union-attr, index]
+        if got is not None:
+            title = {"zh": "改成现在的结果", "en": "Expect what it gives now"}
+            yield Fix(title, f"{problem.at}.expect", list(got))
+
+    def on_example_reads(self, problem: Problem) -> Iterator[Fix]:
         at, _, name = problem.at.partition(".facts.")
         facts = look(self.document, f"{at}.facts")
         if isinstance(facts, Mapping) and name in facts:
@@ -366,7 +400,7 @@ class _Mender:
             )
 
     # the shape of the document
-    def _missing_key(self, problem: Problem) -> Iterator[Fix]:
+    def on_missing_key(self, problem: Problem) -> Iterator[Fix]:
         key = problem.problem.partition("' is missing")[0].removeprefix("'")
         ready: dict[str, Any] = {
             "kind": "reminder",
@@ -388,7 +422,7 @@ class _Mender:
             place = f"{problem.at}.{key}" if problem.at else key
             yield Fix({"zh": "先补上一个", "en": "Begin with one"}, place, ready[key])
 
-    def _shape(self, problem: Problem) -> Iterator[Fix]:
+    def on_shape(self, problem: Problem) -> Iterator[Fix]:
         value = look(self.document, problem.at)
         trigger = look(self.document, "when.at")
         if "is not after" in problem.problem and isinstance(trigger, str):

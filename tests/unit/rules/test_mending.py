@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import random
+
 import pytest
 
 from tests.unit.rules.builders import a_catalogue, a_document, nudge, on_report
@@ -54,6 +57,7 @@ WRONG = {
     "no-examples": a_document(examples=None),
     "examples-silent": a_document(examples=[SILENT]),
     "examples-never-silent": a_document(examples=[SPEAKS]),
+    "example": a_document(examples=[{**SPEAKS, "expect": []}, SILENT]),
     "example-reads": a_document(examples=[{**SPEAKS, "facts": {**SPEAKS["facts"], "person.level": "x"}}, SILENT]),
     "step-order": a_document(
         later=[{"after": "2 hours", "then": [nudge()]}, {"after": "1 hour", "then": [nudge("hr")]}],
@@ -84,7 +88,7 @@ def problems(document):
 
 def fixes(document):
     found = check_document(document, CATALOGUE, ALONE, (), ("zh", "en"))
-    return list(zip(found.problems, mended(document, found.rule, found.problems, CATALOGUE, problems), strict=True))
+    return list(zip(found.problems, mended(document, found, CATALOGUE, problems), strict=True))
 
 
 @pytest.mark.parametrize("code", WRONG)
@@ -126,6 +130,36 @@ def test_a_fix_that_does_not_help_is_not_offered():
     assert helps(document, good, problem, problems(document), problems)
     bad = type(good)(good.title, good.place, "metric.neither")
     assert not helps(document, bad, problem, problems(document), problems)
+
+
+def test_looking_for_fixes_breaks_on_nothing_that_somebody_may_have_written():
+    dice = random.Random(4)
+    odd = (
+        None,
+        0,
+        -1,
+        "",
+        "x",
+        "{",
+        [],
+        {},
+        [None],
+        {"fact": 1},
+        True,
+        {"zh": None},
+        ["a", 1],
+        1e300,
+        "did you mean 'x'?",
+    )
+    for document in (*WRONG.values(), *SHAPES.values()):
+        for _ in range(4):
+            changed = copy.deepcopy(document)
+            here, key = changed, dice.choice(list(changed))
+            while isinstance(here[key], dict | list) and here[key] and dice.random() < 0.7:
+                here = here[key]
+                key = dice.choice(list(here)) if isinstance(here, dict) else dice.randrange(len(here))
+            here[key] = dice.choice(odd)
+            assert all(fix.title for _, of in fixes(changed) for fix in of)
 
 
 def test_a_later_step_goes_to_nine_in_the_evening():
