@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from tests.story import Story, a_report, at
+from tests.story import Story, a_report, a_trip, an_event, at
 from tideng.database import reading
 from tideng.effects import respond, take_back
 from tideng.errors import NotAllowed, NotFound, Refused
@@ -291,6 +291,27 @@ def test_in_the_quiet_hours_it_waits_like_everything(story):
             select(OutboxRow).where(OutboxRow.finding == reminder).order_by(OutboxRow.id.desc())
         ).first()
         assert (row.status, row.held_because) == ("waiting", QUIET)
+
+
+def test_what_was_done_and_undone_again_was_done(story):
+    """The ladder ended when `until` held; that it does not hold any more brings nothing back."""
+    travelling = REPORT.replace(
+        "until: {fact: metric.reports_today, gte: 1}", "until: {fact: person.on_trip, is: true}"
+    )
+    reminder = an_evening(story, travelling)
+    snooze(story.deployment, reminder, "zhang", at(f"{DAY} 19:45"))
+    back = an_event("trip.ended", f"{DAY} 19:30", trip="t1")
+    story.live(a_trip(f"{DAY} 19:20"), back, until=f"{DAY} 20:00")
+    assert told(story, "zhang") == ["19:00"]
+
+
+def test_its_reader_asked_for_it_so_that_no_budget_holds_it(story):
+    text = (story.folder / "client.yaml").read_text(encoding="utf-8")
+    (story.folder / "client.yaml").write_text(text + "nudge_budget: {day: 1}\n", encoding="utf-8")
+    reminder = an_evening(story)
+    snooze(story.deployment, reminder, "zhang", at(f"{DAY} 19:45"))
+    story.live(until=f"{DAY} 20:00")
+    assert told(story, "zhang") == ["19:00", "19:45"]
 
 
 def test_the_choices_end_with_the_day_and_spare_the_night(story):
