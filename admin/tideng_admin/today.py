@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import render_template, request, url_for
+from flask import current_app, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -192,7 +192,7 @@ def first_steps(connection: Connection, here: Web) -> list[FirstStep]:
     ).one()
     if spoke or (people and rules and heard):
         return []
-    gallery = "GalleryPage.show_all" if any(one.endpoint == "GalleryPage.show_all" for one in here.screens) else ""
+    may_pick = here.may("can_read", "Drafts") and "GalleryPage.show_all" in current_app.view_functions
     steps = [
         (
             bool(people),
@@ -207,7 +207,7 @@ def first_steps(connection: Connection, here: Web) -> list[FirstStep]:
             bool(rules),
             _("Pick three rules"),
             _("Rules are in force.") if rules else _("Try them on the past first. Nothing is sent before you say so."),
-            url_for(gallery or "RulesPage.show_all"),
+            url_for("GalleryPage.show_all" if may_pick and not rules else "RulesPage.show_all"),
             _("See the rules") if rules else _("Pick rules"),
         ),
         (
@@ -281,8 +281,15 @@ def _contested(today: int) -> list[Need]:
     if len(found) == 1:
         text = _("%(name)s: %(reason)s", name=found[0].person_name, reason=found[0].reason)
     title = ngettext("%(num)s nudge was contested", "%(num)s nudges were contested", number)
-    href = url_for("ContestsPage.show_all") if found else url_for("NudgesPage.show_all", status="disputed")
+    href = url_for("ContestsPage.show_all") if found else _contests()
     return [Need("people", title, text, href, _("Look at them"))]
+
+
+def _contests() -> str:
+    """Where a contested nudge is decided; whoever may not decide reads them in the list."""
+    if web().may("can_read", "Contests"):
+        return url_for("ContestsPage.show_all")
+    return url_for("NudgesPage.show_all", status="disputed")
 
 
 def _decisions() -> list[Need]:

@@ -147,3 +147,21 @@ def test_dark_and_light_are_chosen_by_hand_too(window):
     assert not page.get_by_role("link", name="深色").is_visible()
     page.get_by_role("link", name="浅色").click()
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
+
+
+def test_the_board_filters_and_leads_to_the_person_and_the_reason_without_any_script(browser, address, evening):
+    context = browser.new_context(java_script_enabled=False, viewport=chromium.DESK)
+    page = context.new_page()
+    page.goto(f"{address}/login/")
+    page.fill("#username", "hr")
+    page.fill("#password", chromium.PASSWORD)
+    page.click("form button")
+    page.goto(f"{address}/today/")
+    page.locator(".legend a", has_text="未完成").click()
+    assert "show=open" in page.url
+    assert page.locator("#next .next").count() == 1
+    page.locator("a.lp.open.on").click()
+    assert page.get_by_role("heading", name="张三", exact=True).is_visible()
+    page.get_by_role("link", name="为什么").first.click()
+    assert page.get_by_role("heading", name="为什么").is_visible()
+    context.close()
