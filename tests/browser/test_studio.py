@@ -63,9 +63,9 @@ def windows(browser, address) -> Iterator[dict]:
 
 
 @pytest.fixture
-def desk(windows) -> Iterator:
+def desk(windows) -> chromium.Watched:
     windows["desktop"].complaints.clear()
-    yield windows["desktop"]
+    return windows["desktop"]
 
 
 def a_draft(story, **changes) -> int:
@@ -92,7 +92,7 @@ def saved(page) -> None:
         if not page.evaluate("`tideng-draft-${location.pathname.split('/').pop()}` in sessionStorage"):
             return
         page.wait_for_timeout(50)
-    raise AssertionError("it was not saved")
+    raise AssertionError(f"it was not saved: {page.locator('.head .lead').text_content()}")
 
 
 def test_hr_changes_a_rule_with_the_keyboard_and_reads_what_it_means(story, desk):

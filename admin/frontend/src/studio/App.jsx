@@ -43,7 +43,11 @@ export function App({ boot, vocabulary, api, t, locale }) {
 
   const jump = () => {
     const first = window.document.querySelector('.beside.error')
-    if (!first) return window.document.getElementById('publish')?.scrollIntoView({ behavior: 'smooth' })
+    if (!first) {
+      const bar = window.document.getElementById('publish')
+      if (bar?.childElementCount) return bar.scrollIntoView({ behavior: 'smooth' })
+      return window.location.assign('?text=1')
+    }
     const host = first.closest('.besides')
     const field = host && window.document.querySelector(`[aria-describedby~="${host.id}"]`)
     first.scrollIntoView({ block: 'center' })

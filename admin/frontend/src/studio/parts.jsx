@@ -255,6 +255,7 @@ export function AsText({ place, value, onChange, label, why }) {
   const shown = typed ?? JSON.stringify(value, null, 2)
   const id = useId()
   return (
+    <>
     <details class="as-text">
       <summary>
         {label} <span class="soft">{why ?? t('as_text_only')}</span> <span class="link">{t('edit_as_text')}</span>
@@ -285,7 +286,8 @@ export function AsText({ place, value, onChange, label, why }) {
           {t('not_readable')}
         </p>
       )}
-      {place && <Beside place={place} />}
     </details>
+    {place && <Beside place={place} />}
+    </>
   )
 }

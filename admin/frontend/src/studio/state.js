@@ -84,6 +84,7 @@ export function useDraft(boot, api) {
 
   // to the server; one save at a time
   const busy = useRef(false)
+  const [tick, setTick] = useState(0)
   const save = useCallback(async () => {
     if (busy.current || !boot.writes) return
     const sent = latest.current
@@ -99,6 +100,7 @@ export function useDraft(boot, api) {
       setSaving({ state: 'saved', at: answer.changed_at })
       if (latest.current === sent) forgetHere(boot.draft.id)
     } catch (error) {
+      if (error.status === 409 && (await sameThere(sent))) return
       if (error.status === 409) setStale(error)
       setSaving((was) => ({ ...was, state: error.status === 409 ? 'stale' : error.status === 0 ? 'offline' : 'failed', error }))
     } finally {
@@ -106,7 +108,18 @@ export function useDraft(boot, api) {
     }
     if (latest.current !== sent && !same(latest.current, sent)) setTick((n) => n + 1)
   }, [])
-  const [tick, setTick] = useState(0)
+  /** A later edition that says what we said or had: a save whose answer was lost, or somebody who only looked. Goes on from it. */
+  const sameThere = async (sent) => {
+    const theirs = await api.get(`/drafts/${boot.draft.id}`).catch(() => null)
+    if (!theirs || !(same(theirs.document, sent) || same(theirs.document, saved.current))) return false
+    edition.current = theirs.edition
+    saved.current = theirs.document
+    if (same(theirs.document, latest.current)) forgetHere(boot.draft.id)
+    setDraft(theirs)
+    setSaving({ state: 'saved', at: theirs.changed_at })
+    setTick((n) => n + 1)
+    return true
+  }
 
   useEffect(() => {
     if (same(document, saved.current) && !kept.current) return undefined
