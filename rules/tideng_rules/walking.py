@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from tideng.calendars import local_moment
 from tideng.catalogue import Text
@@ -20,7 +20,8 @@ from tideng.messages import choose, placeholders, render
 from tideng.past import Past
 from tideng.people import Directory
 from tideng.recipients import resolve
-from tideng.speaking import Speaking
+from tideng.speaking import Speaking, week_began
+from tideng.tables import OutboxRow
 from tideng.viewing import Viewer, name_of
 from tideng_rules.actions import describe
 from tideng_rules.asked import Asked, Moments
@@ -58,7 +59,8 @@ class WalkedStep:
 
 @dataclass(frozen=True, slots=True)
 class WouldSay:
-    """One action that would have followed. `held_because`: why its message would have waited, and `sent_at` until when."""
+    """One action that would have followed. `held_because`: why its message would have waited, and `sent_at` until when
+    (None: until there is room)."""
 
     at: datetime
     step: int
@@ -287,12 +289,7 @@ class _Walk:
             person = directory.at(reached, at)
             text, locale = choose(deed.message, person.locale if person else self._deployment.profile.locale)
             told = {**self._missing(text, facts, asked, at), **facts}
-            sent = self._speaking.next_allowed(reached, at, directory) if text else at
-            held = None
-            if sent > at:
-                until = when(sent, directory.zone_of(reached, at))
-                because = self._teller.note(_QUIET)
-                held = both(f"{because['zh']}，{until['zh']} 再说", f"{because['en']}: said on {until['en']}")
+            held, sent = self._held_back(reached, str(deed.data.get("channel", "")), at) if text else (None, at)
             found.append(
                 WouldSay(
                     at,
@@ -307,6 +304,29 @@ class _Walk:
                 )
             )
         return found
+
+    def _held_back(self, reached: str, channel: str, at: datetime) -> tuple[Text | None, datetime | None]:
+        """Why a message would have waited, and until when; the budget counts what was really sent by then."""
+        past, speaking = self._past, self._speaking
+        assert past is not None
+        assert self._connection is not None
+        sent = speaking.next_allowed(reached, at, past.directory)
+        if sent > at:
+            until, because = when(sent, past.directory.zone_of(reached, at)), self._teller.note(_QUIET)
+            return both(f"{because['zh']}，{until['zh']} 再说", f"{because['en']}: said on {until['en']}"), sent
+        zone = past.directory.zone_of(reached, at)
+        today = local_moment(at.astimezone(zone).date(), time(), zone)
+        budgets = (
+            (speaking.per_day, today, "budget of the day"),
+            (speaking.per_week, week_began(reached, at, past.directory), "budget of the week"),
+        )
+        for most, since, because_of in budgets:
+            ours = (OutboxRow.recipient == reached, OutboxRow.channel == (channel or speaking.channels[0]))
+            told = (OutboxRow.released_at >= since, OutboxRow.released_at < at, OutboxRow.alone.is_(False))
+            messages = func.count(func.coalesce(OutboxRow.bundle, OutboxRow.id).distinct())
+            if most is not None and (self._connection.scalar(select(messages).where(*ours, *told)) or 0) >= most:
+                return self._teller.note(because_of), None
+        return None, at
 
     def _missing(self, text: str, facts: Mapping[str, Any], asked: Asked, at: datetime) -> dict[str, Any]:
         """What a message names and no condition reads."""

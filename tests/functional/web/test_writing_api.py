@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
@@ -239,3 +240,24 @@ def test_a_try_of_somebody_unknown_or_of_no_example_is_refused(hr, document):
     assert refused.status_code == 400
     assert "7" in refused.json["problems"][0]["problem"]
     assert hr("POST", "/rules/try", {"document": document}).status_code == 400
+
+
+def test_a_try_counts_what_was_really_said_against_the_budget(story, hr, document, monkeypatch):
+    begin_trip(story, "zhang", "2025-06-11T08:00+08:00")
+    body = {"document": document, "subject": "zhang", "at": WEDNESDAY}
+    monkeypatch.setattr(story.deployment, "profile", replace(story.deployment.profile, nudge_budget={"day": 1}))
+    assert hr("POST", "/rules/try", body).json["would"][0]["held_because"] is None
+    noon = datetime.fromisoformat("2025-06-11T12:00+08:00")
+    finding = story.a_nudge(to="zhang", status=None, at=noon)
+    with story._row() as row:
+        row(
+            OutboxRow,
+            key="k",
+            finding=finding,
+            channel="portal",
+            recipient="zhang",
+            status="sent",
+            due=noon,
+            released_at=noon,
+        )
+    assert hr("POST", "/rules/try", body).json["would"][0]["held_because"]["zh"] == "当天的消息已经够多"

@@ -249,4 +249,8 @@ CHINESE: Mapping[str, str] = {
     "it would tell {people:n} people on {day:word}; in its preview it was {expected:n} at most": (
         "{day} 要告诉 {people} 人，预览时最多 {expected} 人"
     ),
+    # a rule that is tried
+    "example": "例子",
+    "there is no example {n:n}": "没有第 {n} 个例子",
+    "one that the rule has": "选规则里有的一个",
 }
