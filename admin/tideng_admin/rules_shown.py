@@ -14,6 +14,7 @@ from tideng.storm import system_watch
 from tideng.viewing import Viewer
 from tideng_rules.lifecycle import pauses
 from tideng_rules.quarantine import ALL, set_aside
+from tideng_rules.source_texts import exact
 from tideng_rules.tables import PUBLISHED, RuleVersionRow
 from tideng_rules.yaml_text import to_yaml
 
@@ -29,6 +30,7 @@ class RuleShown:
     published_at: datetime | None
     note: str
     author: str
+    source: str | None = None
 
     @property
     def title(self) -> Text:
@@ -45,8 +47,8 @@ class RuleShown:
 
     @property
     def yaml(self) -> str:
-        """The document as a person would write it: in the order in which it is read."""
-        return as_yaml(self.document)
+        """As it was imported; else as a person would write it: in the order in which it is read."""
+        return as_yaml(self.document) if self.source is None else exact(self.document, self.source)
 
 
 _COLUMNS = (
@@ -57,6 +59,7 @@ _COLUMNS = (
     RuleVersionRow.published_at,
     RuleVersionRow.note,
     RuleVersionRow.author,
+    RuleVersionRow.source,
 )
 
 

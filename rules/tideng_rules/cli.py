@@ -17,7 +17,7 @@ from tideng.deployment import Deployment
 from tideng.errors import Problem
 from tideng.problem_words import problem_in_words
 from tideng.sources import declare_log_types
-from tideng_rules import aside_cli, cli_life, cli_versions, preview_cli
+from tideng_rules import aside_cli, cli_files, cli_life, cli_versions, preview_cli
 from tideng_rules.check import check_sources
 from tideng_rules.packs import Source, read_sources, shipped_packs
 from tideng_rules.plugin import with_client_types
@@ -105,6 +105,8 @@ rules.add_command(check)
 rules.add_command(aside_cli.show)
 rules.add_command(aside_cli.release)
 rules.add_command(preview_cli.preview)
+rules.add_command(cli_files.export)
+rules.add_command(cli_files.import_)
 for one in (cli_versions.history, cli_versions.diff, cli_versions.show, cli_versions.packs):
     rules.add_command(one)
 for one in (cli_life.draft, cli_life.drafts, cli_life.publish, cli_life.approve, cli_life.rollback):

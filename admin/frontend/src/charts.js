@@ -8,7 +8,7 @@ use([BarChart, GridComponent, LegendComponent, TooltipComponent, SVGRenderer])
 
 const colours = () => {
   const of = getComputedStyle(document.documentElement)
-  const [ink, line, said, answered, disputed, surface] = ['--ink-2', '--line', '--c-self', '--ok-mark', '--need-mark', '--surface'].map(
+  const [ink, line, said, answered, disputed, surface] = ['--ink-2', '--line', '--c-peer', '--ok-mark', '--need-mark', '--surface'].map(
     (name) => of.getPropertyValue(name).trim(),
   )
   return { ink, line, said, answered, disputed, surface }
