@@ -16,6 +16,7 @@ from webstory import WebStory  # noqa: E402
 from tideng.deployment import Deployment  # noqa: E402
 from tideng.schema import migrate  # noqa: E402
 from tideng.settings import Settings  # noqa: E402
+from tideng_admin.assets import is_built  # noqa: E402
 
 TARGET = HERE.parent.parent / "docs" / "screenshots"
 
@@ -88,6 +89,8 @@ def main(target: Path, only: set[str]) -> None:
                         windows[login] = Watched(browser, address, size, dark)
                         windows[login].sign_in(login, language)
                     windows[login].go(path)
+                    if name == "draft" and is_built():
+                        windows[login].page.locator("#studio .flow").wait_for()
                     windows[login].stretch(size)
                     windows[login].page.screenshot(path=target / f"{name}{tail}.png")
                     for complaint in windows[login].complaints:

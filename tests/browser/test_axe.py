@@ -66,7 +66,7 @@ def test_axe_finds_nothing_serious(evening, address, language, size):
                 windows[login].sign_in(login, language)
             page = windows[login].go(path)
             if name == "draft":
-                page.locator("#studio .card").first.wait_for()
+                page.locator("#studio .flow").wait_for()
             page.evaluate(source)
             for theme in ("light", "dark"):
                 page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
