@@ -248,7 +248,7 @@ def test_a_try_counts_what_was_really_said_against_the_budget(story, hr, documen
     monkeypatch.setattr(story.deployment, "profile", replace(story.deployment.profile, nudge_budget={"day": 1}))
     assert hr("POST", "/rules/try", body).json["would"][0]["held_because"] is None
     noon = datetime.fromisoformat("2025-06-11T12:00+08:00")
-    finding = story.a_nudge(to="zhang", status=None, at=noon)
+    finding = story.a_nudge(to="zhang", status=None, at=noon, rule="another")
     with story._row() as row:
         row(
             OutboxRow,
