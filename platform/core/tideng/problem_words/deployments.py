@@ -96,6 +96,7 @@ CHINESE: Mapping[str, str] = {
     "duration": "时长",
     "e-mail": "邮件",
     "answer": "回答",
+    "switch": "启停",
     "password": "密码",
     # passwords made on the command line
     "A password needs at least 10 characters; a short sentence is easiest to remember.": "密码至少 10 个字符，一句短话最好记。",
