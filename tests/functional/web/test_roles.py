@@ -137,9 +137,13 @@ TABLE = """
 - - - - - - - +  GET,POST /roles/edit/<pk>
 - - - - - - - +  GET      /roles/list/
 - - - - - - - +  GET      /roles/show/<pk>
+- - - + + - - +  GET,POST /rule-files/import
+- - - + + + - +  GET      /rule-files/one/<rule>.yaml
+- - - + + + - +  GET      /rule-files/rules.yaml
 - + + + + + - +  GET      /rules/
 - + + + + + - +  GET      /rules/<rule>
 - - - + + - - +  POST     /rules/<rule>/<what>
+- - - + + - - +  POST     /rules/<rule>/copy
 - - - 0 0 - - 0  POST     /rules/<rule>/try-again
 - - - + + + - +  GET      /rules/missed
 + + + + + + + +  GET      /theme/<name>
