@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flask import Flask
-
-from tideng_admin.rendering import asset
+if TYPE_CHECKING:  # the doctor asks here without starting a web
+    from flask import Flask
 
 BUILT = Path(__file__).parent / "static" / "built"
 
 
 def built(name: str) -> str:
     """The address of a built script or style sheet, such as ``studio.js``; '' where it is not built."""
+    from tideng_admin.rendering import asset
+
     return asset(f"built/{name}") if (BUILT / name).is_file() else ""
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select, text
 
+from tideng.cli.run import WEB_GROUP
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option
 from tideng.problem_words import in_words
@@ -76,6 +78,7 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
     yield _queue(deployment)
     yield _calendar(deployment)
     yield _clock(deployment)
+    yield from _front_end()
     if ready:
         from tideng.database import reading
 
@@ -142,6 +145,16 @@ def _plugins(deployment: Deployment) -> Iterator[Finding]:
         else:
             hint = (f"mend or remove it ({one.module})", f"修好或卸载它（{one.module}）")
             yield Finding(what, WRONG, (one.error, in_words(one.error, "zh")), hint)
+
+
+def _front_end() -> Iterator[Finding]:
+    for entry in entry_points(group=WEB_GROUP, name="is_built"):
+        what = ("front end", "网页脚本")
+        if entry.load()():
+            yield Finding(what, OK, ("built", "已构建"))
+        else:
+            said = ("not built; every page works without scripts", "还没有构建；没有脚本，每一页也能用")
+            yield Finding(what, NOTE, said, ("make install",) * 2)
 
 
 def _engine(deployment: Deployment, connection: Connection) -> Finding:

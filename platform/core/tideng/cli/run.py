@@ -18,7 +18,8 @@ from tideng.errors import NotFound, TidengError
 
 WEB_GROUP = "tideng.web"
 """Entry points of the web: ``serve(settings)`` answers until a signal; ``prepare(deployment, logins)`` makes
-tables, roles and logins, given as (person's id, role, password), and returns the password it made up for admin, if any."""
+tables, roles and logins, given as (person's id, role, password), and returns the password it made up for admin, if any; ``is_built()`` says whether the scripts
+of its pages are there."""
 
 _WITH_PARENT = click.option("--with-parent", is_flag=True, hidden=True)
 
