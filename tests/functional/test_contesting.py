@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
+from tests.functional.test_held import VISIT
 from tests.functional.test_snoozing import HR, an_evening, events, told
 from tests.story import Story, an_event, at
 from tideng.contesting import contest_of, decide_contest, open_contests, outcomes, put_away, stopped
@@ -17,14 +18,6 @@ from tideng.tables import ContestRow, FindingRow, OutboxRow
 from tideng.viewing import Viewer
 
 ZHANG = Viewer("zhang", "zhang", frozenset({"employee"}))
-EVERY_VISIT = """
-    id: visit
-    kind: validation
-    title: {zh: 拜访, en: Visit}
-    when: {event: visit.completed}
-    then: [{nudge: person, message: {zh: 记一下。, en: Note what they need.}}]
-    limit: {once_per: occurrence}
-"""
 DELIVERED = """
     id: delivered
     kind: escalation
@@ -52,7 +45,7 @@ def visit(when: str, by: str = "zhang"):
 
 def contested(story: Story) -> int:
     """Zhang was reminded of a visit and says that it is not right; returns the contest."""
-    said = an_evening(story, EVERY_VISIT, visit("2026-03-02 18:30"))
+    said = an_evening(story, VISIT, visit("2026-03-02 18:30"))
     respond(story.deployment, said, "zhang", "disputed", "I was on leave.")
     with reading(story.deployment.engine) as connection:
         return connection.scalar(select(ContestRow.id))
@@ -176,7 +169,7 @@ def test_after_hr_has_looked_or_later_it_cannot_be_taken_back(story):
 
 
 def test_what_was_put_off_does_not_come_back_while_it_is_contested(story):
-    said = an_evening(story, EVERY_VISIT, visit("2026-03-02 18:30"))
+    said = an_evening(story, VISIT, visit("2026-03-02 18:30"))
     snooze(story.deployment, said, "zhang", at("2026-03-02 19:45"))
     respond(story.deployment, said, "zhang", "disputed", "I was on leave.")
     story.live(until="2026-03-02 20:00")
@@ -186,7 +179,7 @@ def test_what_was_put_off_does_not_come_back_while_it_is_contested(story):
 def test_in_a_digest_only_what_is_contested_stays_behind(story):
     text = (story.folder / "client.yaml").read_text(encoding="utf-8")
     (story.folder / "client.yaml").write_text(text + "digest: 10 minutes\n", encoding="utf-8")
-    other = EVERY_VISIT.replace("id: visit", "id: other").replace("visit.completed", "need.raised")
+    other = VISIT.replace("id: visit", "id: other").replace("visit.completed", "need.raised")
     story.rule(other, "other")
     contested(story)
     need = an_event("need.raised", "2026-03-02 19:30", need="n1")
@@ -200,7 +193,7 @@ def test_in_a_digest_only_what_is_contested_stays_behind(story):
 
 def test_what_the_system_asks_hr_is_not_held(story):
     """A contested question about a storm is answered where it is asked; the next one reaches HR."""
-    said = an_evening(story, EVERY_VISIT, visit("2026-03-02 18:30"))
+    said = an_evening(story, VISIT, visit("2026-03-02 18:30"))
     with writing(story.deployment.engine) as connection:
         connection.execute(update(FindingRow).where(FindingRow.id == said).values(rule="tideng.storm"))
     respond(story.deployment, said, "zhang", "disputed", "No storm.")
@@ -209,13 +202,13 @@ def test_what_the_system_asks_hr_is_not_held(story):
 
 def test_delivery_is_an_event_where_a_rule_listens_and_never_of_what_that_rule_says(on_each):
     on_each.rule(DELIVERED, "delivered")
-    an_evening(on_each, EVERY_VISIT, visit("2026-03-02 18:30"))
+    an_evening(on_each, VISIT, visit("2026-03-02 18:30"))
     assert [(type_, data["channel"]) for type_, data in events(on_each)] == [("nudge.delivered", "portal")]
     assert told(on_each, "lead") == ["19:05"]  # in the next round of work
 
 
 def test_where_no_rule_listens_delivery_is_no_event(story):
-    an_evening(story, EVERY_VISIT, visit("2026-03-02 18:30"))
+    an_evening(story, VISIT, visit("2026-03-02 18:30"))
     assert events(story) == []
 
 
