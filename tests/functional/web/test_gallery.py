@@ -233,3 +233,11 @@ def test_an_id_that_exists_becomes_a_draft_of_that_rule_and_that_is_said_before(
     assert (made.rule, made.based_on) == ("daily-report-missing", 1)
     with reading(story.deployment.engine) as connection:
         assert history.latest(connection, "daily-report-missing").version == 1
+
+
+def test_two_rules_of_one_id_in_one_import_are_refused_with_both_lines(hr):
+    answer = hr.post("/rule-files/import", what="begin", text=WRITTEN + "---\n" + WRITTEN)
+    assert answer.status_code == 400
+    assert answer.text.count("is there 2 times") == 2
+    assert "line 2: night-report: id" in answer.text
+    assert "line 18: night-report: id" in answer.text
