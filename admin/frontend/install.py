@@ -28,7 +28,9 @@ def build() -> None:
     node, npm = _from_path() or _from_wheel()
     # npm and the scripts of packages look for node on PATH
     env = os.environ | {"PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    _run([*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"], env, "npm ci")
+    # no package's own script is run: esbuild's program comes inside a package
+    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
+    _run([*npm, "ci", *quiet], env, "npm ci")
     _run([node, "build.mjs"], env, "node build.mjs")
 
 
