@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from tideng import deciding
 from tideng.database import reading, writing
 from tideng.errors import Refused
-from tideng.viewing import Viewer
+from tideng.viewing import Viewer, name_of
 from tideng_admin import rules_shown
 from tideng_admin.callers import blueprint
 from tideng_admin.checking import checked, checked_json, document_of
@@ -272,7 +272,7 @@ def preview_rule(viewer: Viewer, body: dict[str, Any]) -> Any:
 def _told(
     viewer: Viewer, rule: Rule, body: Mapping[str, Any], keep: Callable[[Preview], None] | None = None
 ) -> Response:
-    """One JSON object a line: ``{"done": 0.4}`` as it goes on, at last ``{"preview": …}`` or ``{"error": …}``."""
+    """One JSON object a line: ``{"done": 0.4}`` as it goes on, at last ``{"preview": …, "names": {id: name}}`` or ``{"error": …}``."""
     require_reading(viewer)
     until = body.get("until", web().now())
     start = body.get("start", until - PREVIEWED)
@@ -294,7 +294,15 @@ def _lines(
         else:
             if keep:
                 keep(told)
-            yield json.dumps({"preview": told.to_json()}, ensure_ascii=False) + "\n"
+            yield json.dumps({"preview": told.to_json(), "names": _names(told)}, ensure_ascii=False) + "\n"
+
+
+def _names(found: Preview) -> dict[str, str]:
+    """What those are called whom a preview speaks of, for whoever shows it."""
+    ids = {one.subject for one in found.findings} | {one.recipient for one in found.findings if one.recipient}
+    ids |= {person for person, _number in found.after.most_told}
+    directory, now = web().directory(), web().now()
+    return {id: name_of(directory, id, now) for id in sorted(ids)}
 
 
 @operation("GET", "/rules/<rule>/why-not", "Why a rule did not speak to somebody at a moment", WhyNotQuery, AnyAnswer)

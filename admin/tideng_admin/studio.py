@@ -33,6 +33,7 @@ def boot(draft: Draft, found: Checked, current: Version | None) -> dict[str, Any
         "writes": here.may("can_write", "Drafts") and draft.state in UNFINISHED,
         "locale": locale(),
         "zone": str(here.zone()),
+        "now": here.now().isoformat(),
         "token": generate_csrf(),
         "rules_url": url_for("RulesPage.show_all"),
         "drafts_url": url_for("DraftsPage.show_all"),

@@ -94,7 +94,7 @@ class Walk:
                 "state": one.state,
                 "said": dict(one.said),
                 "checks": [check.to_json() for check in one.checks],
-                "conditions": {part: node.to_json() for part, node in one.conditions},
+                "conditions": {part: _drawn(node, teller) for part, node in one.conditions},
                 "lines": {
                     language: [line for _, node in one.conditions for line in tree_lines(node, teller, language, 0)]
                     for language in ("zh", "en")
@@ -405,6 +405,12 @@ def _trees(facts: Mapping[str, Any], *parts: tuple[str, Condition | None]) -> tu
         for part, condition in parts
         if condition is not None and condition != ALWAYS and not (isinstance(condition, Group) and not condition.items)
     )
+
+
+def _drawn(node: Node, teller: Teller) -> dict[str, Any]:
+    """A tree in words: what each node asks for as ``said``, and what was there as ``found``."""
+    shown = node.to_json() | {"said": dict(teller.node(node)), "found": dict(teller.value(node))}
+    return shown | ({"items": [_drawn(item, teller) for item in node.items]} if node.items else {})
 
 
 def _check(what: str, stop: Stop) -> Check:

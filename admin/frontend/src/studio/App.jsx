@@ -92,7 +92,7 @@ export function App({ boot, vocabulary, api, t, locale }) {
           <Phone />
         </aside>
       </fieldset>
-      <Trial draft={shared.draft} document={document} vocabulary={vocabulary} locale={locale} api={api} t={t} change={change} onSaveExample={(example) => change('examples', [...(document.examples ?? []), example])} />
+      <Trial draft={shared.draft} zone={boot.zone} now={boot.now} document={document} vocabulary={vocabulary} locale={locale} api={api} t={t} change={change} onSaveExample={(example) => change('examples', [...(document.examples ?? []), example])} />
       <div id="publish">
         <PublishBar draft={shared.draft} document={document} checked={checked} locale={locale} api={api} t={t} onPublished={published} onJump={jump} settings={boot.settings} />
       </div>

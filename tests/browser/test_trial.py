@@ -1,0 +1,141 @@
+"""Trying a rule in the studio and putting it in force, in a real browser: one person's day, the past weeks, the dialog."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+import chromium
+from playwright.sync_api import Page, expect
+from screenshots import a_story
+from webstory import LOGINS, NOW
+
+from tideng.database import reading, writing
+from tideng.repository import receive
+from tideng.viewing import Viewer
+from tideng.worker import Worker
+from tideng_admin import assets
+from tideng_rules import drafts, history
+
+if chromium.where() is None:
+    pytest.skip("no Chromium is installed", allow_module_level=True)
+if not assets.is_built():
+    pytest.skip("the front end is not built: `make install` says why", allow_module_level=True)
+
+pytestmark = pytest.mark.browser
+HR = Viewer("hr", "", frozenset(LOGINS["hr"]))
+LATER = {"at": "21:00", "then": [{"nudge": "supervisor", "message": {"zh": "要帮着挪一下明天的行程吗？"}}]}
+CHANGES = {"later": [LATER], "until": {"fact": "metric.reports_today", "gte": 1}}
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory) -> Iterator:
+    """Zhang has been on a trip since 2 June; he wrote his report on the 4th, and on no other day."""
+    made = a_story(tmp_path_factory.mktemp("trial"))
+    trip = {"id": "t1", "source": "story", "type": "trip.started", "subject": "zhang", "data": {"trip": "t1"}}
+    report = {
+        "id": "r1",
+        "source": "story",
+        "type": "report.submitted",
+        "subject": "zhang",
+        "data": {"date": "2025-06-04"},
+    }
+    times = ("2025-06-02T08:00:00+08:00", "2025-06-04T18:00:00+08:00")
+    receive(made.deployment, [one | {"time": time} for one, time in zip((trip, report), times, strict=True)])
+    worker = Worker(made.deployment)
+    for _ in range(3):
+        worker.step()
+    yield made
+    made.deployment.close()
+
+
+@pytest.fixture(scope="module")
+def desk(story) -> Iterator[chromium.Watched]:
+    with chromium.served(story.app) as address, chromium.launched() as browser:
+        window = chromium.Watched(browser, address)
+        window.sign_in("hr")
+        window.page.set_default_timeout(6000)
+        yield window
+        window.close()
+
+
+def a_draft(story, **changes) -> int:
+    with writing(story.deployment.engine) as connection:
+        document = {**history.latest(connection, "daily-report-missing").document, **changes}
+        return drafts.create_draft(connection, HR, document, NOW).id
+
+
+def kept(story, id: int) -> drafts.Draft:
+    with reading(story.deployment.engine) as connection:
+        return drafts.draft(connection, HR, id)
+
+
+def opened(window: chromium.Watched, id: int) -> Page:
+    window.complaints.clear()
+    page = window.go(f"/drafts/{id}")
+    page.wait_for_selector(".flow")
+    return page
+
+
+def saved(page: Page) -> None:
+    """Wait until what was changed is with the server."""
+    for _ in range(60):  # the page's policy forbids the evaluation that wait_for_function needs
+        if not page.evaluate("Object.keys(sessionStorage).some(key => key.startsWith('tideng-draft-'))"):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"it was not saved: {page.locator('.head .lead').text_content()}")
+
+
+def on(page: Page, day: str) -> None:
+    page.get_by_label("哪一天", exact=True).fill(day)
+
+
+def test_hr_tries_a_person_and_a_day_reads_why_and_keeps_it_as_an_example(story, desk):
+    id = a_draft(story, **CHANGES)
+    page = opened(desk, id)
+    panel = page.locator("#try")
+    panel.get_by_role("combobox").fill("华北")
+    panel.get_by_role("option", name="张三").click()
+    on(page, "2025-06-05")
+    expect(panel.locator(".ans")).to_contain_text("会说：告诉张三")
+    expect(panel.locator(".walk > li")).to_have_count(2)
+    expect(panel.locator(".walk")).to_contain_text("实际：是")
+    expect(panel.locator(".would")).to_contain_text("张三，今天的日报还没写")
+    expect(panel.locator(".would li").nth(1)).to_contain_text("王海燕")
+
+    on(page, "2025-06-04")
+    expect(panel.locator(".ans")).to_contain_text("不会说，因为“今日日报”是 1")
+    expect(panel.locator(".walk > li").nth(1)).to_contain_text("轮不到")
+    panel.get_by_role("button", name="留作例子").click()
+    expect(panel.locator(".keep")).to_contain_text("已经是这条规则的例子")
+    saved(page)
+    (example,) = kept(story, id).document["examples"]
+    assert example["at"] == "2025-06-04T19:00+08:00"
+    assert example["expect"] == []
+    assert example["facts"]["metric.reports_today"] == 1
+
+    # it stands among the examples, is judged anew, and is looked at by a press
+    page.locator("#try input[type=time]").focus()
+    panel.get_by_role("button", name=example["name"]).press("Enter")
+    expect(panel.locator(".ans")).to_contain_text("不会说")
+    assert datetime.fromisoformat(example["at"]) < NOW
+    assert desk.complaints == []
+
+
+def test_the_answer_follows_the_rule_as_it_is_changed(story, desk):
+    page = opened(desk, a_draft(story))
+    panel = page.locator("#try")
+    panel.get_by_role("combobox").fill("张三")
+    expect(panel.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    on(page, "2025-06-04")
+    expect(panel.locator(".ans")).to_contain_text("不会说")
+    page.get_by_label("今日日报 · 值").fill("1")
+    expect(panel.locator(".ans")).to_contain_text("会说：告诉张三")
