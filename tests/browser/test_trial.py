@@ -139,3 +139,51 @@ def test_the_answer_follows_the_rule_as_it_is_changed(story, desk):
     expect(panel.locator(".ans")).to_contain_text("不会说")
     page.get_by_label("今日日报 · 值").fill("1")
     expect(panel.locator(".ans")).to_contain_text("会说：告诉张三")
+
+
+def test_a_preview_shows_whom_when_and_how_much_and_leads_to_why(story, desk):
+    id = a_draft(story, **CHANGES)
+    page = opened(desk, id)
+    panel = page.locator("#preview")
+    page.get_by_label("时间", exact=True).first.fill("18:45")  # not with the server yet: it is saved first
+    panel.get_by_role("button", name="过去 30 天").click()
+    expect(panel.locator(".preview-says")).to_contain_text("会告诉 2 人")
+    assert kept(story, id).document["when"]["at"] == "18:45"
+    assert kept(story, id).preview["rules"]["daily-report-missing"]["new"] > 0
+
+    # the calendar is a table, with the day he wrote his report left out
+    assert panel.locator(".cal tbody tr").count() == 5
+    days = panel.locator(".cal button")
+    assert {"6月3日周二，2 次", "6月5日周四，2 次"} <= set(days.evaluate_all("all => all.map(one => one.ariaLabel)"))
+    assert panel.get_by_role("button", name="6月4日周三").count() == 0
+    panel.get_by_role("button", name="6月5日周四").click()
+    expect(panel.locator(".found-row")).to_have_count(1)
+    expect(panel.locator(".found-row")).to_contain_text("王海燕")
+    panel.get_by_role("button", name="不变").click()
+    expect(panel.locator(".found-row")).to_contain_text("时间不同")
+    expect(panel.locator(".load")).to_contain_text("1 次")
+
+    panel.locator(".found-row").first.click()
+    expect(page.locator("#try .ans")).to_contain_text("会说：告诉张三")
+    assert desk.complaints == []
+
+
+def test_a_preview_can_be_stopped_and_says_why_it_found_nobody(story, desk):
+    page = opened(
+        desk,
+        a_draft(
+            story,
+            id="never-speaks",
+            who={"fact": "person.on_trip", "is": False},
+            **{"if": {"fact": "metric.reports_today", "gte": 50}},
+        ),
+    )
+    panel = page.locator("#preview")
+    page.route("**/preview", lambda route: None)  # an answer that does not come
+    panel.get_by_role("button", name="过去 90 天").click()
+    expect(panel.get_by_role("progressbar")).to_be_visible()
+    panel.get_by_role("button", name="不算了").click()
+    expect(panel.get_by_role("progressbar")).to_have_count(0)
+    page.unroute("**/preview")
+    panel.get_by_role("button", name="过去 30 天").click()
+    expect(panel.locator(".would-none")).to_contain_text("这 30 天里它不会对任何人说话，因为没有谁同时满足")

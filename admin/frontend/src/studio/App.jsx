@@ -24,6 +24,7 @@ export function App({ boot, vocabulary, api, t, locale }) {
     return found
   }, [vocabulary, document.when, document.metrics])
   const problems = useMemo(() => (checked?.problems ?? []).map((one) => inWords(one, document, t)), [checked, document, t])
+  const [tried, setTried] = useState(null)
   const errors = problems.filter((one) => one.severity === 'error')
   const fix = (way) => change(way.place, way.value)
   const people = useCount(api, document, checked?.ok)
@@ -92,7 +93,7 @@ export function App({ boot, vocabulary, api, t, locale }) {
           <Phone />
         </aside>
       </fieldset>
-      <Trial draft={shared.draft} zone={boot.zone} now={boot.now} document={document} vocabulary={vocabulary} locale={locale} api={api} t={t} change={change} onSaveExample={(example) => change('examples', [...(document.examples ?? []), example])} />
+      <Trial draft={shared.draft} zone={boot.zone} now={boot.now} document={document} vocabulary={vocabulary} locale={locale} api={api} t={t} change={change} onTried={setTried} onSaveExample={(example) => change('examples', [...(document.examples ?? []), example])} />
       <div id="publish">
         <PublishBar draft={shared.draft} document={document} checked={checked} locale={locale} api={api} t={t} onPublished={published} onJump={jump} settings={boot.settings} />
       </div>

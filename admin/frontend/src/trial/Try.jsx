@@ -7,12 +7,12 @@ import { freshName } from './figures.js'
 import { PersonPicker } from './PersonPicker.jsx'
 import { errorsOf, StillToGo, Trouble } from './said.jsx'
 import { Steps } from './Steps.jsx'
-import { firstAsked, momentOf, spokenWall } from './times.js'
+import { firstAsked, momentOf, spokenWall, wallOf } from './times.js'
 import { Would } from './Would.jsx'
 
 const AGAIN_AFTER = 700
 
-export function Try({ document, vocabulary, locale, api, t, zone, now, onSaveExample }) {
+export function Try({ document, vocabulary, locale, api, t, zone, now, wanted, onSaveExample }) {
   const { checked, facts, writes } = useStudio()
   const [person, setPerson] = useState(null)
   const [wall, setWall] = useState(() => firstAsked(document.when, now, zone))
@@ -65,6 +65,19 @@ export function Try({ document, vocabulary, locale, api, t, zone, now, onSaveExa
   }, [document, errors])
   useEffect(() => () => control.current?.abort(), [])
 
+  // somebody's day that was pressed below
+  useEffect(() => {
+    if (!wanted) return
+    const when = wallOf(wanted.at, zone)
+    setPerson(wanted.person)
+    setWall(when)
+    tried.current = document
+    run({ subject: wanted.person.id, at: wanted.at, label: wanted.person.name })
+    const panel = window.document.getElementById('try')
+    panel.scrollIntoView({ block: 'start', behavior: 'smooth' })
+    panel.focus({ preventScroll: true })
+  }, [wanted])
+
   const move = (part) => {
     const next = { ...wall, ...part }
     setWall(next)
@@ -76,7 +89,7 @@ export function Try({ document, vocabulary, locale, api, t, zone, now, onSaveExa
     setKept(name)
   }
   return (
-    <section class="card sec" id="try" aria-label={t('trial_try')}>
+    <section class="card sec" id="try" tabIndex={-1} aria-label={t('trial_try')}>
       <div class="cap">
         <div>
           <h2>{t('trial_try')}</h2>

@@ -11,11 +11,17 @@ export function byStatus(findings, rule) {
   return found
 }
 
+/** What the rule would have told somebody; of a rule that tells nobody anything, what it would have written down. */
+export function toldBy(findings, rule) {
+  const found = findings.filter((one) => one.rule === rule && one.status !== 'gone')
+  const told = found.filter((one) => one.message)
+  return told.length ? told : found
+}
+
 /** day → how many times the rule would have spoken, on the calendar of `zone`; what is gone does not count. */
 export function byDay(findings, rule, zone) {
   const days = new Map()
-  for (const one of findings) {
-    if (one.rule !== rule || one.status === 'gone') continue
+  for (const one of toldBy(findings, rule)) {
     const { date } = wallOf(one.at, zone)
     days.set(date, (days.get(date) ?? 0) + 1)
   }
@@ -40,8 +46,7 @@ export function weeksOf(days, first, last) {
 
 /** Everybody whom the rule would have told, once. */
 export function peopleOf(findings, rule) {
-  const told = findings.filter((one) => one.rule === rule && one.status !== 'gone')
-  return new Set(told.map((one) => one.recipient ?? one.subject)).size
+  return new Set(toldBy(findings, rule).map((one) => one.recipient ?? one.subject)).size
 }
 
 /** [{number, before, after}] person-days with that many messages, from either load; one that has none is 0. */

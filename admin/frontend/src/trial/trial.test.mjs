@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { byDay, byStatus, freshName, loadRows, peopleOf, weeksOf } from './figures.js'
 import { addDays, firstAsked, momentOf, spokenWall, wallOf, weekdayOf } from './times.js'
 
-const finding = (status, at, recipient, rule = 'r') => ({ status, at, recipient, subject: 's', rule })
+const finding = (status, at, recipient, rule = 'r', message = 'm') => ({ status, at, recipient, subject: 's', rule, message })
 
 test('a wall clock and its moment are each other’s, in every zone and on the days that clocks change', () => {
   for (const zone of ['Asia/Shanghai', 'Australia/Sydney', 'America/New_York', 'Asia/Kathmandu']) {
@@ -37,6 +37,7 @@ test('a day is the reader’s, gone and other rules do not count, and the busies
     finding('gone', '2025-06-12T11:00:00Z', 'c'),
     finding('new', '2025-06-10T11:00:00Z', 'a', 'other'),
     finding('new', '2025-06-13T11:00:00Z', 'a'),
+    finding('new', '2025-06-13T11:00:00Z', null, 'r', null), // a mark: nobody hears of it
   ]
   const days = byDay(found, 'r', 'Asia/Shanghai')
   assert.deepEqual([...days], [['2025-06-12', 2], ['2025-06-13', 1]])
@@ -46,7 +47,9 @@ test('a day is the reader’s, gone and other rules do not count, and the busies
   assert.deepEqual(weeks[1].map((one) => one.heat), [0, 0, 0, 4, 2, 0, 0])
   assert.equal(weeks[1][6].number, null)
   assert.equal(peopleOf(found, 'r'), 2)
-  assert.deepEqual(Object.values(byStatus(found, 'r')).map((one) => one.length), [2, 1, 1])
+  assert.deepEqual(Object.values(byStatus(found, 'r')).map((one) => one.length), [3, 1, 1])
+  const marks = found.filter((one) => !one.message)
+  assert.deepEqual([...byDay(marks, 'r', 'Asia/Shanghai')], [['2025-06-13', 1]])
 })
 
 test('the load of both is side by side, and a name is taken once', () => {
