@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from tideng.catalogue import Text
-from tideng.storm import system_watch
+from tideng.own_rules import system_watch
 from tideng.viewing import Viewer
 from tideng_rules.lifecycle import pauses
 from tideng_rules.quarantine import ALL, set_aside

@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from tideng.catalogue import Catalogue, Text
 from tideng.errors import InvalidRule, NotFound
 from tideng.judging import Reason
+from tideng.own_rules import system_watch
 from tideng.people import Directory
-from tideng.storm import system_watch
 from tideng.viewing import NudgeView, Viewer
 from tideng.viewing import finding as one_finding
 from tideng_rules.explain import reasons_sentence

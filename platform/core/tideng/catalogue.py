@@ -147,14 +147,21 @@ _NOTE = Field("note", "text", {"zh": "说明", "en": "Note"}, sensitive=True)
 _UNTIL = Field("until", "time", {"zh": "推迟到", "en": "Until"}, required=True)
 _ANSWER = Field("answer", "text", {"zh": "收回的回答", "en": "Answer"}, required=True)
 _CHANNEL = Field("channel", "text", {"zh": "渠道", "en": "Channel"}, required=True)
+_LEFT_NOTE = Field("note", "text", {"zh": "留言", "en": "Note"}, required=True, key=True)
+_AUTHOR = Field("author", "text", {"zh": "谁留的", "en": "Who left it"}, required=True)
+_SPOKEN = Field("spoken", "boolean", {"zh": "有语音", "en": "Spoken"}, required=True)
+_ABOUT = Field("nudge", "text", {"zh": "关于哪次提醒", "en": "About which nudge"})
 CORE_EVENTS = (
     EventType("nudge.acknowledged", {"zh": "已知晓提醒", "en": "Nudge acknowledged"}, (_NUDGE, _NOTE)),
     EventType("nudge.disputed", {"zh": "提醒被指不对", "en": "Nudge disputed"}, (_NUDGE, _NOTE)),
     EventType("nudge.snoozed", {"zh": "提醒推迟", "en": "Nudge put off"}, (_NUDGE, _UNTIL)),
     EventType("nudge.reopened", {"zh": "收回对提醒的回答", "en": "Answer taken back"}, (_NUDGE, _ANSWER)),
     EventType("nudge.delivered", {"zh": "提醒送达", "en": "Nudge delivered"}, (_NUDGE, _CHANNEL)),
+    EventType("note.left", {"zh": "有人留言", "en": "Note left"}, (_LEFT_NOTE, _AUTHOR, _SPOKEN, _ABOUT)),
+    EventType("note.answered", {"zh": "留言有回复", "en": "Note answered"}, (_LEFT_NOTE, _AUTHOR)),
 )
-"""What people answer, and that they were told. When they opened it is nobody's business, and so no event."""
+"""What people answer, and that they were told; that a note was left, never what is in it. When they opened it is nobody's
+business, and so no event."""
 CORE_CHANNELS = (ChannelSpec("portal", {"zh": "门户收件箱", "en": "The inbox in the portal"}),)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from tideng.channels import OutgoingMessage
 from tideng.judging import Watch
 from tideng.messages import choose
+from tideng.own_rules import NOTE
 
 _TITLES = 3
 """So many titles stand in the subject of a message with several points."""
@@ -21,7 +22,7 @@ def compose(points: Sequence[tuple[Any, Watch | None]], address: str, locale: st
     """The message for these rows of one person on one channel, each with its rule's watch.
 
     A row has `key`, `lead` (the key of the first row of its bundle, or None), `recipient`, `finding`, `rule`, `message`,
-    `locale`. `address` is the reader's on the channel, `locale` their language.
+    `locale`, `period`. `address` is the reader's on the channel, `locale` their language.
     """
     first, watch = points[0]
     key = f"digest:{first.lead}" if first.lead else first.key
@@ -35,7 +36,7 @@ def compose(points: Sequence[tuple[Any, Watch | None]], address: str, locale: st
             subject=_title(first, watch, locale),
             body=first.message or "",
             why=choose(watch.why if watch else {}, locale)[0],
-            link=f"/nudge/{first.finding}",
+            link=_link(first),
         )
     words = _WORDS["zh" if locale.startswith("zh") else "en"]
     return OutgoingMessage(
@@ -47,6 +48,11 @@ def compose(points: Sequence[tuple[Any, Watch | None]], address: str, locale: st
         body="\n".join(_lines(points, locale, words)),
         link="/inbox/",
     )
+
+
+def _link(row: Any) -> str:
+    """Where it is read: what was left for a person stands on a page of its own, and only there."""
+    return f"/me/notes/{row.period}" if row.rule == NOTE else f"/me/nudges/{row.finding}"
 
 
 def _title(row: Any, watch: Watch | None, locale: str) -> str:

@@ -18,8 +18,18 @@ from tideng.catalogue import Text
 from tideng.errors import NotFound
 from tideng.people import Directory
 from tideng.speaking import STORM
-from tideng.tables import ContestRow, EventRow, FindingRow, MetricDayRow, OutboxRow, StateRow
-from tideng.viewing import Viewer
+from tideng.tables import (
+    ContestRow,
+    EventRow,
+    FindingRow,
+    MetricDayRow,
+    OutboxRow,
+    PersonNoteRow,
+    PersonNoteVoiceRow,
+    StateRow,
+)
+from tideng.viewing import Viewer, name_of
+from tideng.voice import ENDINGS
 
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
@@ -37,6 +47,7 @@ class Holding:
     (where it comes from, and who may read it), per locale, zh and en. `columns`: what each part of a record is called.
     `records` gives them newest first from the number in it on, at most as many as the second; called when somebody looks.
     `first`, `last`: between when they lie (UTC), None where they have no time. `icon`: one of the screens'.
+    `files` gives, one after the other, what goes with the records as files of its own: (name in the download, content).
     """
 
     name: str
@@ -48,6 +59,7 @@ class Holding:
     first: datetime | None = None
     last: datetime | None = None
     icon: str = "book"
+    files: Callable[[], Iterable[tuple[str, bytes]]] | None = field(default=None, compare=False)
 
     def all(self) -> Iterator[Record]:
         """Every record, newest first, read in parts."""
@@ -76,6 +88,8 @@ def holdings(
         _nudges(connection, viewer.person),
         _findings(connection, viewer.person),
         _contests(connection, viewer.person),
+        _notes(connection, viewer.person, directory, now),
+        _notes_left(connection, viewer.person, directory, now),
     ]
     for plugin, answers in deployment.plugins.call_named("held_on", person=viewer.person, connection=connection):
         found += [one for one in answers if isinstance(one, Holding) and one.name.startswith(f"{plugin}.")]
@@ -258,6 +272,73 @@ def _contests(connection: Connection, person: str) -> Holding:
     title = {"zh": "您说过不对的", "en": "What you said is wrong"}
     about = {"zh": "您和人事可看", "en": "You and HR can see it"}
     return Holding("contests", title, about, columns, count, records, first, last, "alert")
+
+
+_TEXT: Text = {"zh": "内容", "en": "Text"}
+_VOICE: Text = {"zh": "语音", "en": "Recording"}
+_TAKEN_BACK: Text = {"zh": "收回时间", "en": "Taken back"}
+_OF_NOTES: Text = {"zh": "您和留言的人可看。人事只知道有留言，看不到内容", "en": "You and whoever left it can see it. HR only sees that there is one"}  # fmt: skip
+
+
+def _notes(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
+    columns = {
+        "left_at": _TIME,
+        "author": {"zh": "谁留的", "en": "Who left it"},
+        "text": _TEXT,
+        "voice": _VOICE,
+        "nudge": {"zh": "关于哪次提醒", "en": "About which nudge"},
+        "seen_at": {"zh": "您说看过的时间", "en": "When you said you saw it"},
+        "reply": {"zh": "您的回复", "en": "Your answer"},
+        "replied_at": {"zh": "回复时间", "en": "Answered"},
+        "taken_back_at": _TAKEN_BACK,
+    }
+    title = {"zh": "留给您的话", "en": "Notes to you"}
+    mine = PersonNoteRow.person == person
+    return _of_notes(connection, "notes", title, columns, mine, "author", directory, now)
+
+
+def _notes_left(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
+    columns = {
+        "left_at": _TIME,
+        "person": {"zh": "留给谁", "en": "To whom"},
+        "text": _TEXT,
+        "voice": _VOICE,
+        "taken_back_at": _TAKEN_BACK,
+    }
+    title = {"zh": "您留给别人的话", "en": "Notes you left"}
+    mine = PersonNoteRow.author == person
+    return _of_notes(connection, "notes_left", title, columns, mine, "person", directory, now)
+
+
+def _of_notes(
+    connection: Connection,
+    name: str,
+    title: Text,
+    columns: Mapping[str, Text],
+    which: Any,
+    other: str,
+    directory: Directory,
+    now: datetime,
+) -> Holding:
+    row, sound = PersonNoteRow, PersonNoteVoiceRow
+    file = lambda one: f"{name.replace('_', '-')}/{one.id}.{ENDINGS[one.media_type]}" if one.media_type else None  # noqa: E731
+    count, first, last = connection.execute(
+        select(func.count(), func.min(row.left_at), func.max(row.left_at)).where(which)
+    ).one()
+    kept = [getattr(row, column) for column in columns if column != "voice"]
+    wanted = select(row.id, row.media_type, *kept).where(which)
+
+    def record(one: Any) -> Record:
+        named = name_of(directory, getattr(one, other), now)
+        return {column: getattr(one, column, None) for column in columns} | {other: named, "voice": file(one)}
+
+    def recordings() -> Iterator[tuple[str, bytes]]:
+        spoken = connection.execute(select(row.id, row.media_type).where(which, row.media_type.is_not(None))).all()
+        for one in spoken:  # one at a time: each may be two million bytes
+            yield file(one) or "", bytes(connection.scalar(select(sound.data).where(sound.note == one.id)) or b"")
+
+    records = _read(connection, wanted.order_by(row.id.desc()), record)
+    return Holding(name, title, _OF_NOTES, columns, count, records, first, last, "mic", recordings)
 
 
 def _read(

@@ -23,11 +23,11 @@ from tideng.database import reading, writing
 from tideng.errors import NotFound
 from tideng.events import Event
 from tideng.judging import Watch
+from tideng.own_rules import system_watch
 from tideng.people import Directory
 from tideng.releasing import release, something_is_due
 from tideng.repository import store_events
 from tideng.speaking import QUIET, Speaking
-from tideng.storm import system_watch
 from tideng.tables import FindingRow, OutboxRow
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ class Outbox:
                 FindingRow.version,
                 FindingRow.message,
                 FindingRow.locale,
+                FindingRow.period,
                 FindingRow.id.label("finding"),
             )
             .join(FindingRow, FindingRow.id == OutboxRow.finding)

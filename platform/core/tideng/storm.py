@@ -56,11 +56,6 @@ PEOPLE = "people told in one day"
 _log = structlog.get_logger(__name__)
 
 
-def system_watch(rule: str) -> Watch | None:
-    """The watch of a rule of the system's own; None for every other."""
-    return WATCH if rule == RULE else None
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """From where it is a storm: more than `factor` times as many people as expected, and at least `floor` more."""

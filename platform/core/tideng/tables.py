@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Text,
@@ -365,6 +366,42 @@ class ContestRow(Base):
     off_until: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
     __table_args__ = (Index("ix_contest_person", "person", "rule", "state"), Index("ix_contest_state", "state", "at"))
+
+
+class PersonNoteRow(Base):
+    """A note that somebody left for `person`. `author` is a login. `media_type`, `seconds` and `size` (bytes) are the
+    recording's, where there is one; `key` is the page's own, so that what is sent twice is left once.
+
+    `seen_at`: when the person said that they have read or heard it. A note that was taken back has lost what was in it."""
+
+    __tablename__ = "person_note"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    author: Mapped[str] = mapped_column(String(120))
+    person: Mapped[str] = mapped_column(String(120))
+    text: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str | None] = mapped_column(String(40))
+    seconds: Mapped[float | None] = mapped_column(Float)
+    size: Mapped[int | None] = mapped_column(Integer)
+    nudge: Mapped[int | None] = mapped_column(Id, ForeignKey("finding.id"))
+    key: Mapped[str | None] = mapped_column(String(60))
+    left_at: Mapped[datetime]
+    taken_back_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    reply: Mapped[str | None] = mapped_column(Text)
+    replied_at: Mapped[datetime | None]
+    __table_args__ = (
+        UniqueConstraint("author", "key"),
+        Index("ix_person_note_person", "person", "id"),
+        Index("ix_person_note_author", "author", "left_at"),
+    )
+
+
+class PersonNoteVoiceRow(Base):
+    """The recording of a note, apart from it, so that a list of notes reads none."""
+
+    __tablename__ = "person_note_voice"
+    note: Mapped[int] = mapped_column(Id, ForeignKey("person_note.id", ondelete="CASCADE"), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class PluginRow(Base):

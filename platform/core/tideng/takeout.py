@@ -1,6 +1,6 @@
 """Everything held on a person as one file to take away: a page to read, and each kind as JSON and as a table.
 
-The file is written while it is sent. A table's cells are defused: a spreadsheet takes what begins with ``=``, ``+``, ``-`` or
+The file is written while it is sent; what is more than text, such as a spoken note, lies beside it. A table's cells are defused: a spreadsheet takes what begins with ``=``, ``+``, ``-`` or
 ``@`` for a formula, and what somebody else wrote into an event must not compute on the reader's machine (OWASP, CSV injection).
 """
 
@@ -77,6 +77,9 @@ def takeout(holdings: Sequence[Holding], name: str, locale: str, zone: ZoneInfo,
                     for part in write(holding, locale, zone):
                         entry.write(part)
                         yield pipe.taken()
+                yield pipe.taken()
+            for name, content in holding.files() if holding.files else ():
+                file.writestr(name, content)
                 yield pipe.taken()
     yield pipe.taken()
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, literal, or_, select
 
+from tideng.own_rules import NOTE
 from tideng.people import Assignment, Directory, zone
 from tideng.roster import Roster
 from tideng.speaking import SNOOZED, STORM
@@ -286,6 +287,7 @@ def _rows(span: _Span, scope: Collection[str] | None, sees_storms: bool, *column
         select(*columns)
         .outerjoin(OutboxRow, OutboxRow.finding == FindingRow.id)
         .where(FindingRow.state == "live", FindingRow.at >= span.first, FindingRow.at < span.last, _theirs())
+        .where(FindingRow.rule != NOTE)  # a kind word is nothing open
     )
     if not sees_storms:  # what HR has not released yet is nobody else's to see
         storm = and_(OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None))

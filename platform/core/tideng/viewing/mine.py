@@ -52,13 +52,14 @@ class Goal:
 
 
 def happened(connection: Connection, viewer: Viewer, since: datetime, until: datetime) -> list[Done]:
-    """The viewer's own events from `since` up to `until`, oldest first; answers to nudges are no deeds. One statement."""
+    """The viewer's own events from `since` up to `until`, oldest first; answers to nudges, and notes, are no deeds. One statement."""
     if not viewer.person:
         return []
     row = EventRow
     query = (
         select(row.id, row.type, row.time, row.data)
         .where(row.subject == viewer.person, row.time >= since, row.time < until, row.type.not_like("nudge.%"))
+        .where(row.type.not_like("note.%"))
         .order_by(row.time.desc(), row.id.desc())
         .limit(_MOST)
     )

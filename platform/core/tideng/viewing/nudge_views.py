@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
 from tideng.errors import NotFound
+from tideng.own_rules import NOTE
 from tideng.people import Directory
 from tideng.speaking import SNOOZED, STORM
 from tideng.tables import FindingRow, OutboxRow
@@ -155,8 +156,9 @@ def _allowed(viewer: Viewer, directory: Directory, moment: datetime) -> list[Col
     stormed = exists().where(
         OutboxRow.finding == FindingRow.id, OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None)
     )
-    # what HR has not released yet, or has let go, is nobody's to read
-    return [~stormed, or_(FindingRow.recipient.in_(people), FindingRow.subject.in_(people))]
+    # what HR has not released yet, or has let go, is nobody's to read; who leaves whom a note is not for those above
+    concerned = or_(FindingRow.recipient.in_(people), FindingRow.subject.in_(people))
+    return [~stormed, concerned, or_(FindingRow.rule != NOTE, FindingRow.recipient == viewer.person)]
 
 
 def _matching(wanted: NudgeFilter, viewer: Viewer) -> list[ColumnElement[bool]]:
@@ -174,7 +176,8 @@ def _matching(wanted: NudgeFilter, viewer: Viewer) -> list[ColumnElement[bool]]:
     if wanted.until:
         found.append(FindingRow.at <= wanted.until)
     if wanted.to_me:
-        found += [FindingRow.recipient == viewer.person, FindingRow.message.is_not(None)]
+        # that there is a note stands where notes stand
+        found += [FindingRow.recipient == viewer.person, FindingRow.message.is_not(None), FindingRow.rule != NOTE]
     return found
 
 
