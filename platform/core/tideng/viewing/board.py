@@ -240,11 +240,12 @@ def _days_around(day: date, zone_name: str) -> tuple[datetime, datetime, datetim
 
 
 _of_person = FindingRow.about == "person"
-_concerned = case((_of_person, FindingRow.subject), else_=FindingRow.recipient).label("person")
+concerned = case((_of_person, FindingRow.subject), else_=FindingRow.recipient).label("person")
 """Whose lamp a finding dims: its subject's; of a case, a position or a unit whoever is told of it."""
 
 
-def _theirs() -> ColumnElement[bool]:
+def theirs() -> ColumnElement[bool]:
+    """What is a person's own matter, and not only something they were told about another."""
     to_them = or_(FindingRow.recipient == FindingRow.subject, FindingRow.meant_for == FindingRow.subject)
     return or_(~_of_person, FindingRow.action == "mark", to_them)
 
@@ -286,14 +287,14 @@ def _rows(span: _Span, scope: Collection[str] | None, sees_storms: bool, *column
     statement = (
         select(*columns)
         .outerjoin(OutboxRow, OutboxRow.finding == FindingRow.id)
-        .where(FindingRow.state == "live", FindingRow.at >= span.first, FindingRow.at < span.last, _theirs())
+        .where(FindingRow.state == "live", FindingRow.at >= span.first, FindingRow.at < span.last, theirs())
         .where(FindingRow.rule != NOTE)  # a kind word is nothing open
     )
     if not sees_storms:  # what HR has not released yet is nobody else's to see
         storm = and_(OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None))
         statement = statement.where(or_(OutboxRow.id.is_(None), ~func.coalesce(storm, False)))
     if scope is not None and len(scope) <= _PARTS:
-        statement = statement.where(_concerned.in_(sorted(scope)))
+        statement = statement.where(concerned.in_(sorted(scope)))
     return statement
 
 
@@ -303,7 +304,7 @@ def _statuses(
     """The weightiest status of everyone in scope whose lamp is not lit."""
     weight = _weight()
     marked = case((FindingRow.action == "mark", literal(1)), else_=literal(0)).label("marked")
-    inner = _rows(span, scope, sees_storms, _concerned, FindingRow.at, marked, weight.label("weight")).subquery()
+    inner = _rows(span, scope, sees_storms, concerned, FindingRow.at, marked, weight.label("weight")).subquery()
     statement = select(inner).where(inner.c.weight > 0, inner.c.person.is_not(None))
     weights: dict[str, int] = {}
     for person, at, is_mark, heavy in connection.execute(statement).all():
@@ -325,7 +326,7 @@ def _matters(
     if not people:
         return {}
     columns = (
-        _concerned,
+        concerned,
         _weight().label("weight"),
         FindingRow.id,
         FindingRow.rule,
