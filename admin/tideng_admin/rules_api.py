@@ -97,7 +97,11 @@ def get_rule(viewer: Viewer, rule: str) -> Any:
 def get_differences(viewer: Viewer, asked: dict[str, Any], rule: str) -> Any:
     with reading(web().engine) as connection:
         old, new = (history.version(connection, viewer, rule, asked[name]) for name in ("old", "new"))
-    found = differences(old.document, new.document, asked_locale(), web().deployment.catalogue)
+    return _differences(old.document, new.document)
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    found = differences(old, new, asked_locale(), web().deployment.catalogue)
     there = lambda value: None if value is ABSENT else value  # noqa: E731
     rows = [
         {"place": one.place, "before": there(one.before), "after": there(one.after), "sentence": one.sentence}
@@ -195,6 +199,19 @@ def save_draft(viewer: Viewer, body: dict[str, Any], id: int) -> Any:
 def discard_draft(viewer: Viewer, id: int) -> Any:
     with writing(web().engine) as connection:
         return DraftSchema().dump(drafts.discard_draft(connection, viewer, id, web().now()))
+
+
+@operation(
+    "GET",
+    "/drafts/<int:id>/differences",
+    "What a draft changes of the version in force, in words; of a new rule everything",
+    answers=DifferencesSchema,
+)
+def get_draft_differences(viewer: Viewer, id: int) -> Any:
+    with reading(web().engine) as connection:
+        held = drafts.draft(connection, viewer, id)
+        current = history.latest(connection, held.rule)
+    return _differences(current.document if current else {}, held.document)
 
 
 @operation("GET", "/drafts/<int:id>/check", "Check a draft beside every rule in force", answers=CheckedSchema)

@@ -98,15 +98,16 @@ def _picks_writes_and_publishes(desk: chromium.Watched) -> None:
     problem.get_by_role("button", name="改成现在的结果").click()
     expect(problem).to_have_count(0)
     saved(page)
-    draft = page.url.rsplit("/", 1)[1]
-    page = desk.go(f"/drafts/{draft}/try?days=30")
-    expect(page.locator("main")).to_contain_text("30")
-    # decided on the page that needs no script
-    page = desk.go(f"/drafts/{draft}?text=1")
-    expect(page.locator("main")).to_contain_text("18:45")
-    page.get_by_label("这次改了什么").or_(page.locator("#note")).first.fill("提早一刻钟")
-    page.locator("form[action$='/publish'] button").click()
-    expect(page.locator("main")).to_contain_text("日报还没写")
+    page.get_by_role("button", name="过去 30 天").click()
+    expect(page.locator("#preview")).to_contain_text("这 30 天里它不会对任何人说话")
+    expect(page.locator("#publish")).to_contain_text("试算：看过")
+    page.locator("#publish").get_by_role("button", name="发布").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("这次改了什么").fill("提早一刻钟")
+    dialog.get_by_role("button", name="发布").click()
+    expect(page.locator("#publish")).to_contain_text("第 1 版已经生效")
+    page.get_by_role("link", name="看这条规则").click()
+    expect(page.locator("main")).to_contain_text("提早一刻钟")
 
 
 def _reads_why_and_objects(phone: chromium.Watched) -> None:

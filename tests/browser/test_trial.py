@@ -23,6 +23,7 @@ from tideng.viewing import Viewer
 from tideng.worker import Worker
 from tideng_admin import assets
 from tideng_rules import drafts, history
+from tideng_rules.publishing import Ground, publish_draft
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)
@@ -187,3 +188,59 @@ def test_a_preview_can_be_stopped_and_says_why_it_found_nobody(story, desk):
     page.unroute("**/preview")
     panel.get_by_role("button", name="过去 30 天").click()
     expect(panel.locator(".would-none")).to_contain_text("这 30 天里它不会对任何人说话，因为没有谁同时满足")
+
+
+def in_force(story):
+    with reading(story.deployment.engine) as connection:
+        return history.latest(connection, "daily-report-missing")
+
+
+def publishing(page: Page):
+    """The dialog, opened from the bar."""
+    page.locator("#publish").get_by_role("button", name="发布").click()
+    return page.get_by_role("dialog", name="发布这条规则")
+
+
+def test_hr_publishes_with_a_note_and_takes_it_back(story, desk):
+    before = in_force(story)
+    page = opened(desk, a_draft(story, priority=7))
+    page.get_by_label("时间", exact=True).fill("18:50")  # what was typed a moment ago is published, too
+    dialog = publishing(page)
+    expect(dialog.get_by_label("这次改了什么")).to_be_focused()
+    expect(dialog.locator(".differences")).to_contain_text("18:50")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.locator("#publish").get_by_role("button", name="发布")).to_be_focused()
+
+    dialog = publishing(page)
+    dialog.get_by_label("这次改了什么").fill("早十分钟")
+    dialog.get_by_role("button", name="发布").click()
+    bar = page.locator("#publish")
+    expect(bar).to_contain_text(f"第 {before.version + 1} 版已经生效")
+    now = in_force(story)
+    assert (now.version, now.note, now.document["when"]["at"]) == (before.version + 1, "早十分钟", "18:50")
+    assert page.get_by_label("时间", exact=True).is_disabled()
+
+    bar.get_by_role("button", name="撤销").click()
+    expect(bar).to_contain_text(f"第 {before.version + 2} 版和第 {before.version} 版一样")
+    assert in_force(story).document == before.document
+    assert desk.complaints == []
+
+
+def test_a_version_that_came_meanwhile_is_said_and_brought_in(story, desk):
+    id, other = a_draft(story, priority=8), a_draft(story, title={"zh": "晚上的日报", "en": "The evening’s report"})
+    page = opened(desk, id)
+    with writing(story.deployment.engine) as connection:
+        made = drafts_published(story, connection, other)
+    dialog = publishing(page)
+    dialog.get_by_role("button", name="发布").click()
+    expect(dialog.get_by_role("alert")).to_contain_text(f"第 {made.version} 版已经发布了")
+    dialog.get_by_role("button", name="并进来").click()
+    expect(page.get_by_role("heading", name="晚上的日报")).to_be_visible()
+    assert kept(story, id).based_on == made.version
+    assert kept(story, id).document["priority"] == 8
+
+
+def drafts_published(story, connection, id: int):
+    ground = Ground.of(story.deployment, connection)
+    return publish_draft(connection, HR, id, NOW, ground, "")

@@ -44,6 +44,7 @@ TABLE = """
 - - - - - - - -  POST     /api/v1/drafts/<int:id>/approve
 - - - + + - - +  POST     /api/v1/drafts/<int:id>/ask-approval
 - - - + + + - +  GET      /api/v1/drafts/<int:id>/check
+- - - + + + - +  GET      /api/v1/drafts/<int:id>/differences
 - - - + + + - +  POST     /api/v1/drafts/<int:id>/preview
 - - - + + - - +  POST     /api/v1/drafts/<int:id>/publish
 - - - + + - - +  POST     /api/v1/drafts/<int:id>/rebase

@@ -25,13 +25,15 @@ export function App({ boot, vocabulary, api, t, locale }) {
   }, [vocabulary, document.when, document.metrics])
   const problems = useMemo(() => (checked?.problems ?? []).map((one) => inWords(one, document, t)), [checked, document, t])
   const [tried, setTried] = useState(null)
+  const [live, setLive] = useState(null) // the version this draft became
+  const writes = boot.writes && !live
   const errors = problems.filter((one) => one.severity === 'error')
   const fix = (way) => change(way.place, way.value)
   const people = useCount(api, document, checked?.ok)
 
   useEffect(() => {
     const keys = (event) => {
-      if (!(event.ctrlKey || event.metaKey) || event.altKey) return
+      if (live || !(event.ctrlKey || event.metaKey) || event.altKey) return
       const key = event.key.toLowerCase()
       if (key === 'z' && !event.shiftKey) undo()
       else if (key === 'y' || (key === 'z' && event.shiftKey)) redo()
@@ -40,10 +42,10 @@ export function App({ boot, vocabulary, api, t, locale }) {
     }
     window.addEventListener('keydown', keys)
     return () => window.removeEventListener('keydown', keys)
-  }, [])
+  }, [live])
 
   const jump = () => {
-    const first = window.document.querySelector('.beside.error')
+    const first = errors.length > 0 && window.document.querySelector('.beside.error')
     if (!first) {
       const bar = window.document.getElementById('publish')
       if (bar?.childElementCount) return bar.scrollIntoView({ behavior: 'smooth' })
@@ -54,12 +56,11 @@ export function App({ boot, vocabulary, api, t, locale }) {
     first.scrollIntoView({ block: 'center' })
     return (field ?? first).focus({ preventScroll: true })
   }
-  const published = (version) => window.location.assign(boot.rules_url + encodeURIComponent(version?.rule ?? draft.draft.rule))
-  const shared = { ...draft, t, locale, vocabulary, facts, problems, fix, writes: boot.writes }
+  const shared = { ...draft, t, locale, vocabulary, facts, problems, fix, writes }
   const loose = problems.filter((one) => one.severity === 'error' && ![...ELSEWHERE, ...others(document)].some((place) => within(one.at, place)))
   return (
     <Studio.Provider value={shared}>
-      <Head boot={boot} errors={errors.length} jump={jump} />
+      <Head boot={live ? { ...boot, version: live.version } : boot} errors={errors.length} jump={jump} />
       <Stale />
       <Sentence sentence={boot.sentence} />
       {loose.map((one) => (
@@ -68,7 +69,7 @@ export function App({ boot, vocabulary, api, t, locale }) {
           <span class="grow">{one.at && <code>{one.at}</code>} {one.problem} {one.hint && <span class="hint">{one.hint}</span>}</span>
         </p>
       ))}
-      <fieldset class="two" disabled={!boot.writes}>
+      <fieldset class="two" disabled={!writes}>
         <legend class="sr">{t('cards')}</legend>
         <ol class="flow">
           <Naming boot={boot} />
@@ -95,7 +96,7 @@ export function App({ boot, vocabulary, api, t, locale }) {
       </fieldset>
       <Trial draft={shared.draft} zone={boot.zone} now={boot.now} document={document} vocabulary={vocabulary} locale={locale} api={api} t={t} change={change} onTried={setTried} onSaveExample={(example) => change('examples', [...(document.examples ?? []), example])} />
       <div id="publish">
-        <PublishBar draft={shared.draft} document={document} checked={checked} locale={locale} api={api} t={t} onPublished={published} onJump={jump} settings={boot.settings} />
+        <PublishBar draft={shared.draft} document={document} checked={checked} tried={tried} zone={boot.zone} now={boot.now} rulesUrl={boot.rules_url} locale={locale} api={api} t={t} onPublished={setLive} onJump={jump} settings={boot.settings} />
       </div>
       <UndoBar />
     </Studio.Provider>

@@ -4,6 +4,8 @@ import { Preview } from './Preview.jsx'
 import { Try } from './Try.jsx'
 import './trial.css'
 
+export { PublishBar } from './PublishBar.jsx'
+
 /** A finding of the past that is pressed is what the panel above it then walks through. */
 export function Trial({ onTried, ...props }) {
   const [wanted, setWanted] = useState(null)
@@ -13,8 +15,4 @@ export function Trial({ onTried, ...props }) {
       <Preview {...props} onTried={onTried} onLook={setWanted} />
     </>
   )
-}
-
-export function PublishBar() {
-  return null
 }
