@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,8 @@ from tideng.tables import (
     FindingRow,
     NoteRow,
     OutboxRow,
+    PersonNoteRow,
+    PersonNoteVoiceRow,
     PluginRow,
     ScheduleRunRow,
 )
@@ -232,6 +235,19 @@ class WebStory:
             document = {**current.document, "when": {"every": "workday", "at": at}}
             return drafts.create_draft(connection, viewer, document, NOW).id
 
+    def a_note(self, to: str = "zhang", by: str = "lead", text: str = "先歇着，日报明早写也行。", **more: Any) -> int:
+        """A note with a recording of a second of silence, of which nobody was told."""
+        sound = b"\x80" * 8000
+        head = (
+            b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8) + struct.pack("<4sI", b"data", len(sound))
+        )
+        wav = b"RIFF" + struct.pack("<I", len(head + sound)) + head + sound
+        values = {"author": by, "person": to, "text": text, "left_at": NOW, **more}
+        with self._row() as add:
+            note = add(PersonNoteRow, **values, media_type="audio/wav", seconds=1.0, size=len(wav))
+            add(PersonNoteVoiceRow, note=note, data=wav)
+        return note
+
     def a_missed_run(self) -> None:
         with self._row() as add:
             add(
@@ -274,6 +290,7 @@ class WebStory:
             "failed_event": self.an_event(status=2, error="KeyError: 'x'"),
             "letter": self.a_dead_letter(),
             "draft": self.a_draft(),
+            "note": self.a_note(),
         }
         self.a_missed_run()
         self.a_failed_plugin()

@@ -20,8 +20,9 @@ from werkzeug.wrappers import Response
 
 from tideng.deployment import Deployment
 from tideng.errors import InvalidSettings, Problem
-from tideng_admin import api, assets, page, pages, people_api, rendering, rules_api, writing_api
+from tideng_admin import api, assets, notes_api, page, pages, people_api, rendering, rules_api, writing_api
 from tideng_admin.catalogues import compile_catalogues
+from tideng_admin.operations import limit_body
 from tideng_admin.passwords import check_in_form
 from tideng_admin.screens import is_screen
 from tideng_admin.security import TidengSecurity
@@ -61,6 +62,7 @@ def create_app(deployment: Deployment, update_permissions: bool = False, **overr
     app.teardown_appcontext(lambda error: bound.remove())
     csrf = CSRFProtect(app)
     app.before_request(_drop_unknown_locale)
+    app.before_request(limit_body)
     app.before_request(lambda: _require_token(csrf))
     rendering.install(app)
     assets.install(app)
@@ -74,7 +76,7 @@ def create_app(deployment: Deployment, update_permissions: bool = False, **overr
     signing_in = {type(builder.sm.auth_view).__name__, builder.sm.security_api.__name__}
     web.own_blueprints |= {api.blueprint.name, pages.preferences.name, *signing_in}
     app.register_blueprint(pages.preferences)
-    for blueprint in {one.blueprint for one in (people_api, rules_api, writing_api)}:  # they share one
+    for blueprint in {one.blueprint for one in (notes_api, people_api, rules_api, writing_api)}:  # they share one
         app.register_blueprint(blueprint)
     app.after_request(_harden)
     return app

@@ -89,6 +89,8 @@ def _described(of: Operation) -> dict[str, Any]:
         answers["404"] = _answer("It is not there, or not for the caller to see", ErrorSchema)
     if of.takes is SaveBody:
         answers["409"] = _answer("Somebody else saved it meanwhile", ErrorSchema)
+    if of.upload:
+        answers["413"] = _answer("Too large", ErrorSchema)
     told: dict[str, Any] = {"summary": of.summary, "security": [{"key": []}], "responses": answers}
     parameters: list[dict[str, Any]] = [
         {"in": "path", "name": name, "required": True, "schema": {"type": kind}} for name, kind in of.slots
@@ -96,7 +98,8 @@ def _described(of: Operation) -> dict[str, Any]:
     if of.takes and of.method == "GET":
         parameters.append({"in": "query", "schema": of.takes})
     elif of.takes:
-        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": of.takes}}}
+        kinds = ("application/json", *(("multipart/form-data",) if of.upload else ()))
+        told["requestBody"] = {"required": True, "content": {kind: {"schema": of.takes} for kind in kinds}}
     return told | ({"parameters": parameters} if parameters else {})
 
 

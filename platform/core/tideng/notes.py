@@ -43,6 +43,8 @@ MOST_AN_HOUR = 30
 _LATE = 2.0
 """A recorder that is told to stop after a minute stops a moment later (seconds)."""
 _LONGEST_KEY = 60
+_NUMBERS = 2**63
+"""Larger ones no database takes."""
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _MESSAGES: Mapping[bool, Mapping[str, str]] = {
     False: {"zh": "{author}给您留了一句话。", "en": "{author} left you a note."},
@@ -204,7 +206,7 @@ def _wrong_here(
     problems = []
     if nudge is not None:
         try:
-            found = finding(connection, viewer, directory, now, nudge)
+            found = finding(connection, viewer, directory, now, nudge) if 0 < nudge < _NUMBERS else None
         except NotFound:
             found = None
         if found is None or person not in (found.subject, found.recipient):
@@ -342,6 +344,8 @@ def shown(rows: Sequence[Row], viewer: Viewer, directory: Directory, moment: dat
 
 
 def _row(connection: Connection, viewer: Viewer, id: int, lock: bool = False) -> Any:
+    if not 0 < id < _NUMBERS:
+        raise NotFound(f"no note {id}")
     query = select(PersonNoteRow.__table__).where(PersonNoteRow.id == id)
     if lock and not is_sqlite(connection):
         query = query.with_for_update()  # taken back and answered at once: one of them comes first

@@ -54,9 +54,15 @@ TABLE = """
 - - - 0 - - - 0  POST     /api/v1/held/<rule>/drop
 - - - 0 - - - 0  POST     /api/v1/held/<rule>/send
 - - - - - - - +  GET      /api/v1/menu/
+- - + - - - 0 -  DELETE   /api/v1/notes/<int:id>
+- + + + + + 0 +  GET      /api/v1/notes/<int:id>
+- + - - - - 0 -  POST     /api/v1/notes/<int:id>/reply
+- + - - - - 0 -  POST     /api/v1/notes/<int:id>/seen
+- + + - - - 0 -  GET      /api/v1/notes/<int:id>/voice
 - + + + + + + +  GET      /api/v1/nudges
 - + + + + + 0 +  GET      /api/v1/nudges/<int:id>/why
 + + + + + + + +  GET      /api/v1/openapi.json
+- - + + - - 0 -  POST     /api/v1/people/<id>/notes
 - + + + + + + +  GET      /api/v1/people/find
 - + + + + + + +  POST     /api/v1/previews
 - - - + + + - +  GET      /api/v1/rules
@@ -171,6 +177,8 @@ FILLED = {
     "/me/contests": "disputed",
     "/contests": "disputed",
     "/keys": "none",
+    "/api/v1/notes": "note",
+    "/me/notes": "note",
 }
 """The start of an address → what of the evening its number names; Zhang San's nudge otherwise."""
 NAMED = {
@@ -188,6 +196,7 @@ BEGINS = {
     "/theme": "dark",
     "/language": "en",
     "/people": "zhang",
+    "/api/v1/people": "zhang",
     "/team": "zhang",
     "/me/data": "nudges",
 }
@@ -205,6 +214,7 @@ SENT = {
         "subject": "zhang",
         "at": "2025-06-12T19:00:00+08:00",
     },
+    "POST /api/v1/notes/<int:id>/reply": {"text": "谢谢"},
     "POST /api/v1/rules/<rule>/rollback": {"version": 1},
     "GET /api/v1/rules/<rule>/differences": {"from": "1", "to": "1"},
     "GET /api/v1/rules/<rule>/why-not": {"subject": "zhang"},
@@ -313,6 +323,7 @@ def south(story) -> dict[str, int]:
     """An evening in which a good deal is about Li Chen."""
     said = story.an_evening()
     said["of_li"] = story.a_nudge("li", message="只说给李晨听的一句话。", response="disputed", response_note="LI-ONLY")
+    said["note_of_li"] = story.a_note("li", "boss", text="只说给李晨听的话：LI-ONLY")
     said["event_of_li"] = story.an_event("li", data={"needs": "LI-ONLY"})
     return said
 
@@ -324,7 +335,8 @@ def test_nobody_outside_a_supervisor_s_line_is_on_any_page_list_answer_or_downlo
     for method, rule in addresses(story.app):
         if method != "GET" or rule.startswith(("/static", "/logout")):
             continue
-        for said in (south, {**south, "told": south["of_li"], "event": south["event_of_li"]}):
+        of_li = {"told": south["of_li"], "event": south["event_of_li"], "note": south["note_of_li"]}
+        for said in (south, {**south, **of_li}):
             address = filled(rule, said)
             about = "?person=li&rule=daily-report-missing&subject=li&q=李&recipient=li" if said is not south else ""
             text = browser.get(address + about).get_data().decode("utf-8", "replace")
