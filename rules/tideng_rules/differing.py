@@ -13,22 +13,23 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from tideng.catalogue import Catalogue
+from tideng.errors import InvalidRule
 from tideng.judging import OnEvent
 from tideng.messages import spoken
 from tideng_rules.actions import parse_deeds
 from tideng_rules.collecting import Collector, join
 from tideng_rules.conditions import GROUPS, parse_condition
 from tideng_rules.explain import OPERATORS as COMPARED
-from tideng_rules.explain import Speaker
+from tideng_rules.explain import RECIPIENTS_SAID, Speaker
 from tideng_rules.merging import ABSENT, same, written
-from tideng_rules.model import OPERATORS
+from tideng_rules.model import OPERATORS, LaterStep
 
 _LABELS = {
     "about": ("about", "针对"), "at": ("at", "时间"), "at_most": ("at most", "最多"), "because": ("because", "理由"),
     "cause": ("cause", "原因"), "channel": ("channel", "通道"), "en": ("in English", "英文"), "examples": ("examples", "例子"),
     "expect": ("expected", "应得到"), "facts": ("facts", "事实"), "if": ("if", "如果"), "kind": ("kind", "类型"),
     "later": ("later", "之后"), "limit": ("limit", "限制"), "message": ("message", "消息"), "metrics": ("metrics", "指标"),
-    "name": ("name", "名称"), "nudge": ("whom to nudge", "提醒谁"), "once_per": ("once per", "每隔多久一次"),
+    "name": ("name", "名称"), "nudge": ("whom to nudge", "提醒谁"), "once_per": ("once per", "多久一次"),
     "priority": ("priority", "优先级"), "severity": ("severity", "轻重"), "then": ("then", "就"), "title": ("title", "标题"),
     "until": ("until", "直到"), "when": ("when", "什么时候"), "where": ("where", "其中"), "who": ("who", "对谁"),
     "why": ("why", "好处"), "window": ("window", "时间范围"), "zh": ("in Chinese", "中文"), "after": ("after", "多久以后"),
@@ -41,6 +42,10 @@ _UNITS = {
     "minutes": "分钟",
     "reports": "份",
     "visits": "次",
+}
+_PERIODS = {
+    "zh": {"occurrence": "每次", "day": "每天", "week": "每周", "month": "每月"},
+    "en": {"occurrence": "occurrence", "day": "day", "week": "week", "month": "month"},
 }
 _CONDITIONS = ("who", "if", "until", "where")
 _ORDER = ("id", "kind", "title", "why", "about", "when", "who", "if", "then", "later", "until", "limit", "metrics")
@@ -89,9 +94,9 @@ class _Differ:
         elif key == "then":
             yield from self._then(place, before, after)
         elif key == "later":
-            yield from self._list(place, before, after, self._mapping, _step_of, self._raw)
+            yield from self._list(place, *_beside_none(before, after), self._mapping, _step_of, self._step_in_words)
         elif key == "examples":
-            yield from self._list(place, before, after, self._mapping, _name_of, self._example_in_words)
+            yield from self._list(place, *_beside_none(before, after), self._mapping, _name_of, self._example_in_words)
         else:
             yield from self._value(place, before, after)
 
@@ -196,6 +201,14 @@ class _Differ:
         read = parse_deeds([deed], "", notes, self._catalogue)
         return self._raw(deed) if notes.problems or not read else self._speaker.deed(read[0])
 
+    def _step_in_words(self, step: Any) -> str:
+        """``21:00 请主管看看``"""
+        read = _step_read(step, self._catalogue)
+        if read is None:
+            return self._raw(step)
+        said = [self._speaker.step(read.step).strip(), self._speaker.deeds(read.deeds)]
+        return " ".join(said) if self._zh else ", ".join(said)
+
     def _example_in_words(self, example: Any) -> str:
         name = example.get("name") if isinstance(example, Mapping) else None
         return f"“{name}”" if isinstance(name, str) else self._raw(example)
@@ -217,7 +230,8 @@ class _Differ:
         elif isinstance(before, list) and isinstance(after, list):
             yield from self._list(place, before, after, self._value, lambda item: None, self._raw)
         else:
-            yield from self._whole(place, before, after, self._raw)
+            names = _names_of(place.rpartition(".")[2], self._locale)
+            yield from self._whole(place, before, after, lambda value: names.get(str(value), self._raw(value)))
 
     def _list(
         self,
@@ -280,6 +294,8 @@ class _Differ:
     def _labelled(self, place: str, said: str) -> str:
         """``message in English: A → B``; a place without a name of its own is named as it is written."""
         names = [part.partition("[")[0] for part in place.split(".")]
+        while len(names) > 1 and names[-1] in GROUPS:  # one of several conditions is called by the part it stands in
+            names.pop()
         last = names[-1]
         if last in ("zh", "en") and len(names) > 1:
             language = _LABELS[last][self._zh]
@@ -293,6 +309,22 @@ class _Differ:
 
     def _text(self, en: str, zh: str) -> str:
         return zh if self._zh else en
+
+
+def _beside_none(before: Any, after: Any) -> tuple[Any, Any]:
+    """A list that was not there, or is not any more, item by item."""
+    if before is ABSENT and isinstance(after, list) and after:
+        return [], after
+    if after is ABSENT and isinstance(before, list) and before:
+        return before, []
+    return before, after
+
+
+def _names_of(key: str, locale: str) -> Mapping[str, str]:
+    """What the values of a key are called, where they have names."""
+    if key in ("nudge", "improve"):
+        return RECIPIENTS_SAID[locale]
+    return _PERIODS[locale] if key == "once_per" else {}
 
 
 # -- the shapes of a document --------------------------------------------------------------------------------------
@@ -383,7 +415,6 @@ def _matches(
 
 
 def _trigger_of(document: Mapping[str, Any]) -> Any:
-    from tideng.errors import InvalidRule
     from tideng_rules.parser import parse_rule
 
     if "when" not in document:
@@ -391,6 +422,16 @@ def _trigger_of(document: Mapping[str, Any]) -> Any:
     whole = {"id": "x", "kind": "reminder", "then": [{"mark": "x"}], "when": document["when"]}
     try:
         return parse_rule(whole).trigger
+    except InvalidRule:
+        return None
+
+
+def _step_read(step: Any, catalogue: Catalogue) -> LaterStep | None:
+    from tideng_rules.parser import parse_rule
+
+    whole = {"id": "x", "kind": "reminder", "when": {"every": "day", "at": "00:00"}, "then": [{"mark": "x"}]}
+    try:
+        return parse_rule({**whole, "later": [step], "until": {"fact": "x.y", "is": 1}}, catalogue).later[0]
     except InvalidRule:
         return None
 

@@ -60,8 +60,8 @@ def between(locale, old: dict, new: dict) -> list[str]:
         (
             {"if_": {"any": [LEAF, VISITS]}},
             {"if_": {"any": [LEAF]}},
-            "if.any[1]：去掉：本周拜访 不少于 3",
-            "if.any[1]: taken out: visits this week is at least 3",
+            "如果：去掉：本周拜访 不少于 3",
+            "if: taken out: visits this week is at least 3",
         ),
         (
             {"if_": [LEAF, VISITS]},
@@ -85,17 +85,22 @@ def between(locale, old: dict, new: dict) -> list[str]:
         (
             {},
             {"then": [{**a_document()["then"][0], "nudge": "supervisor"}]},
-            "提醒谁：person → supervisor",
-            "whom to nudge: person → supervisor",
+            "提醒谁：本人 → 主管",
+            "whom to nudge: the person → the supervisor",
         ),
         (
             {"limit": {"once_per": "day"}},
             {"limit": {"once_per": "week"}},
-            "每隔多久一次：day → week",
+            "多久一次：每天 → 每周",
             "once per: day → week",
         ),
-        ({}, {"limit": {"once_per": "week"}}, "每隔多久一次：新增：week", "once per: added: week"),
-        ({}, {"examples": None}, "例子：去掉：", "examples: taken out: "),
+        ({}, {"limit": {"once_per": "week"}}, "多久一次：新增：每周", "once per: added: week"),
+        (
+            {"later": None},
+            {"later": [{"at": "21:00", "then": [{"nudge": "supervisor", "message": {"zh": "一起看看？"}}]}]},
+            "之后：新增：21:00 提醒主管",
+            "later: added: at 21:00, nudge the supervisor",
+        ),
         (
             {},
             {"if_": [{"fact": "metric.reports_today", "is": 0}]},
@@ -217,3 +222,8 @@ def every_place(value, path=()):
 
 def put(document, path, value) -> None:
     reduce(lambda inner, key: inner[key], path[:-1], document)[path[-1]] = value
+
+
+def test_examples_that_are_taken_out_are_named_one_by_one():
+    names = [one["name"] for one in a_document()["examples"]]
+    assert between("zh", {}, {"examples": None}) == [f"例子：去掉：“{name}”" for name in names]
