@@ -135,6 +135,8 @@ def _cell(column: str, of: Any, titles: Mapping[str, Mapping[str, str]]) -> str:
         return web().name_of(of)
     if column in ("response", "state") and isinstance(of, str):
         return str(CHIPS.get(f"contest_{of}", CHIPS.get(of, ("", of)))[1])
+    if column == "voice":
+        return _("a recording; it is in the download")
     if column == "series":
         return _figure(of)
     if column == "detail" and isinstance(of, Mapping):

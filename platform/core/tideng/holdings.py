@@ -277,6 +277,7 @@ def _contests(connection: Connection, person: str) -> Holding:
 _TEXT: Text = {"zh": "内容", "en": "Text"}
 _VOICE: Text = {"zh": "语音", "en": "Recording"}
 _TAKEN_BACK: Text = {"zh": "收回时间", "en": "Taken back"}
+_OF_NOTES_LEFT: Text = {"zh": "您和收到的人可看。人事只知道有留言，看不到内容", "en": "You and whoever it is for can see it. HR only sees that there is one"}  # fmt: skip
 _OF_NOTES: Text = {"zh": "您和留言的人可看。人事只知道有留言，看不到内容", "en": "You and whoever left it can see it. HR only sees that there is one"}  # fmt: skip
 
 
@@ -294,7 +295,7 @@ def _notes(connection: Connection, person: str, directory: Directory, now: datet
     }
     title = {"zh": "留给您的话", "en": "Notes to you"}
     mine = PersonNoteRow.person == person
-    return _of_notes(connection, "notes", title, columns, mine, "author", directory, now)
+    return _of_notes(connection, "notes", title, _OF_NOTES, columns, mine, "author", directory, now)
 
 
 def _notes_left(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
@@ -307,13 +308,14 @@ def _notes_left(connection: Connection, person: str, directory: Directory, now: 
     }
     title = {"zh": "您留给别人的话", "en": "Notes you left"}
     mine = PersonNoteRow.author == person
-    return _of_notes(connection, "notes_left", title, columns, mine, "person", directory, now)
+    return _of_notes(connection, "notes_left", title, _OF_NOTES_LEFT, columns, mine, "person", directory, now)
 
 
 def _of_notes(
     connection: Connection,
     name: str,
     title: Text,
+    about: Text,
     columns: Mapping[str, Text],
     which: Any,
     other: str,
@@ -338,7 +340,7 @@ def _of_notes(
             yield file(one) or "", bytes(connection.scalar(select(sound.data).where(sound.note == one.id)) or b"")
 
     records = _read(connection, wanted.order_by(row.id.desc()), record)
-    return Holding(name, title, _OF_NOTES, columns, count, records, first, last, "mic", recordings)
+    return Holding(name, title, about, columns, count, records, first, last, "mic", recordings)
 
 
 def _read(
