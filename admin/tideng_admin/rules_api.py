@@ -39,6 +39,8 @@ from tideng_admin.rules_schemas import (
     PauseBody,
     PeriodBody,
     PreviewBody,
+    PublishBody,
+    PublishedSchema,
     RuleSchema,
     RulesQuery,
     RulesSchema,
@@ -49,7 +51,7 @@ from tideng_admin.rules_schemas import (
 )
 from tideng_admin.trying import in_steps, try_on_the_past
 from tideng_admin.web import asked_locale, web
-from tideng_rules import drafts, history, lifecycle, publishing, quarantine
+from tideng_rules import drafts, history, lifecycle, publishing, quarantine, scheduling
 from tideng_rules.differing import differences
 from tideng_rules.explaining import explain_finding
 from tideng_rules.merging import ABSENT
@@ -251,15 +253,25 @@ def rebase(viewer: Viewer, body: dict[str, Any], id: int) -> Any:
 @operation(
     "POST",
     "/drafts/<int:id>/publish",
-    "Publish a draft; refused with every problem it still has",
-    NoteBody,
-    VersionSchema,
+    "Publish a draft, now or at a moment; refused with every problem it still has",
+    PublishBody,
+    PublishedSchema,
 )
 def publish(viewer: Viewer, body: dict[str, Any], id: int) -> Any:
     here = web()
     with changing() as connection:
+        if "at" in body:
+            at, note = body["at"], body["note"] or None
+            planned = scheduling.schedule(connection, viewer, id, at, here.now(), _ground(connection), note)
+            return DraftSchema().dump(planned)
         made = publishing.publish_draft(connection, viewer, id, here.now(), _ground(connection), body["note"] or None)
     return VersionSchema().dump(made)
+
+
+@operation("DELETE", "/drafts/<int:id>/schedule", "Let a draft wait for somebody to publish it", answers=DraftSchema)
+def unschedule(viewer: Viewer, id: int) -> Any:
+    with writing(web().engine) as connection:
+        return DraftSchema().dump(scheduling.unschedule(connection, viewer, id))
 
 
 # -- trying, and asking why --------------------------------------------------------------------------------------

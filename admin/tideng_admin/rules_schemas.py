@@ -7,7 +7,9 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from tideng.errors import Problem
 from tideng_admin.api_schemas import ProblemSchema
+from tideng_admin.operations import problem_of
 
 _NOTE = validate.Length(max=2000)
 
@@ -67,6 +69,10 @@ class EditionBody(Schema):
 
 class NoteBody(Schema):
     note = fields.String(load_default="", validate=_NOTE)
+
+
+class PublishBody(NoteBody):
+    at = fields.AwareDateTime(metadata={"description": "Publish it by itself at this later moment; default: now"})
 
 
 class BackBody(Schema):
@@ -218,6 +224,20 @@ class DraftSchema(Schema):
     changed_at = fields.AwareDateTime(format="iso")
     changed_by = fields.String(allow_none=True)
     preview = fields.Raw(allow_none=True)
+    publish_at = fields.AwareDateTime(
+        format="iso", allow_none=True, metadata={"description": "When it is published by itself"}
+    )
+    publish_by = fields.String(allow_none=True, metadata={"description": "Who decided that"})
+    held_up = fields.Function(
+        lambda draft: [problem_of(Problem(**one)) for one in draft.held_up or ()],
+        metadata={"description": "What kept it from being published at that moment", "type": "array"},
+    )
+
+
+class PublishedSchema(VersionSchema):
+    """The version; of a draft that is published later the draft."""
+
+    publish_at = fields.AwareDateTime(format="iso", metadata={"description": "When the draft will be published"})
 
 
 class DraftsSchema(Schema):

@@ -41,6 +41,7 @@ class Draft:
     """One draft, see `RuleDraftRow`. state: open, asked (for approval), approved, published, discarded.
 
     `origin`: the pack it was filled in from, as {"pack", "version", "parameters"}. `source`: the text it was imported as.
+    `publish_at`, `publish_by`, `held_up`: see `RuleDraftRow`.
     """
 
     id: int
@@ -60,6 +61,9 @@ class Draft:
     preview: Mapping[str, Any] | None
     origin: Mapping[str, Any] | None
     source: str | None
+    publish_at: datetime | None = None
+    publish_by: str | None = None
+    held_up: Sequence[Mapping[str, Any]] | None = None
 
 
 _COLUMNS = [_DRAFTS.c[name] for name in Draft.__slots__]
@@ -213,7 +217,9 @@ def pack_of(origin: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {key: origin[key] for key in ("pack", "version", "parameters") if key in origin}
 
 
-_UNAPPROVED = {"state": OPEN, "asked_at": None, "approved_by": None, "approved_at": None}
+UNPLANNED = {"publish_at": None, "publish_by": None, "held_up": None}
+"""A draft that is changed is not published by itself any more."""
+_UNAPPROVED = {"state": OPEN, "asked_at": None, "approved_by": None, "approved_at": None, **UNPLANNED}
 
 
 def unfinished(connection: Connection, id: int) -> Draft:

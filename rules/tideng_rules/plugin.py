@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from tideng.errors import InvalidBundle, InvalidRule, Problem
 from tideng.hookspecs import hookimpl
 from tideng.judging import Finding, Situation, Watch
 from tideng.profile import CLIENT
-from tideng_rules import applying, quarantine, store, upgrading
+from tideng_rules import applying, quarantine, scheduling, store, upgrading
 from tideng_rules.applying import Change, Wanted
 from tideng_rules.blueprints import keep_packs
 from tideng_rules.book import Book, Matcher, Published, Questions
@@ -27,6 +27,7 @@ from tideng_rules.closures import ClosureMatcher, RuleFault
 from tideng_rules.lifecycle import pause_by_itself
 from tideng_rules.packs import Source, read_sources, shelf_of, sources_of
 from tideng_rules.parser import parse_rule
+from tideng_rules.publishing import Ground
 from tideng_rules.trouble import Trouble
 from tideng_rules.wards import Wards, attention
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tideng_rules.supervisor import SupervisedMatcher
 
 log = structlog.get_logger("tideng.rules")
+_LOOKS_EVERY = timedelta(seconds=5)
 
 
 class RulesPlugin:
@@ -48,6 +50,7 @@ class RulesPlugin:
         self._matcher: ClosureMatcher | SupervisedMatcher | None = None
         self._told: frozenset[str] = frozenset()
         self._wards = Wards()
+        self._looked: datetime | None = None
         self._hear_fault: Callable[[RuleFault], None] = lambda fault: None
 
     @hookimpl
@@ -153,6 +156,7 @@ class RulesPlugin:
     def between_batches(self) -> None:
         if self.book is None or self._deployment is None or not self._deployment.has_database:
             return
+        self._publish_what_is_due()
         news = self._wards.unwritten(self._found_out(), self._here.clock.now())
         if news or not self._wards.idle:
             with writing(self._here.engine) as connection:
@@ -166,6 +170,18 @@ class RulesPlugin:
                         cause=cause,
                         reads=reads,
                     )
+
+    def _publish_what_is_due(self) -> None:
+        """Drafts with a moment of their own; looked for every few seconds, since nobody waits for the second."""
+        now = self._here.clock.now()
+        if self._looked is not None and abs(now - self._looked) < _LOOKS_EVERY:
+            return
+        self._looked = now
+        with reading(self._here.engine) as connection:
+            due = scheduling.next_due(connection)
+        if due is not None and due <= now:
+            with writing(self._here.engine) as connection:
+                scheduling.publish_due(connection, now, Ground.of(self._here, connection))
 
     @hookimpl
     def needs_attention(self, connection: Connection) -> list[Attention]:

@@ -19,7 +19,7 @@ from tideng.people import Directory
 from tideng.viewing import Viewer
 from tideng_rules import store
 from tideng_rules.check import check_sources
-from tideng_rules.drafts import Draft, change_draft, draft, pack_of, unfinished
+from tideng_rules.drafts import UNPLANNED, Draft, change_draft, draft, pack_of, unfinished
 from tideng_rules.history import Version, latest, version
 from tideng_rules.merging import same
 from tideng_rules.packs import Source
@@ -102,7 +102,7 @@ def send_back(connection: Connection, viewer: Viewer, id: int, note: str, now: d
     """Give a draft back to its author with a note about what is still to be done."""
     held = unfinished(connection, id)
     require_approving(viewer)
-    values = {"state": OPEN, "note": note, "asked_at": None, "approved_by": None, "approved_at": None}
+    values = {"state": OPEN, "note": note, "asked_at": None, "approved_by": None, "approved_at": None, **UNPLANNED}
     return change_draft(connection, id, held.edition, values, held.edition)
 
 
@@ -118,24 +118,33 @@ def publish_draft(
     require_writing(viewer)
     store.one_at_a_time(connection)
     held = unfinished(connection, id)
+    require_publishable(connection, held, ground)
+    put_in_force(connection, held, now, viewer.login, held.note if note is None else note)
+    return _newest(connection, viewer, held.rule)
+
+
+def require_publishable(connection: Connection, held: Draft, ground: Ground) -> None:
+    """Raises `InvalidRule` with everything that keeps a draft from being published now."""
     before = latest(connection, held.rule)
     found = [*_held_up(held, before, ground), *problems_of(connection, held, ground)]
-    refuse_errors(f"draft {id}", found)
+    refuse_errors(f"draft {held.id}", found)
+
+
+def put_in_force(connection: Connection, held: Draft, now: datetime, by: str, note: str) -> None:
+    """For whoever has authorised and has seen that nothing keeps it: the draft becomes the rule's next version."""
     store.put_version(
         connection,
         held.document,
         now,
         held.author,
-        note=held.note if note is None else note,
+        note=note,
         approved_by=held.approved_by,
         preview=held.preview,
-        archived_by=viewer.login,
+        archived_by=by,
         origin=held.origin,
         source=held.source,
     )
-    values = {"state": PUBLISHED, "changed_at": now}
-    change_draft(connection, id, held.edition, values, held.edition)
-    return _newest(connection, viewer, held.rule)
+    change_draft(connection, held.id, held.edition, {"state": PUBLISHED, "changed_at": now, **UNPLANNED}, held.edition)
 
 
 def _held_up(held: Draft, before: Version | None, ground: Ground) -> list[Problem]:

@@ -62,7 +62,8 @@ class RuleDraftRow(Base):
 
     `rule` is the rule it edits or will create, `based_on` the version it started from (null: it is new). `edition` grows
     with every save; who saves an older one is told, so that two people never write over each other. `origin` and `source`
-    as in `RuleVersionRow`; a save that changes the document drops the source."""
+    as in `RuleVersionRow`; a save that changes the document drops the source. `publish_at`, `publish_by`: when it is to be
+    published by itself, and who decided that; `held_up`: what kept it from that, as problems, until it is changed."""
 
     __tablename__ = "rule_draft"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -82,6 +83,9 @@ class RuleDraftRow(Base):
     preview: Mapped[dict[str, Any] | None]
     origin: Mapped[dict[str, Any] | None]
     source: Mapped[str | None] = mapped_column(Text)
+    publish_at: Mapped[datetime | None]
+    publish_by: Mapped[str | None] = mapped_column(String(120))
+    held_up: Mapped[list[Any] | None] = mapped_column(NULLABLE_JSON)
     __table_args__ = (
         CheckConstraint("state IN ('open', 'asked', 'approved', 'published', 'discarded')", name="state"),
     )

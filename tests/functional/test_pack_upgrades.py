@@ -114,7 +114,7 @@ def test_an_upgrade_says_in_words_what_changes_and_what_stays(client: Client):
         "  提醒时间：新增，19:00",
         "  旧的：已经没有了",
         "规则 needs：有改动，版本 2",
-        "  每隔多久一次：day → week",
+        "  多久一次：每天 → 每周",
         "  优先级：新增：3",
         "规则 report-missing：新规则，版本 1",
     ]
@@ -180,7 +180,7 @@ def test_an_override_in_a_file_keeps_its_changes_over_the_version_it_was_written
     assert client.in_force()["needs"] == own
     client.upgrades()
     said = client.plan("zh")
-    assert "  每隔多久一次：day → week" in said
+    assert "  多久一次：每天 → 每周" in said
     assert "  priority 两边都改过：rules/own.yaml 的是 7，保留；另一边是 3" in said
     client.apply()
     assert client.in_force()["needs"] == {**own, "limit": {"once_per": "week"}}

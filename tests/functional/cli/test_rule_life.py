@@ -38,7 +38,7 @@ def test_a_rule_lives_through_everything(tideng, home: Path):
     changed = write(home, limit={"once_per": "week"})
     assert rules("publish", changed, "--note", "less often", "--by", "wu") == "rule mine: version 2 is in force\n"
     assert rules("diff", "mine") == "once per: day → week\n"
-    assert rules("diff", "mine", 2, 1, LANG="zh_CN.UTF-8") == "每隔多久一次：week → day\n"
+    assert rules("diff", "mine", 2, 1, LANG="zh_CN.UTF-8") == "多久一次：每周 → 每天\n"
     history = rules("history", "mine")
     assert "less often" in history
     assert "first" in history

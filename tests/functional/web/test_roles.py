@@ -48,6 +48,7 @@ TABLE = """
 - - - + + + - +  POST     /api/v1/drafts/<int:id>/preview
 - - - + + - - +  POST     /api/v1/drafts/<int:id>/publish
 - - - + + - - +  POST     /api/v1/drafts/<int:id>/rebase
+- - - + + - - +  DELETE   /api/v1/drafts/<int:id>/schedule
 - - - + - - - +  POST     /api/v1/drafts/<int:id>/send-back
 - - - - + - + +  POST     /api/v1/events
 - - - + + + - +  GET      /api/v1/held

@@ -215,6 +215,8 @@ CHINESE: Mapping[str, str] = {
     "write a number": "写一个数字",
     "an id stays; begin a new draft for another rule": "编号不变；另一条规则请新建草稿",
     "this draft edits {rule}, and its document says {named}": "这份草稿改的是{rule}，文档里写的是{named}",
+    "this moment has passed": "这个时刻已经过去了",
+    "publish it now, or choose a later moment": "现在就发布，或选一个更晚的时刻",
     "a second person has not approved it yet": "还没有第二个人批准",
     "ask for approval; another person of HR gives it": "请申请批准，由另一位人事批准",
     "rebase the draft: what changed meanwhile is brought in, and conflicts are listed": "请把草稿更新到最新版本：期间的改动会并进来，冲突会列出",

@@ -1,0 +1,84 @@
+"""Drafts that are published by themselves: at their moment, once, and only if nothing keeps them from it by then."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.unit.rules.builders import a_catalogue, a_document
+from tideng import tables as tideng_tables
+from tideng.database import open_engine, writing
+from tideng.errors import InvalidRule, NotAllowed, Refused
+from tideng.viewing import Viewer
+from tideng_rules import drafts, history, publishing, scheduling, tables
+from tideng_rules.publishing import Ground
+
+NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
+MORNING = NOW + timedelta(days=1)
+GROUND, FOUR_EYES = Ground(a_catalogue()), Ground(a_catalogue(), needs_approval=True)
+HR, AUDITOR = Viewer("hr.li", "p1", frozenset({"hr"})), Viewer("audit", "", frozenset({"auditor"}))
+
+
+@pytest.fixture
+def connection(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path}/rules.db")
+    tideng_tables.Base.metadata.create_all(engine)
+    tables.Base.metadata.create_all(engine)
+    with writing(engine) as connection:
+        yield connection
+    engine.dispose()
+
+
+def a_plan(connection, **changes) -> drafts.Draft:
+    made = drafts.create_draft(connection, HR, a_document(**changes), NOW)
+    return scheduling.schedule(connection, HR, made.id, MORNING, NOW, GROUND, "早一点")
+
+
+def test_a_draft_is_published_at_its_moment_and_not_before(connection):
+    plan = a_plan(connection)
+    assert (plan.state, plan.publish_at, plan.publish_by, plan.note) == ("open", MORNING, "hr.li", "早一点")
+    assert scheduling.next_due(connection) == MORNING
+    assert scheduling.publish_due(connection, MORNING - timedelta(seconds=1), GROUND) == []
+    assert scheduling.publish_due(connection, MORNING, GROUND) == [plan.rule]
+    made = history.latest(connection, plan.rule)
+    assert (made.version, made.author, made.note, made.published_at) == (1, "hr.li", "早一点", MORNING)
+    assert drafts.draft(connection, HR, plan.id).state == "published"
+    assert scheduling.publish_due(connection, MORNING, GROUND) == []
+    assert scheduling.next_due(connection) is None
+
+
+def test_a_plan_is_taken_back_and_ends_with_every_change_of_the_draft(connection):
+    plan = a_plan(connection)
+    assert scheduling.unschedule(connection, HR, plan.id).publish_at is None
+    for change in (
+        lambda: drafts.save_draft(connection, HR, plan.id, a_document(priority=3), plan.edition, NOW),
+        lambda: publishing.send_back(connection, HR, plan.id, "softer", NOW),
+    ):
+        scheduling.schedule(connection, HR, plan.id, MORNING, NOW, GROUND)
+        assert change().publish_at is None
+    assert scheduling.publish_due(connection, MORNING, GROUND) == []
+
+
+def test_what_stands_in_the_way_by_then_is_kept_beside_the_draft(connection):
+    first, second = a_plan(connection), a_plan(connection, priority=3)
+    assert scheduling.publish_due(connection, MORNING, GROUND) == [first.rule]
+    held = drafts.draft(connection, HR, second.id)
+    assert (held.state, held.publish_at) == ("open", None)
+    assert [one["problem"] for one in held.held_up] == ["it is based on version 0, and version 1 came since"]
+
+
+def test_a_plan_wants_a_draft_in_order_a_later_moment_and_somebody_who_may_publish(connection):
+    made = drafts.create_draft(connection, HR, a_document(), NOW)
+    wrong = drafts.create_draft(connection, HR, a_document(then=None), NOW)
+    with pytest.raises(NotAllowed):
+        scheduling.schedule(connection, AUDITOR, made.id, MORNING, NOW, GROUND)
+    with pytest.raises(NotAllowed):
+        scheduling.unschedule(connection, AUDITOR, made.id)
+    with pytest.raises(Refused, match="this moment has passed"):
+        scheduling.schedule(connection, HR, made.id, NOW, NOW, GROUND)
+    with pytest.raises(InvalidRule, match="a second person has not approved it yet"):
+        scheduling.schedule(connection, HR, made.id, MORNING, NOW, FOUR_EYES)
+    with pytest.raises(InvalidRule):
+        scheduling.schedule(connection, HR, wrong.id, MORNING, NOW, GROUND)
+    assert scheduling.next_due(connection) is None
