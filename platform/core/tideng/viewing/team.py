@@ -27,7 +27,8 @@ from tideng.viewing.viewer import Viewer, name_of
 HELP, ANSWERED, BETTER = "help", "answered", "better"
 """Why a word may be worth it: something is open that one can help with; they answered; it goes better than the week before."""
 DAYS = 14
-_PARTS = 400
+_PARTS = 5000
+"""So many names go into one statement: databases limit what they can be given."""
 _RECENT = timedelta(days=2)
 _OFTEN = 3
 """On so many of the last seven days something was found, and nothing of it was answered: perhaps something is in the way."""
@@ -267,9 +268,11 @@ def _weeks(connection: Connection, directory: Directory, people: Collection[str]
         theirs(),
         ~unreleased,
     )
+    if len(people) <= _PARTS:  # by the columns that have an index; whose matter it is, is looked at below
+        statement = statement.where(or_(row.subject.in_(sorted(people)), row.recipient.in_(sorted(people))))
     found = {person: _Weeks() for person in people}
     today = {person: directory.local_day(person, now) for person in people}
-    for one in connection.execute(_among(statement, concerned, people).order_by(row.at.desc(), row.id.desc())):
+    for one in connection.execute(statement.order_by(row.at.desc(), row.id.desc())):
         if one.person in found:
             day = directory.local_day(one.person, one.at)
             found[one.person].add(one, (today[one.person] - day).days)
