@@ -38,7 +38,7 @@ _BY_WEIGHT = {weight: status for status, weight in _WEIGHT.items()}
 _TURN = {TOLD: 0, NEED: 1, OPEN: 2, HOLD: 3}
 """What is read first where the details stand: what is about to happen, what ran out, what waits."""
 _DETAILED = 200
-_PARTS = 400
+_PARTS = 5000
 """So many names go into one statement: databases limit what they can be given."""
 
 
