@@ -223,10 +223,11 @@ def check_draft(viewer: Viewer, id: int) -> Any:
     return checked_json(checked(held.document), held.document)
 
 
-@operation("POST", "/drafts/<int:id>/ask-approval", "Ask somebody else to approve the draft", answers=DraftSchema)
-def ask_approval(viewer: Viewer, id: int) -> Any:
+@operation("POST", "/drafts/<int:id>/ask-approval", "Ask somebody else to approve the draft", NoteBody, DraftSchema)
+def ask_approval(viewer: Viewer, body: dict[str, Any], id: int) -> Any:
     with writing(web().engine) as connection:
-        return DraftSchema().dump(publishing.ask_approval(connection, viewer, id, web().now()))
+        asked = publishing.ask_approval(connection, viewer, id, web().now(), body["note"] or None)
+    return DraftSchema().dump(asked)
 
 
 @operation("POST", "/drafts/<int:id>/approve", "Approve somebody else's draft", answers=DraftSchema)

@@ -83,11 +83,12 @@ def problems_of_document(connection: Connection, document: Mapping[str, Any], gr
 
 
 # -- a second pair of eyes -----------------------------------------------------------------------------------------
-def ask_approval(connection: Connection, viewer: Viewer, id: int, now: datetime) -> Draft:
-    """Ask for a second person's approval of a draft as it stands."""
+def ask_approval(connection: Connection, viewer: Viewer, id: int, now: datetime, note: str | None = None) -> Draft:
+    """Ask for a second person's approval of a draft as it stands; `note` tells them, and the version, what changed."""
     require_writing(viewer)
     held = unfinished(connection, id)
-    return change_draft(connection, id, held.edition, {"state": ASKED, "asked_at": now}, held.edition)
+    values = {"state": ASKED, "asked_at": now} | ({} if note is None else {"note": note})
+    return change_draft(connection, id, held.edition, values, held.edition)
 
 
 def approve(connection: Connection, viewer: Viewer, id: int, now: datetime) -> Draft:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 import chromium
 from playwright.sync_api import Page, expect
 from screenshots import a_story
+from test_axe import AXE, LOOK, RULES
 from webstory import LOGINS, NOW
 
 from tideng.database import reading, writing
@@ -23,7 +25,7 @@ from tideng.viewing import Viewer
 from tideng.worker import Worker
 from tideng_admin import assets
 from tideng_rules import drafts, history
-from tideng_rules.publishing import Ground, publish_draft
+from tideng_rules.publishing import Ground, ask_approval, publish_draft
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)
@@ -31,6 +33,7 @@ if not assets.is_built():
     pytest.skip("the front end is not built: `make install` says why", allow_module_level=True)
 
 pytestmark = pytest.mark.browser
+OTHER = Viewer("wu", "", frozenset({"hr"}))
 HR = Viewer("hr", "", frozenset(LOGINS["hr"]))
 LATER = {"at": "21:00", "then": [{"nudge": "supervisor", "message": {"zh": "要帮着挪一下明天的行程吗？"}}]}
 CHANGES = {"later": [LATER], "until": {"fact": "metric.reports_today", "gte": 1}}
@@ -67,10 +70,10 @@ def desk(story) -> Iterator[chromium.Watched]:
         window.close()
 
 
-def a_draft(story, **changes) -> int:
+def a_draft(story, by: Viewer = HR, **changes) -> int:
     with writing(story.deployment.engine) as connection:
         document = {**history.latest(connection, "daily-report-missing").document, **changes}
-        return drafts.create_draft(connection, HR, document, NOW).id
+        return drafts.create_draft(connection, by, document, NOW).id
 
 
 def kept(story, id: int) -> drafts.Draft:
@@ -244,3 +247,89 @@ def test_a_version_that_came_meanwhile_is_said_and_brought_in(story, desk):
 def drafts_published(story, connection, id: int):
     ground = Ground.of(story.deployment, connection)
     return publish_draft(connection, HR, id, NOW, ground, "")
+
+
+def test_a_draft_is_published_on_its_day_or_taken_back_before(story, desk):
+    id, before = a_draft(story, priority=9), in_force(story)
+    page = opened(desk, id)
+    bar = page.locator("#publish")
+    for _ in ("taken back", "left as it is"):
+        dialog = publishing(page)
+        dialog.get_by_label("定个时间").check()
+        dialog.get_by_label("哪一天").fill("2025-06-13")
+        dialog.get_by_label("几点").fill("09:30")
+        dialog.get_by_role("button", name="到时发布").click()
+        expect(bar).to_contain_text("将在 6月13日 09:30 发布")
+        assert kept(story, id).publish_at == datetime.fromisoformat("2025-06-13T09:30+08:00")
+        if _ == "taken back":
+            bar.get_by_role("button", name="收回").click()
+            expect(bar.get_by_role("button", name="发布")).to_be_visible()
+            assert kept(story, id).publish_at is None
+    page.reload()
+    expect(bar).to_contain_text("将在 6月13日 09:30 发布")
+
+    worker = Worker(story.deployment)
+    now = story.clock.now()
+    try:
+        story.clock.set(datetime.fromisoformat("2025-06-13T09:29+08:00"))
+        worker.step()
+        assert in_force(story).version == before.version
+        story.clock.set(datetime.fromisoformat("2025-06-13T09:30:10+08:00"))
+        worker.step()
+    finally:
+        story.clock.set(now)
+    assert in_force(story).document["priority"] == 9
+    page.reload()
+    expect(bar).to_contain_text("这份草稿已经发布")
+    assert desk.complaints == []
+
+
+def test_where_it_is_asked_for_a_second_person_approves_or_sends_back(story, desk, monkeypatch):
+    monkeypatch.setattr(story.deployment, "settings", replace(story.deployment.settings, rules_need_approval=True))
+    theirs, mine = a_draft(story, by=OTHER, priority=11), a_draft(story, priority=12)
+    with writing(story.deployment.engine) as connection:
+        ask_approval(connection, OTHER, theirs, NOW)
+    page = opened(desk, theirs)
+    bar = page.locator("#publish")
+    expect(bar).to_contain_text("批准：等另一个人")
+    bar.get_by_role("button", name="退回").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("还要改什么").fill("语气再轻一点")
+    dialog.get_by_role("button", name="退回").click()
+    expect(bar.get_by_role("button", name="请人批准")).to_be_visible()
+    assert (kept(story, theirs).state, kept(story, theirs).note) == ("open", "语气再轻一点")
+
+    page = opened(desk, mine)
+    bar.get_by_role("button", name="请人批准").click()
+    page.get_by_role("dialog").get_by_label("这次改了什么").fill("排到后面")
+    page.get_by_role("dialog").get_by_role("button", name="请人批准").click()
+    expect(bar).to_contain_text("要由另一个人来看")
+    assert (kept(story, mine).state, kept(story, mine).note) == ("asked", "排到后面")
+    with writing(story.deployment.engine) as connection:
+        ask_approval(connection, OTHER, theirs, NOW)
+    page = opened(desk, theirs)
+    bar.get_by_role("button", name="批准", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="批准", exact=True).click()
+    expect(bar.get_by_role("button", name="发布")).to_be_visible()
+    assert kept(story, theirs).approved_by == "hr"
+    assert desk.complaints == []
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: npm ci in admin/frontend")
+def test_axe_finds_nothing_serious_where_a_rule_is_tried_and_published(story, desk):
+    page = opened(desk, a_draft(story, **CHANGES))
+    page.emulate_media(reduced_motion="reduce")
+    page.locator("#preview").get_by_role("button", name="过去 30 天").click()
+    page.locator("#preview .found-row").first.click()
+    page.locator("#try .ans").wait_for()
+    page.locator("#try details summary").click()
+    page.evaluate(AXE.read_text("utf-8"))
+    wrong = []
+    for _ in ("panels", "dialog"):
+        for theme in ("light", "dark"):
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            page.evaluate("Promise.all(document.getAnimations().map(one => one.finished.catch(() => 0)))")
+            wrong += page.evaluate(LOOK, RULES)
+        if _ == "panels":
+            publishing(page).locator(".differences").wait_for()
+    assert wrong == []

@@ -50,6 +50,15 @@ export function PublishBar({ draft: given, document, checked, tried, locale, api
       <div class="publish-acts">
         <Acts {...{ stands, draft, checked, settings, busy, locale, zone, t, onJump, setAsking, decide }} />
       </div>
+      {draft.held_up?.length > 0 && (
+        <div class="beside" role="note">
+          <Icon name="info" />
+          <div class="grow">
+            <p>{t('publish_held_up')}</p>
+            {draft.held_up.map((one) => <p key={one.problem}>{one.hint ? `${one.problem}${t('trial_dash')}${one.hint}` : one.problem}</p>)}
+          </div>
+        </div>
+      )}
       <Trouble error={error} t={t} />
       {asking && <PublishDialog {...shared} kind={asking} onPublished={published} onDecided={(answer) => (setNewer(answer), setAsking(''))} />}
     </section>

@@ -57,6 +57,7 @@ export function PublishDialog({ kind, draft, isSaved, saving, api, t, zone, now,
       setBusy(false)
     }
   }
+  const nothing = Boolean(draft.based_on) && differences?.length === 0
   const later = kind === 'publish' && when === 'later'
   const main = later ? 'publish_then' : { publish: 'publish', ask: 'publish_ask', approve: 'publish_approve', send_back: 'publish_send_back' }[kind]
   return (
@@ -64,13 +65,14 @@ export function PublishDialog({ kind, draft, isSaved, saving, api, t, zone, now,
       <form onSubmit={send}>
         <h2 id="publish-heading">{t(`publish_heading_${kind}`)}</h2>
         {kind !== 'send_back' && <Differences differences={differences} isNew={!draft.based_on} waits={!isSaved && saving.state !== 'stale'} failed={Boolean(error)} t={t} />}
-        {kind !== 'approve' && (
+        {kind === 'approve' && draft.note && <p class="quote">{draft.note}</p>}
+        {kind !== 'approve' && !nothing && (
           <div class="field">
             <label for="publish-note">{t(kind === 'send_back' ? 'publish_note_back' : 'publish_note')}</label>
             <textarea id="publish-note" class="inp" rows={2} maxLength={2000} autofocus required={kind === 'send_back'} value={note} onInput={(event) => setNote(event.currentTarget.value)} />
           </div>
         )}
-        {kind === 'publish' && (
+        {kind === 'publish' && !nothing && (
           <fieldset class="when">
             <legend class="lbl">{t('publish_when')}</legend>
             <label><input type="radio" name="when" checked={when === 'now'} onChange={() => setWhen('now')} />{t('publish_now')}</label>
@@ -86,7 +88,7 @@ export function PublishDialog({ kind, draft, isSaved, saving, api, t, zone, now,
         <Wrong error={error} newer={newer} saving={saving} t={t} onTakeUp={takeUp} busy={busy} />
         <div class="dialog-acts">
           <button type="button" class="btn" onClick={() => box.current.close()}>{t('publish_not_now')}</button>
-          <button class="btn btn-lamp" disabled={busy || !isSaved}>{t(main)}</button>
+          {!nothing && <button class="btn btn-lamp" disabled={busy || !isSaved}>{t(main)}</button>}
         </div>
       </form>
     </dialog>
