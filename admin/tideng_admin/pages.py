@@ -13,6 +13,7 @@ from tideng_admin.daily import InboxPage, MorePage, NudgesPage, Start
 from tideng_admin.gallery import GalleryPage
 from tideng_admin.importing import RuleFilesPage
 from tideng_admin.my_data import MyDataPage
+from tideng_admin.note_pages import NotesPage
 from tideng_admin.people_pages import PeoplePage
 from tideng_admin.plugins_page import PluginsPage
 from tideng_admin.portal import PortalPage
@@ -78,7 +79,7 @@ SCREENS = (
     ),
     Screen(KeysPage, {"zh": "接口密钥", "en": "API keys"}, "shield", permission="can_write", order=150, tucked=True),
 )
-WITHOUT_MENU = (InboxPage, MyDataPage, ContestsPage, MorePage, DraftsPage, GalleryPage, RuleFilesPage, WhyNotPage)
+WITHOUT_MENU = (InboxPage, MyDataPage, NotesPage, ContestsPage, MorePage, DraftsPage, GalleryPage, RuleFilesPage, WhyNotPage)
 
 preferences = Blueprint("preferences", __name__)
 

@@ -18,6 +18,7 @@ from tideng.calendars import local_moment
 from tideng.database import reading, writing
 from tideng.effects import respond, take_back
 from tideng.errors import Refused
+from tideng.notes import notes_to_me
 from tideng.problem_words import in_words
 from tideng.snoozing import choices, snooze, times_left
 from tideng.speaking import Speaking
@@ -125,6 +126,7 @@ class PortalPage(Page):
         with reading(here.engine) as connection:
             matters, others = self._open(connection)
             outcomes = self.read_with(connection, contesting.outcomes)
+            left = self.read_with(connection, notes_to_me, size=20).items
             coming = expected(connection, here.deployment, viewer, self.directory, now, after, known_rules(here))
             done = happened(connection, viewer, here.day_began(), tomorrow)
             mine = goals(connection, viewer, self.directory, here.deployment.catalogue, now)
@@ -145,6 +147,7 @@ class PortalPage(Page):
             steps=steps,
             coming=[Coming(named(one.title, one.rule), moment(one.at)) for one in coming],
             outcomes=outcomes,
+            notes=[one for one in left if not one.seen],
             titles=titles,
             line_today=sorted(lines, key=lambda line: line.at),
             line_tomorrow=[_coming_line(one) for one in coming if one.at >= tomorrow],
@@ -158,10 +161,17 @@ class PortalPage(Page):
         with reading(web().engine) as connection:
             page = self.read_with(connection, viewing.nudges, viewing.NudgeFilter(to_me=True), cursor())
             outcomes = self.read_with(connection, contesting.outcomes)
+            left = self.read_with(connection, notes_to_me, size=20).items
             titles = rules_shown.titles(connection, {one.rule for one in (*page.items, *outcomes)})
         still = {one.id for one in page.items if one.status in OPEN_STATUSES}
         return render_template(
-            "tideng/portal_messages.html", page=page, open=still, outcomes=outcomes, titles=titles, undo=just_said()
+            "tideng/portal_messages.html",
+            page=page,
+            open=still,
+            outcomes=outcomes,
+            notes=left,
+            titles=titles,
+            undo=just_said(),
         )
 
     @expose("/nudges/<int:id>")

@@ -121,6 +121,11 @@ TABLE = """
 - + + + - - - 0  GET      /me/data/download
 + + + + + + + +  GET      /me/manifest.webmanifest
 - + + + - - - +  GET      /me/messages/
+- + + + - - - +  GET      /me/notes/
+- + + + - - - +  GET      /me/notes/<int:id>
+- + - - - - - -  POST     /me/notes/<int:id>/answer
+- + - - - - - -  POST     /me/notes/<int:id>/seen
+- - + - - - - -  POST     /me/notes/<int:id>/take-back
 - + + + - - - +  GET      /me/nudges/<int:id>
 - + 0 0 - - - 0  POST     /me/nudges/<int:id>/answer
 - + 0 0 - - - 0  POST     /me/nudges/<int:id>/later
@@ -221,6 +226,7 @@ SENT = {
     "GET /api/v1/rules/<rule>/why-not": {"subject": "zhang"},
     "GET /why-not/": {"person": "zhang", "rule": "daily-report-missing"},
     "POST /drafts/<int:id>": {"text": "id: one", "edition": "1"},
+    "POST /me/notes/<int:id>/answer": {"text": "谢谢"},
     "POST /me/nudges/<int:id>/answer": {"kind": "acknowledged"},
     "POST /me/nudges/<int:id>/later": {"until": "2025-06-13T09:00:00+08:00"},
     "POST /dead-letters/retry": {"letter": "1"},
