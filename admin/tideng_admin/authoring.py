@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -21,9 +21,10 @@ from tideng.problem_words import line_in_words, problem_in_words
 from tideng_admin import rules_shown, studio
 from tideng_admin.checking import checked
 from tideng_admin.page import READ, WRITE, Page, needs
+from tideng_admin.rendering import moment
 from tideng_admin.trying import shown, try_on_the_past
 from tideng_admin.web import locale, web
-from tideng_rules import drafts, history, publishing
+from tideng_rules import drafts, history, publishing, scheduling
 from tideng_rules.check import Checked
 from tideng_rules.differing import Difference, differences
 from tideng_rules.documents import read_user_document
@@ -116,6 +117,7 @@ class DraftsPage(Page):
                 unread=unread,
                 checked=found,
                 problems=[problem_in_words(problem, locale()) for problem in found.problems],
+                held_up=[problem_in_words(Problem(**one), locale()) for one in it.held_up or ()],
                 current=current,
                 changed=_changed(it.document, current),
                 ready=_ready(it, found),
@@ -156,7 +158,7 @@ class DraftsPage(Page):
     @expose("/<int:id>/<what>", methods=["POST"])
     @needs(WRITE)
     def decide(self, id: int, what: str) -> Any:
-        """Ask for approval, approve, send back, publish, discard, or take up what was published meanwhile."""
+        """Ask for approval, approve, send back, publish now or later, take that back, discard, or take up what was published meanwhile."""
         if what not in _DECISIONS:
             raise NotFound(f"no way to {what} a draft")
         here = web()
@@ -243,9 +245,31 @@ def _send_back(connection: Connection, id: int) -> str:
 def _publish(connection: Connection, id: int) -> str:
     here = web()
     ground = publishing.Ground.of(here.deployment, connection)
-    made = publishing.publish_draft(connection, here.viewer(), id, here.now(), ground, request.form.get("note") or None)
+    note, at = request.form.get("note") or None, request.form.get("at", "")
+    if at:
+        return _schedule(connection, id, at, ground, note)
+    made = publishing.publish_draft(connection, here.viewer(), id, here.now(), ground, note)
     flash(_("Published as version %(n)s. It is in force within a second.", n=made.version), "success")
     return url_for("RulesPage.show", rule=made.rule)
+
+
+def _schedule(connection: Connection, id: int, at: str, ground: publishing.Ground, note: str | None) -> str:
+    here = web()
+    try:
+        wanted = datetime.fromisoformat(at)
+    except ValueError:
+        flash(_("This is not a day or a moment."), "warning")
+        return url_for("DraftsPage.show", id=id)
+    wanted = wanted if wanted.tzinfo else wanted.replace(tzinfo=here.zone())
+    scheduling.schedule(connection, here.viewer(), id, wanted, here.now(), ground, note)
+    flash(_("It will be published on %(when)s.", when=moment(wanted)), "success")
+    return url_for("DraftsPage.show", id=id)
+
+
+def _unschedule(connection: Connection, id: int) -> str:
+    scheduling.unschedule(connection, web().viewer(), id)
+    flash(_("It will not be published by itself any more."), "success")
+    return url_for("DraftsPage.show", id=id)
 
 
 def _discard(connection: Connection, id: int) -> str:
@@ -270,6 +294,7 @@ _DECISIONS: Mapping[str, Any] = {
     "approve": _approve,
     "send-back": _send_back,
     "publish": _publish,
+    "unschedule": _unschedule,
     "discard": _discard,
     "rebase": _rebase,
 }

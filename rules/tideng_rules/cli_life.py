@@ -12,14 +12,16 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
+from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
 from tideng.database import reading, writing
 from tideng.deployment import Deployment
 from tideng.errors import InvalidRule, Problem
+from tideng.people import zone
 from tideng.viewing import Viewer
 from tideng_rules import drafts as drafting
-from tideng_rules import lifecycle, publishing
+from tideng_rules import lifecycle, publishing, scheduling
 from tideng_rules.cli_versions import minute
 from tideng_rules.documents import read_rules
 from tideng_rules.drafts import Draft
@@ -89,12 +91,28 @@ def drafts(terminal: Terminal, as_json: bool) -> int:
 )
 @click.argument("what", metavar="DRAFT|FILE")
 @_note
+@option(
+    "--at",
+    "at",
+    metavar="MOMENT",
+    en="Publish it by itself at this later moment or day.",
+    zh="到这个时刻或这一天再自动发布。",
+)
 @_by
-def publish(terminal: Terminal, what: str, note: str, by: str) -> int:
+def publish(terminal: Terminal, what: str, note: str, at: str | None, by: str) -> int:
     def act(connection: Connection, deployment: Deployment) -> int:
         ground, viewer, now = Ground.of(deployment, connection), _viewer(by), deployment.clock.now()
+        later = moment_of(at, zone(deployment.profile.timezone), "--at") if at else None
         made = [int(what)] if what.isdigit() else _drafts_of(connection, viewer, Path(what), note, deployment)
         for number in made:
+            if later is not None:
+                plan = scheduling.schedule(connection, viewer, number, later, now, ground, note or None)
+                when = minute(plan.publish_at)
+                terminal.say(
+                    f"rule {plan.rule}: draft {number} will be published on {when}",
+                    f"规则 {plan.rule}：草稿 {number} 将在 {when} 发布",
+                )
+                continue
             found = publishing.publish_draft(connection, viewer, number, now, ground, note or None)
             zh = f"规则 {found.rule}：版本 {found.version} 已生效"
             terminal.say(f"rule {found.rule}: version {found.version} is in force", zh)

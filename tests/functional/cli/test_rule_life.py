@@ -70,6 +70,8 @@ def test_with_four_eyes_a_second_name_approves(tideng, home: Path):
     assert "a second person has not approved it yet" in rules("publish", 1)[1]
     assert "somebody who did not write it" in rules("approve", 1, "--by", "li.hua")[1]
     assert rules("approve", 1, "--by", "wu") == (0, "draft 1: approved\n")
+    planned = "rule mine: draft 1 will be published on 2999-01-01 00:00 UTC\n"
+    assert rules("publish", 1, "--at", "2999-01-01T00:00Z") == (0, planned)
     assert rules("publish", 1) == (0, "rule mine: version 1 is in force\n")
 
 

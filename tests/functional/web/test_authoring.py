@@ -63,6 +63,22 @@ def test_what_is_saved_is_checked_compared_and_published(story, hr, draft):
     assert "an hour later" in shown
 
 
+def test_without_script_a_draft_is_published_at_a_time_and_that_is_taken_back(hr, draft):
+    save(hr, draft, EDITED)
+    hr.post(f"{draft}/publish", note="an hour later", at="2025-06-13T09:30")
+    page = hr.get(draft).text
+    assert "It will be published on tomorrow 09:30." in page or "tomorrow 09:30" in page
+    assert f'action="{draft}/publish"' not in page
+    hr.post(f"{draft}/unschedule")
+    assert f'action="{draft}/publish"' in hr.get(draft).text
+    hr.post(f"{draft}/publish", at="2025-06-11T09:30")
+    assert "this moment has passed" in hr.get(draft).text
+    hr.post(f"{draft}/publish", at="soon")
+    page = hr.get(draft).text
+    assert "This is not a day or a moment." in page
+    assert f'action="{draft}/publish"' in page
+
+
 def test_a_text_that_cannot_be_read_stays_in_the_form_and_the_line_is_named(hr, draft):
     answer = save(hr, draft, "id: x\nwhen: {every: day\nif: [")
     assert answer.status_code == 400

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select
@@ -99,6 +100,20 @@ def test_a_draft_is_written_checked_published_and_taken_back(story, hr, document
         assert [tuple(row) for row in states] == [(1, "archived"), (2, "archived"), (3, "published")]
 
 
+def test_a_draft_is_planned_said_in_words_and_let_go(hr, document):
+    at = f"/drafts/{hr('POST', '/drafts', {'document': at_eight(document)}).json['id']}"
+    (changed,) = [one for one in hr("GET", f"{at}/differences").json["differences"] if one["place"] == "when"]
+    assert "19:00" in changed["sentence"]
+    assert "20:00" in changed["sentence"]
+    moment = "2025-06-13T09:30:00+08:00"
+    plan = hr("POST", f"{at}/publish", {"note": "tomorrow", "at": moment}).json
+    assert (plan["state"], plan["publish_by"], plan["note"]) == ("open", "hr", "tomorrow")
+    assert datetime.fromisoformat(plan["publish_at"]) == datetime.fromisoformat(moment)
+    assert hr("DELETE", f"{at}/schedule").json["publish_at"] is None
+    past = hr("POST", f"{at}/publish", {"at": "2025-06-11T09:30:00+08:00"})
+    assert (past.status_code, past.json["problems"][0]["at"]) == (400, "at")
+
+
 def test_a_draft_with_an_error_is_kept_and_not_published(hr, document):
     wrong = {**document, "if": {"fact": "metric.visitz", "is": 0}}
     draft = hr("POST", "/drafts", {"document": wrong}).json
@@ -153,7 +168,7 @@ def test_a_preview_tells_how_far_it_is_and_then_its_figures_which_stay_with_the_
     shares = [line["done"] for line in lines[:-1]]
     assert shares == sorted(shares)
     assert shares
-    assert set(lines[-1]) == {"preview"}
+    assert set(lines[-1]) == {"preview", "names"}
     kept = hr("GET", f"/drafts/{draft['id']}").json["preview"]
     assert kept["most_people_a_day"] == lines[-1]["preview"]["most_people_a_day"][RULE]
 
