@@ -32,6 +32,7 @@ def pages(said: dict[str, int]) -> list[tuple[str, str, str]]:
         ("myday", "zhang", "/me/"),
         ("messages", "zhang", "/me/messages/"),
         ("nudge-mine", "zhang", f"/me/nudges/{said['told']}"),
+        ("note", "zhang", f"/me/notes/{said['note']}"),
         ("mydata", "zhang", "/me/data/"),
         ("gallery", "hr", "/gallery/"),
         ("people", "hr", "/people/"),
