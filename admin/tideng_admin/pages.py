@@ -21,6 +21,7 @@ from tideng_admin.rendering import THEMES
 from tideng_admin.rule_pages import RulesPage
 from tideng_admin.screens import Screen
 from tideng_admin.security import safe_target
+from tideng_admin.team_pages import TeamPage
 from tideng_admin.today import TodayPage
 from tideng_admin.upkeep import EventsPage, KeysPage, LettersPage, OutboxPage
 from tideng_admin.web import LANGUAGES, Web
@@ -79,7 +80,18 @@ SCREENS = (
     ),
     Screen(KeysPage, {"zh": "接口密钥", "en": "API keys"}, "shield", permission="can_write", order=150, tucked=True),
 )
-WITHOUT_MENU = (InboxPage, MyDataPage, NotesPage, ContestsPage, MorePage, DraftsPage, GalleryPage, RuleFilesPage, WhyNotPage)
+WITHOUT_MENU = (
+    InboxPage,
+    MyDataPage,
+    NotesPage,
+    TeamPage,
+    ContestsPage,
+    MorePage,
+    DraftsPage,
+    GalleryPage,
+    RuleFilesPage,
+    WhyNotPage,
+)
 
 preferences = Blueprint("preferences", __name__)
 

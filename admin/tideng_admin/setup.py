@@ -25,7 +25,7 @@ _MINE = {"Inbox": ("read", "write"), "Nudges": ("read",), "Rules": ("read",)}
 
 ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "employee": _MINE,
-    "supervisor": {**_MINE, "People": ("read",)},
+    "supervisor": {**_MINE, "People": ("read",), "Team": ("read", "write")},
     "hr": {
         **dict.fromkeys(_LOOK, ("read",)),
         **_MINE,

@@ -33,6 +33,8 @@ def pages(said: dict[str, int]) -> list[tuple[str, str, str]]:
         ("messages", "zhang", "/me/messages/"),
         ("nudge-mine", "zhang", f"/me/nudges/{said['told']}"),
         ("note", "zhang", f"/me/notes/{said['note']}"),
+        ("team", "lead", "/team/"),
+        ("team-person", "lead", "/team/zhang"),
         ("mydata", "zhang", "/me/data/"),
         ("gallery", "hr", "/gallery/"),
         ("people", "hr", "/people/"),

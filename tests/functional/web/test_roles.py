@@ -160,6 +160,9 @@ TABLE = """
 - - - 0 0 - - 0  POST     /rules/<rule>/try-again
 - - - + + + - +  GET      /rules/missed
 + + + + + + + +  GET      /theme/<name>
+- - + - - - - +  GET      /team/
+- - + - - - - +  GET      /team/<string:person>
+- - + - - - - -  POST     /team/<string:person>/notes
 - - - + + + - +  GET      /today/
 - - - - - - - +  GET,POST /userinfoeditview/form
 0 0 0 0 0 0 0 0  GET,POST /users/action/<string:name>/<pk>
