@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -88,13 +89,14 @@ def opened(window: chromium.Watched, id: int) -> Page:
     return page
 
 
-def saved(page: Page) -> None:
-    """Wait until what was changed is with the server."""
-    for _ in range(60):  # the page's policy forbids the evaluation that wait_for_function needs
-        if not page.evaluate("Object.keys(sessionStorage).some(key => key.startsWith('tideng-draft-'))"):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"it was not saved: {page.locator('.head .lead').text_content()}")
+def saved(story, id: int, key: str) -> object:
+    """What stands under `key` of the draft as soon as the server has it."""
+    for _ in range(100):
+        document = kept(story, id).document
+        if key in document:
+            return document[key]
+        time.sleep(0.05)
+    raise AssertionError(f"{key} was not saved: {sorted(document)}")
 
 
 def on(page: Page, day: str) -> None:
@@ -119,8 +121,7 @@ def test_hr_tries_a_person_and_a_day_reads_why_and_keeps_it_as_an_example(story,
     expect(panel.locator(".walk > li").nth(1)).to_contain_text("轮不到")
     panel.get_by_role("button", name="留作例子").click()
     expect(panel.locator(".keep")).to_contain_text("已经是这条规则的例子")
-    saved(page)
-    (example,) = kept(story, id).document["examples"]
+    (example,) = saved(story, id, "examples")
     assert example["at"] == "2025-06-04T19:00+08:00"
     assert example["expect"] == []
     assert example["facts"]["metric.reports_today"] == 1

@@ -37,6 +37,7 @@ export function useDraft(boot, api) {
     last.current = { place: typing ? place : '', at: Date.now() }
     future.current = []
     put(next)
+    keepHere(boot.draft.id, next, edition.current) // at once: the window may close before anything is drawn
     if (!typing) setBar({ place, at: Date.now() })
   }, [])
 
@@ -122,7 +123,10 @@ export function useDraft(boot, api) {
   }
 
   useEffect(() => {
-    if (same(document, saved.current) && !kept.current) return undefined
+    if (same(document, saved.current) && !kept.current) {
+      if (!busy.current) forgetHere(boot.draft.id) // changed and taken back: nothing is left to save
+      return undefined
+    }
     kept.current = null
     keepHere(boot.draft.id, document, edition.current)
     if (stale) return undefined
