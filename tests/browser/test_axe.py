@@ -22,10 +22,10 @@ if not AXE.is_file():
 
 pytestmark = pytest.mark.browser
 LOOKED_AT = set(
-    "today nudges why why-not myday messages mydata nudge-mine note rules rule drafts draft gallery people person team plugins".split()
+    "today nudges why why-not myday messages mydata nudge-mine note rules rule drafts draft gallery people person team team-person plugins".split()
 )
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-ON_A_PHONE = {"myday", "messages", "nudge-mine", "note", "draft", "gallery", "today"}
+ON_A_PHONE = {"myday", "messages", "nudge-mine", "note", "team", "team-person", "draft", "gallery", "today"}
 LOOK = """
 async (rules) => {
   const found = await axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']});
