@@ -7,9 +7,8 @@ the document can be read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Any
 
 from tideng.catalogue import Catalogue
@@ -19,10 +18,21 @@ from tideng.messages import spoken
 from tideng_rules.actions import parse_deeds
 from tideng_rules.collecting import Collector, join
 from tideng_rules.conditions import GROUPS, parse_condition
+from tideng_rules.document_shapes import (
+    action_of,
+    fact_of,
+    group_of,
+    holds,
+    keys,
+    name_of,
+    operator_of,
+    paired,
+    step_of,
+)
 from tideng_rules.explain import OPERATORS as COMPARED
 from tideng_rules.explain import RECIPIENTS_SAID, Speaker
-from tideng_rules.merging import ABSENT, same, written
-from tideng_rules.model import OPERATORS, LaterStep
+from tideng_rules.merging import ABSENT, same
+from tideng_rules.model import LaterStep
 
 _LABELS = {
     "about": ("about", "针对"), "at": ("at", "时间"), "at_most": ("at most", "最多"), "because": ("because", "理由"),
@@ -80,7 +90,7 @@ class _Differ:
 
     # -- the document ------------------------------------------------------------------------------------------
     def document(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-        for key in _keys(old, new):
+        for key in keys(old, new):
             yield from self._part(key, old.get(key, ABSENT), new.get(key, ABSENT), key)
 
     def _part(self, place: str, before: Any, after: Any, key: str) -> Iterator[Difference]:
@@ -94,32 +104,32 @@ class _Differ:
         elif key == "then":
             yield from self._then(place, before, after)
         elif key == "later":
-            yield from self._list(place, *_beside_none(before, after), self._mapping, _step_of, self._step_in_words)
+            yield from self._list(place, *_beside_none(before, after), self._mapping, step_of, self._step_in_words)
         elif key == "examples":
-            yield from self._list(place, *_beside_none(before, after), self._mapping, _name_of, self._example_in_words)
+            yield from self._list(place, *_beside_none(before, after), self._mapping, name_of, self._example_in_words)
         else:
             yield from self._value(place, before, after)
 
     def _mapping(self, place: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
-        for key in _keys(before, after):
+        for key in keys(before, after):
             yield from self._part(join(place, key), before.get(key, ABSENT), after.get(key, ABSENT), key)
 
     # -- conditions --------------------------------------------------------------------------------------------
     def _condition(self, place: str, before: Any, after: Any) -> Iterator[Difference]:
         if same(before, after):
             return
-        one, other = _operator_of(before), _operator_of(after)
-        kind, items = _group_of(before)
-        other_kind, other_items = _group_of(after)
+        one, other = operator_of(before), operator_of(after)
+        kind, items = group_of(before)
+        other_kind, other_items = group_of(after)
         if one and one == other and before["fact"] == after["fact"]:
             yield self._operand(join(place, one), before, after, one)
         elif kind and kind == other_kind and isinstance(before, list) == isinstance(after, list):
             inner = place if isinstance(before, list) else join(place, kind)
-            yield from self._list(inner, items, other_items, self._condition, _fact_of, self._in_words)
-        elif one and other_kind == "all" and _holds(other_items, before):
+            yield from self._list(inner, items, other_items, self._condition, fact_of, self._in_words)
+        elif one and other_kind == "all" and holds(other_items, before):
             inner = place if isinstance(after, list) else join(place, "all")
             yield from self._beside(inner, before, other_items, lambda at, item: (at, ABSENT, item))
-        elif other and kind == "all" and _holds(items, after):
+        elif other and kind == "all" and holds(items, after):
             inner = place if isinstance(before, list) else join(place, "all")
             yield from self._beside(inner, after, items, lambda at, item: (at, item, ABSENT))
         else:
@@ -179,7 +189,7 @@ class _Differ:
     def _then(self, place: str, before: Any, after: Any) -> Iterator[Difference]:
         """A list of actions, or one alone."""
         if isinstance(before, list) and isinstance(after, list):
-            yield from self._list(place, before, after, self._deed, _action_of, self._deed_in_words)
+            yield from self._list(place, before, after, self._deed, action_of, self._deed_in_words)
         elif isinstance(before, Mapping) and isinstance(after, Mapping):
             yield from self._deed(place, before, after)
         else:
@@ -191,7 +201,7 @@ class _Differ:
         return self._deed_in_words(deeds)
 
     def _deed(self, place: str, before: Any, after: Any) -> Iterator[Difference]:
-        if not isinstance(before, Mapping) or not isinstance(after, Mapping) or _action_of(before) != _action_of(after):
+        if not isinstance(before, Mapping) or not isinstance(after, Mapping) or action_of(before) != action_of(after):
             yield from self._whole(place, before, after, self._deed_in_words)
         else:
             yield from self._mapping(place, before, after)
@@ -222,7 +232,7 @@ class _Differ:
         elif after is ABSENT and isinstance(before, Mapping) and before:
             after = {}
         if isinstance(before, Mapping) and isinstance(after, Mapping):
-            for key in _keys(before, after):
+            for key in keys(before, after):
                 inner = join(place, str(key))
                 yield from self._part(
                     inner, before.get(key, ABSENT), after.get(key, ABSENT), "where" if key == "where" else ""
@@ -246,7 +256,7 @@ class _Differ:
         if not isinstance(before, list) or not isinstance(after, list):
             yield from self._whole(place, before, after, self._raw)
             return
-        for old, new in _paired(before, after, identity):
+        for old, new in paired(before, after, identity):
             if old is None or new is None:
                 at = join(place, new if new is not None else old)  # type: ignore[arg-type]
                 item = ABSENT if old is None else before[old]
@@ -325,93 +335,6 @@ def _names_of(key: str, locale: str) -> Mapping[str, str]:
     if key in ("nudge", "improve"):
         return RECIPIENTS_SAID[locale]
     return _PERIODS[locale] if key == "once_per" else {}
-
-
-# -- the shapes of a document --------------------------------------------------------------------------------------
-def _keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    return [*new, *(key for key in old if key not in new)]
-
-
-def _group_of(condition: Any) -> tuple[str, list[Any]]:
-    if isinstance(condition, list):
-        return "all", condition
-    if isinstance(condition, Mapping) and len(condition) == 1:
-        kind, items = next(iter(condition.items()))
-        if kind in GROUPS and isinstance(items, list):
-            return kind, items
-    return "", []
-
-
-def _holds(items: list[Any], condition: Any) -> bool:
-    """Whether the condition is one of several."""
-    return len(items) > 1 and any(same(item, condition) for item in items)
-
-
-def _operator_of(condition: Any) -> str:
-    """The operator of a leaf that holds nothing else; '' for anything else."""
-    if not isinstance(condition, Mapping) or len(condition) != 2 or not isinstance(condition.get("fact"), str):
-        return ""
-    return next((key for key in condition if key in OPERATORS), "")
-
-
-def _fact_of(condition: Any) -> Any:
-    return condition.get("fact") if isinstance(condition, Mapping) else None
-
-
-def _action_of(deed: Any) -> Any:
-    return next(iter(deed), None) if isinstance(deed, Mapping) else None
-
-
-def _step_of(step: Any) -> Any:
-    return written([step.get("at"), step.get("after")]) if isinstance(step, Mapping) else None
-
-
-def _name_of(example: Any) -> Any:
-    return written(example.get("name")) if isinstance(example, Mapping) and "name" in example else None
-
-
-def _paired(
-    before: Sequence[Any], after: Sequence[Any], identity: Callable[[Any], Any]
-) -> Iterator[tuple[int | None, int | None]]:
-    """Which item became which, as (number in the old list, number in the new): None where there is none; unchanged ones are left out."""
-    matcher = SequenceMatcher(None, [written(one) for one in before], [written(one) for one in after], autojunk=False)
-    loose_old: list[int] = []
-    loose_new: list[int] = []
-    for kind, start, end, to, until in matcher.get_opcodes():
-        if kind != "equal":
-            loose_old += range(start, end)
-            loose_new += range(to, until)
-    became = dict(_matches(before, after, loose_old, loose_new, identity))
-    was = {new: old for old, new in became.items()}
-    for new in loose_new:
-        yield was.get(new), new
-    for old in loose_old:
-        if old not in became:
-            yield old, None
-
-
-def _matches(
-    before: Sequence[Any],
-    after: Sequence[Any],
-    loose_old: Sequence[int],
-    loose_new: Sequence[int],
-    identity: Callable[[Any], Any],
-) -> Iterator[tuple[int, int]]:
-    """Items of the same identity first, in their order; of those left, those that stand at the same place."""
-    waiting = list(loose_new)
-    left = []
-    for old in loose_old:
-        known = identity(before[old])
-        found = next((new for new in waiting if known is not None and identity(after[new]) == known), None)
-        if found is None:
-            left.append(old)
-        else:
-            waiting.remove(found)
-            yield old, found
-    for old in left:
-        if old in waiting and type(before[old]) is type(after[old]) and identity(before[old]) is None:
-            waiting.remove(old)
-            yield old, old
 
 
 def _trigger_of(document: Mapping[str, Any]) -> Any:
