@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { byDay, byStatus, freshName, loadRows, peopleOf, weeksOf } from './figures.js'
+import { gates, standing } from './publishing.js'
 import { addDays, firstAsked, momentOf, spokenWall, wallOf, weekdayOf } from './times.js'
 
 const finding = (status, at, recipient, rule = 'r', message = 'm') => ({ status, at, recipient, subject: 's', rule, message })
@@ -60,4 +61,24 @@ test('the load of both is side by side, and a name is taken once', () => {
   ])
   assert.equal(freshName('x', [{ name: 'x' }, { name: 'x (2)' }, null]), 'x (3)')
   assert.equal(freshName('y', []), 'y')
+})
+
+test('the one button is the next step of this reader with this draft', () => {
+  const fine = { problems: [{ severity: 'warning' }], examples: [{ passed: true }, { passed: false }] }
+  const at = (draft, more = {}) =>
+    standing({ draft: { state: 'open', author: 'li', ...draft }, checked: fine, writes: true, settings: { needs_approval: false, login: 'li' }, ...more })
+  const asks = { settings: { needs_approval: true, login: 'li' } }
+  assert.equal(at({}), 'publish')
+  assert.equal(at({}, { checked: { problems: [{ severity: 'error' }] } }), 'mend')
+  assert.equal(at({}, { writes: false }), 'look')
+  assert.equal(at({ publish_at: '2025-06-13T01:30:00Z' }), 'scheduled')
+  assert.equal(at({}, asks), 'ask')
+  assert.equal(at({ state: 'approved' }, asks), 'publish')
+  assert.equal(at({ state: 'asked' }, asks), 'wait')
+  assert.equal(at({ state: 'asked', author: 'wu', changed_by: 'li' }, asks), 'wait')
+  assert.equal(at({ state: 'asked', author: 'wu', changed_by: 'wu' }, asks), 'decide')
+  assert.equal(at({ state: 'published' }), 'done')
+  const document = { id: 'r' }
+  assert.deepEqual(gates({ draft: { document, preview: null }, checked: fine, document, tried: { id: 'r' } }), { errors: 0, examples: 2, passed: 1, tried: true })
+  assert.equal(gates({ draft: { document: { id: 'old' }, preview: {} }, checked: fine, document, tried: null }).tried, false)
 })
