@@ -28,7 +28,7 @@ ONLY = {
     "durable_rules_engine": r"tideng_rules\.durable",
     "durable": r"nobody",  # its Host starts threads that cannot be stopped
     "huey": r"tideng\.tasks",
-    "pickle": r"nobody",
+    "pickle": r"tideng_rules\.packs",  # its own bytes, made in the same process: a copy for each who asks
     **dict.fromkeys(FLASK, r"tideng_admin(\..+)?|tideng_\w+\.screens"),
 }
 """Library → who alone may import it."""

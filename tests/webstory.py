@@ -22,6 +22,7 @@ from tideng.bundle import read_bundle
 from tideng.clock import ManualClock
 from tideng.database import reading, writing
 from tideng.deployment import Deployment
+from tideng.speaking import SNOOZED
 from tideng.tables import (
     DeadLetterRow,
     EventRow,
@@ -170,15 +171,10 @@ class WebStory:
             finding = add(FindingRow, **values)
             if status:
                 message = {"attempts": 1, "due": at, "sent_at": at if status == "sent" else None}
-                if status == "held":
-                    status, message = (
-                        "waiting",
-                        {
-                            "attempts": 0,
-                            "due": at + timedelta(hours=12),
-                            "held_because": "quiet hours",
-                        },
-                    )
+                if status in ("held", "snoozed"):
+                    # quiet hours keep a message on its way; whoever puts one off takes it off the way until then
+                    because, status = ("quiet hours", "waiting") if status == "held" else (SNOOZED, "held")
+                    message = {"attempts": 0, "due": at + timedelta(hours=12), "held_because": because}
                 if status == "parked":
                     message |= {"attempts": 8, "error": "SMTP 451: the mail server is busy"}
                 key = f"{values['rule']}/{finding}:portal"

@@ -104,7 +104,7 @@ class TodayPage(Page):
         with reading(here.engine) as connection:
             steps = first_steps(connection, here)
             if steps:
-                return render_template("tideng/first_day.html", steps=steps, people=len(_roster(here)))
+                return render_template("tideng/first_day.html", steps=steps, people=len(_roster(here)), wanted=_needs())
             wanted = (show,) if show in LAMPS else ()
             found = self.read_with(connection, board, show=wanted, most=_ALL if show else _FIRST)
             lines = lines_of(connection, here, found.people)
@@ -299,7 +299,7 @@ def _decisions() -> list[Need]:
         return []
     with reading(here.engine) as connection:
         storms = deciding.held_storms(connection, here.viewer())
-        asked = drafts.drafts(connection, here.viewer(), states=(ASKED,))
+        unfinished = drafts.drafts(connection, here.viewer())
         titles = rules_shown.titles(connection, {one.rule for one in storms})
     wanted = []
     for storm in storms:
@@ -310,12 +310,25 @@ def _decisions() -> list[Need]:
         )
         text = _("Far more than in its preview. Its messages are kept until you decide.")
         wanted.append(Need("pause", title, text, url_for("RulesPage.show", rule=storm.rule), _("Decide")))
+    held_up = [one for one in unfinished if one.held_up]
+    if held_up:
+        title = ngettext(
+            "%(num)s rule was not published at its time", "%(num)s rules were not published at their time", len(held_up)
+        )
+        text = _("Something stood in the way by then; what, is said beside the draft.")
+        wanted.append(Need("clock", title, text, _draft_of(held_up), _("Have a look")))
+    asked = [one for one in unfinished if one.state == ASKED]
     mine = [one for one in asked if here.viewer().login not in (one.author, one.changed_by)]
     if mine:
         title = ngettext("%(num)s draft waits for approval", "%(num)s drafts wait for approval", len(mine))
-        href = url_for("DraftsPage.show", id=mine[0].id) if len(mine) == 1 else url_for("DraftsPage.show_all")
-        wanted.append(Need("rule", title, _("Somebody who did not write it has a look first."), href, _("Have a look")))
+        text = _("Somebody who did not write it has a look first.")
+        wanted.append(Need("rule", title, text, _draft_of(mine), _("Have a look")))
     return wanted
+
+
+def _draft_of(found: Sequence[drafts.Draft]) -> str:
+    """The draft where it is one, else the list of them."""
+    return url_for("DraftsPage.show", id=found[0].id) if len(found) == 1 else url_for("DraftsPage.show_all")
 
 
 def greeting(local: datetime) -> str:

@@ -65,7 +65,13 @@ def every_page(evening) -> list[tuple[str, str]]:
     ]
     more += [("hr", f"/events/{said['event']}"), ("hr", f"/events/{said['failed_event']}")]
     more += [("hr", f"/drafts/{said['draft']}{what}") for what in ("", "/try")]
-    return [*ADDRESSES, *more, ("hr", f"/dead-letters/{said['letter']}"), ("zhang", f"/nudges/{said['told']}"), ("zhang", f"/me/nudges/{said['told']}")]
+    return [
+        *ADDRESSES,
+        *more,
+        ("hr", f"/dead-letters/{said['letter']}"),
+        ("zhang", f"/nudges/{said['told']}"),
+        ("zhang", f"/me/nudges/{said['told']}"),
+    ]
 
 
 def test_no_page_shows_a_raw_value(evening, open_page):

@@ -92,6 +92,7 @@ def test_whoever_left_is_not_below_anybody_any_more():
 def test_a_filter_by_status_finds_exactly_what_is_shown_with_that_status(story, ask, status):
     story.an_evening()
     story.a_nudge("li", status="waiting")
+    story.a_nudge("li", status="snoozed")
     story.a_nudge("li", response="acknowledged", responded_at=NOW)
     everything = ask("hr", viewing.nudges, roles=("hr",)).items
     found = ask("hr", viewing.nudges, NudgeFilter(status=status), roles=("hr",)).items

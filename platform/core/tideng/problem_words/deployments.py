@@ -110,6 +110,8 @@ CHINESE: Mapping[str, str] = {
     "no user {login}": "没有用户 {login}",
     "no role {name}": "没有角色 {name}",
     "no rule {id}": "没有规则 {id}",
+    "no plugin {name}": "没有插件 {name}",
+    "only implementers and administrators switch plugins": "只有实施人员和管理员可以开关插件",
     "no key {id} in use": "没有在用的密钥 {id}",
     "could not add user {login}": "没能添加用户 {login}",
     "the web's tables are not up to date: run `tideng migrate`": "网页的数据表还不是最新的：请运行 `tideng migrate`",

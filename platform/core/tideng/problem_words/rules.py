@@ -198,6 +198,7 @@ CHINESE: Mapping[str, str] = {
     "a rule is approved by somebody who did not write it": "规则由没有参与编写的人批准",
     "draft {id:n}": "草稿 {id}",
     "draft": "草稿",
+    "import": "导入",
     "there is no draft {id:n}": "没有草稿 {id}",
     "there is no rule {rule}": "没有规则{rule}",
     "there is no version {version:n} of rule {rule}": "规则{rule}没有版本 {version}",
