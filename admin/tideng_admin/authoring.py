@@ -32,24 +32,26 @@ from tideng_rules.parser import parse_rule
 
 PREVIEWED = (7, 30, 90)
 """For how many past days a draft may be tried at the press of a button."""
-_BLANK = """\
-id: {id}
+_SAMPLE = """\
+id: a-rule-of-mine
 kind: reminder
-title: {{zh: 新规则, en: A new rule}}
-why: {{zh: 日报让主管当天就能帮上忙, en: The report lets your supervisor help the same day}}
-when: {{every: workday, at: "19:00"}}
-who: {{fact: person.on_trip, is: true}}
-if: {{fact: metric.reports_today, is: 0}}
+title: {zh: 新规则, en: A new rule}
+why: {zh: 日报让主管当天就能帮上忙, en: The report lets your supervisor help the same day}
+when: {every: workday, at: "19:00"}
+who: {fact: person.on_trip, is: true}
+if: {fact: metric.reports_today, is: 0}
 then:
   - nudge: person
     message:
-      zh: "{{person.name}}，今天的日报还没写，大约 3 分钟。有难处就回一声。"
-      en: "{{person.name}}, today’s report is still open. It takes about 3 minutes. Reply if something is in the way."
-limit: {{once_per: day}}
+      zh: "{person.name}，今天的日报还没写，大约 3 分钟。有难处就回一声。"
+      en: "{person.name}, today’s report is still open. It takes about 3 minutes. Reply if something is in the way."
+limit: {once_per: day}
 examples:
-  - {{name: nothing yet, at: 2026-03-02T19:00+08:00, facts: {{person.on_trip: true, metric.reports_today: 0}}, expect: [nudge person]}}
-  - {{name: it is in, at: 2026-03-02T19:00+08:00, facts: {{person.on_trip: true, metric.reports_today: 1}}, expect: []}}
+  - {name: nothing yet, at: 2026-03-02T19:00+08:00, facts: {person.on_trip: true, metric.reports_today: 0}, expect: [nudge person]}
+  - {name: it is in, at: 2026-03-02T19:00+08:00, facts: {person.on_trip: true, metric.reports_today: 1}, expect: []}
 """
+"""What whoever writes a rule as text can begin from."""
+_BLANK = {"id", "kind", "title"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class DraftsPage(Page):
                 title=_title(it),
                 text=typed if typed is not None else rules_shown.as_yaml(it.document),
                 unread=unread,
+                sample=_SAMPLE if it.document.keys() <= _BLANK else "",
                 checked=found,
                 problems=[problem_in_words(problem, locale()) for problem in found.problems],
                 held_up=[problem_in_words(Problem(**one), locale()) for one in it.held_up or ()],
@@ -183,7 +186,7 @@ def _read(text: str) -> Mapping[str, Any]:
 
 def _beginning(connection: Connection, rule: str) -> Mapping[str, Any]:
     if not rule:
-        return _read(_BLANK.format(id=f"rule-{web().now():%Y%m%d-%H%M%S}"))
+        return {"id": f"rule-{web().now():%Y%m%d-%H%M%S}", "kind": "reminder"}
     found = history.latest(connection, rule)
     if found is None:
         raise NotFound(f"no rule {rule}")

@@ -33,6 +33,10 @@ _PLAIN_TEXTS: Mapping[str, Text] = {
     "why": {"zh": "早一点知道，就能早一点帮上忙", "en": "Knowing sooner lets someone help sooner"},
 }
 _MESSAGE = {"zh": "{person.name}，有一件事还没好。有难处就回一声。", "en": "{person.name}, something is still open. Reply if something is in the way."}  # fmt: skip
+_READY_TITLES: Mapping[str, Text] = {
+    "when": {"zh": "先用每个工作日 19:00", "en": "Begin with every workday at 19:00"},
+    "then": {"zh": "先写一句提醒", "en": "Begin with a nudge"},
+}
 _REMOVE: Text = {"zh": "去掉这一条", "en": "Take it out"}
 
 
@@ -98,6 +102,8 @@ def _gone(fix: Fix, problem: Problem, before: Sequence[Problem], after: Sequence
     if after is None:
         return False
     same = [one for one in after if (one.code, one.at) == (problem.code, problem.at)]
+    if problem.code == "missing-key":  # all that is missing stands at one place; each is a problem of its own
+        same = [one for one in same if one.problem == problem.problem]
     if same and (fix.value is not None or len(after) >= len(before)):
         return False
     known = {(one.code, one.at, one.problem) for one in before}
@@ -365,7 +371,9 @@ class _Mender:
     def on_no_examples(self, problem: Problem) -> Iterator[Fix]:
         found = [one for speaks in (True, False) if (one := self._made(speaks))]
         if found:
-            yield Fix({"zh": "照规则写两个例子", "en": "Make examples from the rule"}, "examples", found)
+            number = {"zh": "两个", "en": "two examples"} if len(found) > 1 else {"zh": "一个", "en": "an example"}
+            title = {"zh": f"照规则写{number['zh']}例子", "en": f"Make {number['en']} from the rule"}
+            yield Fix(title, "examples", found)
 
     def on_examples_silent(self, problem: Problem) -> Iterator[Fix]:
         yield from self._one_more(True)
@@ -420,7 +428,7 @@ class _Mender:
         }
         if key in ready and "[" not in problem.at.rpartition("examples")[2]:
             place = f"{problem.at}.{key}" if problem.at else key
-            yield Fix({"zh": "先补上一个", "en": "Begin with one"}, place, ready[key])
+            yield Fix(_READY_TITLES.get(key, {"zh": "先补上一个", "en": "Begin with one"}), place, ready[key])
 
     def on_shape(self, problem: Problem) -> Iterator[Fix]:
         value = look(self.document, problem.at)
@@ -437,7 +445,7 @@ class _Mender:
             yield Fix(_REMOVE, problem.at, None)
         elif problem.problem.startswith("nothing is to be done"):
             yield Fix(
-                {"zh": "先写一句提醒", "en": "Begin with a nudge"},
+                _READY_TITLES["then"],
                 problem.at,
                 [{"nudge": "person", "message": _MESSAGE}],
             )

@@ -195,3 +195,41 @@ def test_without_script_the_same_address_reads_and_takes_the_rule_as_text(story)
     text = page.split("<noscript>")[1].split("</noscript>")[0]
     assert '<textarea class="inp code" id="text"' in text
     assert "studio-boot" not in browser.get(f"/drafts/{id}?text=1").text
+
+
+def test_hr_begins_with_nothing_and_every_card_says_what_comes_next(story, desk):
+    page = desk.go("/gallery/")
+    page.get_by_role("button", name="从空白写").click()
+    expect(page.locator("#step-when")).to_contain_text("先选什么时候看")
+    expect(page.locator("#step-then")).to_contain_text("写下要做什么")
+    expect(page.locator("#studio")).not_to_contain_text(re.compile(r"\b(when|then|null|undefined)\b"))
+    page.get_by_role("button", name="先用每个工作日 19:00").click()
+    page.get_by_role("button", name="先写一句提醒").click()
+    page.get_by_role("textbox", name="名称 · 中文").fill("今天的拜访")
+    page.locator("#step-title").get_by_role("button", name="先抄另一种语言").click()
+    page.get_by_role("button", name="照规则写一个例子").click()
+    expect(page.locator(".examples li")).to_contain_text("提醒")
+    saved(page)
+    page.locator("#publish").get_by_role("button", name="发布", exact=True).click()
+    page.locator("dialog").get_by_role("button", name="发布", exact=True).click()
+    expect(page.locator("#publish")).to_contain_text("第 1 版已经生效")
+    with reading(story.deployment.engine) as connection:
+        published = history.latest(connection, page.locator("a[href*='/rules/rule-']").first.get_attribute("href")[7:])
+    assert published.state == "published"
+    assert published.document["title"] == {"zh": "今天的拜访", "en": "今天的拜访"}
+    assert published.document["when"] == {"every": "workday", "at": "19:00"}
+    assert desk.complaints == []
+
+
+def test_one_press_mends_what_is_wrong_and_one_more_takes_that_back(story, desk):
+    id = a_draft(story, later=[{"at": "18:30", "then": [{"mark": "incomplete"}]}])
+    page = opened(desk, id)
+    problem = page.locator("#step-later [role=alert]")
+    expect(problem).to_have_count(1)
+    problem.get_by_role("button", name="改为“21:00”").click()
+    expect(problem).to_have_count(0)
+    expect(page.locator("#step-later").get_by_label("时间", exact=True)).to_have_value("21:00")
+    saved(page)
+    assert kept(story, id).document["later"] == [{"at": "21:00", "then": [{"mark": "incomplete"}]}]
+    page.locator(".undo button").click()
+    expect(problem).to_have_count(1)

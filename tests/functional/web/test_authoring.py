@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
@@ -128,11 +129,16 @@ def test_a_rule_is_paused_resumed_archived_restored_and_taken_back_on_its_page(h
     assert "In force" in hr.get(f"/rules/{RULE}").text
 
 
-def test_a_new_rule_begins_with_something_that_can_be_read(hr):
-    page = hr.get(hr.post("/drafts/new").location)
-    assert page.status_code == 200
-    assert "Every workday at 19:00" in page.text
-    assert "2 of 2 as expected" in page.text
+def test_a_new_rule_is_blank_and_whoever_writes_text_has_one_to_begin_from(hr):
+    address = hr.post("/drafts/new").location
+    blank = hr.get(f"{address}?text=1").text
+    assert "2 things to go" in blank
+    sample = html.unescape(re.search(r'<pre class="code sec">(.*?)</pre>', blank, re.S)[1])
+    hr.post(address, address, text=sample, edition=1)
+    page = hr.get(f"{address}?text=1").text
+    assert "Every workday at 19:00" in page
+    assert "2 of 2 as expected" in page
+    assert "<pre" not in page
 
 
 @pytest.mark.parametrize("login", ["zhang", "boss", "look", "crm"])

@@ -17,6 +17,8 @@ const FORMS = {
   emit: ['emit'],
 }
 
+const NEEDED = { nudge: 'message', ask: 'message', infer: 'because', improve: 'cause' }
+
 function actionOf(item, vocabulary) {
   if (!item || typeof item !== 'object') return ''
   const name = vocabulary.actions.map((one) => one.name).find((one) => one in item)
@@ -60,6 +62,7 @@ export function Actions({ place, value }) {
           onRemove={() => write(items.filter((_, n) => n !== number))}
         />
       ))}
+      {!items.length && <Beside place={place} />}
       {writes && (
         <button type="button" class="add" onClick={() => write([...items, begun('nudge', null, locale)])}>
           <Icon name="plus" small />
@@ -75,7 +78,7 @@ function Action({ place, item, first, last, onMove, onRemove }) {
   const name = actionOf(item, vocabulary)
   const put = (key, value, typing) => change(join(place, key), value, typing)
   const options = vocabulary.actions.map((one) => [one.name, choose(one.title, locale, one.name)])
-  const texts = ['message', 'because', 'cause'].filter((key) => item && typeof item === 'object' && key in item)
+  const texts = ['message', 'because', 'cause'].filter((key) => NEEDED[name] === key || (item && typeof item === 'object' && key in item))
   return (
     <div class="action">
       <div class="l">
@@ -95,7 +98,7 @@ function Action({ place, item, first, last, onMove, onRemove }) {
           </span>
         )}
       </div>
-      {name && texts.map((key) => <Message key={key} place={join(place, key)} value={item[key]} label={t(key)} sent={key === 'message'} />)}
+      {name && texts.map((key) => <Message key={key} place={join(place, key)} value={item[key]} label={t(key)} sent={key === 'message'} hint={t(`${key}_hint`)} />)}
       <Beside place={place} except={texts.map((key) => join(place, key))} />
     </div>
   )
@@ -116,6 +119,7 @@ function Object_({ name, item, place, put }) {
     )
   }
   if (name === 'ask') {
+    if (!typesOf(document.when).length) return <span class="soft">{t('ask_needs_event')}</span>
     const fields = typesOf(document.when).flatMap((type) => vocabulary.events.find((one) => one.name === type)?.fields ?? [])
     const options = fields.filter((one) => !one.name.includes('.')).map((one) => [one.name, choose(one.title, locale, one.name)])
     return (
@@ -130,7 +134,8 @@ function Object_({ name, item, place, put }) {
     return <Select value={item.mark} label={t('mark')} place={at} options={options} onChange={(mark) => put('mark', mark)} />
   }
   if (name === 'emit') return <EventType value={item.emit} place={at} onPick={(type) => put('emit', type)} />
-  return <Field value={item[name]} label={t('finding')} place={at} onInput={(value) => put(name, value, true)} width="220px" />
+  const shown = item[name].replace(/^found\./, '')
+  return <Field value={shown} label={t('finding')} place={at} placeholder="product_knowledge" onInput={(value) => put(name, `found.${value}`, true)} width="220px" />
 }
 
 export function recipientWord(one, locale, t) {
@@ -140,7 +145,7 @@ export function recipientWord(one, locale, t) {
 }
 
 /** One text in each language. The facts in it are named below, so that {person.name} reads as what it is. */
-export function Message({ place, value, label, sent = false, rows = 2 }) {
+export function Message({ place, value, label, sent = false, rows = 2, hint = '' }) {
   const { change, t, locale, facts, checked, writes } = useStudio()
   const [language, setLanguage] = useState(locale)
   const area = useRef(null)
@@ -176,6 +181,7 @@ export function Message({ place, value, label, sent = false, rows = 2 }) {
         lang={language}
         readOnly={!writes}
         aria-label={`${label} · ${LANGUAGES[language]}`}
+        placeholder={hint}
         value={text}
         onInput={(event) => write(event.currentTarget.value, true)}
         {...about}
@@ -226,16 +232,18 @@ export function Later() {
   const write = (next) => change('later', next.length ? next : null)
   return (
     <>
-      {!items.length && <span class="soft">{t('nothing_later')}</span>}
       {items.map((item, number) => (
         <LaterStep key={number} item={item} place={`later[${number}]`} onRemove={() => write(items.filter((_, n) => n !== number))} />
       ))}
+      <div class="l">
+      {!items.length && <span class="soft">{t('nothing_later')}</span>}
       {writes && (
         <button type="button" class="add" onClick={() => write([...items, { ...(document.when?.every ? { at: '21:00' } : { after: '24 hours' }), then: [{ mark: 'incomplete' }] }])}>
           <Icon name="plus" small />
           {t('add_step')}
         </button>
       )}
+      </div>
     </>
   )
 }

@@ -1,10 +1,12 @@
 // The studio: one rule on one page, when · who · if · then · later · until · limit, and what it means as she types.
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { get, set, within } from '../path.js'
+import { set, within } from '../path.js'
 import { PublishBar, Trial } from '../trial/index.jsx'
 import { choose } from '../words.js'
 import { Actions, Later, Message } from './Actions.jsx'
+import { asked } from './asked.js'
 import { Condition } from './Condition.jsx'
+import { Examples } from './Examples.jsx'
 import { factsOf, unitWord } from './facts.js'
 import { Limit } from './Limit.jsx'
 import { AsText, Field, Icon, Select, Step, Studio, useStudio } from './parts.jsx'
@@ -12,7 +14,7 @@ import { Phone } from './Phone.jsx'
 import { useDraft } from './state.js'
 import { When } from './When.jsx'
 
-const CARDS = ['title', 'when', 'who', 'if', 'then', 'later', 'until', 'limit']
+const CARDS = ['title', 'when', 'who', 'if', 'then', 'later', 'until', 'limit', 'examples']
 const ELSEWHERE = ['id', 'kind', 'why', 'about', ...CARDS]
 
 export function App({ boot, vocabulary, api, t, locale }) {
@@ -23,7 +25,7 @@ export function App({ boot, vocabulary, api, t, locale }) {
     for (const one of found.all.values()) one.unitWord = unitWord(one.unit, vocabulary, locale, t)
     return found
   }, [vocabulary, document.when, document.metrics])
-  const problems = useMemo(() => (checked?.problems ?? []).map((one) => inWords(one, document, t)), [checked, document, t])
+  const problems = useMemo(() => (checked?.problems ?? []).map((one) => asked(one, document, t)), [checked, document, t])
   const [tried, setTried] = useState(null)
   const [live, setLive] = useState(null) // the version this draft became
   const writes = boot.writes && !live
@@ -78,7 +80,7 @@ export function App({ boot, vocabulary, api, t, locale }) {
           </Step>
           <ConditionStep name="who" label={t('who')} empty={t(document.about && document.about !== 'person' ? 'all_of_them' : 'everyone')} aside={people} />
           <ConditionStep name="if" label={t('if')} empty={t('always')} />
-          <Step name="then" label={t('then')} places={bare(document.then) ? ['then'] : []}>
+          <Step name="then" label={t('then')}>
             <Actions place="then" value={document.then} />
           </Step>
           <Step name="later" label={t('later')} places={bare(document.later) ? ['later'] : []}>
@@ -87,6 +89,9 @@ export function App({ boot, vocabulary, api, t, locale }) {
           <ConditionStep name="until" label={t('until')} empty={t(document.later?.length ? 'until_nothing' : 'until_not_needed')} />
           <Step name="limit" label={t('limit')} places={['limit']}>
             <Limit />
+          </Step>
+          <Step name="examples" label={t('key_examples')}>
+            <Examples />
           </Step>
           <Others />
         </ol>
@@ -106,12 +111,6 @@ export function App({ boot, vocabulary, api, t, locale }) {
 /** Whether a list is none, so that its problems have no item to stand beside. */
 const bare = (items) => !Array.isArray(items) || !items.length
 const others = (document) => Object.keys(document).filter((key) => !ELSEWHERE.includes(key))
-
-function inWords(problem, document, t) {
-  const severity = problem.severity ?? 'error'
-  if (problem.at.endsWith('.fact') && get(document, problem.at) === '') return { ...problem, severity, problem: t('pick_a_fact'), hint: '' }
-  return { ...problem, severity }
-}
 
 /** How many people `who` fits now; '' where the server cannot say. */
 function useCount(api, document, ok) {
@@ -206,18 +205,22 @@ function Sentence({ sentence }) {
 }
 
 function Naming({ boot }) {
-  const { document, change, t, vocabulary } = useStudio()
+  const { document, change, t, vocabulary, problems } = useStudio()
+  const tucked = problems.filter((one) => ['why', 'kind', 'about', 'id'].some((place) => within(one.at, place)))
   const kinds = vocabulary.kinds.map((one) => [one, t(`kind_${one}`)])
   const abouts = vocabulary.about.map((one) => [one, t(`about_${one}`)])
   return (
     <Step name="title" label={t('what')} places={['id', 'kind', 'about', 'priority']}>
       <div class="named">
         <span class="lbl">{t('title')}</span>
-        <Message place="title" value={document.title ?? {}} label={t('title')} rows={1} />
-        <details class="more">
-          <summary>{t('why_and_kind')}</summary>
+        <Message place="title" value={document.title ?? {}} label={t('title')} rows={1} hint={t('title_hint')} />
+        <details class="more" open={tucked.some((one) => one.severity === 'error')}>
+          <summary>
+            {t('why_and_kind')}
+            {tucked.length > 0 && <span class="soft"> · {t('worth_a_look')}</span>}
+          </summary>
           <span class="lbl">{t('why')}</span>
-          <Message place="why" value={document.why ?? {}} label={t('why')} rows={1} />
+          <Message place="why" value={document.why ?? {}} label={t('why')} rows={1} hint={t('why_hint')} />
           <div class="l">
             <Select value={document.kind} label={t('kind')} place="kind" options={kinds} onChange={(kind) => change('kind', kind)} />
             <Select value={document.about ?? 'person'} label={t('about')} place="about" options={abouts} onChange={(about) => change('about', about === 'person' ? null : about)} />
@@ -245,7 +248,7 @@ function ConditionStep({ name, label, empty, aside }) {
   )
 }
 
-/** What has no card: the rule's own metrics, its examples, and keys that we do not know. */
+/** What has no card: the rule's own metrics, and keys that we do not know. */
 function Others() {
   const { document, replace, t, problems } = useStudio()
   const keys = others(document)
@@ -254,9 +257,9 @@ function Others() {
   return (
     <Step name="others" label={t('others')}>
       <details class="more" open={bad}>
-        <summary>{keys.map((key) => (['metrics', 'examples', 'priority'].includes(key) ? t(`key_${key}`) : key)).join(' · ')}</summary>
+        <summary>{keys.map((key) => (['metrics', 'priority'].includes(key) ? t(`key_${key}`) : key)).join(' · ')}</summary>
         {keys.map((key) => (
-          <AsText key={key} place={key} value={document[key]} label={['metrics', 'examples', 'priority'].includes(key) ? t(`key_${key}`) : key} why="" onChange={(value, typing) => replace(set(document, key, value), { place: key, typing })} />
+          <AsText key={key} place={key} value={document[key]} label={['metrics', 'priority'].includes(key) ? t(`key_${key}`) : key} why="" onChange={(value, typing) => replace(set(document, key, value), { place: key, typing })} />
         ))}
       </details>
     </Step>
@@ -289,7 +292,7 @@ function UndoBar() {
   const { bar, undo, t } = useStudio()
   if (!bar) return <div aria-live="polite" />
   const step = bar.place.split(/[.[]/)[0]
-  const name = CARDS.includes(step) ? t(step === 'title' ? 'what' : step) : t(bar.place === '~theirs' ? 'the_rule' : 'the_rule')
+  const name = CARDS.includes(step) ? t({ title: 'what', examples: 'key_examples' }[step] ?? step) : t(bar.place === '~theirs' ? 'the_rule' : 'the_rule')
   return (
     <div aria-live="polite">
       <div class="undo">

@@ -19,7 +19,7 @@ export function Icon({ name, small }) {
 /** One step of the rail. `places`: whose problems are shown at its end, but those that lie in `except`. */
 export function Step({ name, label, places = [], except = [], aside, children }) {
   const { problems } = useStudio()
-  const bad = problems.some((one) => one.severity === 'error' && places.some((place) => within(one.at, place)))
+  const bad = problems.some((one) => one.severity === 'error' && [name, ...places].some((place) => within(one.at, place)))
   return (
     <li class={bad ? 'bad' : ''} id={`step-${name}`}>
       <div class="k">
@@ -73,11 +73,12 @@ export function useProblems(place) {
 }
 
 export function Select({ value, onChange, options, label, place }) {
+  const { t } = useStudio()
   const { bad, about } = useProblems(place ?? '~')
   const known = options.some(([key]) => key === value)
   return (
     <select class={`inp sel${bad ? ' bad' : ''}`} aria-label={label} value={value ?? ''} onChange={(event) => onChange(event.currentTarget.value)} {...about}>
-      {!known && <option value={value ?? ''}>{value || '…'}</option>}
+      {!known && <option value={value ?? ''}>{value || t('pick_one')}</option>}
       {options.map(([key, word]) => (
         <option key={key} value={key}>
           {word}
