@@ -164,7 +164,7 @@ def discard_draft(connection: Connection, viewer: Viewer, id: int, now: datetime
     """Let a draft go; it stays to be looked at."""
     require_writing(viewer)
     held = unfinished(connection, id)
-    values = {"state": DISCARDED, "changed_at": now, "changed_by": viewer.login}
+    values = {"state": DISCARDED, "changed_at": now, "changed_by": viewer.login, **UNPLANNED}
     return change_draft(connection, id, held.edition, values)
 
 

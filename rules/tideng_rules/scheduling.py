@@ -66,7 +66,9 @@ def publish_due(connection: Connection, now: datetime, ground: Ground) -> list[s
     a draft, with the problems beside it."""
     store.one_at_a_time(connection)
     due = (_DRAFTS.c.publish_at <= now) & _DRAFTS.c.state.in_(UNFINISHED)
-    ids = connection.scalars(select(_DRAFTS.c.id).where(due).order_by(_DRAFTS.c.publish_at, _DRAFTS.c.id)).all()
+    # held until the transaction ends: what somebody saves, takes back or discards right now is waited for, and counts
+    earliest = select(_DRAFTS.c.id).where(due).order_by(_DRAFTS.c.publish_at, _DRAFTS.c.id)
+    ids = connection.scalars(earliest.with_for_update()).all()
     published = []
     for id in ids:
         held = unfinished(connection, id)

@@ -38,7 +38,7 @@ def configure(level: str = "info", form: str = "console", stream: TextIO | None 
 
     `form` is console or json. `stream` stands in for stderr; stdout belongs to what commands answer.
     """
-    stream = sys.stderr if stream is None else stream
+    handler = _ToStderr() if stream is None else logging.StreamHandler(stream)
     shared = [structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, _where, only_ids, _timestamp]
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, ProcessorFormatter.wrap_for_formatter],
@@ -49,9 +49,10 @@ def configure(level: str = "info", form: str = "console", stream: TextIO | None 
     last = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(
+            colors=handler.stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
-    handler = logging.StreamHandler(stream)
     handler.addFilter(_template_only)
     handler.setFormatter(
         ProcessorFormatter(
@@ -64,6 +65,17 @@ def configure(level: str = "info", form: str = "console", stream: TextIO | None 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+
+
+class _ToStderr(logging.StreamHandler):
+    """Writes to stderr as it is when something is said: who embeds us may exchange it, and close what it was before."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)  # the stream handler's own would keep today's stderr
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
 
 
 def only_ids(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from tests.unit.rules.builders import a_catalogue, a_document
 from tideng import tables as tideng_tables
-from tideng.database import open_engine, writing
+from tideng.database import open_engine, reading, writing
 from tideng.errors import InvalidRule, NotAllowed, Refused
 from tideng.viewing import Viewer
 from tideng_rules import drafts, history, publishing, scheduling, tables
@@ -82,3 +85,78 @@ def test_a_plan_wants_a_draft_in_order_a_later_moment_and_somebody_who_may_publi
     with pytest.raises(InvalidRule):
         scheduling.schedule(connection, HR, wrong.id, MORNING, NOW, GROUND)
     assert scheduling.next_due(connection) is None
+
+
+def save(connection, plan):
+    return drafts.save_draft(connection, HR, plan.id, a_document(priority=3), plan.edition, NOW)
+
+
+def take_back(connection, plan):
+    return scheduling.unschedule(connection, HR, plan.id)
+
+
+def discard(connection, plan):
+    return drafts.discard_draft(connection, HR, plan.id, NOW)
+
+
+@pytest.mark.parametrize("change", [save, take_back, discard])
+def test_who_changes_their_mind_while_the_worker_looks_is_waited_for_and_heard(postgres_url, change):
+    engine = open_engine(postgres_url)
+    tideng_tables.Base.metadata.create_all(engine)
+    tables.Base.metadata.create_all(engine)
+
+    def look():
+        with writing(engine) as connection:
+            return scheduling.publish_due(connection, MORNING, GROUND)
+
+    try:
+        with writing(engine) as connection:
+            plan, other = a_plan(connection), a_plan(connection, id="another-rule")
+        with ThreadPoolExecutor(1) as worker:
+            with writing(engine) as connection:
+                change(connection, plan)
+                looking = worker.submit(look)
+                until_it_waits(engine)
+            assert looking.result(timeout=20) == [other.rule]
+        with reading(engine) as connection:
+            assert history.latest(connection, plan.rule) is None
+            assert drafts.draft(connection, HR, plan.id).publish_at is None
+    finally:
+        engine.dispose()
+
+
+def test_two_workers_that_look_at_once_publish_once(postgres_url):
+    engine = open_engine(postgres_url)
+    tideng_tables.Base.metadata.create_all(engine)
+    tables.Base.metadata.create_all(engine)
+
+    def look():
+        with writing(engine) as connection:
+            return scheduling.publish_due(connection, MORNING, GROUND)
+
+    try:
+        with writing(engine) as connection:
+            plan = a_plan(connection)
+        with ThreadPoolExecutor(1) as worker:
+            with writing(engine) as connection:
+                assert scheduling.publish_due(connection, MORNING, GROUND) == [plan.rule]
+                looking = worker.submit(look)
+                until_it_waits(engine)
+            assert looking.result(timeout=20) == []
+        with reading(engine) as connection:
+            assert history.latest(connection, plan.rule).version == 1
+    finally:
+        engine.dispose()
+
+
+def until_it_waits(engine):
+    """Until another connection waits for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    for _ in range(400):
+        with engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        time.sleep(0.02)
+    raise AssertionError("nobody waited for what is being changed")
