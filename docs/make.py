@@ -163,6 +163,13 @@ event also has `subject`, `time` and `type`, see [Events](events.md).
     )
     parts.append(
         _table(
+            "Marks",
+            ("mark", "中文", "English", "plugin"),
+            [(f"`{m.name}`", m.title["zh"], m.title["en"], m.plugin) for m in found.marks.values()],
+        )
+    )
+    parts.append(
+        _table(
             "Channels",
             ("channel", "中文", "English", "plugin"),
             [(f"`{c.name}`", c.title["zh"], c.title["en"], c.plugin) for c in _sorted(found.channels)],

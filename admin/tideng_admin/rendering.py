@@ -303,21 +303,12 @@ def initial(name: str) -> str:
 
 
 EFFECTS = {"inform": _l("inform"), "ask": _l("ask"), "record": _l("record"), "support": _l("support")}
-PLUGIN_TITLES = {
-    "rules": _l("Rules"),
-    "orgchart": _l("Organisation"),
-    "reports": _l("Daily reports"),
-    "travel": _l("Business trips"),
-    "connectors": _l("Connections"),
-}
-
-
-MARKS = {"incomplete": _l("Not done"), "overdue": _l("Still open"), "to_improve": _l("To improve")}
 
 
 def mark_word(status: str) -> str:
     """A mark's status in words; one that a rule's author made up stands as it was written."""
-    return str(MARKS.get(status, status))
+    known = web().deployment.catalogue.marks.get(status)
+    return named(known.title, status) if known else status
 
 
 def effect_word(name: str) -> str:
@@ -332,4 +323,4 @@ def settings_badge(tucked: Iterable[Screen]) -> tuple[str, bool]:
 
 
 def plugin_title(name: str) -> str:
-    return str(PLUGIN_TITLES.get(name, name))
+    return named(web().deployment.catalogue.title_of(name), name)

@@ -14,7 +14,7 @@ from typing import Any
 from tideng.catalogue import Catalogue
 from tideng.errors import InvalidRule
 from tideng.judging import OnEvent
-from tideng.messages import spoken
+from tideng.messages import choose, spoken
 from tideng_rules.actions import parse_deeds
 from tideng_rules.collecting import Collector, join
 from tideng_rules.conditions import GROUPS, parse_condition
@@ -33,12 +33,13 @@ from tideng_rules.explain import OPERATORS as COMPARED
 from tideng_rules.explain import RECIPIENTS_SAID, Speaker
 from tideng_rules.merging import ABSENT, same
 from tideng_rules.model import LaterStep
+from tideng_rules.titles import titles
 
 _LABELS = {
     "about": ("about", "针对"), "at": ("at", "时间"), "at_most": ("at most", "最多"), "because": ("because", "理由"),
     "cause": ("cause", "原因"), "channel": ("channel", "通道"), "en": ("in English", "英文"), "examples": ("examples", "例子"),
     "expect": ("expected", "应得到"), "facts": ("facts", "事实"), "if": ("if", "如果"), "kind": ("kind", "类型"),
-    "later": ("later", "之后"), "limit": ("limit", "限制"), "message": ("message", "消息"), "metrics": ("metrics", "指标"),
+    "later": ("later", "之后"), "limit": ("limit", "限制"), "mark": ("mark", "记号"), "message": ("message", "消息"), "metrics": ("metrics", "指标"),
     "name": ("name", "名称"), "nudge": ("whom to nudge", "提醒谁"), "once_per": ("once per", "多久一次"),
     "priority": ("priority", "优先级"), "severity": ("severity", "轻重"), "then": ("then", "就"), "title": ("title", "标题"),
     "until": ("until", "直到"), "when": ("when", "什么时候"), "where": ("where", "其中"), "who": ("who", "对谁"),
@@ -240,7 +241,7 @@ class _Differ:
         elif isinstance(before, list) and isinstance(after, list):
             yield from self._list(place, before, after, self._value, lambda item: None, self._raw)
         else:
-            names = _names_of(place.rpartition(".")[2], self._locale)
+            names = _names_of(place.rpartition(".")[2], self._locale, self._catalogue)
             yield from self._whole(place, before, after, lambda value: names.get(str(value), self._raw(value)))
 
     def _list(
@@ -330,10 +331,16 @@ def _beside_none(before: Any, after: Any) -> tuple[Any, Any]:
     return before, after
 
 
-def _names_of(key: str, locale: str) -> Mapping[str, str]:
+def _names_of(key: str, locale: str, catalogue: Catalogue) -> Mapping[str, str]:
     """What the values of a key are called, where they have names."""
     if key in ("nudge", "improve"):
         return RECIPIENTS_SAID[locale]
+    shelves: Mapping[str, Mapping[str, Any]] = {"mark": catalogue.marks, "channel": catalogue.channels}
+    if key in shelves:
+        return {one.name: f"“{choose(one.title, locale)[0]}”" for one in shelves[key].values()}
+    if key in ("kind", "about", "severity"):
+        of = titles()[{"kind": "kinds", "severity": "severities"}.get(key, key)]
+        return {name: f"“{title[locale]}”" for name, title in of.items()}
     return _PERIODS[locale] if key == "once_per" else {}
 
 

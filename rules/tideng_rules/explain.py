@@ -71,7 +71,7 @@ RECIPIENTS_SAID = {
 }
 _DOES = {
     "zh": {
-        "nudge": "提醒{to}", "ask": "请补充“{field}”", "mark": "标记为 {status}", "infer": "推断 {found}", "emit": "发出“{type}”",
+        "nudge": "提醒{to}", "ask": "请补充“{field}”", "mark": "标记为{status}", "infer": "推断 {found}", "emit": "发出“{type}”",
         "improve": "给{to}记一条改进项", "plan": "给{to}安排改进计划",
     },
     "en": {
@@ -214,6 +214,8 @@ class Speaker:
         data = {**deed.data, "to": RECIPIENTS_SAID[self.language].get(deed.to, deed.to.removeprefix("role:"))}
         if deed.action == "ask":
             data["field"] = self.fact(f"event.{deed.data['field']}")
+        elif deed.action == "mark":
+            data["status"] = self.mark(str(deed.data["status"]))
         elif deed.action == "emit":
             data["type"] = self.event(str(deed.data["type"]))
         return pattern.format(**data)
@@ -322,6 +324,13 @@ class Speaker:
     def event(self, name: str) -> str:
         declared = self._catalogue.event_types.get(name)
         return choose(declared.title, self.language)[0] if declared else name
+
+    def mark(self, status: str) -> str:
+        """``“未完成”``, ``“not done”``; one that its author made up stands as it was written."""
+        declared = self._catalogue.marks.get(status)
+        if declared:
+            return f"“{self.title(declared.title)}”"
+        return status if self.language == "en" else f" {status}"
 
     def title(self, title: Mapping[str, str]) -> str:
         text = choose(title, self.language)[0]

@@ -43,6 +43,8 @@ _LOOKS_EVERY = timedelta(seconds=5)
 class RulesPlugin:
     """Judges with the rules in force. `book` holds them; None until the first `refresh` or, in a replay, `apply_bundle`."""
 
+    title = {"zh": "规则", "en": "Rules"}
+
     def __init__(self) -> None:
         self.book: Book | None = None
         self._deployment: Deployment | None = None

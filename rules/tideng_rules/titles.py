@@ -84,10 +84,6 @@ _CARDS = _both(
 _GROUPS = _both(
     all=("都要满足", "All of these"), any=("满足一个就行", "Any of these"), none=("一个都不能有", "None of these")
 )
-_PLUGINS = _both(
-    core=("通用", "Common"), orgchart=("组织与岗位", "People and positions"), travel=("差旅", "Travel"), reports=("日报与拜访", "Reports and visits"),
-    connectors=("销售与外部系统", "Sales and other systems"), rules=("规则", "Rules"),
-)  # fmt: skip
 
 
 def titles(roles: Iterable[str] = ()) -> dict[str, Titles]:
@@ -132,6 +128,8 @@ def _operators(dates: bool = False) -> Titles:
 
 def groups(catalogue: Catalogue) -> list[dict[str, Any]]:
     """The plugins that something of the catalogue comes from, with the titles under which an editor groups it."""
-    shelves = (catalogue.event_types, catalogue.facts, catalogue.states, catalogue.metrics, catalogue.actions)
+    shelves: tuple[Mapping[str, Any], ...] = (
+        catalogue.event_types, catalogue.facts, catalogue.states, catalogue.metrics, catalogue.actions, catalogue.marks
+    )  # fmt: skip
     names = sorted({one.plugin for shelf in shelves for one in shelf.values()})
-    return [{"name": name, "title": _PLUGINS.get(name, {"zh": name, "en": name})} for name in names]
+    return [{"name": name, "title": dict(catalogue.title_of(name))} for name in names]

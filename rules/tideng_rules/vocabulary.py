@@ -43,6 +43,9 @@ def vocabulary(
             {"name": one.name, "effect": one.effect, "title": dict(one.title), "plugin": one.plugin}
             for one in catalogue.actions.values()
         ],
+        "marks": [
+            {"name": one.name, "title": dict(one.title), "plugin": one.plugin} for one in catalogue.marks.values()
+        ],
         "recipients": [*RECIPIENTS, *(f"role:{role}" for role in roles)],
         "helped": list(HELPED),
         "severities": list(SEVERITIES),

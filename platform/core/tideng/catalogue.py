@@ -127,6 +127,15 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What a rule may write down of its subject: `name` as rules write it (``mark: incomplete``), `title` as people read it."""
+
+    name: str
+    title: Text
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSpec:
     name: str
     title: Text
@@ -162,6 +171,11 @@ CORE_EVENTS = (
 )
 """What people answer, and that they were told; that a note was left, never what is in it. When they opened it is nobody's
 business, and so no event."""
+CORE_MARKS = (
+    Mark("incomplete", {"zh": "未完成", "en": "Not done"}),
+    Mark("overdue", {"zh": "还没完成", "en": "Still open"}),
+    Mark("to_improve", {"zh": "待改进", "en": "To improve"}),
+)
 CORE_CHANNELS = (ChannelSpec("portal", {"zh": "门户收件箱", "en": "The inbox in the portal"}),)
 
 
@@ -174,7 +188,10 @@ class Catalogue:
     states: dict[str, State] = field(default_factory=dict)
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
+    marks: dict[str, Mark] = field(default_factory=lambda: {m.name: m for m in CORE_MARKS})
     channels: dict[str, ChannelSpec] = field(default_factory=lambda: {c.name: c for c in CORE_CHANNELS})
+    plugins: dict[str, Text] = field(default_factory=lambda: {"core": {"zh": "通用", "en": "Common"}})
+    """What the plugins call themselves, by name; it stays when one is switched off."""
     money: Money = field(default_factory=Money, repr=False, compare=False)
     """The client's currency and its exchange rates."""
     readers: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -187,20 +204,25 @@ class Catalogue:
             shelf = self._shelf(item)
             if item.name in shelf and shelf[item.name].plugin != plugin:
                 raise PluginRefused(f"{plugin}: {item.name!r} is already declared by {shelf[item.name].plugin}")
-            if isinstance(item, Action):
+            if isinstance(item, Action | Mark):
                 self._refuse_penalty(item)
         for item in declared:
             self._shelf(item)[item.name] = item
 
     def remove(self, plugin: str) -> None:
         """Forget everything a plugin declared (it failed or was switched off)."""
-        for shelf in (self.event_types, self.facts, self.states, self.metrics, self.actions, self.channels):
+        shelves = (self.event_types, self.facts, self.states, self.metrics, self.actions, self.marks, self.channels)
+        for shelf in shelves:
             for name in [n for n, item in shelf.items() if item.plugin == plugin]:
                 del shelf[name]
 
     def suggest(self, name: str, among: Iterable[str]) -> str:
         """The nearest known name, or '' when nothing is near."""
         return next(iter(difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)), "")
+
+    def title_of(self, plugin: str) -> Text:
+        """What a plugin calls itself; its name where it says nothing."""
+        return self.plugins.get(plugin) or {"zh": plugin, "en": plugin}
 
     def shown_unit(self, unit: str) -> str:
         """A unit as people read it: of money the client's currency."""
@@ -218,6 +240,7 @@ class Catalogue:
             (State, self.states),
             (MetricSpec, self.metrics),
             (Action, self.actions),
+            (Mark, self.marks),
             (ChannelSpec, self.channels),
         ):
             if isinstance(item, kind):
@@ -225,13 +248,13 @@ class Catalogue:
         raise PluginRefused(f"{item!r} is nothing the catalogue knows")
 
     @staticmethod
-    def _refuse_penalty(action: Action) -> None:
-        words = " ".join((action.name, *action.title.values())).lower()
-        if action.effect not in EFFECTS:
-            raise PluginRefused(
-                f"{action.plugin}: action {action.name!r} has effect {action.effect!r}, not one of {EFFECTS}"
-            )
+    def _refuse_penalty(item: Action | Mark) -> None:
+        words = " ".join((item.name, *item.title.values())).lower()
+        if isinstance(item, Action) and item.effect not in EFFECTS:
+            raise PluginRefused(f"{item.plugin}: action {item.name!r} has effect {item.effect!r}, not one of {EFFECTS}")
         if any(word in words for word in FORBIDDEN):
-            raise PluginRefused(
-                f"{action.plugin}: action {action.name!r} reaches pay or punishes; Tideng has no penalties"
-            )
+            if isinstance(item, Mark):
+                raise PluginRefused(
+                    f"{item.plugin}: mark {item.name!r} reaches pay or punishes; Tideng has no penalties"
+                )
+            raise PluginRefused(f"{item.plugin}: action {item.name!r} reaches pay or punishes; Tideng has no penalties")

@@ -11,7 +11,7 @@ import hashlib
 import re
 import types
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, EntryPoint, entry_points
@@ -23,7 +23,7 @@ import structlog
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from sqlalchemy.exc import DBAPIError
 
-from tideng.catalogue import Catalogue
+from tideng.catalogue import Catalogue, Text
 from tideng.errors import InvalidBundle, PluginRefused
 from tideng.hookspecs import PROJECT, Hooks
 from tideng.logs import where
@@ -240,6 +240,9 @@ class Plugins:
             plugin = entry.load()
             plugin = plugin() if isinstance(plugin, type) else plugin
             _requires(plugin)
+            title = _title(plugin)
+            if title:
+                self.catalogue.plugins[name] = title
             return plugin
         except FAULTS as error:
             self.fail(name, error)
@@ -290,6 +293,18 @@ def _requires(plugin: Any) -> tuple[str, ...]:
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
         raise PluginRefused("requires must be a tuple of plugin names")
     return tuple(names)
+
+
+def _title(plugin: Any) -> Text | None:
+    """What the plugin calls itself, from its `title`; None where it says nothing."""
+    title = getattr(plugin, "title", None)
+    if title is None:
+        return None
+    if not isinstance(title, Mapping) or not all(
+        isinstance(title.get(one), str) and title[one] for one in ("zh", "en")
+    ):
+        raise PluginRefused('title must be {"zh": …, "en": …}')
+    return {locale: str(text) for locale, text in title.items()}
 
 
 def _mismatch(entry: re.Match, distribution: Distribution | None) -> str:

@@ -95,6 +95,8 @@ METRICS = (
 
 
 class ConnectorsPlugin:
+    title = {"zh": "销售与外部系统", "en": "Sales and other systems"}
+
     def __init__(self) -> None:
         self._deployment: Deployment | None = None
         self._memory = MemoryChannel()

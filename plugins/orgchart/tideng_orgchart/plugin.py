@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 
 class OrgchartPlugin:
+    title = {"zh": "组织与岗位", "en": "People and positions"}
+
     def __init__(self) -> None:
         self._catalogue: Catalogue | None = None
         self._organisation = store.Organisation()

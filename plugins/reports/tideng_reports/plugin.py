@@ -82,6 +82,8 @@ METRICS = (
 
 
 class ReportsPlugin:
+    title = {"zh": "日报与拜访", "en": "Reports and visits"}
+
     @hookimpl
     def declare(self) -> Iterable[object]:
         return [*EVENTS, *METRICS]

@@ -46,6 +46,8 @@ class TravelPlugin:
     """An item of ``itinerary`` has ``date``, ``city``, ``customer``; one of ``attachments`` has ``kind`` (invoice,
     itinerary, confirmation) and ``number``."""
 
+    title = {"zh": "出差", "en": "Business trips"}
+
     @hookimpl
     def declare(self) -> Iterable[object]:
         return [

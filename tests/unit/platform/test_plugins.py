@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import OperationalError
 
 from tests.unit.platform.plugin_world import FakeDistribution, entry, hookimpl
-from tideng.catalogue import CORE_EVENTS, Action, EventType
+from tideng.catalogue import CORE_EVENTS, Action, EventType, Mark
 from tideng.database import reading, writing
 from tideng.plugins import Plugins
 from tideng.tables import NoteRow, PluginRow
@@ -66,6 +66,20 @@ class TakesPay:
         return [EventType("pay.cut", TITLE), Action("deduct_salary", "record", {"zh": "扣工资", "en": "Deduct"})]
 
 
+class MarksAPenalty:
+    @hookimpl
+    def declare(self):
+        return [Mark("fined", {"zh": "已罚款", "en": "Fined"})]
+
+
+class Untitled:
+    title = "Trees"
+
+
+class Titled:
+    title = {"zh": "树木", "en": "Trees"}
+
+
 class Punishes:
     @hookimpl
     def declare(self):
@@ -95,6 +109,8 @@ def error(plugins: Plugins, name: str) -> str:
         (Wrapper, "every plugin stands alone"),
         (TakesPay, "reaches pay or punishes"),
         (Punishes, "has effect 'punish'"),
+        (MarksAPenalty, "mark 'fined' reaches pay or punishes"),
+        (Untitled, "title must be"),
     ],
 )
 def test_a_plugin_that_cannot_be_loaded_is_failed_and_the_others_run_on(bad, said):
@@ -104,6 +120,14 @@ def test_a_plugin_that_cannot_be_loaded_is_failed_and_the_others_run_on(bad, sai
     assert plugins.get("bad") is None
     assert plugins.call("judge", situations=[1]) == [["judged 1"]]
     assert set(plugins.catalogue.event_types) - {core.name for core in CORE_EVENTS} == {"tree.planted"}
+
+
+def test_a_plugin_is_called_what_it_calls_itself_and_else_by_its_name():
+    plugins = plugins_of(trees=Titled, sound=Sound)
+    assert plugins.catalogue.title_of("trees") == {"zh": "树木", "en": "Trees"}
+    assert plugins.catalogue.title_of("sound") == {"zh": "sound", "en": "sound"}
+    plugins.switch_off("trees", "for a test")
+    assert plugins.catalogue.title_of("trees")["zh"] == "树木"
 
 
 def test_a_module_that_really_breaks_while_it_is_imported_is_failed(tmp_path, monkeypatch):

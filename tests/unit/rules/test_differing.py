@@ -96,6 +96,13 @@ def between(locale, old: dict, new: dict) -> list[str]:
         ),
         ({}, {"limit": {"once_per": "week"}}, "多久一次：新增：每周", "once per: added: week"),
         (
+            {"then": [{"mark": "incomplete"}]},
+            {"then": [{"mark": "overdue"}]},
+            "记号：“未完成” → “还没完成”",
+            "mark: “Not done” → “Still open”",
+        ),
+        ({}, {"kind": "escalation"}, "类型：“提醒” → “升级”", "kind: “Reminder” → “Escalation”"),
+        (
             {"later": None},
             {"later": [{"at": "21:00", "then": [{"nudge": "supervisor", "message": {"zh": "一起看看？"}}]}]},
             "之后：新增：21:00 提醒主管",

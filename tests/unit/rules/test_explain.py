@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.rules.builders import a_book, a_catalogue, a_document, a_rule, a_situation, nudge
-from tideng.catalogue import EventType
+from tideng.catalogue import EventType, Mark
 from tideng.durations import Duration
 from tideng.judging import Reason
 from tideng_rules.explain import reasons_sentence, sentence
@@ -16,11 +16,24 @@ def test_a_rule_reads_as_a_sentence_in_both_languages():
     )
     assert sentence(rule, "en", a_catalogue()) == (
         "Every workday at 19:00, for those where on a trip, if reports today is 0, nudge the person; "
-        "at 21:00 still so: mark as incomplete and nudge the supervisor, until reports today is at least 1."
+        "at 21:00 still so: mark as “not done” and nudge the supervisor, until reports today is at least 1."
     )
     assert sentence(rule, "zh", a_catalogue()).startswith(
         "每个工作日 19:00，对出差中的人，如果今日日报 是 0，就提醒本人；21:00 "
     )
+
+
+def test_a_mark_is_called_by_its_title_and_one_that_was_made_up_by_what_it_is():
+    catalogue = a_catalogue()
+    catalogue.add([Mark("promised", {"zh": "已答应", "en": "Promised"})], "training")
+    said = {mark: a_rule(who=None, if_=None, then=[{"mark": mark}]) for mark in ("incomplete", "promised", "asked")}
+    assert [sentence(rule, "zh", catalogue)[len("每个工作日 19:00，就") :] for rule in said.values()] == [
+        "标记为“未完成”。",
+        "标记为“已答应”。",
+        "标记为 asked。",
+    ]
+    assert sentence(said["promised"], "en", catalogue) == "Every workday at 19:00, mark as “promised”."
+    assert sentence(said["asked"], "en", catalogue) == "Every workday at 19:00, mark as asked."
 
 
 def test_an_absence_reads_as_a_sentence():

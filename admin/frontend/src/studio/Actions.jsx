@@ -7,7 +7,6 @@ import { typesOf } from './facts.js'
 import { AsText, Beside, DurationField, Field, Icon, Picker, Select, TimeField, useProblems, useStudio } from './parts.jsx'
 
 const LANGUAGES = { zh: '中文', en: 'English' }
-const MARKS = ['incomplete', 'overdue', 'to_improve']
 const FORMS = {
   nudge: ['nudge', 'message', 'channel'],
   ask: ['ask', 'severity', 'message'],
@@ -130,7 +129,7 @@ function Object_({ name, item, place, put }) {
     )
   }
   if (name === 'mark') {
-    const options = [...MARKS.map((one) => [one, t(`mark_${one}`)])]
+    const options = vocabulary.marks.map((one) => [one.name, choose(one.title, locale, one.name)])
     return <Select value={item.mark} label={t('mark')} place={at} options={options} onChange={(mark) => put('mark', mark)} />
   }
   if (name === 'emit') return <EventType value={item.emit} place={at} onPick={(type) => put('emit', type)} />

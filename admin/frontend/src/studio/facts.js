@@ -55,8 +55,7 @@ function groupLabel(vocabulary, fact, locale, t) {
   if (fact.name.startsWith('target.')) return t('group_targets')
   const given = vocabulary.groups?.find((one) => one.name === fact.plugin || one.plugin === fact.plugin)
   if (given?.title) return choose(given.title, locale)
-  const ours = { orgchart: 'group_people', reports: 'group_reports', travel: 'group_travel', rules: 'group_rules' }[fact.plugin]
-  return ours ? t(ours) : fact.plugin || t('group_other')
+  return fact.plugin || t('group_other')
 }
 
 export function spaced(name) {

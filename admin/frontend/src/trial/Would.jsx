@@ -45,14 +45,13 @@ export function Would({ walk, vocabulary, facts, locale, t }) {
   )
 }
 
-const MARKS = ['incomplete', 'overdue', 'to_improve']
-
 /** `mark incomplete`: the action's title, then what it is about, by its own title where it has one. */
 export function actionWord(action, vocabulary, facts, locale, t) {
   const [name, ...rest] = (action ?? '').split(' ')
   const known = vocabulary.actions.find((one) => one.name === name)
   const what = rest.join(' ')
   const event = vocabulary.events.find((one) => one.name === what)
-  const said = name === 'mark' && MARKS.includes(what) ? t(`mark_${what}`) : name === 'nudge' ? '' : event ? choose(event.title, locale, what) : facts.of(what).label
+  const mark = name === 'mark' && vocabulary.marks.find((one) => one.name === what)
+  const said = mark ? choose(mark.title, locale, what) : name === 'nudge' ? '' : event ? choose(event.title, locale, what) : facts.of(what).label
   return [choose(known?.title, locale, name), said].filter(Boolean).join(t('trial_colon'))
 }
