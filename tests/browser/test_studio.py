@@ -141,7 +141,7 @@ def test_what_has_no_form_is_kept_and_every_change_can_be_taken_back(story, desk
     assert document["title"]["zh"] == "晚上的日报"
     assert {name: document[name] for name in more} == more
 
-    page.locator("#step-then").get_by_role("button", name="去掉这个动作").click()
+    page.locator("#step-then").get_by_role("button", name="去掉：第 1 个动作").click()
     expect(page.locator("#step-then textarea")).to_have_count(0)
     page.locator(".undo button").click()
     expect(page.locator("#step-then textarea")).to_have_count(1)
@@ -233,3 +233,28 @@ def test_one_press_mends_what_is_wrong_and_one_more_takes_that_back(story, desk)
     assert kept(story, id).document["later"] == [{"at": "21:00", "then": [{"mark": "incomplete"}]}]
     page.locator(".undo button").click()
     expect(problem).to_have_count(1)
+
+
+def test_the_steps_of_a_plan_are_added_written_and_moved_with_the_keyboard(story, desk):
+    course = {"course": "c-7", "title": {"zh": "产品参数", "en": "Product parameters"}, "after": "14 days"}
+    id = a_draft(
+        story, then=[{"plan": [course], "message": {"zh": "一起往前走一步。", "en": "One step on, together."}}]
+    )
+    page = opened(desk, id)
+    plan = page.locator("#step-then .plan")
+    expect(plan.get_by_label("编号")).to_have_value("c-7")
+    plan.get_by_role("button", name="加一步").press("Enter")
+    expect(plan.get_by_role("textbox", name="这一步 · 中文").nth(1)).to_be_focused()
+    page.keyboard.type("和同事演练一次")
+    page.keyboard.press("Alt+ArrowUp")
+    expect(plan.get_by_role("status")).to_have_text("移到第 1 步，共 2 步。")
+    expect(plan.get_by_role("textbox", name="这一步 · 中文").first).to_have_value("和同事演练一次")
+    plan.get_by_role("button", name="期限", exact=True).press("Enter")
+    plan.get_by_role("button", name="去掉：第 2 步").press("Enter")
+    expect(plan.locator(".plan-step")).to_have_count(1)
+    saved(page)
+    practice = {"practice": "和同事演练一次", "title": {"zh": "和同事演练一次"}, "after": "14 days"}
+    assert kept(story, id).document["then"][0]["plan"] == [practice]
+    page.keyboard.press("Control+z")
+    saved(page)
+    assert kept(story, id).document["then"][0]["plan"] == [practice, course]

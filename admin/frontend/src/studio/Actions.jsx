@@ -4,7 +4,9 @@ import { join, within } from '../path.js'
 import { choose } from '../words.js'
 import { EventType } from './When.jsx'
 import { typesOf } from './facts.js'
-import { AsText, Beside, DurationField, Field, Icon, Picker, Select, TimeField, useProblems, useStudio } from './parts.jsx'
+import { AsText, Beside, DurationField, Field, Icon, Picker, Select, TimeField, Tools, useProblems, useStudio } from './parts.jsx'
+import { PlanFor, PlanSteps } from './Plan.jsx'
+import { moved, planOf } from './plan.js'
 
 const LANGUAGES = { zh: '中文', en: 'English' }
 const FORMS = {
@@ -14,6 +16,7 @@ const FORMS = {
   infer: ['infer', 'because'],
   improve: ['improve', 'cause', 'message'],
   emit: ['emit'],
+  plan: ['plan', 'steps', 'message'],
 }
 
 const NEEDED = { nudge: 'message', ask: 'message', infer: 'because', improve: 'cause' }
@@ -22,7 +25,7 @@ function actionOf(item, vocabulary) {
   if (!item || typeof item !== 'object') return ''
   const name = vocabulary.actions.map((one) => one.name).find((one) => one in item)
   const known = FORMS[name]
-  return known && typeof item[name] === 'string' && Object.keys(item).every((key) => known.includes(key)) ? name : ''
+  return known && (name === 'plan' ? planOf(item) : typeof item[name] === 'string') && Object.keys(item).every((key) => known.includes(key)) ? name : ''
 }
 
 function begun(name, item, locale) {
@@ -42,12 +45,6 @@ export function Actions({ place, value }) {
   const { change, t, locale, writes } = useStudio()
   const items = Array.isArray(value) ? value : value === undefined ? [] : [value]
   const write = (next) => change(place, next)
-  const move = (number, by) => {
-    const next = [...items]
-    const [one] = next.splice(number, 1)
-    next.splice(number + by, 0, one)
-    write(next)
-  }
   return (
     <>
       {items.map((item, number) => (
@@ -55,10 +52,7 @@ export function Actions({ place, value }) {
           key={number}
           place={Array.isArray(value) ? join(place, number) : place}
           item={item}
-          first={number === 0}
-          last={number === items.length - 1}
-          onMove={(by) => move(number, by)}
-          onRemove={() => write(items.filter((_, n) => n !== number))}
+          tools={<Tools number={number} count={items.length} what={t('action_n', { n: number + 1 })} onMove={(by) => write(moved(items, number, by))} onRemove={() => write(items.filter((_, n) => n !== number))} />}
         />
       ))}
       {!items.length && <Beside place={place} />}
@@ -72,8 +66,8 @@ export function Actions({ place, value }) {
   )
 }
 
-function Action({ place, item, first, last, onMove, onRemove }) {
-  const { change, t, vocabulary, locale, writes } = useStudio()
+function Action({ place, item, tools }) {
+  const { change, t, vocabulary, locale } = useStudio()
   const name = actionOf(item, vocabulary)
   const put = (key, value, typing) => change(join(place, key), value, typing)
   const options = vocabulary.actions.map((one) => [one.name, choose(one.title, locale, one.name)])
@@ -84,21 +78,16 @@ function Action({ place, item, first, last, onMove, onRemove }) {
         {name ? (
           <>
             <Select value={name} label={t('action')} options={options} onChange={(next) => change(place, begun(next, item, locale))} />
-            <Object_ name={name} item={item} place={place} put={put} />
+            {name === 'plan' ? <PlanFor item={item} place={place} /> : <Object_ name={name} item={item} place={place} put={put} />}
           </>
         ) : (
           <AsText value={item} label={t('action')} onChange={(value, typing) => change(place, value, typing)} />
         )}
-        {writes && (
-          <span class="aside tools">
-            {!first && <button type="button" class="quiet" aria-label={t('move_up')} title={t('move_up')} onClick={() => onMove(-1)}>↑</button>}
-            {!last && <button type="button" class="quiet" aria-label={t('move_down')} title={t('move_down')} onClick={() => onMove(1)}>↓</button>}
-            <button type="button" class="quiet" aria-label={t('remove_action')} title={t('remove_action')} onClick={onRemove}>×</button>
-          </span>
-        )}
+        {tools}
       </div>
+      {name === 'plan' && <PlanSteps item={item} place={place} />}
       {name && texts.map((key) => <Message key={key} place={join(place, key)} value={item[key]} label={t(key)} sent={key === 'message'} hint={t(`${key}_hint`)} />)}
-      <Beside place={place} except={texts.map((key) => join(place, key))} />
+      <Beside place={place} except={[...texts.map((key) => join(place, key)), ...(name === 'plan' ? [join(place, planOf(item).at)] : [])]} />
     </div>
   )
 }
@@ -144,7 +133,7 @@ export function recipientWord(one, locale, t) {
 }
 
 /** One text in each language. The facts in it are named below, so that {person.name} reads as what it is. */
-export function Message({ place, value, label, sent = false, rows = 2, hint = '' }) {
+export function Message({ place, value, label, sent = false, rows = 2, hint = '', onWrite }) {
   const { change, t, locale, facts, checked, writes } = useStudio()
   const [language, setLanguage] = useState(locale)
   const area = useRef(null)
@@ -155,7 +144,7 @@ export function Message({ place, value, label, sent = false, rows = 2, hint = ''
     return <AsText value={value} label={label} onChange={(next, typing) => change(place, next, typing)} />
   }
   const text = typeof value?.[language] === 'string' ? value[language] : ''
-  const write = (next, typing) => change(place, { ...value, [language]: next }, typing)
+  const write = (next, typing) => (onWrite ? onWrite({ ...value, [language]: next }, typing) : change(place, { ...value, [language]: next }, typing))
   const insert = (name) => {
     const { selectionStart: from, selectionEnd: to } = area.current
     write(`${text.slice(0, from)}{${name}}${text.slice(to)}`)
@@ -272,7 +261,7 @@ function LaterStep({ item, place, onRemove }) {
         ) : (
           <DurationField value={item.after} label={t('step_after')} place={join(place, 'after')} onChange={(after) => change(join(place, 'after'), after, true)} />
         )}
-        {writes && <span class="aside"><button type="button" class="quiet" aria-label={t('remove_step')} title={t('remove_step')} onClick={onRemove}>×</button></span>}
+        {writes && <span class="aside tools"><button type="button" class="quiet" aria-label={t('remove_step')} title={t('remove_step')} onClick={onRemove}>×</button></span>}
       </div>
       <Beside place={place} except={[join(place, 'then')]} />
       <Actions place={join(place, 'then')} value={item.then} />

@@ -248,6 +248,24 @@ export function Picker({ value, onPick, groups, label, place, placeholder, shown
   )
 }
 
+/** The arrows and the cross of one item of a list. */
+export function Tools({ number, count, what, onMove, onRemove }) {
+  const { t, writes } = useStudio()
+  if (!writes) return null
+  const button = (name, word, sign, act) => (
+    <button type="button" class={`quiet ${name}`} aria-label={word} title={word} onClick={act}>
+      {sign}
+    </button>
+  )
+  return (
+    <span class="aside tools">
+      {number > 0 && button('up', t('move_up', { what }), '↑', () => onMove(-1))}
+      {number < count - 1 && button('down', t('move_down', { what }), '↓', () => onMove(1))}
+      {button('out', t('take_out', { what }), '×', onRemove)}
+    </span>
+  )
+}
+
 /** A part that has no form: it stands as it is, and can be changed as text. Never lost, never changed by itself. */
 export function AsText({ place, value, onChange, label, why }) {
   const { t } = useStudio()

@@ -53,6 +53,7 @@ export function useDraft(boot, api) {
     last.current = { place: '', at: 0 }
     setBar(null)
     put(next)
+    keepHere(boot.draft.id, next, edition.current)
   }
   const undo = useCallback(() => step(past, future), [])
   const redo = useCallback(() => step(future, past), [])
