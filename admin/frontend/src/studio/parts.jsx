@@ -1,8 +1,9 @@
 // Small things the cards are made of: rows of the rail, pick lists, problems beside a field, parts as text.
 import { createContext } from 'preact'
-import { useContext, useEffect, useId, useMemo, useRef, useState } from 'preact/hooks'
+import { useContext, useId, useMemo, useState } from 'preact/hooks'
 import { same, within } from '../path.js'
 import { choose } from '../words.js'
+import { Combobox } from './Combobox.jsx'
 
 /** {document, change, t, locale, vocabulary, facts, problems, fix, writes} */
 export const Studio = createContext(null)
@@ -144,107 +145,32 @@ export function DurationField({ value, onChange, label, place }) {
   )
 }
 
-/** A searchable pick list (ARIA combobox): type to find, arrows to move, Enter to take, Escape to leave. */
+/** One of `groups`, found by typing a part of its title, its name or its group's. */
 export function Picker({ value, onPick, groups, label, place, placeholder, shown }) {
   const { t } = useStudio()
   const { bad, about } = useProblems(place ?? '~')
-  const [open, setOpen] = useState(false)
   const [query, setQuery] = useState('')
-  const [active, setActive] = useState(0)
-  const id = useId()
-  const box = useRef(null)
-  const list = useRef(null)
   const found = useMemo(() => {
     const wanted = query.trim().toLowerCase()
+    const fits = (one, group) => !wanted || `${one.label} ${one.name} ${group.label}`.toLowerCase().includes(wanted)
     return groups
-      .map((group) => ({ ...group, options: group.options.filter((one) => !wanted || `${one.label} ${one.name} ${group.label}`.toLowerCase().includes(wanted)) }))
+      .map((group) => ({ ...group, options: group.options.filter((one) => fits(one, group)).map((one) => ({ ...one, aside: one.unitWord })) }))
       .filter((group) => group.options.length)
   }, [groups, query])
-  const flat = found.flatMap((group) => group.options)
   const current = groups.flatMap((group) => group.options).find((one) => one.name === value)
-  useEffect(() => {
-    if (!open) return undefined
-    const leave = (event) => box.current?.contains(event.target) || setOpen(false)
-    document.addEventListener('pointerdown', leave)
-    return () => document.removeEventListener('pointerdown', leave)
-  }, [open])
-  useEffect(() => {
-    if (open) list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' })
-  }, [open, active])
-  const take = (one) => {
-    setOpen(false)
-    setQuery('')
-    if (one) onPick(one.name)
-  }
-  const keys = (event) => {
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      event.preventDefault()
-      if (!open) return setOpen(true)
-      const by = event.key === 'ArrowDown' ? 1 : -1
-      setActive((now) => (now + by + flat.length) % Math.max(flat.length, 1))
-    } else if (event.key === 'Enter' && open) {
-      event.preventDefault()
-      take(flat[active])
-    } else if (event.key === 'Escape' && open) {
-      event.stopPropagation()
-      setOpen(false)
-      setQuery('')
-    }
-    return undefined
-  }
   return (
-    <span class="picker" ref={box}>
-      <input
-        class={`inp sel${bad ? ' bad' : ''}`}
-        role="combobox"
-        aria-label={label}
-        aria-expanded={open}
-        aria-controls={`${id}-list`}
-        aria-autocomplete="list"
-        aria-activedescendant={open && flat[active] ? `${id}-${active}` : undefined}
-        autocomplete="off"
-        placeholder={placeholder ?? t('pick_fact')}
-        value={open ? query : (shown ?? current?.label ?? value ?? '')}
-        onFocus={() => setActive(0)}
-        onClick={() => setOpen(true)}
-        onInput={(event) => {
-          setOpen(true)
-          setQuery(event.currentTarget.value)
-          setActive(0)
-        }}
-        onKeyDown={keys}
-        onBlur={(event) => box.current?.contains(event.relatedTarget) || setOpen(false)}
-        {...about}
-      />
-      {open && (
-        <div class="options" role="listbox" id={`${id}-list`} aria-label={label} ref={list} tabIndex={-1}>
-          {!flat.length && <p class="muted small none">{t('nothing_found')}</p>}
-          {found.map((group) => (
-            <div key={group.label} role="group" aria-label={group.label}>
-              <p class="group" aria-hidden="true">
-                {group.label}
-              </p>
-              {group.options.map((one) => {
-                const number = flat.indexOf(one)
-                return (
-                  <div
-                    key={one.name}
-                    id={`${id}-${number}`}
-                    role="option"
-                    aria-selected={number === active}
-                    onPointerDown={(event) => event.preventDefault()}
-                    onClick={() => take(one)}
-                  >
-                    {one.label}
-                    {one.unitWord && <small>{one.unitWord}</small>}
-                  </div>
-                )
-              })}
-            </div>
-          ))}
-        </div>
-      )}
-    </span>
+    <Combobox
+      label={label}
+      placeholder={placeholder ?? t('pick_fact')}
+      shown={shown ?? current?.label ?? value ?? ''}
+      groups={found}
+      none={t('nothing_found')}
+      query={query}
+      onQuery={setQuery}
+      onTake={(one) => onPick(one.name)}
+      bad={bad}
+      about={about}
+    />
   )
 }
 
