@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import UTC, datetime
 
 import pytest
+
+from tideng.database import writing
+from tideng_rules import scheduling
+from tideng_rules.publishing import Ground
 
 RULE = "daily-report-missing"
 EDITED = """\
@@ -78,6 +83,21 @@ def test_without_script_a_draft_is_published_at_a_time_and_that_is_taken_back(hr
     page = hr.get(draft).text
     assert "This is not a day or a moment." in page
     assert f'action="{draft}/publish"' in page
+
+
+def test_a_draft_that_something_kept_from_its_time_waits_on_the_page_of_the_day(story, hr, draft):
+    save(hr, draft, EDITED)
+    hr.post(f"{draft}/publish", note="for the road", at="2025-06-20T08:00")
+    other = hr.post("/drafts/new", rule=RULE).location
+    save(hr, other, EDITED.replace("20:00", "19:30"))
+    hr.post(f"{other}/publish", note="sooner")
+    deployment, later = story.deployment, datetime(2025, 6, 20, 1, tzinfo=UTC)
+    with writing(deployment.engine) as connection:
+        assert scheduling.publish_due(connection, later, Ground.of(deployment, connection)) == []
+    day = hr.get("/today/").text
+    assert "1 rule was not published at its time" in day
+    assert f'href="{draft}"' in day
+    assert "came since" in html.unescape(hr.get(draft).text)
 
 
 def test_a_text_that_cannot_be_read_stays_in_the_form_and_the_line_is_named(hr, draft):
