@@ -258,3 +258,44 @@ def test_the_steps_of_a_plan_are_added_written_and_moved_with_the_keyboard(story
     page.keyboard.press("Control+z")
     saved(page)
     assert kept(story, id).document["then"][0]["plan"] == [practice, course]
+
+
+REACHED = """() => {
+  const one = document.activeElement, look = getComputedStyle(one), box = one.getBoundingClientRect();
+  const step = one.closest("[id^=step-], #try, #preview, #publish");
+  return {
+    step: step ? step.id : "", name: one.getAttribute("aria-label") || one.textContent, inside: !!one.closest("#studio"),
+    ringed: (look.outlineStyle !== "none" && look.outlineWidth !== "0px") || look.boxShadow !== "none",
+    seen: box.width > 0 && box.height > 0, dated: ["date", "time"].includes(one.type),
+  };
+}"""
+
+
+def test_the_keyboard_goes_through_the_cards_in_their_order_and_is_always_seen(story, desk):
+    page = opened(desk, a_draft(story))
+    page.wait_for_selector(".say a")
+    reached = []
+    page.locator(".head .btn").last.focus()
+    while len(reached) < 120:
+        page.keyboard.press("Tab")
+        now = page.evaluate(REACHED)
+        if not now["inside"]:
+            break
+        reached.append(now)
+    assert [one for one in reached if not one["seen"] or not (one["ringed"] or one["dated"])] == []
+    steps = list(dict.fromkeys(one["step"] for one in reached if one["step"]))
+    cards = "title when who if then later until limit".split()
+    assert [one for one in steps if one.removeprefix("step-") in cards] == [f"step-{one}" for one in cards]
+    assert steps[-1] == "publish"
+    names = [one["name"] for one in reached if one["step"] == "step-if"]
+    assert names[0] == "如果 · 内容"
+    assert names[-2:] == ["再加条件", "一组条件"]
+
+    field = page.locator("#step-if").get_by_role("combobox", name="如果 · 内容")
+    field.press("ArrowDown")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    page.keyboard.type("拜访")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    expect(field).to_be_focused()
+    expect(field).to_have_value("今日日报")

@@ -1,6 +1,6 @@
 // Who, if, until, where: a tree of comparisons, drawn by react-querybuilder with our own fields.
 import { useMemo, useRef, useState } from 'preact/hooks'
-import { QueryBuilder, Rule } from 'react-querybuilder'
+import { QueryBuilder, Rule, RuleGroupBodyComponents } from 'react-querybuilder'
 import { COMBINATORS, LISTED, RAW, fitted, initial, isReference, placesOf, toDocument, toQuery } from '../conditions.js'
 import { same } from '../path.js'
 import { unitWord } from './facts.js'
@@ -86,11 +86,35 @@ const CONTROLS = {
   fieldSelector: FieldPicker,
   operatorSelector: OperatorPicker,
   valueEditor: Value,
-  combinatorSelector: Combinator,
-  addRuleAction: (props) => <Add {...props} word={props.level === 0 && !props.ruleOrGroup?.rules?.length ? 'add_condition' : 'add_more'} />,
-  addGroupAction: (props) => (props.level === 0 && !props.ruleOrGroup?.rules?.length ? null : <Add {...props} word="add_group" />),
+  ruleGroupHeaderElements: GroupHead,
+  ruleGroupBodyElements: GroupBody,
   removeRuleAction: (props) => <Remove {...props} word="remove_condition" />,
-  removeGroupAction: (props) => <Remove {...props} word="remove_group" />,
+}
+
+function GroupHead({ combinator, onCombinatorChange, ruleGroup, context, path, disabled, removeGroup }) {
+  return (
+    <>
+      <Combinator value={combinator} handleOnChange={onCombinatorChange} ruleGroup={ruleGroup} context={context} />
+      {path.length > 0 && <Remove handleOnClick={removeGroup} context={context} disabled={disabled} word="remove_group" />}
+    </>
+  )
+}
+
+/** The conditions, and after them the ways to add one: what is read first is reached first. */
+function GroupBody(props) {
+  const { addRule, addGroup, ruleGroup, context, path, disabled } = props
+  const first = path.length === 0 && !ruleGroup.rules.length
+  return (
+    <>
+      <RuleGroupBodyComponents {...props} />
+      {!disabled && (
+        <span class="adds">
+          <Add handleOnClick={addRule} context={context} word={first ? 'add_condition' : 'add_more'} />
+          {!first && <Add handleOnClick={addGroup} context={context} word="add_group" />}
+        </span>
+      )}
+    </>
+  )
 }
 
 function RuleWithProblems(props) {
@@ -127,14 +151,13 @@ function OperatorPicker({ value, handleOnChange, context, rule }) {
   return <Select value={value} onChange={handleOnChange} options={options} label={t('operator')} />
 }
 
-function Combinator({ value, handleOnChange, context, rules, ruleGroup }) {
-  const count = (rules ?? ruleGroup?.rules ?? []).length
+function Combinator({ value, handleOnChange, context, ruleGroup }) {
+  const count = ruleGroup.rules.length
   if (count < 2 && value === 'all') return null
   return <Select value={value} onChange={handleOnChange} options={COMBINATORS.map((name) => [name, context.t(`group_${name}`)])} label={context.t('combinator')} />
 }
 
-function Add({ handleOnClick, context, word, disabled }) {
-  if (disabled) return null
+function Add({ handleOnClick, context, word }) {
   return (
     <button type="button" class="add" onClick={handleOnClick}>
       <Icon name="plus" small />
@@ -200,7 +223,7 @@ function Reference({ value, onChange, context, label, place, type }) {
   const write = (fact, n) => onChange(n === 1 ? { fact } : { fact, times: n })
   return (
     <span class="l">
-      <Picker value={value.fact} onPick={(fact) => write(fact, times)} groups={facts.groups} label={label} place={place} />
+      <Picker value={value.fact} shown={facts.of(value.fact).label} onPick={(fact) => write(fact, times)} groups={facts.groups} label={label} place={place} />
       {['number', 'integer', ''].includes(type) && (
         <>
           <span class="soft">×</span>

@@ -38,7 +38,7 @@ export function Examples() {
           })}
         </ul>
       )}
-      {items !== undefined && <AsText value={items} label="" why="" onChange={(value, typing) => change('examples', value, typing)} />}
+      {items !== undefined && <AsText value={items} label={t('key_examples')} why="" onChange={(value, typing) => change('examples', value, typing)} />}
       <Beside place="examples" except={known ? (items ?? []).map((_, number) => `examples[${number}]`) : []} />
     </>
   )

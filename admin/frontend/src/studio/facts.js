@@ -30,9 +30,16 @@ export function factsOf(vocabulary, document, locale, t, only = '') {
   return {
     all: found,
     groups: [...groups].map(([label, options]) => ({ label, options })),
-    of: (name) => found.get(name) ?? { name, label: name, type: '', unit: '', unknown: true },
+    of: (name) => found.get(name) ?? { name, label: wordsOf(name, found, t), type: '', unit: '', unknown: true },
     operatorsOf: (name) => vocabulary.operators[found.get(name)?.type] ?? vocabulary.all_operators,
   }
+}
+
+/** A fact that is not offered, by the figure it is about: a target that no position has. */
+function wordsOf(name, found, t) {
+  const [family, ...rest] = name.split('.')
+  const metric = found.get(`metric.${rest.join('.')}`)
+  return metric && ['target', 'peers'].includes(family) ? t(`${family}_of`, { name: metric.label }) : name
 }
 
 function factOf(name, field, fields, locale, t) {
