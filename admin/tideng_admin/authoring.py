@@ -186,7 +186,7 @@ def _read(text: str) -> Mapping[str, Any]:
 
 def _beginning(connection: Connection, rule: str) -> Mapping[str, Any]:
     if not rule:
-        return {"id": f"rule-{web().now():%Y%m%d-%H%M%S}", "kind": "reminder"}
+        return {"id": drafts.new_rule_id(web().now()), "kind": "reminder"}
     found = history.latest(connection, rule)
     if found is None:
         raise NotFound(f"no rule {rule}")

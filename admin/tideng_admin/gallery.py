@@ -124,7 +124,7 @@ class GalleryPage(Page):
         if not text or len(text) > 200:
             flash(_("Say in a sentence of at most 200 characters what you would like to solve."), "warning")
             return self._shown("", sentence=text[:2000]), 400
-        document = {"id": f"rule-{here.now():%Y%m%d-%H%M%S}", "kind": "reminder", "title": {locale(): text}}
+        document = {"id": drafts.new_rule_id(here.now()), "kind": "reminder", "title": {locale(): text}}
         with writing(here.engine) as connection:
             made = drafts.create_draft(connection, here.viewer(), document, here.now(), text)
         return redirect(url_for("DraftsPage.show", id=made.id))

@@ -7,6 +7,7 @@ transaction that writes; `now` is the deployment's moment.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,6 +68,11 @@ class Draft:
 
 
 _COLUMNS = [_DRAFTS.c[name] for name in Draft.__slots__]
+
+
+def new_rule_id(now: datetime) -> str:
+    """An id for a rule that has no name yet: ``rule-20250612-3f9a1c``. Two that are begun at one moment are two rules."""
+    return f"rule-{now:%Y%m%d}-{secrets.token_hex(3)}"
 
 
 def create_draft(

@@ -161,6 +161,11 @@ def test_a_new_rule_is_blank_and_whoever_writes_text_has_one_to_begin_from(hr):
     assert "<pre" not in page
 
 
+def test_two_rules_begun_at_one_moment_are_two_rules(hr):
+    ids = {re.search(r"rule-[\w-]+", hr.get(hr.post("/drafts/new").location + "?text=1").text)[0] for _ in range(2)}
+    assert len(ids) == 2
+
+
 @pytest.mark.parametrize("login", ["zhang", "boss", "look", "crm"])
 def test_others_neither_begin_nor_change_a_draft_nor_a_rule(story, draft, login):
     browser = story.as_(login, language="en")

@@ -167,6 +167,13 @@ def test_a_later_step_goes_to_nine_in_the_evening():
     assert found[0][1][0].value == "21:00"
 
 
+def test_all_that_a_blank_rule_lacks_can_be_begun_each_by_itself():
+    found = {fix.place: fix.value for _, of in fixes({"id": "blank", "kind": "reminder"}) for fix in of}
+    assert found["when"] == {"every": "workday", "at": "19:00"}
+    assert found["then"][0]["nudge"] == "person"
+    assert problems({"id": "blank", "kind": "reminder", **found})[0].severity == "warning"
+
+
 def test_taking_something_out_leaves_the_given_document_as_it_was():
     document = a_document(
         if_={"all": [{"fact": "metric.reports_today", "is": 0}, {"fact": "person.on_trip", "is": True}]}
