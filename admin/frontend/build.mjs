@@ -7,6 +7,7 @@ import * as esbuild from 'esbuild'
 const ENTRY_POINTS = [
   'src/studio.jsx', // /drafts/<id>
   'src/charts.js', // /rules/<rule>
+  'src/team.js', // /team/<person>
 ]
 
 const here = fileURLToPath(new URL('.', import.meta.url))

@@ -26,7 +26,7 @@ from tideng_admin.operations import limit_body
 from tideng_admin.passwords import check_in_form
 from tideng_admin.screens import is_screen
 from tideng_admin.security import TidengSecurity
-from tideng_admin.web import LANGUAGES, Web, choose_locale
+from tideng_admin.web import LANGUAGES, Web, choose_locale, microphone_is_open
 
 LARGEST_BODY = 5 * 1024 * 1024
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -196,12 +196,17 @@ def nonce() -> str:
 
 
 def _harden(response: Response) -> Response:
+    records = microphone_is_open()
+    if records:
+        response.headers["Permissions-Policy"] = _HEADERS["Permissions-Policy"].replace(
+            "microphone=()", "microphone=(self)"
+        )
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     policy = (
         f"default-src 'self'; script-src 'self' 'nonce-{nonce()}'; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-    )
+    ) + ("; media-src 'self' blob:" if records else "")
     response.headers.setdefault("Content-Security-Policy", policy)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")

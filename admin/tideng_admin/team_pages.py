@@ -16,7 +16,7 @@ from tideng.viewing.board import HOLD, LIT, NEED, OPEN, TOLD
 from tideng.viewing.team import member, team, timeline
 from tideng_admin import rules_shown
 from tideng_admin.page import READ, WRITE, Page, needs
-from tideng_admin.web import locale, web
+from tideng_admin.web import locale, open_microphone, web
 
 _LAMPS = {LIT: "a", TOLD: "a", NEED: "c", OPEN: "d", HOLD: "a"}
 """How a lamp is drawn in the head of the page: lit, half lit, not lit. Who was only reminded is not behind."""
@@ -48,14 +48,18 @@ class TeamPage(Page):
                 one.awaited.rule for one in entries if one.awaited
             }
             titles = rules_shown.titles(connection, rules | {matter.rule for matter in it.matters})
+        may_leave = notes.may_leave(viewer, self.directory, now, person)
+        if may_leave:
+            open_microphone()
         return render_template(
             "tideng/team_person.html",
             it=it,
             entries=entries,
             titles=titles,
-            may_leave=notes.may_leave(viewer, self.directory, now, person),
+            may_leave=may_leave,
             mine=viewer.login,
             most=notes.LONGEST_TEXT,
+            longest=notes.LONGEST_VOICE,
             ideas=(
                 _("It got late today? Rest first, the report can wait until the morning."),
                 _("Shall I move something on tomorrow’s way for you?"),

@@ -174,3 +174,12 @@ def asked_locale() -> str:
 def locale() -> str:
     """``zh`` or ``en``."""
     return str(get_locale() or "zh").split("_")[0]
+
+
+def open_microphone() -> None:
+    """Let this page use the microphone, and play what it recorded; every other page may do neither."""
+    g.tideng_records = True
+
+
+def microphone_is_open() -> bool:
+    return bool(g.get("tideng_records", False))

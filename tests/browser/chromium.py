@@ -42,9 +42,10 @@ def served(app: Flask) -> Iterator[str]:
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
+def launched(*more: str) -> Iterator[Browser]:
+    """A browser, with `more` flags than ours."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=where(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=where(), args=[*FLAGS, *more])
         yield browser
         browser.close()
 
@@ -74,7 +75,7 @@ class Watched:
             self.complaints.append(f"console: {message.text}")
 
     def _asked(self, request) -> None:
-        if not request.url.startswith((self.address, "data:")):
+        if not request.url.startswith((self.address, "data:", f"blob:{self.address}")):
             self.complaints.append(f"foreign host: {request.url}")
 
     def _answered(self, response) -> None:
