@@ -91,15 +91,6 @@ def recorded(window: chromium.Watched, speak: int = 1200) -> None:
     window.page.wait_for_selector(IN_STATE.format("recorded"))
 
 
-def until(page, true: str) -> None:
-    """Until it is so; the page's own policy lets nobody wait for text that is code."""
-    for _ in range(200):
-        if page.evaluate(true):
-            return
-        page.wait_for_timeout(25)
-    raise AssertionError(f"never so: {true}")
-
-
 def left(story) -> int:
     with reading(story.deployment.engine) as connection:
         return connection.scalar(select(func.count()).select_from(PersonNoteRow)) or 0
