@@ -34,7 +34,6 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
@@ -196,17 +195,14 @@ def nonce() -> str:
 
 
 def _harden(response: Response) -> Response:
-    records = microphone_is_open()
-    if records:
-        response.headers["Permissions-Policy"] = _HEADERS["Permissions-Policy"].replace(
-            "microphone=()", "microphone=(self)"
-        )
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    microphone, media = ("(self)", "'self' blob:") if microphone_is_open() else ("()", "'self'")
+    response.headers.setdefault("Permissions-Policy", f"camera=(), geolocation=(), microphone={microphone}, payment=()")
     policy = (
         f"default-src 'self'; script-src 'self' 'nonce-{nonce()}'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-    ) + ("; media-src 'self' blob:" if records else "")
+        f"img-src 'self' data:; media-src {media}; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    )
     response.headers.setdefault("Content-Security-Policy", policy)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")

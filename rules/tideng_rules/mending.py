@@ -13,13 +13,13 @@ from typing import Any
 from tideng.catalogue import Catalogue, Text
 from tideng.errors import Problem
 from tideng_rules.check import Checked
+from tideng_rules.editing import look, put, steps_of
 from tideng_rules.exampling import an_example
 from tideng_rules.fitting import OPERATORS_OF
 from tideng_rules.softening import instead_of_punishing, shortened, softened
 
 MOST_TRIED = 10
 """Candidates tried for one document: somebody is typing."""
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _NEAR = re.compile(r"did you mean '(?P<name>.+)'\?")
 _MISSING = re.compile(r"missing in (?P<locales>.+)")
 _PLACEHOLDER = re.compile(r"placeholder \{(?P<name>[^}]+)\}")
@@ -111,52 +111,6 @@ def _gone(fix: Fix, problem: Problem, before: Sequence[Problem], after: Sequence
         one.severity == "error" and one.at.startswith(fix.place) and (one.code, one.at, one.problem) not in known
         for one in after
     )
-
-
-# -- places ----------------------------------------------------------------------------------------------------
-
-
-def steps_of(place: str) -> list[str | int]:
-    """``if.all[1].fact`` → ``["if", "all", 1, "fact"]``."""
-    return [int(number) if number else key for key, number in _STEP.findall(place)]
-
-
-def look(document: Any, place: str) -> Any:
-    """What stands there; None where nothing does."""
-    for step in steps_of(place):
-        try:
-            document = document[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return document
-
-
-def put(document: Mapping[str, Any], place: str, value: Any) -> dict[str, Any]:
-    """The document with `value` at `place`, or without what is there; the one that was given stays as it is.
-
-    Raises `KeyError`, `IndexError` or `TypeError` where the way to the place does not exist.
-    """
-    return _put(document, steps_of(place), value)
-
-
-def _put(here: Any, steps: list[str | int], value: Any) -> Any:
-    if not steps:
-        return value
-    step, rest = steps[0], steps[1:]
-    if isinstance(step, int):
-        items = list(here)
-        if rest:
-            items[step] = _put(items[step], rest, value)
-        elif value is None:
-            del items[step]
-        else:
-            items[step : step + 1] = [value]
-        return items
-    if not isinstance(here, Mapping):
-        raise TypeError(f"no mapping at {step}")
-    if rest:
-        return {**here, step: _put(here[step], rest, value)}
-    return {key: item for key, item in here.items() if key != step} if value is None else {**here, step: value}
 
 
 # -- candidates ------------------------------------------------------------------------------------------------

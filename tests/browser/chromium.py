@@ -106,3 +106,12 @@ class Watched:
 
     def close(self) -> None:
         self.context.close()
+
+
+def soon(page, is_so: str) -> None:
+    """Wait until a script's expression holds; Playwright's own wait needs `eval`, which the page's policy refuses."""
+    held = page.evaluate(
+        f"async () => {{ for (let tries = 0; tries < 100 && !({is_so}); tries++)"
+        f" await new Promise(on => setTimeout(on, 50)); return {is_so} }}"
+    )
+    assert held, is_so

@@ -88,11 +88,7 @@ def opened(window, id: int):
 
 def saved(page) -> None:
     """Wait until what was typed is with the server."""
-    for _ in range(60):  # the page's policy forbids the evaluation that wait_for_function needs
-        if not page.evaluate("`tideng-draft-${location.pathname.split('/').pop()}` in sessionStorage"):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"it was not saved: {page.locator('.head .lead').text_content()}")
+    chromium.soon(page, "!(`tideng-draft-${location.pathname.split('/').pop()}` in sessionStorage)")
 
 
 def test_hr_changes_a_rule_with_the_keyboard_and_reads_what_it_means(story, desk):

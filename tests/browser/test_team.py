@@ -73,15 +73,6 @@ def lead(window) -> chromium.Watched:
     return window("lead", allowed="microphone")
 
 
-def soon(page, is_so: str) -> None:
-    """Wait until a script's expression holds; Playwright's own wait needs `eval`, which the page's policy refuses."""
-    held = page.evaluate(
-        f"async () => {{ for (let tries = 0; tries < 100 && !({is_so}); tries++)"
-        f" await new Promise(on => setTimeout(on, 50)); return {is_so} }}"
-    )
-    assert held, is_so
-
-
 def recorded(window: chromium.Watched, speak: int = 1200) -> None:
     """Press, speak for so many ms, press."""
     window.page.click(".rec")
@@ -101,16 +92,16 @@ def test_a_supervisor_records_listens_and_sends_and_the_person_hears_it(lead, wi
     page.click(".rec")
     page.wait_for_selector(IN_STATE.format("recording"))
     assert "正在录" in page.inner_text("[data-part=said]")
-    soon(page, "document.querySelectorAll('.wave .on').length > 0")
-    soon(page, "parseInt(document.querySelector('.wave i').style.height) > 15")  # it hears the beep
-    soon(page, "document.querySelector('[data-part=clock]').textContent === '0:01'")
+    chromium.soon(page, "document.querySelectorAll('.wave .on').length > 0")
+    chromium.soon(page, "parseInt(document.querySelector('.wave i').style.height) > 15")  # it hears the beep
+    chromium.soon(page, "document.querySelector('[data-part=clock]').textContent === '0:01'")
     page.click(".rec")
     page.wait_for_selector(IN_STATE.format("recorded"))
     assert "停下了" in page.inner_text("[data-part=said]")
     assert page.evaluate("document.activeElement.dataset.part") == "main"
     page.click(".rec")
     page.wait_for_selector(IN_STATE.format("playing"))
-    soon(page, "document.querySelector('[data-part=audio]').currentTime > 0.1")
+    chromium.soon(page, "document.querySelector('[data-part=audio]').currentTime > 0.1")
     page.wait_for_selector(IN_STATE.format("recorded"))  # played to its end
     page.click("#note form.stack > .btn-lamp")
     assert "只有张三看得到" in page.inner_text("main")

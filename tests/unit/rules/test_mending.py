@@ -10,7 +10,8 @@ import pytest
 from tests.unit.rules.builders import a_catalogue, a_document, nudge, on_report
 from tideng.people import Assignment, Directory
 from tideng_rules.check import check_document
-from tideng_rules.mending import helps, look, mended, put
+from tideng_rules.editing import look, put
+from tideng_rules.mending import helps, mended
 
 CATALOGUE = a_catalogue()
 ALONE = Directory([Assignment("a", "A")])

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from tests.unit.rules.builders import a_catalogue, a_document, nudge
+from tideng_rules.editing import look
 from tideng_rules.explain import sentence
-from tideng_rules.mending import look
 from tideng_rules.parser import parse_rule
 from tideng_rules.places import sentence_parts
 

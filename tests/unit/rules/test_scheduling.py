@@ -99,54 +99,48 @@ def discard(connection, plan):
     return drafts.discard_draft(connection, HR, plan.id, NOW)
 
 
+@pytest.fixture
+def shared(postgres_url):
+    """A database that several connections use at once."""
+    engine = open_engine(postgres_url)
+    tideng_tables.Base.metadata.create_all(engine)
+    tables.Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def look(engine) -> list[str]:
+    """As a worker does between its batches."""
+    with writing(engine) as connection:
+        return scheduling.publish_due(connection, MORNING, GROUND)
+
+
 @pytest.mark.parametrize("change", [save, take_back, discard])
-def test_who_changes_their_mind_while_the_worker_looks_is_waited_for_and_heard(postgres_url, change):
-    engine = open_engine(postgres_url)
-    tideng_tables.Base.metadata.create_all(engine)
-    tables.Base.metadata.create_all(engine)
-
-    def look():
-        with writing(engine) as connection:
-            return scheduling.publish_due(connection, MORNING, GROUND)
-
-    try:
-        with writing(engine) as connection:
-            plan, other = a_plan(connection), a_plan(connection, id="another-rule")
-        with ThreadPoolExecutor(1) as worker:
-            with writing(engine) as connection:
-                change(connection, plan)
-                looking = worker.submit(look)
-                until_it_waits(engine)
-            assert looking.result(timeout=20) == [other.rule]
-        with reading(engine) as connection:
-            assert history.latest(connection, plan.rule) is None
-            assert drafts.draft(connection, HR, plan.id).publish_at is None
-    finally:
-        engine.dispose()
+def test_who_changes_their_mind_while_the_worker_looks_is_waited_for_and_heard(shared, change):
+    with writing(shared) as connection:
+        plan, other = a_plan(connection), a_plan(connection, id="another-rule")
+    with ThreadPoolExecutor(1) as worker:
+        with writing(shared) as connection:
+            change(connection, plan)
+            looking = worker.submit(look, shared)
+            until_it_waits(shared)
+        assert looking.result(timeout=20) == [other.rule]
+    with reading(shared) as connection:
+        assert history.latest(connection, plan.rule) is None
+        assert drafts.draft(connection, HR, plan.id).publish_at is None
 
 
-def test_two_workers_that_look_at_once_publish_once(postgres_url):
-    engine = open_engine(postgres_url)
-    tideng_tables.Base.metadata.create_all(engine)
-    tables.Base.metadata.create_all(engine)
-
-    def look():
-        with writing(engine) as connection:
-            return scheduling.publish_due(connection, MORNING, GROUND)
-
-    try:
-        with writing(engine) as connection:
-            plan = a_plan(connection)
-        with ThreadPoolExecutor(1) as worker:
-            with writing(engine) as connection:
-                assert scheduling.publish_due(connection, MORNING, GROUND) == [plan.rule]
-                looking = worker.submit(look)
-                until_it_waits(engine)
-            assert looking.result(timeout=20) == []
-        with reading(engine) as connection:
-            assert history.latest(connection, plan.rule).version == 1
-    finally:
-        engine.dispose()
+def test_two_workers_that_look_at_once_publish_once(shared):
+    with writing(shared) as connection:
+        plan = a_plan(connection)
+    with ThreadPoolExecutor(1) as worker:
+        with writing(shared) as connection:
+            assert scheduling.publish_due(connection, MORNING, GROUND) == [plan.rule]
+            looking = worker.submit(look, shared)
+            until_it_waits(shared)
+        assert looking.result(timeout=20) == []
+    with reading(shared) as connection:
+        assert history.latest(connection, plan.rule).version == 1
 
 
 def until_it_waits(engine):
