@@ -21,7 +21,7 @@ export function asked(problem, document, t) {
 }
 
 const languages = (problem, t) =>
-  problem.match(/[a-z]{2}(_[A-Za-z]+)?(?=$|、|, )/g).map((code) => (['zh', 'en'].includes(code) ? t(`language_${code}`) : code)).join(t('trial_comma'))
+  (problem.match(/[a-z]{2}(_[A-Za-z]+)?(?=$|、|, )/g) ?? []).map((code) => (['zh', 'en'].includes(code) ? t(`language_${code}`) : code)).join(t('trial_comma'))
 
 function wordFor(at) {
   const names = at.replace(/\[\d+\]/g, '').split('.')
