@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
+from playwright.sync_api import expect
 from screenshots import a_story
 
 from tideng_admin.assets import built
@@ -32,10 +34,10 @@ def test_a_card_becomes_a_draft_and_a_rule_shows_what_it_said(tmp_path):
         page.get_by_role("link", name="用这条").click()
         page.get_by_label("出差后报销天数").fill("8")
         page.get_by_role("button", name="用这条").click()
-        assert "/drafts/" in page.url
+        expect(page).to_have_url(re.compile(re.escape("/drafts/")))
         page.goto(f"{address}/rules/daily-report-missing")
         page.get_by_text("看表格").click()
-        assert page.locator("#lately tbody tr").count() == 1
+        expect(page.locator("#lately tbody tr")).to_have_count(1)
         with story.app.test_request_context():
             there = built("charts.js")
         if there:  # without the front end the table alone tells

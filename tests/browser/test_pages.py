@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
+from playwright.sync_api import expect
 from screenshots import a_story, pages
 
 if chromium.where() is None:
@@ -96,13 +98,13 @@ def test_what_is_touched_on_a_phone_is_large_enough(evening, window):
 def test_the_door_speaks_both_languages_and_opens(window):
     here = window()
     page = here.go("/login/")
-    assert page.get_by_role("heading", name="登录").is_visible()
+    expect(page.get_by_role("heading", name="登录")).to_be_visible()
     page.get_by_role("link", name="English").click()
-    assert page.get_by_role("heading", name="Sign in").is_visible()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     here.sign_in("hr", "en")
-    assert page.get_by_role("heading", name="周敏").is_visible()
+    expect(page.get_by_role("heading", name="周敏")).to_be_visible()
     page.get_by_role("link", name="中文").click()
-    assert page.get_by_role("link", name="今天").is_visible()
+    expect(page.get_by_role("link", name="今天")).to_be_visible()
     assert here.complaints == []
 
 
@@ -115,10 +117,10 @@ def test_an_employee_reads_why_and_answers_without_any_script(browser, address, 
     page.fill("#password", chromium.PASSWORD)
     page.click("form button")
     page.locator(f"main a[href*='/nudges/{said}']").first.click()
-    assert f"/nudges/{said}" in page.url
-    assert page.get_by_text("今日日报").first.is_visible()
+    expect(page).to_have_url(re.compile(re.escape(f"/nudges/{said}")))
+    expect(page.get_by_text("今日日报").first).to_be_visible()
     page.get_by_role("button", name="知道了").click()
-    assert page.get_by_text("谢谢。").is_visible()
+    expect(page.get_by_text("谢谢。")).to_be_visible()
     context.close()
 
 
@@ -137,14 +139,14 @@ def test_the_framework_s_own_question_is_in_the_reader_s_language(window):
     here.sign_in("admin")
     page = here.go("/users/list/")
     page.locator("a.confirm, [data-original-title=删除], .btn-group-xs a").last.click()
-    assert page.locator("#modal-confirm .btn-default").text_content() == "取消"
+    expect(page.locator("#modal-confirm .btn-default")).to_have_text("取消")
 
 
 def test_dark_and_light_are_chosen_by_hand_too(window):
     here = window(dark=True)
     here.sign_in("hr")
     page = here.page
-    assert not page.get_by_role("link", name="深色").is_visible()
+    expect(page.get_by_role("link", name="深色")).to_be_hidden()
     page.get_by_role("link", name="浅色").click()
     assert page.evaluate("document.documentElement.dataset.theme") == "light"
 
@@ -158,10 +160,10 @@ def test_the_board_filters_and_leads_to_the_person_and_the_reason_without_any_sc
     page.click("form button")
     page.goto(f"{address}/today/")
     page.locator(".legend a", has_text="未完成").click()
-    assert "show=open" in page.url
-    assert page.locator("#next .next").count() == 1
+    expect(page).to_have_url(re.compile(re.escape("show=open")))
+    expect(page.locator("#next .next")).to_have_count(1)
     page.locator("a.lp.open.on").click()
-    assert page.get_by_role("heading", name="张三", exact=True).is_visible()
+    expect(page.get_by_role("heading", name="张三", exact=True)).to_be_visible()
     page.get_by_role("link", name="为什么").first.click()
-    assert page.get_by_role("heading", name="为什么").is_visible()
+    expect(page.get_by_role("heading", name="为什么")).to_be_visible()
     context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
+from playwright.sync_api import expect
 from screenshots import a_story
 
 if chromium.where() is None:
@@ -39,16 +41,16 @@ def phone(tmp_path_factory) -> Iterator:
 
 def test_a_nudge_is_read_put_off_and_taken_back_with_a_thumb(phone):
     page = phone.go("/")
-    assert page.url.endswith("/me/")
+    expect(page).to_have_url(re.compile(re.escape("/me/") + "$"))
     page.click(".btn-lamp")
-    assert page.url.endswith(f"/me/nudges/{phone.said}")
+    expect(page).to_have_url(re.compile(re.escape(f"/me/nudges/{phone.said}") + "$"))
     page.click("text=30 分钟后")
     page.wait_for_selector(".undo-bar")
-    assert "再提醒您" in page.inner_text(".undo-bar")
+    expect(page.locator(".undo-bar")).to_contain_text("再提醒您")
     page.click(".undo-bar button")
-    assert "收回了" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("收回了")
     page.click("text=知道了")
-    assert "今天都好了" in page.inner_text("h1")
+    expect(page.locator("h1")).to_contain_text("今天都好了")
     assert phone.complaints == []
 
 

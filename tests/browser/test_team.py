@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
+from playwright.sync_api import expect
 from screenshots import a_story
 from test_axe import AXE, LOOK, RULES
 
@@ -91,20 +92,20 @@ def test_a_supervisor_records_listens_and_sends_and_the_person_hears_it(lead, wi
     page = lead.go("/team/zhang")
     page.click(".rec")
     page.wait_for_selector(IN_STATE.format("recording"))
-    assert "正在录" in page.inner_text("[data-part=said]")
+    expect(page.locator("[data-part=said]")).to_contain_text("正在录")
     chromium.soon(page, "document.querySelectorAll('.wave .on').length > 0")
     chromium.soon(page, "parseInt(document.querySelector('.wave i').style.height) > 15")  # it hears the beep
     chromium.soon(page, "document.querySelector('[data-part=clock]').textContent === '0:01'")
     page.click(".rec")
     page.wait_for_selector(IN_STATE.format("recorded"))
-    assert "停下了" in page.inner_text("[data-part=said]")
+    expect(page.locator("[data-part=said]")).to_contain_text("停下了")
     assert page.evaluate("document.activeElement.dataset.part") == "main"
     page.click(".rec")
     page.wait_for_selector(IN_STATE.format("playing"))
     chromium.soon(page, "document.querySelector('[data-part=audio]').currentTime > 0.1")
     page.wait_for_selector(IN_STATE.format("recorded"))  # played to its end
     page.click("#note form.stack > .btn-lamp")
-    assert "只有张三看得到" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("只有张三看得到")
     assert lead.complaints == []
 
     person = window("zhang")
@@ -130,7 +131,7 @@ def test_what_was_recorded_is_discarded_and_recorded_again(story, lead):
     page.wait_for_timeout(300)
     page.click("#note form.stack > .btn-lamp")  # sending stops it first
     page.wait_for_url(lambda url: "/me/notes/" in url)
-    assert page.locator(".heard audio").count() == 1
+    expect(page.locator(".heard audio")).to_have_count(1)
     assert left(story) == before + 1
 
 
@@ -147,7 +148,7 @@ def test_it_stops_by_itself_when_the_minute_is_over(lead):
     page.unroute("**/team/zhang")
     page.click(".rec")
     page.wait_for_selector(IN_STATE.format("recorded"), timeout=5000)
-    assert "满 1 分钟了" in page.inner_text("[data-part=said]")
+    expect(page.locator("[data-part=said]")).to_contain_text("满 1 分钟了")
     assert page.evaluate("document.querySelector('#voice').files[0].name") == "note.webm"
     page.reload()
     assert page.get_attribute(".recorder", "data-seconds") == "60"
@@ -172,7 +173,7 @@ def test_without_a_microphone_the_words_say_so_and_a_few_written_ones_are_sent(s
     before_it = left(story)
     page.fill("#text", "明天我跟你一起去。")
     page.click("#note form.stack > .btn-lamp")
-    assert "明天我跟你一起去。" in page.inner_text("main")
+    expect(page.locator("main")).to_contain_text("明天我跟你一起去。")
     assert left(story) == before_it + 1
     assert one.complaints == []
 

@@ -157,10 +157,10 @@ def test_a_preview_shows_whom_when_and_how_much_and_leads_to_why(story, desk):
     assert kept(story, id).preview["rules"]["daily-report-missing"]["new"] > 0
 
     # the calendar is a table, with the day he wrote his report left out
-    assert panel.locator(".cal tbody tr").count() == 5
+    expect(panel.locator(".cal tbody tr")).to_have_count(5)
     days = panel.locator(".cal button")
     assert {"6月3日周二，2 次", "6月5日周四，2 次"} <= set(days.evaluate_all("all => all.map(one => one.ariaLabel)"))
-    assert panel.get_by_role("button", name="6月4日周三").count() == 0
+    expect(panel.get_by_role("button", name="6月4日周三")).to_have_count(0)
     panel.get_by_role("button", name="6月5日周四").click()
     expect(panel.locator(".found-row")).to_have_count(1)
     expect(panel.locator(".found-row")).to_contain_text("王海燕")
