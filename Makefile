@@ -27,7 +27,7 @@ $(VENV)/.installed: $(VENV)/.python setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 # the scripts of the admin panel; where they cannot be built it says so and goes on: every page works without them
-FRONTEND := $(shell find admin/frontend -path '*/node_modules' -prune -o -type f -print)
+FRONTEND := $(shell find admin/frontend plugins/*/frontend -path '*/node_modules' -prune -o -type f -print 2>/dev/null)
 $(VENV)/.frontend: $(FRONTEND) | $(VENV)/.installed
 	@$(PY) admin/frontend/install.py && touch $@ || true
 

@@ -9,13 +9,25 @@ const ENTRY_POINTS = [
   'src/charts.js', // /rules/<rule>
   'src/team.js', // /team/<person>
 ]
+const PLUGINS = '../../plugins' // each one's frontend/*.{js,jsx} are entry points too; deeper folders are what they import
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const out = fileURLToPath(new URL('../tideng_admin/static/built/', import.meta.url))
 
+async function ofPlugins() {
+  const found = []
+  for (const plugin of (await readdir(new URL(PLUGINS + '/', import.meta.url))).sort()) {
+    const files = await readdir(new URL(`${PLUGINS}/${plugin}/frontend/`, import.meta.url)).catch(() => [])
+    found.push(...files.filter((name) => /(?<!\.test)\.jsx?$/.test(name)).map((name) => `${PLUGINS}/${plugin}/frontend/${name}`))
+  }
+  return found
+}
+
 const options = {
   absWorkingDir: here,
-  entryPoints: ENTRY_POINTS,
+  entryPoints: [...ENTRY_POINTS, ...(await ofPlugins())],
+  entryNames: '[name]', // all in one folder, wherever they come from
+  nodePaths: [here + 'node_modules'], // where a plugin's scripts find the libraries
   outdir: out,
   bundle: true,
   minify: true,

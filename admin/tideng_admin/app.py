@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 
 from tideng.deployment import Deployment
 from tideng.errors import InvalidSettings, Problem
-from tideng_admin import api, assets, notes_api, page, pages, people_api, rendering, rules_api, writing_api
+from tideng_admin import api, assets, notes_api, page, pages, people_api, plugin_files, rendering, rules_api, writing_api
 from tideng_admin.catalogues import compile_catalogues
 from tideng_admin.operations import limit_body
 from tideng_admin.passwords import check_in_form
@@ -52,10 +52,12 @@ def create_app(deployment: Deployment, update_permissions: bool = False, **overr
         # so many addresses from the right are the proxies' word; what stands further left anybody may have written
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=1, x_host=0, x_port=0, x_prefix=0)  # type: ignore[method-assign]
     web = app.extensions["tideng"] = Web(deployment)
+    _find_screens(web)
     folder = tempfile.TemporaryDirectory(prefix="tideng-locale-")
     app.extensions["tideng_locale"] = folder  # lives as long as the app
-    compile_catalogues(Path(__file__).parent / "translations", Path(folder.name))
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = folder.name
+    sources = [Path(__file__).parent / "translations", *(home / "translations" for home in web.plugin_homes.values())]
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = compile_catalogues(sources, Path(folder.name))
+    plugin_files.install(app, web.plugin_homes)
 
     bound = scoped_session(sessionmaker(class_=_session_class(web)))
     app.teardown_appcontext(lambda error: bound.remove())
@@ -81,14 +83,20 @@ def create_app(deployment: Deployment, update_permissions: bool = False, **overr
     return app
 
 
-def _add_screens(builder: AppBuilder, web: Web) -> None:
-    found = [(screen, "") for screen in pages.SCREENS]
+def _find_screens(web: Web) -> None:
+    """The core's screens and the plugins', and where the plugins keep what belongs to theirs."""
+    web.found = [(screen, "") for screen in pages.SCREENS]
     for plugin, screens in web.deployment.plugins.call_named("screens"):
-        found += [(screen, plugin) for screen in screens]
-    for screen, plugin in found:
-        if not is_screen(screen):
-            web.deployment.plugins.fail(plugin, TypeError(f"{screen!r} is no screen with a known icon"), "screens")
-            continue
+        for screen in screens:
+            if not is_screen(screen):
+                web.deployment.plugins.fail(plugin, TypeError(f"{screen!r} is no screen with a known icon"), "screens")
+                break
+            web.found.append((screen, plugin))
+            web.plugin_homes[plugin] = screen.folder
+
+
+def _add_screens(builder: AppBuilder, web: Web) -> None:
+    for screen, plugin in web.found:
         try:
             view = builder.add_view_no_menu(screen.view)
         except Exception as error:

@@ -41,6 +41,16 @@ def needs(permission: str) -> Callable:
     return decorate
 
 
+def takes(largest: int) -> Callable:
+    """Let a page's method be sent up to `largest` bytes, where others take `app.LARGEST_BODY`. Stands below `needs`."""
+
+    def decorate(method: Callable) -> Callable:
+        method.largest_body = largest  # type: ignore[attr-defined]  # where `operations.limit_body` finds it
+        return method
+
+    return decorate
+
+
 class Page(BaseView):
     """A page of ours: own template, reads through `tideng.viewing`, actions through services that authorise again."""
 

@@ -320,16 +320,20 @@ def known_rules(here: Web) -> Any:
 
 
 def portal_tabs() -> list[tuple[str, str, str, str]]:
-    """The tabs below every page of the portal: key, icon, word, address."""
+    """The tabs below every page of the portal: key, icon, word, address. A plugin's key is the name of its view."""
     here = web()
     found = [
-        ("today", "today", _("Today"), url_for("PortalPage.day")),
-        ("messages", "bell", named({"zh": "消息", "en": "Messages"}), url_for("PortalPage.messages")),
-        ("data", "shield", _("My data"), url_for("MyDataPage.show_all")),
+        (10, ("today", "today", _("Today"), url_for("PortalPage.day"))),
+        (40, ("messages", "bell", named({"zh": "消息", "en": "Messages"}), url_for("PortalPage.messages"))),
+        (90, ("data", "shield", _("My data"), url_for("MyDataPage.show_all"))),
     ]
     if "TeamPage.show_all" in current_app.view_functions and here.may("can_read", "Team"):
-        found.insert(2, ("team", "people", _("Team"), url_for("TeamPage.show_all")))
-    return found
+        found.append((60, ("team", "people", _("Team"), url_for("TeamPage.show_all"))))
+    for screen in here.screens:
+        if screen.portal and here.may(screen.permission, screen.name):
+            tab = (screen.view.__name__, screen.icon, named(screen.title), url_for(screen.endpoint))
+            found.append((screen.portal, tab))
+    return [tab for _order, tab in sorted(found)]
 
 
 # -- what stands on the day -------------------------------------------------------------------------------------------

@@ -175,7 +175,12 @@ def mark_document(response: Response) -> None:
 
 
 def asset(name: str) -> str:
-    """A static file's address, which changes with its content: browsers may keep it, and never keep it too long."""
+    """A static file's address, which changes with its content: browsers may keep it, and never keep it too long. ``NAME/FILE``
+    is one of the plugin of that name."""
+    plugin, _, inner = name.partition("/")
+    if inner and plugin in web().plugin_homes:
+        file = web().plugin_homes[plugin] / "static" / inner
+        return url_for("plugin_static", plugin=plugin, name=inner, v=int(file.stat().st_mtime))
     file = Path(__file__).parent / "static" / name
     return url_for("static", filename=name, v=int(file.stat().st_mtime))
 

@@ -1,9 +1,17 @@
-"""A screen: one entry of the menu and what stands behind it. Plugins add theirs through the hook `screens`."""
+"""A screen: one entry of the menu and what stands behind it. Plugins add theirs through the hook `screens`.
+
+A plugin's templates, style sheets and wordings lie in the folders ``templates``, ``static`` and ``translations`` beside the
+module of its views, and are found by themselves: ``render_template("NAME/page.html")``, ``asset("NAME/page.css")``, where NAME
+is the plugin's, and ``translations/zh/LC_MESSAGES/messages.po``. Scripts of plugins that come with Tideng lie in the plugin's
+folder ``frontend`` and are built with the others: ``built("page.js")``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tideng.catalogue import Text
@@ -23,8 +31,10 @@ class Screen:
 
     The screen is in the menu of whoever has `permission` on the view's `class_permission_name`. `order` sorts the menu,
     `tab` puts it among the five of a phone's bottom bar; `tucked` puts it on the settings page instead of in the menu, for
-    what few people need, and its badge on “Settings”. `badge`, given the `Web`, returns a short text or '' to show
-    beside the title, and whether it is a fault.
+    what few people need, and its badge on “Settings”; `hidden` puts it nowhere: other pages lead there. `portal` puts it among
+    the tabs of the portal, in that order; the core's stand at 10 (today), 40 (messages), 60 (team) and 90 (my data). `badge`,
+    given the `Web`, returns a short text or '' to show beside the title, and whether it is a fault. `roles`: what each role
+    may do there (``{"hr": ("read", "write")}``), beside admin, who may do everything.
     """
 
     view: Any
@@ -35,6 +45,14 @@ class Screen:
     tab: bool = False
     tucked: bool = False
     badge: Callable[[Web], tuple[str, bool]] | None = None
+    hidden: bool = False
+    portal: int = 0
+    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where the module of the view lies."""
+        return Path(sys.modules[self.view.__module__].__file__ or "").parent
 
     @property
     def name(self) -> str:

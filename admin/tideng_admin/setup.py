@@ -44,7 +44,7 @@ ROLES: Mapping[str, Mapping[str, Sequence[str]]] = {
     "connector": {},
     "public": {},
 }
-"""Role → page → what it may do there. The role admin may do everything."""
+"""Role → page of the core → what it may do there; plugins say it of theirs (`Screen.roles`). Admin may do everything."""
 OWN_ACCOUNT = {"ResetMyPasswordView": ("this_form_get", "this_form_post")}
 
 
@@ -90,9 +90,11 @@ def _make_roles(deployment: Deployment) -> None:
 
 def _give_permissions(app: Flask) -> None:
     manager = app.appbuilder.sm  # type: ignore[attr-defined]
+    screens = app.extensions["tideng"].screens
     for name, views in ROLES.items():
         role = manager.find_role(name)
-        for view, permissions in {**views, **(OWN_ACCOUNT if name != "public" else {})}.items():
+        of_plugins = {screen.name: screen.roles[name] for screen in screens if name in screen.roles}
+        for view, permissions in {**views, **of_plugins, **(OWN_ACCOUNT if name != "public" else {})}.items():
             for permission in permissions:
                 found = manager.add_permission_view_menu(f"can_{permission}", view)
                 if found not in role.permissions:

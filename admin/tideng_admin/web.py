@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Mapping
 from datetime import datetime, time
+from pathlib import Path
 from time import monotonic
 from zoneinfo import ZoneInfo
 
@@ -34,7 +35,11 @@ class Web:
 
     def __init__(self, deployment: Deployment):
         self.deployment = deployment
+        self.found: list[tuple[Screen, str]] = []
+        """Every screen that was declared, with its plugin's name ('' for the core's), before it is known to work."""
         self.screens: list[Screen] = []
+        self.plugin_homes: dict[str, Path] = {}
+        """Plugin → the folder of its screens."""
         self.own_blueprints: set[str] = set()
         self._directory: Directory | None = None
         self._lock = threading.Lock()
@@ -149,8 +154,8 @@ class Web:
         return (permission, view) in self.permissions()
 
     def menu(self) -> list[Screen]:
-        """The screens this user may open, in order."""
-        return [screen for screen in self.screens if self.may(screen.permission, screen.name)]
+        """The screens of the menu that this user may open, in order."""
+        return [one for one in self.screens if not one.hidden and self.may(one.permission, one.name)]
 
 
 def web() -> Web:

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from tideng.errors import Problem
     from tideng.events import Event
     from tideng.facts import Point
+    from tideng.forms import Asked, Filled, Form
     from tideng.holdings import Holding
+    from tideng.invoices import Invoice, Verdict
     from tideng.judging import Finding, Situation, Watch
     from tideng.people import Directory
+    from tideng.responsibilities import Responsibility
+    from tideng.todos import Todo
 
 PROJECT = "tideng"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -123,6 +127,17 @@ class Hooks:
         would speak to far more people than in its preview. Return True if the rule is this plugin's."""
 
     @hookspec
+    def is_due(self, connection: Connection, now: datetime) -> bool:
+        """Has a deadline in the plugin's own tables run out? Called by the worker in each round, in whatever state the
+        deployment is; one cheap query on an index."""
+
+    @hookspec
+    def come_due(self, connection: Connection, directory: Directory, now: datetime) -> int:
+        """Do what has come due in the plugin's own tables, set-wise. Called by the worker in a transaction of its own after
+        `is_due` said so. Several workers may call it at once: claim rows before acting on them. Return how many there were;
+        it is called again until there are none."""
+
+    @hookspec
     def between_batches(self) -> None:
         """Called by the worker after each round of work, outside any transaction and holding no lane. Write down what
         was noticed while judging; return quickly when there is nothing."""
@@ -131,6 +146,40 @@ class Hooks:
     def needs_attention(self, connection: Connection) -> Iterable[Attention]:
         """What of the plugin's own needs a person now. Called by `tideng doctor`, readyz and the front page, in whatever
         process; one cheap query at most. Return [] when all is well."""
+
+    @hookspec
+    def process_definitions(self) -> str | None:
+        """The folder of process definitions that the plugin ships, one ``.yaml`` file each; see docs/processes.md. Called by
+        the plugin *processes* when it starts."""
+
+    @hookspec
+    def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
+        """What should be added to a form before it is accepted: `tideng.forms.Asked` values, [] when all is well or the form
+        is not of the plugin's concern. Called while somebody fills it in, and again inside the transaction that accepts it."""
+
+    @hookspec
+    def fill_form(
+        self, form: Form, connection: Connection, directory: Directory, now: datetime
+    ) -> Mapping[str, Filled]:
+        """Values for fields of a form that is about to be shown empty: field → `tideng.forms.Filled`, each with the words that
+        say where it is from; {} where there is nothing to fill in."""
+
+    @hookspec
+    def todos(self, people: frozenset[str], connection: Connection, now: datetime) -> Iterable[Todo]:
+        """What waits for any of `people` in the plugin: `tideng.todos.Todo` values. Called for the page of one person and for
+        a team alike; a fixed number of statements, however many people are asked about."""
+
+    @hookspec
+    def responsibilities(
+        self, connection: Connection, directory: Directory, moment: datetime
+    ) -> Iterable[Responsibility]:
+        """Who answers for what at `moment` (UTC): `tideng.responsibilities.Responsibility` values, one for each step. Called
+        for the organisation's pages; a fixed number of statements."""
+
+    @hookspec(firstresult=True)
+    def check_invoice(self, invoice: Invoice) -> Verdict | None:
+        """Ask a tax system whether an invoice is genuine; None when the plugin is connected to none. Called outside any
+        transaction, since it may take seconds; what cannot be asked now is `tideng.invoices.LATER`, never an error."""
 
     @hookspec(firstresult=True)
     def channel(self, name: str) -> Channel | None:
@@ -151,4 +200,5 @@ class Hooks:
 
     @hookspec
     def screens(self) -> Iterable[object]:
-        """Screens for the admin panel: `tideng_admin.screens.Screen` values. Called once when the web app is made."""
+        """Screens for the admin panel: `tideng_admin.screens.Screen` values. Called once when the web app is made. The folders
+        ``templates``, ``static`` and ``translations`` beside the module of a screen's view are found by themselves."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from tideng.groups import Group
-from tideng.people import Assignment
+from tideng.standins import StandIns
 from tideng.world import World
 
 
@@ -33,7 +33,7 @@ def resolve(
     for themselves."""
     if group is not None and to in ("person", "owner", "supervisor"):
         return _for_group(to, group, owner if to == "owner" else None, at, world)
-    search = _Search(world, person, at)
+    search = StandIns(world.directory, lambda one: world.absent(one, at), at, person)
     directory = world.directory
     if to == "person":
         here = search.present(person) or (own_form and directory.at(person, at))
@@ -55,7 +55,7 @@ def resolve(
 
 
 def _for_group(to: str, group: Group, owner: str | None, at: datetime, world: World) -> Recipient:
-    search, groups = _Search(world, "", at), world.directory.groups
+    search, groups = StandIns(world.directory, lambda one: world.absent(one, at), at), world.directory.groups
     responsible = groups.responsible(group, at)
     meant = owner or responsible
     if to != "supervisor":
@@ -66,49 +66,3 @@ def _for_group(to: str, group: Group, owner: str | None, at: datetime, world: Wo
     meant = formal.supervisor if formal and formal.supervisor else None
     reached = (search.above(responsible) if responsible else None) or search.hr()
     return Recipient(reached, meant if meant != reached else None)
-
-
-class _Search:
-    """Looks for somebody who is there at one moment; `about` is never told as somebody's deputy."""
-
-    def __init__(self, world: World, about: str, at: datetime):
-        self._world, self._directory, self._about, self._at = world, world.directory, about, at
-
-    def absent(self, someone: str) -> bool:
-        return self._world.absent(someone, self._at)
-
-    def present(self, someone: str) -> bool:
-        return self._directory.at(someone, self._at) is not None and not self.absent(someone)
-
-    def holder(self, role: str) -> str | None:
-        """The first holder who is there, else who stands in for the first one; None where that is nobody."""
-        found = self._directory.role(role, self._at, self.absent)
-        return found or next(filter(None, map(self._stand_in, self._directory.roles.get(role, ()))), None)
-
-    def hr(self) -> str:
-        return self.holder("hr") or "role:hr"
-
-    def instead_of(self, someone: str) -> str:
-        return self._stand_in(someone) or self.hr()
-
-    def _stand_in(self, someone: str) -> str | None:
-        return self._deputy(someone) or self.above(someone)
-
-    def _deputy(self, someone: str) -> str | None:
-        last = self._directory.at(someone, self._at) or self._last(someone)
-        return last.deputy if last and last.deputy not in ("", self._about) and self.present(last.deputy) else None
-
-    def above(self, someone: str) -> str | None:
-        """Who leads them; whoever has left, who led them last."""
-        directory = self._directory
-        found = directory.supervisor(someone, self._at, self.absent)
-        last = self._last(someone)
-        if found or directory.at(someone, self._at) or not (last and last.supervisor):
-            return found
-        if self.present(last.supervisor):
-            return last.supervisor
-        return self._deputy(last.supervisor) or directory.supervisor(last.supervisor, self._at, self.absent)
-
-    def _last(self, someone: str) -> Assignment | None:
-        periods = self._directory.periods(someone)
-        return periods[-1] if periods else None

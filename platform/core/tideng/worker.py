@@ -79,6 +79,8 @@ class Worker:
             done += self.run_schedules()
             while due := self.come_due():
                 done += due
+            while over := self.come_due_in_plugins():
+                done += over
             while emitted := self.hear():
                 done += emitted
             while woken := self.wake():
@@ -346,6 +348,23 @@ class Worker:
         return self._too_late(
             directory.zone_of(home, entry.due).key, directory.local_day(home, entry.due), entry.due, now
         )
+
+    # -- what plugins wait for ---------------------------------------------------------------------------------
+    def come_due_in_plugins(self) -> int:
+        """Let plugins do what has come due in their own tables; returns how much that was. Each has a transaction of its
+        own, so that one that fails takes nobody along."""
+        now, plugins = self._deployment.clock.now(), self._deployment.plugins
+        with reading(self._deployment.engine) as connection:
+            waiting = [name for name, due in plugins.call_named("is_due", connection=connection, now=now) if due]
+        done = 0
+        for name in waiting:
+            with writing(self._deployment.engine) as connection:
+                self._refresh(connection)
+                arguments = {"connection": connection, "directory": self.current_directory, "now": now}
+                done += plugins.call_one(name, "come_due", **arguments) or 0
+                self._fault("before commit")
+            self._fault("committed")
+        return done
 
     # -- what was put off ----------------------------------------------------------------------------------------
     def wake(self) -> int:

@@ -18,7 +18,18 @@ from functools import cache
 from itertools import chain
 
 from tideng.errors import Problem
-from tideng.problem_words import bundles, checks, deployments, events, kinds, rules
+from tideng.problem_words import (
+    bundles,
+    checks,
+    deployments,
+    events,
+    kinds,
+    organisation,
+    papers,
+    processes,
+    reports,
+    rules,
+)
 
 _SLOT = re.compile(r"\{([a-z_]\w*)(?::([a-z]+))?\}")
 _SHAPES = {
@@ -106,7 +117,8 @@ def _chinese(text: str) -> str | None:
 @cache
 def _phrasebook() -> tuple[Mapping[str, str], tuple[_Sentence, ...]]:
     """The sentences without slots, and those with slots, the most particular first; made when first needed."""
-    pairs = list(chain.from_iterable(table.CHINESE.items() for table in (events, checks, rules, bundles, deployments)))
+    tables = (events, checks, rules, bundles, deployments, organisation, papers, processes, reports)
+    pairs = list(chain.from_iterable(table.CHINESE.items() for table in tables))
     whole = {english: chinese for english, chinese in pairs if not _SLOT.search(english)}
     slotted = [(english, chinese) for english, chinese in pairs if english not in whole]
     slotted.sort(key=lambda pair: len(_SLOT.sub("", pair[0])), reverse=True)
