@@ -1,0 +1,6 @@
+"""Processes."""
+
+
+class ProcessesPlugin:
+    title = {"zh": "流程", "en": "Processes"}
+    requires = ("orgchart",)
