@@ -85,3 +85,11 @@ def fill_form(
         for name, value in part.items():
             found.setdefault(name, value)
     return found
+
+
+def accept_form(
+    deployment: Deployment, connection: Connection, directory: Directory, form: Form, now: datetime
+) -> list[Asked]:
+    """Tell all plugins that `form` is accepted; what any of them returns as MUST is to undo the transaction."""
+    parts = deployment.plugins.call("form_accepted", form=form, connection=connection, directory=directory, now=now)
+    return [one for part in parts for one in part if one.severity == MUST]

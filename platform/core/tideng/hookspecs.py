@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tideng.holdings import Holding
     from tideng.invoices import Invoice, Verdict
     from tideng.judging import Finding, Situation, Watch
+    from tideng.papers import Paper, Reading
     from tideng.people import Directory
     from tideng.responsibilities import Responsibility
     from tideng.todos import Todo
@@ -156,6 +157,16 @@ class Hooks:
     def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
         """What should be added to a form before it is accepted: `tideng.forms.Asked` values, [] when all is well or the form
         is not of the plugin's concern. Called while somebody fills it in, and again inside the transaction that accepts it."""
+
+    @hookspec
+    def form_accepted(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
+        """A form is being accepted, in this transaction: keep the plugin's own rows of it. Return [] when that is done; what
+        is returned with severity MUST (somebody else was a moment faster) undoes everything and is shown beside the field."""
+
+    @hookspec(firstresult=True)
+    def read_paper(self, paper: Paper) -> Reading | None:
+        """What stands in a file that was handed in: `tideng.papers.Reading`; None when it is not of a kind that the plugin
+        reads. Called once, when the file is kept; it was looked at before, so that opening it is safe."""
 
     @hookspec
     def fill_form(
