@@ -1,0 +1,124 @@
+"""Who has a step: by person, role, position or rule; and who stands in where that is nobody, or somebody who is away."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from tideng.catalogue import Catalogue
+from tideng.people import Directory
+from tideng.standins import StandIns, away
+from tideng_processes.conditions import holds
+from tideng_processes.model import OwnerChoice, Part
+from tideng_processes.tables import TaskRow
+
+HR = "role:hr"
+"""Who has a step where the client names nobody at all; HR's pages show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who has a step; `meant_for`: whose it was to be, where that is somebody else (a person, ``role:NAME``, ``position:ID``)."""
+
+    person: str
+    meant_for: str | None = None
+
+
+@dataclass
+class Staff:
+    """Who is there at one moment. Made once for all steps that are given out in one transaction: one statement for those who
+    are away, one for how much people have, whatever the number of cases."""
+
+    directory: Directory
+    at: datetime
+    absent: frozenset[str] = frozenset()
+    load: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, connection: Connection, catalogue: Catalogue, directory: Directory, at: datetime) -> Staff:
+        return cls(directory, at, away(connection, catalogue, at))
+
+    def weigh(self, connection: Connection, parts: Iterable[Part]) -> None:
+        """Count the open steps of those among whom one of `parts` would have to choose; no statement where none has to."""
+        wanted = {
+            holder
+            for part in parts
+            for choice in part.owners
+            if choice.kind == "position" and len(holders := self.holders(choice.name)) > 1
+            for holder in holders
+        } - self.load.keys()
+        if wanted:
+            row = TaskRow
+            counted = select(row.owner, func.count()).where(row.owner.in_(wanted), row.state == "open").group_by(row.owner)
+            self.load.update(dict.fromkeys(wanted, 0))
+            self.load.update(dict(connection.execute(counted).tuples().all()))
+
+    def stand_ins(self, about: str = "") -> StandIns:
+        return StandIns(self.directory, self.absent.__contains__, self.at, about)
+
+    def holders(self, position: str) -> list[str]:
+        """Who holds a position, present or not."""
+        return [one.person for one in self.directory.groups.people(("position", position), self.at)]
+
+    def owner(self, part: Part, data: Mapping[str, Any], person: str, starter: str) -> Owner:
+        """Whose step it is, by the first choice that holds; never nobody."""
+        choice = next((one for one in part.owners if holds(one.when, data)), None)
+        return self._chosen(choice, data, person, starter) if choice else Owner(self.stand_ins().hr(), HR)
+
+    def instead_of(self, person: str) -> str:
+        """Who has what `person` had, now that they are away or gone."""
+        return self.stand_ins().instead_of(person)
+
+    def present(self, person: str) -> bool:
+        return self.stand_ins().present(person)
+
+    def _chosen(self, choice: OwnerChoice, data: Mapping[str, Any], person: str, starter: str) -> Owner:
+        named = {"person": person, "starter": starter, "field": str(data.get(choice.name) or "")}
+        if choice.kind in named:
+            return self._somebody(named[choice.kind], person if choice.kind != "person" else "")
+        if choice.kind == "supervisor":
+            return self._above(person)
+        if choice.kind == "head":
+            return self._head(person)
+        if choice.kind == "position":
+            return self._holder(choice.name)
+        role = choice.name or "hr"
+        holder = self.stand_ins().holder(role)
+        return Owner(holder) if holder else Owner(self.stand_ins().hr(), f"role:{role}" if role != "hr" else None)
+
+    def _somebody(self, who: str, about: str) -> Owner:
+        if who and self.present(who):
+            return Owner(who)
+        if not who or not self.directory.knows(who):
+            return Owner(self.stand_ins().hr(), who or None)
+        return Owner(self.stand_ins(about).instead_of(who), who)
+
+    def _above(self, person: str) -> Owner:
+        formal = self.directory.at(person, self.at)
+        meant = formal.supervisor if formal and formal.supervisor else None
+        reached = self.stand_ins(person).above(person) or self.stand_ins(person).hr()
+        return Owner(reached, meant if meant != reached else None)
+
+    def _head(self, person: str) -> Owner:
+        formal = self.directory.at(person, self.at)
+        head = self.directory.groups.responsible(("unit", formal.unit), self.at) if formal else None
+        return self._somebody(head or "", person)
+
+    def _holder(self, position: str) -> Owner:
+        """The holder who has the fewest open steps; where nobody holds it or none is there, whoever answers for it."""
+        holders = self.holders(position)
+        there = [one for one in holders if self.present(one)]
+        if there:
+            chosen = min(there, key=lambda one: (self.load[one], one))
+            self.load[chosen] += 1
+            return Owner(chosen)
+        if holders:
+            return Owner(self.instead_of(holders[0]), holders[0])
+        responsible = self.directory.groups.responsible(("position", position), self.at)
+        found = self._somebody(responsible or "", "")
+        return Owner(found.person, f"position:{position}")

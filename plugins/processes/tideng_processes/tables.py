@@ -1,0 +1,134 @@
+"""The tables of processes: definitions in their versions, cases, who has which step, what happened, and papers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, Boolean, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from tideng.tables import NAMES, Id, Moment
+
+
+class ProcessBase(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: Moment}
+
+
+class VersionRow(ProcessBase):
+    """One version of a process; never changed. `origin`: shipped, files or people."""
+
+    __tablename__ = "process_version"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    process: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int] = mapped_column(Integer)
+    document: Mapped[dict] = mapped_column(JSON)
+    digest: Mapped[str] = mapped_column(String(64))
+    origin: Mapped[str] = mapped_column(String(20))
+    by: Mapped[str] = mapped_column(String(120), default="")
+    note: Mapped[str] = mapped_column(String(1000), default="")
+    at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("process", "version"),)
+
+
+class CounterRow(ProcessBase):
+    """The last number that a case of a process was given."""
+
+    __tablename__ = "process_counter"
+    process: Mapped[str] = mapped_column(String(40), primary_key=True)
+    last: Mapped[int] = mapped_column(Integer)
+
+
+class CaseRow(ProcessBase):
+    """One run of a process. `node` is where it stands, '' once it has ended as `end`; `visits` counts the steps it entered.
+    `key`: what the one who began it called the hand-in, so that the same one twice is one case."""
+
+    __tablename__ = "process_case"
+    id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    process: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int] = mapped_column(Integer)
+    person: Mapped[str] = mapped_column(String(120))
+    starter: Mapped[str] = mapped_column(String(120))
+    node: Mapped[str] = mapped_column(String(40))
+    end: Mapped[str] = mapped_column(String(40), default="")
+    data: Mapped[dict] = mapped_column(JSON)
+    visits: Mapped[int] = mapped_column(Integer, default=0)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    key: Mapped[str | None] = mapped_column(String(120))
+    __table_args__ = (
+        UniqueConstraint("starter", "key"),
+        Index("ix_process_case_person", "person", "process"),
+        Index("ix_process_case_process", "process", "node"),
+    )
+
+
+class TaskRow(ProcessBase):
+    """One owner's part of one visit of a case to a step. `state`: open, done, or gone (the step was left without it).
+
+    `meant_for`: whose it was to be, where somebody stands in. `due`: the deadline (UTC); `wake`: when the worker looks at it
+    next, for a reminder or the deadline; None once there is nothing to look for. `late`: the deadline passed before it was done."""
+
+    __tablename__ = "process_task"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    case: Mapped[str] = mapped_column(String(60))
+    process: Mapped[str] = mapped_column(String(40))
+    visit: Mapped[int] = mapped_column(Integer)
+    node: Mapped[str] = mapped_column(String(40))
+    part: Mapped[str] = mapped_column(String(40), default="")
+    owner: Mapped[str] = mapped_column(String(120))
+    meant_for: Mapped[str | None] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    entered_at: Mapped[datetime]
+    due: Mapped[datetime | None]
+    wake: Mapped[datetime | None]
+    overdue_at: Mapped[datetime | None]
+    late: Mapped[bool] = mapped_column(Boolean, default=False)
+    done_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(String(40), default="")
+    by: Mapped[str] = mapped_column(String(120), default="")
+    __table_args__ = (
+        UniqueConstraint("case", "visit", "part"),
+        Index("ix_process_task_owner", "owner", "state"),
+        Index("ix_process_task_wake", "wake"),
+        Index("ix_process_task_node", "process", "node", "entered_at"),
+    )
+
+
+class StepRow(ProcessBase):
+    """What happened in a case: entered, done, reminded, overdue, in_time, handed_over, comment, moved, ended. `by` is a login
+    or '' for what happened by itself; `data`: what was filled in or is to be known. `key` as in `CaseRow`."""
+
+    __tablename__ = "process_step"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    case: Mapped[str] = mapped_column(String(60), index=True)
+    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(20))
+    node: Mapped[str] = mapped_column(String(40), default="")
+    part: Mapped[str] = mapped_column(String(40), default="")
+    by: Mapped[str] = mapped_column(String(120), default="")
+    outcome: Mapped[str] = mapped_column(String(40), default="")
+    note: Mapped[str] = mapped_column(Text, default="")
+    data: Mapped[dict] = mapped_column(JSON)
+    kept_at: Mapped[datetime]
+    key: Mapped[str | None] = mapped_column(String(120))
+    __table_args__ = (UniqueConstraint("by", "key"),)
+
+
+class PaperRow(ProcessBase):
+    """A file that goes with a form. `case` is None until the form is handed in; `reading`: what was read from it."""
+
+    __tablename__ = "process_paper"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    case: Mapped[str | None] = mapped_column(String(60), index=True)
+    process: Mapped[str] = mapped_column(String(40))
+    field: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(20))
+    author: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(60))
+    size: Mapped[int] = mapped_column(Integer)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    reading: Mapped[dict] = mapped_column(JSON)
+    kept_at: Mapped[datetime]
