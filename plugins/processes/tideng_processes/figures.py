@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from tideng.people import Directory, zone
 from tideng.viewing import Viewer
+from tideng_processes.model import Definition, Node
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
 DAYS = 30
@@ -99,10 +100,11 @@ class Slow:
 
 
 def figures(
-    connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, processes: Iterable[str]
+    connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, definitions: Iterable[Definition]
 ) -> dict[str, ProcessFigures]:
-    """The figures of each of `processes` as far as the viewer sees its cases. Two statements, however many there are."""
-    wanted, since = list(processes), moment - timedelta(days=DAYS)
+    """The figures of each process as far as the viewer sees its cases, by its id. Two statements, however many there are."""
+    known, since = {one.id: one for one in definitions}, moment - timedelta(days=DAYS)
+    wanted = list(known)
     scope = viewer.scope(directory, moment)
     found = {name: ProcessFigures() for name in wanted}
     for name, rows in _by_process(_seen(connection, _cases(wanted, since, scope), scope)).items():
@@ -118,6 +120,7 @@ def figures(
         nodes: dict[str, NodeFigures] = {}
         for row in rows:
             nodes[row.node] = _added(nodes.get(row.node, NodeFigures()), row)
+        nodes = {node: _timed(figures, known[name].nodes.get(node)) for node, figures in nodes.items()}
         found[name] = replace(found[name], nodes=nodes)
     return found
 
@@ -250,6 +253,11 @@ def _added(to: NodeFigures, row: Any) -> NodeFigures:
         to.open + row.open,
         to.open_late + row.open_late,
     )
+
+
+def _timed(figures: NodeFigures, node: Node | None) -> NodeFigures:
+    """A step that goes on by itself when its time has come is never late, nor in time: it only waits."""
+    return replace(figures, due=0, on_time=0, open_late=0) if node is not None and node.at_due else figures
 
 
 def _is_late(row: Any, moment: datetime) -> bool:

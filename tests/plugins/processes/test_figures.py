@@ -23,6 +23,7 @@ from tideng_processes.figures import (
     slow,
     usual_times,
 )
+from tideng_processes.model import Definition, Node, Start
 from tideng_processes.tables import CaseRow, ProcessBase, StepRow, TaskRow
 
 NOW = datetime(2025, 6, 12, 10, tzinfo=UTC)
@@ -38,6 +39,11 @@ DIRECTORY = Directory(
         Assignment("boss", "Gu"),
     ]
 )
+
+
+def a_process(id: str) -> Definition:
+    waits = Node("wait", {}, (), (), at_due="go")
+    return Definition(id, {}, Start(), {}, {"answer": Node("answer", {}, (), ()), "wait": waits}, {})
 
 
 class Desk:
@@ -87,7 +93,7 @@ class Desk:
 
     def figures(self, viewer: Viewer = HR, process: str = "need") -> ProcessFigures:
         with reading(self.engine) as connection:
-            return figures(connection, viewer, DIRECTORY, NOW, [process])[process]
+            return figures(connection, viewer, DIRECTORY, NOW, [a_process(process)])[process]
 
     def slow(self, viewer: Viewer = HR):
         with reading(self.engine) as connection:
@@ -127,6 +133,12 @@ def test_a_step_whose_deadline_is_still_to_come_is_not_counted_as_in_time(desk):
 def test_a_step_without_a_deadline_is_done_and_no_more(desk):
     desk.a_step(within=None)
     assert desk.figures().nodes["answer"] == NodeFigures(done=1)
+
+
+def test_a_step_that_only_waits_is_never_in_time_nor_late(desk):
+    desk.a_step("wait", within=24 * HOUR, took=24 * HOUR, by="")
+    assert desk.figures().nodes["wait"] == NodeFigures(done=1)
+    assert desk.figures().share is None
 
 
 def test_what_is_older_than_thirty_days_no_longer_counts(desk):
@@ -204,6 +216,6 @@ def test_two_statements_for_all_processes_whatever_the_number_of_cases(desk):
     asked: list[str] = []
     event.listen(desk.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
     with reading(desk.engine) as connection:
-        found = figures(connection, LEAD, DIRECTORY, NOW, [f"p{n}" for n in range(4)])
+        found = figures(connection, LEAD, DIRECTORY, NOW, [a_process(f"p{n}") for n in range(4)])
     assert sum(one.began for one in found.values()) == 6
     assert len([one for one in asked if one.startswith("SELECT")]) == 2
