@@ -15,8 +15,10 @@ from tideng.attention import Attention
 from tideng.catalogue import Catalogue
 from tideng.database import reading, writing
 from tideng.errors import InvalidBundle, InvalidRule, Problem
+from tideng.forms import Asked, Form
 from tideng.hookspecs import hookimpl
 from tideng.judging import Finding, Situation, Watch
+from tideng.people import Directory
 from tideng.profile import CLIENT
 from tideng_rules import applying, quarantine, scheduling, store, upgrading
 from tideng_rules.applying import Change, Wanted
@@ -24,6 +26,7 @@ from tideng_rules.blueprints import keep_packs
 from tideng_rules.book import Book, Matcher, Published, Questions
 from tideng_rules.check import check_sources
 from tideng_rules.closures import ClosureMatcher, RuleFault
+from tideng_rules.forms import FormChecks
 from tideng_rules.lifecycle import pause_by_itself
 from tideng_rules.packs import Source, read_sources, shelf_of, sources_of
 from tideng_rules.parser import parse_rule
@@ -50,6 +53,7 @@ class RulesPlugin:
         self._deployment: Deployment | None = None
         self._revision: int | None = None
         self._matcher: ClosureMatcher | SupervisedMatcher | None = None
+        self._forms: FormChecks | None = None
         self._told: frozenset[str] = frozenset()
         self._wards = Wards()
         self._looked: datetime | None = None
@@ -153,6 +157,15 @@ class RulesPlugin:
     @hookimpl
     def judge(self, situations: Sequence[Situation]) -> Sequence[Finding]:
         return self.book.judge(situations) if self.book else []
+
+    @hookimpl
+    def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> list[Asked]:
+        if self.book is None or not form.event_type:
+            return []
+        forms = self._forms
+        if forms is None or not forms.are_of(self.book):
+            forms = self._forms = FormChecks(self.book, self._here)
+        return forms.asked(form, connection, directory, now)
 
     @hookimpl
     def between_batches(self) -> None:

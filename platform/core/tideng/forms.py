@@ -47,12 +47,14 @@ class Form:
 class Asked:
     """What somebody wants to be added before a form is accepted. `severity` MUST keeps it from being accepted, SHOULD does
     not. `field` is '' where it is about the whole form; `message` per locale, zh and en. `rule`: which rule asks, if one does.
+    `least`: how many characters or items of the field would be enough, where that is what is asked; else 0.
     """
 
     field: str
     message: Text
     severity: str = MUST
     rule: str = ""
+    least: int = 0
 
     def problem(self, locale: str = "en") -> Problem:
         message = self.message.get(locale) or self.message.get("en") or next(iter(self.message.values()), "")
