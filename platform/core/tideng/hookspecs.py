@@ -96,9 +96,9 @@ class Hooks:
         and return True if it changed. One cheap query at most."""
 
     @hookspec
-    def on_stored(self, events: Sequence[Event], connection: Connection | None) -> None:
+    def on_stored(self, events: Sequence[Event], connection: Connection | None, directory: Directory) -> None:
         """Events were stored and are being judged, in this transaction. Keep the plugin's own tables up to date,
-        set-wise. `connection` is None in a replay."""
+        set-wise. `connection` is None in a replay; `directory` is as it was before these events."""
 
     @hookspec
     def gather_facts(self, points: Sequence[Point], names: frozenset[str]) -> Sequence[Mapping[str, Any]] | None:

@@ -45,7 +45,9 @@ def _pdf(content: bytes) -> Iterator[Problem]:
         return
     pages = len(document)
     if pages > MOST_PAGES:
-        yield Problem("", f"the PDF has {pages} pages; at most {MOST_PAGES} are taken", "save only the pages that belong here")
+        yield Problem(
+            "", f"the PDF has {pages} pages; at most {MOST_PAGES} are taken", "save only the pages that belong here"
+        )
     if not pages or not _ends(content):
         yield _cut_off("PDF")
 
@@ -133,7 +135,9 @@ def _unsafe(members: list[zipfile.ZipInfo]) -> Problem | None:
 
 
 def _packed_too_tight() -> Problem:
-    return Problem("", "the OFD unpacks to far more than an invoice needs", "ask for it once more, or take a picture of it")
+    return Problem(
+        "", "the OFD unpacks to far more than an invoice needs", "ask for it once more, or take a picture of it"
+    )
 
 
 def _leads_out(name: str) -> bool:
@@ -147,5 +151,7 @@ def _declaring(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Prob
     for one in members:
         bare = archive.read(one).replace(b"\0", b"")
         if bare.lstrip(_MARKS).startswith(b"<") and _DECLARES.search(bare):
-            return Problem("", "the OFD holds instructions that no invoice needs", "ask for it once more, or take a picture of it")
+            return Problem(
+                "", "the OFD holds instructions that no invoice needs", "ask for it once more, or take a picture of it"
+            )
     return None

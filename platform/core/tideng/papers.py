@@ -125,7 +125,9 @@ def _not_taken(content: bytes, accept: Sequence[str]) -> Problem:
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         return Problem("", "this is an Office file", "save it as PDF")
     if format_of(content):
-        return Problem("", f"this is {_CALLED[format_of(content) or '']}, which is not taken here", f"taken are {wanted}")
+        return Problem(
+            "", f"this is {_CALLED[format_of(content) or '']}, which is not taken here", f"taken are {wanted}"
+        )
     return Problem("", "this is no file that can be read here", f"taken are {wanted}")
 
 

@@ -23,7 +23,7 @@ import orjson
 from tideng.errors import TidengError
 
 LARGEST_ANSWER = 1024 * 1024
-_NO_MEMORY = 70
+_NO_MEMORY, _RAISED = 70, 71
 _PASSED_ON = ("PATH", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "TMPDIR", "SYSTEMROOT")
 _GRACE_S = 1.0
 
@@ -66,14 +66,16 @@ def call(function: str, content: bytes, *arguments: str, limits: Limits | None =
         raise Unanswered("died", f"{function} cannot be started: {error}") from error
     if done.returncode == 0 and len(done.stdout) <= LARGEST_ANSWER:
         return orjson.loads(done.stdout)
-    raise _unanswered(function, done.returncode)
+    raise _unanswered(function, done.returncode, done.stdout)
 
 
-def _unanswered(function: str, status: int) -> Unanswered:
+def _unanswered(function: str, status: int, out: bytes) -> Unanswered:
     if status in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL):
         return Unanswered("time", f"{function} was stopped")
     if status == _NO_MEMORY:
         return Unanswered("memory", f"{function} needs more memory than it may have")
+    if status == _RAISED:
+        return Unanswered("died", f"{function} raised {out[:100].decode('ascii', 'replace')}")
     return Unanswered("died", f"{function} ended with status {status}")
 
 
@@ -89,6 +91,9 @@ def main(function: str, seconds: str, megabytes: str, *arguments: str) -> None:
         answer = orjson.dumps(chosen(sys.stdin.buffer.read(), *arguments))
     except MemoryError:
         os._exit(_NO_MEMORY)
+    except Exception as error:
+        os.write(out, type(error).__name__.encode("ascii", "replace"))  # no more: its text may hold what was read
+        os._exit(_RAISED)
     with os.fdopen(out, "wb") as stream:
         stream.write(answer)
 

@@ -181,7 +181,8 @@ class Worker:
     def _hear_rows(self, connection: Connection, rows: Sequence[Any]) -> None:
         for part in _split_at_directory_changes(rows):
             events = [event_from(row) for row in part]
-            self._deployment.plugins.call("on_stored", events=events, connection=connection)
+            known = {"connection": connection, "directory": self.current_directory}
+            self._deployment.plugins.call("on_stored", events=events, **known)
             if events[0].type in DIRECTORY_EVENTS:
                 self._refresh(connection, directory_only=True)
             self._hear_part(connection, part, events)
