@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """One thing that waits for `person`. `title` per locale; `about`: whose it is or which case, in a few words that are
-    shown as they are; `href`: where it is done; `since`, `due`: moments (UTC), `due` None where there is no deadline.
+    """One thing that waits for `person`. `title` per locale; `about`: the id of the person it is about, '' where that
+    is they themselves; `href`: where it is done; `since`, `due`: moments (UTC), `due` None where there is no deadline.
     `icon`: one of the screens'."""
 
     person: str

@@ -11,7 +11,8 @@ from tideng.people import Directory
 from tideng_processes.conditions import fields_of
 from tideng_processes.model import Definition, Emit, Node, OwnerChoice
 
-FIXED_DATA = frozenset({"case"})
+FIXED_DATA = frozenset({"case", "subject"})
+"""What every event may be told beside its fields; `subject` is whom it is about, where that is not the case's person."""
 
 
 def check_process(
@@ -127,4 +128,6 @@ def _held(choice: OwnerChoice, at: str, directory: Directory) -> Iterator[Proble
     if choice.kind == "position" and choice.name not in directory.positions:
         yield _unknown(at, "position", choice.name, directory.positions)
     if choice.kind == "role" and choice.name not in directory.roles:
-        yield Problem(at, f"nobody holds the role {choice.name}", "HR has the step until somebody does", severity="warning")
+        yield Problem(
+            at, f"nobody holds the role {choice.name}", "HR has the step until somebody does", severity="warning"
+        )

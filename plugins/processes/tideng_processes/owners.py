@@ -54,7 +54,9 @@ class Staff:
         } - self.load.keys()
         if wanted:
             row = TaskRow
-            counted = select(row.owner, func.count()).where(row.owner.in_(wanted), row.state == "open").group_by(row.owner)
+            counted = (
+                select(row.owner, func.count()).where(row.owner.in_(wanted), row.state == "open").group_by(row.owner)
+            )
             self.load.update(dict.fromkeys(wanted, 0))
             self.load.update(dict(connection.execute(counted).tuples().all()))
 
@@ -76,6 +78,9 @@ class Staff:
 
     def present(self, person: str) -> bool:
         return self.stand_ins().present(person)
+
+    def is_employed(self, person: str) -> bool:
+        return self.directory.at(person, self.at) is not None
 
     def _chosen(self, choice: OwnerChoice, data: Mapping[str, Any], person: str, starter: str) -> Owner:
         named = {"person": person, "starter": starter, "field": str(data.get(choice.name) or "")}

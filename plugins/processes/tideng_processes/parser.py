@@ -101,7 +101,9 @@ class _Reader:
         if (type_ == "choice") != bool(choices):
             self.add(f"{at}.choices", "a choice has choices, and nothing else has", "choices: {value: {zh: …, en: …}}")
         if (type_ == "table") != bool(columns):
-            self.add(f"{at}.columns", "a table has columns, and nothing else has", "columns: {name: {type: text, title: …}}")
+            self.add(
+                f"{at}.columns", "a table has columns, and nothing else has", "columns: {name: {type: text, title: …}}"
+            )
         return FieldSpec(
             name=name,
             type=type_,
@@ -206,7 +208,9 @@ class _Reader:
         if isinstance(said, str):
             return (Route(said),)
         if isinstance(said, list) and said and all(isinstance(one, Mapping) and "to" in one for one in said):
-            found = tuple(Route(str(one["to"]), self._when(one.get("if"), f"{at}[{n}].if")) for n, one in enumerate(said))
+            found = tuple(
+                Route(str(one["to"]), self._when(one.get("if"), f"{at}[{n}].if")) for n, one in enumerate(said)
+            )
             if found[-1].when is not None:
                 self.add(at, "the last way has no condition, so that there is always one", "{to: approve}")
             return found
@@ -216,7 +220,11 @@ class _Reader:
     def _emit(self, said: Any, at: str) -> Emit:
         if isinstance(said, str):
             return Emit(said)
-        if isinstance(said, Mapping) and isinstance(said.get("type"), str) and isinstance(said.get("data", {}), Mapping):
+        if (
+            isinstance(said, Mapping)
+            and isinstance(said.get("type"), str)
+            and isinstance(said.get("data", {}), Mapping)
+        ):
             self._known(said, ("type", "data"), at)
             return Emit(said["type"], dict(said.get("data") or {}))
         self.add(at, "is no event", "emit: trip.requested, or emit: {type: …, data: {…}}")
@@ -245,7 +253,7 @@ class _Reader:
         if isinstance(said, str):
             said = {"within": said}
         if not isinstance(said, Mapping) or not ({"within", "at", "on"} & said.keys()):
-            self.add(at, "is no deadline", "{within: 24 hours, clock: working}, {at: \"21:00\"}, {on: FIELD}")
+            self.add(at, "is no deadline", '{within: 24 hours, clock: working}, {at: "21:00"}, {on: FIELD}')
             return None
         self._known(said, ("within", "clock", "at", "on"), at)
         clock = self._one_of(said.get("clock") or "elapsed", ("elapsed", "working"), f"{at}.clock")
@@ -297,7 +305,9 @@ class _Reader:
         return known[0]
 
     def _some_of(self, said: Any, known: tuple[str, ...], at: str) -> list[str]:
-        return [self._one_of(one, known, at) for one in (said if isinstance(said, list) else [] if said is None else [said])]
+        return [
+            self._one_of(one, known, at) for one in (said if isinstance(said, list) else [] if said is None else [said])
+        ]
 
     def _when(self, said: Any, at: str) -> Condition | None:
         return None if said is None else read_condition(said, at, self.add)
@@ -337,4 +347,3 @@ class _Reader:
         except ValueError:
             self.add(at, f"{said!r} is no time of day", "21:00")
             return None
-

@@ -1,6 +1,139 @@
-"""Processes."""
+"""Processes: what is to be done, by whom and by when, as documents; and the cases that run on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tideng.hookspecs import hookimpl
+from tideng_processes import applying, arriving, coming_due, held, registry
+from tideng_processes.emitting import EVENTS
+from tideng_processes.responsible import responsibilities_of
+from tideng_processes.waiting import todos_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tideng.bundle import Bundle
+    from tideng.deployment import Deployment
+    from tideng.errors import Problem
+    from tideng.events import Event
+    from tideng.holdings import Holding
+    from tideng.people import Directory
+    from tideng.responsibilities import Responsibility
+    from tideng.todos import Todo
+
+LOOK_AGAIN = timedelta(minutes=10)
+"""So often every owner of an open step is looked at: somebody may have been away since a date that nobody said an event of."""
 
 
 class ProcessesPlugin:
     title = {"zh": "流程", "en": "Processes"}
     requires = ("orgchart",)
+
+    def __init__(self) -> None:
+        self._deployment: Deployment | None = None
+        self._revision = -1
+        self._looked: datetime | None = None
+        self._shipped: list = []
+        self.registry = registry.Registry()
+
+    @hookimpl
+    def declare(self) -> Iterable[object]:
+        return EVENTS
+
+    @hookimpl
+    def start(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    @hookimpl
+    def migrations(self) -> str | None:
+        return str(Path(__file__).parent / "versions")
+
+    @hookimpl
+    def process_definitions(self) -> str | None:
+        return str(Path(__file__).parent / "definitions")
+
+    # -- which processes there are -------------------------------------------------------------------------------
+    @hookimpl
+    def refresh(self, connection: Connection) -> bool:
+        """Take up versions that somebody published. No rule hangs on a process, so nothing else has to be made anew."""
+        revision = registry.revision(connection)
+        if revision != self._revision:
+            self.registry = registry.Registry(self.shipped(), registry.stored(connection))
+            self._revision = revision
+        return False
+
+    def shipped(self) -> list:
+        """What plugins ship, read once."""
+        if not self._shipped and self._deployment is not None:
+            self._shipped = registry.shipped_by(self._deployment)
+        return self._shipped
+
+    @hookimpl
+    def check_bundle(self, bundle: Bundle) -> Iterable[Problem]:
+        assert self._deployment is not None
+        return applying.check(bundle, self._deployment.catalogue)
+
+    @hookimpl
+    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
+        return applying.plan(bundle, connection, self.shipped())
+
+    @hookimpl
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
+        if connection is None:
+            return []
+        assert self._deployment is not None
+        return applying.apply(bundle, connection, self.shipped(), take, self._deployment.clock.now())
+
+    # -- what moves cases ----------------------------------------------------------------------------------------
+    @hookimpl
+    def on_stored(self, events: Sequence[Event], connection: Connection | None, directory: Directory) -> None:
+        if connection is None or self._deployment is None:
+            return
+        deployment, now = self._deployment, self._deployment.clock.now()
+        oldest = now - timedelta(hours=deployment.settings.speak_within_hours)
+        arriving.hear(deployment, connection, directory, self.registry, events, now, oldest)
+        if arriving.take_away(deployment, events):
+            self._looked = (
+                None  # who is gone is known once these events are taken in: a moment later, in the same round
+            )
+
+    @hookimpl
+    def is_due(self, connection: Connection, now: datetime) -> bool:
+        looked = self._looked is not None and now - self._looked < LOOK_AGAIN
+        return not looked or coming_due.is_due(connection, now)
+
+    @hookimpl
+    def come_due(self, connection: Connection, directory: Directory, now: datetime) -> int:
+        assert self._deployment is not None
+        done = coming_due.come_due(self._deployment, connection, directory, self.registry, now)
+        if self._looked is None or now - self._looked >= LOOK_AGAIN:
+            self._looked = now
+            done += coming_due.replace_owners(self._deployment, connection, directory, self.registry, now)
+        return done
+
+    # -- what others ask -----------------------------------------------------------------------------------------
+    @hookimpl
+    def todos(self, people: frozenset[str], connection: Connection, now: datetime) -> Iterable[Todo]:
+        return todos_of(connection, self.registry, people)
+
+    @hookimpl
+    def responsibilities(
+        self, connection: Connection, directory: Directory, moment: datetime
+    ) -> Iterable[Responsibility]:
+        assert self._deployment is not None
+        return responsibilities_of(connection, self._deployment.catalogue, directory, self.registry, moment)
+
+    @hookimpl
+    def held_on(self, person: str, connection: Connection) -> Iterable[Holding]:
+        return held.cases_of(connection, person, self.registry)
+
+    @hookimpl
+    def screens(self) -> Iterable[object]:
+        from tideng_processes.form_screens import FORM_SCREENS
+        from tideng_processes.screens import SCREENS
+
+        return (*SCREENS, *FORM_SCREENS)

@@ -41,10 +41,12 @@ class CounterRow(ProcessBase):
 
 class CaseRow(ProcessBase):
     """One run of a process. `node` is where it stands, '' once it has ended as `end`; `visits` counts the steps it entered.
-    `key`: what the one who began it called the hand-in, so that the same one twice is one case."""
+    `key`: what the one who began it called the hand-in, so that the same one twice is one case; `reference`: what the system
+    calls it whose event began it, '' where a person did."""
 
     __tablename__ = "process_case"
-    id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    serial: Mapped[int] = mapped_column(Id, primary_key=True)
+    id: Mapped[str] = mapped_column(String(60), unique=True)
     process: Mapped[str] = mapped_column(String(40))
     version: Mapped[int] = mapped_column(Integer)
     person: Mapped[str] = mapped_column(String(120))
@@ -56,6 +58,7 @@ class CaseRow(ProcessBase):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     key: Mapped[str | None] = mapped_column(String(120))
+    reference: Mapped[str] = mapped_column(String(200), default="", index=True)
     __table_args__ = (
         UniqueConstraint("starter", "key"),
         Index("ix_process_case_person", "person", "process"),

@@ -1,0 +1,112 @@
+"""The events of a case: that a step was entered, done or is over time, and those that an outcome emits besides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tideng.catalogue import Catalogue, EventType, Field
+from tideng.events import Event
+from tideng_processes.model import Definition, Emit, Outcome
+
+SOURCE = "tideng/processes"
+ENTERED, DONE, NEAR, OVERDUE = "node.entered", "node.done", "node.near", "node.overdue"
+
+_FIELDS = (
+    Field("process", "text", {"zh": "流程", "en": "Process"}, required=True),
+    Field("case", "text", {"zh": "哪一件", "en": "Case"}, required=True, key=True),
+    Field("node", "text", {"zh": "步骤", "en": "Step"}, required=True),
+    Field("owner", "text", {"zh": "谁负责", "en": "Owner"}),
+    Field("due", "time", {"zh": "期限", "en": "Due"}),
+    Field("title", "text", {"zh": "步骤名称", "en": "What the step is called, in Chinese"}),
+    Field("title_en", "text", {"zh": "步骤英文名称", "en": "What the step is called, in English"}),
+    Field("visit", "integer", {"zh": "第几次走到", "en": "Which visit"}),
+    Field("step", "text", {"zh": "哪一步哪一次", "en": "Which visit of which step"}, key=True),
+)
+_OUTCOME = Field("outcome", "text", {"zh": "结果", "en": "Outcome"})
+EVENTS = (
+    EventType(ENTERED, {"zh": "走到一步", "en": "Step entered"}, _FIELDS),
+    EventType(DONE, {"zh": "完成一步", "en": "Step done"}, (*_FIELDS, _OUTCOME)),
+    EventType(NEAR, {"zh": "一步快到期限", "en": "Step’s deadline near"}, _FIELDS),
+    EventType(OVERDUE, {"zh": "一步超过期限", "en": "Step over time"}, _FIELDS),
+)
+
+
+def node_event(
+    kind: str,
+    definition: Definition,
+    case: str,
+    person: str,
+    node: str,
+    visit: int,
+    at: datetime,
+    owner: str = "",
+    due: datetime | None = None,
+    part: str = "",
+    outcome: str = "",
+) -> Event:
+    """``node.entered``, ``node.done``, ``node.near`` or ``node.overdue``. `person` is whom the case is about; one event a part of a step."""
+    step = f"{case}/{visit}/{part or '-'}"
+    title = definition.nodes[node].title
+    data = {
+        "process": definition.id,
+        "case": case,
+        "node": node,
+        "owner": owner,
+        "due": due.isoformat() if due else "",
+        "title": title.get("zh", ""),
+        "title_en": title.get("en", ""),
+        "visit": visit,
+        "step": step,
+        "outcome": outcome,
+    }
+    return Event(
+        f"{step}/{kind}", SOURCE, kind, at, person, {name: value for name, value in data.items() if value != ""}
+    )
+
+
+def emitted(
+    outcome: Outcome,
+    definition: Definition,
+    catalogue: Catalogue,
+    case: str,
+    name: str,
+    person: str,
+    visit: int,
+    data: Mapping[str, Any],
+    at: datetime,
+) -> list[Event]:
+    """The events that an outcome emits besides; `data` is everything the case knows, `name` what events call it."""
+    found = []
+    for number, emit in enumerate(outcome.emit):
+        kind = catalogue.event_types.get(emit.type)
+        if kind is not None:  # the plugin that declared it may be switched off
+            content = _content(emit, kind, definition, name, data)
+            subject = str(content.pop("subject", "")) or person
+            found.append(Event(f"{case}/{visit}/{outcome.id}/{number}", SOURCE, emit.type, at, subject, content))
+    return found
+
+
+def _content(
+    emit: Emit, kind: EventType, definition: Definition, case_name: str, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    content = {one.name: data[one.name] for one in kind.fields if one.name in data and one.name in definition.fields}
+    content = {name: value for name, value in content.items() if definition.fields[name].type != "files"}
+    if kind.field(definition.key):
+        content[definition.key] = case_name
+    for name, said in emit.data.items():
+        value = _said(said, data)
+        if value is not None:
+            content[name] = value
+    return content
+
+
+def _said(said: Any, data: Mapping[str, Any]) -> Any:
+    """A literal, or what the form says: ``{field: NAME}``, ``{count: NAME}``, ``{person: NAME}``."""
+    if not isinstance(said, Mapping):
+        return said
+    if "count" in said:
+        return len(data.get(said["count"]) or ())
+    name = said.get("field") or said.get("person")
+    return data.get(str(name))
