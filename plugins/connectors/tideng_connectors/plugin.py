@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 NAME = "connectors"
 CUSTOMER = Field("customer", "text", {"zh": "客户", "en": "Customer"}, required=True, key=True)
-NEED = Field("need", "text", {"zh": "客户需求编号", "en": "Need"}, required=True, key=True)
 REASON = Field("reason", "text", {"zh": "原因", "en": "Reason"})
 TEXT = Field("text", "text", {"zh": "内容", "en": "Text"})
 MONEY = (
@@ -44,20 +43,6 @@ SALES: tuple[tuple[str, Text], ...] = (
     ("order.won", {"zh": "赢得订单", "en": "Order won"}),
     ("customer.won", {"zh": "赢得客户", "en": "Customer won"}),
     ("customer.lost", {"zh": "流失客户", "en": "Customer lost"}),
-)
-# the follow-up of customers' needs gets a plugin of its own; until then its events are declared here
-FOLLOW_UP: tuple[tuple[str, Text], ...] = (
-    ("need.raised", {"zh": "客户提出需求", "en": "Customer need raised"}),
-    ("need.answered", {"zh": "已回应客户需求", "en": "Customer need answered"}),
-    ("proposal.submitted", {"zh": "提交方案", "en": "Proposal submitted"}),
-    ("followup.recorded", {"zh": "记录跟进", "en": "Follow-up recorded"}),
-)
-FOLLOW_UP_FIELDS = (
-    NEED,
-    Field("customer", "text", CUSTOMER.title, key=True),
-    TEXT,
-    Field("accepted", "boolean", {"zh": "是否采纳", "en": "Accepted"}),
-    Field("owner", "text", {"zh": "负责答复的人", "en": "Who is to answer"}),
 )
 SALES_THIS_MONTH = MetricSpec(
     "sales_this_month",
@@ -123,7 +108,6 @@ class ConnectorsPlugin:
                     TEXT,
                 ),
             ),
-            *(EventType(name, title, FOLLOW_UP_FIELDS) for name, title in FOLLOW_UP),
             *METRICS,
             ChannelSpec("email", {"zh": "电子邮件", "en": "E-mail"}),
             ChannelSpec("memory", {"zh": "内存（测试用）", "en": "Memory (for tests)"}),

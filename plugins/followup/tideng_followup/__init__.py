@@ -1,0 +1,1 @@
+"""Following up what customers need, and learning from those who did not buy."""

@@ -1,6 +1,63 @@
-"""Following up what customers need."""
+"""Following up what customers need, from the need to whether they bought; and from a lost customer to the step that can become better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tideng.hookspecs import hookimpl
+from tideng_followup import losses
+from tideng_followup.declared import EVENTS
+from tideng_followup.forms import asked_of, filled_in
+from tideng_processes.registry import registry_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tideng.deployment import Deployment
+    from tideng.events import Event
+    from tideng.forms import Asked, Filled, Form
+    from tideng.people import Directory
 
 
 class FollowupPlugin:
     title = {"zh": "客户跟进", "en": "Following up customers"}
     requires = ("processes",)
+
+    def __init__(self) -> None:
+        self._deployment: Deployment | None = None
+
+    @hookimpl
+    def declare(self) -> Iterable[object]:
+        return EVENTS
+
+    @hookimpl
+    def start(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    @hookimpl
+    def process_definitions(self) -> str | None:
+        return str(Path(__file__).parent / "definitions")
+
+    @hookimpl
+    def on_stored(self, events: Sequence[Event], connection: Connection | None, directory: Directory) -> None:
+        """Look into customers who were lost; what is too old to speak of is history."""
+        if connection is None or self._deployment is None:
+            return
+        deployment, now = self._deployment, self._deployment.clock.now()
+        oldest = now - timedelta(hours=deployment.settings.speak_within_hours)
+        recent = [event for event in events if event.time >= oldest]
+        losses.hear(deployment, connection, directory, registry_of(deployment), recent, now)
+
+    @hookimpl
+    def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
+        return asked_of(form)
+
+    @hookimpl
+    def fill_form(
+        self, form: Form, connection: Connection, directory: Directory, now: datetime
+    ) -> Mapping[str, Filled]:
+        assert self._deployment is not None
+        return filled_in(form, connection, self._deployment.catalogue, directory, now)

@@ -33,10 +33,6 @@ def a_payload(name: str, **data) -> dict:
         ("customer.won", {"customer": "c", "amount": 12, "currency": "CNY", "reason": "fit"}),
         ("customer.lost", {"customer": "c", "amount": 0, "currency": "CNY", "reason": "late answer"}),
         ("feedback.received", {"customer": "c", "attitude": 0, "expertise": 5, "text": "好"}),
-        ("need.raised", {"need": "n", "customer": "c", "text": "t", "accepted": True, "owner": "p1"}),
-        ("need.answered", {"need": "n", "customer": "c", "text": "t", "accepted": False, "owner": "p1"}),
-        ("proposal.submitted", {"need": "n", "customer": "c", "text": "t", "accepted": True, "owner": "p1"}),
-        ("followup.recorded", {"need": "n", "customer": "c", "text": "t", "accepted": True, "owner": "p1"}),
     ],
 )
 def test_the_documented_events_are_taken_with_the_documented_data(plugins, name, data):

@@ -1,0 +1,48 @@
+"""What the follow-up of customers adds to the catalogue: its own events, and what is found out about a customer who was lost."""
+
+from __future__ import annotations
+
+from tideng.catalogue import EventType, Field, Text
+
+CUSTOMER = Field("customer", "text", {"zh": "客户", "en": "Customer"}, key=True)
+FIELDS = (
+    Field("need", "text", {"zh": "客户需求编号", "en": "Need"}, required=True, key=True),
+    CUSTOMER,
+    Field("text", "text", {"zh": "内容", "en": "Text"}),
+    Field("accepted", "boolean", {"zh": "是否采纳", "en": "Accepted"}),
+    Field("owner", "text", {"zh": "负责答复的人", "en": "Who is to answer"}),
+)
+RAISED, ANSWERED, PROPOSED, RECORDED = "need.raised", "need.answered", "proposal.submitted", "followup.recorded"
+LOST = "customer.lost"
+"""Told by the systems of sales, and declared by the connectors."""
+NODE_FAILED, UNEXPLAINED = "node.failed", "loss.unexplained"
+
+_TITLES: tuple[tuple[str, Text], ...] = (
+    (RAISED, {"zh": "客户提出需求", "en": "Customer need raised"}),
+    (ANSWERED, {"zh": "已回应客户需求", "en": "Customer need answered"}),
+    (PROPOSED, {"zh": "提交方案", "en": "Proposal submitted"}),
+    (RECORDED, {"zh": "记录跟进", "en": "Follow-up recorded"}),
+)
+_LOSS = (
+    Field("process", "text", {"zh": "流程", "en": "Process"}, required=True),
+    Field("case", "text", {"zh": "哪一件", "en": "Case"}, required=True, key=True),
+    CUSTOMER,
+    Field("reason", "text", {"zh": "客户的原因", "en": "The customer’s reason"}),
+)
+_NODE = (
+    Field("node", "text", {"zh": "步骤", "en": "Step"}, required=True),
+    Field("title", "text", {"zh": "步骤名称", "en": "What the step is called, in Chinese"}),
+    Field("title_en", "text", {"zh": "步骤英文名称", "en": "What the step is called, in English"}),
+    Field("owner", "text", {"zh": "谁负责", "en": "Owner"}, required=True),
+    Field("took", "integer", {"zh": "用了几小时", "en": "Hours it took"}, unit="hours"),
+    Field("planned", "integer", {"zh": "原定几小时", "en": "Hours it was given"}, unit="hours"),
+    Field("late", "boolean", {"zh": "超过了期限", "en": "Beyond its deadline"}),
+    Field("improvement", "text", {"zh": "改进项编号", "en": "Improvement"}, key=True),
+)
+EVENTS = (
+    *(EventType(name, title, FIELDS) for name, title in _TITLES),
+    EventType(
+        NODE_FAILED, {"zh": "客户没成交，有一步可以改进", "en": "Customer lost; a step to improve"}, (*_LOSS, *_NODE)
+    ),
+    EventType(UNEXPLAINED, {"zh": "客户没成交，每一步都按时", "en": "Customer lost; no step was late"}, _LOSS),
+)

@@ -1,0 +1,40 @@
+"""What the follow-up of customers says of its own forms: who may answer, and why a customer did not buy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from tideng.catalogue import Catalogue
+from tideng.forms import MUST, Asked, Filled, Form
+from tideng.people import Directory
+from tideng.standins import StandIns, away
+
+RAISE, FOLLOW_UP = "customer_followup.raise", "customer_followup.follow_up"
+PRODUCT = "product"
+"""The role that answers what customers need."""
+WHY: Mapping[str, str] = {
+    "zh": "客户主要因为什么？不清楚就选“不清楚”。",
+    "en": "What was it mainly? “Not known” is all right.",
+}
+FROM_PRODUCT: Mapping[str, str] = {"zh": "产品部今天在的人", "en": "Who is at work in product today"}
+
+
+def asked_of(form: Form) -> Iterable[Asked]:
+    """A reason, where the customer did not accept: from it one learns which step could be better."""
+    if form.name != FOLLOW_UP or form.data.get("accepted") is not False or form.data.get("reason"):
+        return []
+    return [Asked("reason", WHY, MUST)]
+
+
+def filled_in(
+    form: Form, connection: Connection, catalogue: Catalogue, directory: Directory, now: datetime
+) -> Mapping[str, Filled]:
+    """Who is to answer: the first of product who is there."""
+    if form.name != RAISE or form.data.get("owner"):
+        return {}
+    absent = away(connection, catalogue, now)
+    holder = StandIns(directory, absent.__contains__, now, form.person).holder(PRODUCT)
+    return {"owner": Filled(holder, FROM_PRODUCT)} if holder else {}

@@ -1,0 +1,246 @@
+"""A customer was lost: the follow-up is closed, the step that failed is found, and its owner's supervisor is asked to look at
+it together with them. Written in the transaction that hears of it, a fixed number of statements for any number of losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, select
+
+from tideng.database import insert
+from tideng.events import Event
+from tideng.people import Directory
+from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNEXPLAINED
+from tideng_followup.reviewing import Failed, Passage, failed_step
+from tideng_processes.loading import load_runs
+from tideng_processes.model import Definition
+from tideng_processes.moving import OPEN, Mover, Run
+from tideng_processes.registry import Published, Registry
+from tideng_processes.service import keep_version
+from tideng_processes.tables import CaseRow, CounterRow, TaskRow
+from tideng_processes.words import said
+
+if TYPE_CHECKING:
+    from tideng.deployment import Deployment
+
+PROCESS, IMPROVEMENT = "customer_followup", "improvement"
+SOURCE = "tideng/followup"
+CLOSES = "lost"
+"""The outcome by which a follow-up ends because the customer is gone."""
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A customer who did not buy: of which follow-up, heard of at `at` (UTC), and why, as far as anybody said."""
+
+    run: Run
+    at: datetime
+    reason: str
+
+    @property
+    def customer(self) -> str:
+        return str(self.run.data.get("customer") or "")
+
+    @property
+    def name(self) -> str:
+        """The same for the same loss, whoever tells of it and however often."""
+        return f"loss/{self.run.id}"
+
+
+def hear(
+    deployment: Deployment,
+    connection: Connection,
+    directory: Directory,
+    registry: Registry,
+    events: Iterable[Event],
+    now: datetime,
+) -> None:
+    """Look into every loss among `events`, once for each follow-up."""
+    told = [event for event in events if is_loss(event)]
+    if not told:
+        return
+    losses = _not_known(connection, _losses(connection, registry, told))
+    if not losses:
+        return
+    passages = _passages(connection, [loss.run.id for loss in losses])
+    mover = Mover(deployment, connection, directory, now)
+    found = [(loss, failed_step(passages.get(loss.run.id, ()), loss.reason, loss.at)) for loss in losses]
+    for loss in losses:
+        _close(mover, loss)
+    failed = [(loss, failure) for loss, failure in found if failure is not None]
+    opened = _improvements(mover, connection, registry, deployment.profile.locale, failed, now)
+    mover.events += [_event(loss, failure, opened.get(loss.run.id, "")) for loss, failure in found]
+    mover.save()
+
+
+def is_loss(event: Event) -> bool:
+    return event.type == LOST or (event.type == RECORDED and event.data.get("accepted") is False)
+
+
+# -- of which follow-up ------------------------------------------------------------------------------------------------
+
+
+def _losses(connection: Connection, registry: Registry, told: Sequence[Event]) -> list[Loss]:
+    """The follow-up that each event is about: the one it names, or the customer's latest. One that nobody knows is passed over."""
+    needs = {str(event.data["need"]) for event in told if event.type == RECORDED and event.data.get("need")}
+    customers = {str(event.data["customer"]) for event in told if event.type == LOST and event.data.get("customer")}
+    row, customer = CaseRow, CaseRow.data["customer"].as_string()
+    query = (
+        select(row.id, customer.label("customer"))
+        .where(row.process == PROCESS, row.id.in_(needs) | customer.in_(customers))
+        .order_by(row.started_at, row.id)
+    )
+    rows = connection.execute(query).all()
+    latest = {one.customer: one.id for one in rows}
+    case_of = {id(event): str(event.data.get("need")) if event.type == RECORDED else latest.get(event.data.get("customer"), "") for event in told}  # fmt: skip
+    runs = {run.id: run for run in load_runs(connection, registry, set(case_of.values()) - {""})}
+    found: dict[str, Loss] = {}
+    for event in sorted(told, key=lambda one: one.time):
+        run = runs.get(case_of[id(event)])
+        if run is not None and run.id not in found and run.started_at <= event.time:
+            found[run.id] = Loss(run, event.time, _reason(run, event))
+    return list(found.values())
+
+
+def _reason(run: Run, event: Event) -> str:
+    """What the customer's system says, else what was chosen in the form; what was said in words comes last."""
+    return str(event.data.get("reason") or run.data.get("reason") or event.data.get("text") or "")
+
+
+def _not_known(connection: Connection, losses: Sequence[Loss]) -> list[Loss]:
+    """Those that were not looked into yet."""
+    names = [loss.name for loss in losses]
+    known = set(connection.scalars(select(CaseRow.key).where(CaseRow.process == IMPROVEMENT, CaseRow.key.in_(names))))
+    return [loss for loss in losses if loss.name not in known]
+
+
+def _passages(connection: Connection, cases: Sequence[str]) -> dict[str, list[Passage]]:
+    """Every owner's part of every step of these cases that was answered or is open."""
+    row = TaskRow
+    columns = (row.case, row.node, row.part, row.owner, row.entered_at, row.due, row.done_at)
+    query = select(*columns).where(row.case.in_(cases), row.state != "gone").order_by(row.id)
+    found: dict[str, list[Passage]] = {}
+    for case, *passage in connection.execute(query):
+        found.setdefault(case, []).append(Passage(*passage))
+    return found
+
+
+# -- what becomes of it ------------------------------------------------------------------------------------------------
+
+
+def _close(mover: Mover, loss: Loss) -> None:
+    """End a follow-up that is still open."""
+    run = loss.run
+    outcome = run.step.outcome(CLOSES) if run.node else None
+    task = next((one for one in run.tasks if one.state == OPEN), None)
+    if outcome is not None and task is not None:
+        mover.take(run, task, outcome, "", max(loss.at, task.entered_at), quiet=True)
+
+
+def _improvements(
+    mover: Mover,
+    connection: Connection,
+    registry: Registry,
+    locale: str,
+    failed: Sequence[tuple[Loss, Failed]],
+    now: datetime,
+) -> dict[str, str]:
+    """Open an improvement item for each; follow-up → its id. None where the client has done away with the process."""
+    published = registry.latest(IMPROVEMENT)
+    if published is None or not failed:
+        return {}
+    keep_version(connection, published, now)
+    ids = _ids(connection, len(failed))
+    for id, (loss, failure) in zip(ids, failed, strict=True):
+        _open(mover, published, id, loss, failure, locale, now)
+    return {loss.run.id: id for id, (loss, _) in zip(ids, failed, strict=True)}
+
+
+def _open(mover: Mover, published: Published, id: str, loss: Loss, failure: Failed, locale: str, now: datetime) -> None:
+    """The first step is done by what is known; the supervisor of whoever had the step has the next one."""
+    first = published.definition.first
+    run = Run(
+        id=id,
+        definition=published.definition,
+        version=published.version,
+        person=failure.passage.owner,
+        starter="",
+        node=first.id,
+        data={},
+        started_at=now,
+        key=loss.name,
+        fresh=True,
+    )
+    mover.begin(run)
+    known = {
+        name: value for name, value in _known(loss, failure, locale).items() if name in published.definition.fields
+    }
+    mover.take(run, run.tasks[0], first.outcomes[0], "", now, data=known, quiet=True)
+
+
+def _known(loss: Loss, failure: Failed, locale: str) -> dict[str, Any]:
+    definition, passage = loss.run.definition, failure.passage
+    title = said(definition.nodes[passage.node].title, locale) if passage.node in definition.nodes else passage.node
+    known = {
+        "step": title,
+        "customer": loss.customer,
+        "followup": loss.run.id,
+        "took": _hours(passage.took(loss.at)),
+        "planned": _planned(passage),
+        "heard": _in_words(definition, loss.reason, locale),
+    }
+    return {name: value for name, value in known.items() if value not in (None, "")}
+
+
+def _in_words(definition: Definition, reason: str, locale: str) -> str:
+    choices = definition.fields["reason"].choices if "reason" in definition.fields else {}
+    return said(choices[reason], locale) if reason in choices else reason
+
+
+def _ids(connection: Connection, how_many: int) -> list[str]:
+    """So many new ids for improvement items, in one statement."""
+    statement = insert(connection)(CounterRow).values(process=IMPROVEMENT, last=how_many)
+    grown = statement.on_conflict_do_update(index_elements=["process"], set_={"last": CounterRow.last + how_many})
+    last = connection.execute(grown.returning(CounterRow.last)).scalar_one()
+    return [f"{IMPROVEMENT}-{number:06d}" for number in range(last - how_many + 1, last + 1)]
+
+
+# -- what is told ------------------------------------------------------------------------------------------------------
+
+
+def _event(loss: Loss, failure: Failed | None, improvement: str) -> Event:
+    """``node.failed``, about whoever had the step, so that rules reach their supervisor; ``loss.unexplained``, about whoever
+    followed the customer up, where no step was late."""
+    data = {"process": PROCESS, "case": loss.run.id, "customer": loss.customer, "reason": loss.reason}
+    if failure is None:
+        return Event(loss.name, SOURCE, UNEXPLAINED, loss.at, loss.run.person, _filled(data))
+    passage = failure.passage
+    node = loss.run.definition.nodes.get(passage.node)
+    data |= {
+        "node": passage.node,
+        "title": node.title.get("zh", "") if node else "",
+        "title_en": node.title.get("en", "") if node else "",
+        "owner": passage.owner,
+        "took": _hours(passage.took(loss.at)),
+        "planned": _planned(passage),
+        "late": failure.late,
+        "improvement": improvement,
+    }
+    return Event(loss.name, SOURCE, NODE_FAILED, loss.at, passage.owner, _filled(data))
+
+
+def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if value not in (None, "")}
+
+
+def _hours(length: timedelta) -> int:
+    """Whole hours, as one would say it; what took less than one took one."""
+    return max(1, round(length / HOUR))
+
+
+def _planned(passage: Passage) -> int | None:
+    return _hours(passage.due - passage.entered_at) if passage.due else None
