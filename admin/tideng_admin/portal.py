@@ -22,6 +22,7 @@ from tideng.notes import notes_to_me
 from tideng.problem_words import in_words
 from tideng.snoozing import choices, snooze, times_left
 from tideng.speaking import Speaking
+from tideng.todos import Todo, todos
 from tideng.viewing import NudgeView
 from tideng.viewing.board import HOLD, OpenMatter, board
 from tideng.viewing.mine import Done, Goal, goals, happened, is_concerned
@@ -132,7 +133,8 @@ class PortalPage(Page):
             mine = goals(connection, viewer, self.directory, here.deployment.catalogue, now)
             spoke = {one.rule for one in (*matters, *others, *outcomes)}
             titles = rules_shown.titles(connection, spoke)
-        steps = _steps(matters, others, titles)
+            waiting = todos(here.deployment, connection, [viewer.person] if viewer.person else [], now)
+        steps = _steps(matters, others, titles, waiting)
         said = {step.id for step in steps}
         held = [one for one in matters if one.status == HOLD and one.id not in said]
         lines = [_done_line(one) for one in done] + [_step_line(one) for one in steps]
@@ -339,9 +341,11 @@ def portal_tabs() -> list[tuple[str, str, str, str]]:
 # -- what stands on the day -------------------------------------------------------------------------------------------
 
 
-def _steps(matters: Sequence[OpenMatter], others: Sequence[NudgeView], titles: Any) -> list[Step]:
+def _steps(
+    matters: Sequence[OpenMatter], others: Sequence[NudgeView], titles: Any, waiting: Sequence[Todo]
+) -> list[Step]:
     """What is open, what comes due first first; what is on hold is no step."""
-    found: list[tuple[datetime, Step]] = []
+    found: list[tuple[datetime, Step]] = [(one.due or one.since + timedelta(days=365), _todo(one)) for one in waiting]
     for one in matters:
         if one.status != HOLD:
             due = one.next.due if one.next else None
@@ -354,6 +358,13 @@ def _steps(matters: Sequence[OpenMatter], others: Sequence[NudgeView], titles: A
         step = _step(other.id, other.at, title, other.message, other.locale, about)
         found.append((other.at + timedelta(days=365), step))
     return [step for _due, step in sorted(found, key=lambda pair: (pair[0], pair[1].id))]
+
+
+def _todo(one: Todo) -> Step:
+    """A step that a plugin says is waiting: where it is done, about whom, and until when."""
+    about = _("about %(name)s", name=web().name_of(one.about)) if one.about else ""
+    before = _("until %(when)s", when=moment(one.due)) if one.due else ""
+    return Step(0, one.since, named(one.title), about, locale(), before, one.href)
 
 
 def _step(id: int, at: datetime, title: str, message: str | None, language: str | None, before: str) -> Step:

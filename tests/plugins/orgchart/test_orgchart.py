@@ -80,7 +80,7 @@ def directory(deployment) -> Directory:
 
 def store(deployment, *events: Event) -> None:
     with writing(deployment.engine) as connection:
-        deployment.plugins.call("on_stored", events=events, connection=connection)
+        deployment.plugins.call("on_stored", events=events, connection=connection, directory=Directory())
 
 
 def an_event(kind: str, at: str, person: str = "p003", **data) -> Event:
@@ -207,7 +207,7 @@ def test_a_replay_has_the_same_directory_without_a_database(deployment, bundle):
     apply(deployment, bundle())
     store(deployment, *events)
     replayed = Deployment.in_memory(bundle(), ManualClock(NOW), deployment.settings, [ORGCHART])
-    replayed.plugins.call("on_stored", events=events, connection=None)
+    replayed.plugins.call("on_stored", events=events, connection=None, directory=Directory())
     in_memory = replayed.plugins.first("directory", connection=None)
     for person in ("p001", "p002", "p003"):
         assert in_memory.periods(person) == directory(deployment).periods(person)

@@ -52,14 +52,15 @@ class Goal:
 
 
 def happened(connection: Connection, viewer: Viewer, since: datetime, until: datetime) -> list[Done]:
-    """The viewer's own events from `since` up to `until`, oldest first; answers to nudges, and notes, are no deeds. One statement."""
+    """The viewer's own events from `since` up to `until`, oldest first. Answers to nudges and notes are no deeds, and of the
+    steps of a process those that its events tell of by themselves are enough. One statement."""
     if not viewer.person:
         return []
     row = EventRow
     query = (
         select(row.id, row.type, row.time, row.data)
         .where(row.subject == viewer.person, row.time >= since, row.time < until, row.type.not_like("nudge.%"))
-        .where(row.type.not_like("note.%"))
+        .where(row.type.not_like("note.%"), row.type.not_like("node.%"))
         .order_by(row.time.desc(), row.id.desc())
         .limit(_MOST)
     )
