@@ -85,25 +85,35 @@ def is_loss(event: Event) -> bool:
 
 
 def _losses(connection: Connection, registry: Registry, told: Sequence[Event]) -> list[Loss]:
-    """The follow-up that each event is about: the one it names, or the customer's latest. One that nobody knows is passed over."""
-    needs = {str(event.data["need"]) for event in told if event.type == RECORDED and event.data.get("need")}
-    customers = {str(event.data["customer"]) for event in told if event.type == LOST and event.data.get("customer")}
-    row, customer = CaseRow, CaseRow.data["customer"].as_string()
-    query = (
-        select(row.id, customer.label("customer"))
-        .where(row.process == PROCESS, row.id.in_(needs) | customer.in_(customers))
-        .order_by(row.started_at, row.id)
-    )
-    rows = connection.execute(query).all()
-    latest = {one.customer: one.id for one in rows}
-    case_of = {id(event): str(event.data.get("need")) if event.type == RECORDED else latest.get(event.data.get("customer"), "") for event in told}  # fmt: skip
-    runs = {run.id: run for run in load_runs(connection, registry, set(case_of.values()) - {""})}
+    """One for each follow-up that was lost, as of the first event that says so. What nobody follows up is passed over."""
+    cases = _cases_of(connection, told)
+    runs = {run.id: run for run in load_runs(connection, registry, cases.values())}
     found: dict[str, Loss] = {}
     for event in sorted(told, key=lambda one: one.time):
-        run = runs.get(case_of[id(event)])
+        run = runs.get(cases.get(_what(event), ""))
         if run is not None and run.id not in found and run.started_at <= event.time:
             found[run.id] = Loss(run, event.time, _reason(run, event))
     return list(found.values())
+
+
+def _what(event: Event) -> tuple[str, str]:
+    """What an event names: a need, or only a customer."""
+    name = "need" if event.type == RECORDED else "customer"
+    return name, str(event.data.get(name) or "")
+
+
+def _cases_of(connection: Connection, told: Sequence[Event]) -> dict[tuple[str, str], str]:
+    """What is named → the case: that need's, or the customer's latest. One statement."""
+    named = {what: {name for kind, name in map(_what, told) if kind == what} for what in ("need", "customer")}
+    row, customer = CaseRow, CaseRow.data["customer"].as_string()
+    needed = row.id.in_(named["need"]) | row.reference.in_(named["need"])
+    query = select(row.id, row.reference, customer.label("customer")).where(row.process == PROCESS)
+    found: dict[tuple[str, str], str] = {}
+    for one in connection.execute(
+        query.where(needed | customer.in_(named["customer"])).order_by(row.started_at, row.id)
+    ):
+        found |= {("need", one.id): one.id, ("need", one.reference): one.id, ("customer", one.customer): one.id}
+    return found
 
 
 def _reason(run: Run, event: Event) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from tideng.events import Event
 from tideng.people import DIRECTORY_EVENTS, Directory
-from tideng_processes.emitting import SOURCE
+from tideng_processes.emitting import SOURCE, heard
 from tideng_processes.loading import load_runs, next_id
 from tideng_processes.model import Definition
 from tideng_processes.moving import OPEN, Mover, Run
@@ -100,7 +100,9 @@ class _Ear:
         if outcome is not None:
             for one in [one for one in run.tasks if one.state == OPEN and one.node == run.node]:
                 if run.node and one.state == OPEN:  # each owner's part is answered by the one event
-                    self._mover.take(run, one, outcome, "", event.time, data=_data(run.definition, event), quiet=True)
+                    self._mover.take(
+                        run, one, outcome, "", event.time, data=heard(run.definition, outcome, event), quiet=True
+                    )
 
     def _begin(self, published: Published, event: Event, name: str) -> Run:
         """A case that elsewhere began: its first step is done by the event itself."""
@@ -120,12 +122,8 @@ class _Ear:
             reference=name,
             fresh=True,
         )
+        outcome = definition.first.outcomes[0]
         self._mover.begin(run)
-        self._mover.take(
-            run, run.tasks[0], definition.first.outcomes[0], "", event.time, data=_data(definition, event), quiet=True
-        )
+        said = heard(definition, outcome, event)
+        self._mover.take(run, run.tasks[0], outcome, "", event.time, data=said, quiet=True)
         return run
-
-
-def _data(definition: Definition, event: Event) -> dict[str, object]:
-    return {name: value for name, value in event.data.items() if name in definition.fields}

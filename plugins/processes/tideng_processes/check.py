@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from tideng.catalogue import Catalogue
@@ -11,8 +11,9 @@ from tideng.people import Directory
 from tideng_processes.conditions import fields_of
 from tideng_processes.model import Definition, Emit, Node, OwnerChoice
 
-FIXED_DATA = frozenset({"case", "subject"})
-"""What every event may be told beside its fields; `subject` is whom it is about, where that is not the case's person."""
+FIXED_DATA = frozenset({"case", "subject", "time"})
+"""What every event may be told beside its fields; `subject` is whom it is about, where that is not the case's person, and
+`time` when it happened, where that is not now."""
 
 
 def check_process(
@@ -111,6 +112,9 @@ def _emitted(it: Definition, node: Node, emit: Emit, at: str, catalogue: Catalog
     for name in emit.data:
         if not kind.open and name not in names and name not in FIXED_DATA:
             yield _unknown(f"{at}.data.{name}", f"field of {emit.type}", name, names)
+    for name, said in emit.data.items():
+        if isinstance(said, Mapping):
+            yield from _named(it, f"{at}.data.{name}", map(str, said.values()))
     given = {*emit.data, it.key, *it.fields}
     for one in kind.fields:
         if one.required and one.name not in given:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from tideng.calendars import local_moment
 from tideng.catalogue import Catalogue, EventType, Field
 from tideng.events import Event
 from tideng_processes.model import Definition, Emit, Outcome
 
 SOURCE = "tideng/processes"
+HOUR = timedelta(hours=1)
 ENTERED, DONE, NEAR, OVERDUE = "node.entered", "node.done", "node.near", "node.overdue"
 
 _FIELDS = (
@@ -23,12 +26,14 @@ _FIELDS = (
     Field("title_en", "text", {"zh": "步骤英文名称", "en": "What the step is called, in English"}),
     Field("visit", "integer", {"zh": "第几次走到", "en": "Which visit"}),
     Field("step", "text", {"zh": "哪一步哪一次", "en": "Which visit of which step"}, key=True),
+    Field("customer", "text", {"zh": "客户", "en": "Customer"}, key=True),
 )
 _OUTCOME = Field("outcome", "text", {"zh": "结果", "en": "Outcome"})
+_LEFT = Field("left", "integer", {"zh": "还剩几小时", "en": "Hours that are left"}, unit="hours")
 EVENTS = (
     EventType(ENTERED, {"zh": "走到一步", "en": "Step entered"}, _FIELDS),
     EventType(DONE, {"zh": "完成一步", "en": "Step done"}, (*_FIELDS, _OUTCOME)),
-    EventType(NEAR, {"zh": "一步快到期限", "en": "Step’s deadline near"}, _FIELDS),
+    EventType(NEAR, {"zh": "一步快到期限", "en": "Step’s deadline near"}, (*_FIELDS, _LEFT)),
     EventType(OVERDUE, {"zh": "一步超过期限", "en": "Step over time"}, _FIELDS),
 )
 
@@ -45,6 +50,7 @@ def node_event(
     due: datetime | None = None,
     part: str = "",
     outcome: str = "",
+    customer: str = "",
 ) -> Event:
     """``node.entered``, ``node.done``, ``node.near`` or ``node.overdue``. `person` is whom the case is about; one event a part of a step."""
     step = f"{case}/{visit}/{part or '-'}"
@@ -60,6 +66,8 @@ def node_event(
         "visit": visit,
         "step": step,
         "outcome": outcome,
+        "customer": customer,
+        "left": max(1, round((due - at) / HOUR)) if due and kind == NEAR else "",
     }
     return Event(
         f"{step}/{kind}", SOURCE, kind, at, person, {name: value for name, value in data.items() if value != ""}
@@ -76,16 +84,28 @@ def emitted(
     visit: int,
     data: Mapping[str, Any],
     at: datetime,
+    zone: ZoneInfo,
 ) -> list[Event]:
-    """The events that an outcome emits besides; `data` is everything the case knows, `name` what events call it."""
+    """The events that an outcome emits besides; `data` is everything the case knows, `name` what events call it. `zone`: of
+    whom the case is about."""
     found = []
     for number, emit in enumerate(outcome.emit):
         kind = catalogue.event_types.get(emit.type)
         if kind is not None:  # the plugin that declared it may be switched off
             content = _content(emit, kind, definition, name, data)
             subject = str(content.pop("subject", "")) or person
-            found.append(Event(f"{case}/{visit}/{outcome.id}/{number}", SOURCE, emit.type, at, subject, content))
+            moment = _own_time(emit.data.get("time"), data, zone, at)
+            found.append(Event(f"{case}/{visit}/{outcome.id}/{number}", SOURCE, emit.type, moment, subject, content))
     return found
+
+
+def _own_time(said: Any, data: Mapping[str, Any], zone: ZoneInfo, at: datetime) -> datetime:
+    """When it happened, where the form says so (``{on: DATE_FIELD, at: TIME_FIELD}``); never ahead of `at`."""
+    day = data.get(said.get("on")) if isinstance(said, Mapping) else None
+    if not day:
+        return at
+    clock = data.get(said.get("at"))
+    return min(at, local_moment(date.fromisoformat(day), time.fromisoformat(clock) if clock else time(), zone))
 
 
 def _content(
@@ -96,10 +116,23 @@ def _content(
     if kind.field(definition.key):
         content[definition.key] = case_name
     for name, said in emit.data.items():
-        value = _said(said, data)
+        value = _said(said, data) if name != "time" else None
         if value is not None:
             content[name] = value
     return content
+
+
+def heard(definition: Definition, outcome: Outcome, event: Event) -> dict[str, Any]:
+    """What an event from elsewhere says in the words of the form: the other way round of what the outcome emits itself."""
+    renamed = {
+        name: said["field"]
+        for emit in outcome.emit
+        if emit.type == event.type
+        for name, said in emit.data.items()
+        if isinstance(said, Mapping) and "field" in said
+    }
+    known = {renamed.get(name, name): value for name, value in event.data.items()}
+    return {name: value for name, value in known.items() if name in definition.fields}
 
 
 def _said(said: Any, data: Mapping[str, Any]) -> Any:

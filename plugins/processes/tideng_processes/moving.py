@@ -197,8 +197,9 @@ class Mover:
         follows = self.machine(run.definition).advance(run.node, outcome.id, self.judged(run, at))
         if not quiet:
             catalogue = self._deployment.catalogue
+            zone = self._directory.zone_of(run.person, at)
             self.events += emitted(
-                outcome, run.definition, catalogue, run.id, run.name, run.person, run.visits, run.data, at
+                outcome, run.definition, catalogue, run.id, run.name, run.person, run.visits, run.data, at, zone
             )
         if follows in run.definition.nodes:
             self.enter(run, follows, at)
@@ -246,6 +247,7 @@ class Mover:
                 task.due,
                 task.part,
                 outcome,
+                str(run.data.get("customer") or ""),
             )
         )
 
