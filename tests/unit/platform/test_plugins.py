@@ -331,4 +331,5 @@ def test_a_second_plugin_of_the_same_name_is_left_out_and_said():
 def test_the_installed_plugins_are_all_on():
     plugins = Plugins()
     assert {s.name: s.error for s in plugins.states if s.state != "on"} == {}
-    assert {s.name for s in plugins.states} == {"rules", "orgchart", "reports", "travel", "connectors"}
+    shipped = {"rules", "orgchart", "processes", "reports", "travel", "followup", "connectors"}
+    assert {s.name for s in plugins.states} == shipped
