@@ -102,8 +102,9 @@ class Mover:
         """A fresh case enters its first step."""
         self.enter(run, run.definition.first.id, run.started_at)
 
-    def enter(self, run: Run, name: str, at: datetime) -> None:
-        """Give the step `name` to its owners, from `at` on."""
+    def enter(self, run: Run, name: str, at: datetime, again: bool = False) -> None:
+        """Give the step `name` to its owners, from `at` on; `again`: to those who have it already, while they are there."""
+        had = {task.part: task.owner for task in run.tasks} if again else {}
         node = run.definition.nodes[name]
         run.node, run.changed, run.visits = name, True, run.visits + 1
         self.staff.weigh(self._connection, node.parts)
@@ -113,7 +114,8 @@ class Mover:
         judged = self.judged(run, at)
         self._put_away(run)
         for part in node.parts:
-            owner = self.staff.owner(part, judged, run.person, run.starter)
+            others = [task.owner for task in run.tasks]
+            owner = self.staff.owner(part, judged, run.person, run.starter, had.get(part.id, ""), others)
             wake = due if waits else wake_of(node, at, due)
             task = Task(name, part.id, owner.person, at, run.visits, None, owner.meant_for, due, wake)
             run.tasks.append(task)
@@ -191,7 +193,7 @@ class Mover:
         said = {task.outcome for task in run.tasks if task.state == DONE_}
         if len(said) > 1 and not outcome.alone and not run.step.at_due:
             self.note(run, "differing", at, run.node)  # not the same answer: they look at it together once more
-            self.enter(run, run.node, at)
+            self.enter(run, run.node, at, again=True)
             return
         self.leave_open(run, at)
         follows = self.machine(run.definition).advance(run.node, outcome.id, self.judged(run, at))

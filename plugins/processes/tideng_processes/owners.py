@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -67,10 +67,19 @@ class Staff:
         """Who holds a position, present or not."""
         return [one.person for one in self.directory.groups.people(("position", position), self.at)]
 
-    def owner(self, part: Part, data: Mapping[str, Any], person: str, starter: str) -> Owner:
-        """Whose step it is, by the first choice that holds; never nobody."""
+    def owner(
+        self, part: Part, data: Mapping[str, Any], person: str, starter: str, had: str = "", others: Sequence[str] = ()
+    ) -> Owner:
+        """Whose step it is, by the first choice that holds; never nobody. `had`: who has it already, and keeps it while they are
+        there; `others`: who has the other parts of it, so that two parts are two people's where that can be."""
+        if had and self.present(had):
+            return Owner(had)
         choice = next((one for one in part.owners if holds(one.when, data)), None)
-        return self._chosen(choice, data, person, starter) if choice else Owner(self.stand_ins().hr(), HR)
+        if choice is None:
+            return Owner(self.stand_ins().hr(), HR)
+        if choice.kind == "position":
+            return self._holder(choice.name, others)
+        return self._chosen(choice, data, person, starter)
 
     def instead_of(self, person: str) -> str:
         """Who has what `person` had, now that they are away or gone."""
@@ -90,8 +99,6 @@ class Staff:
             return self._above(person)
         if choice.kind == "head":
             return self._head(person)
-        if choice.kind == "position":
-            return self._holder(choice.name)
         role = choice.name or "hr"
         holder = self.stand_ins().holder(role)
         return Owner(holder) if holder else Owner(self.stand_ins().hr(), f"role:{role}" if role != "hr" else None)
@@ -114,10 +121,11 @@ class Staff:
         head = self.directory.groups.responsible(("unit", formal.unit), self.at) if formal else None
         return self._somebody(head or "", person)
 
-    def _holder(self, position: str) -> Owner:
+    def _holder(self, position: str, others: Sequence[str]) -> Owner:
         """The holder who has the fewest open steps; where nobody holds it or none is there, whoever answers for it."""
         holders = self.holders(position)
         there = [one for one in holders if self.present(one)]
+        there = [one for one in there if one not in others] or there
         if there:
             chosen = min(there, key=lambda one: (self.load[one], one))
             self.load[chosen] += 1
