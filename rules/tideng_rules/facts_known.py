@@ -240,7 +240,7 @@ class KnownFacts:
         return replace(found, unit=standard.unit) if standard and standard.unit else found
 
     def _target(self, name: str, rest: str) -> Answer:
-        names = {target for p in self._positions for target in p.targets}
+        names = {target for p in self._positions for target in p.measured}
         unit = (self._measured(rest) or Known()).unit
         if rest in names or (not names and rest in self.metric_names):
             return Known("number", unit), None

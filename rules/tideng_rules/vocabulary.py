@@ -99,7 +99,7 @@ def _metrics(catalogue: Catalogue) -> Iterable[dict[str, Any]]:
 
 
 def _targets(catalogue: Catalogue, directory: Directory | None) -> Iterable[dict[str, Any]]:
-    names = {name for position in directory.positions.values() for name in position.targets} if directory else set()
+    names = {name for position in directory.positions.values() for name in position.measured} if directory else set()
     for name in sorted(names):
         metric = catalogue.metrics.get(name)
         yield _fact(f"target.{name}", "number", metric.title if metric else {}, metric.unit if metric else "", "")

@@ -15,8 +15,28 @@ from typing import NamedTuple
 from babel import Locale, UnknownLocaleError
 
 from tideng.bundle_files import Problems, Row, read_day, read_table
-from tideng.people import Assignment, Position, Unit
+from tideng.people import Assignment, Position, Targets, Unit
 
+UNIT_COLUMNS = ("id", "name", "parent")
+POSITION_COLUMNS = ("id", "name", "unit", "duties", "sheet", "sheet_zh", "sheet_en", "seats", "head")
+PERSON_COLUMNS = (
+    "id",
+    "name",
+    "unit",
+    "position",
+    "supervisor",
+    "timezone",
+    "locale",
+    "phone",
+    "email",
+    "from",
+    "until",
+    "deputy",
+)
+"""Of each table; `id` and `name` are needed."""
+LONGEST_NAME = 200
+LONGEST_SHEET = 20_000
+_YES, _NO = ("yes", "true", "1", "是"), ("", "no", "false", "0", "否")
 _DUTY = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(>=|<=|>|<|=)\s*(-?\d+(?:\.\d+)?)\s*")
 _ID = re.compile(r"[^\s\x00-\x1f\x7f,;]{1,120}")
 _PHONE = re.compile(r"\+?[\d][\d ()-]{3,24}")
@@ -31,14 +51,24 @@ class Organisation(NamedTuple):
 
 def read_organisation(root: Path, timezone: str, locale: str, problems: Problems) -> Organisation:
     """Read units.csv, positions.csv and people.csv under `root`; `timezone` and `locale` are for whoever names none."""
-    unit_rows = read_table(root / "units.csv", ("id", "name"), ("parent",), problems)
-    position_rows = read_table(root / "positions.csv", ("id", "name"), ("unit", "duties"), problems)
-    people_rows = read_table(
-        root / "people.csv",
-        ("id", "name"),
-        ("unit", "position", "supervisor", "timezone", "locale", "phone", "email", "from", "until", "deputy"),
-        problems,
-    )
+    unit_rows = read_table(root / "units.csv", ("id", "name"), UNIT_COLUMNS[2:], problems)
+    position_rows = read_table(root / "positions.csv", ("id", "name"), POSITION_COLUMNS[2:], problems)
+    people_rows = read_table(root / "people.csv", ("id", "name"), PERSON_COLUMNS[2:], problems)
+    return organisation_of(unit_rows, position_rows, people_rows, timezone, locale, problems)
+
+
+def organisation_of(
+    unit_rows: Sequence[Row],
+    position_rows: Sequence[Row],
+    people_rows: Sequence[Row],
+    timezone: str,
+    locale: str,
+    problems: Problems,
+) -> Organisation:
+    """What the three tables say, each checked by itself and against the others; `problems` gets what does not fit."""
+    for row in (*unit_rows, *position_rows, *people_rows):
+        if len(row["name"]) > LONGEST_NAME:
+            problems.add(row.at("name"), f"a name has at most {LONGEST_NAME} characters")
     _ids(unit_rows, problems)
     _ids(position_rows, problems)
     _ids(people_rows, problems, once=False)
@@ -60,9 +90,40 @@ def read_organisation(root: Path, timezone: str, locale: str, problems: Problems
     _supervisor_cycles(periods, problems)
     return Organisation(
         tuple(Unit(row["id"], row["name"], row["parent"]) for row in unit_rows),
-        tuple(Position(row["id"], row["name"], row["unit"], _duties(row, problems)) for row in position_rows),
+        tuple(_position(row, locale, problems) for row in position_rows),
         tuple(assignments),
     )
+
+
+def _position(row: Row, locale: str, problems: Problems) -> Position:
+    columns = {"sheet": locale, "sheet_zh": "zh", "sheet_en": "en"}
+    sheet = {language: row[column] for column, language in columns.items() if row[column]}
+    for column in columns:
+        if len(row[column]) > LONGEST_SHEET:
+            problems.add(row.at(column), f"a duty sheet has at most {LONGEST_SHEET} characters")
+    return Position(
+        row["id"],
+        row["name"],
+        row["unit"],
+        read_duties(row["duties"], lambda *said: problems.add(row.at("duties"), *said)),
+        sheet,
+        _seats(row, problems),
+        _is_head(row, problems),
+    )
+
+
+def _seats(row: Row, problems: Problems) -> int | None:
+    if row["seats"] and not re.fullmatch(r"\d{1,6}", row["seats"]):
+        problems.add(row.at("seats"), f"{row['seats'][:40]!r} is no number of people", "such as 12, or empty")
+        return None
+    return int(row["seats"]) if row["seats"] else None
+
+
+def _is_head(row: Row, problems: Problems) -> bool:
+    said = row["head"].casefold()
+    if said not in (*_YES, *_NO):
+        problems.add(row.at("head"), f"{row['head'][:40]!r} is neither yes nor no", "yes, or empty")
+    return said in _YES
 
 
 def nearest(name: str, among: Iterable[str]) -> str:
@@ -122,7 +183,7 @@ def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Ass
         problems.add(
             row.at("phone"), f"{row['phone'][:40]!r} is no phone number", "Excel: make the column a text first"
         )
-    if row["email"] and not _EMAIL.fullmatch(row["email"]):
+    if row["email"] and not (_EMAIL.fullmatch(row["email"]) and len(row["email"]) <= LONGEST_NAME):
         problems.add(row.at("email"), f"{row['email'][:60]!r} is no e-mail address")
     for column in ("supervisor", "deputy"):
         if row[column] and row[column] == row["id"]:
@@ -146,17 +207,23 @@ def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Ass
     )
 
 
-def _duties(row: Row, problems: Problems) -> Mapping[str, tuple[str, float]]:
-    targets = {}
-    for part in filter(str.strip, row["duties"].split(";")):
+def read_duties(text: str, wrong: Callable[..., None]) -> Targets:
+    """``visits_this_month>=15;sales_this_month>=9000`` as targets; `wrong` hears what cannot be read, and the way out."""
+    targets: dict[str, tuple[str, float]] = {}
+    for part in filter(str.strip, text.split(";")):
         duty = _DUTY.fullmatch(part)
         if not duty:
-            problems.add(row.at("duties"), f"{part.strip()[:60]!r} is no duty", "such as visits_this_month>=15")
+            wrong(f"{part.strip()[:60]!r} is no duty", "such as visits_this_month>=15")
         elif duty.group(1) in targets:
-            problems.add(row.at("duties"), f"{duty.group(1)} is there twice")
+            wrong(f"{duty.group(1)} is there twice")
         else:
             targets[duty.group(1)] = (duty.group(2), float(duty.group(3)))
     return targets
+
+
+def duties_as_text(targets: Targets) -> str:
+    """What `read_duties` reads."""
+    return ";".join(f"{name}{operator}{value:g}" for name, (operator, value) in targets.items())
 
 
 def _unit_cycles(rows: Sequence[Row], problems: Problems) -> None:

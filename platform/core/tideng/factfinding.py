@@ -9,7 +9,7 @@ from typing import Any
 from tideng.facts import Needs
 from tideng.groups import GROUPS, Group
 from tideng.metrics import Metric, window_days
-from tideng.people import Assignment, zone
+from tideng.people import Assignment, Position, zone
 from tideng.world import World
 
 FEWEST_PEERS = 3
@@ -57,10 +57,7 @@ def facts_at(
     for name, metric in needs.peers:
         _know(facts, name, _mean_of_peers(world, metric, assignment, at, {} if peers is None else peers))
     position = world.directory.positions.get(assignment.position) if assignment else None
-    for name, target in needs.targets:
-        if position and target in position.targets:
-            facts[name] = position.targets[target][1]
-    return facts
+    return facts | _targets(position, needs, day)
 
 
 def _of_group(world: World, needs: Needs, group: Group, at: datetime) -> dict[str, Any]:
@@ -70,10 +67,13 @@ def _of_group(world: World, needs: Needs, group: Group, at: datetime) -> dict[st
         _know(facts, name, world.directory.groups.value(world.book, metric, group, at))
     kind, id_ = group
     position = world.directory.positions.get(id_) if kind == "position" else None
-    for name, target in needs.targets:
-        if position and target in position.targets:
-            facts[name] = position.targets[target][1]
-    return facts
+    return facts | _targets(position, needs, at.astimezone(zone(world.directory.default_zone)).date())
+
+
+def _targets(position: Position | None, needs: Needs, day: date) -> dict[str, float]:
+    """What the duty sheet asks on that day."""
+    targets = position.targets_on(day) if position and needs.targets else {}
+    return {name: targets[target][1] for name, target in needs.targets if target in targets}
 
 
 def _know(facts: dict[str, Any], name: str, value: Any) -> None:
@@ -97,7 +97,7 @@ def _share_of_target(
     world: World, metric: Metric, subject: str, day: date, at: datetime, assignment: Assignment | None
 ) -> float | None:
     position = world.directory.positions.get(assignment.position) if assignment else None
-    target = position.targets.get(metric.name, ("", 0))[1] if position else 0
+    target = position.targets_on(day).get(metric.name, ("", 0))[1] if position else 0
     value = _value(world, metric, subject, day, at, assignment) if target else None
     return value / target if isinstance(value, int | float) else None
 

@@ -68,7 +68,13 @@ class Groups:
         return assignment.position == name if kind == "position" else assignment.unit in self._below.get(name, ())
 
     def people(self, group: Group, moment: datetime) -> list[Assignment]:
-        """Who is in it at `moment`, in the order of their ids."""
+        """Who is in it at `moment`, in the order of their ids. Kept while no local day begins."""
+        directory = self._directory
+        return directory.kept(
+            "people of a group", (group, directory.days_at(moment)), lambda: self._people(group, moment)
+        )
+
+    def _people(self, group: Group, moment: datetime) -> list[Assignment]:
         found = (self._directory.at(person, moment) for person in sorted(self.ever_in(group)))
         return [one for one in found if one is not None and self.is_in(group, one)]
 
@@ -90,6 +96,13 @@ class Groups:
     def head(self, unit: str, moment: datetime) -> str | None:
         """Who leads the unit at `moment`: of its people that nobody in it leads, the one who leads most of the others;
         where these lead nobody in it, whoever outside it leads them."""
+        directory = self._directory
+        (found,) = directory.kept(
+            "head of a unit", (unit, directory.days_at(moment)), lambda: (self._head(unit, moment),)
+        )
+        return found
+
+    def _head(self, unit: str, moment: datetime) -> str | None:
         people = self.people(("unit", unit), moment)
         inside = {one.person for one in people}
         led = Counter(one.supervisor for one in people)

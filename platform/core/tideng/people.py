@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
+    from tideng.catalogue import Text
     from tideng.groups import Groups
     from tideng.roster import Rosters
 
 zone = lru_cache(maxsize=None)(ZoneInfo)
+Targets = Mapping[str, tuple[str, float]]
+"""Metric name → (operator, value), e.g. visits_this_month → (">=", 15)."""
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,27 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A post with its duty sheet. `targets`: metric name → (operator, value), e.g. visits_this_month → (">=", 15)."""
+    """A post with its duty sheet. `targets`: what is expected from the beginning on; `later`: (first day, targets) of each
+    change since, the earliest first. `sheet`: the duty sheet's text, per locale; `seats`: how many people should hold the
+    post, None where nobody counts; `head`: whether somebody always should."""
 
     id: str
     name: str
     unit: str = ""
-    targets: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    targets: Targets = field(default_factory=dict)
+    sheet: Text = field(default_factory=dict)
+    seats: int | None = None
+    head: bool = False
+    later: tuple[tuple[date, Targets], ...] = ()
+
+    def targets_on(self, day: date) -> Targets:
+        """What is expected of its holders on that local day."""
+        return next((targets for since, targets in reversed(self.later) if since <= day), self.targets)
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """The metrics that it has, or once had, a target for."""
+        return frozenset(self.targets).union(*(targets for _, targets in self.later))
 
 
 class Directory:
@@ -70,6 +89,7 @@ class Directory:
         self.positions = {position.id: position for position in positions}
         self.default_zone = default_zone
         self.roles = dict(roles or {})
+        self._kept: dict[str, dict[Hashable, object]] = {}
         self._periods: dict[str, list[Assignment]] = {}
         for assignment in assignments:
             self._periods.setdefault(assignment.person, []).append(assignment)
@@ -133,7 +153,14 @@ class Directory:
 
     def members(self, moment: datetime) -> Iterable[Assignment]:
         """Everyone employed at `moment`, each by their own local day."""
-        return filter(None, (self.at(person, moment) for person in self._periods))
+        days = {name: moment.astimezone(zone(name)).date() for name in self.zones()}
+        for person, periods in self._periods.items():
+            if len(periods) > 1:
+                found = self.at(person, moment)
+            else:
+                found = periods[0] if periods[0].covers(days[periods[0].timezone]) else None
+            if found is not None:
+                yield found
 
     def zones(self) -> set[str]:
         return {period.timezone for periods in self._periods.values() for period in periods} or {self.default_zone}
@@ -164,7 +191,29 @@ class Directory:
             current = last
         return None
 
+    @cached_property
+    def _sorted_zones(self) -> tuple[str, ...]:
+        return tuple(sorted(self.zones()))
 
+    def days_at(self, moment: datetime) -> tuple[date, ...]:
+        """The local day of each zone that somebody lives in. While it is the same, nobody joins, moves or leaves."""
+        return tuple(moment.astimezone(zone(name)).date() for name in self._sorted_zones)
+
+    def kept(self, kind: str, key: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What was made of this directory under `key`, made now where it is not there. The last few of each `kind` are kept: a
+        directory never changes, so neither does what follows from it. Nobody may change what is kept."""
+        shelf = self._kept.setdefault(kind, {})
+        found = shelf.get(key)
+        if found is None:
+            found = make()
+            while len(shelf) >= _MOST_KEPT:
+                shelf.pop(next(iter(shelf), None), None)  # another thread may be a moment faster
+            shelf[key] = found
+        return found  # type: ignore[return-value]  # the key says what it is
+
+
+_MOST_KEPT = 64
+"""Of each kind."""
 LEFT = "person.left"
 DIRECTORY_EVENTS = frozenset({"person.joined", "person.moved", LEFT})
 """Events after which the directory may be another one."""

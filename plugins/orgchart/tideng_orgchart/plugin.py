@@ -7,12 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tideng.clock import Clock, SystemClock
 from tideng.errors import Problem
 from tideng.events import Event
 from tideng.facts import Point
 from tideng.hookspecs import hookimpl
 from tideng.people import Directory
-from tideng_orgchart import store
+from tideng_orgchart import edits, store
 from tideng_orgchart.changes import Change, changes_in, fold
 from tideng_orgchart.declared import EVENTS, FACTS, STATES
 from tideng_orgchart.facts import gather
@@ -32,6 +33,7 @@ class OrgchartPlugin:
 
     def __init__(self) -> None:
         self._catalogue: Catalogue | None = None
+        self._clock: Clock = SystemClock()
         self._organisation = store.Organisation()
         self._changes: list[Change] = []
         self._directory = Directory()
@@ -43,7 +45,7 @@ class OrgchartPlugin:
 
     @hookimpl
     def start(self, deployment: Deployment) -> None:
-        self._catalogue = deployment.catalogue
+        self._catalogue, self._clock = deployment.catalogue, deployment.clock
 
     @hookimpl
     def migrations(self) -> str | None:
@@ -68,17 +70,22 @@ class OrgchartPlugin:
 
     @hookimpl
     def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
-        return [str(difference) for difference in store.differences(connection, _organisation(bundle))]
+        found = store.differences(connection, _organisation(bundle))
+        return edits.weigh(found, edits.read(connection)).lines
 
     @hookimpl
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None) -> Iterable[str]:
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
         wanted = _organisation(bundle)
         if connection is None:
             self._organisation, self._changes = wanted, []
             return [f"{len({a.person for a in wanted.assignments})} people, {len(wanted.units)} units"]
-        found = store.differences(connection, wanted)
-        store.write(connection, found, wanted.default_zone)
-        return [str(difference) for difference in found]
+        store.hold(connection)
+        changed_here = edits.read(connection)
+        weighed = edits.weigh(store.differences(connection, wanted), changed_here, take)
+        weighed.refuse_torn()
+        store.write(connection, weighed.write, wanted.default_zone)
+        edits.settle(connection, weighed, changed_here, self._clock.now())
+        return weighed.lines
 
     @hookimpl
     def recollect(self, connection: Connection, before: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from tideng import database
-from tideng.people import Assignment, Position, Unit
+from tideng.people import Assignment, Position, Targets, Unit
 from tideng_orgchart.changes import Change
 from tideng_orgchart.tables import (
     BEGINNING,
@@ -43,30 +43,40 @@ class Difference:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
 
+    @property
+    def what(self) -> str:
+        """The row in words: ``person p003 from 2026-03-01``."""
+        since = (self.after or self.before or {}).get("since")
+        period = f" from {since}" if since and since != BEGINNING else ""
+        return f"{_WORDS[self.table.name]} {self.key[0]}{period}"
+
+    @property
+    def changed(self) -> dict[str, tuple[Any, Any]]:
+        """Column → (before, after) of those that differ; {} where a row is new or goes."""
+        before, after = self.before or {}, self.after or {}
+        return {name: (before[name], after[name]) for name in after if name in before and before[name] != after[name]}
+
     def __str__(self) -> str:
-        """One line for a person to read, without phone numbers and addresses."""
-        shown = self.after or self.before or {}
-        what = f"{_WORDS[self.table.name]} {self.key[0]}"
-        if "since" in shown and shown["since"] != BEGINNING:
-            what += f" from {shown['since']}"
+        """One line for a person to read, without phone numbers, addresses and long texts."""
         if self.before is None:
-            return f"{what}: new"
+            return f"{self.what}: new"
         if self.after is None:
-            return f"{what}: removed"
-        return f"{what}: " + ", ".join(
-            name if name in _PRIVATE else f"{name} {_shown(self.before[name])} → {_shown(value)}"
-            for name, value in self.after.items()
-            if self.before[name] != value
+            return f"{self.what}: removed"
+        return f"{self.what}: " + ", ".join(
+            name if name in _PRIVATE else f"{name} {_shown(old)} → {_shown(new)}"
+            for name, (old, new) in self.changed.items()
         )
 
 
 _WORDS = {"org_unit": "unit", "org_position": "position", "org_assignment": "person", "org_role": "role"}
-_PRIVATE = ("phone", "email")
+_PRIVATE = ("phone", "email", "sheet")
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return ";".join(f"{name}{operator}{number:g}" for name, (operator, number) in value.items()) or "(none)"
+    if isinstance(value, list):
+        return "; ".join(f"{_shown(targets)} from {since}" for since, targets in value) or "(none)"
     return "(none)" if value in (None, "") else str(value)
 
 
@@ -78,10 +88,7 @@ def read(connection: Connection) -> tuple[Organisation, list[Change], int]:
         roles[role] = (*roles.get(role, ()), person)
     organisation = Organisation(
         units=tuple(Unit(r.id, r.name, r.parent) for r in connection.execute(select(UnitRow.__table__))),
-        positions=tuple(
-            Position(r.id, r.name, r.unit, {name: (op, value) for name, (op, value) in r.targets.items()})
-            for r in connection.execute(select(PositionRow.__table__))
-        ),
+        positions=tuple(map(_position, connection.execute(select(PositionRow.__table__)))),
         assignments=tuple(_assignment(row) for row in connection.execute(select(AssignmentRow.__table__))),
         roles=roles,
         default_zone=revision.default_zone if revision else "Asia/Shanghai",
@@ -94,6 +101,11 @@ def read(connection: Connection) -> tuple[Organisation, list[Change], int]:
 def revision(connection: Connection) -> int:
     """Grows with every change; 0 before the first."""
     return connection.scalar(select(RevisionRow.revision)) or 0
+
+
+def hold(connection: Connection) -> int:
+    """Let nobody else change the organisation until this transaction ends; its revision."""
+    return connection.scalar(select(RevisionRow.revision).with_for_update()) or 0
 
 
 def differences(connection: Connection, wanted: Organisation) -> list[Difference]:
@@ -192,6 +204,20 @@ def _assignment_row(assignment: Assignment) -> dict[str, Any]:
     return {**{name: getattr(assignment, name) for name in _COLUMNS}, "since": assignment.since or BEGINNING}
 
 
+def _position(row: Any) -> Position:
+    later = tuple((date.fromisoformat(since), _targets(targets)) for since, targets in row.later)
+    return Position(row.id, row.name, row.unit, _targets(row.targets), row.sheet, row.seats, row.head, later)
+
+
+def _targets(stored: Mapping[str, Any]) -> Targets:
+    return {name: (operator, value) for name, (operator, value) in stored.items()}
+
+
 def _position_row(position: Position) -> dict[str, Any]:
-    targets = {name: [operator, value] for name, (operator, value) in position.targets.items()}
-    return {"id": position.id, "name": position.name, "unit": position.unit, "targets": targets}
+    plain = {name: getattr(position, name) for name in ("id", "name", "unit", "seats", "head")}
+    later = [[since.isoformat(), _stored(targets)] for since, targets in position.later]
+    return {**plain, "targets": _stored(position.targets), "later": later, "sheet": dict(position.sheet)}
+
+
+def _stored(targets: Targets) -> dict[str, list[Any]]:
+    return {name: [operator, value] for name, (operator, value) in targets.items()}

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import JSON, BigInteger, Integer, MetaData, SmallInteger, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tideng.tables import NAMES, Id, Moment
@@ -26,13 +36,18 @@ class UnitRow(OrgBase):
 
 
 class PositionRow(OrgBase):
-    """`targets`: metric → [operator, value]."""
+    """`targets`: metric → [operator, value]; `later`: [first day, targets] of each change since, the earliest first; `sheet`: the
+    duty sheet per locale; `seats`: how many people should hold it, NULL where nobody counts; `head`: somebody always should."""
 
     __tablename__ = "org_position"
     id: Mapped[str] = mapped_column(String(120), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     unit: Mapped[str] = mapped_column(String(120), default="")
     targets: Mapped[dict] = mapped_column(JSON)
+    later: Mapped[list] = mapped_column(JSON, server_default="[]")
+    sheet: Mapped[dict] = mapped_column(JSON, server_default="{}")
+    seats: Mapped[int | None]
+    head: Mapped[bool] = mapped_column(server_default=false())
 
 
 class AssignmentRow(OrgBase):
@@ -86,3 +101,42 @@ class RevisionRow(OrgBase):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     revision: Mapped[int] = mapped_column(BigInteger)
     default_zone: Mapped[str] = mapped_column(String(60))
+
+
+class EditRow(OrgBase):
+    """A row that somebody changed here, in the deployment. `kind`: its table; `name`: whose it is (the unit's, the position's,
+    the person's id); `key`: the rest of its key; `base`: what the files last said of it, NULL where they never named it."""
+
+    __tablename__ = "org_edit"
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    base: Mapped[dict | None] = mapped_column(JSON(none_as_null=True))
+    by: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+
+
+class ImportRow(OrgBase):
+    """A file that waits to be applied: its rows as they were read, and the revision that its preview was made of.
+    `day`: from when on it counts; `whole`: whoever is missing from it has left."""
+
+    __tablename__ = "org_import"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    by: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+    day: Mapped[date]
+    revision: Mapped[int] = mapped_column(BigInteger)
+    file: Mapped[str] = mapped_column(String(200))
+    tables: Mapped[dict] = mapped_column(JSON)
+    whole: Mapped[bool]
+
+
+class PhotoRow(OrgBase):
+    """A person's photo, 160 × 160 as JPEG without anything beside the picture; `mark` changes with it."""
+
+    __tablename__ = "org_photo"
+    person: Mapped[str] = mapped_column(String(120), primary_key=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+    mark: Mapped[str] = mapped_column(String(16))
+    by: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]

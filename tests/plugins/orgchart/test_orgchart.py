@@ -1,91 +1,20 @@
 """The organisation: applied from a bundle, kept up by events, asked for facts."""
 
 from datetime import UTC, date, datetime
-from importlib.metadata import EntryPoint
-from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from orgstory import FILES, NOW, ORGCHART, SHANGHAI, an_event, apply, directory, plan, store
 from sqlalchemy import event as listen
 
-from tideng.bundle import read_bundle
 from tideng.clock import ManualClock
-from tideng.database import reading, writing
+from tideng.database import reading
 from tideng.deployment import Deployment
-from tideng.events import Event
 from tideng.facts import Point
 from tideng.people import Assignment, Directory
-from tideng.schema import migrate
-from tideng.settings import Settings
 from tideng_orgchart.changes import Change, fold
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
-ORGCHART = EntryPoint("orgchart", "tideng_orgchart.plugin:OrgchartPlugin", "tideng")
 FACTS = frozenset({"person.name", "person.region", "person.units", "person.position_name", "person.supervisor"})
-FILES = {
-    "client.yaml": "client: Lamplight\nroles: {hr: [p001]}\n",
-    "units.csv": "id,name,parent\nall,明灯,\nsales,销售部,all\nnorth,华北,sales\nsouth,华南,sales\n",
-    "positions.csv": "id,name,unit,duties\nrep,销售,,visits_this_month>=15\nhead,主管,,\n",
-    "people.csv": "id,name,unit,position,supervisor,from,until\n"
-    "p001,李人事,all,head,,,\n"
-    "p002,王主管,north,head,p001,,\n"
-    "p003,张三,north,rep,p002,2025-01-01,\n",
-}
-
-
-@pytest.fixture
-def bundle(tmp_path):
-    def write(**changed):
-        root = tmp_path / "client"
-        root.mkdir(exist_ok=True)
-        for name, text in {**FILES, **{name.replace("_", "."): text for name, text in changed.items()}}.items():
-            (root / name).write_text(text)
-        return read_bundle(root)
-
-    return write
-
-
-@pytest.fixture
-def deployment(tmp_path):
-    settings = Settings(folder=tmp_path, plugins_allowed=("*",))
-    with Deployment.open(settings, ManualClock(NOW), found=[ORGCHART]) as opened:
-        migrate(opened)
-        yield opened
-
-
-def apply(deployment, bundle) -> list[str]:
-    with writing(deployment.engine) as connection:
-        return [
-            line
-            for part in deployment.plugins.call("apply_bundle", bundle=bundle, connection=connection)
-            for line in part
-        ]
-
-
-def plan(deployment, bundle) -> list[str]:
-    with reading(deployment.engine) as connection:
-        return [
-            line
-            for part in deployment.plugins.call("plan_bundle", bundle=bundle, connection=connection)
-            for line in part
-        ]
-
-
-def directory(deployment) -> Directory:
-    with reading(deployment.engine) as connection:
-        return deployment.plugins.first("directory", connection=connection)
-
-
-def store(deployment, *events: Event) -> None:
-    with writing(deployment.engine) as connection:
-        deployment.plugins.call("on_stored", events=events, connection=connection, directory=Directory())
-
-
-def an_event(kind: str, at: str, person: str = "p003", **data) -> Event:
-    moment = datetime.fromisoformat(at).replace(tzinfo=SHANGHAI).astimezone(UTC)
-    return Event(f"{kind}-{person}-{at}", "hr", kind, moment, person, data)
 
 
 def test_applying_says_what_changed_and_the_second_time_nothing(deployment, bundle):

@@ -81,9 +81,8 @@ def goals(
     """How the viewer's metrics stand against the targets of their position; none where it has no targets."""
     member = directory.at(viewer.person, now) if viewer.person else None
     position = directory.positions.get(member.position) if member else None
-    targets = {
-        name: target for name, target in (position.targets if position else {}).items() if name in catalogue.metrics
-    }
+    asked = position.targets_on(directory.local_day(viewer.person, now)) if position else {}
+    targets = {name: target for name, target in asked.items() if name in catalogue.metrics}
     if not targets:
         return []
     metrics = {name: metric_of(catalogue.metrics[name]) for name in targets}

@@ -201,7 +201,7 @@ def metrics_of(
     person_card(viewer, directory, now, person)
     own = directory.at(person, now)
     position = directory.positions.get(own.position) if own else None
-    targets = position.targets if position else {}
+    targets = position.targets_on(directory.local_day(person, now)) if position else {}
     names = list(catalogue.metrics)
     if own is None or not names:
         return ()
