@@ -79,8 +79,15 @@ def _replace(mover: Mover, run: Run, task: Task, now: datetime) -> int:
     """A task whose owner is not there; their own form waits for them while they are only away."""
     if task.owner == run.person and mover.staff.is_employed(task.owner):
         return 0
-    instead = mover.staff.instead_of(task.owner)
+    instead = _instead(mover, run, task, now)
     if instead == task.owner:
         return 0
     mover.hand_over(run, task, instead, task.meant_for or task.owner, "", "", now)
     return 1
+
+
+def _instead(mover: Mover, run: Run, task: Task, now: datetime) -> str:
+    """Whoever would have the step if it came now, such as another one of the same role; else who stands in for its owner."""
+    part = run.step.part(task.part)
+    chosen = mover.staff.owner(part, mover.judged(run, now), run.person, run.starter).person if part else task.owner
+    return chosen if chosen != task.owner else mover.staff.instead_of(task.owner)
