@@ -111,9 +111,14 @@ class EngineStory:
     def __init__(self, build: Callable[..., Deployment], folder: Path, url: str | None = None, **files: str):
         self.clock, self.folder = ManualClock(THURSDAY), folder / "client"
         self.deployment = build(url, clock=self.clock, engine="closures")
-        apply(self.deployment, read_bundle(write_client(self.folder, **files)))
+        write_client(self.folder, **files)
+        self.apply()
         self.worker = Worker(self.deployment)
         self.work()
+
+    def apply(self, take: str = "") -> list[str]:
+        """Apply the files as they are now; returns what changed, a line each."""
+        return list(apply(self.deployment, read_bundle(self.folder), take))
 
     def work(self) -> None:
         self.worker.step()
