@@ -142,7 +142,8 @@ class EngineStory:
 
     def begin(self, who: str, process: str = "purchase", person: str = "", **said: Any) -> str:
         """Hand in the first step; what is said of the form stands beside `outcome`, `at`, `key`."""
-        submission = self.submission("submit", {"what": "样灯", "amount": 200, **said})
+        usual = {"what": "样灯", "amount": 200} if process == "purchase" else {}
+        submission = self.submission("submit", {**usual, **said})
         return service.begin(self.deployment, self.viewer(who), self.directory, process, submission, person)
 
     def hand_in(self, who: str, case: str, node: str, outcome: str, part: str = "", **said: Any) -> None:
