@@ -1,12 +1,29 @@
-"""Trips and expense claims: what can happen to them, and who is on a trip."""
+"""Trips and expense claims: what can happen to them, what is asked of them, and who is on a trip."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tideng.catalogue import EventType, Field, MetricSpec, State, Text
+from tideng.errors import Problem
 from tideng.hookspecs import hookimpl
+from tideng_travel import claims, filling, held, invoices, options, reading, tax, trips
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tideng.bundle import Bundle
+    from tideng.deployment import Deployment
+    from tideng.forms import Asked, Filled, Form
+    from tideng.holdings import Holding
+    from tideng.papers import Paper, Reading
+    from tideng.people import Directory
+
+NAME = "travel"
 TRIP = Field("trip", "text", {"zh": "出差单号", "en": "Trip"}, required=True, key=True)
 CLAIM = Field("claim", "text", {"zh": "报销单号", "en": "Claim"}, required=True, key=True)
 
@@ -37,6 +54,17 @@ CLAIM_EVENTS: tuple[tuple[str, Text], ...] = (
     ("claim.rejected", {"zh": "报销退回补充", "en": "Claim returned"}),
     ("claim.paid", {"zh": "报销已付款", "en": "Claim paid"}),
 )
+CHECKED = EventType(
+    tax.CHECKED,
+    {"zh": "发票查验过", "en": "Invoice checked"},
+    (
+        CLAIM,
+        Field("number", "text", {"zh": "发票号码", "en": "Invoice number"}),
+        Field(
+            "verdict", "text", {"zh": "查验结果（genuine、unknown、wrong）", "en": "Result: genuine, unknown or wrong"}
+        ),
+    ),
+)
 
 
 ON_TRIP = State("person.on_trip", {"zh": "出差中", "en": "On a trip"}, "trip.started", "trip.ended", key="trip")
@@ -47,14 +75,89 @@ class TravelPlugin:
     itinerary, confirmation) and ``number``."""
 
     title = {"zh": "出差", "en": "Business trips"}
+    requires = ("processes",)
+
+    def __init__(self) -> None:
+        self._deployment: Deployment | None = None
+        self._ask_again: datetime | None = None
 
     @hookimpl
     def declare(self) -> Iterable[object]:
         return [
             *(EventType(name, title, TRIP_FIELDS) for name, title in TRIP_EVENTS),
             *(EventType(name, title, CLAIM_FIELDS) for name, title in CLAIM_EVENTS),
+            CHECKED,
             ON_TRIP,
             MetricSpec.days_in_state(
                 "trip_days_this_month", {"zh": "本月出差天数", "en": "Days on a trip this month"}, ON_TRIP, "this month"
             ),
         ]
+
+    @hookimpl
+    def start(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    @hookimpl
+    def migrations(self) -> str | None:
+        return str(Path(__file__).parent / "versions")
+
+    @hookimpl
+    def process_definitions(self) -> str | None:
+        return str(Path(__file__).parent / "definitions")
+
+    @hookimpl
+    def check_bundle(self, bundle: Bundle) -> Iterable[Problem]:
+        found = options.check(bundle.plugins.get(NAME, {}))
+        return [replace(one, at=f"client.yaml, plugins.{NAME}.{one.at}") for one in found]
+
+    # -- forms ---------------------------------------------------------------------------------------------------
+    @hookimpl
+    def read_paper(self, paper: Paper) -> Reading | None:
+        return reading.reading_of(paper) if paper.kind in reading.KINDS else None
+
+    @hookimpl
+    def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
+        if form.name in (trips.REQUEST, trips.ON_TRIP):
+            return list(trips.asked_of(connection, directory, form))
+        if form.event_type != claims.SUBMITTED:
+            return []
+        return list(claims.asked_of(connection, self._claim(form, connection, directory)))
+
+    @hookimpl
+    def fill_form(
+        self, form: Form, connection: Connection, directory: Directory, now: datetime
+    ) -> Mapping[str, Filled]:
+        if form.name == trips.REQUEST:
+            assert self._deployment is not None
+            return filling.for_trip(connection, directory, self._deployment.catalogue, form)
+        if form.name == claims.WRITE:
+            return filling.for_claim(connection, form, self._claim(form, connection, directory))
+        return {}
+
+    @hookimpl
+    def form_accepted(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
+        if form.event_type == claims.SUBMITTED:
+            return claims.accept(connection, self._claim(form, connection, directory), now)
+        if form.name == claims.WRITE:
+            invoices.release(connection, form.case)
+        return []
+
+    def _claim(self, form: Form, connection: Connection, directory: Directory) -> claims.Claim:
+        assert self._deployment is not None
+        chosen = options.Options.read(self._deployment.plugin_settings(NAME))
+        return claims.read_claim(connection, directory, form, self._deployment.catalogue.money, chosen)
+
+    # -- the tax system ------------------------------------------------------------------------------------------
+    @hookimpl
+    def between_batches(self) -> None:
+        assert self._deployment is not None
+        now = self._deployment.clock.now()
+        if self._ask_again is not None and now < self._ask_again:
+            return
+        unconnected = tax.ask(self._deployment) is None
+        self._ask_again = now + tax.UNCONNECTED if unconnected else None
+
+    # -- what is held on a person --------------------------------------------------------------------------------
+    @hookimpl
+    def held_on(self, person: str, connection: Connection) -> Iterable[Holding]:
+        return [held.invoices_of(connection, person)]

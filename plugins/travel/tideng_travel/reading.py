@@ -7,6 +7,7 @@ what a person has to type. Nothing here says that an invoice is genuine; a tax s
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -23,6 +24,8 @@ KINDS = ("invoice", "itinerary")
 """Which kinds of papers are read; a confirmation that a customer signed is looked at by people."""
 _MOST_PAGES = 3
 _MOST_POINTS = 8_000_000
+_NUMBER = re.compile(r"[0-9]{6,30}", re.ASCII)
+_TAX_ID = re.compile(r"[0-9A-Z]{15,20}", re.ASCII)
 _SCALE = 200 / 72  # dots an inch, over a PDF's points
 
 
@@ -163,20 +166,25 @@ def _of_ofd(invoice: Any, page: Said) -> Said:
     """The data that the OFD carries about itself; the page's text for the rest."""
     total, net = amount(invoice.total_amount or ""), amount(invoice.amount_without_tax or "")
     return Said(
-        number=invoice.invoice_number or page.number,
-        code=invoice.invoice_code or page.code,
+        number=_shaped(_NUMBER, invoice.invoice_number) or page.number,
+        code=_shaped(_NUMBER, invoice.invoice_code) or page.code,
         kind=page.kind or "vat",
         issued=day_of(invoice.issue_date or "") or page.issued,
         total=total if total is not None else page.total,
         net=net if net is not None else page.net,
         amounts=(*page.amounts, *filter(None, (total, net))),
         currency="CNY",
-        seller=invoice.seller.tax_id or page.seller,
-        buyer=invoice.buyer.tax_id or page.buyer,
+        seller=_shaped(_TAX_ID, invoice.seller.tax_id) or page.seller,
+        buyer=_shaped(_TAX_ID, invoice.buyer.tax_id) or page.buyer,
         day=page.day,
         start=page.start,
         end=page.end,
     )
+
+
+def _shaped(shape: re.Pattern[str], value: str | None) -> str:
+    """The value where it has the shape that it should have; the file may say anything."""
+    return value if value and shape.fullmatch(value) else ""
 
 
 def _pictures_in(content: bytes) -> Iterator[Any]:

@@ -1,0 +1,335 @@
+"""What an expense claim is asked before it is accepted, in the words of a colleague who helps: what is still open, which invoice
+was claimed before, where a sum or a day differs. Only an open paper, an invoice that was claimed already and a sum that nothing
+explains keep a claim back; a few words in its remark explain the first and the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_skeleton
+from sqlalchemy import Connection, Row, select
+
+from tideng.catalogue import Text
+from tideng.forms import MUST, SHOULD, Asked, Form
+from tideng.money import Money
+from tideng.people import Directory
+from tideng_processes.papers import Kept, kept
+from tideng_processes.tables import CaseRow
+from tideng_travel import invoices
+from tideng_travel.invoices import CONFIRMATION, FILES, SLIPS, TYPED, Slip
+from tideng_travel.options import Options
+
+SUBMITTED = "claim.submitted"
+WRITE = "claim.write"
+CENT = Decimal("0.01")
+ROOM_FOR_RATES = Decimal("0.03")
+"""So much a card's rate may differ from the day's, as a share of the sum."""
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A claim as its form has it. `trip`: the data of the trip it names, {} where it names none of the person's. `incomplete`:
+    how many files had no number or no amount, and no typed line that says it."""
+
+    form: Form
+    slips: Sequence[Slip]
+    money: Money
+    day: date
+    options: Options
+    trip: Mapping[str, Any] = field(default_factory=dict)
+    incomplete: int = 0
+
+    @property
+    def explained(self) -> bool:
+        """Whether a few words say why something differs or is not there."""
+        return bool(str(self.form.data.get("remark") or "").strip())
+
+    @property
+    def currency(self) -> str:
+        return str(self.form.data.get("currency") or self.money.currency)
+
+
+def read_claim(connection: Connection, directory: Directory, form: Form, money: Money, options: Options) -> Claim:
+    """Put together what `form` says and what was read from its files. Two statements at most."""
+    ids = [int(one) for name in (FILES, SLIPS) for one in form.papers.get(name, ())]
+    papers: Mapping[int, Kept] = kept(connection, ids)
+    own = str(form.data.get("currency") or money.currency)
+    slips = invoices.slips_of(form, papers, own)
+    unread = [one for one in slips if one.place == FILES and not one.whole]
+    unmatched = [one for one in slips if one.place.startswith(TYPED)]
+    trip = _trip(connection, form)
+    day = directory.local_day(form.person, form.at)
+    return Claim(form, slips, money, day, options, trip, max(0, len(unread) - len(unmatched)))
+
+
+def _trip(connection: Connection, form: Form) -> Mapping[str, Any]:
+    named = str(form.data.get("trip") or "")
+    if not named:
+        return {}
+    row = CaseRow
+    mine = select(row.data).where(row.id == named, row.process == "trip", row.person == form.person)
+    return connection.scalar(mine) or {}
+
+
+def asked_of(connection: Connection, claim: Claim) -> Iterator[Asked]:
+    """Everything a claim is asked."""
+    yield from _papers_to_go(claim)
+    yield from _to_be_typed(claim)
+    yield from before(invoices.claimed_before(connection, claim.slips, claim.form.case), claim.day)
+    yield from _handed_in_twice(claim)
+    yield from _sums(claim)
+    yield from _days(claim)
+    yield from _places(claim)
+    yield from _made_out_to(claim)
+    yield from _of_the_trip(claim)
+
+
+# -- papers ------------------------------------------------------------------------------------------------------------
+_PAPERS: Mapping[str, tuple[str, str, str, str]] = {
+    FILES: ("一张发票", "the invoice", "PDF、OFD 或照片都行", "A PDF, an OFD or a photo will do"),
+    SLIPS: ("一张行程单", "the ticket or itinerary slip", "车票、机票或打车的行程单", "A ticket or a ride’s summary"),
+    CONFIRMATION: ("一张客户签字确认单", "the customer’s signed confirmation", "拍张照片就行", "A photo is enough"),
+}
+
+
+def _papers_to_go(claim: Claim) -> Iterator[Asked]:
+    """The papers that a claim still needs: an invoice always, a slip for a trip, a confirmation where customers were to be met."""
+    there = {name for name in _PAPERS if claim.form.papers.get(name)}
+    if claim.form.data.get(TYPED):
+        there.add(FILES)
+    needed = [FILES]
+    if claim.trip:
+        needed.append(SLIPS)
+    if claim.trip.get("customers") or any(row.get("customer") for row in _itinerary(claim.trip)):
+        needed.append(CONFIRMATION)
+    lacking = [name for name in needed if name not in there]
+    alone = len(lacking) == 1 and len(needed) > 1
+    for name in lacking:
+        yield Asked(name, _still_open(*_PAPERS[name], alone), SHOULD if claim.explained else MUST)
+
+
+def _still_open(zh: str, en: str, how_zh: str, how_en: str, alone: bool) -> Text:
+    if alone:
+        return {
+            "zh": f"还差{zh}。{how_zh}，其余都齐了。没有的话，在说明里写一句。",
+            "en": f"One paper to go: {en}. {how_en}; the rest is there. If there is none, say so in a few words.",
+        }
+    return {
+        "zh": f"还差{zh}。{how_zh}。没有的话，在说明里写一句。",
+        "en": f"Still to go: {en}. {how_en}. If there is none, say so in a few words.",
+    }
+
+
+def _to_be_typed(claim: Claim) -> Iterator[Asked]:
+    if count := claim.incomplete:
+        zh = f"有 {count} 张发票没读全，在这里填一下号码、日期和金额。"
+        en = "One invoice was not read in full" if count == 1 else f"{count} invoices were not read in full"
+        yield Asked(
+            TYPED,
+            {"zh": zh, "en": f"{en}. Please type number, date and amount here."},
+            SHOULD if claim.explained else MUST,
+        )
+
+
+# -- invoices that were there already ----------------------------------------------------------------------------------
+def before(found: Iterable[tuple[Slip, Row]], today: date) -> Iterator[Asked]:
+    """An invoice that another claim has: when, and that claim's number; nothing about whose it is."""
+    for slip, row in found:
+        zh, en = (_day(row.claimed_at.date(), locale, today) for locale in ("zh", "en"))
+        yield Asked(
+            slip.place,
+            {
+                "zh": f"这张发票（{_short(slip)}）{zh}报过一次，单号 {row.case}。是不是放错了？",
+                "en": f"This invoice ({_short(slip)}) was claimed on {en} ({row.case}). Was another one meant?",
+            },
+        )
+
+
+def _handed_in_twice(claim: Claim) -> Iterator[Asked]:
+    """Two files of one invoice, as a PDF and a photo of it. It counts once; no harm is done."""
+    seen: set[tuple[str, str]] = set()
+    for one in claim.slips:
+        if one.place == FILES and one.key:
+            if one.key in seen:
+                text = {
+                    "zh": f"发票 {_short(one)} 放了两份，只算一次。",
+                    "en": f"Invoice {_short(one)} is here twice; it counts once.",
+                }
+                yield Asked(FILES, text, SHOULD)
+            seen.add(one.key)
+
+
+# -- sums --------------------------------------------------------------------------------------------------------------
+def total_of(claim: Claim) -> tuple[Decimal, bool] | None:
+    """The sum of the invoices in the claim's currency, and whether rates were needed for it; None where some amount is not known,
+    or has no rate."""
+    slips = [one for one in invoices.distinct(claim.slips) if one.key or one.place != SLIPS]
+    if not slips or claim.incomplete or any(one.amount is None for one in slips):
+        return None
+    if all((one.currency or claim.currency) == claim.currency for one in slips):
+        return sum((one.amount for one in slips if one.amount is not None), Decimal()), False
+    worth = [_worth(claim, float(one.amount or 0), one.currency, one.issued or claim.day) for one in slips]
+    rate = claim.money.rate(claim.currency, claim.day)
+    if rate is None or any(one is None for one in worth):
+        return None
+    return (sum((one for one in worth if one is not None), Decimal()) / rate).quantize(CENT), True
+
+
+def _worth(claim: Claim, amount: float, currency: str, day: date) -> Decimal | None:
+    found = claim.money.worth(amount, currency or claim.currency, day)
+    return None if found is None else Decimal(str(found))
+
+
+def _sums(claim: Claim) -> Iterator[Asked]:
+    said = claim.form.data.get("amount")
+    if not isinstance(said, int | float):
+        return
+    yield from _without_rate(claim)
+    found = total_of(claim)
+    if found is None:
+        return
+    total, converted = found
+    amount = Decimal(str(said))
+    room = max(CENT, total * ROOM_FOR_RATES) if converted else Decimal()
+    if amount > total + room:
+        zh = f"单据合计 {total} {claim.currency}，填的是 {amount:.2f}。改一下金额，或者在说明里写一句。"
+        en = f"The papers add up to {total} {claim.currency}, the claim says {amount:.2f}. Change it, or say why in a few words."
+        yield Asked("amount", {"zh": zh, "en": en}, SHOULD if claim.explained else MUST)
+    elif amount < total - room:
+        zh = f"单据合计 {total} {claim.currency}，比填的多 {total - amount:.2f}。少填了也行，看一眼就好。"
+        en = f"The papers add up to {total} {claim.currency}, {total - amount:.2f} more than claimed. That is all right if it is meant."
+        yield Asked("amount", {"zh": zh, "en": en}, SHOULD)
+
+
+def _without_rate(claim: Claim) -> Iterator[Asked]:
+    """Amounts that cannot be compared, because no rate is known for their currency on their day."""
+    wanted = {
+        (claim.currency, claim.day),
+        *((one.currency, one.issued or claim.day) for one in claim.slips if one.currency),
+    }
+    currencies = {currency for currency, _ in wanted}
+    for currency in sorted(
+        {one for one, day in wanted if claim.money.rate(one, day) is None} if len(currencies) > 1 else ()
+    ):
+        zh, en = (
+            f"{currency} 那几天还没有汇率，合计由财务来对。",
+            f"There is no rate for {currency} on those days yet; finance will compare the sums.",
+        )
+        yield Asked("currency", {"zh": zh, "en": en}, SHOULD)
+
+
+# -- days, places, names -----------------------------------------------------------------------------------------------
+def _days(claim: Claim) -> Iterator[Asked]:
+    """Invoices that lie outside the journey: the day of a ticket, else the day on which the invoice was made out."""
+    first, last = (_read_day(claim.form.data.get(name)) for name in ("from", "until"))
+    if first is None or last is None:
+        return
+    around = timedelta(days=claim.options.days_around)
+    outside = [
+        (one, day)
+        for one in invoices.distinct(claim.slips)
+        if (day := one.day or one.issued) is not None and not first - around <= day <= last + around
+    ]
+    for one, day in outside[:_MOST_NAMED]:
+        zh, en = (_day(day, locale, claim.day) for locale in ("zh", "en"))
+        span_zh, span_en = (_span(first, last, locale, claim.day) for locale in ("zh", "en"))
+        yield Asked(
+            one.place,
+            {
+                "zh": f"{_name(one)}是 {zh}的，行程是 {span_zh}。是这次的吗？",
+                "en": f"{_name(one)} is of {en}, the journey of {span_en}. Does it belong here?",
+            },
+            SHOULD,
+        )
+
+
+def _places(claim: Claim) -> Iterator[Asked]:
+    """Tickets neither of whose ends is a city of the itinerary."""
+    cities = {str(row.get("city") or "").removesuffix("市") for row in _itinerary(claim.trip)} - {""}
+    for one in invoices.distinct(claim.slips):
+        if (
+            cities
+            and one.start
+            and one.end
+            and not any(city in place for city in cities for place in (one.start, one.end))
+        ):
+            zh = f"车票是 {one.start} 到 {one.end}，行程里没有这两个地方。是这次的吗？"
+            en = f"The ticket is from {one.start} to {one.end}, which the itinerary does not name. Does it belong here?"
+            yield Asked(one.place, {"zh": zh, "en": en}, SHOULD)
+
+
+def _made_out_to(claim: Claim) -> Iterator[Asked]:
+    """Invoices made out to another company, where the client says which tax ids are its own."""
+    own = claim.options.tax_ids
+    for one in [one for one in invoices.distinct(claim.slips) if own and one.buyer and one.buyer not in own][
+        :_MOST_NAMED
+    ]:
+        zh = f"{_name(one)}的抬头税号是 {one.buyer}，不是公司的。开错了可以请对方换开。"
+        en = f"{_name(one)} is made out to {one.buyer}, which is not our tax id. The seller can make it out anew."
+        yield Asked(one.place, {"zh": zh, "en": en}, SHOULD)
+
+
+def _of_the_trip(claim: Claim) -> Iterator[Asked]:
+    """Whether the trip is one of the person's, and the days are its days."""
+    named = claim.form.data.get("trip")
+    if named and not claim.trip:
+        yield Asked(
+            "trip",
+            {
+                "zh": f"没找到您的出差 {named}。不是出差就空着。",
+                "en": f"No trip {named} of yours was found. Leave it open if there was none.",
+            },
+            SHOULD,
+        )
+    first, last = (_read_day(claim.trip.get(name)) for name in ("from", "until"))
+    for name in ("from", "until"):
+        day = _read_day(claim.form.data.get(name))
+        around = timedelta(days=claim.options.days_around)
+        if day and first and last and not first - around <= day <= last + around:
+            span_zh, span_en = (_span(first, last, locale, claim.day) for locale in ("zh", "en"))
+            yield Asked(name, {"zh": f"这次出差是 {span_zh}。", "en": f"That trip was {span_en}."}, SHOULD)
+
+
+def _itinerary(trip: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [row for row in trip.get("itinerary") or () if isinstance(row, Mapping)]
+
+
+def _read_day(said: Any) -> date | None:
+    return date.fromisoformat(said) if isinstance(said, str) and said else None
+
+
+def _short(slip: Slip) -> str:
+    """The end of a number, by which one finds the paper in one's hand."""
+    return slip.number if len(slip.number) <= 8 else f"…{slip.number[-6:]}"
+
+
+def _name(slip: Slip) -> str:
+    return slip.name or _short(slip)
+
+
+def _day(day: date, locale: str, today: date) -> str:
+    """3月12日, 12 March; with the year where it is another one."""
+    skeleton = "MMMMd" if day.year == today.year else "yMMMMd"
+    return str(format_skeleton(skeleton, day, locale="zh" if locale == "zh" else "en_GB"))
+
+
+def _span(first: date, last: date, locale: str, today: date) -> str:
+    joined = "到" if locale == "zh" else " to "
+    return (
+        _day(first, locale, today) if first == last else joined.join(_day(one, locale, today) for one in (first, last))
+    )
+
+
+# -- accepting ---------------------------------------------------------------------------------------------------------
+def accept(connection: Connection, claim: Claim, now: datetime) -> list[Asked]:
+    """Keep the claim's invoices; what is returned says which of them another claim has by now."""
+    form = claim.form
+    slips = [one for one in invoices.distinct(claim.slips) if one.key]
+    taken = invoices.keep(connection, slips, form.case, form.person, now)
+    invoices.complete(connection, slips, form.case)
+    return list(before(taken, claim.day))

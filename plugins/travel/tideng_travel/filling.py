@@ -1,0 +1,113 @@
+"""What forms of trips and claims are filled in with, each value with the words that say where it is from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from tideng.catalogue import Catalogue
+from tideng.forms import Filled, Form
+from tideng.people import Directory
+from tideng.tables import EventRow
+from tideng.viewing import Viewer
+from tideng.viewing.mine import goals
+from tideng_processes.tables import CaseRow
+from tideng_travel.claims import Claim, total_of
+
+VISITS = "visits_this_month"
+_RECENT = 5
+_LOOK_BACK = timedelta(days=120)
+_MOST_NAMED = 3
+
+
+def for_trip(connection: Connection, directory: Directory, catalogue: Catalogue, form: Form) -> dict[str, Filled]:
+    """How many visits the month still needs, and whom the last trip did not reach."""
+    return {**_visits_to_go(connection, directory, catalogue, form), **_not_met(connection, form)}
+
+
+def _visits_to_go(
+    connection: Connection, directory: Directory, catalogue: Catalogue, form: Form
+) -> Mapping[str, Filled]:
+    whose = Viewer(form.person, form.person, frozenset())
+    goal = next((one for one in goals(connection, whose, directory, catalogue, form.at) if one.metric == VISITS), None)
+    if goal is None:
+        return {}
+    target, so_far = int(goal.target), int(goal.value or 0)
+    if target <= so_far:
+        return {}
+    words = {
+        "zh": f"本月目标 {target} 家，见过 {so_far} 家",
+        "en": f"{target} is this month’s target, {so_far} so far",
+    }
+    return {"planned_visits": Filled(target - so_far, words)}
+
+
+def _not_met(connection: Connection, form: Form) -> Mapping[str, Filled]:
+    row, event = CaseRow, EventRow
+    last = connection.execute(
+        select(row.id, row.data, row.started_at)
+        .where(
+            row.person == form.person, row.process == "trip", row.end == "ended", row.started_at > form.at - _LOOK_BACK
+        )
+        .order_by(row.ended_at.desc())
+        .limit(1)
+    ).first()
+    named = _customers(last.data) if last else []
+    if not named:
+        return {}
+    met = {
+        str(data.get("customer"))
+        for data in connection.scalars(
+            select(event.data).where(
+                event.subject == form.person, event.type == "visit.completed", event.time >= last.started_at
+            )
+        )
+    }
+    left = [one for one in named if one not in met]
+    if not left:
+        return {}
+    words = {"zh": f"上次出差（{last.id}）没见到的", "en": f"Not met on the last trip ({last.id})"}
+    return {"customers": Filled(left, words)}
+
+
+def _customers(trip: Mapping[str, Any]) -> list[str]:
+    rows = [str(row.get("customer") or "") for row in trip.get("itinerary") or ()]
+    return list(dict.fromkeys(one for one in (*(trip.get("customers") or ()), *rows) if one))
+
+
+def for_claim(connection: Connection, form: Form, claim: Claim) -> dict[str, Filled]:
+    """The last trip that is over and not claimed yet, its days, and the sum of the invoices that are there."""
+    found = _unclaimed(connection, form)
+    filled: dict[str, Filled] = {
+        "currency": Filled(claim.currency, {"zh": "公司的币种", "en": "The company’s currency"})
+    }
+    if found is not None:
+        cities = list(dict.fromkeys(str(row.get("city") or "") for row in found.data.get("itinerary") or ()))[
+            :_MOST_NAMED
+        ]
+        zh = {"zh": f"来自出差 {'、'.join(cities)}".strip(), "en": f"From the trip {', '.join(cities)}".strip()}
+        days = {name: found.data[name] for name in ("from", "until") if found.data.get(name)}
+        filled |= {name: Filled(value, zh) for name, value in ({"trip": found.id} | days).items()}
+    total = total_of(claim)
+    if total is not None:
+        count = len(claim.slips)
+        words = {"zh": f"{count} 张单据合计", "en": f"Sum of {count} papers" if count != 1 else "From the invoice"}
+        filled["amount"] = Filled(float(total[0]), words)
+    return filled
+
+
+def _unclaimed(connection: Connection, form: Form) -> Any:
+    """Of the person's last trips the latest that no claim names. One statement for trips, one for claims."""
+    row = CaseRow
+    mine = (row.person == form.person, row.started_at > form.at - _LOOK_BACK)
+    trips = select(row.id, row.data).where(row.process == "trip", row.end == "ended", *mine)
+    recent = connection.execute(trips.order_by(row.ended_at.desc()).limit(_RECENT)).all()
+    if not recent:
+        return None
+    standing = or_(row.end == "", row.end == "paid")
+    claims = connection.scalars(select(row.data).where(row.process == "claim", standing, *mine)).all()
+    named = {str(one.get("trip")) for one in claims}
+    return next((one for one in recent if one.id not in named), None)

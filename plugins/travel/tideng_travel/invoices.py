@@ -1,0 +1,213 @@
+"""The invoices of a claim: put together from files that were read and lines that were typed, and kept so that none counts twice.
+
+What tells an invoice from every other one is its number, with its code where it has one. Numbers of 20 digits (fully digital ones)
+and of 13 (flight receipts) are unique by themselves. Any other number, of a foreign hotel say, is told apart by day and amount as
+well: two hotels may both have written a number 17.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
+
+from tideng.database import insert
+from tideng.forms import Form
+from tideng_processes.papers import Kept
+from tideng_travel.qr import amount as amount_of
+from tideng_travel.qr import day_of
+from tideng_travel.tables import InvoiceRow
+
+FILES, TYPED, SLIPS, CONFIRMATION = "invoices", "typed", "slips", "confirmation"
+_ALONE = (13, 20)
+_CODES = (10, 12)
+_KEPT = ("kind", "issued", "currency", "seller", "buyer", "check_code", "paper")
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """An invoice or a ticket on a claim. `place`: the field it came by, ``invoices`` or ``typed[2]``; `amount` with tax.
+    `day`, `start`, `end`: of a journey, where it is a ticket. `paper`: the id of its file, `name` what the file is called."""
+
+    place: str
+    number: str = ""
+    code: str = ""
+    kind: str = ""
+    issued: date | None = None
+    amount: Decimal | None = None
+    currency: str = ""
+    seller: str = ""
+    buyer: str = ""
+    check_code: str = ""
+    day: date | None = None
+    start: str = ""
+    end: str = ""
+    paper: int | None = None
+    name: str = ""
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        """(code, number) as they are unique in the company; None for what has no number."""
+        if not self.number:
+            return None
+        if self.number.isdigit() and len(self.number) in _ALONE:
+            return "", self.number
+        if self.code.isdigit() and len(self.code) in _CODES:
+            return self.code, self.number
+        told_apart = f"{self.code}/{self.issued or ''}/{'' if self.amount is None else self.amount}"
+        return told_apart[:80], self.number
+
+    @property
+    def whole(self) -> bool:
+        """Whether everything is known that a claim needs of it."""
+        return bool(self.number) and self.amount is not None
+
+
+def slips_of(form: Form, papers: Mapping[int, Kept], own: str) -> list[Slip]:
+    """Every invoice and ticket of a claim's form. A typed line with the number of a file completes what was read from it. `own`:
+    the currency of what was typed, the claim's."""
+    read = [_of_paper(name, papers[id]) for name in (FILES, SLIPS) for id in form.papers.get(name, ()) if id in papers]
+    typed = [_of_line(n, row, own) for n, row in enumerate(_rows(form.data.get(TYPED)))]
+    numbers = {one.number: one for one in typed if one.number}
+    completed = [_completed(one, numbers.get(one.number)) for one in read]
+    known = {one.number for one in read if one.number}
+    return [*completed, *(one for one in typed if one.number not in known)]
+
+
+def distinct(slips: Iterable[Slip]) -> list[Slip]:
+    """Each invoice once: a train ticket may stand among the invoices and among the tickets. What has no number stands for itself."""
+    found: dict[Any, Slip] = {}
+    for number, one in enumerate(slips):
+        found.setdefault(one.key or number, one)
+    return list(found.values())
+
+
+def _rows(said: Any) -> list[Mapping[str, Any]]:
+    return (
+        [row for row in said if isinstance(row, Mapping)]
+        if isinstance(said, Sequence) and not isinstance(said, str)
+        else []
+    )
+
+
+def _of_paper(place: str, paper: Kept) -> Slip:
+    said = paper.reading.fields
+    text = lambda name: str(said.get(name, ""))  # noqa: E731
+    return Slip(
+        place=place,
+        number=text("number"),
+        code=text("code"),
+        kind=text("kind"),
+        issued=day_of(text("issued")),
+        amount=amount_of(text("amount")),
+        currency=text("currency"),
+        seller=text("seller"),
+        buyer=text("buyer"),
+        check_code=text("check_code"),
+        day=day_of(text("day")),
+        start=text("from"),
+        end=text("to"),
+        paper=paper.id,
+        name=paper.name,
+    )
+
+
+def _of_line(number: int, row: Mapping[str, Any], own: str) -> Slip:
+    tidy = lambda name: re.sub(r"[\s-]", "", str(row.get(name) or "")).upper()  # noqa: E731
+    amount = row.get("amount")
+    return Slip(
+        place=f"{TYPED}[{number}]",
+        number=tidy("number")[:60],
+        code=tidy("code")[:40],
+        issued=day_of(str(row.get("issued") or "")),
+        amount=None if amount is None else Decimal(str(amount)).quantize(Decimal("0.01")),
+        currency=own,
+    )
+
+
+def _completed(read: Slip, typed: Slip | None) -> Slip:
+    if typed is None:
+        return read
+    return replace(
+        read,
+        code=read.code or typed.code,
+        issued=read.issued or typed.issued,
+        amount=typed.amount if read.amount is None else read.amount,
+        currency=read.currency or typed.currency,
+    )
+
+
+# -- in the database ---------------------------------------------------------------------------------------------------
+def claimed_before(connection: Connection, slips: Iterable[Slip], case: str) -> list[tuple[Slip, Row]]:
+    """Those of `slips` that another claim has, each with its row. One statement."""
+    keys = {one.key: one for one in slips if one.key}
+    if not keys:
+        return []
+    numbers = sorted({number for _, number in keys})
+    rows = connection.execute(_select().where(InvoiceRow.number.in_(numbers), InvoiceRow.case != case)).all()
+    return [(keys[row.code, row.number], row) for row in rows if (row.code, row.number) in keys]
+
+
+def keep(
+    connection: Connection, slips: Iterable[Slip], case: str, person: str, now: datetime
+) -> list[tuple[Slip, Row]]:
+    """Keep the invoices of a claim, in place of those it had; returns those that another claim has, which a moment ago it may not
+    have had: of two that come at once the database lets one in. The same claim may hand in the same ones as often as it likes."""
+    wanted = {one.key: one for one in slips if one.key}
+    mine = InvoiceRow.case == case
+    others = [row.id for row in connection.execute(_select().where(mine)) if (row.code, row.number) not in wanted]
+    if others:
+        connection.execute(delete(InvoiceRow).where(InvoiceRow.id.in_(others)))
+    if not wanted:
+        return []
+    rows = [_row(key, one, case, person, now) for key, one in sorted(wanted.items())]
+    statement = insert(connection)(InvoiceRow).on_conflict_do_nothing(index_elements=["code", "number"])
+    connection.execute(statement, rows)
+    return claimed_before(connection, wanted.values(), case)
+
+
+def release(connection: Connection, case: str) -> None:
+    """The claim was withdrawn by its author: its invoices may go into another one."""
+    connection.execute(delete(InvoiceRow).where(InvoiceRow.case == case))
+
+
+def complete(connection: Connection, slips: Iterable[Slip], case: str) -> None:
+    """Take over what was corrected about invoices that the claim had already; what a tax system said of other figures is void."""
+    wanted = {one.key: _text(one.amount) for one in slips if one.key}
+    changed = [
+        {"_id": row.id, "amount": wanted[row.code, row.number], "next_ask": row.claimed_at}
+        for row in connection.execute(_select().where(InvoiceRow.case == case))
+        if wanted.get((row.code, row.number), row.amount) != row.amount
+    ]
+    if changed:
+        table = InvoiceRow.__table__
+        anew = {"amount": bindparam("amount"), "next_ask": bindparam("next_ask"), "verdict": "", "said": {}, "tries": 0}
+        connection.execute(update(table).where(table.c.id == bindparam("_id")).values(anew), changed)
+
+
+def of_claims(connection: Connection, cases: Iterable[str]) -> Mapping[str, list[Row]]:
+    """The invoices of claims, by claim, in the order in which they came. One statement; whoever asks may see those claims."""
+    found: dict[str, list[Row]] = {}
+    for row in connection.execute(_select().where(InvoiceRow.case.in_(sorted(set(cases)))).order_by(InvoiceRow.id)):
+        found.setdefault(row.case, []).append(row)
+    return found
+
+
+def _select() -> Any:
+    return select(InvoiceRow.__table__)
+
+
+def _row(key: tuple[str, str], one: Slip, case: str, person: str, now: datetime) -> dict[str, Any]:
+    code, number = key
+    found = {name: getattr(one, name) for name in _KEPT}
+    fixed = {"code": code, "number": number, "case": case, "person": person, "amount": _text(one.amount)}
+    return {**found, **fixed, "claimed_at": now, "said": {}, "next_ask": now, "verdict": "", "tries": 0}
+
+
+def _text(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:.2f}"

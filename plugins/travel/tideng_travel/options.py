@@ -1,0 +1,39 @@
+"""What a client may choose about trips and claims: ``plugins: {travel: {days_around: 2, tax_ids: [91310000…]}}``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tideng.errors import Problem
+
+_TAX_ID = re.compile(r"[0-9A-Z]{15,20}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`days_around`: so many days before and after the journey an invoice may lie without a question. `tax_ids`: the client's own
+    (统一社会信用代码), so that invoices made out to somebody else are noticed; () asks nothing."""
+
+    days_around: int = 1
+    tax_ids: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Options:
+        """From the plugin's settings; what is wrong there was said by `check`, and counts as left out."""
+        wrong = {one.at for one in check(values)}
+        days = values.get("days_around", 1) if "days_around" not in wrong else 1
+        return cls(days, tuple(values.get("tax_ids", ())) if "tax_ids" not in wrong else ())
+
+
+def check(values: Mapping[str, Any]) -> Iterator[Problem]:
+    """Every problem of the plugin's settings."""
+    for name in values.keys() - {"days_around", "tax_ids"}:
+        yield Problem(name, "unknown setting", "days_around, tax_ids")
+    days, ids = values.get("days_around", 1), values.get("tax_ids", [])
+    if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= 60:
+        yield Problem("days_around", "is a whole number of days, 0 to 60", "1")
+    if not isinstance(ids, list) or not all(isinstance(one, str) and _TAX_ID.fullmatch(one) for one in ids):
+        yield Problem("tax_ids", "lists tax ids of 15 to 20 letters and digits", "[91310000MA1FL5KE2X]")

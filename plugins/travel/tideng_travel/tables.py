@@ -1,0 +1,45 @@
+"""The table of travel: every invoice that was handed in with a claim, once for the whole company."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import JSON, Integer, MetaData, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from tideng.tables import NAMES, Id, Moment
+
+
+class TravelBase(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {datetime: Moment}
+
+
+class InvoiceRow(TravelBase):
+    """An invoice of a claim. `code` and `number` tell it from every other one (see `tideng_travel.invoices.Slip.key`); `paper` is
+    its file, None where it was typed. Amounts are decimal texts.
+
+    `verdict`: what a tax system said ('' while it was not asked, else one of `tideng.invoices`), `said` in its words; it is asked
+    (again) at `next_ask`, None where there is nothing more to ask; `tries` are counted before each."""
+
+    __tablename__ = "travel_invoice"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    code: Mapped[str] = mapped_column(String(80))
+    number: Mapped[str] = mapped_column(String(60))
+    case: Mapped[str] = mapped_column(String(60), index=True)
+    person: Mapped[str] = mapped_column(String(120), index=True)
+    paper: Mapped[int | None] = mapped_column(Id)
+    kind: Mapped[str] = mapped_column(String(20), default="")
+    issued: Mapped[date | None]
+    amount: Mapped[str] = mapped_column(String(20), default="")
+    currency: Mapped[str] = mapped_column(String(3), default="")
+    seller: Mapped[str] = mapped_column(String(30), default="")
+    buyer: Mapped[str] = mapped_column(String(30), default="")
+    check_code: Mapped[str] = mapped_column(String(6), default="")
+    claimed_at: Mapped[datetime]
+    verdict: Mapped[str] = mapped_column(String(10), default="")
+    said: Mapped[dict] = mapped_column(JSON)
+    asked_at: Mapped[datetime | None]
+    next_ask: Mapped[datetime | None] = mapped_column(index=True)
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    __table_args__ = (UniqueConstraint("code", "number"),)

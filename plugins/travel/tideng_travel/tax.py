@@ -1,0 +1,130 @@
+"""Invoices are asked about at a tax system, through the hook `check_invoice`: by the worker, between its batches, outside any
+transaction, since it may take seconds. What was said is kept with the invoice. A system that cannot be asked now is asked again
+later, with growing pauses; an invoice that it does not know yet is asked about again on the following days, since new ones arrive
+there with a delay. The claim goes on meanwhile: people decide, and see what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from tideng.database import reading, writing
+from tideng.events import Event
+from tideng.invoices import GENUINE, LATER, UNKNOWN, WRONG, Invoice, Verdict
+from tideng.repository import store_events
+from tideng_travel.tables import InvoiceRow
+
+if TYPE_CHECKING:
+    from tideng.deployment import Deployment
+
+CHECKED = "invoice.checked"
+SOURCE = "tideng/travel"
+MOST_AT_ONCE = 10
+"""So many in one round: the worker has other things to do."""
+HELD = timedelta(minutes=10)
+"""So long nobody else asks about an invoice that is being asked about."""
+UNCONNECTED = timedelta(minutes=10)
+LONGEST_PAUSE = timedelta(hours=6)
+NOT_THERE_YET = timedelta(hours=24)
+LAST_TRY = 4
+"""So often an invoice is asked about that the tax system does not know, once a day."""
+_FINAL = (GENUINE, WRONG)
+
+
+def ask(deployment: Deployment) -> int | None:
+    """Ask about the invoices that are due; how many. None where no tax system is connected, so that nobody need look again soon."""
+    if not deployment.plugins.answers("check_invoice"):
+        return None
+    now = deployment.clock.now()
+    with reading(deployment.engine) as connection:
+        if connection.execute(_due(now).limit(1)).first() is None:
+            return 0
+    with writing(deployment.engine) as connection:
+        rows = _take(connection, now)
+    answers = [(row, deployment.plugins.first("check_invoice", invoice=invoice_of(row))) for row in rows]
+    given = [(row, verdict) for row, verdict in answers if isinstance(verdict, Verdict)]
+    with writing(deployment.engine) as connection:
+        _note(connection, deployment, given, deployment.clock.now())
+        _put_back(connection, [row for row, verdict in answers if not isinstance(verdict, Verdict)], now)
+    return len(given) if given or not rows else None
+
+
+def invoice_of(row: Row) -> Invoice:
+    """An invoice of a claim as tax systems know it."""
+    digital = row.number.isdigit() and len(row.number) == 20
+    return Invoice(
+        number=row.number,
+        code="" if digital else row.code,
+        issued=row.issued,
+        amount=Decimal(row.amount) if row.amount else None,
+        currency=row.currency,
+        check_code=row.check_code,
+        seller=row.seller,
+        buyer=row.buyer,
+    )
+
+
+def _due(now: datetime) -> Any:
+    return select(InvoiceRow.id).where(InvoiceRow.next_ask <= now).order_by(InvoiceRow.next_ask)
+
+
+def _take(connection: Connection, now: datetime) -> Sequence[Row]:
+    """Claim some that are due: counted and put off before they are asked about, so that a crash does not ask for ever."""
+    table = InvoiceRow.__table__
+    chosen = _due(now).limit(MOST_AT_ONCE).with_for_update(skip_locked=True)
+    taken = (
+        update(table)
+        .where(table.c.id.in_(chosen.scalar_subquery()), table.c.next_ask <= now)
+        .values(tries=table.c.tries + 1, next_ask=now + HELD)
+        .returning(table)
+    )
+    return connection.execute(taken).all()
+
+
+def _note(connection: Connection, deployment: Deployment, given: Sequence[tuple[Row, Verdict]], now: datetime) -> None:
+    """Keep what was said, and tell of it in an event where it is more than “later”."""
+    if not given:
+        return
+    table = InvoiceRow.__table__
+    columns = ("verdict", "said", "asked_at", "next_ask")
+    statement = update(table).where(table.c.id == bindparam("_id")).values({name: bindparam(name) for name in columns})
+    rows = [
+        {
+            "_id": row.id,
+            "verdict": verdict.status,
+            "said": dict(verdict.said),
+            "asked_at": now,
+            "next_ask": _next(row, verdict, now),
+        }
+        for row, verdict in given
+    ]
+    connection.execute(statement, rows)
+    news = [_event(row, verdict, now) for row, verdict in given if verdict.status not in (LATER, row.verdict)]
+    if news:
+        store_events(connection, deployment.catalogue, news, now)
+
+
+def _next(row: Row, verdict: Verdict, now: datetime) -> datetime | None:
+    if verdict.status in _FINAL:
+        return None
+    if verdict.status == UNKNOWN:
+        return now + NOT_THERE_YET if row.tries < LAST_TRY else None
+    pause = min(timedelta(minutes=2 ** min(row.tries, 10)), LONGEST_PAUSE)
+    return now + pause
+
+
+def _put_back(connection: Connection, rows: Sequence[Row], now: datetime) -> None:
+    """Nobody had an answer: a plugin is there and connected to nothing. As if it had not been tried."""
+    if rows:
+        ids = [row.id for row in rows]
+        values = {"tries": InvoiceRow.tries - 1, "next_ask": now}
+        connection.execute(update(InvoiceRow).where(InvoiceRow.id.in_(ids)).values(values))
+
+
+def _event(row: Row, verdict: Verdict, now: datetime) -> Event:
+    data = {"claim": row.case, "number": row.number, "verdict": verdict.status}
+    return Event(f"invoice/{row.id}/{row.tries}", SOURCE, CHECKED, now, row.person, data)

@@ -1,0 +1,73 @@
+"""What a trip is asked before it is asked for: whether its days fit together, and whether another trip has them already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from tideng.forms import MUST, SHOULD, Asked, Form
+from tideng.people import Directory
+from tideng_processes.tables import CaseRow
+
+REQUEST, ON_TRIP = "trip.request", "trip.on_trip"
+
+
+def asked_of(connection: Connection, directory: Directory, form: Form) -> Iterator[Asked]:
+    """One statement, for other trips."""
+    if form.name == ON_TRIP:
+        yield from _ahead(directory, form)
+        return
+    first, last = (_day(form.data.get(name)) for name in ("from", "until"))
+    if first is None or last is None:
+        return
+    yield from _outside(form, first, last)
+    yield from _at_once(connection, form, first, last)
+
+
+def _ahead(directory: Directory, form: Form) -> Iterator[Asked]:
+    """The day of return, changed on the way, is today or later: a trip that is over has ended."""
+    until, today = _day(form.data.get("until")), directory.local_day(form.person, form.at)
+    if until is not None and until < today:
+        yield Asked(
+            "until",
+            {
+                "zh": "这一天已经过了。已经回来了就选“回来了”。",
+                "en": "That day is over. If you are back, choose “Back”.",
+            },
+            MUST,
+        )
+
+
+def _outside(form: Form, first: date, last: date) -> Iterator[Asked]:
+    for number, row in enumerate(form.data.get("itinerary") or ()):
+        day = _day(row.get("date")) if isinstance(row, dict) else None
+        if day is not None and not first <= day <= last:
+            text = {
+                "zh": f"{day:%Y-%m-%d} 不在 {first:%Y-%m-%d} 到 {last:%Y-%m-%d} 之间，哪个要改？",
+                "en": f"{day} is not between {first} and {last}. Which one should change?",
+            }
+            yield Asked(f"itinerary[{number}].date", text, MUST)
+
+
+def _at_once(connection: Connection, form: Form, first: date, last: date) -> Iterator[Asked]:
+    """Another trip of the person on the same days: perhaps it is the same one, asked for twice."""
+    row = CaseRow
+    mine = (row.person == form.person, row.process == "trip", row.end == "", row.id != form.case)
+    for id_, data in connection.execute(select(row.id, row.data).where(*mine).order_by(row.id)).tuples():
+        start, end = _day(data.get("from")), _day(data.get("until"))
+        if start and end and start <= last and end >= first:
+            text = {
+                "zh": f"这几天已经有一次出差（{id_}）。是同一次的话，改那一份就行。",
+                "en": f"There is a trip on these days already ({id_}). If it is the same one, change that one.",
+            }
+            yield Asked("from", text, SHOULD)
+
+
+def _day(said: Any) -> date | None:
+    try:
+        return date.fromisoformat(said) if isinstance(said, str) and said else None
+    except ValueError:
+        return None
