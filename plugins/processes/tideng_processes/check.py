@@ -114,7 +114,9 @@ def _emitted(it: Definition, node: Node, emit: Emit, at: str, catalogue: Catalog
             yield _unknown(f"{at}.data.{name}", f"field of {emit.type}", name, names)
     for name, said in emit.data.items():
         if isinstance(said, Mapping):
-            yield from _named(it, f"{at}.data.{name}", map(str, said.values()))
+            papers = said.get("papers")
+            asked = papers if isinstance(papers, list) else said.values()
+            yield from _named(it, f"{at}.data.{name}", map(str, asked))
     given = {*emit.data, it.key, *it.fields}
     for one in kind.fields:
         if one.required and one.name not in given:

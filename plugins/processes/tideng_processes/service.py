@@ -111,6 +111,7 @@ def begin(
             fresh=True,
         )
         data = _checked(deployment, connection, viewer, directory, run, node, outcome, submission, at, now)
+        run.papers = _told_of(connection, submission)
         mover = Mover(deployment, connection, directory, now)
         mover.begin(run)
         _give_to_starter(run, viewer)
@@ -175,6 +176,7 @@ def hand_in(
         outcome = _outcome(run.step, submission)
         at = _moment(submission, now, task.entered_at)
         data = _checked(deployment, connection, viewer, directory, run, run.step, outcome, submission, at, now)
+        run.papers = _told_of(connection, submission)
         mover, step = Mover(deployment, connection, directory, now), run.step
         mover.take(run, task, outcome, viewer.login, at, submission.note.strip(), submission.key or None, data)
         mover.save()
@@ -359,6 +361,15 @@ def _both(problem: Problem) -> dict[str, str]:
     hint_zh = f"（{in_words(problem.hint, 'zh')}）" if problem.hint else ""
     hint_en = f" ({problem.hint})" if problem.hint else ""
     return {"zh": in_words(problem.problem, "zh") + hint_zh, "en": problem.problem + hint_en}
+
+
+def _told_of(connection: Connection, submission: Submission) -> dict[int, dict[str, str]]:
+    """What events say of the files that come with a form. One statement, where there are any."""
+    ids = [int(id) for ids in submission.papers.values() for id in ids]
+    row = PaperRow
+    found = connection.execute(select(row.id, row.kind, row.reading).where(row.id.in_(ids))).all() if ids else ()
+    numbers = {one.id: str(one.reading.get("fields", {}).get("number", "")) for one in found}
+    return {one.id: {"kind": one.kind} | ({"number": numbers[one.id]} if numbers[one.id] else {}) for one in found}
 
 
 def _keep_papers(connection: Connection, run: Run, submission: Submission) -> None:
