@@ -210,21 +210,24 @@ class Document:
 def read_yaml(path: Path, problems: Problems) -> Document | None:
     """The one document in a YAML file; None when it cannot be read. Keys said twice, aliases and tags are problems."""
     text = read_text(path, problems)
-    if text is None:
-        return None
+    return None if text is None else read_yaml_text(path.name, text, problems)
+
+
+def read_yaml_text(name: str, text: str, problems: Problems) -> Document | None:
+    """The same for a text that somebody typed; `name` is what its places are called by."""
     lines: dict[str, int] = {}
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problems.add(f"{path.name} line {line}", f"is not YAML: {error.problem}", "look at indents and quotes")
+        problems.add(f"{name} line {line}", f"is not YAML: {error.problem}", "look at indents and quotes")
         return None
     except (yaml.YAMLError, RecursionError) as error:
-        problems.add(path.name, f"is not YAML: {error}")
+        problems.add(name, f"is not YAML: {error}")
         return None
     seen: set[int] = set()
-    value = _value(node, "", path.name, lines, seen, problems) if node else None
-    return Document(path.name, value, lines)
+    value = _value(node, "", name, lines, seen, problems) if node else None
+    return Document(name, value, lines)
 
 
 def _value(node: yaml.Node, place: str, file: str, lines: dict[str, int], seen: set[int], problems: Problems) -> Any:

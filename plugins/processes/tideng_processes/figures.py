@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select, union
 
 from tideng.people import Directory, zone
 from tideng.viewing import Viewer
@@ -123,6 +123,29 @@ def figures(
         nodes = {node: _timed(figures, known[name].nodes.get(node)) for node, figures in nodes.items()}
         found[name] = replace(found[name], nodes=nodes)
     return found
+
+
+def open_by_version(
+    connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, process: str
+) -> dict[int, int]:
+    """How many cases run on which version, newest first. One statement."""
+    scope = viewer.scope(directory, moment)
+    groups = (CaseRow.version, *_each(scope))
+    statement = select(*groups, func.count().label("n")).where(CaseRow.process == process, CaseRow.ended_at.is_(None))
+    found: Counter[int] = Counter()
+    for row in _seen(connection, statement.group_by(*groups), scope):
+        found[row.version] += row.n
+    return dict(sorted(found.items(), reverse=True))
+
+
+def touched(connection: Connection, viewer: Viewer, process: str, below: int) -> int:
+    """How many people a move of the open cases on versions before `below` touches: whom they are about, and who has a step of
+    one. One statement. Raises `NotAllowed` for whoever does not see everybody's."""
+    viewer.require_all()
+    meant = and_(CaseRow.process == process, CaseRow.version < below, CaseRow.ended_at.is_(None))
+    owners = select(TaskRow.owner).join(CaseRow, CaseRow.id == TaskRow.case).where(meant, TaskRow.state == "open")
+    people = union(select(CaseRow.person).where(meant), owners).subquery()
+    return connection.scalar(select(func.count()).select_from(people)) or 0
 
 
 def usual_times(

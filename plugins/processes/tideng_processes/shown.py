@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from tideng.messages import spoken
 from tideng.people import Directory
 from tideng_processes.diagram import Way, place, ways
 from tideng_processes.figures import NodeFigures, ProcessFigures
-from tideng_processes.model import Definition, Node
+from tideng_processes.model import Definition, FieldSpec, Node
 from tideng_processes.words import deadline_words, owner_words, remind_words, said
 
 
@@ -47,6 +49,16 @@ class StepCard:
         return None if self.figures.share is None else round(self.figures.share * 100)
 
 
+@dataclass(frozen=True, slots=True)
+class DataLine:
+    """A field as it was filled in: in words, or as the rows of a table under its `head`."""
+
+    title: str
+    words: str
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
 def step_cards(definition: Definition, figures: ProcessFigures, locale: str, directory: Directory) -> list[StepCard]:
     """The steps in the order in which they are written."""
     nodes = list(definition.nodes.values())
@@ -59,6 +71,35 @@ def step_cards(definition: Definition, figures: ProcessFigures, locale: str, dir
 def good_ends(definition: Definition, figures: ProcessFigures) -> int:
     """How many cases ended as they were meant to."""
     return sum(n for end, n in figures.ended.items() if end in definition.ends and definition.ends[end].good)
+
+
+def data_lines(
+    definition: Definition, data: Mapping[str, Any], locale: str, name_of: Callable[[str], str]
+) -> list[DataLine]:
+    """What was filled in, in the order of the forms; files are listed elsewhere. `name_of`: a person's id → their name."""
+    fields = [
+        one for one in definition.fields.values() if one.type != "files" and data.get(one.name) not in (None, "", [])
+    ]
+    return [_data_line(one, data, locale, name_of) for one in fields]
+
+
+def _data_line(field: FieldSpec, data: Mapping[str, Any], locale: str, name_of: Callable[[str], str]) -> DataLine:
+    value, title = data[field.name], said(field.title, locale, field.name)
+    if field.type != "table" or not isinstance(value, list):
+        return DataLine(title, _value(field, value, data, locale, name_of))
+    head = tuple(said(one.title, locale, one.name) for one in field.columns)
+    rows = tuple(tuple(_value(one, row.get(one.name), row, locale, name_of) for one in field.columns) for row in value)
+    return DataLine(title, "", head, rows)
+
+
+def _value(field: FieldSpec, value: Any, data: Mapping[str, Any], locale: str, name_of: Callable[[str], str]) -> str:
+    if field.type == "choice" and value in field.choices:
+        return said(field.choices[value], locale)
+    if field.type == "person" and isinstance(value, str):
+        return name_of(value)
+    if field.type == "money" and isinstance(value, int | float):
+        return f"{value:,.2f} {data.get(field.currency) or ''}".rstrip()
+    return spoken(value, locale)
 
 
 def _card(
