@@ -15,6 +15,10 @@ from tideng_processes.model import Definition, Emit, Outcome
 SOURCE = "tideng/processes"
 HOUR = timedelta(hours=1)
 ENTERED, DONE, NEAR, OVERDUE = "node.entered", "node.done", "node.near", "node.overdue"
+STUCK = "node.stuck"
+"""The moment of ``node.overdue``, about whoever has the step: so that a rule reaches those who can help them."""
+Papers = Mapping[int, Mapping[str, str]]
+"""What events say of files: id → ``kind`` and, where one was read, ``number``."""
 
 _FIELDS = (
     Field("process", "text", {"zh": "流程", "en": "Process"}, required=True),
@@ -35,6 +39,7 @@ EVENTS = (
     EventType(DONE, {"zh": "完成一步", "en": "Step done"}, (*_FIELDS, _OUTCOME)),
     EventType(NEAR, {"zh": "一步快到期限", "en": "Step’s deadline near"}, (*_FIELDS, _LEFT)),
     EventType(OVERDUE, {"zh": "一步超过期限", "en": "Step over time"}, _FIELDS),
+    EventType(STUCK, {"zh": "手上有一步超过期限", "en": "Has a step over time"}, _FIELDS),
 )
 
 
@@ -52,7 +57,8 @@ def node_event(
     outcome: str = "",
     customer: str = "",
 ) -> Event:
-    """``node.entered``, ``node.done``, ``node.near`` or ``node.overdue``. `person` is whom the case is about; one event a part of a step."""
+    """One of the events of a step, for one owner's part of it. `person` is whom the case is about; ``node.stuck`` is about the
+    owner."""
     step = f"{case}/{visit}/{part or '-'}"
     title = definition.nodes[node].title
     data = {
@@ -69,9 +75,8 @@ def node_event(
         "customer": customer,
         "left": max(1, round((due - at) / HOUR)) if due and kind == NEAR else "",
     }
-    return Event(
-        f"{step}/{kind}", SOURCE, kind, at, person, {name: value for name, value in data.items() if value != ""}
-    )
+    said = {name: value for name, value in data.items() if value != ""}
+    return Event(f"{step}/{kind}", SOURCE, kind, at, owner if kind == STUCK else person, said)
 
 
 def emitted(
@@ -85,6 +90,7 @@ def emitted(
     data: Mapping[str, Any],
     at: datetime,
     zone: ZoneInfo,
+    papers: Papers,
 ) -> list[Event]:
     """The events that an outcome emits besides; `data` is everything the case knows, `name` what events call it. `zone`: of
     whom the case is about."""
@@ -92,7 +98,7 @@ def emitted(
     for number, emit in enumerate(outcome.emit):
         kind = catalogue.event_types.get(emit.type)
         if kind is not None:  # the plugin that declared it may be switched off
-            content = _content(emit, kind, definition, name, data)
+            content = _content(emit, kind, definition, name, data, papers)
             subject = str(content.pop("subject", "")) or person
             moment = _own_time(emit.data.get("time"), data, zone, at)
             found.append(Event(f"{case}/{visit}/{outcome.id}/{number}", SOURCE, emit.type, moment, subject, content))
@@ -109,14 +115,14 @@ def _own_time(said: Any, data: Mapping[str, Any], zone: ZoneInfo, at: datetime) 
 
 
 def _content(
-    emit: Emit, kind: EventType, definition: Definition, case_name: str, data: Mapping[str, Any]
+    emit: Emit, kind: EventType, definition: Definition, case_name: str, data: Mapping[str, Any], papers: Papers
 ) -> dict[str, Any]:
     content = {one.name: data[one.name] for one in kind.fields if one.name in data and one.name in definition.fields}
     content = {name: value for name, value in content.items() if definition.fields[name].type != "files"}
     if kind.field(definition.key):
         content[definition.key] = case_name
     for name, said in emit.data.items():
-        value = _said(said, data) if name != "time" else None
+        value = _said(said, data, papers) if name != "time" else None
         if value is not None:
             content[name] = value
     return content
@@ -135,10 +141,12 @@ def heard(definition: Definition, outcome: Outcome, event: Event) -> dict[str, A
     return {name: value for name, value in known.items() if name in definition.fields}
 
 
-def _said(said: Any, data: Mapping[str, Any]) -> Any:
-    """A literal, or what the form says: ``{field: NAME}``, ``{count: NAME}``, ``{person: NAME}``."""
+def _said(said: Any, data: Mapping[str, Any], papers: Papers) -> Any:
+    """A literal, or what the form says: ``{field: NAME}``, ``{count: NAME}``, ``{person: NAME}``, ``{papers: [NAME]}``."""
     if not isinstance(said, Mapping):
         return said
+    if "papers" in said:
+        return [papers[id] for name in said["papers"] for id in data.get(name) or () if id in papers]
     if "count" in said:
         return len(data.get(said["count"]) or ())
     name = said.get("field") or said.get("person")

@@ -14,7 +14,7 @@ from tideng.events import Event
 from tideng.people import Directory
 from tideng.repository import store_events
 from tideng_processes.deadlines import due_of, wake_of
-from tideng_processes.emitting import DONE, ENTERED, NEAR, OVERDUE, emitted, node_event
+from tideng_processes.emitting import DONE, ENTERED, NEAR, OVERDUE, STUCK, Papers, emitted, node_event
 from tideng_processes.machine import Machine
 from tideng_processes.model import Definition, Node, Outcome
 from tideng_processes.owners import Staff
@@ -51,7 +51,7 @@ class Task:
 @dataclass
 class Run:
     """A case on its way: what is stored of it, its definition, and the tasks of the step at which it stands. `fresh`: it is in
-    no table yet; `changed`: something about the case itself is to be written."""
+    no table yet; `changed`: something about the case itself is to be written; `papers`: of the form that is handed in."""
 
     id: str
     definition: Definition
@@ -66,6 +66,7 @@ class Run:
     ended_at: datetime | None = None
     key: str | None = None
     reference: str = ""
+    papers: Papers = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
     fresh: bool = False
     changed: bool = False
@@ -154,6 +155,8 @@ class Mover:
         task.overdue_at, task.late, task.wake, task.changed = task.due, True, None, True
         self.note(run, "overdue", task.due, task.node, task.part)
         self._tell(run, OVERDUE, task, task.due)
+        if self._directory.knows(task.owner):
+            self._tell(run, STUCK, task, task.due)
         self._runs[run.id] = run
 
     def remind(self, run: Run, task: Task, at: datetime) -> None:
@@ -201,8 +204,9 @@ class Mover:
             catalogue = self._deployment.catalogue
             zone = self._directory.zone_of(run.person, at)
             self.events += emitted(
-                outcome, run.definition, catalogue, run.id, run.name, run.person, run.visits, run.data, at, zone
-            )
+                outcome, run.definition, catalogue, run.id, run.name, run.person, run.visits, run.data, at, zone,
+                run.papers,
+            )  # fmt: skip
         if follows in run.definition.nodes:
             self.enter(run, follows, at)
         else:

@@ -275,7 +275,7 @@ STORIES = (
     ),
     Story(
         process="customer_followup",
-        data={"customer": "恒亮照明", "needs": "大堂 120 盏射灯，三月底装，每盏八百以内。"},
+        data={"customer": "恒亮照明", "needs": "大堂 120 盏射灯，三月底装，每盏八百以内。", "owner": "maker"},
         way=(
             Does("maker", "answered", {"possible": "yes", "answer": "能做，12W 射灯，交期 12 天。"}),
             Does("zhang", "submit", {"proposal": "120 盏轨道射灯，含安装指导。"}),

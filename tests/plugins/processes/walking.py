@@ -62,7 +62,7 @@ hr,周敏,firm,hr,boss,,,,,2020-01-01,,
 hr2,潘军,firm,hr,boss,,,,,2020-01-01,,
 cash,孙勇,firm,staff,boss,,,,,2020-01-01,,
 cash2,刘艳,firm,staff,boss,,,,,2020-01-01,,
-maker,姚亚男,firm,staff,boss,,,,,2020-01-01,,
+maker,姚亚男,firm,staff,boss,,,,,2020-01-01,,maker2
 maker2,杜鹏飞,firm,staff,boss,,,,,2020-01-01,,
 fixer,杜洋,firm,staff,boss,,,,,2020-01-01,,
 fixer2,林勇,firm,staff,boss,,,,,2020-01-01,,
