@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,10 @@ from sqlalchemy import Connection, select
 from tideng.events import Event
 from tideng.people import DIRECTORY_EVENTS, Directory
 from tideng_processes.emitting import SOURCE, heard
-from tideng_processes.loading import load_runs, next_id
-from tideng_processes.model import Definition
+from tideng_processes.loading import load_runs, next_ids
+from tideng_processes.model import Definition, Outcome
 from tideng_processes.moving import OPEN, Mover, Run
+from tideng_processes.owners import Staff
 from tideng_processes.registry import Published, Registry, store
 from tideng_processes.tables import CaseRow
 
@@ -30,11 +31,12 @@ def hear(
     now: datetime,
     oldest: datetime,
 ) -> None:
-    """Let events from elsewhere begin and move cases. What is older than `oldest` does nothing: it is history."""
-    others = [event for event in events if event.source != SOURCE and event.time >= oldest]
+    """Let events from elsewhere begin and move cases. What is older than `oldest` is history: its cases stand as they stood,
+    and nothing is told of it. A few statements, whatever the number of events."""
+    others = [event for event in events if event.source != SOURCE]
     moving = [one for one in registry.all() if one.definition.listens]
     if moving and others:
-        _Ear(deployment, connection, directory, registry, now).hear(moving, others)
+        _Ear(deployment, connection, directory, registry, now, oldest).hear(moving, others)
 
 
 def take_away(deployment: Deployment, events: Iterable[Event]) -> bool:
@@ -45,73 +47,86 @@ def take_away(deployment: Deployment, events: Iterable[Event]) -> bool:
 
 class _Ear:
     def __init__(
-        self, deployment: Deployment, connection: Connection, directory: Directory, registry: Registry, now: datetime
+        self,
+        deployment: Deployment,
+        connection: Connection,
+        directory: Directory,
+        registry: Registry,
+        now: datetime,
+        oldest: datetime,
     ):
-        self._connection, self._directory, self._registry, self._now = connection, directory, registry, now
-        self._mover = Mover(deployment, connection, directory, now)
+        self._connection, self._directory, self._registry = connection, directory, registry
+        self._now, self._oldest = now, oldest
+        self._mover = Mover(deployment, connection, directory, now, tell_since=oldest)
+        self._there = self._mover.staff
+        self._known: dict[tuple[str, str], Run] = {}
+        self._ids: dict[str, Iterator[str]] = {}
 
     def hear(self, processes: Sequence[Published], events: Sequence[Event]) -> None:
-        keys = {
-            (one.definition.id, str(event.data[one.definition.key])): one
-            for one in processes
+        heard_ = [
+            (one, event, str(event.data[one.definition.key]))
             for event in events
-            if one.definition.key in event.data and self._is_heard(one.definition, event)
-        }
-        if not keys:
+            for one in processes
+            if event.data.get(one.definition.key) is not None and _is_heard(one.definition, event)
+        ]
+        if not heard_:
             return
-        known = self._known(keys)
-        for event in events:
-            for one in processes:
-                name = event.data.get(one.definition.key)
-                if name is not None and self._is_heard(one.definition, event):
-                    self._hear(one, event, str(name), known)
+        self._known = self._cases({name for _one, _event, name in heard_})
+        self._give_ids(heard_)
+        for one, event, name in heard_:
+            self._hear(one, event, name)
         self._mover.save()
 
-    def _known(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Run]:
+    def _cases(self, names: set[str]) -> dict[tuple[str, str], Run]:
         """Cases that are there already, by process and by what elsewhere calls them: their id, or the name they began with."""
-        names = sorted({name for _process, name in keys})
-        began = select(CaseRow.id, CaseRow.process, CaseRow.reference).where(
-            CaseRow.id.in_(names) | CaseRow.reference.in_(names)
-        )
-        rows = self._connection.execute(began).all()
-        runs = {run.id: run for run in load_runs(self._connection, self._registry, [row.id for row in rows])}
-        found = {}
-        for row in rows:
-            for name in (row.id, row.reference):
-                if name in names and row.id in runs:
-                    found[row.process, name] = runs[row.id]
-        return found
+        row, wanted = CaseRow, sorted(names)
+        there = select(row.id, row.process, row.reference).where(row.id.in_(wanted) | row.reference.in_(wanted))
+        rows = self._connection.execute(there).all()
+        runs = {run.id: run for run in load_runs(self._connection, self._registry, [one.id for one in rows])}
+        return {
+            (one.process, name): runs[one.id]
+            for one in rows
+            for name in (one.id, one.reference)
+            if name in names and one.id in runs
+        }
 
-    @staticmethod
-    def _is_heard(definition: Definition, event: Event) -> bool:
-        answers = {one.on for node in definition.nodes.values() for one in node.outcomes}
-        return event.type == definition.start.event or event.type in answers
+    def _give_ids(self, heard_: Sequence[tuple[Published, Event, str]]) -> None:
+        """Keep the versions on which cases begin, and take the ids of all of them at once."""
+        wanted: dict[str, set[str]] = {}
+        for one, event, name in heard_:
+            if event.type == one.definition.start.event and (one.definition.id, name) not in self._known:
+                if one.definition.id not in wanted:
+                    store(self._connection, one.definition, one.version, one.origin, one.by, one.note, self._now)
+                wanted.setdefault(one.definition.id, set()).add(name)
+        for process, names in wanted.items():
+            self._ids[process] = iter(next_ids(self._connection, process, len(names)))
 
-    def _hear(self, published: Published, event: Event, name: str, known: dict[tuple[str, str], Run]) -> None:
-        run = known.get((published.definition.id, name))
-        if run is None:
-            if event.type == published.definition.start.event and self._directory.at(event.subject, event.time):
-                known[published.definition.id, name] = self._begin(published, event, name)
+    def _hear(self, published: Published, event: Event, name: str) -> None:
+        definition, key = published.definition, (published.definition.id, name)
+        # who had a step back then is asked of that day; who was away then, nobody knows any more
+        self._mover.staff = self._there if event.time >= self._oldest else Staff(self._directory, event.time)
+        run = self._known.get(key)
+        if run is not None:
+            self._answer(run, event)
+        elif event.type == definition.start.event and self._directory.at(event.subject, event.time):
+            self._known[key] = self._begin(published, event, name)
+
+    def _answer(self, run: Run, event: Event) -> None:
+        """Take the case the way that the event says; each owner's part is answered by the one event."""
+        open_ = [task for task in run.tasks if task.state == OPEN]
+        outcome = _outcome(run.definition, run.node, event) if run.node else None
+        if outcome is None or not open_ or event.time < open_[0].entered_at:
             return
-        task = next((one for one in run.tasks if one.state == OPEN), None)
-        if not run.node or task is None or event.time < task.entered_at:
-            return
-        outcome = next((one for one in run.step.outcomes if one.on == event.type), None)
-        if outcome is not None:
-            for one in [one for one in run.tasks if one.state == OPEN and one.node == run.node]:
-                if run.node and one.state == OPEN:  # each owner's part is answered by the one event
-                    self._mover.take(
-                        run, one, outcome, "", event.time, data=heard(run.definition, outcome, event), quiet=True
-                    )
+        said = heard(run.definition, outcome, event)
+        for task in open_:
+            if task.state == OPEN:
+                self._mover.take(run, task, outcome, "", event.time, data=said, quiet=True)
 
     def _begin(self, published: Published, event: Event, name: str) -> Run:
         """A case that elsewhere began: its first step is done by the event itself."""
         definition = published.definition
-        store(
-            self._connection, definition, published.version, published.origin, published.by, published.note, self._now
-        )
         run = Run(
-            id=next_id(self._connection, definition.id),
+            id=next(self._ids[definition.id]),
             definition=definition,
             version=published.version,
             person=event.subject,
@@ -127,3 +142,16 @@ class _Ear:
         said = heard(definition, outcome, event)
         self._mover.take(run, run.tasks[0], outcome, "", event.time, data=said, quiet=True)
         return run
+
+
+def _is_heard(definition: Definition, event: Event) -> bool:
+    answers = {one.on for node in definition.nodes.values() for one in node.outcomes}
+    return event.type == definition.start.event or event.type in answers
+
+
+def _outcome(definition: Definition, node: str, event: Event) -> Outcome | None:
+    """The outcome of the step that the event says; what begins a case also hands in its first step once more."""
+    step = definition.nodes[node]
+    found = next((one for one in step.outcomes if one.on == event.type), None)
+    again = step is definition.first and event.type == definition.start.event
+    return found or (step.outcomes[0] if again else None)

@@ -19,9 +19,15 @@ _TASK = ("id", "node", "part", "owner", "entered_at", "visit", "meant_for", "due
 
 def next_id(connection: Connection, process: str) -> str:
     """The id of a new case, such as ``trip-000123``."""
-    statement = insert(connection)(CounterRow).values(process=process, last=1)
-    grown = statement.on_conflict_do_update(index_elements=["process"], set_={"last": CounterRow.last + 1})
-    return f"{process.replace('_', '-')}-{connection.execute(grown.returning(CounterRow.last)).scalar_one():06d}"
+    return next_ids(connection, process, 1)[0]
+
+
+def next_ids(connection: Connection, process: str, count: int) -> list[str]:
+    """The ids of `count` new cases. One statement."""
+    statement = insert(connection)(CounterRow).values(process=process, last=count)
+    grown = statement.on_conflict_do_update(index_elements=["process"], set_={"last": CounterRow.last + count})
+    last = connection.execute(grown.returning(CounterRow.last)).scalar_one()
+    return [f"{process.replace('_', '-')}-{number:06d}" for number in range(last - count + 1, last + 1)]
 
 
 def load_run(connection: Connection, registry: Registry, id: str, lock: bool = True) -> Run:

@@ -87,9 +87,17 @@ class Run:
 
 class Mover:
     """Moves cases within one transaction; nothing is written before `save`. `now` is the moment at which owners are looked for;
-    each move has a moment `at` of its own, which may be earlier."""
+    each move has a moment `at` of its own, which may be earlier. Of what lies before `tell_since` no event tells: it is history."""
 
-    def __init__(self, deployment: Deployment, connection: Connection, directory: Directory, now: datetime):
+    def __init__(
+        self,
+        deployment: Deployment,
+        connection: Connection,
+        directory: Directory,
+        now: datetime,
+        tell_since: datetime | None = None,
+    ):
+        self._tell_since = tell_since
         self._deployment, self._connection, self._directory, self._now = deployment, connection, directory, now
         self.staff = Staff.of(connection, deployment.catalogue, directory, now)
         self._machines: dict[int, Machine] = {}
@@ -270,8 +278,9 @@ class Mover:
             _update_of(TaskRow), [_changes(_task_row(run, task), _TASK_CHANGES, task.id) for run, task in known]
         )
         self._write(insert(StepRow), self._steps)
-        if self.events:
-            store_events(self._connection, self._deployment.catalogue, self.events, self._now)
+        told = [one for one in self.events if self._tell_since is None or one.time >= self._tell_since]
+        if told:
+            store_events(self._connection, self._deployment.catalogue, told, self._now)
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if rows:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.processes.engine_story import THURSDAY, EngineStory, later
+from tests.plugins.processes.engine_story import EngineStory, later
+from tideng.database import writing
+from tideng.events import Event
 
 WANTED = """\
 id: wanted
@@ -71,11 +73,37 @@ def test_a_case_that_a_person_began_is_answered_by_its_id(story: EngineStory):
     assert only_case(story).end == "done"
 
 
-def test_history_and_strangers_begin_nothing(story: EngineStory):
-    story.tell("need.raised", "zhang", THURSDAY.replace(day=1), need="old", customer="旧客户")
+def test_strangers_begin_nothing_and_nobody_answers_what_was_not_asked(story: EngineStory):
     story.tell("need.raised", "stranger", need="N-9", customer="新客户")
     story.tell("need.answered", "zhang", need="nowhere")
     assert story.heard("node.entered") == []
+
+
+def test_history_stands_as_it_stood_and_nothing_is_told_of_it(story: EngineStory):
+    story.tell("need.raised", "zhang", later(days=-60), need="N-1", customer="旧客户")
+    story.tell("need.answered", "zhang", later(days=-59, hours=2), need="N-1")
+    case = only_case(story)
+    assert (case.started_at, case.end, case.ended_at) == (later(days=-60), "done", later(days=-59, hours=2))
+    assert [task.late for task in case.tasks] == [False, True]
+    assert [
+        told for told in story.heard("node.entered", "node.done", "node.overdue") if told[2]["process"] == "wanted"
+    ] == []
+
+
+@pytest.mark.parametrize("needs", [2, 40])
+def test_so_many_statements_for_two_needs_as_for_forty(needs: int, story: EngineStory):
+    told = [
+        Event(f"n{one}", "crm", "need.raised", later(), "zhang", {"need": f"N-{one}", "customer": "恒亮照明"})
+        for one in range(needs)
+    ]
+
+    def hear() -> None:
+        with writing(story.deployment.engine) as connection:
+            known = {"connection": connection, "directory": story.directory}
+            story.deployment.plugins.call("on_stored", events=told, **known)
+
+    assert story.statements(hear) <= 16
+    assert story.case(f"wanted-{needs:06d}").node == "answer"
 
 
 def test_an_answer_that_was_in_time_and_came_late_is_in_time(story: EngineStory):
