@@ -56,7 +56,7 @@ def _at_once(connection: Connection, form: Form, first: date, last: date) -> Ite
     """Another trip of the person on the same days: perhaps it is the same one, asked for twice."""
     row = CaseRow
     mine = (row.person == form.person, row.process == "trip", row.end == "", row.id != form.case)
-    for id_, data in connection.execute(select(row.id, row.data).where(*mine).order_by(row.id)).tuples():
+    for id_, data in connection.execute(select(row.id, row.data).where(*mine).order_by(row.id)):
         start, end = _day(data.get("from")), _day(data.get("until"))
         if start and end and start <= last and end >= first:
             text = {
