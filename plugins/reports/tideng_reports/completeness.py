@@ -1,0 +1,149 @@
+"""Which working days of somebody's trips have a report, and how long the texts are. About one's own days only: nobody is
+compared with anybody, and people stand by name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Connection, and_, or_, select
+
+from tideng.calendars import WorkCalendar
+from tideng.catalogue import Catalogue
+from tideng.errors import NotFound
+from tideng.people import Directory
+from tideng.tables import EventRow, StateRow
+from tideng.viewing import Viewer, name_of
+
+ON_TRIP, REPORTED = "person.on_trip", "report.submitted"
+DAYS = 30
+"""So many days are looked at: a month says something, and stays on one screen."""
+_A_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One local day. `expected`: a working day of a trip. `length`: characters of the customer's needs, None without a report;
+    `today` is not over yet, and lacks nothing."""
+
+    day: date
+    expected: bool
+    length: int | None = None
+    today: bool = False
+
+    @property
+    def written(self) -> bool:
+        return self.length is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """A person's days, oldest first."""
+
+    person: str
+    name: str
+    days: tuple[Day, ...]
+
+    @property
+    def expected(self) -> int:
+        """Working days of trips that are over, or have their report."""
+        return sum(one.expected and (one.written or not one.today) for one in self.days)
+
+    @property
+    def written(self) -> int:
+        """Of these, those with a report."""
+        return sum(one.expected and one.written for one in self.days)
+
+    @property
+    def length(self) -> float | None:
+        """Mean length of the customer's needs in the reports; None without one."""
+        lengths = [one.length for one in self.days if one.length is not None]
+        return sum(lengths) / len(lengths) if lengths else None
+
+
+def completeness(
+    connection: Connection,
+    viewer: Viewer,
+    directory: Directory,
+    moment: datetime,
+    catalogue: Catalogue,
+    calendar: WorkCalendar,
+    people: Collection[str],
+    days: int = DAYS,
+) -> list[Completeness]:
+    """The last `days` local days of each of `people`, by name. Two statements, however many people.
+
+    Raises `NotFound` where one of them is not the viewer's to see."""
+    scope = viewer.scope(directory, moment)
+    if scope is not None and not set(people) <= scope:
+        raise NotFound("nobody of that name")
+    first = moment - timedelta(days=days + 1)
+    spans = _spans(connection, catalogue, people, first)
+    lengths = _lengths(connection, directory, people, first)
+    found = []
+    for person in people:
+        today = directory.local_day(person, moment)
+        span = [today - timedelta(days=n) for n in range(days - 1, -1, -1)]
+        expected = _expected(spans.get(person, ()), directory, calendar, person, moment)
+        written = lengths.get(person, {})
+        shown = tuple(Day(day, day in expected, written.get(day), day == today) for day in span)
+        found.append(Completeness(person, name_of(directory, person, moment), shown))
+    return sorted(found, key=lambda one: (one.name, one.person))
+
+
+Span = tuple[str, datetime, datetime | None]
+
+
+def _spans(
+    connection: Connection, catalogue: Catalogue, people: Collection[str], first: datetime
+) -> Mapping[str, list[Span]]:
+    """When each was on a trip, or away: nothing is expected of whoever is on leave."""
+    row = StateRow
+    away = [name for name, state in catalogue.states.items() if state.absent]
+    reaching = or_(row.ended_at.is_(None), row.ended_at >= first)
+    theirs = and_(row.subject.in_(sorted(people)), row.state.in_([ON_TRIP, *away]), row.started_at.is_not(None))
+    found: dict[str, list[Span]] = {}
+    for one in connection.execute(select(row.subject, row.state, row.started_at, row.ended_at).where(theirs, reaching)):
+        found.setdefault(one.subject, []).append((one.state, one.started_at, one.ended_at))
+    return found
+
+
+def _lengths(
+    connection: Connection, directory: Directory, people: Collection[str], first: datetime
+) -> Mapping[str, Mapping[date, int]]:
+    """How long the needs are that each wrote of for each day; of several reports of a day the longest counts."""
+    row = EventRow
+    theirs = (row.type == REPORTED, row.subject.in_(sorted(people)), row.time >= first)
+    found: dict[str, dict[date, int]] = {}
+    for subject, time, data in connection.execute(select(row.subject, row.time, row.data).where(*theirs)):
+        day = day_of(data.get("date")) or directory.local_day(subject, time)
+        days = found.setdefault(subject, {})
+        days[day] = max(days.get(day, 0), len(str(data.get("needs") or "").strip()))
+    return found
+
+
+def _expected(
+    spans: Iterable[Span], directory: Directory, calendar: WorkCalendar, person: str, moment: datetime
+) -> frozenset[date]:
+    """The working days on which the person was on a trip and not away, up to today."""
+    travelled: set[date] = set()
+    away: set[date] = set()
+    for state, started, ended in spans:
+        if started > moment or started == ended:
+            continue
+        last = directory.local_day(person, min((ended or moment) - (_A_MOMENT if ended else timedelta()), moment))
+        day = directory.local_day(person, started)
+        into = travelled if state == ON_TRIP else away
+        while day <= last:
+            into.add(day)
+            day += timedelta(days=1)
+    return frozenset(day for day in travelled - away if calendar.is_workday(day))
+
+
+def day_of(said: object) -> date | None:
+    """The day that a report says it is about; None where it says none."""
+    try:
+        return date.fromisoformat(said) if isinstance(said, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,128 @@
+"""Reports on a phone: today's, my own ones, and those of whom one leads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, render_template, url_for
+from flask_appbuilder import expose
+from sqlalchemy import Connection
+
+from tideng.database import reading
+from tideng.forms import Form, check_form
+from tideng.viewing import below, name_of
+from tideng_admin.page import READ, Page, cursor, needs
+from tideng_admin.screens import Screen
+from tideng_admin.web import web
+from tideng_processes import service
+from tideng_processes.form_screens import Forms, Place
+from tideng_processes.shared_screens import latest
+from tideng_reports.completeness import completeness
+from tideng_reports.filling import DAILY
+from tideng_reports.history import reports, written_today
+
+WRITES = ("read", "write")
+
+
+class ReportPage(Forms):
+    """One's own reports. The tab leads to today's, which is a form like any other."""
+
+    route_base = "/me"
+    class_permission_name = "Reports"
+    default_view = "today"
+
+    @expose("/report/")
+    @needs(READ)
+    def today(self) -> Any:
+        here = web()
+        viewer, now = here.viewer(), here.now()
+        published = latest(DAILY)
+        with reading(here.engine) as connection:
+            written = written_today(connection, viewer.person, self.directory, now) if viewer.person else ""
+        if written or not service.may_begin(viewer, published.definition, self.directory, now):
+            return redirect(url_for("ReportPage.mine"))
+        place = Place(published.definition, published.version, published.definition.first)
+        return self.form(place, tab="ReportPage", back=url_for("ReportPage.mine"))
+
+    @expose("/reports/")
+    @needs(READ)
+    def mine(self) -> str:
+        here = web()
+        viewer, now = here.viewer(), here.now()
+        with reading(here.engine) as connection:
+            page = self.read_with(connection, reports, viewer.person, cursor()) if viewer.person else None
+            days = _days(connection, [viewer.person]) if viewer.person else []
+            enough = _enough(connection, viewer.person)
+            written = written_today(connection, viewer.person, self.directory, now) if viewer.person else ""
+        return render_template(
+            "reports/mine.html", page=page, days=days[0] if days else None, enough=enough, written=written
+        )
+
+
+class TeamReportsPage(Page):
+    """The reports of those whom one leads: what waits to be read, and one person's."""
+
+    route_base = "/reports"
+    class_permission_name = "TeamReports"
+
+    @expose("/")
+    @needs(READ)
+    def show_all(self) -> str:
+        here = web()
+        viewer, now = here.viewer(), here.now()
+        with reading(here.engine) as connection:
+            waiting = self.read_with(connection, reports, "", cursor())
+            led = below(self.directory, viewer.person, now) if viewer.person else frozenset()
+            days = _days(connection, led)
+        return render_template("reports/team.html", page=waiting, team=days, enough=0)
+
+    @expose("/<string:person>")
+    @needs(READ)
+    def show(self, person: str) -> str:
+        here = web()
+        with reading(here.engine) as connection:
+            page = self.read_with(connection, reports, person, cursor())
+            days = _days(connection, [person])
+            enough = _enough(connection, person)
+        return render_template(
+            "reports/person.html",
+            page=page,
+            days=days[0],
+            enough=enough,
+            name=name_of(self.directory, person, here.now()),
+        )
+
+
+def _days(connection: Connection, people: Any) -> Any:
+    here = web()
+    deployment = here.deployment
+    return completeness(
+        connection, here.viewer(), here.directory(), here.now(), deployment.catalogue, deployment.calendar, people
+    )
+
+
+def _enough(connection: Connection, person: str) -> int:
+    """From how many characters on the rules are content with the customer's needs; 0 where none asks."""
+    here = web()
+    form = Form(f"{DAILY}.write", person, person, here.now(), {"needs": "…"}, event_type="report.submitted")
+    asked = check_form(here.deployment, connection, here.directory(), form, here.now())
+    return next((one.least for one in asked if one.field == "needs" and one.least), 0)
+
+
+SCREENS: tuple[Screen, ...] = (
+    Screen(
+        ReportPage,
+        {"zh": "日报", "en": "Report"},
+        "pen",
+        hidden=True,
+        portal=30,
+        roles={"employee": WRITES, "supervisor": WRITES, "hr": WRITES},
+    ),
+    Screen(
+        TeamReportsPage,
+        {"zh": "团队日报", "en": "Team reports"},
+        "book",
+        hidden=True,
+        roles={"supervisor": WRITES, "hr": WRITES, "auditor": ("read",)},
+    ),
+)
