@@ -113,7 +113,7 @@ def _card(
         help=said(node.help, locale),
         owner=said(owner_words(node, directory, definition.fields), locale),
         deadline=said(deadline_words(deadline, definition.fields), locale),
-        clock=("working" if deadline.working else "elapsed") if deadline and deadline.within else "",
+        clock=_clock(node),
         remind=said(remind_words(node.remind), locale),
         by_itself=said(by_itself.title, locale, by_itself.id) if by_itself else "",
         joint=node.joint,
@@ -123,6 +123,13 @@ def _card(
         first=node.id == figures.slowest,
         leads=any(way.to == after and not way.back for way in out),
     )
+
+
+def _clock(node: Node) -> str:
+    within = node.deadline.within if node.deadline else None
+    if node.deadline is None or within is None:
+        return ""
+    return "working" if node.deadline.working or within.unit == "workdays" else "elapsed"
 
 
 def _asks(node: Node, definition: Definition, locale: str) -> Iterator[AsksFor]:

@@ -84,7 +84,8 @@ function Whole({ boot, onChange }) {
 
 // -- its steps and fields --------------------------------------------------------------------------------------------
 function Steps({ onChange }) {
-  const { t, locale, document } = useEditing()
+  const editing = useEditing()
+  const { t, locale, document } = editing
   const ids = Object.keys(document.nodes)
   const set = (nodes) => onChange({ ...document, nodes })
   const add = () => {
@@ -103,7 +104,7 @@ function Steps({ onChange }) {
       <h2>{t('steps')}</h2>
       <p class="help">{t('steps_help')}</p>
       {ids.map((id, number) => (
-        <Folded key={id} at={`nodes.${id}`} title={named(document.nodes[id].title, locale, id)} line={stepLine(document.nodes[id], t)} tag={number === 0 && t('first_step')}
+        <Folded key={id} at={`nodes.${id}`} title={named(document.nodes[id].title, locale, id)} line={stepLine(document.nodes[id], editing)} tag={number === 0 && t('first_step')}
           order={<Order name={named(document.nodes[id].title, locale, id)} first={number === 0} last={number === ids.length - 1} onMove={(by) => set(shifted(document.nodes, id, by))}
             onRemove={ids.length > 1 ? () => onChange(withoutNode(document, id), t('removed_step', { name: named(document.nodes[id].title, locale, id) })) : undefined} />}>
           <Step id={id} node={document.nodes[id]} onChange={(node) => set({ ...document.nodes, [id]: node })} onNewField={newFieldFor(id)} />
@@ -146,16 +147,18 @@ function Folded({ at, title, line, tag, order, children }) {
   const [open, setOpen] = useState(false)
   const n = problems.filter((one) => one.severity === 'error' && (one.at === at || one.at.startsWith(`${at}.`) || one.at.startsWith(`${at}[`))).length
   return (
-    <details class="ed-fold" data-at={at} id={at.replace('nodes.', 'step-')} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>
-        <b>{title}</b>
-        {tag && <span class="tag">{tag}</span>}
-        {n > 0 && <span class="chip s-need">{t('problems', { n })}</span>}
-        <span class="muted small ed-line">{line}</span>
-      </summary>
+    <div class="ed-folded">
+      <details class="ed-fold" data-at={at} id={at.replace('nodes.', 'step-')} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>
+          <b>{title}</b>
+          {tag && <span class="tag">{tag}</span>}
+          {n > 0 && <span class="chip s-need">{t('problems', { n })}</span>}
+          <span class="muted small ed-line">{line}</span>
+        </summary>
+        {open && children}
+      </details>
       <div class="ed-fold-order">{order}</div>
-      {open && children}
-    </details>
+    </div>
   )
 }
 

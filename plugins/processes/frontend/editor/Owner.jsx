@@ -89,6 +89,15 @@ function Parts({ owners, onChange, at }) {
   )
 }
 
+/** What an owner is called: supervisor, position:ID, role:NAME or field:NAME. */
+export function ownerName(said, { t, known, document, locale }) {
+  const [kind, name] = String(said ?? '').split(':')
+  if (kind === 'position') return known.positions.find((one) => one.id === name)?.title ?? name
+  if (kind === 'field') return named(document.fields?.[name]?.title, locale, name)
+  if (kind === 'role') return name.replaceAll('_', ' ')
+  return KINDS.includes(kind) ? t(`owner_${kind}`) : String(said ?? '')
+}
+
 function Who({ value, onChange }) {
   const { t, known, document, locale } = useEditing()
   const people = Object.entries(document.fields ?? {}).filter(([, one]) => one.type === 'person')

@@ -1,7 +1,7 @@
 // One step: what it is called, who has it and until when, what it asks for, and where one goes from there.
 import { Condition } from './Condition.jsx'
-import { deadline, freeName, getAt, setAt, shifted, turned } from './document.js'
-import { Owner } from './Owner.jsx'
+import { deadline, duration, freeName, setAt, shifted, turned } from './document.js'
+import { Owner, ownerName } from './Owner.jsx'
 import { Add, Check, Input, Labelled, Length, Order, Pair, Said, Seg, Select, useEditing } from './parts.jsx'
 import { named } from './words.js'
 
@@ -218,10 +218,17 @@ function Emits({ said, onChange, at }) {
   )
 }
 
-/** What a step says in one line, for its closed card. */
-export function stepLine(node, t) {
-  const said = deadline(getAt(node, ['deadline']))
-  const length = said?.within && /^(\d+) (\w+?)s?$/.exec(said.within)
-  const until = length ? `${length[1]} ${t(`${length[2]}s`)}` : said?.at && !said.on ? said.at : said ? t('on_day') : t('no_deadline')
-  return `${Object.keys(node.outcomes ?? {}).length} → · ${until}`
+/** Who has a step and until when, in one line for its closed card. */
+export function stepLine(node, editing) {
+  const { t, locale } = editing
+  const owners = node.owners ? Object.values(node.owners).map((one) => one.owner) : [node.owner]
+  const who = owners.map((one) => ownerName(Array.isArray(one) ? one.at(-1).owner : one, editing)).join(locale === 'zh' ? '、' : ', ')
+  return `${who} · ${until(node, t)}`
+}
+
+function until(node, t) {
+  const said = deadline(node.deadline)
+  const length = said?.within && duration(said.within)
+  if (length) return `${length.amount} ${t(length.unit, { n: length.amount })}`
+  return !said ? t('without_deadline') : said.on !== undefined ? t('on_day') : said.at === '24:00' ? t('end_of_day') : (said.at ?? '')
 }
