@@ -101,9 +101,9 @@ def _issued(text: str) -> date | None:
 
 
 def _total(text: str, kind: str, amounts: tuple[Decimal, ...]) -> Decimal | None:
-    """Beside 小写, 票价 or 合计; on an invoice otherwise the largest amount, where there are several and it is their sum."""
-    for label in (r"\(?小写\)?", "票价", "总金额", r"价税合计[^¥]{0,40}?"):
-        found = _money(text, rf"{label}\s*:?\s*{_MONEY}")
+    """On the line of 小写, 票价 or 合计; on an invoice otherwise the largest amount, where it is the sum of two others."""
+    for label in (r"\(?小写\)?", "票价", "总金额", r"价税合计[^¥\n]{0,40}?"):
+        found = _money(text, rf"{label}[^\S\n]*:?[^\S\n]*{_MONEY}")
         if found is not None:
             return found
     if kind == "air":
