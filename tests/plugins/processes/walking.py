@@ -10,7 +10,7 @@ A small firm with a stand-in for everybody; a real deployment, its worker, and a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from tideng.bundle import read_bundle
 from tideng.clock import ManualClock
-from tideng.database import reading, writing
+from tideng.database import reading
 from tideng.deployment import Deployment
 from tideng.people import Directory
 from tideng.repository import receive
@@ -30,7 +30,7 @@ from tideng.viewing import Viewer
 from tideng.worker import Worker
 from tideng_processes.registry import registry_of
 from tideng_processes.service import Submission, begin, hand_in
-from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
+from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 MONDAY = "2026-03-02 09:00"
@@ -116,9 +116,7 @@ class Office:
         """Somebody begins a case and hands in its first step, by its first outcome unless one is named."""
         definition = registry_of(self.deployment).latest(process).definition
         outcome = outcome or definition.first.outcomes[0].id
-        papers = {name: self._papers(process, name, by, data[name]) for name in data if _is_files(definition, name)}
-        plain = {name: value for name, value in data.items() if name not in papers}
-        case = begin(self.deployment, viewer(by), self.directory, process, Submission(outcome, plain, papers), about)
+        case = begin(self.deployment, viewer(by), self.directory, process, Submission(outcome, data), about)
         self.worker.step()
         return Walk(self, case)
 
@@ -129,11 +127,12 @@ class Office:
     def hears(self, type_: str, *subjects: str, **data: Any) -> None:
         """An event of another system comes in for each of these people, now."""
         now = self.deployment.clock.now().isoformat()
-        payloads = [
-            {"id": f"{type_}/{one}/{now}", "source": "story", "type": type_, "time": now, "subject": one, "data": data}
-            for one in subjects
-        ]
-        assert {receipt.status for receipt in receive(self.deployment, payloads)} == {"accepted"}
+        common = {"source": "story", "type": type_, "time": now, "data": data}
+        self.receives(*({"id": f"{type_}/{one}/{now}", "subject": one, **common} for one in subjects))
+
+    def receives(self, *payloads: Mapping[str, Any]) -> None:
+        """Events of other systems come in together."""
+        assert {receipt.status for receipt in receive(self.deployment, list(payloads))} == {"accepted"}
         self.worker.step()
 
     def until(self, text: str) -> None:
@@ -151,27 +150,6 @@ class Office:
             select(TaskRow.wake).where(TaskRow.wake > now, TaskRow.wake <= end).order_by(TaskRow.wake).limit(1)
         )
         return wakes[0].wake if wakes else None
-
-    def _papers(self, process: str, field: str, author: str, names: Sequence[str]) -> list[int]:
-        """Files that were kept before, as `papers.keep` leaves them."""
-        now = self.deployment.clock.now()
-        plain = {
-            "process": process,
-            "field": field,
-            "kind": "paper",
-            "author": author,
-            "media_type": "image/png",
-            "size": 1,
-        }
-        with writing(self.deployment.engine) as connection:
-            return [
-                connection.execute(
-                    PaperRow.__table__.insert().values(
-                        **plain, case=None, name=name, sha256=name, content=b"x", reading={}, kept_at=now
-                    ).returning(PaperRow.id)
-                ).scalar_one()
-                for name in names
-            ]  # fmt: skip
 
     # -- what can be seen --------------------------------------------------------------------------------------
     @property
@@ -212,12 +190,7 @@ class Walk:
     # -- what happens ------------------------------------------------------------------------------------------
     def does(self, by: str, outcome: str, note: str = "", part: str = "", **data: Any) -> Walk:
         """Somebody hands in the step at which the case stands."""
-        office, definition = self.office, self.definition
-        papers = {
-            name: office._papers(definition.id, name, by, data[name]) for name in data if _is_files(definition, name)
-        }
-        plain = {name: value for name, value in data.items() if name not in papers}
-        submission = Submission(outcome, plain, papers, note)
+        office, submission = self.office, Submission(outcome, data, note=note)
         hand_in(office.deployment, viewer(by), office.directory, self.id, self.node, submission, part)
         office.worker.step()
         return self
@@ -290,10 +263,6 @@ class Walk:
     def told(self, type_: str) -> list[Any]:
         """The data of the events of this type about the case."""
         return [row.data for row in self.office.events(type_) if row.data.get("case") == self.id]
-
-
-def _is_files(definition: Any, name: str) -> bool:
-    return name in definition.fields and definition.fields[name].type == "files"
 
 
 def just_before(text: str) -> str:
