@@ -6,7 +6,7 @@ the web process alike; none may keep state outside the plugin object that `start
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -96,9 +96,16 @@ class Hooks:
         and return True if it changed. One cheap query at most."""
 
     @hookspec
-    def on_stored(self, events: Sequence[Event], connection: Connection | None, directory: Directory) -> None:
+    def on_stored(
+        self,
+        events: Sequence[Event],
+        connection: Connection | None,
+        directory: Directory,
+        silent: Callable[[Event], bool],
+    ) -> None:
         """Events were stored and are being judged, in this transaction. Keep the plugin's own tables up to date,
-        set-wise. `connection` is None in a replay; `directory` is as it was before these events."""
+        set-wise. `connection` is None in a replay; `directory` is as it was before these events; `silent` says of an event
+        that it is history, of which nobody is to be told anything."""
 
     @hookspec
     def gather_facts(self, points: Sequence[Point], names: frozenset[str]) -> Sequence[Mapping[str, Any]] | None:

@@ -123,7 +123,8 @@ class Run:
 
     def _hear(self, batch: Sequence[Event]) -> Iterator[Record]:
         self._pass_to(batch[0].time)
-        self._deployment.plugins.call("on_stored", events=batch, connection=None, directory=self._world.directory)
+        known = {"connection": None, "directory": self._world.directory, "silent": lambda event: False}
+        self._deployment.plugins.call("on_stored", events=batch, **known)
         if batch[0].type in DIRECTORY_EVENTS:
             self._world.directory = _directory(self._deployment)
             self._look_for_zones(max(batch[0].time, self._start))

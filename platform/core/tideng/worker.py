@@ -181,25 +181,35 @@ class Worker:
     def _hear_rows(self, connection: Connection, rows: Sequence[Any]) -> None:
         for part in _split_at_directory_changes(rows):
             events = [event_from(row) for row in part]
-            known = {"connection": connection, "directory": self.current_directory}
+            silent = self._silent(part, events)
+            known = {"connection": connection, "directory": self.current_directory, "silent": silent}
             self._deployment.plugins.call("on_stored", events=events, **known)
             if events[0].type in DIRECTORY_EVENTS:
                 self._refresh(connection, directory_only=True)
-            self._hear_part(connection, part, events)
+            self._hear_part(connection, part, events, silent)
             judged = update(EventRow).where(EventRow.id.in_([row.id for row in part]))
             connection.execute(judged.values(status=1))  # the next part finds them where the past is read
 
-    def _hear_part(self, connection: Connection, rows: Sequence[Any], events: list[Event]) -> None:
-        flow, now = self.current_flow, self._deployment.clock.now()
+    def _silent(self, rows: Sequence[Any], events: Sequence[Event]) -> Callable[[Event], bool]:
+        """Whether nobody is to be told anything of an event: it came in as history, or is old news."""
         history = {id(event) for row, event in zip(rows, events, strict=True) if row.history}
-        oldest = now - timedelta(hours=self._deployment.settings.speak_within_hours)
+        oldest = self._oldest_news()
+        return lambda event: id(event) in history or event.time < oldest
+
+    def _oldest_news(self) -> datetime:
+        return self._deployment.clock.now() - timedelta(hours=self._deployment.settings.speak_within_hours)
+
+    def _hear_part(
+        self, connection: Connection, rows: Sequence[Any], events: list[Event], silent: Callable[[Event], bool]
+    ) -> None:
+        flow, now = self.current_flow, self._deployment.clock.now()
         working_set = self._working_set(connection)
         world = working_set.for_events(events, now)
-        flow.hear(world, events, silent=lambda event: id(event) in history or event.time < oldest)
+        flow.hear(world, events, silent=silent)
         self._fault("judged")
         if world.undoable:
             flow.reconsider(world, working_set.exact_books(world.undoable))
-        self._drop_bygone(world, now if len(history) == len(events) else oldest)
+        self._drop_bygone(world, now if all(row.history for row in rows) else self._oldest_news())
         self._save(connection, working_set, world, now)
 
     def _drop_bygone(self, world: World, oldest: datetime) -> None:
@@ -341,8 +351,7 @@ class Worker:
 
     def _entry_too_late(self, entry: Entry, now: datetime) -> str | None:
         if entry.kind != "step":
-            oldest = now - timedelta(hours=self._deployment.settings.speak_within_hours)
-            return "the worker was down for too long" if entry.due < oldest else None
+            return "the worker was down for too long" if entry.due < self._oldest_news() else None
         directory = self.current_directory
         watch = self.current_flow.watchlist.get(entry.rule, entry.version)
         home = home_of(watch.about if watch else "person", entry.subject)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -29,14 +29,14 @@ def hear(
     registry: Registry,
     events: Sequence[Event],
     now: datetime,
-    oldest: datetime,
+    silent: Callable[[Event], bool],
 ) -> None:
-    """Let events from elsewhere begin and move cases. What is older than `oldest` is history: its cases stand as they stood,
-    and nothing is told of it. A few statements, whatever the number of events."""
+    """Let events from elsewhere begin and move cases. Of what is `silent`, history, cases stand as they stood, and
+    nothing is told. A few statements, whatever the number of events."""
     others = [event for event in events if event.source != SOURCE]
     moving = [one for one in registry.all() if one.definition.listens]
     if moving and others:
-        _Ear(deployment, connection, directory, registry, now, oldest).hear(moving, others)
+        _Ear(deployment, connection, directory, registry, now, silent).hear(moving, others)
 
 
 def take_away(deployment: Deployment, events: Iterable[Event]) -> bool:
@@ -53,11 +53,11 @@ class _Ear:
         directory: Directory,
         registry: Registry,
         now: datetime,
-        oldest: datetime,
+        silent: Callable[[Event], bool],
     ):
         self._connection, self._directory, self._registry = connection, directory, registry
-        self._now, self._oldest = now, oldest
-        self._mover = Mover(deployment, connection, directory, now, tell_since=oldest)
+        self._now, self._silent = now, silent
+        self._mover = Mover(deployment, connection, directory, now)
         self._there = self._mover.staff
         self._known: dict[tuple[str, str], Run] = {}
         self._ids: dict[str, Iterator[str]] = {}
@@ -103,8 +103,9 @@ class _Ear:
 
     def _hear(self, published: Published, event: Event, name: str) -> None:
         definition, key = published.definition, (published.definition.id, name)
+        self._mover.quiet = quiet = self._silent(event)
         # who had a step back then is asked of that day; who was away then, nobody knows any more
-        self._mover.staff = self._there if event.time >= self._oldest else Staff(self._directory, event.time)
+        self._mover.staff = Staff(self._directory, event.time) if quiet else self._there
         run = self._known.get(key)
         if run is not None:
             self._answer(run, event)

@@ -13,7 +13,7 @@ from tideng_processes.moving import Run, Task
 from tideng_processes.registry import Registry
 from tideng_processes.tables import CaseRow, CounterRow, TaskRow
 
-_TASK = ("id", "node", "part", "owner", "entered_at", "visit", "meant_for", "due", "wake", "overdue_at", "state", "late",
+_TASK = ("id", "node", "part", "owner", "entered_at", "visit", "meant_for", "due", "wake", "overdue_at", "state", "late", "told",
          "done_at", "outcome", "by")  # fmt: skip
 
 

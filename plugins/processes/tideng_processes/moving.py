@@ -42,6 +42,7 @@ class Task:
     overdue_at: datetime | None = None
     state: str = OPEN
     late: bool = False
+    told: bool = True
     done_at: datetime | None = None
     outcome: str = ""
     by: str = ""
@@ -87,17 +88,10 @@ class Run:
 
 class Mover:
     """Moves cases within one transaction; nothing is written before `save`. `now` is the moment at which owners are looked for;
-    each move has a moment `at` of its own, which may be earlier. Of what lies before `tell_since` no event tells: it is history."""
+    each move has a moment `at` of its own, which may be earlier. While it is `quiet`, no event tells of what it does: that is history."""
 
-    def __init__(
-        self,
-        deployment: Deployment,
-        connection: Connection,
-        directory: Directory,
-        now: datetime,
-        tell_since: datetime | None = None,
-    ):
-        self._tell_since = tell_since
+    def __init__(self, deployment: Deployment, connection: Connection, directory: Directory, now: datetime):
+        self.quiet = False
         self._deployment, self._connection, self._directory, self._now = deployment, connection, directory, now
         self.staff = Staff.of(connection, deployment.catalogue, directory, now)
         self._machines: dict[int, Machine] = {}
@@ -127,6 +121,7 @@ class Mover:
             owner = self.staff.owner(part, judged, run.person, run.starter, had.get(part.id, ""), others)
             wake = due if waits else wake_of(node, at, due)
             task = Task(name, part.id, owner.person, at, run.visits, None, owner.meant_for, due, wake)
+            task.told = not (self.quiet and due is not None and due <= self._now)
             run.tasks.append(task)
             self.note(run, "entered", at, node=name, part=part.id, data=_given(owner.person, owner.meant_for, due))
             self._tell(run, ENTERED, task, at)
@@ -155,7 +150,7 @@ class Mover:
     def come_due(self, run: Run, task: Task) -> None:
         """The deadline of a task has run out: what is to happen by itself happens, otherwise it is noted and told, once."""
         assert task.due is not None
-        step = run.step
+        step, self.quiet = run.step, not task.told
         by_itself = step.outcome(step.at_due) if step.at_due else None
         if by_itself is not None:
             self.take(run, task, by_itself, "", task.due)
@@ -169,7 +164,7 @@ class Mover:
 
     def remind(self, run: Run, task: Task, at: datetime) -> None:
         """A deadline is near: the owner is told, and the worker looks again when it comes."""
-        task.wake, task.changed = task.due, True
+        task.wake, task.changed, self.quiet = task.due, True, False
         self.note(run, "reminded", at, task.node, task.part, data={"owner": task.owner})
         self._tell(run, NEAR, task, at)
         self._runs[run.id] = run
@@ -208,7 +203,7 @@ class Mover:
             return
         self.leave_open(run, at)
         follows = self.machine(run.definition).advance(run.node, outcome.id, self.judged(run, at))
-        if not quiet:
+        if not quiet and not self.quiet:
             catalogue = self._deployment.catalogue
             zone = self._directory.zone_of(run.person, at)
             self.events += emitted(
@@ -248,6 +243,8 @@ class Mover:
         self._steps.append({**row, "note": note, "data": dict(data or {}), "key": key, "kept_at": self._now})
 
     def _tell(self, run: Run, kind: str, task: Task, at: datetime, outcome: str = "") -> None:
+        if self.quiet:
+            return
         self.events.append(
             node_event(
                 kind,
@@ -278,9 +275,8 @@ class Mover:
             _update_of(TaskRow), [_changes(_task_row(run, task), _TASK_CHANGES, task.id) for run, task in known]
         )
         self._write(insert(StepRow), self._steps)
-        told = [one for one in self.events if self._tell_since is None or one.time >= self._tell_since]
-        if told:
-            store_events(self._connection, self._deployment.catalogue, told, self._now)
+        if self.events:
+            store_events(self._connection, self._deployment.catalogue, self.events, self._now)
 
     def _write(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if rows:
@@ -338,6 +334,7 @@ def _task_row(run: Run, task: Task) -> dict[str, Any]:
         "wake": task.wake,
         "overdue_at": task.overdue_at,
         "late": task.late,
+        "told": task.told,
         "done_at": task.done_at,
         "outcome": task.outcome,
         "by": task.by,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,12 +90,17 @@ class ProcessesPlugin:
 
     # -- what moves cases ----------------------------------------------------------------------------------------
     @hookimpl
-    def on_stored(self, events: Sequence[Event], connection: Connection | None, directory: Directory) -> None:
+    def on_stored(
+        self,
+        events: Sequence[Event],
+        connection: Connection | None,
+        directory: Directory,
+        silent: Callable[[Event], bool],
+    ) -> None:
         if connection is None or self._deployment is None:
             return
         deployment, now = self._deployment, self._deployment.clock.now()
-        oldest = now - timedelta(hours=deployment.settings.speak_within_hours)
-        arriving.hear(deployment, connection, directory, self.registry, events, now, oldest)
+        arriving.hear(deployment, connection, directory, self.registry, events, now, silent)
         if arriving.take_away(deployment, events):
             self._looked = (
                 None  # who is gone is known once these events are taken in: a moment later, in the same round

@@ -70,7 +70,8 @@ class TaskRow(ProcessBase):
     """One owner's part of one visit of a case to a step. `state`: open, done, or gone (the step was left without it).
 
     `meant_for`: whose it was to be, where somebody stands in. `due`: the deadline (UTC); `wake`: when the worker looks at it
-    next, for a reminder or the deadline; None once there is nothing to look for. `late`: the deadline passed before it was done."""
+    next, for a reminder or the deadline; None once there is nothing to look for. `late`: the deadline passed before it was done;
+    `told`: whether somebody is told when it passes, which of history nobody is."""
 
     __tablename__ = "process_task"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -87,6 +88,7 @@ class TaskRow(ProcessBase):
     wake: Mapped[datetime | None]
     overdue_at: Mapped[datetime | None]
     late: Mapped[bool] = mapped_column(Boolean, default=False)
+    told: Mapped[bool] = mapped_column(Boolean, default=True)
     done_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(String(40), default="")
     by: Mapped[str] = mapped_column(String(120), default="")

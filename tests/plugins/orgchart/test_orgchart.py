@@ -136,7 +136,7 @@ def test_a_replay_has_the_same_directory_without_a_database(deployment, bundle):
     apply(deployment, bundle())
     store(deployment, *events)
     replayed = Deployment.in_memory(bundle(), ManualClock(NOW), deployment.settings, [ORGCHART])
-    replayed.plugins.call("on_stored", events=events, connection=None, directory=Directory())
+    replayed.plugins.call("on_stored", events=events, connection=None, directory=Directory(), silent=bool)
     in_memory = replayed.plugins.first("directory", connection=None)
     for person in ("p001", "p002", "p003"):
         assert in_memory.periods(person) == directory(deployment).periods(person)

@@ -85,7 +85,7 @@ def test_history_stands_as_it_stood_and_nothing_is_told_of_it(story: EngineStory
     case = only_case(story)
     assert (case.started_at, case.end, case.ended_at) == (later(days=-60), "done", later(days=-59, hours=2))
     assert [task.late for task in case.tasks] == [False, True]
-    told = story.heard("node.entered", "node.done")
+    told = story.heard("node.entered", "node.done", "node.overdue")
     assert [data for _kind, _who, data in told if data["process"] == "wanted"] == []
 
 
@@ -98,7 +98,7 @@ def test_so_many_statements_for_two_needs_as_for_forty(needs: int, story: Engine
 
     def hear() -> None:
         with writing(story.deployment.engine) as connection:
-            known = {"connection": connection, "directory": story.directory}
+            known = {"connection": connection, "directory": story.directory, "silent": lambda event: False}
             story.deployment.plugins.call("on_stored", events=told, **known)
 
     assert story.statements(hear) <= 16

@@ -249,7 +249,7 @@ def test_what_a_failing_plugin_wrote_is_undone_and_the_transaction_goes_on(a_dep
     found = [entry("a", Writes("a", False)), entry("b", Writes("b", True)), entry("c", Writes("c", False))]
     deployment = a_deployment(database_url, found=found)
     with writing(deployment.engine) as connection:
-        deployment.plugins.call("on_stored", events=[], connection=connection, directory=Directory())
+        deployment.plugins.call("on_stored", events=[], connection=connection, directory=Directory(), silent=bool)
         deployment.note_plugins(connection)
     with reading(deployment.engine) as connection:
         assert sorted(connection.scalars(select(NoteRow.key))) == ["a", "c"]
