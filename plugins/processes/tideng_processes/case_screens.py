@@ -51,7 +51,7 @@ class CasePage(Page):
             desk=_at_desk(),
             it=it,
             lines=data_lines(it.definition, it.data, locale(), web().name_of),
-            diagram=mermaid(it.definition, locale(), self.directory, here=it.node),
+            diagram=mermaid(it.definition, locale(), self.directory, here=it.node or it.end),
             colleagues=_colleagues(self.directory, it) if it.may_hand_over else [],
             longest=service.LONGEST_NOTE,
         )

@@ -36,15 +36,16 @@ class Way:
 
 
 def mermaid(definition: Definition, locale: str, directory: Directory, here: str = "", first: str = "") -> str:
-    """The flowchart of a process in the language of `locale`. `here`: the step where a case stands, `first`: the one to look
-    at first; each gets a class of that name, which the style sheet paints."""
+    """The flowchart of a process in the language of `locale`. `here`: the step where a case stands or the end that it
+    came to, `first`: the step to look at first; each gets a class of that name, which the style sheet paints."""
     lines = ["flowchart TD", f'  begin(["{escaped(begun_by(definition, locale))}"]):::begin']
     lines += [_node(one, definition, locale, directory) for one in definition.nodes.values()]
     lines += [_end(one, locale) for one in definition.ends.values()]
     lines.append(f"  begin --> n_{definition.first.id}")
     for node in definition.nodes.values():
         lines += _edges(node, definition, locale)
-    lines += [f"  class n_{id} {look}" for id, look in ((here, "here"), (first, "first")) if id in definition.nodes]
+    known = {*definition.nodes, *definition.ends}
+    lines += [f"  class {_id(id, definition)} {look}" for id, look in ((here, "here"), (first, "first")) if id in known]
     return "\n".join(lines) + "\n"
 
 
@@ -107,8 +108,11 @@ def _edges(node: Node, definition: Definition, locale: str) -> Iterator[str]:
         found.setdefault((way.to, way.back), []).append(way.words)
     for (to, back), words in found.items():
         label = "<br/>".join(map(escaped, words))
-        known = f"n_{to}" if to in definition.nodes else f"e_{to}"
-        yield f'  n_{node.id} {"-.->" if back else "-->"}|"{label}"| {known}'
+        yield f'  n_{node.id} {"-.->" if back else "-->"}|"{label}"| {_id(to, definition)}'
+
+
+def _id(place: str, definition: Definition) -> str:
+    return f"n_{place}" if place in definition.nodes else f"e_{place}"
 
 
 def _way_words(node: Node, outcome: Outcome, route: Route, definition: Definition, locale: str) -> str:

@@ -48,6 +48,7 @@ def test_it_is_drawn_in_the_reader_s_language():
 def test_where_a_case_stands_and_what_to_look_at_first_are_marked():
     drawn = mermaid(a_leave(), "zh", DIRECTORY, here="approve", first="waiting")
     assert drawn.endswith("  class n_approve here\n  class n_waiting first\n")
+    assert mermaid(a_leave(), "zh", DIRECTORY, here="end").endswith("  class e_end here\n")
     assert "class" not in mermaid(a_leave(), "zh", DIRECTORY, here="gone")
 
 

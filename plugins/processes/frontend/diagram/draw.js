@@ -9,6 +9,7 @@ const TOKENS = {
   edgeLabelBackground: '--bg',
   tertiaryColor: '--sunken',
 }
+const LEAST = 560 // px
 let drawn = 0
 
 /** Whether mermaid can be had and the text be drawn: puts the picture into `box`. Throws what mermaid throws. */
@@ -19,7 +20,9 @@ export async function draw(box, text) {
   box.innerHTML = svg // mermaid's own output, cleaned by it: securityLevel strict
   const picture = box.querySelector('svg')
   picture.setAttribute('aria-hidden', 'true') // what it shows stands beside it in words
-  picture.style.maxWidth = picture.getAttribute('viewBox')?.split(' ')[2] + 'px'
+  const width = Number(picture.getAttribute('viewBox')?.split(' ')[2] ?? 0)
+  picture.style.maxWidth = `${width}px`
+  picture.style.minWidth = `${Math.min(width, box.dataset.least ?? LEAST)}px` // below that nobody can read it: it is moved instead
 }
 
 /** Calls `again` whenever the page turns light or dark. */

@@ -225,7 +225,7 @@ function Picture({ text }) {
   return (
     <>
       {!text && <p class="soft small">{t('no_picture')}</p>}
-      <div class="diagram" ref={box} role="img" aria-label={t('picture_alt')} />
+      <div class="diagram" data-least="300" ref={box} role="img" aria-label={t('picture_alt')} />
     </>
   )
 }
