@@ -1,0 +1,366 @@
+// A form on a phone: says while one writes what is left, keeps a draft, takes files, and hands in, with or without a network.
+// Without this script the form is sent as any form.
+
+import { el, icon, clock, wordsOf } from './form/elements.js'
+import { Files } from './form/files.js'
+import { amount, gapsOf, labelOf, length } from './form/gaps.js'
+import { Kept } from './form/kept.js'
+import { freshToken, keep, send } from './form/queue.js'
+import { Rows } from './form/rows.js'
+import { drop, get, keepOnlyOf, now, put } from './form/store.js'
+
+const LOOKS_AFTER = 500 // ms without a key
+const RING = 113.1 // the ring's length
+
+const newKey = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(36)).join('-')
+const localDay = (at) => `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`
+
+class FormPage {
+  /** `form` brings where to ask; `kept` shows what waits, and whose page it is. */
+  constructor(form, kept, say) {
+    Object.assign(this, { form, kept, say, asked: [], key: newKey(), tried: false })
+    this.box = kept.box
+    this.path = form.getAttribute('action')
+    this.id = `${kept.login}|${this.path}`
+    this.main = form.querySelector('[data-main]')
+    this.asIs = form.querySelector('[data-asis]')
+    this.fields = [...form.querySelectorAll('.ff')]
+    const changed = (how) => this.changed(how)
+    this.rows = new Map([...form.querySelectorAll('[data-table]')].map((box) => [box.dataset.table, new Rows(box, box.nextElementSibling, say, changed)]))
+    const tokenOf = async () => (await freshToken(this.box.dataset.token))?.token ?? Promise.reject(new Error('no network'))
+    this.files = new Map(this.fields.filter((one) => one.dataset.type === 'files').map((one) => [one.dataset.field, new Files(one, form, say, tokenOf, changed)]))
+    form.addEventListener('input', (event) => this.typed(event))
+    form.addEventListener('change', () => this.changed())
+    form.addEventListener('submit', (event) => this.pressed(event))
+    this.asIs.addEventListener('click', () => this.handIn(this.main))
+    this.asIs.textContent = say('as_it_is')
+    this.box.addEventListener('sent', ({ detail }) => detail.some((one) => one.path === this.path) && this.offer(null))
+  }
+
+  async begin() {
+    await this.beOfToday()
+    if (this.form.dataset.shown === 'first') await this.restore()
+    this.show()
+    this.look()
+    const waiting = (await this.kept.mine()).find((one) => one.path === this.path && one.state === 'waiting')
+    if (waiting) this.offer(waiting)
+  }
+
+  // -- what stands in it -----------------------------------------------------------------------------------------
+  /** A page that was kept on another day: what was filled in then is not so today. */
+  async beOfToday() {
+    const at = await now()
+    const fresh = Math.abs(at - Date.parse(this.form.dataset.now)) < 10 * 60_000
+    if (fresh || this.form.dataset.shown !== 'first' || this.form.dataset.today === localDay(at)) return
+    for (const field of this.fields.filter((one) => one.querySelector('[data-source]'))) {
+      const input = field.querySelector('input, textarea')
+      if (input) input.value = input.value === this.form.dataset.today ? localDay(at) : ''
+    }
+  }
+
+  get pairs() {
+    return [...new FormData(this.form)].filter(([name, value]) => typeof value === 'string' && name !== 'csrf_token')
+  }
+
+  state(field) {
+    const { field: name, type, title = '', least, enough } = field.dataset
+    const value = this.rows.get(name)?.filled ?? this.files.get(name)?.count ?? this.textOf(field, type)
+    return { name, title, type, value, required: 'required' in field.dataset, least: Number(least), enough: Number(enough), enoughMust: 'enoughMust' in field.dataset }
+  }
+
+  textOf(field, type) {
+    if (type === 'boolean') return field.querySelector('input:checked')?.value ?? ''
+    return field.querySelector('input, select, textarea')?.value ?? ''
+  }
+
+  get states() {
+    return this.fields.filter((one) => !['about', 'note'].includes(one.dataset.field)).map((one) => this.state(one))
+  }
+
+  get gaps() {
+    return gapsOf(this.states, this.asked)
+  }
+
+  // -- the draft -------------------------------------------------------------------------------------------------
+  async restore() {
+    const draft = await get('drafts', this.id)
+    if (!draft) return
+    if (draft.key) this.key = draft.key
+    this.write(draft.pairs)
+    const fresh = el('button.btn.btn-text.btn-sm', { type: 'button', onclick: () => this.beginAnew() }, this.say('fresh'))
+    this.note(this.say('draft', { when: clock(draft.at, this.box.dataset.lang) }), fresh)
+  }
+
+  /** Put pairs of a draft into the fields; rows are made as they are needed. */
+  write(pairs) {
+    for (const [name, table] of this.rows) {
+      const cell = new RegExp(`^f-${name}-(\\d+)-`)
+      const numbers = pairs.map(([of]) => Number(cell.exec(of)?.[1] ?? -1)).filter((number) => number >= 0)
+      if (numbers.length) table.reach(Math.max(...numbers))
+    }
+    const kept = new Set(pairs.filter(([name]) => name.startsWith('p-')).map(([, value]) => value))
+    for (const [name, value] of pairs) {
+      if (['version', 'part', 'outcome', 'csrf_token'].includes(name) || name.startsWith('p-')) continue
+      for (const one of this.form.querySelectorAll(`[name="${CSS.escape(name)}"]`)) {
+        if (one.type === 'radio') one.checked = one.value === value
+        else if (one.type !== 'hidden' && one.type !== 'file') this.set(one, value)
+      }
+    }
+    for (const id of kept) this.againIn(pairs, id)
+  }
+
+  /** A file of the draft that the page does not show: it is kept by the server, under this name. */
+  againIn(pairs, id) {
+    const [name] = pairs.find(([of, value]) => of.startsWith('p-') && value === id)
+    this.files.get(name.slice(2))?.add({ id, name: `#${id}` })
+  }
+
+  set(input, value) {
+    if (input.value !== value) input.closest('.ff')?.querySelector('[data-source]')?.remove()
+    input.value = value
+  }
+
+  async beginAnew() {
+    await drop('drafts', this.id)
+    location.reload()
+  }
+
+  async saveDraft() {
+    await put('drafts', { id: this.id, login: this.kept.login, pairs: this.pairs, at: new Date().toISOString(), key: this.key })
+  }
+
+  note(text, ...more) {
+    const line = this.form.querySelector('[data-saved]')
+    line.hidden = !text
+    line.querySelector('span').replaceChildren(el('span.grow', {}, text ?? ''), ...more)
+  }
+
+  // -- writing ---------------------------------------------------------------------------------------------------
+  typed(event) {
+    event.target.closest('.ff')?.querySelector('[data-source]')?.remove()
+    this.changed()
+  }
+
+  changed({ fill = false } = {}) {
+    this.show()
+    clearTimeout(this.saving)
+    this.saving = setTimeout(() => this.saveDraft(), 250)
+    clearTimeout(this.looking)
+    this.looking = setTimeout(() => this.look(fill), fill ? 0 : LOOKS_AFTER)
+  }
+
+  /** Ask the server what it would ask of what stands here now. Whatever keeps it from answering, writing goes on. */
+  async look(fill = false) {
+    if (!navigator.onLine) return
+    const looked = (this.looks = (this.looks ?? 0) + 1)
+    const state = new Map(this.states.map((one) => [one.name, one]))
+    const body = new URLSearchParams(this.pairs)
+    body.append('outcome', this.main.value)
+    const headers = { Accept: 'application/json', 'X-CSRFToken': this.form.elements.csrf_token.value }
+    const answer = await fetch(this.form.dataset.look, { method: 'POST', body, headers, credentials: 'same-origin' }).catch(() => null)
+    const said = answer?.ok ? await answer.json().catch(() => null) : null
+    if (!said || looked !== this.looks) return // what was written meanwhile is looked at next
+    this.asked = said.asked
+    this.learn(state)
+    if (fill) this.fillIn(said.filled)
+    this.show()
+  }
+
+  /** From how many characters on the rules are content, as their latest answer says. */
+  learn(state) {
+    for (const field of this.fields) {
+      const was = state.get(field.dataset.field)
+      const said = this.asked.find((one) => one.at === field.dataset.field && one.least)
+      if (said) {
+        field.dataset.enough = said.least
+        field.toggleAttribute('data-enough-must', said.must)
+      } else if (was && was.enough && amount(was) > 0 && amount(was) < was.enough) {
+        field.dataset.enough = 0 // it is short, and nobody asks any more
+      }
+    }
+  }
+
+  fillIn(filled) {
+    for (const [name, { value, source }] of Object.entries(filled ?? {})) {
+      const field = this.fields.find((one) => one.dataset.field === name)
+      const input = field?.querySelector('input, textarea, select')
+      if (!input || (input.value && !field.querySelector('[data-source]'))) continue
+      input.value = Array.isArray(value) ? value.join('\n') : value
+      const mark = field.querySelector('[data-source]') ?? field.querySelector('.fs').insertBefore(el('span.src', { 'data-source': true }), field.querySelector('[data-count]'))
+      mark.textContent = source
+    }
+  }
+
+  // -- showing ---------------------------------------------------------------------------------------------------
+  show() {
+    const gaps = this.gaps
+    for (const field of this.fields) this.showField(field, gaps.filter((gap) => gap.name === field.dataset.field))
+    const others = gaps.filter((gap) => gap.kind === 'asked' && !this.fields.some((one) => one.dataset.field === gap.name))
+    this.form.querySelector('[data-rest]')?.replaceChildren(...others.map((gap) => this.remark(gap.message)))
+    this.main.textContent = this.waits ? this.say('kept') : labelOf('without' in this.main.dataset ? [] : gaps, this.main.dataset.word, this.say)
+    this.asIs.hidden = Boolean(this.waits) || !gaps.length || gaps.some((gap) => gap.must)
+  }
+
+  showField(field, gaps) {
+    const state = field.dataset.type ? this.state(field) : null
+    if (!state || field.dataset.field === 'note') return
+    const of = amount(state)
+    const aim = Math.max(state.least || 0, state.enough || 0)
+    const count = field.querySelector('[data-count]')
+    if (count) count.textContent = aim ? this.say(state.type === 'text' ? 'of' : 'of_items', { n: of, most: aim }) : ''
+    const counted = gaps.find((gap) => gap.n)
+    this.ring(field, counted && of > 0 ? counted : null, of)
+    const shown = gaps.filter((gap) => gap.kind === 'asked' || (gap.kind === 'open' && this.tried)).filter((gap) => this.tried || of > 0)
+    const texts = shown.map((gap) => (gap.kind === 'open' ? this.say('still_open') : this.inRow(gap)))
+    const box = field.querySelector('[data-remarks]')
+    const before = [...(box?.children ?? [])].map((one) => one.textContent).join('\n')
+    if (box && before !== texts.join('\n') && !box.querySelector('[data-upload]')) box.replaceChildren(...texts.map((text) => this.remark(text)))
+    field.classList.toggle('bad', this.tried && shown.some((gap) => gap.must))
+  }
+
+  inRow(gap) {
+    const row = /\[(\d+)\]/.exec(gap.at ?? '')
+    return row && gap.at.includes('.') ? `${this.say('row', { n: Number(row[1]) + 1 })} · ${gap.message}` : gap.message
+  }
+
+  ring(field, gap, of) {
+    const live = field.querySelector('[data-live]')
+    if (!live) return
+    live.hidden = !gap
+    if (!gap) return
+    live.querySelector('.arc').setAttribute('stroke-dasharray', `${(RING * of) / gap.of} 200`)
+    live.querySelector('text').textContent = gap.n
+    live.querySelector('[data-left]').textContent = this.say(gap.kind === 'characters' ? 'chars_to_go' : 'to_go', { n: gap.n })
+    live.querySelector('[data-hint]').textContent = gap.message ?? ''
+  }
+
+  remark(text) {
+    return el('p.beside', { role: 'alert' }, icon('info'), el('span', {}, text))
+  }
+
+  goTo(gap) {
+    const field = this.fields.find((one) => one.dataset.field === gap.name)
+    if (!field) return this.main.scrollIntoView({ block: 'center' })
+    const row = /\[(\d+)\](?:\.(.+))?/.exec(gap.at ?? '')
+    const cell = row && this.rows.get(gap.name)?.rows[Number(row[1])]?.querySelector(row[2] ? `[data-column="${CSS.escape(row[2])}"] :is(input, select, textarea)` : 'input')
+    field.scrollIntoView({ block: 'center', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' })
+    const input = cell || field.querySelector('input:not([type=hidden]), select, textarea')
+    input?.focus({ preventScroll: true })
+  }
+
+  // -- handing in ------------------------------------------------------------------------------------------------
+  pressed(event) {
+    event.preventDefault()
+    const button = event.submitter ?? this.main
+    if (this.waits) return
+    if (!this.noteIsThere(button)) return
+    if ('without' in button.dataset) return this.handIn(button)
+    this.tried = true
+    this.show()
+    const [gap] = this.gaps
+    if (!gap || (button !== this.main && !gap.must)) return this.handIn(button)
+    if (!gap.must && !gap.title) return this.handIn(button)
+    this.goTo(gap)
+  }
+
+  noteIsThere(button) {
+    const note = this.form.elements.note
+    if (!('note' in button.dataset) || length(note.value)) return true
+    const field = note.closest('.ff')
+    field.querySelector('[data-remarks]').replaceChildren(this.remark(this.say('a_note')))
+    field.scrollIntoView({ block: 'center' })
+    note.focus({ preventScroll: true })
+    return false
+  }
+
+  async handIn(button) {
+    if (this.busy) return
+    this.busy = true
+    clearTimeout(this.looking)
+    this.main.setAttribute('aria-busy', 'true')
+    if (button === this.main) this.main.textContent = this.say('sending')
+    const pairs = [...this.pairs, ['outcome', button.value || this.main.value]]
+    await this.saveDraft()
+    const at = (await now()).toISOString()
+    const outcome = await send({ url: this.path, pairs, login: this.kept.login, key: this.key }, this.box.dataset.token)
+    this.busy = false
+    this.main.removeAttribute('aria-busy')
+    if (outcome.how === 'sent') return this.went(outcome)
+    if (outcome.how === 'later' || outcome.how === 'login') return this.keepIt(pairs, at)
+    if (outcome.how === 'asked') this.asked = outcome.asked
+    this.show()
+    if (outcome.how === 'asked' && this.gaps.length) return this.goTo(this.gaps[0])
+    if (outcome.how === 'refused') this.refused(outcome)
+  }
+
+  async went(outcome) {
+    await drop('drafts', this.id)
+    location.assign(outcome.href)
+  }
+
+  async keepIt(pairs, at) {
+    const shown = this.states.map((one) => [one.title, typeof one.value === 'string' ? one.value : ''])
+    const cells = pairs.filter(([name]) => /^f-.+-\d+-/.test(name)).map(([, value]) => value).filter(Boolean)
+    if (cells.length) shown.push(['', cells.join(' · ')])
+    const item = { id: this.key, login: this.kept.login, url: this.path, path: this.path, title: this.form.dataset.title, pairs, at, tokenUrl: this.box.dataset.token }
+    await keep({ ...item, shown: shown.filter(([, value]) => value) })
+    await drop('drafts', this.id)
+    this.offer(item)
+    await this.kept.show()
+    if (navigator.onLine) setTimeout(() => this.kept.send(), 15_000)
+  }
+
+  /** It waits: the button says so, and it can be changed until it went. null: it went, and the form is as new. */
+  offer(item) {
+    this.waits = item
+    if (!item) {
+      this.key = newKey()
+      this.note('')
+      return this.form.dataset.case ? location.reload() : this.show()
+    }
+    const back = el('button.btn.btn-text.btn-sm', { type: 'button', onclick: () => this.takeBack(item) }, this.say('take_back'))
+    this.note(this.say('offline'), back)
+    this.show()
+  }
+
+  async takeBack(item) {
+    await drop('queue', item.id)
+    this.waits = null
+    this.note('')
+    this.write(item.pairs)
+    await this.kept.show()
+    this.changed()
+  }
+
+  refused({ problems, status }) {
+    const texts = problems.length ? problems : [this.say(status === 403 || status === 404 ? 'gone' : 'unreadable')]
+    const box = this.form.querySelector('[data-rest]') ?? this.fields.at(-1).querySelector('[data-remarks]')
+    box.replaceChildren(...texts.map((text) => this.remark(text)))
+    box.scrollIntoView({ block: 'center' })
+  }
+}
+
+/** The worker opens these pages without a network; where there is none, everything else goes on. */
+async function engage(box) {
+  if (!box.dataset.worker || !navigator.serviceWorker) return
+  try {
+    await navigator.serviceWorker.register(box.dataset.worker, { scope: '/me/', type: 'module' })
+    const { active } = await navigator.serviceWorker.ready
+    const files = performance.getEntriesByType('resource').map((one) => one.name).filter((name) => name.startsWith(`${location.origin}/static`))
+    active.postMessage({ warm: [...JSON.parse(box.dataset.warm), ...(document.querySelector('[data-form]') ? [location.pathname + location.search] : [])], files, login: box.dataset.login })
+  } catch {
+    // no worker in this browser: drafts are kept all the same
+  }
+}
+
+const box = document.querySelector('[data-kept]')
+if (box) {
+  document.documentElement.classList.add('scripted')
+  const say = wordsOf(JSON.parse(box.dataset.words))
+  const kept = new Kept(box, say)
+  keepOnlyOf(box.dataset.login)
+    .then(() => freshToken(box.dataset.token)) // and with it, what time it is there
+    .then(() => Promise.all([...document.querySelectorAll('[data-form]')].map((form) => new FormPage(form, kept, say).begin())))
+    .then(() => kept.send())
+    .then(() => engage(box))
+}
