@@ -110,7 +110,8 @@ class Groups:
         leading = [one.person for one in first if led[one.person]]
         if leading:
             return max(leading, key=lambda person: (led[person], -leading.index(person)))
-        return first[0].person if len(people) == 1 and not first[0].supervisor else _most_named(first, without=inside)
+        alone = len(people) == len(first) == 1 and not first[0].supervisor
+        return first[0].person if alone else _most_named(first, without=inside)
 
     # -- what it has done --------------------------------------------------------------------------------------
     def value(self, book: Book, metric: Metric, group: Group, at: datetime) -> Any:

@@ -18,6 +18,7 @@ from tideng_orgchart.changes import Change, changes_in, fold
 from tideng_orgchart.declared import EVENTS, FACTS, STATES
 from tideng_orgchart.facts import gather
 from tideng_orgchart.held import changes_of
+from tideng_orgchart.photos import photo_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -122,7 +123,14 @@ class OrgchartPlugin:
     # -- what is held on a person ------------------------------------------------------------------------------
     @hookimpl
     def held_on(self, person: str, connection: Connection) -> Iterable[Holding]:
-        return [changes_of(connection, person)]
+        return [changes_of(connection, person), photo_of(connection, person)]
+
+    # -- pages -------------------------------------------------------------------------------------------------
+    @hookimpl
+    def screens(self) -> Iterable[object]:
+        from tideng_orgchart.screens import SCREENS  # the core runs where no web is installed
+
+        return SCREENS
 
     # -- facts -------------------------------------------------------------------------------------------------
     @hookimpl

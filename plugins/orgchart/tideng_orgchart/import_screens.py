@@ -1,0 +1,109 @@
+"""Importing the organisation from a table: choose a file, look at every change, then apply it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from tideng.errors import Refused
+from tideng.problem_words import line_in_words
+from tideng_admin.page import READ, WRITE, Page, needs, takes
+from tideng_admin.web import locale, web
+from tideng_orgchart import importing, sheets
+from tideng_orgchart.editing import require_edit, today
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class OrganisationImportPage(Page):
+    """HR's way to bring many people at once; nothing is made before somebody has seen it."""
+
+    route_base = "/organisation/import"
+    class_permission_name = "OrganisationImport"
+
+    @expose("/")
+    @needs(READ)
+    def show_all(self) -> Any:
+        return self._form()
+
+    @expose("/", methods=["POST"])
+    @needs(WRITE)
+    @takes(sheets.LARGEST + 64 * 1024)
+    def upload(self) -> Any:
+        file, here = request.files.get("file"), web()
+        content = file.read(sheets.LARGEST + 1) if file else b""
+        name = (file.filename if file else "") or _("file")
+        whole = bool(request.form.get("whole"))
+        try:
+            number = importing.upload(here.deployment, here.viewer(), here.directory(), name, content, whole)
+        except Refused as refused:
+            return self._form([line_in_words(one, locale()) for one in refused.problems], name), 400
+        return redirect(url_for("OrganisationImportPage.show", number=number))
+
+    @expose("/<int:number>")
+    @needs(READ)
+    def show(self, number: int) -> Any:
+        here = web()
+        it = importing.preview(here.deployment, here.viewer(), number)
+        return render_template("orgchart/preview.html", it=it, words=_field_words())
+
+    @expose("/<int:number>", methods=["POST"])
+    @needs(WRITE)
+    def apply(self, number: int) -> Any:
+        here = web()
+        if request.form.get("discard"):
+            importing.discard(here.deployment, here.viewer(), number)
+            flash(_("Put aside. Nothing was changed."), "success")
+            return redirect(url_for("OrganisationImportPage.show_all"))
+        try:
+            made = importing.apply(here.deployment, here.viewer(), number)
+        except Refused as refused:
+            for problem in refused.problems:
+                flash(line_in_words(problem, locale()), "warning")
+            return redirect(url_for("OrganisationImportPage.show_all"))
+        flash(ngettext("%(num)s change is made.", "%(num)s changes are made.", made), "success")
+        return redirect(url_for("OrganisationPage.show_all"))
+
+    @expose("/template.xlsx")
+    @needs(READ)
+    def template(self) -> Any:
+        """An empty table, or with ``?filled=1`` the organisation of today."""
+        here = web()
+        require_edit(here.viewer())
+        filled = bool(request.args.get("filled"))
+        day = today(here.directory(), here.deployment)
+        answer = make_response(importing.template(here.directory(), locale() == "zh", filled, day))
+        answer.mimetype = XLSX
+        name = "organisation.xlsx" if filled else "organisation-template.xlsx"
+        answer.headers["Content-Disposition"] = f"attachment; filename={name}"
+        return answer
+
+    @staticmethod
+    def _form(problems: list[str] | None = None, name: str = "") -> Any:
+        limits = {"rows": sheets.MOST_ROWS, "megabytes": sheets.LARGEST // sheets.MEGABYTE}
+        return render_template("orgchart/import.html", problems=problems or [], name=name, **limits)
+
+
+def _field_words() -> dict[str, str]:
+    return {
+        "name": _("Name"),
+        "unit": _("Unit"),
+        "parent": _("Unit above"),
+        "position": _("Position"),
+        "supervisor": _("Supervisor"),
+        "timezone": _("Time zone"),
+        "locale": _("Language"),
+        "phone": _("Phone"),
+        "email": _("E-mail"),
+        "until": _("Last day"),
+        "deputy": _("Deputy"),
+        "targets": _("What is expected"),
+        "later": _("What is expected from a day on"),
+        "sheet": _("Duty sheet"),
+        "seats": _("Seats"),
+        "head": _("Always held by somebody"),
+    }

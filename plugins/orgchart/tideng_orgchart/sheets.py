@@ -1,0 +1,399 @@
+"""A table of people, posts or units that somebody uploads, as CSV or XLSX: what it is, told by its content, and its rows.
+
+An XLSX is a packed folder of XML. How much it unpacks to is looked at before anything is unpacked, each sheet is walked through
+before it is opened, and all of it happens in a process of its own (`tideng.supervised`) with an end to its time and memory. A
+cell that is computed is refused: what it shows is whatever was computed last, on somebody else's machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+from xml.parsers import expat
+
+import orjson
+
+from tideng.bundle_files import MOST_PROBLEMS, Problems
+from tideng.bundle_org import PERSON_COLUMNS, POSITION_COLUMNS, UNIT_COLUMNS
+from tideng.errors import Problem, Refused
+from tideng.supervised import Limits, Unanswered, call
+
+MEGABYTE = 1024 * 1024
+LARGEST = 4 * MEGABYTE
+MOST_ROWS = 20_000
+"""Of one table; a larger company is applied from files."""
+MOST_COLUMNS = 60
+MOST_MEMBERS = 300
+LARGEST_WHOLE = 48 * MEGABYTE
+LARGEST_RATIO = 150
+_SMALL = MEGABYTE
+"""What unpacks to less than this may be as regular as it likes."""
+LONGEST_CELL = 20_000
+READING = Limits(seconds=20, megabytes=768)
+_MANY = 20
+"""So many computed cells are named one by one."""
+
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "units": UNIT_COLUMNS,
+    "positions": POSITION_COLUMNS,
+    "people": PERSON_COLUMNS,
+}
+"""Table → its columns, as in a client's files."""
+CHINESE: Mapping[str, Mapping[str, str]] = {
+    "units": {"id": "编号", "name": "名称", "parent": "上级部门"},
+    "positions": {
+        "id": "编号",
+        "name": "名称",
+        "unit": "部门",
+        "duties": "指标",
+        "sheet": "职责说明书",
+        "sheet_zh": "职责说明书（中文）",
+        "sheet_en": "职责说明书（英文）",
+        "seats": "编制人数",
+        "head": "负责人岗位",
+    },
+    "people": {
+        "id": "编号",
+        "name": "姓名",
+        "unit": "部门",
+        "position": "岗位",
+        "supervisor": "主管",
+        "timezone": "时区",
+        "locale": "语言",
+        "phone": "电话",
+        "email": "邮箱",
+        "from": "开始日期",
+        "until": "结束日期",
+        "deputy": "代理人",
+    },
+}
+"""What the columns are called in Chinese; either is read."""
+NAMES: Mapping[str, str] = {"units": "部门", "positions": "岗位", "people": "人员"}
+_TELLING = {"people": {"supervisor", "position", "deputy", "from"}, "positions": {"duties", "seats", "head", "sheet"}}
+"""Columns that only one table has."""
+_END = struct.Struct("<4s4H2LH")
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as it was read: the columns it has, and (line, cells) of each row that is not empty. `place` is what its lines
+    are called by: the file, and the sheet where there are several."""
+
+    place: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+def read_upload(name: str, content: bytes) -> dict[str, Table]:
+    """The tables in an uploaded file, by what they are. Raises `Refused` with every problem at once; nothing was kept then."""
+    problem = _refused_unopened(name, content)
+    if problem:
+        raise Refused("import", [problem])
+    try:
+        packed = call("tideng_orgchart.sheets:unfold", content, name, limits=READING)
+    except Unanswered as error:
+        raise Refused("import", [_unanswered(error, name)]) from error
+    answer = orjson.loads(zlib.decompress(base64.b64decode(packed)))
+    if answer["problems"]:
+        raise Refused("import", [Problem(**one) for one in answer["problems"]])
+    return {kind: table_of(one) for kind, one in answer["tables"].items()}
+
+
+def table_of(stored: Mapping[str, Any]) -> Table:
+    """A table as JSON holds it."""
+    rows = tuple((line, tuple(cells)) for line, cells in stored["rows"])
+    return Table(stored["place"], tuple(stored["columns"]), rows)
+
+
+def _refused_unopened(name: str, content: bytes) -> Problem | None:
+    ending = name.rpartition(".")[2].casefold()
+    if not content:
+        return Problem(name, "the file is empty", "choose the file once more")
+    if len(content) > LARGEST:
+        return Problem(name, f"the file is larger than {LARGEST // MEGABYTE} MB", "keep only the tables in it")
+    if content.startswith(_OLE):
+        return Problem(
+            name,
+            "the file is locked with a password, or of an Excel before 2007",
+            "save it as .xlsx without a password",
+        )
+    if ending not in ("csv", "xlsx"):
+        return Problem(name, "the file is neither CSV nor XLSX", "save the table as one of these")
+    if ending == "xlsx" and not content.startswith(b"PK"):
+        return Problem(name, "the file is called .xlsx and is no Excel table", "save it from Excel once more")
+    if ending == "csv" and content.startswith(b"PK"):
+        return Problem(name, "the file is called .csv and is an Excel table", "give it the ending .xlsx")
+    return None
+
+
+def _unanswered(error: Unanswered, name: str) -> Problem:
+    if error.why == "died":
+        return Problem(name, "the file is damaged", "save it from Excel once more")
+    return Problem(name, "reading the file takes more than a table of people needs", "keep only the tables in it")
+
+
+# -- in the process ----------------------------------------------------------------------------------------------------
+def unfold(content: bytes, name: str) -> str:
+    """What `read_upload` is answered: problems and tables as JSON, packed."""
+    problems = Problems()
+    tables = (_xlsx if content.startswith(b"PK") else _csv)(content, name, problems)
+    if not problems.errors and not tables:
+        problems.add(name, "there is no table of people, positions or units in it", "take the template")
+    found = {kind: asdict(table) for kind, table in tables.items()}
+    said = {"problems": [asdict(one) for one in problems.errors], "tables": {} if problems.errors else found}
+    return base64.b64encode(zlib.compress(orjson.dumps(said))).decode()
+
+
+def _csv(content: bytes, name: str, problems: Problems) -> dict[str, Table]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            text = content.decode("gb18030")  # what Excel in Chinese calls CSV
+        except UnicodeDecodeError:
+            problems.add(name, "is not UTF-8", "in Excel: save as “CSV UTF-8”")
+            return {}
+    if "\0" in text:
+        problems.add(name, "holds a NUL character", "save the file anew")
+        return {}
+    found = _table(name, name.rpartition(".")[0], _lines(text, name, problems), problems)
+    return {found[0]: found[1]} if found else {}
+
+
+def _lines(text: str, name: str, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            yield line, next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problems.add(f"{name} line {line}", f"is not CSV: {error}", "look at the quotes on this line")
+            return
+
+
+def _xlsx(content: bytes, name: str, problems: Problems) -> dict[str, Table]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        problem = _unsafe(content, name)
+        if problem is None:
+            _walk(content, name, problems)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error):
+        problem = Problem(name, "the file is damaged, or was not sent to its end", "save it from Excel once more")
+    except expat.ExpatError:
+        problem = Problem(name, "the file is damaged", "save it from Excel once more")
+    if problem:
+        problems.found.append(problem)
+    if problems.errors:
+        return {}
+    try:
+        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
+            return _sheets(workbook, name, problems)
+    except CalamineError:
+        problems.add(name, "the file is damaged", "save it from Excel once more")
+        return {}
+
+
+def _sheets(workbook: Any, name: str, problems: Problems) -> dict[str, Table]:
+    tables: dict[str, Table] = {}
+    for sheet in workbook.sheet_names:
+        rows = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        lines = ((number, [_text(cell) for cell in row]) for number, row in enumerate(rows, 1))
+        found = _table(f"{name}, {sheet}", sheet, lines, problems)
+        if found and found[0] in tables:
+            problems.add(f"{name}, {sheet}", f"holds {found[0]} as {tables[found[0]].place} does", "keep one of them")
+        elif found:
+            tables[found[0]] = found[1]
+    return tables
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return f"{cell:.0f}" if cell.is_integer() else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat()
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+def _table(
+    place: str, called: str, lines: Iterator[tuple[int, list[str]]], problems: Problems
+) -> tuple[str, Table] | None:
+    """What the table is, and the table; None for one that is empty or of something else."""
+    head = next(((line, cells) for line, cells in lines if any(map(str.strip, cells))), None)
+    if head is None:
+        return None
+    line, names = head[0], [_plain(one) for one in head[1]]
+    while names and not names[-1]:
+        names.pop()
+    kind = _kind(called, names)
+    if kind is None:
+        return None
+    columns = [_column(kind, one) for one in names]
+    at = f"{place} line {line}"
+    known = ", ".join(TABLES[kind])
+    for said, column in zip(names, columns, strict=True):
+        if not column:
+            problems.add(f"{at}, {said or '(no name)'}", "is not a column of this file", f"known: {known}")
+        elif columns.count(column) > 1:
+            problems.add(f"{at}, {said}", "is there twice")
+    if "id" not in columns:
+        problems.add(at, "the column id is missing")
+    rows = []
+    for number, cells in lines:
+        row = [one.strip() for one in cells]
+        if not any(row):
+            continue
+        if len(rows) >= MOST_ROWS:
+            problems.add(place, f"has more than {MOST_ROWS} rows", "apply so many from files, with `tideng apply`")
+            break
+        rows.append((number, _fitted(row, names, f"{place} line {number}", problems)))
+        if len(problems.found) >= MOST_PROBLEMS:
+            break
+    return kind, Table(place, tuple(columns), tuple(rows))
+
+
+def _fitted(row: list[str], names: Sequence[str], at: str, problems: Problems) -> tuple[str, ...]:
+    if any(row[len(names) :]):
+        problems.add(
+            at, f"has {len(row)} cells, the first line {len(names)}", "put a text that holds a comma into quotes"
+        )
+    for name, cell in zip(names, row, strict=False):
+        if len(cell) > LONGEST_CELL:
+            problems.add(f"{at}, {name}", f"at most {LONGEST_CELL} characters stand in a cell")
+    return tuple((row + [""] * len(names))[: len(names)])
+
+
+def _plain(name: str) -> str:
+    return name.strip().lstrip("\ufeff").removesuffix("*").strip().casefold()
+
+
+def _kind(called: str, names: Sequence[str]) -> str | None:
+    """By what the sheet or the file is called, else by the columns that only one table has."""
+    said = called.casefold()
+    for kind, chinese in NAMES.items():
+        if kind in said or chinese in said:
+            return kind
+    for kind, telling in _TELLING.items():
+        if telling & {_column(kind, one) for one in names}:
+            return kind
+    return "units" if "parent" in {_column("units", one) for one in names} else None
+
+
+def _column(kind: str, name: str) -> str:
+    """The column that is meant; '' for none."""
+    if name in TABLES[kind]:
+        return name
+    return next((column for column, chinese in CHINESE[kind].items() if chinese == name), "")
+
+
+# -- is it safe to open ------------------------------------------------------------------------------------------------
+def _unsafe(content: bytes, name: str) -> Problem | None:
+    """What an XLSX unpacks to, told by its directory alone."""
+    place = content.rfind(b"PK\x05\x06", max(0, len(content) - 65_557))
+    if not 0 <= place <= len(content) - _END.size:
+        return Problem(name, "the file stops in the middle", "send it once more; it may not have been saved to its end")
+    too_much = Problem(name, "the file unpacks to far more than a table of people needs", "keep only the tables in it")
+    if _END.unpack_from(content, place)[4] > MOST_MEMBERS:
+        return too_much
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if any(one.flag_bits & 1 for one in members):
+            return Problem(name, "the file is locked with a password", "save it as .xlsx without a password")
+        if "xl/workbook.xml" not in archive.namelist():
+            return Problem(name, "the file is called .xlsx and is no Excel table", "save it from Excel once more")
+        swelling = any(one.file_size > max(_SMALL, LARGEST_RATIO * one.compress_size) for one in members)
+        if len(members) > MOST_MEMBERS or swelling or sum(one.file_size for one in members) > LARGEST_WHOLE:
+            return too_much
+    return None
+
+
+def _walk(content: bytes, name: str, problems: Problems) -> None:
+    """Read every part once, bounded by what its directory says, and each sheet's cells, before anything is laid out."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.namelist():
+            if member.startswith("xl/worksheets/") and member.endswith(".xml"):
+                _Cells(f"{name}, {member.rpartition('/')[2].removesuffix('.xml')}", problems).read(archive, member)
+            else:
+                _drain(archive, member)
+
+
+def _drain(archive: zipfile.ZipFile, member: str) -> None:
+    """A part that unpacks to something else than the directory says is an error of the archive."""
+    with archive.open(member) as stream:
+        while stream.read(MEGABYTE):
+            pass
+
+
+class _Cells:
+    """Walks through the XML of one sheet: how far it reaches, and which of its cells are computed."""
+
+    def __init__(self, place: str, problems: Problems):
+        self._place, self._problems = place, problems
+        self._here, self._rows, self._across, self._computed = "", 0, 0, 0
+        self._stopped = False
+
+    def read(self, archive: zipfile.ZipFile, member: str) -> None:
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = self._start
+        parser.StartDoctypeDeclHandler = self._declares
+        with archive.open(member) as stream:
+            while not self._stopped and (part := stream.read(64 * 1024)):
+                parser.Parse(part, False)
+        if not self._stopped:
+            parser.Parse(b"", True)
+        if self._computed > _MANY:
+            self._problems.add(self._place, f"has {self._computed} computed cells in all", _PASTE_VALUES)
+
+    def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        tag = tag.rpartition(":")[2]
+        if tag == "row":
+            self._rows, self._across = self._rows + 1, 0
+            if self._rows > 2 * MOST_ROWS:
+                self._stop(f"has more than {MOST_ROWS} rows", "apply so many from files, with `tideng apply`")
+        elif tag == "c":
+            self._cell(attributes.get("r", ""))
+        elif tag == "f":
+            self._computed += 1
+            if self._computed <= _MANY:
+                self._problems.add(f"{self._place}, {self._here}", "is computed by a formula", _PASTE_VALUES)
+
+    def _cell(self, where: str) -> None:
+        self._here, self._across = where, self._across + 1
+        found = _CELL.fullmatch(where)
+        across = _number(found[1]) if found else self._across
+        if across > MOST_COLUMNS or (found and int(found[2]) > 2 * MOST_ROWS):
+            self._stop(f"reaches to the cell {where}", f"at most {MOST_ROWS} rows and {MOST_COLUMNS} columns")
+
+    def _declares(self, *_: Any) -> None:
+        self._stop("holds instructions that no table needs", "save it from Excel once more")
+
+    def _stop(self, problem: str, hint: str) -> None:
+        if not self._stopped:
+            self._problems.add(self._place, problem, hint)
+        self._stopped = True
+
+
+_PASTE_VALUES = "in Excel: copy, and paste as values"
+
+
+def _number(letters: str) -> int:
+    """``A`` → 1, ``AA`` → 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
