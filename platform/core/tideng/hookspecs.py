@@ -15,6 +15,7 @@ import pluggy
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from tideng.asides import Aside
     from tideng.attention import Attention
     from tideng.bundle import Bundle
     from tideng.channels import Channel
@@ -193,6 +194,11 @@ class Hooks:
     ) -> Iterable[Responsibility]:
         """Who answers for what at `moment` (UTC): `tideng.responsibilities.Responsibility` values, one for each step. Called
         for the organisation's pages; a fixed number of statements."""
+
+    @hookspec
+    def beside_case(self, process: str, case: str, connection: Connection, now: datetime) -> Iterable[Aside]:
+        """What the plugin knows of a case beside its history, such as what a tax system said of its invoices: `tideng.asides.Aside`
+        values; [] where it knows nothing. Called when somebody who may see the case opens it; a fixed number of statements."""
 
     @hookspec(firstresult=True)
     def check_invoice(self, invoice: Invoice) -> Verdict | None:

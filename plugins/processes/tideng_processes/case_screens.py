@@ -12,6 +12,8 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
+from tideng.asides import beside_case
+from tideng.database import reading
 from tideng.errors import Refused
 from tideng.people import Assignment, Directory
 from tideng_admin.page import READ, WRITE, Page, cursor, needs
@@ -45,11 +47,14 @@ class CasePage(Page):
     @needs(READ)
     def show(self, case: str) -> str:
         it = self.read(viewing.case, processes(), case)
+        with reading(web().engine) as connection:
+            asides = beside_case(web().deployment, connection, it.definition.id, it.id, web().now())
         return render_template(
             "processes/case.html",
             layout=_layout(),
             desk=_at_desk(),
             it=it,
+            asides=asides,
             lines=data_lines(it.definition, it.data, locale(), web().name_of),
             diagram=mermaid(it.definition, locale(), self.directory, here=it.node or it.end),
             colleagues=_colleagues(self.directory, it) if it.may_hand_over else [],

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from tideng.catalogue import EventType, Field, MetricSpec, State, Text
 from tideng.errors import Problem
 from tideng.hookspecs import hookimpl
-from tideng_travel import claims, filling, held, invoices, options, reading, tax, trips
+from tideng_travel import beside, claims, filling, held, invoices, options, reading, tax, trips
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from tideng.asides import Aside
     from tideng.bundle import Bundle
     from tideng.deployment import Deployment
     from tideng.forms import Asked, Filled, Form
@@ -156,6 +157,12 @@ class TravelPlugin:
             return
         unconnected = tax.ask(self._deployment) is None
         self._ask_again = now + tax.UNCONNECTED if unconnected else None
+
+    @hookimpl
+    def beside_case(self, process: str, case: str, connection: Connection) -> Iterable[Aside]:
+        assert self._deployment is not None
+        connected = bool(self._deployment.plugins.answers("check_invoice"))
+        return beside.of_claim(connection, case, connected) if process == "claim" else []
 
     # -- what is held on a person --------------------------------------------------------------------------------
     @hookimpl
