@@ -39,6 +39,8 @@ def _names(it: Definition) -> Iterator[Problem]:
     places = {*it.nodes, *it.ends}
     for name in it.nodes.keys() & it.ends.keys():
         yield Problem(f"ends.{name}", "a step has this name already", "another name for the end")
+    if it.summary and it.summary not in it.fields:
+        yield _unknown("summary", "field", it.summary, it.fields)
     for one in it.fields.values():
         for at, other, type_ in (("not_before", one.not_before, "date"), ("currency", one.currency, "currency")):
             if other and (other not in it.fields or it.fields[other].type != type_):

@@ -15,6 +15,7 @@ FIELD_TYPES = (
 )  # fmt: skip
 PAPER_KINDS = ("paper", "invoice", "itinerary", "confirmation", "picture")
 ACCEPTED = ("pdf", "ofd", "picture")
+LONGEST_SUMMARY = 40
 OPERATORS = ("is", "is_not", "lt", "lte", "gt", "gte", "in", "not_in", "exists")
 
 
@@ -181,7 +182,8 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A process. `key`: the field by which events name one of its cases; `nodes` in the order of the page, the first one is
+    """A process. `key`: the field by which events name one of its cases; `summary`: the field whose value tells one case from
+    another in a list; `nodes` in the order of the page, the first one is
     where every case begins. `document`: what it was read from, as data."""
 
     id: str
@@ -193,11 +195,18 @@ class Definition:
     about: Text = field(default_factory=dict)
     icon: str = "flow"
     key: str = ""
+    summary: str = ""
     document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def first(self) -> Node:
         return next(iter(self.nodes.values()))
+
+    def told_by(self, data: Mapping[str, Any]) -> str:
+        """A case in a few words: what stands in its `summary` field, '' where that is nothing."""
+        value = data.get(self.summary)
+        text = "" if value is None or isinstance(value, list | dict) else str(value)
+        return text if len(text) <= LONGEST_SUMMARY else f"{text[:LONGEST_SUMMARY]}…"
 
     @property
     def listens(self) -> bool:

@@ -35,7 +35,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 LANGUAGES = ("zh", "en")
 _OWNERS = ("person", "starter", "supervisor", "head", "hr")
 _NAMED_OWNERS = ("role", "position", "field")
-_TOP = ("id", "title", "about", "icon", "key", "start", "fields", "nodes", "ends")
+_TOP = ("id", "title", "about", "icon", "key", "summary", "start", "fields", "nodes", "ends")
 _FIELD = ("type", "title", "help", "lines", "least", "most", "minimum", "maximum", "choices", "columns", "accept", "kind",
           "not_before", "currency", "sensitive")  # fmt: skip
 _NODE = ("title", "help", "owner", "owners", "form", "deadline", "remind", "at_due", "outcomes")
@@ -85,6 +85,7 @@ class _Reader:
             about=self._text(said.get("about"), "about", needed=False),
             icon=str(said.get("icon") or "flow"),
             key=self._name(said.get("key") or id_, "key"),
+            summary=str(said.get("summary") or _first_text(nodes, fields)),
             start=self._start(said.get("start") or {}),
             fields=fields,
             nodes=nodes,
@@ -347,3 +348,10 @@ class _Reader:
         except ValueError:
             self.add(at, f"{said!r} is no time of day", "21:00")
             return None
+
+
+def _first_text(nodes: Mapping[str, Node], fields: Mapping[str, FieldSpec]) -> str:
+    """The first text of the first form that everybody concerned may see."""
+    form = next(iter(nodes.values())).form if nodes else ()
+    plain = (one.field for one in form if one.field in fields and fields[one.field].type == "text")
+    return next((name for name in plain if not fields[name].sensitive), "")

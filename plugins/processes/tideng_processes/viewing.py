@@ -99,6 +99,11 @@ class CaseView:
     may_hand_over: bool = False
 
     @property
+    def summary(self) -> str:
+        """The case in a few words, '' where its form says none."""
+        return self.definition.told_by(self.data)
+
+    @property
     def step(self) -> Node | None:
         return self.definition.nodes.get(self.node)
 
@@ -110,7 +115,7 @@ class CaseView:
 @dataclass(frozen=True, slots=True)
 class CaseLine:
     """A case in a list. `owners`: names of who has it now; `due` of the earliest open part; `node_title` is the end's title once
-    it has ended."""
+    it has ended; `summary`: the case in a few words, where its form says some."""
 
     id: str
     process: str
@@ -126,6 +131,7 @@ class CaseLine:
     due: datetime | None
     late: bool
     good: bool
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +340,7 @@ def _line(
         due=min(dues, default=None),
         late=any(one.overdue_at is not None for one in tasks),
         good=end.good if end else True,
+        summary=it.told_by(row.data),
     )
 
 
