@@ -3,7 +3,7 @@ it together with them. Written in the transaction that hears of it, a fixed numb
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -56,14 +56,11 @@ def hear(
     connection: Connection,
     directory: Directory,
     registry: Registry,
-    events: Iterable[Event],
+    told: Sequence[Event],
     now: datetime,
 ) -> None:
-    """Look into every loss among `events`, once for each follow-up."""
-    told = [event for event in events if is_loss(event)]
-    if not told:
-        return
-    losses = _not_known(connection, _losses(connection, registry, told))
+    """Look into the losses that events told of, once for each follow-up."""
+    losses = _not_known(connection, _losses(connection, registry, told)) if told else []
     if not losses:
         return
     passages = _passages(connection, [loss.run.id for loss in losses])
@@ -134,8 +131,9 @@ def _passages(connection: Connection, cases: Sequence[str]) -> dict[str, list[Pa
     columns = (row.case, row.node, row.part, row.owner, row.entered_at, row.due, row.done_at)
     query = select(*columns).where(row.case.in_(cases), row.state != "gone").order_by(row.id)
     found: dict[str, list[Passage]] = {}
-    for case, *passage in connection.execute(query):
-        found.setdefault(case, []).append(Passage(*passage))
+    for one in connection.execute(query):
+        passage = Passage(one.node, one.part, one.owner, one.entered_at, one.due, one.done_at)
+        found.setdefault(one.case, []).append(passage)
     return found
 
 
@@ -225,7 +223,7 @@ def _ids(connection: Connection, how_many: int) -> list[str]:
 def _event(loss: Loss, failure: Failed | None, improvement: str) -> Event:
     """``node.failed``, about whoever had the step, so that rules reach their supervisor; ``loss.unexplained``, about whoever
     followed the customer up, where no step was late."""
-    data = {"process": PROCESS, "case": loss.run.id, "customer": loss.customer, "reason": loss.reason}
+    data: dict[str, Any] = {"process": PROCESS, "case": loss.run.id, "customer": loss.customer, "reason": loss.reason}
     if failure is None:
         return Event(loss.name, SOURCE, UNEXPLAINED, loss.at, loss.run.person, _filled(data))
     passage = failure.passage

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,14 +42,19 @@ class FollowupPlugin:
         return str(Path(__file__).parent / "definitions")
 
     @hookimpl
-    def on_stored(self, events: Sequence[Event], connection: Connection | None, directory: Directory) -> None:
-        """Look into customers who were lost; what is too old to speak of is history."""
+    def on_stored(
+        self,
+        events: Sequence[Event],
+        connection: Connection | None,
+        directory: Directory,
+        silent: Callable[[Event], bool],
+    ) -> None:
+        """Look into customers who were lost; history is left alone."""
         if connection is None or self._deployment is None:
             return
         deployment, now = self._deployment, self._deployment.clock.now()
-        oldest = now - timedelta(hours=deployment.settings.speak_within_hours)
-        recent = [event for event in events if event.time >= oldest]
-        losses.hear(deployment, connection, directory, registry_of(deployment), recent, now)
+        told = [event for event in events if losses.is_loss(event) and not silent(event)]
+        losses.hear(deployment, connection, directory, registry_of(deployment), told, now)
 
     @hookimpl
     def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:

@@ -107,10 +107,10 @@ def emitted(
 
 def _own_time(said: Any, data: Mapping[str, Any], zone: ZoneInfo, at: datetime) -> datetime:
     """When it happened, where the form says so (``{on: DATE_FIELD, at: TIME_FIELD}``); never ahead of `at`."""
-    day = data.get(said.get("on")) if isinstance(said, Mapping) else None
+    day = data.get(str(said.get("on"))) if isinstance(said, Mapping) else None
     if not day:
         return at
-    clock = data.get(said.get("at"))
+    clock = data.get(str(said.get("at")))
     return min(at, local_moment(date.fromisoformat(day), time.fromisoformat(clock) if clock else time(), zone))
 
 
