@@ -27,8 +27,10 @@ _ROLES: Mapping[str, Text] = {
     "legal": {"zh": "法务", "en": "Legal"},
     "management": {"zh": "管理层", "en": "Management"},
     "payroll": {"zh": "薪酬", "en": "Payroll"},
+    "product": {"zh": "产品", "en": "Product"},
     "quality": {"zh": "质量", "en": "Quality"},
     "reception": {"zh": "前台", "en": "Reception"},
+    "service": {"zh": "售后", "en": "Service"},
     "training": {"zh": "培训", "en": "Training"},
     "works_council": {"zh": "工会", "en": "Works council"},
 }
