@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from tideng.database import insert
+from tideng.events import Event
 from tideng.forms import Form
 from tideng_processes.papers import Kept
 from tideng_travel.qr import amount as amount_of
@@ -211,3 +212,29 @@ def _row(key: tuple[str, str], one: Slip, case: str, person: str, now: datetime)
 
 def _text(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:.2f}"
+
+
+# -- claims of another system ------------------------------------------------------------------------------------------
+def hear(connection: Connection, events: Iterable[Event]) -> None:
+    """Keep the invoices of claims that came as events from elsewhere, as when old ones are taken over, so that none is claimed
+    here once more. One statement. Those whose number is not unique by itself say their ``code``, or are left out."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for event in events:
+        for one in _of_event(event):
+            if one.key and (one.code or one.key[0] == ""):
+                row = _row(one.key, one, str(event.data.get("claim") or "")[:60], event.subject, event.time)
+                rows.setdefault(one.key, {**row, "next_ask": None})
+    if rows:
+        statement = insert(connection)(InvoiceRow).on_conflict_do_nothing(index_elements=["code", "number"])
+        connection.execute(statement, list(rows.values()))
+
+
+def _of_event(event: Event) -> list[Slip]:
+    said = event.data.get("attachments")
+    papers = [one for one in said if isinstance(one, Mapping)] if isinstance(said, Sequence) else []
+    tidy = lambda value: re.sub(r"[^0-9A-Za-z]", "", str(value or ""))  # noqa: E731
+    return [
+        Slip("", tidy(one.get("number"))[:60], tidy(one.get("code"))[:40])
+        for one in papers
+        if one.get("kind") == "invoice"
+    ]

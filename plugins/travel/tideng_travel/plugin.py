@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tideng.catalogue import EventType, Field, MetricSpec, State, Text
 from tideng.errors import Problem
 from tideng.hookspecs import hookimpl
+from tideng_processes.emitting import SOURCE as PROCESSES
 from tideng_travel import beside, claims, filling, held, invoices, options, reading, tax, trips
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tideng.asides import Aside
     from tideng.bundle import Bundle
     from tideng.deployment import Deployment
+    from tideng.events import Event
     from tideng.forms import Asked, Filled, Form
     from tideng.holdings import Holding
     from tideng.papers import Paper, Reading
@@ -147,6 +149,12 @@ class TravelPlugin:
         assert self._deployment is not None
         chosen = options.Options.read(self._deployment.plugin_settings(NAME))
         return claims.read_claim(connection, directory, form, self._deployment.catalogue.money, chosen)
+
+    @hookimpl
+    def on_stored(self, events: Sequence[Event], connection: Connection | None) -> None:
+        elsewhere = [one for one in events if one.type == claims.SUBMITTED and one.source != PROCESSES]
+        if connection is not None and elsewhere:
+            invoices.hear(connection, elsewhere)
 
     # -- the tax system ------------------------------------------------------------------------------------------
     @hookimpl

@@ -275,6 +275,18 @@ def test_the_database_refuses_a_second_claim_that_two_connections_write_at_once(
     assert [row.case for _, row in found] == ["claim-000001"]
 
 
+def test_invoices_of_claims_that_another_system_paid_are_known(story):
+    old = [
+        {"kind": "invoice", "number": NUMBER},
+        {"kind": "invoice", "number": "17"},
+        {"kind": "itinerary", "number": OTHER},
+    ]
+    story.tell("claim.submitted", "li", claim="OLD-1", amount=128, attachments=[*old, "odd", {"kind": "invoice"}])
+    story.tell("claim.submitted", "li", claim="OLD-1", amount=128, attachments=old)
+    assert story.invoices("number", "case", "next_ask") == [(NUMBER, "OLD-1", None)]
+    assert "单号 OLD-1" in story.asked(**story.claimed())["invoices"][1]
+
+
 # -- how much it costs to ask ------------------------------------------------------------------------------------------
 def test_many_invoices_are_looked_at_with_as_many_statements_as_two(sqlite):
     ids = [

@@ -7,6 +7,7 @@ import threading
 import urllib.request
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
 
 import pytest
 
@@ -133,7 +134,7 @@ def test_a_tax_system_that_is_closed_is_asked_again_with_growing_pauses(story, o
         story.clock.set(moments[-1])
         story.work()
         moments.append(story.invoices("next_ask")[0][0])
-    pauses = [after - before for before, after in zip(moments, moments[1:], strict=False)]
+    pauses = [after - before for before, after in pairwise(moments)]
     assert pauses == [timedelta(minutes=4), timedelta(minutes=8), timedelta(minutes=16)]
     office.closed = False
     story.wait(minutes=17)
