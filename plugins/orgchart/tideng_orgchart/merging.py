@@ -153,7 +153,7 @@ class _People:
             self._lay(rows, row, problems)
 
     def _lay(self, rows: list[Row], said: Row, problems: Problems) -> None:
-        since = read_day(said, "from", problems)
+        since = read_day(said, "from", problems if rows else Problems())  # of somebody new it is read once more
         if not rows:
             first = "" if self._nobody else self._day.isoformat()
             if not said["name"]:

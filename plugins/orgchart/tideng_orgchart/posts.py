@@ -86,7 +86,7 @@ def post_page(
         raise NotFound(f"no position {position}")
     held = sight.chart.held.get(position, ())
     page, following = page_of(held, after)
-    people, head = sight.faces(page), sight.face(sight.chart.leader(it.unit))
+    people, head = sight.faces(page), sight.face(_over(sight, it.unit, position))
     faces = sight.lit(connection, [*people, *([head] if head else [])])
     numbers: dict[str, int] = {}
     for one in held:
@@ -113,6 +113,12 @@ def post_page(
         tuple(one for one in steps if one.position == position),
         _rules(deployment, frozenset(targets)),
     )
+
+
+def _over(sight: Sight, unit: str, position: str) -> str:
+    """Who leads the unit of a post, or the one above where it is this very post that leads it; '' for nobody."""
+    leaders = (sight.chart.leader(one) for one in sight.chart.line(unit))
+    return next((one for one in leaders if one and sight.chart.people[one].position != position), "")
 
 
 def _expected(

@@ -44,7 +44,7 @@ def test_who_leads_most_of_a_unit_leads_it():
 
 def test_where_who_should_lead_is_gone_the_next_one_above_does():
     chart = chart_at(DIRECTORY, NOW)
-    assert (chart.heads["west"], chart.leader("west")) == ("zhao", "gu")
+    assert (chart.heads["west"], chart.leader("west")) == ("zhao", "wang")
 
 
 def test_a_post_without_its_people_is_vacant_since_the_day_after_the_last_one():
