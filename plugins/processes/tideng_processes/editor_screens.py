@@ -106,6 +106,9 @@ class ProcessEditorPage(Page):
         """Everything that is wrong with a document, its picture, and what it does otherwise than the version in force."""
         document = _sent()
         definition, problems = publishing.checked(web().deployment, self.directory, document)
+        problems = [
+            one for one in problems if one.at != "key" or "key" in document
+        ]  # it follows the id, which is told of
         problems += _about_the_name(process, document)
         return jsonify(
             ok=not any(one.severity == "error" for one in problems),

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { apiOf } from '../../../../admin/frontend/src/api.js'
 import { draw, onTheme } from '../diagram/draw.js'
-import { freeName, setAt, shifted, withoutField, withoutNode } from './document.js'
+import { freeName, placeParts, setAt, shifted, withoutField, withoutNode } from './document.js'
 import { Ends, Field, newField } from './Fields.jsx'
 import { Add, Check, Editing, Icon, Input, Labelled, Order, Pair, Said, useEditing } from './parts.jsx'
 import { useChecked, useDocument } from './state.js'
@@ -199,7 +199,7 @@ function Aside({ boot, doc, checked, api, news }) {
         <p class="small soft" role="status">{checked.state === 'asking' ? t('checking') : checked.state === 'away' ? t('unreachable') : errors.length ? t('problems', { n: errors.length }) : t('fits')} {news}</p>
         <ul class="problems ed-problems">
           {checked.problems.slice(0, 12).map((one) => (
-            <li key={one.at + one.problem}><button type="button" class="btn-link" onClick={() => reach(one.at)}>{one.problem}{one.hint && <span class="muted"> {one.hint}</span>}</button></li>
+            <li key={one.at + one.problem}><button type="button" class="btn-link" onClick={() => reach(one.at)}>{placeWords(one.at, doc.document, boot.locale, t)}{one.problem}{one.hint && <span class="muted"> {one.hint}</span>}</button></li>
           ))}
         </ul>
         <h3>{boot.base ? t('changes', { n: boot.base }) : t('changes_new')}</h3>
@@ -211,6 +211,15 @@ function Aside({ boot, doc, checked, api, news }) {
       </section>
     </aside>
   )
+}
+
+/** 主管答复 · 期限： what a problem is about. A word that the editor has not is left out. */
+function placeWords(at, document, locale, t) {
+  const words = { title: 'title_' + locale, help: 'help_' + locale, about: 'about_' + locale, owners: 'owner', start: 'begin_by', nodes: 'steps' }
+  const told = { id: 1, owner: 1, deadline: 1, at_due: 1, remind: 1, form: 1, outcomes: 1, to: 1, emit: 0, fields: 1, ends: 1, choices: 1, columns: 1, accept: 1, type: 1 }
+  const parts = placeParts(at, document).map((one) => (Array.isArray(one) ? named(one[1], locale, one[0]) : words[one] ? t(words[one]) : told[one] ? t(one) : ''))
+  const said = parts.filter(Boolean).join(' · ')
+  return said && `${said}${locale === 'zh' ? '：' : ': '}`
 }
 
 function Picture({ text }) {
@@ -225,7 +234,7 @@ function Picture({ text }) {
   return (
     <>
       {!text && <p class="soft small">{t('no_picture')}</p>}
-      <div class="diagram" data-least="300" ref={box} role="img" aria-label={t('picture_alt')} />
+      <div class="diagram" data-least="300" tabIndex={0} ref={box} role="img" aria-label={t('picture_alt')} />
     </>
   )
 }

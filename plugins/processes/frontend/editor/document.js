@@ -111,3 +111,12 @@ export function problemsAt(problems, place, elsewhere = []) {
   const under = (at, of) => at === of || at.startsWith(`${of}.`) || at.startsWith(`${of}[`)
   return problems.filter(({ at }) => under(at, place) && !elsewhere.some((one) => under(at, one)))
 }
+
+/** A place as [[id, its title as {zh, en}] or word, …], for words: nodes.ask.outcomes.go.to → the step, the way, 'to'. */
+export function placeParts(at, document) {
+  const [kind, id, ...rest] = at.replaceAll(/\[\d+\]/g, '').split('.')
+  if (!id || !['nodes', 'fields', 'ends'].includes(kind)) return kind ? [kind] : []
+  const named = [id, document[kind]?.[id]?.title]
+  if (kind === 'nodes' && rest[0] === 'outcomes' && rest[1]) return [named, [rest[1], document.nodes[id]?.outcomes?.[rest[1]]?.title], ...rest.slice(2, 3)]
+  return [named, ...rest.slice(0, 1)]
+}

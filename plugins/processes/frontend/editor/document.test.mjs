@@ -58,3 +58,11 @@ test('a problem stands at its place, and not twice', () => {
   const problems = [{ at: 'nodes.ask.deadline.on' }, { at: 'nodes.ask.outcomes.go.to' }, { at: 'nodes.asked' }, { at: 'nodes.ask' }]
   assert.deepEqual(d.problemsAt(problems, 'nodes.ask', ['nodes.ask.outcomes']), [problems[0], problems[3]])
 })
+
+test('a place is told by the titles of what it is in', () => {
+  const titled = d.setAt(A, ['nodes', 'ask', 'title'], { zh: '问' })
+  assert.deepEqual(d.placeParts('nodes.ask.owner[0].if', titled), [['ask', { zh: '问' }], 'owner'])
+  assert.deepEqual(d.placeParts('nodes.look.outcomes.yes.to[0].if', A), [['look', undefined], ['yes', undefined], 'to'])
+  assert.deepEqual(d.placeParts('id', A), ['id'])
+  assert.deepEqual(d.placeParts('', A), [])
+})
