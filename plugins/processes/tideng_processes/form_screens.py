@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import Connection
 
+from tideng.asides import beside_case
 from tideng.database import reading
 from tideng.errors import NotAllowed, NotFound, Problem, Refused
 from tideng.forms import MUST, Asked, Filled, Form, fill_form
@@ -148,11 +149,14 @@ class Forms(Page):
         with reading(here.engine) as connection:
             ids = [id for one in shown if one.spec.type == "files" for id in one.value]
             files = {id: _paper(one) for id, one in papers.kept(connection, ids).items()}
+            case = place.case.id if place.case else ""
+            asides = beside_case(here.deployment, connection, place.definition.id, case, here.now()) if case else []
         return render_template(
             "processes/form.html",
             place=place,
             fields=shown,
             lines=lines,
+            asides=asides,
             files=files,
             rest=other_remarks(node, asked or (), locale()),
             refused=refused or [],
