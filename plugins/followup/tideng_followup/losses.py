@@ -169,25 +169,23 @@ def _improvements(
 
 
 def _open(mover: Mover, published: Published, id: str, loss: Loss, failure: Failed, locale: str, now: datetime) -> None:
-    """The first step is done by what is known; the supervisor of whoever had the step has the next one."""
-    first = published.definition.first
+    """What the first step would ask is known; the supervisor of whoever had the step has the next one."""
+    definition, said = published.definition, _known(loss, failure, locale)
     run = Run(
         id=id,
-        definition=published.definition,
+        definition=definition,
         version=published.version,
         person=failure.passage.owner,
         starter="",
-        node=first.id,
-        data={},
+        node=definition.first.id,
+        data={name: value for name, value in said.items() if name in definition.fields},
         started_at=now,
         key=loss.name,
         fresh=True,
     )
-    mover.begin(run)
-    known = {
-        name: value for name, value in _known(loss, failure, locale).items() if name in published.definition.fields
-    }
-    mover.take(run, run.tasks[0], first.outcomes[0], "", now, data=known, quiet=True)
+    first = definition.first
+    follows = mover.machine(definition).advance(first.id, first.outcomes[0].id, run.data)
+    mover.enter(run, follows if follows in definition.nodes else first.id, now)
 
 
 def _known(loss: Loss, failure: Failed, locale: str) -> dict[str, Any]:

@@ -176,6 +176,8 @@ def _condition(of: Condition, fields: Fields, locale: str) -> str:
     if of.op == "exists":
         yes, no = ("填了", "没填") if locale == "zh" else ("is given", "is not given")
         return f"{title}{' ' if locale != 'zh' else ''}{yes if of.operand else no}"
+    if isinstance(of.operand, bool):
+        return f"{title}{_colon(locale)}{_value(of.operand == (of.op == 'is'), None, locale)}"
     gap = "" if locale == "zh" else " "
     value = _value(of.operand, fields.get(of.field), locale)
     lead = " " if locale == "zh" and value[:1].isascii() else gap
