@@ -156,7 +156,7 @@ def usual_times(
     rows = _steps(connection, viewer.scope(directory, moment), process, moment, TaskRow.state == "done")
     for row in rows:
         took.setdefault(row.node, []).append(row.done_at - row.entered_at)
-    return {node: median(times) for node, times in took.items() if len(times) >= FEW}
+    return {node: _median(times) for node, times in took.items() if len(times) >= FEW}
 
 
 def slow(
@@ -173,10 +173,12 @@ def slow(
     took = [row.done_at - row.entered_at for row in rows if row.state == "done"]
     return Slow(
         late=len(late),
-        reasons=tuple(Reason(kind, n, day if kind == WEEKDAY else -1) for kind, n in counted.most_common()),
+        reasons=tuple(
+            Reason(kind, n, day if kind == WEEKDAY and day is not None else -1) for kind, n in counted.most_common()
+        ),
         unexplained=sum(not found for found in kinds.values()),
         cases=tuple(dict.fromkeys(row.case for row in late)),
-        usual=median(took) if took else None,
+        usual=_median(took) if took else None,
     )
 
 
@@ -312,6 +314,10 @@ def _weekday(rows: Sequence[Any], late: Sequence[Any], directory: Directory) -> 
         if n >= 3 and n * 3 >= len(late) and n / came[day] >= 1.5 * usual
     ]
     return max(standing_out)[1] if standing_out else None
+
+
+def _median(times: Iterable[timedelta]) -> timedelta:
+    return timedelta(seconds=median(one.total_seconds() for one in times))
 
 
 def _came_on(row: Any, directory: Directory) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from flask import render_template, request
 from flask_appbuilder import expose
@@ -28,7 +30,12 @@ from tideng_processes.words import span_words
 
 LATELY = 6
 """So many cases stand on a process's page; the others are a press away."""
-STATES = {"open": {"open": True}, "late": {"late": True}, "ended": {"open": False}, "all": {}}
+STATES: Mapping[str, Mapping[str, Any]] = {
+    "open": {"open": True},
+    "late": {"late": True},
+    "ended": {"open": False},
+    "all": {},
+}
 """What a list of cases may be of, as `CaseFilter` has it."""
 
 

@@ -337,7 +337,7 @@ def test_cases_are_moved_when_somebody_says_so_and_before_it_says_whom_it_touche
     nodes["request"]["outcomes"]["submit"]["to"] = "answer"
     send(hr, "/processes/leave/publish", document=document | {"nodes": nodes}, base=1)
     page = hr.get("/processes/leave/moving").text
-    assert "涉及 2 人" in page
+    assert "最多涉及 2 人" in page
     assert "第 2 版没有这一步" in page
     hr.post("/processes/leave/moving", version="2", **{"to-approve": "stay"})
     assert office.case(case).version == 1
