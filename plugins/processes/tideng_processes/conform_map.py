@@ -15,8 +15,8 @@ elsewhere: [Send Reminder, "Request For Payment *"]         # no process has a s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,12 @@ def read_log_map(path: Path) -> LogMap:
     if document is None or problems.errors:
         raise Refused(f"map {path.name}", problems.errors)
     return _Reader(document).log_map(path.name)
+
+
+def only(log_map: LogMap, processes: Iterable[str]) -> LogMap:
+    """The map without its other processes; their activities belong elsewhere then."""
+    kept = {name: log_map.processes[name] for name in processes}
+    return replace(log_map, processes=kept, elsewhere=(*log_map.elsewhere, *log_map.activities))
 
 
 def check_log_map(log_map: LogMap, definitions: Mapping[str, Definition]) -> list[Problem]:
