@@ -227,7 +227,7 @@ def open_paper(
     row = PaperRow
     found = connection.execute(_select().add_columns(row.content).where(row.id == _number(id))).first()
     paper = _kept(found) if found else None
-    if paper is None or not _may_see(connection, viewer, directory, moment, registry, paper):
+    if found is None or paper is None or not _may_see(connection, viewer, directory, moment, registry, paper):
         raise NotFound(f"no file {id}")
     return paper, bytes(found.content)
 

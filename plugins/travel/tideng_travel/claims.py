@@ -22,6 +22,7 @@ from tideng_processes.tables import CaseRow
 from tideng_travel import invoices
 from tideng_travel.invoices import CONFIRMATION, FILES, SLIPS, TYPED, Slip
 from tideng_travel.options import Options
+from tideng_travel.trips import cities_of, customers_of, day_in
 
 SUBMITTED = "claim.submitted"
 WRITE = "claim.write"
@@ -105,7 +106,7 @@ def _papers_to_go(claim: Claim) -> Iterator[Asked]:
     needed = [FILES]
     if claim.trip:
         needed.append(SLIPS)
-    if claim.trip.get("customers") or any(row.get("customer") for row in _itinerary(claim.trip)):
+    if customers_of(claim.trip):
         needed.append(CONFIRMATION)
     lacking = [name for name in needed if name not in there]
     alone = len(lacking) == 1 and len(needed) > 1
@@ -226,7 +227,7 @@ def _without_rate(claim: Claim) -> Iterator[Asked]:
 # -- days, places, names -----------------------------------------------------------------------------------------------
 def _days(claim: Claim) -> Iterator[Asked]:
     """Invoices that lie outside the journey: the day of a ticket, else the day on which the invoice was made out."""
-    first, last = (_read_day(claim.form.data.get(name)) for name in ("from", "until"))
+    first, last = (day_in(claim.form.data.get(name)) for name in ("from", "until"))
     if first is None or last is None:
         return
     around = timedelta(days=claim.options.days_around)
@@ -250,7 +251,7 @@ def _days(claim: Claim) -> Iterator[Asked]:
 
 def _places(claim: Claim) -> Iterator[Asked]:
     """Tickets neither of whose ends is a city of the itinerary."""
-    cities = {str(row.get("city") or "").removesuffix("市") for row in _itinerary(claim.trip)} - {""}
+    cities = {city.removesuffix("市") for city in cities_of(claim.trip)} - {""}
     for one in invoices.distinct(claim.slips):
         if (
             cities
@@ -286,21 +287,13 @@ def _of_the_trip(claim: Claim) -> Iterator[Asked]:
             },
             SHOULD,
         )
-    first, last = (_read_day(claim.trip.get(name)) for name in ("from", "until"))
+    first, last = (day_in(claim.trip.get(name)) for name in ("from", "until"))
     for name in ("from", "until"):
-        day = _read_day(claim.form.data.get(name))
+        day = day_in(claim.form.data.get(name))
         around = timedelta(days=claim.options.days_around)
         if day and first and last and not first - around <= day <= last + around:
             span_zh, span_en = (_span(first, last, locale, claim.day) for locale in ("zh", "en"))
             yield Asked(name, {"zh": f"这次出差是 {span_zh}。", "en": f"That trip was {span_en}."}, SHOULD)
-
-
-def _itinerary(trip: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [row for row in trip.get("itinerary") or () if isinstance(row, Mapping)]
-
-
-def _read_day(said: Any) -> date | None:
-    return date.fromisoformat(said) if isinstance(said, str) and said else None
 
 
 def _short(slip: Slip) -> str:

@@ -16,6 +16,7 @@ from tideng.viewing import Viewer
 from tideng.viewing.mine import goals
 from tideng_processes.tables import CaseRow
 from tideng_travel.claims import Claim, total_of
+from tideng_travel.trips import cities_of, customers_of
 
 VISITS = "visits_this_month"
 _RECENT = 5
@@ -55,9 +56,9 @@ def _not_met(connection: Connection, form: Form) -> Mapping[str, Filled]:
         .order_by(row.ended_at.desc())
         .limit(1)
     ).first()
-    named = _customers(last.data) if last else []
-    if not named:
+    if last is None:
         return {}
+    named = customers_of(last.data)
     met = {
         str(data.get("customer"))
         for data in connection.scalars(
@@ -73,11 +74,6 @@ def _not_met(connection: Connection, form: Form) -> Mapping[str, Filled]:
     return {"customers": Filled(left, words)}
 
 
-def _customers(trip: Mapping[str, Any]) -> list[str]:
-    rows = [str(row.get("customer") or "") for row in trip.get("itinerary") or ()]
-    return list(dict.fromkeys(one for one in (*(trip.get("customers") or ()), *rows) if one))
-
-
 def for_claim(connection: Connection, form: Form, claim: Claim) -> dict[str, Filled]:
     """The last trip that is over and not claimed yet, its days, and the sum of the invoices that are there."""
     found = _unclaimed(connection, form)
@@ -85,12 +81,10 @@ def for_claim(connection: Connection, form: Form, claim: Claim) -> dict[str, Fil
         "currency": Filled(claim.currency, {"zh": "公司的币种", "en": "The company’s currency"})
     }
     if found is not None:
-        cities = list(dict.fromkeys(str(row.get("city") or "") for row in found.data.get("itinerary") or ()))[
-            :_MOST_NAMED
-        ]
-        zh = {"zh": f"来自出差 {'、'.join(cities)}".strip(), "en": f"From the trip {', '.join(cities)}".strip()}
+        cities = cities_of(found.data)[:_MOST_NAMED]
+        words = {"zh": f"来自出差 {'、'.join(cities)}".strip(), "en": f"From the trip {', '.join(cities)}".strip()}
         days = {name: found.data[name] for name in ("from", "until") if found.data.get(name)}
-        filled |= {name: Filled(value, zh) for name, value in ({"trip": found.id} | days).items()}
+        filled |= {name: Filled(value, words) for name, value in ({"trip": found.id} | days).items()}
     total = total_of(claim)
     if total is not None:
         count = len(claim.slips)

@@ -186,7 +186,7 @@ def complete(connection: Connection, slips: Iterable[Slip], case: str) -> None:
         if wanted.get((row.code, row.number), row.amount) != row.amount
     ]
     if changed:
-        table = InvoiceRow.__table__
+        table: Any = InvoiceRow.__table__
         anew = {"amount": bindparam("amount"), "next_ask": bindparam("next_ask"), "verdict": "", "said": {}, "tries": 0}
         connection.execute(update(table).where(table.c.id == bindparam("_id")).values(anew), changed)
 

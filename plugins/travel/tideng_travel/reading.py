@@ -209,6 +209,7 @@ def _codes(pictures: Iterable[Any]) -> Iterator[str]:
     import zxingcpp
     from PIL import ImageOps
 
+    wanted: Any = zxingcpp.BarcodeFormat.QRCode  # its stubs name the set of formats only
     for picture in pictures:
-        for one in zxingcpp.read_barcodes(ImageOps.expand(picture, 20, 255), formats=zxingcpp.BarcodeFormat.QRCode):
+        for one in zxingcpp.read_barcodes(ImageOps.expand(picture, 20, 255), formats=wanted):
             yield one.text

@@ -74,7 +74,7 @@ def _due(now: datetime) -> Any:
 
 def _take(connection: Connection, now: datetime) -> Sequence[Row]:
     """Claim some that are due: counted and put off before they are asked about, so that a crash does not ask for ever."""
-    table = InvoiceRow.__table__
+    table: Any = InvoiceRow.__table__
     chosen = _due(now).limit(MOST_AT_ONCE).with_for_update(skip_locked=True)
     taken = (
         update(table)
@@ -89,7 +89,7 @@ def _note(connection: Connection, deployment: Deployment, given: Sequence[tuple[
     """Keep what was said, and tell of it in an event where it is more than “later”."""
     if not given:
         return
-    table = InvoiceRow.__table__
+    table: Any = InvoiceRow.__table__
     columns = ("verdict", "said", "asked_at", "next_ask")
     statement = update(table).where(table.c.id == bindparam("_id")).values({name: bindparam(name) for name in columns})
     rows = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,7 @@ def asked_of(connection: Connection, directory: Directory, form: Form) -> Iterat
     if form.name == ON_TRIP:
         yield from _ahead(directory, form)
         return
-    first, last = (_day(form.data.get(name)) for name in ("from", "until"))
+    first, last = (day_in(form.data.get(name)) for name in ("from", "until"))
     if first is None or last is None:
         return
     yield from _outside(form, first, last)
@@ -29,7 +29,7 @@ def asked_of(connection: Connection, directory: Directory, form: Form) -> Iterat
 
 def _ahead(directory: Directory, form: Form) -> Iterator[Asked]:
     """The day of return, changed on the way, is today or later: a trip that is over has ended."""
-    until, today = _day(form.data.get("until")), directory.local_day(form.person, form.at)
+    until, today = day_in(form.data.get("until")), directory.local_day(form.person, form.at)
     if until is not None and until < today:
         yield Asked(
             "until",
@@ -42,8 +42,8 @@ def _ahead(directory: Directory, form: Form) -> Iterator[Asked]:
 
 
 def _outside(form: Form, first: date, last: date) -> Iterator[Asked]:
-    for number, row in enumerate(form.data.get("itinerary") or ()):
-        day = _day(row.get("date")) if isinstance(row, dict) else None
+    for number, row in enumerate(itinerary_of(form.data)):
+        day = day_in(row.get("date"))
         if day is not None and not first <= day <= last:
             text = {
                 "zh": f"{day:%Y-%m-%d} 不在 {first:%Y-%m-%d} 到 {last:%Y-%m-%d} 之间，哪个要改？",
@@ -57,7 +57,7 @@ def _at_once(connection: Connection, form: Form, first: date, last: date) -> Ite
     row = CaseRow
     mine = (row.person == form.person, row.process == "trip", row.end == "", row.id != form.case)
     for id_, data in connection.execute(select(row.id, row.data).where(*mine).order_by(row.id)):
-        start, end = _day(data.get("from")), _day(data.get("until"))
+        start, end = day_in(data.get("from")), day_in(data.get("until"))
         if start and end and start <= last and end >= first:
             text = {
                 "zh": f"这几天已经有一次出差（{id_}）。是同一次的话，改那一份就行。",
@@ -66,8 +66,28 @@ def _at_once(connection: Connection, form: Form, first: date, last: date) -> Ite
             yield Asked("from", text, SHOULD)
 
 
-def _day(said: Any) -> date | None:
+# -- a trip's data, which may have come from another system, and then holds what that one says --------------------------
+def day_in(said: Any) -> date | None:
     try:
         return date.fromisoformat(said) if isinstance(said, str) and said else None
     except ValueError:
         return None
+
+
+def itinerary_of(trip: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The rows of the itinerary."""
+    said = trip.get("itinerary")
+    return [row for row in said if isinstance(row, Mapping)] if isinstance(said, list) else []
+
+
+def cities_of(trip: Mapping[str, Any]) -> list[str]:
+    """Each city once, in the order of the journey."""
+    return list(dict.fromkeys(city for row in itinerary_of(trip) if (city := str(row.get("city") or ""))))
+
+
+def customers_of(trip: Mapping[str, Any]) -> list[str]:
+    """Whom the trip is to reach, each once: the list of customers, and those of the itinerary."""
+    said = trip.get("customers")
+    listed = [str(one) for one in said] if isinstance(said, list) else []
+    rows = [str(row.get("customer") or "") for row in itinerary_of(trip)]
+    return list(dict.fromkeys(one for one in (*listed, *rows) if one))

@@ -128,3 +128,15 @@ def test_whom_the_last_trip_did_not_reach_is_proposed(sqlite):
     assert sqlite.filled("trip.request")["customers"][0] == ["恒亮照明"]
     sqlite.tell("visit.completed", "zhang", customer="恒亮照明")
     assert "customers" not in sqlite.filled("trip.request")
+
+
+def test_a_trip_that_another_system_tells_of_may_say_anything_and_breaks_nothing(sqlite):
+    odd = {"itinerary": ["上海", 3, {"city": None}], "customers": [1, {"a": 2}], "planned_visits": 2}
+    sqlite.tell("trip.requested", "zhang", trip="EXT-1", **odd)
+    sqlite.tell("trip.approved", "zhang", trip="EXT-1")
+    sqlite.tell("trip.started", "zhang", trip="EXT-1")
+    sqlite.tell("trip.ended", "zhang", trip="EXT-1")
+    sqlite.filled("trip.request")
+    sqlite.filled("claim.write")
+    sqlite.asked(process="trip", node="request", **TRIP)
+    assert {one.name: one.state for one in sqlite.deployment.plugins.states}["travel"] == "on"
