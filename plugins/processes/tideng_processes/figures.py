@@ -112,9 +112,7 @@ def figures(
             found[name],
             began=sum(row.began for row in rows),
             open=sum(row.open for row in rows),
-            ended={
-                row.end: sum(one.ended for one in rows if one.end == row.end) for row in rows if row.end and row.ended
-            },
+            ended=_ended(rows),
         )
     for name, rows in _by_process(_seen(connection, _tasks(wanted, since, moment, scope), scope)).items():
         nodes: dict[str, NodeFigures] = {}
@@ -260,6 +258,15 @@ def _handed_over(connection: Connection, process: str, node: str, moment: dateti
         )
     )
     return {(row.case, row.part) for row in connection.execute(statement)}
+
+
+def _ended(rows: Iterable[Any]) -> dict[str, int]:
+    """Which end how many cases came to."""
+    found: Counter[str] = Counter()
+    for row in rows:
+        if row.ended:
+            found[row.end] += row.ended
+    return dict(found)
 
 
 def _by_process(rows: Iterable[Any]) -> dict[str, list[Any]]:

@@ -4,7 +4,7 @@ import { apiOf } from '../../../../admin/frontend/src/api.js'
 import { draw, onTheme } from '../diagram/draw.js'
 import { freeName, placeParts, setAt, shifted, withoutField, withoutNode } from './document.js'
 import { Ends, Field, newField } from './Fields.jsx'
-import { Add, Check, Editing, Icon, Input, Labelled, Order, Pair, Said, useEditing } from './parts.jsx'
+import { Add, Check, Editing, Icon, Input, Labelled, Order, Pair, Said, Select, useEditing } from './parts.jsx'
 import { useChecked, useDocument } from './state.js'
 import { Step, stepLine } from './Step.jsx'
 import { named, wordsOf } from './words.js'
@@ -49,7 +49,7 @@ export function App({ boot, token }) {
 const STARTERS = ['anyone', 'supervisor', 'hr']
 
 function Whole({ boot, onChange }) {
-  const { t, document } = useEditing()
+  const { t, document, known } = useEditing()
   const set = (name) => (value) => onChange(setAt(document, [name], value))
   const by = document.start?.by ?? ['anyone']
   const start = (changed) => onChange({ ...document, start: { ...document.start, ...changed } })
@@ -72,14 +72,29 @@ function Whole({ boot, onChange }) {
               <Check key={one} label={t(one)} value={by.includes(one)} onChange={(on) => start({ by: on ? [...by, one] : by.filter((said) => said !== one) })} />
             ))}
             {by.filter((one) => !STARTERS.includes(one)).map((one) => (
-              <span class="tag" key={one}>{one}<Order name={one} onRemove={() => start({ by: by.filter((said) => said !== one) })} /></span>
+              <span class="tag" key={one}>{startName(one, known)}<Order name={startName(one, known)} onRemove={() => start({ by: by.filter((said) => said !== one) })} /></span>
             ))}
+            <Select label={t('add_starter')} hidden value="" onChange={(one) => one && !by.includes(one) && start({ by: [...by, one] })}
+              options={[['', t('add_starter')], { label: t('positions'), options: known.positions.map((one) => [`position:${one.id}`, one.title]) }, { label: t('roles'), options: known.roles.map((one) => [`role:${one}`, one.replaceAll('_', ' ')]) }]} />
             <Check label={t('for_other')} value={document.start?.for === 'other'} onChange={(on) => onChange(setAt(document, ['start', 'for'], on ? 'other' : undefined))} />
+          </div>
+        </Labelled>
+        <Labelled label={t('icon')} at="icon">
+          <div class="ed-icons" role="radiogroup" aria-label={t('icon')}>
+            {known.icons.map((one) => (
+              <button type="button" role="radio" key={one} class="ed-iconpick" aria-checked={(document.icon ?? 'flow') === one} aria-label={one} onClick={() => set('icon')(one)}><Icon of={one} /></button>
+            ))}
           </div>
         </Labelled>
       </div>
     </section>
   )
+}
+
+/** Who may begin it, beside the usual ones: position:ID or role:NAME. */
+function startName(said, known) {
+  const [kind, name] = said.split(':')
+  return (kind === 'position' && known.positions.find((one) => one.id === name)?.title) || (name ?? kind).replaceAll('_', ' ')
 }
 
 // -- its steps and fields --------------------------------------------------------------------------------------------
