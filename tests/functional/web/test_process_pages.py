@@ -6,11 +6,16 @@ import copy
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po
 from sqlalchemy import event, insert, select
 
+import tideng_admin
+import tideng_processes
 from tideng.database import reading, writing
 from tideng.people import Directory
 from tideng.viewing import Viewer
@@ -375,3 +380,32 @@ def test_a_new_process_begins_with_two_steps_and_takes_a_free_id(story, office):
     answer = send(hr, "/processes/-/publish", document=document | {"id": "borrowing"}, base=0)
     assert answer.json == {"version": 1, "href": "/processes/borrowing"}
     assert "借用" in hr.get("/processes/").text
+
+
+# -- wordings --------------------------------------------------------------------------------------------------------
+HOME = Path(tideng_processes.__file__).parent
+CORE = Path(tideng_admin.__file__).parent
+
+
+def wordings(folder: Path) -> set[str]:
+    """The English texts that have a Chinese one in a catalogue."""
+    with (folder / "translations" / "zh" / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return {one.id if isinstance(one.id, str) else one.id[0] for one in read_po(file) if one.id and one.string}
+
+
+def said_by_pages() -> set[str]:
+    """The English texts of every template and screen of the plugin."""
+    files = [("jinja2", one) for one in (HOME / "templates").rglob("*.html")]
+    files += [("python", one) for one in HOME.glob("*screens.py")]
+    found = [text for method, file in files for _line, text, *_more in extract_from_file(method, file)]
+    return {one if isinstance(one, str) else one[0] for one in found}
+
+
+def test_everything_that_the_pages_say_has_words_in_chinese():
+    assert sorted(said_by_pages() - wordings(HOME) - wordings(CORE)) == []
+
+
+def test_what_the_editor_says_is_there_in_both_languages():
+    words = Path(__file__).parents[3] / "plugins" / "processes" / "frontend" / "editor" / "words"
+    chinese, english = (json.loads((words / f"{one}.json").read_text("utf-8")) for one in ("zh", "en"))
+    assert {one.removesuffix("_one") for one in english} == set(chinese)
