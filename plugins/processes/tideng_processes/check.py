@@ -117,7 +117,7 @@ def _emitted(it: Definition, node: Node, emit: Emit, at: str, catalogue: Catalog
     for name, said in emit.data.items():
         if isinstance(said, Mapping):
             papers = said.get("papers")
-            asked = papers if isinstance(papers, list) else said.values()
+            asked = papers if isinstance(papers, list) else () if "note" in said else said.values()
             yield from _named(it, f"{at}.data.{name}", map(str, asked))
     given = {*emit.data, it.key, *it.fields}
     for one in kind.fields:

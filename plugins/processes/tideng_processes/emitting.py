@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +20,15 @@ STUCK = "node.stuck"
 """The moment of ``node.overdue``, about whoever has the step: so that a rule reaches those who can help them."""
 Papers = Mapping[int, Mapping[str, str]]
 """What events say of files: id → ``kind`` and, where one was read, ``number``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Besides:
+    """What comes with a form beside its data: its files, and a few words."""
+
+    papers: Papers = field(default_factory=dict)
+    note: str = ""
+
 
 _FIELDS = (
     Field("process", "text", {"zh": "流程", "en": "Process"}, required=True),
@@ -90,7 +100,7 @@ def emitted(
     data: Mapping[str, Any],
     at: datetime,
     zone: ZoneInfo,
-    papers: Papers,
+    besides: Besides,
 ) -> list[Event]:
     """The events that an outcome emits besides; `data` is everything the case knows, `name` what events call it. `zone`: of
     whom the case is about."""
@@ -98,7 +108,7 @@ def emitted(
     for number, emit in enumerate(outcome.emit):
         kind = catalogue.event_types.get(emit.type)
         if kind is not None:  # the plugin that declared it may be switched off
-            content = _content(emit, kind, definition, name, data, papers)
+            content = _content(emit, kind, definition, name, data, besides)
             subject = str(content.pop("subject", "")) or person
             moment = _own_time(emit.data.get("time"), data, zone, at)
             found.append(Event(f"{case}/{visit}/{outcome.id}/{number}", SOURCE, emit.type, moment, subject, content))
@@ -115,14 +125,14 @@ def _own_time(said: Any, data: Mapping[str, Any], zone: ZoneInfo, at: datetime) 
 
 
 def _content(
-    emit: Emit, kind: EventType, definition: Definition, case_name: str, data: Mapping[str, Any], papers: Papers
+    emit: Emit, kind: EventType, definition: Definition, case_name: str, data: Mapping[str, Any], besides: Besides
 ) -> dict[str, Any]:
     content = {one.name: data[one.name] for one in kind.fields if one.name in data and one.name in definition.fields}
     content = {name: value for name, value in content.items() if definition.fields[name].type != "files"}
     if kind.field(definition.key):
         content[definition.key] = case_name
     for name, said in emit.data.items():
-        value = _said(said, data, papers) if name != "time" else None
+        value = _said(said, data, besides) if name != "time" else None
         if value is not None:
             content[name] = value
     return content
@@ -141,12 +151,16 @@ def heard(definition: Definition, outcome: Outcome, event: Event) -> dict[str, A
     return {name: value for name, value in known.items() if name in definition.fields}
 
 
-def _said(said: Any, data: Mapping[str, Any], papers: Papers) -> Any:
-    """A literal, or what the form says: ``{field: NAME}``, ``{count: NAME}``, ``{person: NAME}``, ``{papers: [NAME]}``."""
+def _said(said: Any, data: Mapping[str, Any], besides: Besides) -> Any:
+    """A literal, or what the form says: ``{field: NAME}``, ``{count: NAME}``, ``{person: NAME}``, ``{papers: [NAME]}``; or the few
+    words that came with it, ``{note: true}``."""
     if not isinstance(said, Mapping):
         return said
     if "papers" in said:
+        papers = besides.papers
         return [papers[id] for name in said["papers"] for id in data.get(name) or () if id in papers]
+    if "note" in said:
+        return besides.note or None
     if "count" in said:
         return len(data.get(said["count"]) or ())
     name = said.get("field") or said.get("person")

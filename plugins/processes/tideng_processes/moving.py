@@ -14,7 +14,7 @@ from tideng.events import Event
 from tideng.people import Directory
 from tideng.repository import store_events
 from tideng_processes.deadlines import due_of, wake_of
-from tideng_processes.emitting import DONE, ENTERED, NEAR, OVERDUE, STUCK, Papers, emitted, node_event
+from tideng_processes.emitting import DONE, ENTERED, NEAR, OVERDUE, STUCK, Besides, Papers, emitted, node_event
 from tideng_processes.machine import Machine
 from tideng_processes.model import Definition, Node, Outcome
 from tideng_processes.owners import Staff
@@ -145,7 +145,7 @@ class Mover:
         self._tell(run, DONE, task, at, outcome.id)
         self._runs[run.id] = run
         if self._is_settled(run, outcome):
-            self._leave(run, outcome, at, quiet)
+            self._leave(run, outcome, at, quiet, note)
 
     def come_due(self, run: Run, task: Task) -> None:
         """The deadline of a task has run out: what is to happen by itself happens, otherwise it is noted and told, once."""
@@ -195,7 +195,7 @@ class Mover:
         """Whether the step is left: its owners have all spoken, or this one's word is enough."""
         return outcome.alone or bool(run.step.at_due) or all(task.state != OPEN for task in run.tasks)
 
-    def _leave(self, run: Run, outcome: Outcome, at: datetime, quiet: bool) -> None:
+    def _leave(self, run: Run, outcome: Outcome, at: datetime, quiet: bool, note: str = "") -> None:
         said = {task.outcome for task in run.tasks if task.state == DONE_}
         if len(said) > 1 and not outcome.alone and not run.step.at_due:
             self.note(run, "differing", at, run.node)  # not the same answer: they look at it together once more
@@ -208,7 +208,7 @@ class Mover:
             zone = self._directory.zone_of(run.person, at)
             self.events += emitted(
                 outcome, run.definition, catalogue, run.id, run.name, run.person, run.visits, run.data, at, zone,
-                run.papers,
+                Besides(run.papers, note),
             )  # fmt: skip
         if follows in run.definition.nodes:
             self.enter(run, follows, at)

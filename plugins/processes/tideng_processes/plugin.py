@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideng.hookspecs import hookimpl
-from tideng_processes import applying, arriving, coming_due, held, registry
+from tideng_processes import applying, arriving, coming_due, held, posts, registry
 from tideng_processes.emitting import EVENTS
+from tideng_processes.papers import forget_loose
 from tideng_processes.responsible import responsibilities_of
 from tideng_processes.waiting import todos_of
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tideng.deployment import Deployment
     from tideng.errors import Problem
     from tideng.events import Event
+    from tideng.forms import Asked, Form
     from tideng.holdings import Holding
     from tideng.people import Directory
     from tideng.responsibilities import Responsibility
@@ -118,7 +120,14 @@ class ProcessesPlugin:
         if self._looked is None or now - self._looked >= LOOK_AGAIN:
             self._looked = now
             done += coming_due.replace_owners(self._deployment, connection, directory, self.registry, now)
+            forget_loose(connection, now)
         return done
+
+    @hookimpl
+    def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
+        """What a form says of the organisation is there."""
+        published = self.registry.latest(form.name.partition(".")[0])
+        return posts.asked_of(form, published.definition, directory) if published else []
 
     # -- what others ask -----------------------------------------------------------------------------------------
     @hookimpl

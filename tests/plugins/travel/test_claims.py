@@ -56,7 +56,7 @@ def test_a_claim_comes_back_for_a_paper_with_the_same_invoice_and_goes_on(story)
     claim = story.a_claim()
     story.hand_in("lead", claim, "check", "return", note="还差酒店的水单")
     (rejected,) = story.heard("claim.rejected")
-    assert rejected[2]["claim"] == claim
+    assert (rejected[2]["claim"], rejected[2]["reason"]) == (claim, "还差酒店的水单")
     papers = story.case(claim).data
     said = story.claimed(papers={name: papers[name] for name in ("invoices", "slips", "confirmation")})
     story.hand_in("zhang", claim, "write", "submit", **said)

@@ -19,6 +19,7 @@ CHANGE = {"name", "unit", "position", "supervisor", "reason"}
 FIELDS = {
     **{f"trip.{what}": TRIP for what in ("requested", "approved", "started", "ended")},
     **{f"claim.{what}": CLAIM for what in ("submitted", "approved", "rejected", "paid")},
+    "invoice.checked": {"claim", "number", "verdict"},
     **{f"person.{what}": CHANGE for what in ("joined", "moved", "left")},
     **{f"leave.{what}": {"leave", "kind"} for what in ("started", "ended")},
     "report.submitted": {"date", "communication", "needs", "issues", "plan", "trip"},
