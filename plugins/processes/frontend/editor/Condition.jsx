@@ -63,11 +63,11 @@ function operandFor(op, field, before) {
 function Operand({ part, field, onChange }) {
   const { t, locale } = useEditing()
   if (part.op === 'exists' || field?.type === 'boolean')
-    return <Select label={t('value')} hidden value={String(part.operand)} onChange={(text) => onChange(text === 'true')} options={[['true', t('yes')], ['false', t('no')]]} />
+    return <Select label={t('operand')} hidden value={String(part.operand)} onChange={(text) => onChange(text === 'true')} options={[['true', t('yes')], ['false', t('no')]]} />
   if (Array.isArray(part.operand))
     return <Input label={t('comma_list')} value={part.operand.join(', ')} onChange={(text) => onChange(text.split(/[,，]\s*/).filter(Boolean))} />
   if (field?.type === 'choice')
-    return <Select label={t('value')} hidden value={part.operand} onChange={onChange} options={[['', '—'], ...Object.entries(field.choices ?? {}).map(([key, one]) => [key, named(one, locale, key)])]} />
-  if (NUMERIC.includes(field?.type)) return <NumberInput label={t('value')} value={part.operand} onChange={(n) => onChange(n ?? 0)} />
-  return <Input label={t('value')} value={part.operand} onChange={onChange} />
+    return <Select label={t('operand')} hidden value={part.operand} onChange={onChange} options={[['', '—'], ...Object.entries(field.choices ?? {}).map(([key, one]) => [key, named(one, locale, key)])]} />
+  if (NUMERIC.includes(field?.type)) return <NumberInput label={t('operand')} value={part.operand} onChange={(n) => onChange(n ?? 0)} />
+  return <Input label={t('operand')} value={part.operand} onChange={onChange} />
 }
