@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from tideng.database import insert
 from tideng.events import Event
 from tideng.people import Directory
+from tideng.tables import EventRow
+from tideng_followup import improving
 from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNEXPLAINED
+from tideng_followup.improving import Occasion
 from tideng_followup.reviewing import Failed, Passage, failed_step
 from tideng_processes.loading import load_runs
 from tideng_processes.model import Definition
 from tideng_processes.moving import OPEN, Mover, Run
-from tideng_processes.registry import Published, Registry
-from tideng_processes.service import keep_version
-from tideng_processes.tables import CaseRow, CounterRow, TaskRow
+from tideng_processes.registry import Registry
+from tideng_processes.tables import CaseRow, TaskRow
 from tideng_processes.words import said
 
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
 
-PROCESS, IMPROVEMENT = "customer_followup", "improvement"
+PROCESS = "customer_followup"
 SOURCE = "tideng/followup"
 CLOSES = "lost"
 """The outcome by which a follow-up ends because the customer is gone."""
@@ -68,9 +69,10 @@ def hear(
     found = [(loss, failed_step(passages.get(loss.run.id, ()), loss.reason, loss.at)) for loss in losses]
     for loss in losses:
         _close(mover, loss)
-    failed = [(loss, failure) for loss, failure in found if failure is not None]
-    opened = _improvements(mover, connection, registry, deployment.profile.locale, failed, now)
-    mover.events += [_event(loss, failure, opened.get(loss.run.id, "")) for loss, failure in found]
+    locale = deployment.profile.locale
+    occasions = [_occasion(loss, failure, locale) for loss, failure in found if failure is not None]
+    items = improving.note(mover, connection, registry, occasions, now)
+    mover.events += [_event(loss, failure, items.get(loss.name, "")) for loss, failure in found]
     mover.save()
 
 
@@ -119,9 +121,10 @@ def _reason(run: Run, event: Event) -> str:
 
 
 def _not_known(connection: Connection, losses: Sequence[Loss]) -> list[Loss]:
-    """Those that were not looked into yet."""
+    """Those that were not looked into yet; what was found is an event."""
+    row = EventRow
     names = [loss.name for loss in losses]
-    known = set(connection.scalars(select(CaseRow.key).where(CaseRow.process == IMPROVEMENT, CaseRow.key.in_(names))))
+    known = set(connection.scalars(select(row.event_id).where(row.source == SOURCE, row.event_id.in_(names))))
     return [loss for loss in losses if loss.name not in known]
 
 
@@ -149,70 +152,31 @@ def _close(mover: Mover, loss: Loss) -> None:
         mover.take(run, task, outcome, "", max(loss.at, task.entered_at), quiet=True)
 
 
-def _improvements(
-    mover: Mover,
-    connection: Connection,
-    registry: Registry,
-    locale: str,
-    failed: Sequence[tuple[Loss, Failed]],
-    now: datetime,
-) -> dict[str, str]:
-    """Open an improvement item for each; follow-up → its id. None where the client has done away with the process."""
-    published = registry.latest(IMPROVEMENT)
-    if published is None or not failed:
-        return {}
-    keep_version(connection, published, now)
-    ids = _ids(connection, len(failed))
-    for id, (loss, failure) in zip(ids, failed, strict=True):
-        _open(mover, published, id, loss, failure, locale, now)
-    return {loss.run.id: id for id, (loss, _) in zip(ids, failed, strict=True)}
-
-
-def _open(mover: Mover, published: Published, id: str, loss: Loss, failure: Failed, locale: str, now: datetime) -> None:
-    """What the first step would ask is known; the supervisor of whoever had the step has the next one."""
-    definition, said = published.definition, _known(loss, failure, locale)
-    run = Run(
-        id=id,
-        definition=definition,
-        version=published.version,
-        person=failure.passage.owner,
-        starter="",
-        node=definition.first.id,
-        data={name: value for name, value in said.items() if name in definition.fields},
-        started_at=now,
-        key=loss.name,
-        fresh=True,
-    )
-    first = definition.first
-    follows = mover.machine(definition).advance(first.id, first.outcomes[0].id, run.data)
-    mover.enter(run, follows if follows in definition.nodes else first.id, now)
-
-
-def _known(loss: Loss, failure: Failed, locale: str) -> dict[str, Any]:
+def _occasion(loss: Loss, failure: Failed, locale: str) -> Occasion:
+    """What there is to know of the step, for whoever looks at it."""
     definition, passage = loss.run.definition, failure.passage
-    title = said(definition.nodes[passage.node].title, locale) if passage.node in definition.nodes else passage.node
+    node = definition.nodes.get(passage.node)
     known = {
-        "step": title,
+        "step": said(node.title, locale) if node else passage.node,
         "customer": loss.customer,
         "followup": loss.run.id,
         "took": _hours(passage.took(loss.at)),
         "planned": _planned(passage),
         "heard": _in_words(definition, loss.reason, locale),
     }
-    return {name: value for name, value in known.items() if value not in (None, "")}
+    return Occasion(loss.name, passage.owner, _filled(known), _also(known, locale))
+
+
+def _also(known: Mapping[str, Any], locale: str) -> str:
+    """One more customer, as it is added to an item that is open already."""
+    zh = f"{known['customer']}也没有成交，这一步用了 {known['took']} 小时。"
+    en = f"{known['customer']} did not buy either; this step took {known['took']} hours."
+    return said({"zh": zh, "en": en}, locale.split("-")[0])
 
 
 def _in_words(definition: Definition, reason: str, locale: str) -> str:
     choices = definition.fields["reason"].choices if "reason" in definition.fields else {}
     return said(choices[reason], locale) if reason in choices else reason
-
-
-def _ids(connection: Connection, how_many: int) -> list[str]:
-    """So many new ids for improvement items, in one statement."""
-    statement = insert(connection)(CounterRow).values(process=IMPROVEMENT, last=how_many)
-    grown = statement.on_conflict_do_update(index_elements=["process"], set_={"last": CounterRow.last + how_many})
-    last = connection.execute(grown.returning(CounterRow.last)).scalar_one()
-    return [f"{IMPROVEMENT}-{number:06d}" for number in range(last - how_many + 1, last + 1)]
 
 
 # -- what is told ------------------------------------------------------------------------------------------------------

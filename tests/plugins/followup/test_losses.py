@@ -140,6 +140,30 @@ def test_a_loss_that_is_told_twice_is_looked_at_once(office):
     assert len(office.cases("improvement")) == 1
 
 
+def test_another_customer_lost_at_the_same_step_is_added_to_the_item_that_is_open(office):
+    for customer in ("华彩酒店", "万家灯饰"):
+        office.begin("customer_followup", "zhang", {**NEED, "customer": customer})
+    first, second = office.cases("customer_followup")
+    office.until("2026-03-03 16:00")
+    office.hears("customer.lost", "zhang", customer="华彩酒店")
+    office.until("2026-03-03 19:00")
+    office.hears("customer.lost", "zhang", customer="万家灯饰")
+    (item,) = office.cases("improvement")
+    assert item.notes == ["万家灯饰也没有成交，这一步用了 34 小时。"]
+    assert [case.told("node.failed")[0]["improvement"] for case in (first, second)] == [item.id, item.id]
+
+
+def test_a_customer_lost_after_the_item_is_closed_opens_another(one_office):
+    not_accepted(answered_at(one_office, "2026-03-03 16:00"), "price")
+    (item,) = one_office.cases("improvement")
+    assert item.does("boss", "no_need", note="那天停电了。").end == "no_need"
+    case = one_office.begin("customer_followup", "zhang", {**NEED, "customer": "万家灯饰"})
+    one_office.until("2026-03-05 09:00")
+    one_office.hears("customer.lost", "zhang", customer="万家灯饰")
+    assert len(one_office.cases("improvement")) == 2
+    assert case.end == "not_accepted"
+
+
 def test_a_customer_whom_nobody_follows_up_leads_nowhere(one_office):
     one_office.hears("customer.lost", "zhang", customer="没见过的客户", reason="价格")
     assert one_office.events("node.failed", "loss.unexplained") == []
@@ -212,7 +236,8 @@ def test_thirty_losses_at_once_cost_as_many_statements_as_two(a_deployment, tmp_
     lost = {"source": "crm", "type": "customer.lost", "time": "2026-03-03T16:00:00+08:00", "subject": "zhang"}
     of = lambda names: [{**lost, "id": name, "data": {"customer": name}} for name in names]  # noqa: E731
     counts = [statements_of(office, lambda names=names: office.receives(*of(names))) for names in (few, many)]
-    assert len(office.cases("improvement")) == 32
+    (item,) = office.cases("improvement")
+    assert len(item.notes) == 31, "one step, looked at once"
     assert counts[1] <= counts[0] + 5
 
 
