@@ -5,7 +5,7 @@ import { el, icon, clock, wordsOf } from './form/elements.js'
 import { Files } from './form/files.js'
 import { amount, gapsOf, labelOf, length } from './form/gaps.js'
 import { Kept } from './form/kept.js'
-import { freshToken, keep, send } from './form/queue.js'
+import { freshToken, keep, send, takeBack } from './form/queue.js'
 import { Rows } from './form/rows.js'
 import { drop, get, keepOnlyOf, now, put } from './form/store.js'
 
@@ -18,32 +18,34 @@ const localDay = (at) => `${at.getFullYear()}-${String(at.getMonth() + 1).padSta
 class FormPage {
   /** `form` brings where to ask; `kept` shows what waits, and whose page it is. */
   constructor(form, kept, say) {
-    Object.assign(this, { form, kept, say, asked: [], key: newKey(), tried: false })
+    Object.assign(this, { form, kept, say, asked: [], key: newKey(), tried: false, touched: false })
     this.box = kept.box
     this.path = form.getAttribute('action')
     this.id = `${kept.login}|${this.path}`
     this.main = form.querySelector('[data-main]')
     this.asIs = form.querySelector('[data-asis]')
     this.fields = [...form.querySelectorAll('.ff')]
-    const changed = (how) => this.changed(how)
-    this.rows = new Map([...form.querySelectorAll('[data-table]')].map((box) => [box.dataset.table, new Rows(box, box.nextElementSibling, say, changed)]))
+    this.rows = new Map([...form.querySelectorAll('[data-table]')].map((box) => [box.dataset.table, new Rows(box, box.nextElementSibling, say, () => this.changed(box))]))
     const tokenOf = async () => (await freshToken(this.box.dataset.token))?.token ?? Promise.reject(new Error('no network'))
-    this.files = new Map(this.fields.filter((one) => one.dataset.type === 'files').map((one) => [one.dataset.field, new Files(one, form, say, tokenOf, changed)]))
+    this.files = new Map(this.fields.filter((one) => one.dataset.type === 'files').map((one) => [one.dataset.field, new Files(one, form, say, tokenOf, (how) => this.changed(one, how))]))
     form.addEventListener('input', (event) => this.typed(event))
-    form.addEventListener('change', () => this.changed())
+    form.addEventListener('change', (event) => this.changed(event.target))
     form.addEventListener('submit', (event) => this.pressed(event))
     this.asIs.addEventListener('click', () => this.handIn(this.main))
     this.asIs.textContent = say('as_it_is')
+    this.form.querySelectorAll('input, textarea').forEach((one) => one.type !== 'file' && one.value !== one.defaultValue && this.changed(one)) // typed before this ran
     this.box.addEventListener('sent', ({ detail }) => detail.some((one) => one.path === this.path) && this.offer(null))
   }
 
   async begin() {
-    await this.beOfToday()
-    if (this.form.dataset.shown === 'first') await this.restore()
+    const waiting = (await this.kept.mine()).find((one) => one.path === this.path && one.state === 'waiting')
+    if (!this.touched) await this.beOfToday()
+    if (waiting && !this.touched) {
+      this.write(waiting.pairs)
+      this.offer(waiting)
+    } else if (this.form.dataset.shown === 'first') await this.restore()
     this.show()
     this.look()
-    const waiting = (await this.kept.mine()).find((one) => one.path === this.path && one.state === 'waiting')
-    if (waiting) this.offer(waiting)
   }
 
   // -- what stands in it -----------------------------------------------------------------------------------------
@@ -77,18 +79,19 @@ class FormPage {
     return this.fields.filter((one) => !['about', 'note'].includes(one.dataset.field)).map((one) => this.state(one))
   }
 
+  /** Without a network only what can be seen here counts; the rest is looked at when it comes in. */
   get gaps() {
-    return gapsOf(this.states, this.asked)
+    return gapsOf(this.states, navigator.onLine ? this.asked : this.asked.filter((one) => one.least))
   }
 
   // -- the draft -------------------------------------------------------------------------------------------------
   async restore() {
     const draft = await get('drafts', this.id)
-    if (!draft) return
+    if (!draft || this.touched) return
     if (draft.key) this.key = draft.key
     this.write(draft.pairs)
     const fresh = el('button.btn.btn-text.btn-sm', { type: 'button', onclick: () => this.beginAnew() }, this.say('fresh'))
-    this.note(this.say('draft', { when: clock(draft.at, this.box.dataset.lang) }), fresh)
+    this.note(this.say('draft', { when: clock(draft.at, this.box.dataset, await now()) }), fresh)
   }
 
   /** Put pairs of a draft into the fields; rows are made as they are needed. */
@@ -126,7 +129,7 @@ class FormPage {
   }
 
   async saveDraft() {
-    await put('drafts', { id: this.id, login: this.kept.login, pairs: this.pairs, at: new Date().toISOString(), key: this.key })
+    await put('drafts', { id: this.id, login: this.kept.login, pairs: this.pairs, at: (await now()).toISOString(), key: this.key })
   }
 
   note(text, ...more) {
@@ -138,26 +141,33 @@ class FormPage {
   // -- writing ---------------------------------------------------------------------------------------------------
   typed(event) {
     event.target.closest('.ff')?.querySelector('[data-source]')?.remove()
-    this.changed()
+    this.changed(event.target)
   }
 
-  changed({ fill = false } = {}) {
+  /** `where`: what was changed; what was asked of it is an answer to what stood there before. */
+  changed(where, { fill = false } = {}) {
+    const name = where.closest('.ff')?.dataset.field
+    this.touched = true
+    this.asked = this.asked.filter((one) => one.least || one.at.split(/[.[]/)[0] !== name)
     this.show()
     clearTimeout(this.saving)
     this.saving = setTimeout(() => this.saveDraft(), 250)
     clearTimeout(this.looking)
     this.looking = setTimeout(() => this.look(fill), fill ? 0 : LOOKS_AFTER)
+    this.unseen = true
   }
 
   /** Ask the server what it would ask of what stands here now. Whatever keeps it from answering, writing goes on. */
   async look(fill = false) {
     if (!navigator.onLine) return
+    clearTimeout(this.looking)
+    this.unseen = false
     const looked = (this.looks = (this.looks ?? 0) + 1)
     const state = new Map(this.states.map((one) => [one.name, one]))
     const body = new URLSearchParams(this.pairs)
     body.append('outcome', this.main.value)
     const headers = { Accept: 'application/json', 'X-CSRFToken': this.form.elements.csrf_token.value }
-    const answer = await fetch(this.form.dataset.look, { method: 'POST', body, headers, credentials: 'same-origin' }).catch(() => null)
+    const answer = await fetch(this.form.dataset.look, { method: 'POST', body, headers, credentials: 'same-origin', signal: AbortSignal.timeout(5000) }).catch(() => null)
     const said = answer?.ok ? await answer.json().catch(() => null) : null
     if (!said || looked !== this.looks) return // what was written meanwhile is looked at next
     this.asked = said.asked
@@ -249,12 +259,12 @@ class FormPage {
   }
 
   // -- handing in ------------------------------------------------------------------------------------------------
-  pressed(event) {
+  async pressed(event) {
     event.preventDefault()
     const button = event.submitter ?? this.main
-    if (this.waits) return
-    if (!this.noteIsThere(button)) return
+    if (this.waits || !this.noteIsThere(button)) return
     if ('without' in button.dataset) return this.handIn(button)
+    if (this.unseen) await this.look()
     this.tried = true
     this.show()
     const [gap] = this.gaps
@@ -299,7 +309,7 @@ class FormPage {
   }
 
   async keepIt(pairs, at) {
-    const shown = this.states.map((one) => [one.title, typeof one.value === 'string' ? one.value : ''])
+    const shown = this.fields.map((one) => this.state(one)).map((one) => [one.title, typeof one.value === 'string' ? one.value : ''])
     const cells = pairs.filter(([name]) => /^f-.+-\d+-/.test(name)).map(([, value]) => value).filter(Boolean)
     if (cells.length) shown.push(['', cells.join(' · ')])
     const item = { id: this.key, login: this.kept.login, url: this.path, path: this.path, title: this.form.dataset.title, pairs, at, tokenUrl: this.box.dataset.token }
@@ -313,6 +323,7 @@ class FormPage {
   /** It waits: the button says so, and it can be changed until it went. null: it went, and the form is as new. */
   offer(item) {
     this.waits = item
+    for (const field of this.fields) field.inert = Boolean(item)
     if (!item) {
       this.key = newKey()
       this.note('')
@@ -324,12 +335,13 @@ class FormPage {
   }
 
   async takeBack(item) {
-    await drop('queue', item.id)
+    if (!(await takeBack(item.id))) return this.kept.show() // it has just gone
+    this.key = newKey() // should it have gone after all: better twice than what is changed now not at all
     this.waits = null
+    for (const field of this.fields) field.inert = false
     this.note('')
-    this.write(item.pairs)
     await this.kept.show()
-    this.changed()
+    this.changed(this.form)
   }
 
   refused({ problems, status }) {
@@ -358,9 +370,10 @@ if (box) {
   document.documentElement.classList.add('scripted')
   const say = wordsOf(JSON.parse(box.dataset.words))
   const kept = new Kept(box, say)
+  const pages = [...document.querySelectorAll('[data-form]')].map((form) => new FormPage(form, kept, say)) // hears from the first key on
   keepOnlyOf(box.dataset.login)
     .then(() => freshToken(box.dataset.token)) // and with it, what time it is there
-    .then(() => Promise.all([...document.querySelectorAll('[data-form]')].map((form) => new FormPage(form, kept, say).begin())))
+    .then(() => Promise.all(pages.map((page) => page.begin())))
     .then(() => kept.send())
     .then(() => engage(box))
 }

@@ -28,8 +28,7 @@ self.addEventListener('sync', (event) => {
 })
 
 async function tell(sent) {
-  const flushed = sent.map(({ id, login, title, at }) => ({ id, login, title, at }))
-  for (const client of await self.clients.matchAll()) client.postMessage({ flushed })
+  for (const client of await self.clients.matchAll()) client.postMessage({ flushed: sent.length })
 }
 
 async function page(request, url) {
@@ -71,23 +70,24 @@ async function keepFile(cache, url, answer) {
   await cache.put(url.href, answer)
 }
 
-/** Fetch what is to be there without a network. Pages of whoever used this phone before are gone first. */
+/** Fetch what is to be there without a network: the files first, so that a page that is kept works. Pages of whoever used this
+ * phone before are gone. */
 async function warm({ warm: pages, files, login }) {
+  const kept = await caches.open(FILES)
+  for (const name of files) {
+    if (await kept.match(name)) continue
+    const answer = await fetch(name).catch(() => null)
+    if (answer?.ok) await keepFile(kept, new URL(name), answer)
+  }
   const cache = await caches.open(PAGES)
   const whose = await cache.match('/whose')
   if (!whose || (await whose.text()) !== login) {
     for (const one of await cache.keys()) await cache.delete(one)
     await cache.put('/whose', new Response(login))
   }
-  for (const path of new Set(['/me/do/', ...pages])) {
+  for (const path of new Set([...pages, '/me/do/'])) {
     const answer = await fetch(path, { credentials: 'same-origin' }).catch(() => null)
     if (answer?.ok && !answer.redirected) await cache.put(path, answer)
-  }
-  const kept = await caches.open(FILES)
-  for (const name of files) {
-    if (await kept.match(name)) continue
-    const answer = await fetch(name).catch(() => null)
-    if (answer?.ok) await keepFile(kept, new URL(name), answer)
   }
 }
 

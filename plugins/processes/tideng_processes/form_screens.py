@@ -41,6 +41,8 @@ LARGEST_FORM = 6 * LARGEST
 """Without a script the files of a form come with it."""
 OFFERED = 60
 """So many colleagues are offered where a form asks for one; any other is named by name or id."""
+WAITS = "forms_wait"
+"""The cookie by which a page tells that hand-ins wait on this phone."""
 DIFFERS = "the form has changed meanwhile"
 
 
@@ -312,6 +314,11 @@ class FormPage(Forms):
     route_base = "/me"
     class_permission_name = "Forms"
 
+    def create_blueprint(self, *args: Any, **kwargs: Any) -> Any:
+        blueprint = super().create_blueprint(*args, **kwargs)
+        blueprint.after_app_request(_forget_at_sign_out)
+        return blueprint
+
     # -- pages ---------------------------------------------------------------------------------------------------
     @expose("/do/")
     @needs(READ)
@@ -396,6 +403,14 @@ class FormPage(Forms):
         answer = Response(f"import '{script}'\n", mimetype="text/javascript")
         answer.headers["Cache-Control"] = "no-cache"
         return answer
+
+
+def _forget_at_sign_out(response: Response) -> Response:
+    """Whoever signs out leaves no draft and no page on the phone; unless something waits there to be handed in, which would be
+    lost: then the drafts go when somebody else signs in."""
+    if request.method == "POST" and request.path == url_for("LoginView.logout") and not request.cookies.get(WAITS):
+        response.headers["Clear-Site-Data"] = '"storage"'
+    return response
 
 
 def _wants_json() -> bool:

@@ -26,10 +26,10 @@ export function icon(name) {
 /** The words that the page brings, {name} filled in. */
 export const wordsOf = (words) => (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole))
 
-/** A moment as it is said beside a hand-in: 20:59, or 3-31 20:59 on another day. */
-export function clock(iso, lang) {
-  const at = new Date(iso)
-  const today = at.toDateString() === new Date().toDateString()
-  const more = today ? {} : { month: 'short', day: 'numeric' }
-  return at.toLocaleString(lang === 'zh' ? 'zh-CN' : 'en-GB', { hour: '2-digit', minute: '2-digit', ...more })
+/** A moment as it is said beside a hand-in, in the zone of whoever reads: 20:59, or 3-31 20:59 unless it is of the day of `now`. */
+export function clock(iso, { lang, zone }, now) {
+  const tag = lang === 'zh' ? 'zh-CN' : 'en-GB'
+  const day = (of) => of.toLocaleDateString(tag, { timeZone: zone })
+  const more = day(new Date(iso)) === day(now) ? {} : { month: 'short', day: 'numeric' }
+  return new Date(iso).toLocaleString(tag, { hour: '2-digit', minute: '2-digit', timeZone: zone, ...more })
 }

@@ -51,11 +51,18 @@ export async function keep({ id, login, url, path, title, pairs, shown, at, toke
   await worker?.sync?.register('forms').catch(() => undefined) // where there is none, the page does it when it is open
 }
 
-/** Send everything of `login` (of whoever is signed in, without one) that waits. Gives what went, what came back, what still waits. */
-export async function flush(login = '') {
-  if (!navigator.locks) return sendAll(login)
-  return navigator.locks.request('tideng-forms', () => sendAll(login))
-}
+/** Take out of the queue what has not gone yet; says whether that was in time. */
+export const takeBack = (id) =>
+  locked(async () => {
+    const waits = (await get('queue', id))?.state === 'waiting'
+    if (waits) await drop('queue', id)
+    return waits
+  })
+
+const locked = (work) => (navigator.locks ? navigator.locks.request('tideng-forms', work) : work())
+
+/** Send everything of `login` (of whoever is signed in, without one) that waits. Gives what went. */
+export const flush = (login = '') => locked(() => sendAll(login))
 
 async function sendAll(login) {
   const sent = []
@@ -64,7 +71,7 @@ async function sendAll(login) {
     const outcome = await send({ ...one, key: one.id }, one.tokenUrl)
     if (outcome.how === 'later') break
     if (outcome.how === 'sent') {
-      await drop('queue', one.id)
+      await put('queue', { ...one, state: 'sent' }) // until a page has said so
       sent.push(one)
     } else if (outcome.how !== 'login') {
       await put('queue', { ...one, state: 'back', outcome })
