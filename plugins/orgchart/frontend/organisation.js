@@ -20,7 +20,7 @@ async function show(view) {
   one('#og-tree').hidden = drawn
   one('#og-chart').hidden = !drawn
   one('#og-zoom').hidden = !drawn
-  if (drawn) (await drawnChart()).fit()
+  if (drawn) (await drawnChart()).resized()
 }
 
 async function drawnChart() {

@@ -49,7 +49,7 @@ class OrganisationImportPage(Page):
     def show(self, number: int) -> Any:
         here = web()
         it = importing.preview(here.deployment, here.viewer(), number)
-        return render_template("orgchart/preview.html", it=it, words=_field_words())
+        return render_template("orgchart/preview.html", it=it, words=_field_words(), called=_called)
 
     @expose("/<int:number>", methods=["POST"])
     @needs(WRITE)
@@ -86,6 +86,20 @@ class OrganisationImportPage(Page):
     def _form(problems: list[str] | None = None, name: str = "") -> Any:
         limits = {"rows": sheets.MOST_ROWS, "megabytes": sheets.LARGEST // sheets.MEGABYTE}
         return render_template("orgchart/import.html", problems=problems or [], name=name, **limits)
+
+
+def _called(field: str, value: str) -> str:
+    """An id with what it is called, where that is known already."""
+    directory = web().directory()
+    if field in ("unit", "parent"):
+        found = directory.units[value].name if value in directory.units else ""
+    elif field == "position":
+        found = directory.positions[value].name if value in directory.positions else ""
+    elif field in ("supervisor", "deputy"):
+        found = web().name_of(value) if directory.knows(value) else ""
+    else:
+        return value
+    return f"{found} ({value})" if found and found != value else value
 
 
 def _field_words() -> dict[str, str]:

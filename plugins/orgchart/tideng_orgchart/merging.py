@@ -37,7 +37,8 @@ def merged(
     locale: str,
     problems: Problems,
 ) -> Organisation:
-    """The organisation `now` (and the `changes` heard of since) with `tables` laid over it, from `day` on.
+    """The organisation `now` (and the `changes` heard of since) with `tables` laid over it, from `day` on. A column that a table
+    does not have stays as it was; a cell that is empty empties its field.
 
     A row of people without a day changes the period in force on `day`; with one that is not known yet it begins a period, and
     the earlier one ends the day before. Changed targets count from `day` on. `whole`: whoever is employed on `day` and is not
@@ -51,7 +52,11 @@ def merged(
         periods.lay(table, problems)
     if table and whole:
         periods.leave(set(_ids(table)))
-    found = organisation_of(units, positions, periods.rows(), now.default_zone, locale, problems)
+    people = periods.rows()
+    for row in (*units, *positions, *people):
+        if not row["name"]:
+            problems.add(row.at("name"), "is empty")
+    found = organisation_of(units, positions, people, now.default_zone, locale, problems)
     before = {one.id: one for one in now.positions}
     return replace(
         now,
@@ -156,8 +161,6 @@ class _People:
         since = read_day(said, "from", problems if rows else Problems())  # of somebody new it is read once more
         if not rows:
             first = "" if self._nobody else self._day.isoformat()
-            if not said["name"]:
-                problems.add(said.at("name"), "is empty", "somebody new needs a name")
             rows.append(Row(said.file, said.line, {**said.cells, "from": said["from"] or first}))
             return
         place = next((n for n, row in enumerate(rows) if since and _since(row) == since), None)

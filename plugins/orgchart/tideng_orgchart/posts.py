@@ -14,7 +14,7 @@ from tideng.errors import NotFound
 from tideng.factfinding import facts_at
 from tideng.facts import Needs
 from tideng.metrics import metric_of
-from tideng.people import Directory
+from tideng.people import Assignment, Directory
 from tideng.responsibilities import Responsibility, responsibilities
 from tideng.viewing import Viewer
 from tideng.watchlist import WatchList
@@ -47,7 +47,8 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class PostPage:
-    """A post on `day`. `units`: those in which somebody holds it, with how many; `leads`: who leads its unit; `next`: the cursor
+    """A post on `day`. `units`: those in which somebody holds it, with how many; `leads`: whom its holders report to; `steps`: those
+    that name the post, or that somebody who holds it has in another way; `next`: the cursor
     of the following holders; `later`: (first day, targets) of changes that are still to come; `rules`: rule → title."""
 
     day: date
@@ -86,13 +87,13 @@ def post_page(
         raise NotFound(f"no position {position}")
     held = sight.chart.held.get(position, ())
     page, following = page_of(held, after)
-    people, head = sight.faces(page), sight.face(_over(sight, it.unit, position))
+    people, head = sight.faces(page), sight.face(_over(sight, it.unit, held))
     faces = sight.lit(connection, [*people, *([head] if head else [])])
     numbers: dict[str, int] = {}
     for one in held:
         numbers[one.unit] = numbers.get(one.unit, 0) + 1
     empty = next((sight.empty(one) for one in sight.chart.vacancies if one.position == position), None)
-    targets = it.targets_on(sight.day)
+    targets, holders = it.targets_on(sight.day), {one.person for one in held}
     steps = responsibilities(deployment, connection, directory, sight.moment)
     return PostPage(
         sight.day,
@@ -110,15 +111,18 @@ def post_page(
         following,
         it.seats,
         empty,
-        tuple(one for one in steps if one.position == position),
+        tuple(one for one in steps if one.position == position or holders.intersection(one.people)),
         _rules(deployment, frozenset(targets)),
     )
 
 
-def _over(sight: Sight, unit: str, position: str) -> str:
-    """Who leads the unit of a post, or the one above where it is this very post that leads it; '' for nobody."""
-    leaders = (sight.chart.leader(one) for one in sight.chart.line(unit))
-    return next((one for one in leaders if one and sight.chart.people[one].position != position), "")
+def _over(sight: Sight, unit: str, held: Sequence[Assignment]) -> str:
+    """Whom the holders report to; where they do not report to one and the same, who leads the post's unit; '' for nobody."""
+    named = {one.supervisor for one in held}
+    if len(named) == 1:
+        return named.pop()
+    leader = sight.chart.leader(unit)
+    return "" if leader in {one.person for one in held} else leader
 
 
 def _expected(

@@ -16,12 +16,12 @@ from tideng.messages import spoken
 from tideng.problem_words import line_in_words
 from tideng_admin.page import READ, WRITE, Page, needs, takes
 from tideng_admin.people_pages import window_words
-from tideng_admin.rendering import LAMP_LOOKS
+from tideng_admin.rendering import LAMP_LOOKS, named
 from tideng_admin.screens import Screen
 from tideng_admin.web import locale, web
 from tideng_orgchart import editing, photos, viewing
 from tideng_orgchart.import_screens import OrganisationImportPage
-from tideng_orgchart.posts import PostPage, post_page, who_answers
+from tideng_orgchart.posts import Expected, PostPage, post_page, who_answers
 from tideng_orgchart.viewing import Face, UnitNode
 
 READERS = ("hr", "supervisor", "implementer", "auditor", "employee")
@@ -249,7 +249,7 @@ def expected_words(it: PostPage) -> list[Mapping[str, str]]:
         {
             "title": one.title,
             "name": one.name,
-            "window": window_words(one.window) if one.window else "",
+            "window": _window(one),
             "goal": f"{_sign(one.operator)}{spoken(_rounded(one.goal))}",
             "stand": _stand(one),
         }
@@ -257,11 +257,17 @@ def expected_words(it: PostPage) -> list[Mapping[str, str]]:
     ]
 
 
+def _window(one: Expected) -> str:
+    """The time that is meant, unless the title says it already."""
+    said = window_words(one.window) if one.window else ""
+    return "" if said.casefold() in named(one.title, "").casefold() else said
+
+
 def _sign(operator: str) -> str:
     return {">=": "", ">": "> ", "<=": "≤ ", "<": "< ", "=": ""}[operator]
 
 
-def _stand(one: Any) -> str:
+def _stand(one: Expected) -> str:
     if one.own is not None:
         return _("you: %(value)s", value=spoken(_rounded(one.own), locale()))
     if not one.of:

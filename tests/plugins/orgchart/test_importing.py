@@ -167,11 +167,17 @@ def test_every_problem_is_said_at_once_with_its_place_and_the_way_out(deployment
     apply(deployment, bundle())
     table = "id,unit,supervisor,from\np003,nroth,p001,\np004,south,p009,1.3.2026\n"
     assert refusal(deployment, table.encode(), "people.csv") == [
-        "people.csv line 3, name: is empty (somebody new needs a name)",
+        "people.csv line 3, name: is empty",
         "people.csv line 2, unit: there is no unit 'nroth' (did you mean north?)",
         "people.csv line 3, supervisor: there is no person 'p009' (did you mean p004?)",
         "people.csv line 3, from: '1.3.2026' is no date (year-month-day, such as 2026-03-01)",
     ]
+
+
+def test_nobody_loses_their_name_by_an_empty_cell(deployment, bundle):
+    apply(deployment, bundle())
+    assert refusal(deployment, b"id,name,unit\np003,,south\n", "people.csv") == ["people.csv line 2, name: is empty"]
+    assert refusal(deployment, b"id,name,parent\nnorth,,sales\n", "units.csv") == ["units.csv line 2, name: is empty"]
 
 
 def test_a_circle_of_supervisors_is_said(deployment, bundle):

@@ -30,7 +30,6 @@ CHINESE: Mapping[str, str] = {
     "choose the file once more, and look at what would change": "再选一次文件，重新看看会改什么",
     "there are no people in it, so nobody can have left": "里面没有人员表，不能据此判断谁离职",
     "untick it": "把那个勾去掉",
-    "somebody new needs a name": "新来的人要写姓名",
     "the picture has more than {most:n} million points": "照片超过 {most} 百万像素",
     "no picture was chosen": "还没有选照片",
     "a JPEG or PNG": "选 JPEG 或 PNG",

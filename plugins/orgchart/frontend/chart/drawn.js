@@ -1,18 +1,22 @@
 // The chart, drawn by d3-org-chart. It is given the units that are open and no others; those below a unit are fetched when
 // somebody opens it. Everything in a node is a button, so that the keyboard reaches it.
 import { OrgChart } from 'd3-org-chart'
-import { zoom } from 'd3-zoom'
+import { zoom, zoomIdentity } from 'd3-zoom'
 
-export const WIDTH = 232
+export const WIDTH = 220
 export const MOST_POSTS = 4
 const TOP = '\u0000top' // no unit's id: ids hold no control characters
 const DEEP = 2 // so many levels are open at first
 const MOST_OPENED = 40 // by one press on “open all”
+const MOVING_MS = matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 200
+const PAD = 24
+const SMALLEST = 0.88 // of what is shown at first: smaller, its letters would be under 12 pixels
+const [LOWEST, HIGHEST] = [420, 900] // pixels that the chart may be high
 
 export class Drawn {
   /** `page`: nodes, words and addresses as the server gave them; `panel` shows what is pressed. */
   constructor(box, page, panel, said) {
-    Object.assign(this, { box, page, panel, said, opened: new Set(), nodes: new Map() })
+    Object.assign(this, { box, page, panel, said, opened: new Set(), nodes: new Map(), moved: false, width: 0, last: null })
     this.take(page.nodes)
     const tops = page.nodes.filter((node) => !node.parent)
     if (tops.length > 1) this.crown(tops)
@@ -25,14 +29,15 @@ export class Drawn {
       .nodeWidth(() => WIDTH)
       .nodeHeight(({ data }) => heightOf(data))
       .childrenMargin(() => 46)
-      .siblingsMargin(() => 18)
-      .neighbourMargin(() => 34)
-      .compactMarginBetween(() => 18)
-      .compactMarginPair(() => 36)
+      .siblingsMargin(() => 16)
+      .neighbourMargin(() => 20)
+      .compactMarginBetween(() => 16)
+      .compactMarginPair(() => 28)
       .scaleExtent([0.05, 3])
-      .duration(matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 200)
+      .duration(MOVING_MS)
       .defaultFont('var(--font)')
       .createZoom(() => zoom().filter((event) => (event.type === 'wheel' ? event.ctrlKey || event.metaKey : !event.button)))
+      .onZoom((event) => (this.moved ||= Boolean(event.sourceEvent)))
       .nodeContent(({ data }) => this.content(data))
       .nodeUpdate(() => {})
       .linkUpdate(function () {
@@ -40,8 +45,11 @@ export class Drawn {
       })
     this.draw()
     box.addEventListener('click', (event) => this.pressed(event))
+    // the library opens a node at any Enter within it, and draws what has the focus away; here every node has buttons for that
+    box.addEventListener('keydown', (event) => ['Enter', ' '].includes(event.key) && event.stopPropagation(), true)
     box.addEventListener('focusin', (event) => this.reveal(event.target))
     new ResizeObserver(() => this.resized()).observe(box)
+    this.show(SMALLEST)
   }
 
   take(nodes) {
@@ -72,17 +80,24 @@ export class Drawn {
   }
 
   draw() {
-    const data = this.visible().map((node) => ({ ...node, parentId: node.id === this.top ? '' : node.parent, _expanded: true }))
+    const data = this.visible().map((node) => ({ ...node, open: this.opened.has(node.id), parentId: node.id === this.top ? '' : node.parent, _expanded: true }))
     this.chart.data(data).render()
+    // what goes is gone after its way out: drawn anew before that, it would go though it is wanted again
+    this.still = new Promise((on) => setTimeout(on, MOVING_MS + 80))
     for (const node of this.box.querySelectorAll('.node')) node.removeAttribute('tabindex')
   }
 
   async toggle(id) {
+    await this.still
     const node = this.nodes.get(id)
     if (this.opened.has(id)) this.opened.delete(id)
     else if (await this.fetched(node)) this.opened.add(id)
     this.draw()
-    this.box.querySelector(`[data-fold="${CSS.escape(id)}"]`)?.focus({ preventScroll: true })
+    if (!this.moved) this.show(SMALLEST)
+    const focus = () => this.box.querySelector(`[data-fold="${CSS.escape(id)}"]`)?.focus({ preventScroll: true })
+    focus()
+    await this.still
+    if (document.activeElement === document.body) focus() // the node was drawn anew when it came to its place
   }
 
   async fetched(node) {
@@ -113,13 +128,14 @@ export class Drawn {
   }
 
   async zoom(how) {
+    await this.still
     if (how === 'in') this.chart.zoomIn()
     else if (how === 'out') this.chart.zoomOut()
-    else if (how === 'fit') this.fit()
+    else if (how === 'fit') this.show(0)
     else {
       if (how === 'all') await this.openAll()
       else this.closeAll()
-      this.fit()
+      this.show(SMALLEST)
     }
   }
 
@@ -128,21 +144,43 @@ export class Drawn {
     this.draw()
   }
 
-  fit() {
-    this.resized()
-    this.chart.fit({ animate: false })
+  /** As much of the chart as there is room for, from its top, not smaller than `smallest`; the box is as high as that needs. */
+  show(smallest) {
+    const width = this.box.clientWidth
+    if (!width) return
+    const nodes = this.chart.getChartState().root.descendants()
+    const left = Math.min(...nodes.map((node) => node.x - node.width / 2)) - PAD
+    const right = Math.max(...nodes.map((node) => node.x + node.width / 2)) + PAD
+    const bottom = Math.max(...nodes.map((node) => node.y + node.height)) + PAD
+    let scale = Math.min(1, Math.max(smallest, width / (right - left)))
+    const height = Math.max(LOWEST, Math.min(HIGHEST, (bottom + PAD) * scale))
+    if (!smallest) scale = Math.min(scale, height / (bottom + PAD))
+    this.box.style.height = `${height}px`
+    const { svg, centerG, zoomBehavior } = this.chart.svgWidth(width).svgHeight(height).getChartState()
+    svg.attr('width', width).attr('height', height)
+    const inner = centerG.node().transform.baseVal.consolidate()?.matrix ?? { e: 0, f: 0 }
+    const middle = smallest && (right - left) * scale > width ? nodes[0].x : (left + right) / 2
+    svg.call(zoomBehavior.transform, zoomIdentity.translate(width / 2 - (middle + inner.e) * scale, (PAD - inner.f) * scale).scale(scale))
+    this.moved = false
+    this.width = width
   }
 
   resized() {
-    const { clientWidth: width, clientHeight: height } = this.box
-    if (!width) return
-    this.chart.svgWidth(width).svgHeight(height)
+    const width = this.box.clientWidth
+    if (!width || width === this.width) return
+    if (!this.moved) {
+      this.show(SMALLEST)
+      return this.last?.isConnected && this.reveal(this.last)
+    }
+    this.chart.svgWidth(width)
     this.box.querySelector('svg')?.setAttribute('width', width)
+    this.width = width
   }
 
   pressed(event) {
     const button = event.target.closest('button')
     if (!button) return
+    this.last = button
     if (button.dataset.fold !== undefined) this.toggle(button.dataset.fold)
     else this.panel.open(button.dataset.href, button)
   }
@@ -178,7 +216,7 @@ export class Drawn {
 }
 
 const heightOf = (node) =>
-  62 + 25 * Math.min(node.posts.length, MOST_POSTS) + (node.posts.length > MOST_POSTS ? 20 : 0) + (node.inside ? 32 : 0)
+  66 + 26 * Math.min(node.posts.length, MOST_POSTS) + (node.posts.length > MOST_POSTS ? 20 : 0) + (node.inside ? 32 : 0)
 
 const face = (head) => {
   if (!head) return ''
@@ -189,7 +227,7 @@ function beneath(node, words) {
   const mark = node.head?.look ? `<i class="mk mk-${node.head.look}"></i><span class="sr">${text(node.head.lamp)}</span>` : ''
   const name = node.head && (node.outside ? words.outside.replace('{name}', node.head.name) : node.head.name)
   const parts = [node.people, name].filter(Boolean).map(text).join(' · ')
-  return `<div class="oc-sub" title="${text(node.head?.reports ?? '')}">${parts}${mark}</div>`
+  return `<div class="oc-sub" title="${text(node.head?.reports ?? '')}"><span>${parts}</span>${mark}</div>`
 }
 
 const rest = (node) => (node.posts.length > MOST_POSTS ? `<span class="oc-rest">+${node.posts.length - MOST_POSTS}</span>` : '')
@@ -197,7 +235,7 @@ const rest = (node) => (node.posts.length > MOST_POSTS ? `<span class="oc-rest">
 function fold(node, opened, words) {
   if (!node.inside) return ''
   const open = opened.has(node.id)
-  return `<button type="button" class="oc-fold" data-fold="${text(node.id)}" aria-expanded="${open}" aria-label="${text(node.name)}: ${open ? words.close : words.open}">${open ? '−' : '+'} ${node.inside}</button>`
+  return `<button type="button" class="oc-fold" data-fold="${text(node.id)}" aria-expanded="${open}"><span aria-hidden="true">${open ? '−' : '+'}</span> ${node.inside}<span class="sr"> ${text(node.name)}: ${open ? words.close : words.open}</span></button>`
 }
 
 /** How far something must move along one axis to lie within. */

@@ -12,7 +12,7 @@ export async function saveAs(kind, chart, page) {
   await new Promise((on) => setTimeout(on, SETTLED_MS))
   const drawing = await draw(chart, page)
   const made = { svg: asSvg, png: asPng, pdf: asPdf }[kind]
-  const name = `organisation-${page.day || new Date().toISOString().slice(0, 10)}.${kind}`
+  const name = `organisation-${page.shown}.${kind}`
   download(await made(drawing, page), name)
   return name
 }
@@ -36,7 +36,7 @@ async function draw({ chart, box }, page) {
   const photos = new Map(await Promise.all(nodes.filter((node) => node.data.head?.photo).map(async (node) => [node.data.id, await asData(node.data.head.photo)])))
   const links = [...box.querySelectorAll('path.link')].map((path) => `<path d="${path.getAttribute('d')}" fill="none" stroke="${colour.strong}"/>`)
   const [width, height] = [right - left, bottom - top]
-  const title = [page.words.company, page.words.chart, page.day || new Date().toISOString().slice(0, 10)].filter(Boolean).join(' · ')
+  const title = [page.words.company, page.words.chart, page.shown].filter(Boolean).join(' · ')
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${round(width)}" height="${round(height)}" viewBox="${round(left)} ${round(top)} ${round(width)} ${round(height)}" font-family="${escaped(colour.font)}" font-size="13"><title>${escaped(title)}</title><rect x="${round(left)}" y="${round(top)}" width="100%" height="100%" fill="${colour.ground}"/>
 <text x="${round(left + PAD)}" y="${round(top + PAD)}" font-size="17" font-weight="600" fill="${colour.ink}">${escaped(title)}</text>
 ${links.join('\n')}
@@ -56,15 +56,16 @@ function card({ x, y, width, height, data }, colour, photo) {
   const face = data.head ? 42 : 0
   const said = [data.people, data.head?.name].filter(Boolean).join(' · ')
   const lines = data.posts.slice(0, MOST_POSTS).map((post, number) => {
-    const at = y + 70 + 25 * number
+    const at = y + 74 + 26 * number
     const held = shortened(post.held, 92, 13)
     const paint = post.empty ? colour.empty : colour.soft
     return `${label(start, at, shortened(post.name, width - 40 - wide(held, 13), 13), paint)}${label(edge + width - 12, at, held, paint, 'text-anchor="end"')}`
   })
-  const more = data.posts.length > MOST_POSTS ? label(start, y + 70 + 25 * MOST_POSTS - 3, `+${data.posts.length - MOST_POSTS}`, colour.quiet, 'font-size="12"') : ''
+  const closed = data.open ? 0 : data.inside
+  const more = data.posts.length > MOST_POSTS ? label(start, y + 74 + 26 * MOST_POSTS - 3, `+${data.posts.length - MOST_POSTS}`, colour.quiet, 'font-size="12"') : ''
   return `<g><rect x="${round(edge)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" rx="10" fill="${colour.card}" stroke="${colour.line}"/>
 ${data.head ? picture(start, y + 12, data.head.initial, colour, photo) : ''}${label(start + face, y + 26, shortened(data.name, WIDTH - 24 - face, 14), colour.ink, 'font-size="14" font-weight="600"')}${label(start + face, y + 44, shortened(said, WIDTH - 24 - face, 12), colour.quiet, 'font-size="12"')}
-${lines.join('')}${more}</g>`
+${lines.join('')}${more}${closed ? label(x, y + height - 12, `+${closed}`, colour.quiet, 'font-size="12" text-anchor="middle"') : ''}</g>`
 }
 
 function picture(x, y, initial, colour, photo) {
