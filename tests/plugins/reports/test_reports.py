@@ -1,0 +1,243 @@
+"""Reports: filled in from the day and the itinerary, read and asked back, and how complete they are."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import event
+
+from tests.plugins.processes.engine_story import EngineStory
+from tideng.database import reading
+from tideng.errors import NotFound
+from tideng.forms import Form, fill_form
+from tideng.repository import receive
+from tideng.viewing import Viewer
+from tideng_processes import service
+from tideng_processes.check import check_process
+from tideng_processes.registry import registry_of
+from tideng_processes.service import NotYet, Submission
+from tideng_reports.completeness import completeness
+from tideng_reports.filling import plan_for
+from tideng_reports.history import reports, written_today
+
+REPORT = {
+    "communication": "谈展厅",
+    "needs": "灯" * 120,
+    "issues": ["样品谁寄？"],
+    "plan": "见万家",
+    "date": "2025-06-12",
+}
+ZHANG = Viewer("zhang", "zhang", frozenset({"employee"}))
+LEAD = Viewer("lead", "lead", frozenset({"supervisor", "employee"}))
+LI = Viewer("li", "li", frozenset({"employee"}))
+
+
+def heard(story: EngineStory, type_: str, when: str, subject: str = "zhang", **data) -> None:
+    """Something that happened elsewhere, told now."""
+    at = datetime.fromisoformat(f"{when}+08:00")
+    payload = {"id": f"{type_}/{subject}/{when}", "source": "elsewhere", "type": type_, "time": at.isoformat()}
+    [receipt] = receive(story.deployment, [{**payload, "subject": subject, "data": data}])
+    assert receipt.status == "accepted", receipt.problems
+    story.work()
+
+
+def directory_of(story: EngineStory, connection):
+    story.deployment.plugins.call("refresh", connection=connection)
+    return story.deployment.plugins.first("directory", connection=connection)
+
+
+def filled(story: EngineStory, form: str = "daily_report.write", person: str = "zhang") -> dict:
+    now = story.clock.now()
+    with reading(story.deployment.engine) as connection:
+        directory = directory_of(story, connection)
+        return fill_form(story.deployment, connection, directory, Form(form, person, person, now), now)
+
+
+def hand_in(story: EngineStory, viewer: Viewer = ZHANG, process: str = "daily_report", data=None, **more) -> str:
+    with reading(story.deployment.engine) as connection:
+        directory = directory_of(story, connection)
+    submission = Submission("submit", data or REPORT, **more)
+    return service.begin(story.deployment, viewer, directory, process, submission)
+
+
+def seen(story: EngineStory, viewer: Viewer, read, *args):
+    with reading(story.deployment.engine) as connection:
+        return read(connection, viewer, directory_of(story, connection), story.clock.now(), *args)
+
+
+def complete(story: EngineStory, viewer: Viewer, people, days: int = 10):
+    deployment = story.deployment
+    return seen(story, viewer, completeness, deployment.catalogue, deployment.calendar, people, days)
+
+
+# -- filled in ----------------------------------------------------------------------------------------------------------
+
+
+def test_whom_one_met_today_stands_in_the_report_and_yesterday_does_not(engine_story):
+    heard(engine_story, "visit.completed", "2025-06-11T15:00", customer="昨天的")
+    heard(engine_story, "attendance.checked_in", "2025-06-12T08:52", customer="恒亮照明")
+    heard(engine_story, "visit.completed", "2025-06-12T09:30", customer="恒亮照明")
+    heard(engine_story, "visit.completed", "2025-06-12T09:50", customer="华彩酒店")
+    found = filled(engine_story)
+    assert found["communication"].value == "恒亮照明：\n华彩酒店："
+    assert found["date"].value == "2025-06-12"
+    assert filled(engine_story, "needs_report.write")["customer"].value == "华彩酒店"
+
+
+def test_tomorrow_stands_in_the_plan_as_the_itinerary_has_it_while_on_the_trip(engine_story):
+    stops = [
+        {"date": "2025-06-13", "city": "石家庄", "customer": "光之源", "time": "14:00"},
+        {"date": "2025-06-13", "city": "沧州", "customer": "万家灯饰", "time": "09:30"},
+        {"date": "2025-06-14", "city": "保定"},
+    ]
+    heard(engine_story, "trip.approved", "2025-06-10T09:00", trip="t1", itinerary=stops)
+    heard(engine_story, "trip.started", "2025-06-11T09:00", trip="t1")
+    found = filled(engine_story)
+    assert (found["trip"].value, found["plan"].value) == ("t1", "09:30 万家灯饰（沧州），14:00 光之源（石家庄）")
+    assert found["plan"].source["zh"] == "来自行程"
+    heard(engine_story, "trip.ended", "2025-06-12T09:00", trip="t1")
+    assert not {"trip", "plan"} & filled(engine_story).keys()
+
+
+def test_a_day_without_stops_plans_nothing():
+    assert plan_for([{"date": "2025-06-14", "city": "保定"}], date(2025, 6, 13)) == ""
+
+
+def test_other_forms_and_other_people_get_nothing(engine_story):
+    heard(engine_story, "visit.completed", "2025-06-12T09:30", customer="恒亮照明")
+    assert filled(engine_story, "purchase.request") == {}
+    assert filled(engine_story, "daily_report.add") == {}
+    assert "communication" not in filled(engine_story, person="li")
+
+
+# -- handed in, read, asked back ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("process", ["daily_report", "needs_report"])
+def test_what_is_shipped_fits_the_catalogue(engine_story, process):
+    with reading(engine_story.deployment.engine) as connection:
+        directory = directory_of(engine_story, connection)
+    definition = registry_of(engine_story.deployment).latest(process).definition
+    problems = check_process(definition, engine_story.deployment.catalogue, directory)
+    assert [one for one in problems if one.severity == "error"] == []
+
+
+def test_a_report_becomes_the_event_that_rules_know(engine_story):
+    hand_in(engine_story)
+    engine_story.work()
+    assert engine_story.heard("report.submitted") == [("report.submitted", "zhang", REPORT)]
+
+
+def test_a_needs_report_becomes_its_event(engine_story):
+    hand_in(engine_story, process="needs_report", data={"customer": "恒亮", "text": "灯" * 150})
+    [(_type, _subject, data)] = engine_story.heard("needs_report.submitted")
+    assert data == {"customer": "恒亮", "text": "灯" * 150}
+
+
+def test_the_supervisor_asks_back_and_reads_what_was_added(engine_story):
+    case = hand_in(engine_story)
+    [waiting] = seen(engine_story, LEAD, reports).items
+    assert (waiting.case, waiting.mine, waiting.node) == (case, True, "read")
+    with reading(engine_story.deployment.engine) as connection:
+        directory = directory_of(engine_story, connection)
+    with pytest.raises(NotYet):
+        service.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("ask"))
+    service.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("ask", note="寄到哪里？"))
+    [asked] = seen(engine_story, ZHANG, reports, "zhang").items
+    assert ([(word.by, word.text, word.asks) for word in asked.words], asked.mine) == (
+        [("lead", "寄到哪里？", True)],
+        True,
+    )
+    added = {name: REPORT[name] for name in ("communication", "needs", "issues", "plan")} | {"plan": "寄到沧州"}
+    service.hand_in(engine_story.deployment, ZHANG, directory, case, "add", Submission("submit", added))
+    service.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("read"))
+    [done] = seen(engine_story, ZHANG, reports, "zhang").items
+    assert (done.node, done.data["plan"], done.day) == ("", "寄到沧州", date(2025, 6, 12))
+    assert len(engine_story.heard("report.submitted")) == 1  # one report, one event
+
+
+def test_the_process_reminds_nobody_of_a_report_that_was_not_begun(engine_story):
+    engine_story.wait(hours=14)
+    assert engine_story.heard("node.entered", "node.near", "node.overdue") == []
+
+
+def test_todays_report_is_known_by_the_day_it_is_about(engine_story):
+    with reading(engine_story.deployment.engine) as connection:
+        directory = directory_of(engine_story, connection)
+        assert written_today(connection, "zhang", directory, engine_story.clock.now()) == ""
+    hand_in(engine_story, data={**REPORT, "date": "2025-06-11"})
+    case = hand_in(engine_story)
+    with reading(engine_story.deployment.engine) as connection:
+        assert written_today(connection, "zhang", directory, engine_story.clock.now()) == case
+        assert written_today(connection, "zhang", directory, engine_story.clock.now() + timedelta(days=1)) == ""
+
+
+# -- completeness -------------------------------------------------------------------------------------------------------
+
+
+def test_working_days_of_trips_are_expected_and_free_days_leave_and_today_are_not(engine_story):
+    heard(engine_story, "trip.started", "2025-06-06T09:00", trip="t1")  # a Friday
+    heard(engine_story, "leave.started", "2025-06-10T00:00", leave="l1")
+    heard(engine_story, "leave.ended", "2025-06-11T00:00", leave="l1")
+    heard(engine_story, "report.submitted", "2025-06-06T18:00", date="2025-06-06", needs="灯" * 100)
+    heard(engine_story, "report.submitted", "2025-06-12T09:00", date="2025-06-11", needs=" " + "灯" * 50 + " ")
+    [mine] = complete(engine_story, ZHANG, ["zhang"])
+    days = {one.day.day: one for one in mine.days}
+    assert {day for day, one in days.items() if one.expected} == {6, 9, 11, 12}
+    assert {day: one.length for day, one in days.items() if one.written} == {6: 100, 11: 50}
+    assert (mine.written, mine.expected, mine.length) == (2, 3, 75)  # today is not over yet
+    heard(engine_story, "report.submitted", "2025-06-12T09:30", date="2025-06-12", needs="灯" * 30)
+    [mine] = complete(engine_story, ZHANG, ["zhang"])
+    assert (mine.written, mine.expected) == (3, 4)
+
+
+def test_without_trips_and_reports_there_is_no_figure(engine_story):
+    [mine] = complete(engine_story, ZHANG, ["zhang"])
+    assert (mine.written, mine.expected, mine.length) == (0, 0, None)
+
+
+def test_people_stand_by_name_whatever_they_wrote(engine_story):
+    heard(engine_story, "trip.started", "2025-06-09T09:00", trip="t1")
+    names = [one.name for one in complete(engine_story, LEAD, ["zhang", "wu", "li"])]
+    assert names == sorted(names)
+
+
+def test_only_those_who_lead_somebody_see_their_reports(engine_story):
+    hand_in(engine_story)
+    for viewer in (LI, ZHANG):
+        with pytest.raises(NotFound):
+            complete(engine_story, viewer, ["zhang", "wu"])
+    with pytest.raises(NotFound):
+        seen(engine_story, LI, reports, "zhang")
+    assert len(seen(engine_story, LEAD, reports, "zhang").items) == 1
+    assert seen(engine_story, LI, reports).items == ()
+
+
+def test_a_team_takes_as_many_statements_as_one_person(on_both):
+    story = on_both
+    for person in ("zhang", "li", "wu"):
+        heard(story, "trip.started", "2025-06-09T09:00", person, trip=f"t-{person}")
+        hand_in(story, Viewer(person, person, frozenset({"employee"})))
+
+    def statements(people) -> int:
+        said: list[str] = []
+        with reading(story.deployment.engine) as connection:
+            directory = directory_of(story, connection)
+            event.listen(
+                connection, "before_cursor_execute", lambda c, cursor, statement, *more: said.append(statement)
+            )
+            deployment, now = story.deployment, story.clock.now()
+            completeness(connection, LEAD, directory, now, deployment.catalogue, deployment.calendar, people)
+            reports(connection, LEAD, directory, now)
+        return len(said)
+
+    assert statements(["zhang"]) == statements(["zhang", "li", "wu"]) == 5
+
+
+def test_a_trip_across_midnight_is_counted_in_the_persons_own_days(engine_story):
+    heard(engine_story, "trip.started", "2025-06-09T23:59", trip="t1")
+    heard(engine_story, "trip.ended", "2025-06-11T00:00", trip="t1")
+    [mine] = complete(engine_story, ZHANG, ["zhang"])
+    assert {one.day.day for one in mine.days if one.expected} == {9, 10}
+    assert mine.days[-1].day == engine_story.clock.now().astimezone(UTC).date()
