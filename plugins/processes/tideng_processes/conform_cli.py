@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
@@ -130,19 +130,20 @@ def _read(
 
     with ExitStack() as stack:
         streams = [(path.name, stack.enter_context(path.open("rb"))) for path in events]
-        size = sum(path.stat().st_size for path in events)
-        progress = stack.enter_context(progress_bar(terminal, size, _Joined([one for _, one in streams])))  # type: ignore[arg-type]
+        joined = _Joined([(stream, path.stat().st_size) for (_, stream), path in zip(streams, events, strict=True)])
+        progress = stack.enter_context(progress_bar(terminal, joined.size, cast(BinaryIO, joined)))
         return read_log(streams, deployment, log_map, chosen, progress)
 
 
 class _Joined:
-    """Several streams as one, for whoever asks how far they are read."""
+    """Several streams as one, for whoever asks how far they are read; one that was closed is read."""
 
-    def __init__(self, streams: Sequence[Any]):
+    def __init__(self, streams: Sequence[tuple[BinaryIO, int]]):
         self._streams = streams
+        self.size = sum(size for _, size in streams)
 
     def tell(self) -> int:
-        return sum(one.tell() for one in self._streams if not one.closed)
+        return sum(size if stream.closed else stream.tell() for stream, size in self._streams)
 
 
 def to_json(report: Report) -> dict[str, Any]:

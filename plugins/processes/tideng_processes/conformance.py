@@ -245,15 +245,15 @@ class _Tally:
         )
 
     def _time(self, node: Node) -> NodeTime:
-        spent = sorted(self._spent[node.id]) or [timedelta()]
+        spent = sorted(one.total_seconds() for one in self._spent[node.id]) or [0.0]
         return NodeTime(
             node=node.id,
             entered=self._entered[node.id],
             left=len(self._spent[node.id]),
-            median=median(spent),
-            mean=timedelta(seconds=fmean(one.total_seconds() for one in spent)),
-            most=spent[math.ceil(WAITS * len(spent)) - 1],
-            longest=spent[-1],
+            median=timedelta(seconds=median(spent)),
+            mean=timedelta(seconds=fmean(spent)),
+            most=timedelta(seconds=spent[math.ceil(WAITS * len(spent)) - 1]),
+            longest=timedelta(seconds=spent[-1]),
             due=self._due[node.id],
             late=self._late[node.id],
         )
