@@ -13,7 +13,20 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import agreement, checking, columns, endtoend, engines, evening, line, others, pages, scale, whynot
+from bench import (
+    agreement,
+    checking,
+    columns,
+    endtoend,
+    engines,
+    evening,
+    line,
+    organisation,
+    others,
+    pages,
+    scale,
+    whynot,
+)
 from bench.place import Place, a_place
 from bench.rows import Row, machine, median, row, table
 from bench.rulebook import Rulebook
@@ -33,6 +46,7 @@ PARTS: tuple[tuple[str, str, Callable[[Place, bool], list[Row]]], ...] = (
     ("evening", "Seven in the evening", lambda place, quick: evening.run(place, 10_000 if quick else 100_000)),
     ("typing", "While somebody types a rule", lambda place, quick: checking.run(place, quick)),
     ("pages", "Pages", lambda place, quick: pages.run(place, quick)),
+    ("organisation", "The organisation", lambda place, quick: organisation.run(place, quick)),
     ("replay", "Replay", lambda place, quick: line.replay_rows(1 if quick else 5)),
     ("posts", "Single events over HTTP", lambda place, quick: _posts(place, quick)),
     ("memory", "Memory", lambda place, quick: line.memory_rows(place, 30_000 if quick else 300_000)),

@@ -82,6 +82,12 @@ class Groups:
     def responsible(self, group: Group, moment: datetime) -> str | None:
         """A position's holder, or who leads its holders where they are several; a unit's head. Where there is none, the
         head of the unit above; None at the top."""
+        directory = self._directory
+        key = (group, directory.days_at(moment))
+        (found,) = directory.kept("responsible", key, lambda: (self._responsible(group, moment),))
+        return found
+
+    def _responsible(self, group: Group, moment: datetime) -> str | None:
         kind, name = group
         if kind == "unit":
             return next(filter(None, (self.head(unit, moment) for unit in self.line(name))), None)

@@ -24,6 +24,8 @@ from tideng_orgchart.import_screens import OrganisationImportPage
 from tideng_orgchart.posts import Expected, PostPage, post_page, who_answers
 from tideng_orgchart.viewing import Face, UnitNode
 
+MOST_POSTS = 4
+"""So many stand in a box of the drawn chart; the unit's own page has them all."""
 READERS = ("hr", "supervisor", "implementer", "auditor", "employee")
 
 
@@ -224,8 +226,9 @@ def _node(one: UnitNode, root: str) -> dict[str, Any]:
         "outside": one.outside,
         "posts": [
             {"id": post.id, "name": post.name, "held": post_words(post), "empty": post.missing > 0}
-            for post in one.posts
+            for post in one.posts[:MOST_POSTS]
         ],
+        "more": len(one.posts[MOST_POSTS:]),
         "inside": one.inside,
         "loaded": not one.inside or bool(one.units),
     }

@@ -4,7 +4,6 @@ import { OrgChart } from 'd3-org-chart'
 import { zoom, zoomIdentity } from 'd3-zoom'
 
 export const WIDTH = 220
-export const MOST_POSTS = 4
 const TOP = '\u0000top' // no unit's id: ids hold no control characters
 const DEEP = 2 // so many levels are open at first
 const MOST_OPENED = 40 // by one press on “open all”
@@ -206,7 +205,7 @@ export class Drawn {
         ? `<span class="oc-name">${text(node.name)}</span>`
         : `<button type="button" class="oc-name" data-href="${href}${day}">${text(node.name)}</button>`
     return `<div class="oc" data-unit="${text(node.id)}"><div class="oc-top">${face(node.head)}<div>${title}${beneath(node, words)}</div></div>
-      <div class="oc-posts">${node.posts.slice(0, MOST_POSTS).map((post) => this.post(post, day)).join('')}${rest(node)}</div>${fold(node, this.opened, words)}</div>`
+      <div class="oc-posts">${node.posts.map((post) => this.post(post, day)).join('')}${rest(node)}</div>${fold(node, this.opened, words)}</div>`
   }
 
   post(post, day) {
@@ -216,7 +215,7 @@ export class Drawn {
 }
 
 const heightOf = (node) =>
-  66 + 26 * Math.min(node.posts.length, MOST_POSTS) + (node.posts.length > MOST_POSTS ? 20 : 0) + (node.inside ? 32 : 0)
+  66 + 26 * node.posts.length + (node.more ? 20 : 0) + (node.inside ? 32 : 0)
 
 const face = (head) => {
   if (!head) return ''
@@ -230,7 +229,7 @@ function beneath(node, words) {
   return `<div class="oc-sub" title="${text(node.head?.reports ?? '')}"><span>${parts}</span>${mark}</div>`
 }
 
-const rest = (node) => (node.posts.length > MOST_POSTS ? `<span class="oc-rest">+${node.posts.length - MOST_POSTS}</span>` : '')
+const rest = (node) => (node.more ? `<span class="oc-rest">+${node.more}</span>` : '')
 
 function fold(node, opened, words) {
   if (!node.inside) return ''

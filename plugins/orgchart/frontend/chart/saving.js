@@ -1,6 +1,6 @@
 // The chart as a file. It is drawn anew as plain SVG, with text as text: what the page shows is HTML within SVG, which only
 // browsers can read. PNG and PDF are made of that drawing. Pictures go by data: addresses, the only ones that the page allows.
-import { MOST_POSTS, WIDTH } from './drawn.js'
+import { WIDTH } from './drawn.js'
 
 const PAD = 28
 const HEAD = 44
@@ -55,14 +55,14 @@ function card({ x, y, width, height, data }, colour, photo) {
   const start = edge + 12
   const face = data.head ? 42 : 0
   const said = [data.people, data.head?.name].filter(Boolean).join(' · ')
-  const lines = data.posts.slice(0, MOST_POSTS).map((post, number) => {
+  const lines = data.posts.map((post, number) => {
     const at = y + 74 + 26 * number
     const held = shortened(post.held, 92, 13)
     const paint = post.empty ? colour.empty : colour.soft
     return `${label(start, at, shortened(post.name, width - 40 - wide(held, 13), 13), paint)}${label(edge + width - 12, at, held, paint, 'text-anchor="end"')}`
   })
   const closed = data.open ? 0 : data.inside
-  const more = data.posts.length > MOST_POSTS ? label(start, y + 74 + 26 * MOST_POSTS - 3, `+${data.posts.length - MOST_POSTS}`, colour.quiet, 'font-size="12"') : ''
+  const more = data.more ? label(start, y + 74 + 26 * data.posts.length - 3, `+${data.more}`, colour.quiet, 'font-size="12"') : ''
   return `<g><rect x="${round(edge)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" rx="10" fill="${colour.card}" stroke="${colour.line}"/>
 ${data.head ? picture(start, y + 12, data.head.initial, colour, photo) : ''}${label(start + face, y + 26, shortened(data.name, WIDTH - 24 - face, 14), colour.ink, 'font-size="14" font-weight="600"')}${label(start + face, y + 44, shortened(said, WIDTH - 24 - face, 12), colour.quiet, 'font-size="12"')}
 ${lines.join('')}${more}${closed ? label(x, y + height - 12, `+${closed}`, colour.quiet, 'font-size="12" text-anchor="middle"') : ''}</g>`
