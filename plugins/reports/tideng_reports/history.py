@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from tideng.errors import NotFound
 from tideng.people import Directory
@@ -83,6 +83,13 @@ def reports(
 def _waiting(viewer: Viewer) -> Any:
     open_ = (TaskRow.owner == viewer.person, TaskRow.state == "open", TaskRow.node == READ)
     return select(TaskRow.case).where(*open_)
+
+
+def waiting_for(connection: Connection, viewer: Viewer) -> int:
+    """How many reports wait for the viewer to read them."""
+    row = CaseRow
+    theirs = (row.process.in_((DAILY, NEEDS)), row.id.in_(_waiting(viewer)))
+    return connection.scalar(select(func.count()).select_from(row).where(*theirs)) or 0
 
 
 def _words(connection: Connection, directory: Directory, moment: datetime, ids: Sequence[str]) -> dict[str, list[Word]]:

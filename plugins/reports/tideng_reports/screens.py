@@ -19,7 +19,7 @@ from tideng_processes.form_screens import Forms, Place
 from tideng_processes.shared_screens import latest
 from tideng_reports.completeness import completeness
 from tideng_reports.filling import DAILY
-from tideng_reports.history import reports, written_today
+from tideng_reports.history import reports, waiting_for, written_today
 
 WRITES = ("read", "write")
 
@@ -54,8 +54,14 @@ class ReportPage(Forms):
             days = _days(connection, [viewer.person]) if viewer.person else []
             enough = _enough(connection, viewer.person)
             written = written_today(connection, viewer.person, self.directory, now) if viewer.person else ""
+            waiting = waiting_for(connection, viewer)
         return render_template(
-            "reports/mine.html", page=page, days=days[0] if days else None, enough=enough, written=written
+            "reports/mine.html",
+            page=page,
+            days=days[0] if days else None,
+            enough=enough,
+            written=written,
+            waiting=waiting,
         )
 
 
