@@ -225,6 +225,7 @@ def template(directory: Directory, chinese: bool, filled: bool, day: date) -> by
 
 
 def _filled(directory: Directory, kind: str, day: date) -> Sequence[Sequence[str]]:
+    rows: list[Mapping[str, str]]
     if kind == "units":
         rows = [merging.unit_cells(one) for one in directory.units.values()]
     elif kind == "positions":

@@ -246,7 +246,7 @@ def _head(face: Face) -> dict[str, Any]:
     }
 
 
-def expected_words(it: PostPage) -> list[Mapping[str, str]]:
+def expected_words(it: PostPage) -> list[Mapping[str, Any]]:
     """What is expected, as the page says it: by when, the goal, and where its holders stand."""
     return [
         {

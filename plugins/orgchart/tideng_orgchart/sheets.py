@@ -253,7 +253,7 @@ def _table(
             problems.add(f"{at}, {said}", "is there twice")
     if "id" not in columns:
         problems.add(at, "the column id is missing")
-    rows = []
+    rows: list[tuple[int, tuple[str, ...]]] = []
     for number, cells in lines:
         row = [one.strip() for one in cells]
         if not any(row):

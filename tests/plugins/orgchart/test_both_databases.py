@@ -1,0 +1,30 @@
+"""What HR changes on the pages, on SQLite and on PostgreSQL alike."""
+
+import io
+from datetime import date
+
+from orgstory import NOW, ORGCHART, apply, directory
+from PIL import Image
+
+from tideng.clock import ManualClock
+from tideng.viewing import Viewer
+from tideng_orgchart import editing, importing, photos
+
+HR = Viewer("p001", "p001", frozenset({"hr"}))
+
+
+def test_importing_filling_a_post_and_photos(a_deployment, database_url, bundle):
+    deployment = a_deployment(database_url, clock=ManualClock(NOW), found=[ORGCHART])
+    apply(deployment, bundle())
+    number = importing.upload(deployment, HR, directory(deployment), "people.csv", b"id,name,unit\np009,Neu,south\n")
+    assert importing.preview(deployment, HR, number).changes == 1
+    assert importing.apply(deployment, HR, number) == 1
+    editing.fill(deployment, HR, directory(deployment), "head", "p009", "2026-03-05")
+    assert directory(deployment).on("p009", date(2026, 3, 5)).position == "head"
+    out = io.BytesIO()
+    Image.new("RGB", (200, 200), "orange").save(out, "PNG")
+    for _ in range(2):
+        photos.put(deployment, HR, directory(deployment), "p003", out.getvalue())
+    photos.remove(deployment, HR, directory(deployment), "p003")
+    assert [one for one in apply(deployment, bundle()) if "kept" not in one] == []
+    assert directory(deployment).on("p009", date(2026, 3, 6)).unit == "south"
