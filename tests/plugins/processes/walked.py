@@ -4,7 +4,6 @@ expression, and where a case stands is the expression that its beginning matches
 from __future__ import annotations
 
 import gzip
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -173,4 +172,9 @@ def _offset(day: int) -> int:
 
 def nearest_rank(values: list[int], share: float) -> int:
     """The smallest value that so much of all values does not exceed."""
-    return min(value for value in values if sum(one <= value for one in values) >= math.ceil(share * len(values)))
+    often, so_far = Counter(values), 0
+    for value in sorted(often):
+        so_far += often[value]
+        if so_far >= share * len(values):
+            return value
+    raise ValueError("there are no values")
