@@ -115,13 +115,13 @@ def test_a_share_of_a_target_is_the_metric_by_what_the_post_asks_for(story):
 # -- cases -------------------------------------------------------------------------------------------------------------
 OWN = """
 event_types:
-  node.entered: {fields: {case: {type: text, key: true}, node: text, cost: {type: number, unit: money, currency: coin}, coin: text}}
-  node.done: {fields: {case: {type: text, key: true}, node: text}}
+  stage.entered: {fields: {case: {type: text, key: true}, node: text, cost: {type: number, unit: money, currency: coin}, coin: text}}
+  stage.done: {fields: {case: {type: text, key: true}, node: text}}
 """
 
 
 def node(kind: str, when: str, case: str, arrives: str | None = None, by: str = "zhang", **data):
-    return an_event(f"node.{kind}", when, by, arrives=arrives, case=case, **data)
+    return an_event(f"stage.{kind}", when, by, arrives=arrives, case=case, **data)
 
 
 def with_nodes(story):
@@ -143,7 +143,7 @@ CASES = [
 def test_what_is_known_of_a_case_is_the_latest_that_any_of_its_events_said(story):
     with_nodes(story)
     story.rule(
-        f"id: r\nkind: validation\nabout: case\nwhen: {{event: node.done}}\n"
+        f"id: r\nkind: validation\nabout: case\nwhen: {{event: stage.done}}\n"
         f"if: {{any: [{{fact: case.cost, gte: 0}}, {{fact: case.node, exists: true}}]}}\n{SEEN}"
     )
     found = story.findings(*CASES, **MARCH)
@@ -158,7 +158,7 @@ def test_a_deadline_and_a_later_step_see_the_case_as_it_is_then(story):
         id: r
         kind: escalation
         about: case
-        when: {event: node.entered, without: node.done, within: 1 day, match: case}
+        when: {event: stage.entered, without: stage.done, within: 1 day, match: case}
         if: {fact: case.node, is: approval}
         then: [{mark: late}]
         later: [{after: 2 hours, then: [{mark: later}]}]
@@ -183,7 +183,7 @@ def test_a_deadline_and_a_later_step_see_the_case_as_it_is_then(story):
 def test_what_a_late_event_says_of_a_case_counts_by_its_own_time(lived):
     with_nodes(lived)
     lived.rule(
-        f"id: r\nkind: validation\nabout: case\nwhen: {{event: node.done}}\nif: {{fact: case.cost, gte: 0}}\n{SEEN}"
+        f"id: r\nkind: validation\nabout: case\nwhen: {{event: stage.done}}\nif: {{fact: case.cost, gte: 0}}\n{SEEN}"
     )
     late = node("entered", "2026-03-02 10:00", "c1", arrives="2026-03-02 11:00", cost=3)
     done = [node("done", "2026-03-02 10:15", "c1", arrives="2026-03-02 13:00"), node("done", "2026-03-02 12:00", "c1")]

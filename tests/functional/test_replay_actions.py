@@ -74,10 +74,10 @@ def test_an_action_is_one_line_with_its_effect_and_whom_it_reached(team, action)
 
 
 def test_the_owner_is_the_one_the_event_names(client):
-    rule = f"id: r\nkind: escalation\nabout: case\nwhen: {{event: node.overdue}}\nthen: [{{nudge: owner, {HELLO}}}]"
-    client.client += "event_types: {node.overdue: {fields: {case: {type: text, key: true}, owner: text}}}\n"
+    rule = f"id: r\nkind: escalation\nabout: case\nwhen: {{event: stage.overdue}}\nthen: [{{nudge: owner, {HELLO}}}]"
+    client.client += "event_types: {stage.overdue: {fields: {case: {type: text, key: true}, owner: text}}}\n"
     client.write("client.yaml", client.client)
-    overdue = event("node.overdue", "2026-03-02 10:00", "zhang", case="k1", owner="wang")
+    overdue = event("stage.overdue", "2026-03-02 10:00", "zhang", case="k1", owner="wang")
     assert said(client.replay(rule, [overdue], *DAY)) == ["02 10:00 nudge wang"]
     client.people("zhang,Zhang,sales,rep,", "wang,Wang,sales,lead,zhang", roles="roles: {hr: [zhang]}\n")
     assert said(client.replay(rule, [overdue], *DAY)) == ["02 10:00 nudge wang"]
@@ -248,11 +248,11 @@ def test_a_limit_is_each_subjects_own(client):
     [("person", ["zhang", "wu"]), ("case", ["k1", "k2"]), ("position", ["rep", "rep"]), ("unit", ["sales", "sales"])],
 )
 def test_what_is_judged(client, about, subjects):
-    client.client += "event_types: {node.done: {fields: {case: {type: text, key: true}, cost: number}}}\n"
+    client.client += "event_types: {stage.done: {fields: {case: {type: text, key: true}, cost: number}}}\n"
     client.people("zhang,Zhang,sales,rep,", "wu,Wu,sales,rep,")
-    rule = f"id: r\nkind: validation\nabout: {about}\nwhen: {{event: node.done}}\nthen: [{{mark: seen}}]"
+    rule = f"id: r\nkind: validation\nabout: {about}\nwhen: {{event: stage.done}}\nthen: [{{mark: seen}}]"
     events = [
-        event("node.done", f"2026-03-02 1{n}:00", who, case=f"k{n + 1}", cost=n)
+        event("stage.done", f"2026-03-02 1{n}:00", who, case=f"k{n + 1}", cost=n)
         for n, who in enumerate(("zhang", "wu"))
     ]
     assert [one["subject"] for one in client.replay(rule, events, *DAY)] == subjects
@@ -261,10 +261,10 @@ def test_what_is_judged(client, about, subjects):
 
 
 def test_facts_of_a_case_are_those_of_its_event(client):
-    client.client += "event_types: {node.done: {fields: {case: {type: text, key: true}, cost: number}}}\n"
+    client.client += "event_types: {stage.done: {fields: {case: {type: text, key: true}, cost: number}}}\n"
     client.write("client.yaml", client.client)
-    rule = "id: r\nkind: validation\nabout: case\nwhen: {event: node.done}\nif: {fact: case.cost, gt: 5}\nthen: [{mark: seen}]"
-    events = [event("node.done", f"2026-03-02 1{n}:00", "zhang", case=f"k{n}", cost=n * 5) for n in range(3)]
+    rule = "id: r\nkind: validation\nabout: case\nwhen: {event: stage.done}\nif: {fact: case.cost, gt: 5}\nthen: [{mark: seen}]"
+    events = [event("stage.done", f"2026-03-02 1{n}:00", "zhang", case=f"k{n}", cost=n * 5) for n in range(3)]
     assert [one["subject"] for one in client.replay(rule, events, *DAY)] == ["k2"]
 
 
