@@ -235,6 +235,7 @@ def test_written_at_20_59_59_without_a_network_it_is_in_time_though_it_comes_at_
     line.mend(zhang)
     chromium.soon(page, f"(await ({KEPT})()).queue.length === 0")
     expect(page.locator("[data-kept]")).to_contain_text("交上了，按 20:59 算")
+    expect(main(page)).to_be_hidden()  # and is not handed in once more
     [case] = rows(story, CaseRow)
     [task] = [one for one in rows(story, TaskRow) if one.node == "write"]
     [event] = [one for one in rows(story, EventRow) if one.type == "report.submitted" and one.data["needs"] == FULL][
@@ -256,7 +257,7 @@ def test_the_form_opens_without_a_network_and_what_waits_goes_after_a_reload(sto
     write(page)
     expect(main(page)).to_have_text("交日报")
     main(page).click()
-    expect(page.locator("[data-kept]")).to_contain_text("有网自动交")
+    expect(page.locator("[data-saved]")).to_contain_text("有网自动交")
     page.reload()  # still without a network: it waits, and says so
     expect(main(page)).to_have_text("存好了，有网自动交")
     page.goto("about:blank")

@@ -262,7 +262,8 @@ class FormPage {
   async pressed(event) {
     event.preventDefault()
     const button = event.submitter ?? this.main
-    if (this.waits || !this.noteIsThere(button)) return
+    if (this.waits) return this.kept.send()
+    if (!this.noteIsThere(button)) return
     if ('without' in button.dataset) return this.handIn(button)
     if (this.unseen) await this.look()
     this.tried = true
@@ -320,17 +321,16 @@ class FormPage {
     if (navigator.onLine) setTimeout(() => this.kept.send(), 15_000)
   }
 
-  /** It waits: the button says so, and it can be changed until it went. null: it went, and the form is as new. */
+  /** It waits: the button says so, and it can be changed until it went. null: it went, and nobody hands it in once more. */
   offer(item) {
     this.waits = item
     for (const field of this.fields) field.inert = Boolean(item)
     if (!item) {
-      this.key = newKey()
-      this.note('')
-      return this.form.dataset.case ? location.reload() : this.show()
+      this.form.hidden = true
+      return
     }
     const back = el('button.btn.btn-text.btn-sm', { type: 'button', onclick: () => this.takeBack(item) }, this.say('take_back'))
-    this.note(this.say('offline'), back)
+    this.note(this.say(navigator.onLine ? 'login' : 'offline', { title: item.title }), back)
     this.show()
   }
 

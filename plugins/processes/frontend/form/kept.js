@@ -37,10 +37,11 @@ export class Kept {
     this.now = await now()
     const mine = await this.mine()
     await this.notice(mine.filter((one) => one.state === 'sent'))
-    const open = mine.filter((one) => one.state !== 'sent').map((one) => (one.state === 'back' ? this.back(one) : this.waiting(one)))
+    const here = [...document.querySelectorAll('[data-form]')].map((form) => form.getAttribute('action')) // these say so themselves
+    const open = mine.filter((one) => one.state === 'back' || (one.state === 'waiting' && !here.includes(one.path))).map((one) => (one.state === 'back' ? this.back(one) : this.waiting(one)))
     // so that signing out does not wipe away what waits; see form_screens.py
-    document.cookie = `forms_wait=1; path=/; samesite=lax; max-age=${open.length ? 7 * 24 * 3600 : 0}`
-    const went = [...this.went.values()].map((one) => el('p.say.say-success', {}, this.say('sent', { title: one.title, when: this.clock(one.at) })))
+    document.cookie = `forms_wait=1; path=/; samesite=lax; max-age=${mine.some((one) => one.state !== 'sent') ? 7 * 24 * 3600 : 0}`
+    const went = [...this.went.values()].map((one) => el('p.say.say-success', {}, this.say('sent', { title: one.title, when: this.clock(one.at) }), ' ', el('a', { href: one.href }, this.say('where'))))
     this.box.replaceChildren(...went, ...open)
   }
 

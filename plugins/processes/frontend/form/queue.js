@@ -71,7 +71,7 @@ async function sendAll(login) {
     const outcome = await send({ ...one, key: one.id }, one.tokenUrl)
     if (outcome.how === 'later') break
     if (outcome.how === 'sent') {
-      await put('queue', { ...one, state: 'sent' }) // until a page has said so
+      await put('queue', { ...one, state: 'sent', href: outcome.href }) // until a page has said so
       sent.push(one)
     } else if (outcome.how !== 'login') {
       await put('queue', { ...one, state: 'back', outcome })
