@@ -62,10 +62,9 @@ SHOWN = 12
     "--map",
     "map_file",
     type=_FILE,
-    required=True,
     metavar="FILE.yaml",
-    en="What each activity is: the step it leaves and how, or the step it happens in.",
-    zh="对应表：每个活动离开哪一步、怎样离开，或发生在哪一步之中。",
+    en="What each activity is: the step it leaves and how, or the step it happens in. Without it: the events that the process itself emits.",
+    zh="对应表：每个活动离开哪一步、怎样离开，或发生在哪一步之中。不给则按流程自己发出的事件对应。",
 )
 @option("--shipped", is_flag=True, en="The shipped processes, not the client's own in their place.", zh="用自带的流程，不用客户自己改过的。")  # fmt: skip
 @json_option()
@@ -74,7 +73,7 @@ def conform(
     client: Path,
     wanted: tuple[str, ...],
     events: tuple[Path, ...],
-    map_file: Path,
+    map_file: Path | None,
     shipped: bool,
     as_json: bool,
 ) -> int:
@@ -82,13 +81,13 @@ def conform(
     from tideng.bundle import read_bundle
     from tideng.people import zone
     from tideng_processes import conformance
-    from tideng_processes.conform_map import read_log_map
     from tideng_processes.files_cli import in_memory, registry_of
 
     logs.configure("warning")
-    bundle, log_map = read_bundle(client), read_log_map(map_file)
+    bundle = read_bundle(client)
     deployment = in_memory(bundle)
     known = {one.definition.id: one.definition for one in registry_of(deployment, client, shipped).all()}
+    log_map = _map(map_file, wanted, known)
     chosen = _chosen(log_map, wanted, known)
     log = _read(terminal, events, deployment, log_map, chosen)
     conformance.require_mapped(log, log_map)
@@ -106,6 +105,20 @@ def conform(
         )
         terminal.problems([problem for _, refusal in log.refused[:SHOWN] for problem in refusal.problems])
     return REFUSED if log.refused else FINE
+
+
+def _map(file: Path | None, wanted: Sequence[str], known: dict[str, Definition]) -> LogMap:
+    """That of the file, or the one that the processes named say by their own events. Raises `NotFound` for one that is none."""
+    from tideng_processes.conform_map import map_of_events, read_log_map
+
+    if file is not None:
+        return read_log_map(file)
+    if not wanted:
+        raise click.MissingParameter(param_hint="--map / --process", param_type="option")
+    for name in wanted:
+        if name not in known:
+            raise NotFound(f"no process {name}")
+    return map_of_events(known[name] for name in wanted)
 
 
 def _chosen(log_map: LogMap, wanted: Sequence[str], known: dict[str, Definition]) -> list[Definition]:

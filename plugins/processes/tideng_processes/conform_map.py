@@ -84,6 +84,21 @@ def read_log_map(path: Path) -> LogMap:
     return _Reader(document).log_map(path.name)
 
 
+def map_of_events(definitions: Iterable[Definition]) -> LogMap:
+    """The map for events of our own types: what an outcome emits, or is taken by, is that outcome; the first that fits, where
+    several do. Everything else belongs elsewhere."""
+    return LogMap("events", {one.id: ProcessMap(_spoken(one)) for one in definitions}, ("*",))
+
+
+def _spoken(definition: Definition) -> Mapping[str, tuple[Meaning, ...]]:
+    found: dict[str, tuple[Meaning, ...]] = {}
+    for node in definition.nodes.values():
+        for outcome in node.outcomes:
+            for name in filter(None, dict.fromkeys((outcome.on, *(one.type for one in outcome.emit)))):
+                found[name] = (*found.get(name, ()), Meaning(node.id, outcome.id))
+    return found
+
+
 def only(log_map: LogMap, processes: Iterable[str]) -> LogMap:
     """The map without its other processes; their activities belong elsewhere then."""
     kept = {name: log_map.processes[name] for name in processes}

@@ -28,6 +28,7 @@ from tideng_processes.model import Definition, Node
 
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
+    from tideng.events import Event
 
 EVERY = 1000
 """After so many events somebody who waits hears of it."""
@@ -112,9 +113,13 @@ def read_log(
     definitions: Iterable[Definition],
     progress: Callable[[int], None] = lambda taken: None,
 ) -> Log:
-    """Read event files (name, path or stream) by their cases; only what the walk needs is kept. Raises as `open_events`."""
+    """Read event files (name, path or stream) by their cases; only what the walk needs is kept. An event of no log is of the case
+    that its type's field named like the key of a process says (the first process's that it has), else of its subject. Raises
+    as `open_events`."""
     names = {f"activity.{number}": intern(one) for number, one in enumerate(log_map.activities)}
     mapping = {activity: name for name, activity in names.items()}
+    definitions = tuple(definitions)
+    keys = [one.key for one in definitions]
     wanted = log_map.attributes | {name for one in definitions for name in _asked(one)}
     cases: dict[str, list[Happened]] = {}
     refused: list[tuple[str, InvalidPayload]] = []
@@ -128,14 +133,14 @@ def read_log(
             refused.append((f"{name}, {place}", event))
             continue
         activity = names.get(event.type) or (event.type if event.type in mapping else "")
-        cases.setdefault(event.case or event.subject, [])
+        events = cases.setdefault(_case(event, keys), [])
         if not activity:
             strange[event.type] += 1
             continue
         kept = {one: event.data[one] for one in wanted if one in event.data} if wanted else _NOTHING
-        cases[event.case or event.subject].append(Happened(event.time, activity, kept))
-    for events in cases.values():
-        events.sort(key=lambda one: one.at)  # stable: what has the same time stays in the order of the file
+        events.append(Happened(event.time, activity, kept))
+    for some in cases.values():
+        some.sort(key=lambda one: one.at)  # stable: what has the same time stays in the order of the file
     others = {_title(deployment, type_): count for type_, count in strange.most_common()}
     unmapped = {one: count for one, count in others.items() if not log_map.leaves_out(one)}
     return Log(cases, taken - len(refused), unmapped, tuple(refused))
@@ -163,6 +168,10 @@ def _events(
     for name, source in sources:
         for place, event in open_events(source, deployment.catalogue, deployment.plugins, mapping=mapping, name=name):
             yield name, place, event
+
+
+def _case(event: Event, keys: Sequence[str]) -> str:
+    return event.case or next((str(event.data[key]) for key in keys if event.data.get(key)), event.subject)
 
 
 def _title(deployment: Deployment, type_: str) -> str:

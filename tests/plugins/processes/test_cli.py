@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.plugins.processes.engine_story import EngineStory
@@ -16,6 +18,7 @@ from tideng_processes.cli import processes
 
 ROOT = Path(__file__).resolve().parents[3]
 BPIC = ROOT / "clients" / "bpic2020"
+LAMPLIGHT = ROOT / "clients" / "lamplight"
 LOG = BPIC / "events" / "PermitLog.xes.gz"
 MAPS = BPIC / "processes" / "logs"
 Type = Callable[..., tuple[int, str]]
@@ -103,6 +106,29 @@ def test_what_the_map_does_not_name_is_refused_before_anything_is_counted(tideng
     (tmp_path / "m.yaml").write_text("processes: {trip: {activities: {Start trip: waiting.begin}}}\n", "utf-8")
     with pytest.raises(Refused, match=r"'Permit SUBMITTED by EMPLOYEE' is not named \(\d+×\)"):
         tideng("conform", "--client", BPIC, "--events", LOG, "--map", tmp_path / "m.yaml", "--shipped")
+
+
+def test_a_company_s_own_events_need_no_map(tideng):
+    history = ROOT / "clients" / "lamplight" / "events" / "history.jsonl.gz"
+    said: dict[str, set[str]] = {}
+    for line in gzip.decompress(history.read_bytes()).splitlines():
+        event = json.loads(line)
+        said.setdefault(event["type"], set()).add(event["data"].get("trip", ""))
+    _, answer = tideng("conform", "--client", LAMPLIGHT, "--events", history, "--process", "trip", "--json")
+    trip = json.loads(answer)
+    asked, begun, back = said["trip.requested"], said["trip.started"], said["trip.ended"]
+    assert trip["cases"] == len(asked | begun | back)
+    assert trip["conforming"] == len(asked & said["trip.approved"] & begun & back)
+    assert trip["midway"] == {"on_trip": len((asked & begun) - back)}
+    assert trip["deviations"] == [{"node": "request", "activity": "trip.started", "cases": len(begun - asked)}]
+
+
+def test_without_a_map_the_process_is_named(tideng):
+    history = LAMPLIGHT / "events" / "history.jsonl.gz"
+    with pytest.raises(click.MissingParameter):
+        tideng("conform", "--client", LAMPLIGHT, "--events", history)
+    with pytest.raises(NotFound, match="no process fly"):
+        tideng("conform", "--client", LAMPLIGHT, "--events", history, "--process", "fly")
 
 
 # -- definitions ------------------------------------------------------------------------------------------------------
