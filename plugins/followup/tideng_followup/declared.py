@@ -13,6 +13,8 @@ FIELDS = (
     Field("owner", "text", {"zh": "负责答复的人", "en": "Who is to answer"}),
 )
 RAISED, ANSWERED, PROPOSED, RECORDED = "need.raised", "need.answered", "proposal.submitted", "followup.recorded"
+TAKEN_UP = "need.taken_up"
+"""A case carries this need from now on, and its steps have deadlines of their own: rules that wait for an answer leave it."""
 LOST = "customer.lost"
 """Told by the systems of sales, and declared by the connectors."""
 NODE_FAILED, UNEXPLAINED = "node.failed", "loss.unexplained"
@@ -41,6 +43,7 @@ _NODE = (
 )
 EVENTS = (
     *(EventType(name, title, FIELDS) for name, title in _TITLES),
+    EventType(TAKEN_UP, {"zh": "客户需求已有人跟进", "en": "Customer need is followed up"}, FIELDS[:2]),
     EventType(
         NODE_FAILED, {"zh": "客户没成交，有一步可以改进", "en": "Customer lost; a step to improve"}, (*_LOSS, *_NODE)
     ),

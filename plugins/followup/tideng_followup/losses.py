@@ -149,7 +149,7 @@ def _close(mover: Mover, loss: Loss) -> None:
     outcome = run.step.outcome(CLOSES) if run.node else None
     task = next((one for one in run.tasks if one.state == OPEN), None)
     if outcome is not None and task is not None:
-        mover.take(run, task, outcome, "", max(loss.at, task.entered_at), quiet=True)
+        mover.take(run, task, outcome, "", max(loss.at, task.entered_at), heard=RECORDED)
 
 
 def _occasion(loss: Loss, failure: Failed, locale: str) -> Occasion:

@@ -121,7 +121,7 @@ class _Ear:
         said = heard(run.definition, outcome, event)
         for task in open_:
             if task.state == OPEN:
-                self._mover.take(run, task, outcome, "", event.time, data=said, quiet=True)
+                self._mover.take(run, task, outcome, "", event.time, data=said, heard=event.type)
 
     def _begin(self, published: Published, event: Event, name: str) -> Run:
         """A case that elsewhere began: its first step is done by the event itself."""
@@ -141,7 +141,7 @@ class _Ear:
         outcome = definition.first.outcomes[0]
         self._mover.begin(run)
         said = heard(definition, outcome, event)
-        self._mover.take(run, run.tasks[0], outcome, "", event.time, data=said, quiet=True)
+        self._mover.take(run, run.tasks[0], outcome, "", event.time, data=said, heard=event.type)
         return run
 
 

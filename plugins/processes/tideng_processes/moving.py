@@ -129,11 +129,11 @@ class Mover:
 
     def take(
         self, run: Run, task: Task, outcome: Outcome, by: str, at: datetime, note: str = "", key: str | None = None,
-        data: Mapping[str, Any] | None = None, quiet: bool = False,
+        data: Mapping[str, Any] | None = None, heard: str = "",
     ) -> None:  # fmt: skip
         """An owner's word at a step; the case leaves it when that is enough. `data` is what the form said, which the case
-        knows from now on; `by` is a login, '' for what happens by itself. `quiet`: an event from elsewhere said it, so that
-        nothing is emitted besides."""
+        knows from now on; `by` is a login, '' for what happens by itself. `heard`: the type of the
+        event from elsewhere that said it, which is not emitted a second time."""
         run.data.update(data or {})
         run.changed = True
         task.state, task.done_at, task.outcome, task.by, task.wake, task.changed = DONE_, at, outcome.id, by, None, True
@@ -145,7 +145,7 @@ class Mover:
         self._tell(run, DONE, task, at, outcome.id)
         self._runs[run.id] = run
         if self._is_settled(run, outcome):
-            self._leave(run, outcome, at, quiet, note)
+            self._leave(run, outcome, at, heard, note)
 
     def come_due(self, run: Run, task: Task) -> None:
         """The deadline of a task has run out: what is to happen by itself happens, otherwise it is noted and told, once."""
@@ -195,7 +195,7 @@ class Mover:
         """Whether the step is left: its owners have all spoken, or this one's word is enough."""
         return outcome.alone or bool(run.step.at_due) or all(task.state != OPEN for task in run.tasks)
 
-    def _leave(self, run: Run, outcome: Outcome, at: datetime, quiet: bool, note: str = "") -> None:
+    def _leave(self, run: Run, outcome: Outcome, at: datetime, heard: str, note: str = "") -> None:
         said = {task.outcome for task in run.tasks if task.state == DONE_}
         if len(said) > 1 and not outcome.alone and not run.step.at_due:
             self.note(run, "differing", at, run.node)  # not the same answer: they look at it together once more
@@ -203,13 +203,14 @@ class Mover:
             return
         self.leave_open(run, at)
         follows = self.machine(run.definition).advance(run.node, outcome.id, self.judged(run, at))
-        if not quiet and not self.quiet:
+        if not self.quiet:
             catalogue = self._deployment.catalogue
             zone = self._directory.zone_of(run.person, at)
-            self.events += emitted(
+            follow = emitted(
                 outcome, run.definition, catalogue, run.id, run.name, run.person, run.visits, run.data, at, zone,
                 Besides(run.papers, note),
             )  # fmt: skip
+            self.events += [event for event in follow if event.type != heard]
         if follows in run.definition.nodes:
             self.enter(run, follows, at)
         else:

@@ -204,7 +204,7 @@ def test_a_crm_carries_a_need_from_end_to_end(office):
     assert case.end == "not_accepted"
     (failed,) = case.told("node.failed")
     assert (failed["node"], failed["owner"], failed["took"]) == ("answer", "maker2", 31)
-    assert case.emitted == [], "what the CRM said is not said a second time"
+    assert case.emitted == ["need.taken_up"], "what the CRM said is not said a second time"
 
 
 def test_a_step_of_somebody_who_has_left_goes_to_who_led_them(one_office):
@@ -278,3 +278,11 @@ def test_beyond_its_deadline_the_supervisor_of_the_step_is_asked_to_help(one_off
     assert one_office.told() == ["step-near: fixer", "step-over: fixer"]
     one_office.until("2026-03-02 17:00")
     assert one_office.told()[2:] == ["step-stuck: boss"]
+
+
+def test_a_need_that_a_case_carries_is_spoken_of_once(a_deployment, tmp_path):
+    """The pack for needs that nobody carries leaves it to the process: whoever answers hears it, HR does not."""
+    office = Office.open(a_deployment, tmp_path / "client", packs="[travel-sales, processes]")
+    office.hears("need.raised", "zhang", need="N-1", customer="恒亮照明", text="大堂 120 盏射灯。")
+    office.until("2026-03-03 14:00")
+    assert office.told() == ["need-answer-near: maker", "follow-up-over: maker", "step-stuck: boss"]

@@ -304,7 +304,7 @@ STORIES = (
         ),
         steps=("raise", "answer", "proposal", "follow_up"),
         end="accepted",
-        emits=("need.raised", "need.answered", "proposal.submitted", "followup.recorded"),
+        emits=("need.raised", "need.taken_up", "need.answered", "proposal.submitted", "followup.recorded"),
         no=(
             Does("maker", "answered", {"possible": "no", "answer": "这个色温没有，最近的是 3000K。"}),
             Does("zhang", "recorded", {"accepted": False, "reason": "product"}),
