@@ -24,6 +24,7 @@ from bench import (
     organisation,
     others,
     pages,
+    processes,
     scale,
     whynot,
 )
@@ -47,6 +48,7 @@ PARTS: tuple[tuple[str, str, Callable[[Place, bool], list[Row]]], ...] = (
     ("typing", "While somebody types a rule", lambda place, quick: checking.run(place, quick)),
     ("pages", "Pages", lambda place, quick: pages.run(place, quick)),
     ("organisation", "The organisation", lambda place, quick: organisation.run(place, quick)),
+    ("processes", "Processes", lambda place, quick: processes.run(place, quick)),
     ("replay", "Replay", lambda place, quick: line.replay_rows(1 if quick else 5)),
     ("posts", "Single events over HTTP", lambda place, quick: _posts(place, quick)),
     ("memory", "Memory", lambda place, quick: line.memory_rows(place, 30_000 if quick else 300_000)),

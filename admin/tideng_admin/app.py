@@ -20,7 +20,18 @@ from werkzeug.wrappers import Response
 
 from tideng.deployment import Deployment
 from tideng.errors import InvalidSettings, Problem
-from tideng_admin import api, assets, notes_api, page, pages, people_api, plugin_files, rendering, rules_api, writing_api
+from tideng_admin import (
+    api,
+    assets,
+    notes_api,
+    page,
+    pages,
+    people_api,
+    plugin_files,
+    rendering,
+    rules_api,
+    writing_api,
+)
 from tideng_admin.catalogues import compile_catalogues
 from tideng_admin.operations import limit_body
 from tideng_admin.passwords import check_in_form

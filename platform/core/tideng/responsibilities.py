@@ -41,7 +41,5 @@ def responsibilities(
     deployment: Deployment, connection: Connection, directory: Directory, moment: datetime
 ) -> list[Responsibility]:
     """Every step that somebody answers for, in the order in which plugins give them. A few statements, whatever the size."""
-    parts = deployment.plugins.call(
-        "responsibilities", connection=connection, directory=directory, moment=moment
-    )
+    parts = deployment.plugins.call("responsibilities", connection=connection, directory=directory, moment=moment)
     return [one for part in parts for one in part]

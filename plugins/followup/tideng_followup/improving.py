@@ -50,7 +50,7 @@ def note(
     found = {}
     for one in occasions:
         if one.of in items:
-            mover.note(items[one.of], "comment", now, items[one.of].node, note=one.words)
+            mover.jot(items[one.of], "comment", now, items[one.of].node, note=one.words)
         else:
             items[one.of] = _begun(mover, published, next(ids), one, now)
         found[one.name] = items[one.of].id

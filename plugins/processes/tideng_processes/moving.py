@@ -123,7 +123,7 @@ class Mover:
             task = Task(name, part.id, owner.person, at, run.visits, None, owner.meant_for, due, wake)
             task.told = not (self.quiet and due is not None and due <= self._now)
             run.tasks.append(task)
-            self.note(run, "entered", at, node=name, part=part.id, data=_given(owner.person, owner.meant_for, due))
+            self.jot(run, "entered", at, node=name, part=part.id, data=_given(owner.person, owner.meant_for, due))
             self._tell(run, ENTERED, task, at)
         self._runs[run.id] = run
 
@@ -138,10 +138,10 @@ class Mover:
         run.changed = True
         task.state, task.done_at, task.outcome, task.by, task.wake, task.changed = DONE_, at, outcome.id, by, None, True
         task.late = task.due is not None and at > task.due and not run.step.at_due
-        self.note(run, "done", at, task.node, task.part, by, outcome.id, note, dict(data or {}), key)
+        self.jot(run, "done", at, task.node, task.part, by, outcome.id, note, dict(data or {}), key)
         if task.overdue_at is not None and not task.late:  # written in time without a network, and heard of after it
             task.overdue_at = None
-            self.note(run, "in_time", at, task.node, task.part)
+            self.jot(run, "in_time", at, task.node, task.part)
         self._tell(run, DONE, task, at, outcome.id)
         self._runs[run.id] = run
         if self._is_settled(run, outcome):
@@ -156,7 +156,7 @@ class Mover:
             self.take(run, task, by_itself, "", task.due)
             return
         task.overdue_at, task.late, task.wake, task.changed = task.due, True, None, True
-        self.note(run, "overdue", task.due, task.node, task.part)
+        self.jot(run, "overdue", task.due, task.node, task.part)
         self._tell(run, OVERDUE, task, task.due)
         if self._directory.knows(task.owner):
             self._tell(run, STUCK, task, task.due)
@@ -165,14 +165,14 @@ class Mover:
     def remind(self, run: Run, task: Task, at: datetime) -> None:
         """A deadline is near: the owner is told, and the worker looks again when it comes."""
         task.wake, task.changed, self.quiet = task.due, True, False
-        self.note(run, "reminded", at, task.node, task.part, data={"owner": task.owner})
+        self.jot(run, "reminded", at, task.node, task.part, data={"owner": task.owner})
         self._tell(run, NEAR, task, at)
         self._runs[run.id] = run
 
     def hand_over(self, run: Run, task: Task, to: str, meant_for: str | None, by: str, why: str, at: datetime) -> None:
         """Give an open task to somebody else; its deadline stays."""
         before, task.owner, task.meant_for, task.changed = task.owner, to, meant_for, True
-        self.note(run, "handed_over", at, task.node, task.part, by, note=why, data={"from": before, "to": to})
+        self.jot(run, "handed_over", at, task.node, task.part, by, note=why, data={"from": before, "to": to})
         self._runs[run.id] = run
 
     def keep(self, run: Run) -> None:
@@ -198,7 +198,7 @@ class Mover:
     def _leave(self, run: Run, outcome: Outcome, at: datetime, heard: str, note: str = "") -> None:
         said = {task.outcome for task in run.tasks if task.state == DONE_}
         if len(said) > 1 and not outcome.alone and not run.step.at_due:
-            self.note(run, "differing", at, run.node)  # not the same answer: they look at it together once more
+            self.jot(run, "differing", at, run.node)  # not the same answer: they look at it together once more
             self.enter(run, run.node, at, again=True)
             return
         self.leave_open(run, at)
@@ -216,7 +216,7 @@ class Mover:
         else:
             self._put_away(run)
             run.node, run.end, run.ended_at = "", follows, at
-            self.note(run, "ended", at, outcome=follows)
+            self.jot(run, "ended", at, outcome=follows)
 
     # -- what a move needs to know -----------------------------------------------------------------------------
     def machine(self, definition: Definition) -> Machine:
@@ -235,7 +235,7 @@ class Mover:
         return data
 
     # -- what is written ---------------------------------------------------------------------------------------
-    def note(
+    def jot(
         self, run: Run, kind: str, at: datetime, node: str = "", part: str = "", by: str = "", outcome: str = "",
         note: str = "", data: Mapping[str, Any] | None = None, key: str | None = None,
     ) -> None:  # fmt: skip

@@ -92,7 +92,8 @@ def _keep(connection: Connection, latest: Published | None) -> None:
 
 def running(connection: Connection, process: str, below: int) -> dict[str, list[str]]:
     """The open cases of a process that run on versions before `below`: step → ids. One statement."""
-    row, found = CaseRow, {}
+    row = CaseRow
+    found: dict[str, list[str]] = {}
     query = select(row.id, row.node).where(row.process == process, row.node != "", row.version < below).order_by(row.id)
     for id, node in connection.execute(query):
         found.setdefault(node, []).append(id)
@@ -143,7 +144,7 @@ def _fits(runs: Iterable[Run], targets: Mapping[str, Published | None], nodes: M
 def _move(mover: Mover, run: Run, target: Published, nodes: Mapping[str, str], viewer: Viewer, now: Any) -> None:
     stands, before = nodes.get(run.node, run.node), run.definition.nodes[run.node]
     run.definition, run.version, run.changed = target.definition, target.version, True
-    mover.note(run, "moved", now, stands, by=viewer.login, data={"version": target.version, "from": before.id})
+    mover.jot(run, "moved", now, stands, by=viewer.login, data={"version": target.version, "from": before.id})
     after = target.definition.nodes[stands]
     if stands != before.id or {one.id for one in after.parts} != {one.id for one in before.parts}:
         mover.leave_open(run, now)

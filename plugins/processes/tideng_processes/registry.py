@@ -50,7 +50,8 @@ def digest_of(document: Mapping[str, Any]) -> str:
 
 def read_definitions(folder: Path) -> tuple[list[Definition], list[Problem]]:
     """The processes in the ``.yaml`` files of `folder`, and every problem with its file and line."""
-    found, problems = [], []
+    found: list[Definition] = []
+    problems: list[Problem] = []
     for path in sorted(folder.glob("*.yaml")):
         complaints = Problems()
         document = read_yaml(path, complaints)

@@ -401,7 +401,7 @@ def say(deployment: Deployment, viewer: Viewer, directory: Directory, case: str,
     with writing(deployment.engine) as connection:
         run = _seen(connection, deployment, viewer, directory, now, case)
         mover = Mover(deployment, connection, directory, now)
-        mover.note(run, "comment", now, run.node, by=viewer.login, note=words)
+        mover.jot(run, "comment", now, run.node, by=viewer.login, note=words)
         mover.save()
 
 

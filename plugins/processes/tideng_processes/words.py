@@ -32,6 +32,7 @@ _ROLES: Mapping[str, Text] = {
     "reception": {"zh": "前台", "en": "Reception"},
     "service": {"zh": "售后", "en": "Service"},
     "training": {"zh": "培训", "en": "Training"},
+    "travel_administration": {"zh": "差旅办公室", "en": "Travel administration"},
     "works_council": {"zh": "工会", "en": "Works council"},
 }
 """What roles are called that clients usually have; another one is called by its name."""

@@ -119,4 +119,18 @@ CHINESE: Mapping[str, str] = {
     "that version has no such step": "那个版本没有这一步",
     "was changed here by people, and the files say something else": "已在这里改过，而文件里是另一种写法",
     "--take files or --take deployment": "--take files 用文件的，--take deployment 用这里的",
+    "to: {name:word}": "写 to: {name}",
+    "data: {{name}: …}": "写 data: {{name}: …}",
+    "id, title, nodes, ends": "要有 id、title、nodes、ends",
+    "the scripts are not built": "脚本还没有构建",
+    "nobody of that name": "没有这位同事",
+    # what was refused
+    "comment": "留言",
+    "process": "流程",
+    "processes": "流程",
+    "form": "表单",
+    "step": "步骤",
+    "moment": "时间",
+    "move": "移到新版",
+    "person": "人员",
 }
