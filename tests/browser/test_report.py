@@ -249,7 +249,7 @@ def test_the_form_opens_without_a_network_and_what_waits_goes_after_a_reload(sto
     zhang = phone()
     page = zhang.go(FORM)
     chromium.soon(page, IS_READY)
-    chromium.soon(page, f"(await caches.open('tideng-pages').then(it => it.match('/me/do/'))) !== undefined")
+    chromium.soon(page, "(await caches.open('tideng-pages').then(it => it.match('/me/do/'))) !== undefined")
     line.cut(zhang)
     zhang.go("/me/do/")
     expect(page.locator("h1")).to_have_text("我能办的事")

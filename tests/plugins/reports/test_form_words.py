@@ -1,26 +1,15 @@
-"""The own tests of the forms' script, run by Node where there is one; and that Chinese has every word of the pages."""
+"""Chinese has every word of the pages of forms and reports."""
 
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "plugins" / "processes" / "frontend"
 SAID = re.compile(r"\b(?:_|ngettext)\(\s*(['\"])((?:(?!\1).)+)\1")
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="no Node on PATH, which runs the scripts' own tests")
-def test_the_scripts_own_tests_pass():
-    files = sorted(map(str, SCRIPTS.rglob("*.test.mjs")))
-    assert files
-    done = subprocess.run(["node", "--test", *files], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def in_chinese(*homes: Path) -> set[str]:
