@@ -31,7 +31,8 @@ class Screen:
 
     The screen is in the menu of whoever has `permission` on the view's `class_permission_name`. `order` sorts the menu,
     `tab` puts it among the five of a phone's bottom bar; `tucked` puts it on the settings page instead of in the menu, for
-    what few people need, and its badge on “Settings”; `hidden` puts it nowhere: other pages lead there. `portal` puts it among
+    what few people need, and its badge on “Settings”; `hidden` puts it nowhere: other pages lead there, and the entry of the view
+    that `under` names is lit while it is open. `portal` puts it among
     the tabs of the portal, in that order; the core's stand at 10 (today), 40 (messages), 60 (team) and 90 (my data). `badge`,
     given the `Web`, returns a short text or '' to show beside the title, and whether it is a fault. `roles`: what each role
     may do there (``{"hr": ("read", "write")}``), beside admin, who may do everything.
@@ -46,6 +47,7 @@ class Screen:
     tucked: bool = False
     badge: Callable[[Web], tuple[str, bool]] | None = None
     hidden: bool = False
+    under: str = ""
     portal: int = 0
     roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
 

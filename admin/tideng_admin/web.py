@@ -153,6 +153,10 @@ class Web:
     def may(self, permission: str, view: str) -> bool:
         return (permission, view) in self.permissions()
 
+    def lit(self, view: str) -> str:
+        """The view whose entry in the menu is lit while `view` is open."""
+        return next((one.under for one in self.screens if one.view.__name__ == view and one.under), view)
+
     def menu(self) -> list[Screen]:
         """The screens of the menu that this user may open, in order."""
         return [one for one in self.screens if not one.hidden and self.may(one.permission, one.name)]

@@ -316,6 +316,7 @@ SCREENS = (
         {"zh": "导入组织", "en": "Import the organisation"},
         "org",
         hidden=True,
+        under="OrganisationPage",
         roles={"hr": ("read", "write")},
     ),
 )

@@ -126,6 +126,7 @@ CASE_SCREENS: tuple[Screen, ...] = (
         {"zh": "单据", "en": "Cases"},
         "flow",
         hidden=True,
+        under="ProcessesPage",
         roles={
             "employee": WRITES,
             "supervisor": WRITES,

@@ -277,6 +277,7 @@ EDITOR_SCREENS: tuple[Screen, ...] = (
         {"zh": "改流程", "en": "Change processes"},
         "pen",
         hidden=True,
+        under="ProcessesPage",
         roles={"hr": WRITES, "implementer": WRITES},
     ),
 )

@@ -19,6 +19,7 @@ from tideng_processes.model import Definition, FieldSpec, Node
 LONGEST_TEXT, LONGEST_LINE, MOST_ITEMS = 5000, 200, 200
 LARGEST_NUMBER = 1e12
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_NAME_AND_ID = re.compile(r"[(（]([^()（）]+)[)）]$")
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
@@ -62,6 +63,17 @@ def read_form(
     for asks in node.form:
         reader.fits(definition.fields[asks.field], {**known, **data})
     return Read(data, tuple(reader.problems))
+
+
+def person_named(directory: Directory, said: str, moment: datetime) -> str | None:
+    """The id of whoever works here at `moment` and is meant by an id, by ``NAME (ID)``, or by a name that only one has."""
+    text = said.strip()
+    inner = _NAME_AND_ID.search(text)
+    for person in filter(None, (text, inner and inner[1])):
+        if directory.at(person, moment) is not None:
+            return person
+    namesakes = [one.person for one in directory.rosters.at(moment).find(text) if text and one.name == text]
+    return namesakes[0] if len(namesakes) == 1 else None
 
 
 class _Reader:
@@ -184,11 +196,10 @@ class _Reader:
         return None
 
     def _person(self, spec: FieldSpec, said: Any, at: str) -> str | None:
-        person = str(said).strip()
-        if self._directory.at(person, self._at) is not None:
-            return person
-        self.add(at, "is nobody who works here now", "")
-        return None
+        found = person_named(self._directory, str(said), self._at)
+        if found is None:
+            self.add(at, "is nobody who works here now", "")
+        return found
 
     def _list(self, spec: FieldSpec, said: Any, at: str) -> list[str]:
         lines = said.splitlines() if isinstance(said, str) else said if isinstance(said, list) else []

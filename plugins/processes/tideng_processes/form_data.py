@@ -157,7 +157,7 @@ def _plain(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) and abs(value) < 1e6 and value == round(value, 4) else str(value)
+    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
 
 
 def limit_of(spec: FieldSpec) -> int:

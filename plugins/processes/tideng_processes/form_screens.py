@@ -30,7 +30,7 @@ from tideng_admin.page import READ, WRITE, Page, needs, takes
 from tideng_admin.screens import Screen
 from tideng_admin.web import locale, web
 from tideng_processes import papers, service, viewing
-from tideng_processes.form_data import UPLOAD, Said, limit_of, other_remarks, said_of, shown_fields
+from tideng_processes.form_data import UPLOAD, Said, ShownField, limit_of, other_remarks, said_of, shown_fields
 from tideng_processes.model import Definition, Node, Outcome
 from tideng_processes.service import NotYet, Submission
 from tideng_processes.shared_screens import WRITES, latest, person_meant, processes
@@ -153,10 +153,11 @@ class Forms(Page):
             files = {id: _paper(one) for id, one in papers.kept(connection, ids).items()}
             case = place.case.id if place.case else ""
             asides = beside_case(here.deployment, connection, place.definition.id, case, here.now()) if case else []
+        named_ = [self._with_name(one) if one.spec.type == "person" else one for one in shown]
         return render_template(
             "processes/form.html",
             place=place,
-            fields=shown,
+            fields=named_,
             lines=lines,
             asides=asides,
             files=files,
@@ -172,6 +173,11 @@ class Forms(Page):
             back_to=back
             or (url_for("CasePage.show", case=place.case.id) if place.case else url_for("FormPage.show_all")),
         )
+
+    def _with_name(self, one: ShownField) -> ShownField:
+        """A person as people know them, beside their id; what is no id stands as it was typed."""
+        known = one.value and self.directory.knows(one.value)
+        return replace(one, value=f"{web().name_of(one.value)} ({one.value})") if known else one
 
     def _colleagues(self) -> list[Assignment]:
         """Whom one would think of first: those in one's unit, those with the same supervisor, and the supervisor."""

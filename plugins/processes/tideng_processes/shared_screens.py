@@ -10,6 +10,7 @@ from tideng.errors import NotFound, Problem, Refused
 from tideng.people import Directory
 from tideng.problem_words import line_in_words
 from tideng_admin.web import locale, web
+from tideng_processes.fields import person_named
 from tideng_processes.publishing import PUBLISHES
 from tideng_processes.registry import Published, Registry, registry_of
 
@@ -44,10 +45,9 @@ def say_problems(problems: Iterable[Problem]) -> None:
 def person_meant(directory: Directory, said: str) -> str:
     """The id of whom somebody named by id or by name. Raises `Refused` for nobody, and for a name that several have."""
     words, now = said.strip(), web().now()
-    if directory.at(words, now) is not None:
-        return words
+    found = person_named(directory, words, now)
+    if found is not None:
+        return found
     named = [one.person for one in directory.rosters.at(now).find(words) if words and one.name == words]
-    if len(named) == 1:
-        return named[0]
     problem = f"{len(named)} people have this name" if named else "is nobody who works here now"
     raise Refused("person", [Problem("", problem, ", ".join(named[:5]))])

@@ -128,7 +128,7 @@ SCREENS: tuple[Screen, ...] = (
         TeamReportsPage,
         {"zh": "团队日报", "en": "Team reports"},
         "book",
-        hidden=True,
+        order=55,
         roles={"supervisor": WRITES, "hr": WRITES, "auditor": ("read",)},
     ),
 )

@@ -11,6 +11,8 @@ import pytest
 from tests.plugins.processes.engine_story import EngineStory, later
 from tideng.errors import NotAllowed, NotFound, Refused
 from tideng_processes import service
+from tideng_processes.fields import person_named
+from tideng_processes.form_data import as_text
 from tideng_processes.service import NotYet
 
 
@@ -255,3 +257,21 @@ def test_a_word_in_the_history_is_for_everyone_concerned(engine_story: EngineSto
         service.say(engine_story.deployment, engine_story.viewer("wu"), engine_story.directory, case, "听说……")
     with pytest.raises(Refused):
         service.say(engine_story.deployment, engine_story.viewer("lead"), engine_story.directory, case, " ")
+
+
+@pytest.mark.parametrize("said", ["li", "李晨", "李晨 (li)", " 李晨（li） "])
+def test_a_person_is_named_by_id_by_name_or_by_both(said: str, engine_story: EngineStory):
+    assert person_named(engine_story.directory, said, engine_story.clock.now()) == "li"
+
+
+def test_nobody_and_a_name_of_nobody_is_nobody(engine_story: EngineStory):
+    assert [person_named(engine_story.directory, said, engine_story.clock.now()) for said in ("", "nobody", "李")] == [
+        None
+    ] * 3
+
+
+@pytest.mark.parametrize(("value", "shown"), [(12345.67, "12345.67"), (200.0, "200"), (3, "3"), (0.5, "0.5")])
+def test_an_amount_comes_back_as_it_was_written(value: float, shown: str, engine_story: EngineStory):
+    published = engine_story.registry.latest("purchase")
+    assert published is not None
+    assert as_text(published.definition.fields["amount"], value) == shown
