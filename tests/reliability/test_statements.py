@@ -87,14 +87,19 @@ def test_hearing_asking_and_coming_due_take_as_many_statements_for_two_hundred_p
     few = _statements(tmp_path / "few", a_deployment, url, 10)
     many = _statements(tmp_path / "many", a_deployment, postgres_server() if url else None, 200)
     assert few.keys() == {"hear", "ask everyone", "come due"}
-    assert many == few
+    assert not _grew(few, many)
 
 
 def test_windows_take_as_many_statements_for_many_people_as_for_ten(tmp_path, a_deployment, postgres_server, url):
     rules = RULES | WINDOWS
     few = _statements(tmp_path / "few", a_deployment, url, 10, rules)
     many = _statements(tmp_path / "many", a_deployment, postgres_server() if url else None, 150, rules)
-    assert many == few
+    assert not _grew(few, many)
+
+
+def _grew(few: dict[str, int], many: dict[str, int]) -> dict[str, tuple[int, int]]:
+    """What took more statements for many; a thousand rows are written at a time, and the next thousand is one more."""
+    return {part: (few[part], many[part]) for part in few if not 0 <= many[part] - few[part] <= 1}
 
 
 def test_all_sliding_metrics_of_a_batch_are_read_in_one_statement(tmp_path, a_deployment, url):

@@ -380,12 +380,16 @@ def south(story) -> dict[str, int]:
     return said
 
 
+EVERYONE_S = ("/organisation",)
+"""Who is where is for everyone who works here: names and posts, and no more (tests/functional/web/test_organisation_pages.py)."""
+
+
 @pytest.mark.parametrize("login", ["lead", "zhang"])
 def test_nobody_outside_a_supervisor_s_line_is_on_any_page_list_answer_or_download(story, south, login):
     browser = story.as_(login)
     seen = []
     for method, rule in addresses(story.app):
-        if method != "GET" or rule.startswith(("/static", "/logout")):
+        if method != "GET" or rule.startswith(("/static", "/logout", *EVERYONE_S)):
             continue
         of_li = {"told": south["of_li"], "event": south["event_of_li"], "note": south["note_of_li"]}
         for said in (south, {**south, **of_li}):

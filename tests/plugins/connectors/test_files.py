@@ -29,11 +29,21 @@ class Formats:
         return getattr(ConnectorsPlugin(), hook)(**arguments)
 
 
+NEED_ANSWERED = EventType(
+    "need.answered",
+    {"zh": "答复", "en": "Answered"},
+    (
+        Field("need", "text", {"zh": "需求", "en": "Need"}, key=True),
+        Field("accepted", "boolean", {"zh": "接受", "en": "Accepted"}),
+    ),
+)
+
+
 def a_catalogue() -> Catalogue:
     catalogue = Catalogue()
     catalogue.add(ConnectorsPlugin().declare(), "connectors")
     report = EventType("report.submitted", TITLE, (Field("needs", "text", TITLE), Field("issues", "list", TITLE)))
-    catalogue.add([report], "reports")
+    catalogue.add([report, NEED_ANSWERED], "reports")
     return catalogue
 
 
