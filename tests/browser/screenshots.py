@@ -16,8 +16,14 @@ from webstory import WebStory  # noqa: E402
 from tideng.deployment import Deployment  # noqa: E402
 from tideng.schema import migrate  # noqa: E402
 from tideng.settings import Settings  # noqa: E402
+from tideng.viewing import Viewer  # noqa: E402
+from tideng.worker import Worker  # noqa: E402
 from tideng_admin.assets import is_built  # noqa: E402
+from tideng_processes import service  # noqa: E402
+from tideng_processes.service import Submission  # noqa: E402
 
+DRAWN = {"process": ".diagram svg", "case": ".diagram svg"}
+"""Page → what a script draws on it, and is waited for."""
 TARGET = HERE.parent.parent / "docs" / "screenshots"
 
 
@@ -55,6 +61,17 @@ def pages(said: dict[str, int]) -> list[tuple[str, str, str]]:
         ("password", "zhang", "/resetmypassword/form"),
         ("api", "hr", "/api/v1/docs"),
         ("more", "admin", "/more/"),
+        ("organisation", "hr", "/organisation/"),
+        ("who-answers", "hr", "/organisation/who-answers"),
+        ("import", "hr", "/organisation/import/"),
+        ("processes", "hr", "/processes/"),
+        ("process", "hr", "/processes/customer_followup"),
+        ("process-edit", "hr", "/processes/leave/edit"),
+        ("case", "hr", "/cases/customer-followup-000001"),
+        ("to-do", "zhang", "/me/do/"),
+        ("form", "zhang", "/me/do/trip"),
+        ("report", "zhang", "/me/report/"),
+        ("reports", "zhang", "/me/reports/"),
     ]
 
 
@@ -67,6 +84,19 @@ def a_story(folder: Path) -> WebStory:
     return WebStory(build, folder)
 
 
+def begin_cases(story: WebStory) -> None:
+    """A few cases, so that the pages of processes have something to tell."""
+    worker = Worker(story.deployment)
+    worker.step()
+    who, directory = Viewer("zhang", "zhang", frozenset({"employee"})), worker.current_directory
+    needs = "二楼展厅翻新，约 260 平方米，轨道射灯配少量吊灯，下周二当面确认样品。"
+    said = {"customer": "恒亮照明", "needs": needs, "owner": "li"}
+    service.begin(story.deployment, who, directory, "customer_followup", Submission("submit", said))
+    away = {"kind": "annual", "from": "2025-06-16", "until": "2025-06-17", "days": 2}
+    service.begin(story.deployment, who, directory, "leave", Submission("submit", away))
+    worker.step()
+
+
 def main(target: Path, only: set[str]) -> None:
     if where() is None:
         sys.exit("no Chromium is installed: apt-get install chromium")
@@ -74,6 +104,7 @@ def main(target: Path, only: set[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         story = a_story(Path(folder))
         said = story.an_evening()
+        begin_cases(story)
         with served(story.app) as address, launched() as browser:
             for size, (language, dark) in itertools.product(
                 ("desktop", "phone"), (("zh", False), ("en", False), ("zh", True))
@@ -92,6 +123,8 @@ def main(target: Path, only: set[str]) -> None:
                         windows[login] = Watched(browser, address, size, dark)
                         windows[login].sign_in(login, language)
                     windows[login].go(path)
+                    if name in DRAWN and is_built():
+                        windows[login].page.wait_for_selector(DRAWN[name], state="attached")
                     if name == "draft" and is_built():
                         windows[login].page.locator("#studio .flow").wait_for()
                     windows[login].stretch(size)

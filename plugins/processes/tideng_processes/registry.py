@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,19 +51,27 @@ def digest_of(document: Mapping[str, Any]) -> str:
 
 def read_definitions(folder: Path) -> tuple[list[Definition], list[Problem]]:
     """The processes in the ``.yaml`` files of `folder`, and every problem with its file and line."""
-    found: list[Definition] = []
-    problems: list[Problem] = []
-    for path in sorted(folder.glob("*.yaml")):
-        complaints = Problems()
-        document = read_yaml(path, complaints)
-        problems += complaints.errors
-        if document is None or complaints.errors:
-            continue
-        try:
-            found.append(parse_process(document.value))
-        except InvalidProcess as refused:
-            problems += [Problem(document.at(one.at), one.problem, one.hint) for one in refused.problems]
-    return found, problems
+    read = [_read_file(path, *_state_of(path)) for path in sorted(folder.glob("*.yaml"))]
+    found = [definition for definition, _problems in read if definition is not None]
+    return found, [problem for _definition, problems in read for problem in problems]
+
+
+def _state_of(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
+
+
+@lru_cache(maxsize=256)
+def _read_file(path: Path, changed: int, size: int) -> tuple[Definition | None, tuple[Problem, ...]]:
+    """One file as it stands since `changed`. A process that serves many clients reads what plugins ship once."""
+    complaints = Problems()
+    document = read_yaml(path, complaints)
+    if document is None or complaints.errors:
+        return None, tuple(complaints.errors)
+    try:
+        return parse_process(document.value), ()
+    except InvalidProcess as refused:
+        return None, tuple(Problem(document.at(one.at), one.problem, one.hint) for one in refused.problems)
 
 
 class Registry:
