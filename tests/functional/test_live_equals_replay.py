@@ -1,4 +1,4 @@
-"""The sample client's month, replayed from files and lived through on a database, finds the same."""
+"""The sample client's weeks, replayed from files and lived through on a database, finds the same."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 from story import at, next_due
 
@@ -22,27 +23,28 @@ from tideng.tables import EventRow, FindingRow
 from tideng.worker import Worker
 
 LAMPLIGHT = Path(__file__).parents[2] / "clients" / "lamplight"
-START, UNTIL = at("2026-03-01 00:00"), at("2026-03-31 18:00")
+START, FORTNIGHT, MONTH = at("2026-03-01 00:00"), at("2026-03-14 18:00"), at("2026-03-31 18:00")
 CASES = ("tideng/processes", "tideng/followup")
 SINCE = at("2026-02-01 00:00")
 """Earlier history reaches no metric and no absence that the pack looks at in March."""
 
 
-def test_the_sample_clients_month_is_the_same_live_and_replayed(a_deployment):
+@pytest.mark.parametrize("until", [FORTNIGHT, pytest.param(MONTH, marks=pytest.mark.slow)], ids=["fortnight", "month"])
+def test_the_sample_client_is_the_same_lived_through_and_replayed(a_deployment, until: datetime):
     bundle = read_bundle(LAMPLIGHT)
     files = sorted((LAMPLIGHT / "events").glob("*.jsonl.gz"))
     memory = Deployment.in_memory(bundle, ManualClock(START))
     events, refused = read_all(files, memory.catalogue, memory.plugins)
     assert not refused
-    events = [event for event in events if SINCE <= event.time <= UNTIL]
+    events = [event for event in events if SINCE <= event.time <= until]
 
     deployment = a_deployment(bundle=bundle, at=START, engine="durable", batch_size=2000)
-    lived = _live(deployment, events)
+    lived = _live(deployment, events, until)
     told = _told_by_cases(deployment)
     assert {event.type for event in told} >= {"node.entered", "node.done", "node.overdue"}
     replayed = {
         (r.rule, r.subject, r.period, r.step, r.at, r.action, r.recipient)
-        for r in replay(memory, sorted([*events, *told], key=lambda event: event.time), START, UNTIL)
+        for r in replay(memory, sorted([*events, *told], key=lambda event: event.time), START, until)
     }
 
     assert lived - replayed == set()
@@ -51,7 +53,7 @@ def test_the_sample_clients_month_is_the_same_live_and_replayed(a_deployment):
     assert by_rule.keys() >= {"daily-report-missing", "needs-too-short", "weekly-visits-behind"}, by_rule
 
 
-def _live(deployment: Deployment, events: Sequence[Event]) -> set[tuple]:
+def _live(deployment: Deployment, events: Sequence[Event], until: datetime) -> set[tuple]:
     clock, worker = deployment.clock, Worker(deployment)
     waiting = list(events)
     try:
@@ -59,13 +61,13 @@ def _live(deployment: Deployment, events: Sequence[Event]) -> set[tuple]:
         waiting = [event for event in waiting if event.time >= START]
         worker.step()
         while True:
-            moment = min(next_due(deployment, worker, clock.now(), UNTIL), clock.now() + timedelta(hours=12), UNTIL)
+            moment = min(next_due(deployment, worker, clock.now(), until), clock.now() + timedelta(hours=12), until)
             clock.set(moment)  # type: ignore[attr-defined]
             arrived = _until(waiting, moment)
             _store(deployment, waiting[:arrived])
             del waiting[:arrived]
             worker.step()
-            if moment >= UNTIL:
+            if moment >= until:
                 break
     finally:
         deployment.plugins.get("rules").close()
