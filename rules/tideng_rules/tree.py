@@ -147,10 +147,13 @@ def _stored(leaf: Leaf, reason: Mapping[str, Any]) -> Node:
 
 
 def _before(operand: Any, times: float) -> Any:
-    """What the other fact was, of which only the product was kept."""
+    """What the other fact was, of which only the product was kept; None where that is too large to be told."""
     if times in (0, 1) or isinstance(operand, bool) or not isinstance(operand, int | float):
         return None if times == 0 else operand
-    found = float(f"{operand / times:.12g}")
+    try:
+        found = float(f"{operand / times:.12g}")
+    except OverflowError:
+        return None
     return int(found) if found.is_integer() else found
 
 

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
-from screenshots import a_story, pages
+from screenshots import a_story, begin_cases, pages
 from webstory import LOGINS, NOW
 
 from tideng.database import writing
@@ -87,6 +87,7 @@ WINDOWS = [("zh", "desktop"), ("en", "phone")]
 def evening(tmp_path_factory) -> Iterator:
     story = a_story(tmp_path_factory.mktemp("evening"))
     story.said = story.an_evening()
+    begin_cases(story)
     viewer = Viewer("hr", "", frozenset(LOGINS["hr"]))
     with writing(story.deployment.engine) as connection:
         story.said["every_card"] = drafts.create_draft(connection, viewer, EVERY_CARD, NOW).id

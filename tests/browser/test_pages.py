@@ -15,7 +15,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
 from playwright.sync_api import expect
-from screenshots import a_story, pages
+from screenshots import a_story, begin_cases, pages
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)
@@ -27,6 +27,7 @@ pytestmark = pytest.mark.browser
 def evening(tmp_path_factory) -> Iterator:
     story = a_story(tmp_path_factory.mktemp("evening"))
     story.said = story.an_evening()
+    begin_cases(story)
     yield story
     story.deployment.close()
 
