@@ -4,6 +4,7 @@
 import { el, icon, clock, wordsOf } from './form/elements.js'
 import { Files } from './form/files.js'
 import { amount, gapsOf, labelOf, length } from './form/gaps.js'
+import { Ideas } from './form/ideas.js'
 import { Kept } from './form/kept.js'
 import { freshToken, keep, send, takeBack } from './form/queue.js'
 import { Rows } from './form/rows.js'
@@ -28,6 +29,7 @@ class FormPage {
     this.rows = new Map([...form.querySelectorAll('[data-table]')].map((box) => [box.dataset.table, new Rows(box, box.nextElementSibling, say, () => this.changed(box))]))
     const tokenOf = async () => (await freshToken(this.box.dataset.token))?.token ?? Promise.reject(new Error('no network'))
     this.files = new Map(this.fields.filter((one) => one.dataset.type === 'files').map((one) => [one.dataset.field, new Files(one, form, say, tokenOf, (how) => this.changed(one, how))]))
+    this.ideas = new Map(this.fields.filter((one) => one.querySelector('[data-ideas]')).map((one) => [one.dataset.field, new Ideas(one, kept.box.dataset.lang)]))
     form.addEventListener('input', (event) => this.typed(event))
     form.addEventListener('change', (event) => this.changed(event.target))
     form.addEventListener('submit', (event) => this.pressed(event))
@@ -220,6 +222,7 @@ class FormPage {
     if (count) count.textContent = aim ? this.say(state.type === 'text' ? 'of' : 'of_items', { n: of, most: aim }) : ''
     const counted = gaps.find((gap) => gap.n)
     this.ring(field, counted && of > 0 ? counted : null, of)
+    this.ideas.get(state.name)?.show(!aim || of < aim)
     const shown = gaps.filter((gap) => gap.kind === 'asked' || (gap.kind === 'open' && this.tried)).filter((gap) => this.tried || of > 0)
     const texts = shown.map((gap) => (gap.kind === 'open' ? this.say('still_open') : this.inRow(gap)))
     const box = field.querySelector('[data-remarks]')
@@ -241,7 +244,8 @@ class FormPage {
     live.querySelector('.arc').setAttribute('stroke-dasharray', `${(RING * of) / gap.of} 200`)
     live.querySelector('text').textContent = gap.n
     live.querySelector('[data-left]').textContent = this.say(gap.kind === 'characters' ? 'chars_to_go' : 'to_go', { n: gap.n })
-    live.querySelector('[data-hint]').textContent = gap.message ?? ''
+    const [idea] = this.ideas.get(gap.name)?.left ?? []
+    live.querySelector('[data-hint]').textContent = gap.message || (idea ? this.say('more_about', { idea }) : '')
   }
 
   remark(text) {

@@ -111,6 +111,7 @@ _CHECK_WORDS: Mapping[str, Text] = {
     "choices": {"zh": "可选的", "en": "choices"},
     "columns": {"zh": "各列", "en": "columns"},
     "currency": {"zh": "币种看哪一项", "en": "currency field"},
+    "ideas": {"zh": "可以写到的", "en": "ideas"},
     "kind": {"zh": "文件种类", "en": "kind of files"},
     "least": {"zh": "最少", "en": "least"},
     "lines": {"zh": "行数", "en": "lines"},
@@ -118,6 +119,7 @@ _CHECK_WORDS: Mapping[str, Text] = {
     "minimum": {"zh": "最小", "en": "minimum"},
     "most": {"zh": "最多", "en": "most"},
     "not_before": {"zh": "不早于", "en": "not before"},
+    "recent": {"zh": "往前可选几天", "en": "recent days to choose from"},
     "sensitive": {"zh": "只给相关的人看", "en": "shown to few only"},
 }
 
@@ -164,6 +166,8 @@ def _same(value: Any) -> Text:
         return text(lambda locale: _listed([said(one, locale, name) for name, one in value.items()], locale))
     if isinstance(value, tuple) and value and isinstance(value[0], FieldSpec):
         return text(lambda locale: _listed([said(one.title, locale, one.name) for one in value], locale))
+    if isinstance(value, tuple) and value and isinstance(value[0], Mapping):
+        return text(lambda locale: _listed([said(one, locale) for one in value], locale))
     if isinstance(value, tuple):
         return text(lambda locale: _listed(map(str, value), locale))
     if isinstance(value, bool):

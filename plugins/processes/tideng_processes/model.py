@@ -11,11 +11,15 @@ from tideng.catalogue import Text
 from tideng.durations import Duration
 
 FIELD_TYPES = (
-    "text", "number", "integer", "money", "currency", "boolean", "date", "time", "choice", "person", "list", "table", "files"
+    "text", "number", "integer", "money", "currency", "boolean", "date", "time", "choice", "person", "case", "list", "table",
+    "files",
 )  # fmt: skip
 PAPER_KINDS = ("paper", "invoice", "itinerary", "confirmation", "picture")
 ACCEPTED = ("pdf", "ofd", "picture")
-LONGEST_SUMMARY = 40
+MOST_IDEAS = 8
+LONGEST_IDEA = {"zh": 20, "en": 40}
+"""In characters: an idea stands on a small button of a phone."""
+MOST_RECENT = 31
 OPERATORS = ("is", "is_not", "lt", "lte", "gt", "gte", "in", "not_in", "exists")
 
 
@@ -27,6 +31,7 @@ class FieldSpec:
     trimmed, or how many items, rows or files; `minimum`, `maximum`: of a number. `choices`: value → title. `columns`: of a
     table, each a field of a simple type. `accept`: which kinds of files (ACCEPTED), `kind`: what the files are (PAPER_KINDS).
     `not_before`: the date field that this one does not lie before. `currency`: of money, the field that names its currency.
+    `process`: the one whose cases a field of type case chooses from. `ideas`: what one may write about in a text. `recent`: a date is chosen among today and so many days before, 0: freely.
     `sensitive`: shown to the person, the owner of the step and HR only. `required`: of a column, whether each row has it.
     """
 
@@ -45,6 +50,9 @@ class FieldSpec:
     kind: str = "paper"
     not_before: str = ""
     currency: str = ""
+    process: str = ""
+    ideas: tuple[Text, ...] = ()
+    recent: int = 0
     sensitive: bool = False
     required: bool = True
 
@@ -182,9 +190,9 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A process. `key`: the field by which events name one of its cases; `summary`: the field whose value tells one case from
-    another in a list; `nodes` in the order of the page, the first one is
-    where every case begins. `document`: what it was read from, as data."""
+    """A process. `key`: the field by which events name one of its cases; `summary`: what tells one case from another, as
+    `tideng_processes.told` reads it, {} where nothing does; `customer`: the field that says which customer it is about, '' for none; `nodes` in the order of the page,
+    the first one is where every case begins. `document`: what it was read from, as data."""
 
     id: str
     title: Text
@@ -195,18 +203,13 @@ class Definition:
     about: Text = field(default_factory=dict)
     icon: str = "flow"
     key: str = ""
-    summary: str = ""
+    summary: Text = field(default_factory=dict)
+    customer: str = ""
     document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def first(self) -> Node:
         return next(iter(self.nodes.values()))
-
-    def told_by(self, data: Mapping[str, Any]) -> str:
-        """A case in a few words: what stands in its `summary` field, '' where that is nothing."""
-        value = data.get(self.summary)
-        text = "" if value is None or isinstance(value, list | dict) else str(value)
-        return text if len(text) <= LONGEST_SUMMARY else f"{text[:LONGEST_SUMMARY]}…"
 
     @property
     def listens(self) -> bool:

@@ -15,6 +15,9 @@ from tideng_processes.conditions import read_condition
 from tideng_processes.model import (
     ACCEPTED,
     FIELD_TYPES,
+    LONGEST_IDEA,
+    MOST_IDEAS,
+    MOST_RECENT,
     PAPER_KINDS,
     Asks,
     Condition,
@@ -35,9 +38,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 LANGUAGES = ("zh", "en")
 _OWNERS = ("person", "starter", "supervisor", "head", "hr")
 _NAMED_OWNERS = ("role", "position", "field")
-_TOP = ("id", "title", "about", "icon", "key", "summary", "start", "fields", "nodes", "ends")
+_TOP = ("id", "title", "about", "icon", "key", "summary", "customer", "start", "fields", "nodes", "ends")
 _FIELD = ("type", "title", "help", "lines", "least", "most", "minimum", "maximum", "choices", "columns", "accept", "kind",
-          "not_before", "currency", "sensitive")  # fmt: skip
+          "not_before", "currency", "process", "ideas", "recent", "sensitive")  # fmt: skip
 _NODE = ("title", "help", "owner", "owners", "form", "deadline", "remind", "at_due", "outcomes")
 _OUTCOME = ("title", "to", "form", "note", "alone", "good", "emit", "on")
 _SIMPLE = ("text", "number", "integer", "date", "time", "choice", "boolean", "money")
@@ -85,13 +88,21 @@ class _Reader:
             about=self._text(said.get("about"), "about", needed=False),
             icon=str(said.get("icon") or "flow"),
             key=self._name(said.get("key") or id_, "key"),
-            summary=str(said.get("summary") or _first_text(nodes, fields)),
+            summary=self._summary(said.get("summary"), nodes, fields),
+            customer=str(said.get("customer") or ("customer" if "customer" in fields else "")),
             start=self._start(said.get("start") or {}),
             fields=fields,
             nodes=nodes,
             ends=ends,
             document=dict(said),
         )
+
+    def _summary(self, said: Any, nodes: Mapping[str, Node], fields: Mapping[str, FieldSpec]) -> Text:
+        """A text with fields in it, or one field's name; the first text of the first form where nothing is said."""
+        if isinstance(said, Mapping):
+            return self._text(said, "summary")
+        name = str(said or _first_text(nodes, fields))
+        return dict.fromkeys(LANGUAGES, f"{{{name}}}") if name else {}
 
     # -- what a form asks for ------------------------------------------------------------------------------------
     def _field(self, name: str, said: Mapping[str, Any], at: str) -> FieldSpec:
@@ -105,6 +116,8 @@ class _Reader:
             self.add(
                 f"{at}.columns", "a table has columns, and nothing else has", "columns: {name: {type: text, title: …}}"
             )
+        if (type_ == "case") != bool(said.get("process")):
+            self.add(f"{at}.process", "a case is one of a process, and nothing else is", "process: trip")
         return FieldSpec(
             name=name,
             type=type_,
@@ -121,11 +134,43 @@ class _Reader:
             kind=self._one_of(said.get("kind") or "paper", PAPER_KINDS, f"{at}.kind"),
             not_before=str(said.get("not_before") or ""),
             currency=str(said.get("currency") or ""),
+            process=str(said.get("process") or ""),
+            ideas=self._ideas(said.get("ideas"), type_, f"{at}.ideas"),
+            recent=self._recent(said.get("recent"), type_, f"{at}.recent"),
             sensitive=self._flag(said.get("sensitive"), f"{at}.sensitive", False),
         )
 
+    def _ideas(self, said: Any, type_: str, at: str) -> tuple[Text, ...]:
+        """What one may write about, a few words each."""
+        if said is not None and type_ != "text":
+            self.add(at, "only a text has ideas", "type: text")
+        if not isinstance(said, list):
+            if said is not None:
+                self.add(at, "is no list of texts", "[{zh: …, en: …}]")
+            return ()
+        if len(said) > MOST_IDEAS:
+            self.add(at, f"at most {MOST_IDEAS}")
+        found = tuple(self._text(one, f"{at}[{number}]") for number, one in enumerate(said))
+        for number, idea in enumerate(found):
+            for language, longest in LONGEST_IDEA.items():
+                if len(idea.get(language, "")) > longest:
+                    self.add(f"{at}[{number}].{language}", f"at most {longest} characters")
+                elif idea and idea[language] in [one.get(language) for one in found[:number]]:
+                    self.add(f"{at}[{number}].{language}", "stands there twice")
+        return found
+
+    def _recent(self, said: Any, type_: str, at: str) -> int:
+        days = self._whole(said, at, 0)
+        if days and type_ != "date":
+            self.add(at, "only a date is chosen among recent days", "type: date")
+        if days > MOST_RECENT:
+            self.add(at, f"at most {MOST_RECENT}")
+        return days
+
     def _column(self, name: str, said: Mapping[str, Any], at: str) -> FieldSpec:
         found = self._field(name.rstrip("?"), said, at)
+        if found.ideas or found.recent:
+            self.add(at, "a column has neither ideas nor recent days")
         if found.type not in _SIMPLE:
             self.add(f"{at}.type", "a column is of a simple type", ", ".join(_SIMPLE))
         return replace(found, required=not name.endswith("?"))
