@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 FOLDER = "processes"
 
 
-def check(bundle: Bundle, catalogue: Catalogue) -> list[Problem]:
-    """Every problem in the bundle's processes, each with its file."""
+def check(bundle: Bundle, catalogue: Catalogue, shipped: Sequence[Definition] = ()) -> list[Problem]:
+    """Every problem in the bundle's processes, each with its file. `shipped`: those that stand beside them."""
     definitions, problems = read_definitions(bundle.root / FOLDER)
     directory = Directory(bundle.assignments, bundle.units, bundle.positions, bundle.timezone, bundle.roles)
+    known = {one.id for one in (*definitions, *shipped)}
     seen: set[str] = set()
     for one in definitions:
         if one.id in seen:
@@ -42,7 +43,7 @@ def check(bundle: Bundle, catalogue: Catalogue) -> list[Problem]:
         seen.add(one.id)
         problems += [
             Problem(f"{FOLDER}, {one.id}, {found.at}", found.problem, found.hint, found.severity)
-            for found in check_process(one, catalogue, directory)
+            for found in check_process(one, catalogue, directory, known)
         ]
     return problems
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from tideng.catalogue import Catalogue
@@ -10,6 +10,7 @@ from tideng.errors import Problem
 from tideng.people import Directory
 from tideng_processes.conditions import fields_of
 from tideng_processes.model import Definition, Emit, Node, OwnerChoice
+from tideng_processes.told import parts_of
 
 FIXED_DATA = frozenset({"case", "subject", "time"})
 """What every event may be told beside its fields; `subject` is whom it is about, where that is not the case's person, and
@@ -17,11 +18,17 @@ FIXED_DATA = frozenset({"case", "subject", "time"})
 
 
 def check_process(
-    definition: Definition, catalogue: Catalogue | None = None, directory: Directory | None = None
+    definition: Definition,
+    catalogue: Catalogue | None = None,
+    directory: Directory | None = None,
+    processes: Collection[str] | None = None,
 ) -> list[Problem]:
-    """What does not fit. `catalogue` tells of events, `directory` of positions and roles; what they do not know is a warning
-    where it may come later (a role nobody holds yet), and an error where nothing could ever come of it."""
+    """What does not fit. `catalogue` tells of events, `directory` of positions and roles, `processes` of the others that are there;
+    what they do not know is a warning where it may come later (a role nobody holds yet), and an error where nothing could ever
+    come of it."""
     found = [*_names(definition), *_ways(definition)]
+    if processes is not None:
+        found += _cases(definition, {*processes, definition.id})
     if catalogue is not None:
         found += _events(definition, catalogue)
     if directory is not None and len(directory):
@@ -39,8 +46,9 @@ def _names(it: Definition) -> Iterator[Problem]:
     places = {*it.nodes, *it.ends}
     for name in it.nodes.keys() & it.ends.keys():
         yield Problem(f"ends.{name}", "a step has this name already", "another name for the end")
-    if it.summary and it.summary not in it.fields:
-        yield _unknown("summary", "field", it.summary, it.fields)
+    yield from _summary(it)
+    if it.customer and it.customer not in it.fields:
+        yield _unknown("customer", "field", it.customer, it.fields)
     for one in it.fields.values():
         for at, other, type_ in (("not_before", one.not_before, "date"), ("currency", one.currency, "currency")):
             if other and (other not in it.fields or it.fields[other].type != type_):
@@ -62,6 +70,18 @@ def _names(it: Definition) -> Iterator[Problem]:
                 if route.to not in places:
                     yield _unknown(f"{at}.outcomes.{outcome.id}.to", "step or end", route.to, sorted(places))
                 yield from _named(it, f"{at}.outcomes.{outcome.id}.to", fields_of(route.when))
+
+
+def _summary(it: Definition) -> Iterator[Problem]:
+    """What tells its cases apart names fields that are there, and that whoever sees a list may see."""
+    for said in parts_of(it.summary):
+        spec = it.fields.get(said.field)
+        if spec is None:
+            yield _unknown("summary", "field", said.field, it.fields)
+        elif said.column and said.column not in [one.name for one in spec.columns]:
+            yield _unknown("summary", f"field of {said.field}", said.column, [one.name for one in spec.columns])
+        elif spec.sensitive:
+            yield Problem("summary", f"{said.field} is shown to few, and a summary stands in lists", "another field")
 
 
 def _named(it: Definition, at: str, names: Iterable[str]) -> Iterator[Problem]:
@@ -123,6 +143,19 @@ def _emitted(it: Definition, node: Node, emit: Emit, at: str, catalogue: Catalog
     for one in kind.fields:
         if one.required and one.name not in given:
             yield Problem(at, f"{emit.type} needs {one.name}, and nothing gives it", f"data: {{{one.name}: …}}")
+
+
+def _cases(it: Definition, known: Collection[str]) -> Iterator[Problem]:
+    """The processes from whose cases one chooses. Where one may do without, the field is left out until that process is there."""
+    needed = {asks.field for node in it.nodes.values() for asks in node.form if asks.required}
+    for one in it.fields.values():
+        if one.type == "case" and one.process not in known:
+            near = get_close_matches(one.process, list(known), n=1)
+            hint = (
+                near[0] if near else f"the plugin that brings it may be switched off; known: {', '.join(sorted(known))}"
+            )
+            severity = "error" if one.name in needed else "warning"
+            yield Problem(f"fields.{one.name}.process", f"there is no process {one.process}", hint, severity=severity)
 
 
 def _owners(it: Definition, directory: Directory) -> Iterator[Problem]:

@@ -119,6 +119,7 @@ _CHECK_WORDS: Mapping[str, Text] = {
     "minimum": {"zh": "最小", "en": "minimum"},
     "most": {"zh": "最多", "en": "most"},
     "not_before": {"zh": "不早于", "en": "not before"},
+    "process": {"zh": "从哪个流程选", "en": "process to choose from"},
     "recent": {"zh": "往前可选几天", "en": "recent days to choose from"},
     "sensitive": {"zh": "只给相关的人看", "en": "shown to few only"},
 }

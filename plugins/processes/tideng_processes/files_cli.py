@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,8 +89,8 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
     paths = [path for one in files for path in (sorted(one.glob("*.yaml")) if one.is_dir() else [one])]
     directory = bundle.directory() if client else None
     # the client's own processes are not looked at while its catalogue is made, or a wrong one would be refused, not told
-    catalogue = in_memory(replace(bundle, root=bundle.root / "no processes here")).catalogue
-    problems = find_problems(paths, catalogue, directory)
+    deployment = in_memory(replace(bundle, root=bundle.root / "no processes here"))
+    problems = find_problems(paths, deployment.catalogue, directory, _others(deployment, client))
     errors = [one for one in problems if one.severity == "error"]
     if as_json:
         said = [{"at": p.at, "problem": p.problem, "hint": p.hint, "severity": p.severity} for p in problems]
@@ -104,13 +105,26 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
     return REFUSED if errors else FINE
 
 
-def find_problems(paths: list[Path], catalogue: Catalogue, directory: Directory | None) -> list[Problem]:
-    """Every problem of the files: of reading them, of their shape, and of whether their parts fit, each with file and line."""
+def _others(deployment: Deployment, client: Path | None) -> set[str]:
+    """The processes that stand beside the files: those that are shipped, and the client's own as far as they can be read."""
+    from tideng_processes.applying import FOLDER
+    from tideng_processes.registry import read_definitions, shipped_by
+
+    own = read_definitions(client / FOLDER)[0] if client else []
+    return {one.id for one in (*shipped_by(deployment), *own)}
+
+
+def find_problems(
+    paths: list[Path], catalogue: Catalogue, directory: Directory | None, others: Collection[str] = ()
+) -> list[Problem]:
+    """Every problem of the files: of reading them, of their shape, and of whether their parts fit, each with file and line.
+    `others`: the processes that stand beside them."""
     from tideng.bundle_files import Problems, read_yaml
     from tideng_processes.check import check_process
     from tideng_processes.parser import parse_process
 
     found: list[Problem] = []
+    read = []
     for path in paths:
         complaints = Problems()
         document = read_yaml(path, complaints)
@@ -118,8 +132,11 @@ def find_problems(paths: list[Path], catalogue: Catalogue, directory: Directory 
         if document is None or complaints.errors:
             continue
         try:
-            problems = check_process(parse_process(document.value), catalogue, directory)
+            read.append((document, parse_process(document.value)))
         except Refused as refused:
-            problems = list(refused.problems)
+            found += [replace(one, at=document.at(one.at)) for one in refused.problems]
+    known = {*others, *(one.id for _document, one in read)}
+    for document, definition in read:
+        problems = check_process(definition, catalogue, directory, known)
         found += [replace(one, at=document.at(one.at)) for one in problems]
     return found

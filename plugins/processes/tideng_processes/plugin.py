@@ -77,7 +77,7 @@ class ProcessesPlugin:
     @hookimpl
     def check_bundle(self, bundle: Bundle) -> Iterable[Problem]:
         assert self._deployment is not None
-        return applying.check(bundle, self._deployment.catalogue)
+        return applying.check(bundle, self._deployment.catalogue, self.shipped())
 
     @hookimpl
     def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:

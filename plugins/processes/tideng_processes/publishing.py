@@ -16,7 +16,7 @@ from tideng_processes.loading import load_runs
 from tideng_processes.model import Definition
 from tideng_processes.moving import Mover, Run
 from tideng_processes.parser import InvalidProcess, parse_process
-from tideng_processes.registry import PEOPLE, Published, Registry, digest_of, store, stored
+from tideng_processes.registry import PEOPLE, Published, Registry, digest_of, registry_of, store, stored
 from tideng_processes.tables import CaseRow
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def checked(
         definition = parse_process(document)
     except InvalidProcess as refused:
         return None, list(refused.problems)
-    return definition, check_process(definition, deployment.catalogue, directory)
+    known = {one.definition.id for one in registry_of(deployment).all()}
+    return definition, check_process(definition, deployment.catalogue, directory, known)
 
 
 def publish(

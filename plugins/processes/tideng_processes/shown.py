@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
-from tideng.messages import spoken
 from tideng.people import Directory
 from tideng_processes.diagram import Way, place, ways
+from tideng_processes.estimates import Took
 from tideng_processes.figures import NodeFigures, ProcessFigures
 from tideng_processes.model import Definition, FieldSpec, Node
-from tideng_processes.words import deadline_words, owner_words, remind_words, said
+from tideng_processes.told import value_words
+from tideng_processes.words import deadline_words, owner_words, remind_words, said, span_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,33 @@ class DataLine:
     rows: tuple[tuple[str, ...], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Within what time a `share` (0 to 1) of the steps was done, in `words`. `percent`: how long that is of the longest one
+    shown, its deadline among them; `within`: the deadline is met by so many, None where it is no length of time."""
+
+    share: float
+    words: str
+    percent: int
+    within: bool | None
+
+
+def spans(of: Took, locale: str) -> list[Span]:
+    """How long a step took, the shorter first; [] where there was too little of it."""
+    found = [(share, time) for share, time in ((0.5, of.half), (0.8, of.most), (0.9, of.nearly)) if time is not None]
+    longest = max((time for _share, time in found), default=timedelta()) or timedelta(minutes=1)
+    scale = max(longest, of.given or longest)
+    return [
+        Span(
+            share,
+            said(span_words(time, of.working), locale),
+            max(1, round(100 * (time / scale))),
+            None if of.given is None else time <= of.given,
+        )
+        for share, time in found
+    ]
+
+
 def step_cards(definition: Definition, figures: ProcessFigures, locale: str, directory: Directory) -> list[StepCard]:
     """The steps in the order in which they are written."""
     nodes = list(definition.nodes.values())
@@ -93,13 +122,9 @@ def _data_line(field: FieldSpec, data: Mapping[str, Any], locale: str, name_of: 
 
 
 def _value(field: FieldSpec, value: Any, data: Mapping[str, Any], locale: str, name_of: Callable[[str], str]) -> str:
-    if field.type == "choice" and value in field.choices:
-        return said(field.choices[value], locale)
     if field.type == "person" and isinstance(value, str):
         return name_of(value)
-    if field.type == "money" and isinstance(value, int | float):
-        return f"{value:,.2f} {data.get(field.currency) or ''}".rstrip()
-    return spoken(value, locale)
+    return value_words(field, value, data, locale)
 
 
 def _card(

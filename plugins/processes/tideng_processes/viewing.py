@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from tideng_processes.moving import OPEN, Run
 from tideng_processes.registry import Registry
 from tideng_processes.service import ACTS_FOR_ALL, is_concerned
 from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
+from tideng_processes.told import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,9 @@ class CaseView:
     may_hand_over: bool = False
 
     @property
-    def summary(self) -> str:
-        """The case in a few words, '' where its form says none."""
-        return self.definition.told_by(self.data)
+    def summary(self) -> Text:
+        """The case in a few words, {} where its form says none."""
+        return told(self.definition, self.data)
 
     @property
     def step(self) -> Node | None:
@@ -131,7 +132,7 @@ class CaseLine:
     due: datetime | None
     late: bool
     good: bool
-    summary: str = ""
+    summary: Text = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,7 +341,7 @@ def _line(
         due=min(dues, default=None),
         late=any(one.overdue_at is not None for one in tasks),
         good=end.good if end else True,
-        summary=it.told_by(row.data),
+        summary=told(it, row.data, directory.local_day(row.person, moment)),
     )
 
 

@@ -26,6 +26,7 @@ CHINESE: Mapping[str, str] = {
     "at least one way to leave the step": "至少一种离开这一步的办法",
     "a choice has choices, and nothing else has": "选择题要有选项，别的类型没有",
     "a table has columns, and nothing else has": "表格要有列，别的类型没有",
+    "a case is one of a process, and nothing else is": "单据要写是哪个流程的，别的类型没有",
     "only a text has ideas": "只有文字才有“可以写到的”",
     "is no list of texts": "不是文字的清单",
     "stands there twice": "写了两遍",
@@ -42,6 +43,10 @@ CHINESE: Mapping[str, str] = {
     "is not known here": "这里不认识",
     # whether its parts fit
     "there is no {what:word} {name}": "没有{what}“{name}”",
+    "there is no process {name}": "没有流程“{name}”",
+    "the plugin that brings it may be switched off; known: {names}": "带来它的插件可能没有打开；认识的有：{names}",
+    "{field:word} is shown to few, and a summary stands in lists": "“{field}”只给相关的人看，而概要会出现在清单里",
+    "another field": "换一个字段",
     "there is no date field {name}": "没有日期字段“{name}”",
     "there is no currency field {name}": "没有币种字段“{name}”",
     "there is no person field {name}": "没有人员字段“{name}”",
