@@ -222,7 +222,7 @@ class FormPage {
     if (count) count.textContent = aim ? this.say(state.type === 'text' ? 'of' : 'of_items', { n: of, most: aim }) : ''
     const counted = gaps.find((gap) => gap.n)
     this.ring(field, counted && of > 0 ? counted : null, of)
-    this.ideas.get(state.name)?.show(!aim || of < aim)
+    this.ideas.get(state.name)?.show(!state.enough || of < aim)
     const shown = gaps.filter((gap) => gap.kind === 'asked' || (gap.kind === 'open' && this.tried)).filter((gap) => this.tried || of > 0)
     const texts = shown.map((gap) => (gap.kind === 'open' ? this.say('still_open') : this.inRow(gap)))
     const box = field.querySelector('[data-remarks]')
