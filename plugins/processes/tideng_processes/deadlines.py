@@ -41,5 +41,14 @@ def wake_of(node: Node, entered: datetime, due: datetime | None) -> datetime | N
     return reminded if reminded > entered else due
 
 
+def worked(start: datetime, end: datetime, zone: ZoneInfo, calendar: WorkCalendar) -> timedelta:
+    """How long it was from `start` to `end` on the clock that stands still on days off, as `WorkCalendar.deadline` runs it."""
+    first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    days = (first + n * DAY for n in range((last - first).days + 1))
+    off = [day for day in days if not calendar.is_workday(day)]
+    free = [min(end, _at(day, None, True, zone)) - max(start, _at(day, None, False, zone)) for day in off]
+    return end - start - sum(free, timedelta())
+
+
 def _at(day: date, at: time | None, end_of_day: bool, zone: ZoneInfo) -> datetime:
     return local_moment(day + DAY if end_of_day else day, at or time(), zone)

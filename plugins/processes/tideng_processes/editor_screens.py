@@ -27,7 +27,8 @@ from tideng_processes import publishing
 from tideng_processes.blank import blank_document
 from tideng_processes.diagram import mermaid
 from tideng_processes.differences import differences
-from tideng_processes.figures import open_by_version, touched
+from tideng_processes.estimates import WINDOWS, Estimate, estimates
+from tideng_processes.figures import FEW, open_by_version, touched
 from tideng_processes.model import ACCEPTED, FIELD_TYPES, OPERATORS, PAPER_KINDS, Definition
 from tideng_processes.registry import Published
 from tideng_processes.shared_screens import WRITES, latest, processes, say_problems
@@ -67,6 +68,7 @@ class ProcessEditorPage(Page):
             "running": running,
             "locale": locale(),
             "known": self._known(process),
+            "checked": self._checked(process, document),
         }
         return render_template(
             "processes/edit.html",
@@ -103,19 +105,35 @@ class ProcessEditorPage(Page):
     @expose("/<string:process>/check", methods=["POST"])
     @needs(WRITE)
     def check(self, process: str) -> Any:
-        """Everything that is wrong with a document, its picture, and what it does otherwise than the version in force."""
-        document = _sent()
+        """Everything that is wrong with a document, its picture, what it does otherwise than the version in force, and what
+        that would have meant for the steps of the past."""
+        return jsonify(self._checked(process, _sent()))
+
+    def _checked(self, process: str, document: Mapping[str, Any]) -> dict[str, Any]:
         definition, problems = publishing.checked(web().deployment, self.directory, document)
         problems = [
             one for one in problems if one.at != "key" or "key" in document
         ]  # it follows the id, which is told of
         problems += _about_the_name(process, document)
-        return jsonify(
-            ok=not any(one.severity == "error" for one in problems),
-            problems=[_as_json(one) for one in problems],
-            diagram=mermaid(definition, locale(), self.directory) if definition else "",
-            differences=self._differences(process, definition),
-        )
+        return {
+            "ok": not any(one.severity == "error" for one in problems),
+            "problems": [_as_json(one) for one in problems],
+            "diagram": mermaid(definition, locale(), self.directory) if definition else "",
+            "differences": self._differences(process, definition),
+            "guesses": self._guesses(process, definition),
+        }
+
+    def _guesses(self, process: str, draft: Definition | None) -> list[dict[str, str]]:
+        """What the record says of the changes, each at its place: of a deadline how often it would have been met."""
+        published = None if process == NEW else processes().latest(process)
+        if draft is None or published is None:
+            return []
+        base = published.definition
+        found = self.read(estimates, web().deployment.calendar, base, draft)
+        told = [{"at": f"nodes.{one.node}.deadline", "words": _guess(one)} for one in found]
+        unknown = _("What another owner would have meant, the record cannot say.")
+        handed = [id for id, node in draft.nodes.items() if id in base.nodes and node.parts != base.nodes[id].parts]
+        return [*told, *({"at": f"nodes.{id}.owner", "words": unknown} for id in handed)]
 
     @expose("/<string:process>/publish", methods=["POST"])
     @needs(WRITE)
@@ -255,6 +273,28 @@ def _about_the_name(process: str, document: Mapping[str, Any]) -> list[Problem]:
     if process == NEW and processes().latest(str(id)) is not None:
         return [Problem("id", "another process has this id")]
     return []
+
+
+def _guess(of: Estimate) -> str:
+    """An estimate in words that say on what it rests, and what it leaves out."""
+    days, n = WINDOWS[-1], of.n
+    if not of.told:
+        return ngettext(
+            "In the last %(days)s days there was %(num)s to judge by; from %(few)s on it can be estimated.",
+            "In the last %(days)s days there were %(num)s to judge by; from %(few)s on it can be estimated.",
+            n,
+            days=days,
+            few=FEW,
+        )
+    by = _("By the newest %(n)s of the last %(days)s days:", n=n, days=days) if of.sampled else _("By the %(n)s of the last %(days)s days:", n=n, days=days)  # fmt: skip
+    after = f"{round(100 * of.after / n)}%"
+    if of.before is None:
+        said = _("%(after)s would have been in time.", after=after)
+    else:
+        said = _("in time from %(before)s to %(after)s.", before=f"{round(100 * of.before / n)}%", after=after)
+    doubt = _("This is an estimate: people may plan by the new deadline.")
+    owner = _("The owner changes as well, which is not in it.") if of.owner else ""
+    return (" " if locale() == "en" else "").join(filter(None, (by, said, doubt, owner)))
 
 
 def _as_json(problem: Problem) -> dict[str, str]:

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, func, or_, select, union
@@ -89,14 +88,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """Late steps at one node. `usual`: how long half of those that were done took at most; one step may have several reasons,
-    and `unexplained` have none of them."""
+    """Late steps at one node; one step may have several reasons, and `unexplained` have none of them."""
 
     late: int
     reasons: tuple[Reason, ...]
     unexplained: int
     cases: tuple[str, ...]
-    usual: timedelta | None
 
 
 def figures(
@@ -146,17 +143,6 @@ def touched(connection: Connection, viewer: Viewer, process: str, below: int) ->
     return connection.scalar(select(func.count()).select_from(people)) or 0
 
 
-def usual_times(
-    connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, process: str
-) -> dict[str, timedelta]:
-    """How long half of the steps at each node took at most, of the newest `READ` of the last `DAYS` days. One statement."""
-    took: dict[str, list[timedelta]] = {}
-    rows = _steps(connection, viewer.scope(directory, moment), process, moment, TaskRow.state == "done")
-    for row in rows:
-        took.setdefault(row.node, []).append(row.done_at - row.entered_at)
-    return {node: _median(times) for node, times in took.items() if len(times) >= FEW}
-
-
 def slow(
     connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, process: str, node: str
 ) -> Slow:
@@ -168,7 +154,6 @@ def slow(
     day = _weekday(rows, late, directory)
     kinds = {row.id: _kinds(row, visits, handed, day, directory) for row in late}
     counted = Counter(kind for found in kinds.values() for kind in found)
-    took = [row.done_at - row.entered_at for row in rows if row.state == "done"]
     return Slow(
         late=len(late),
         reasons=tuple(
@@ -176,7 +161,6 @@ def slow(
         ),
         unexplained=sum(not found for found in kinds.values()),
         cases=tuple(dict.fromkeys(row.case for row in late)),
-        usual=_median(took) if took else None,
     )
 
 
@@ -321,10 +305,6 @@ def _weekday(rows: Sequence[Any], late: Sequence[Any], directory: Directory) -> 
         if n >= 3 and n * 3 >= len(late) and n / came[day] >= 1.5 * usual
     ]
     return max(standing_out)[1] if standing_out else None
-
-
-def _median(times: Iterable[timedelta]) -> timedelta:
-    return timedelta(seconds=median(one.total_seconds() for one in times))
 
 
 def _came_on(row: Any, directory: Directory) -> int:

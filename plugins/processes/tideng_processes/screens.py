@@ -21,12 +21,12 @@ from tideng_processes.case_screens import CASE_SCREENS
 from tideng_processes.diagram import mermaid
 from tideng_processes.differences import differences
 from tideng_processes.editor_screens import EDITOR_SCREENS
-from tideng_processes.figures import ProcessFigures, figures, open_by_version, slow, usual_times
+from tideng_processes.estimates import WINDOWS, took
+from tideng_processes.figures import FEW, ProcessFigures, figures, open_by_version, slow
 from tideng_processes.registry import Published
 from tideng_processes.shared_screens import READS, WRITES, latest, may_write, processes
-from tideng_processes.shown import StepCard, good_ends, step_cards
+from tideng_processes.shown import StepCard, good_ends, spans, step_cards
 from tideng_processes.viewing import CaseFilter
-from tideng_processes.words import span_words
 
 LATELY = 6
 """So many cases stand on a process's page; the others are a press away."""
@@ -80,13 +80,13 @@ class ProcessesPage(Page):
         it = published.definition
         with reading(web().engine) as connection:
             found = self.read_with(connection, figures, [it])[process]
-            usual = self.read_with(connection, usual_times, process)
             running = self.read_with(connection, open_by_version, process)
             under_way = CaseFilter(process=process, open=True)
             lately = self.read_with(connection, viewing.cases, registry, under_way, size=LATELY)
             cards = step_cards(it, found, locale(), self.directory)
             chosen = _chosen(cards, request.args.get("step", ""))
             why = self.read_with(connection, slow, process, chosen.id) if chosen.figures.late else None
+            times = self.read_with(connection, took, web().deployment.calendar, it, chosen.id, _days())
         return render_template(
             "processes/process.html",
             it=it,
@@ -95,8 +95,11 @@ class ProcessesPage(Page):
             good=good_ends(it, found),
             cards=cards,
             chosen=chosen,
-            usual=span_words(usual[chosen.id]) if chosen.id in usual else {},
             why=why,
+            times=times,
+            spans=spans(times, locale()),
+            windows=WINDOWS,
+            few=FEW,
             running=running,
             lately=lately.items,
             versions=registry.versions(process),
@@ -137,6 +140,12 @@ class ProcessesPage(Page):
             running=self.read(open_by_version, process).get(version, 0),
             writes=may_write(),
         )
+
+
+def _days() -> int:
+    """Which past was asked for, in days."""
+    asked = request.args.get("days", type=int)
+    return asked if asked in WINDOWS else WINDOWS[0]
 
 
 def _chosen(cards: list[StepCard], asked: str) -> StepCard:

@@ -148,13 +148,14 @@ def remind_words(of: Duration | None) -> Text:
     return {"zh": f"提前 {length['zh']}提醒", "en": f"Reminder {length['en']} before"}
 
 
-def span_words(of: timedelta) -> Text:
-    """How long something took, in the unit in which one would say it: 35 分钟, 31 小时, 4 天."""
+def span_words(of: timedelta, working: bool = False) -> Text:
+    """How long something took, in the unit in which one would say it: 35 分钟, 31 小时, 4 天; on the `working` clock, which
+    stands still on days off: 31 小时工作时间, 4 个工作日."""
     minutes = max(0, round(of.total_seconds() / 60))
-    if minutes < 90:
-        return duration_words(Duration(minutes, "minutes"))
     hours = round(minutes / 60)
-    return duration_words(Duration(hours, "hours") if hours < 72 else Duration(round(hours / 24), "days"))
+    if hours >= 72:
+        return duration_words(Duration(round(hours / 24), "workdays" if working else "days"))
+    return _within(Duration(minutes, "minutes") if minutes < 90 else Duration(hours, "hours"), working)
 
 
 # -- conditions ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, event, insert
+from sqlalchemy import Engine, event, insert, update
 
 from tideng.database import open_engine, reading, writing
 from tideng.people import Assignment, Directory
@@ -21,7 +21,6 @@ from tideng_processes.figures import (
     Reason,
     figures,
     slow,
-    usual_times,
 )
 from tideng_processes.model import Definition, Node, Start
 from tideng_processes.tables import CaseRow, ProcessBase, StepRow, TaskRow
@@ -90,6 +89,38 @@ class Desk:
         with writing(self.engine) as connection:
             values = {"case": case, "at": NOW - DAY, "kind": "handed_over", "node": node, "data": {}, "kept_at": NOW}
             connection.execute(insert(StepRow).values(**values))
+
+    def fill(self, **data) -> None:
+        """What every case says in its form."""
+        with writing(self.engine) as connection:
+            connection.execute(update(CaseRow).values(data=data))
+
+    def many(self, count: int, node: str = "answer") -> None:
+        """So many steps of two months, three hours each, written at once."""
+        ids = [f"many-{number:06d}" for number in range(count)]
+        entered = [NOW - 20 * DAY - 40 * DAY * number / count for number in range(count)]
+        about = {
+            "process": "need",
+            "node": "",
+            "end": "done",
+            "version": 1,
+            "person": "zhang",
+            "starter": "zhang",
+            "data": {},
+        }
+        step = {"process": "need", "visit": 1, "node": node, "owner": "lead", "state": "done"}
+        with writing(self.engine) as connection:
+            connection.execute(
+                insert(CaseRow),
+                [about | {"id": id, "started_at": at, "ended_at": at} for id, at in zip(ids, entered, strict=True)],
+            )
+            connection.execute(
+                insert(TaskRow),
+                [
+                    step | {"case": id, "entered_at": at, "done_at": at + 3 * HOUR}
+                    for id, at in zip(ids, entered, strict=True)
+                ],
+            )
 
     def figures(self, viewer: Viewer = HR, process: str = "need") -> ProcessFigures:
         with reading(self.engine) as connection:
@@ -198,16 +229,6 @@ def test_late_steps_that_changed_hands_came_again_or_were_for_somebody_else(desk
     found = desk.slow()
     assert {(one.kind, one.count) for one in found.reasons} == {(HANDED_OVER, 1), (AGAIN, 1), (AWAY, 1)}
     assert (found.late, found.unexplained, len(found.cases)) == (3, 0, 3)
-
-
-def test_how_long_a_step_usually_takes_is_said_from_five_on(desk):
-    for hours in (1, 2, 3, 4):
-        desk.a_step(took=hours * HOUR)
-    with reading(desk.engine) as connection:
-        assert usual_times(connection, HR, DIRECTORY, NOW, "need") == {}
-    desk.a_step(took=50 * HOUR)
-    with reading(desk.engine) as connection:
-        assert usual_times(connection, HR, DIRECTORY, NOW, "need") == {"answer": 3 * HOUR}
 
 
 def test_two_statements_for_all_processes_whatever_the_number_of_cases(desk):

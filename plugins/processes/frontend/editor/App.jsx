@@ -13,9 +13,9 @@ export function App({ boot, token }) {
   const [t] = useState(() => wordsOf(boot.locale))
   const [api] = useState(() => apiOf({ token, locale: boot.locale, root: '/processes' }))
   const doc = useDocument(boot)
-  const checked = useChecked(doc.document, api, boot.process)
+  const checked = useChecked(doc.document, api, boot)
   const [news, setNews] = useState('')
-  const editing = { t, locale: boot.locale, known: boot.known, document: doc.document, problems: checked.problems }
+  const editing = { t, locale: boot.locale, known: boot.known, document: doc.document, problems: checked.problems, guesses: checked.guesses }
   useEffect(() => reach(location.hash.slice(1)), [])
   return (
     <Editing.Provider value={editing}>
@@ -208,7 +208,7 @@ function Aside({ boot, doc, checked, api, news }) {
             <button type="button" class="btn btn-sm btn-icon" onClick={doc.redo} disabled={!doc.canRedo} aria-label={t('redo')} title={t('redo')}><Icon of="right" /></button>
           </span>
         </div>
-        <Picture text={checked.diagram} />
+        <Picture text={checked.diagram} asking={checked.state === 'asking'} />
       </section>
       <section class="card">
         <p class="small soft" role="status">{checked.state === 'asking' ? t('checking') : checked.state === 'away' ? t('unreachable') : errors.length ? t('problems', { n: errors.length }) : t('fits')} {news}</p>
@@ -237,7 +237,7 @@ function placeWords(at, document, locale, t) {
   return said && `${said}${locale === 'zh' ? '：' : ': '}`
 }
 
-function Picture({ text }) {
+function Picture({ text, asking }) {
   const { t } = useEditing()
   const box = useRef(null)
   const shown = useRef(text)
@@ -248,7 +248,7 @@ function Picture({ text }) {
   useEffect(() => onTheme(() => shown.current && draw(box.current, shown.current)), [])
   return (
     <>
-      {!text && <p class="soft small">{t('no_picture')}</p>}
+      {!text && !asking && <p class="soft small">{t('no_picture')}</p>}
       <div class="diagram" data-least="300" tabIndex={0} ref={box} role="img" aria-label={t('picture_alt')} />
     </>
   )

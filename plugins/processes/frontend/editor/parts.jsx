@@ -3,7 +3,7 @@ import { createContext } from 'preact'
 import { useContext, useId } from 'preact/hooks'
 import { duration, durationText, problemsAt } from './document.js'
 
-/** {t, locale, known, document, problems}: what everything below needs. */
+/** {t, locale, known, document, problems, guesses}: what everything below needs. */
 export const Editing = createContext(null)
 export const useEditing = () => useContext(Editing)
 
@@ -27,6 +27,17 @@ export function Said({ at, elsewhere }) {
   ))
 }
 
+/** What the record says of a change at a place. */
+export function Guessed({ at }) {
+  const { guesses } = useEditing()
+  return guesses.filter((one) => one.at === at).map((one) => (
+    <p class="said-beside ed-guess" role="status" key={one.at}>
+      <Icon of="info" />
+      <span>{one.words}</span>
+    </p>
+  ))
+}
+
 /** A label, what it is for, and what is wrong with it. `at` is where a press on a problem leads. */
 export function Labelled({ label, at, children, wide = false, elsewhere }) {
   return (
@@ -35,6 +46,7 @@ export function Labelled({ label, at, children, wide = false, elsewhere }) {
       <div class="ed-what">
         {children}
         {at && <Said at={at} elsewhere={elsewhere} />}
+        {at && <Guessed at={at} />}
       </div>
     </div>
   )

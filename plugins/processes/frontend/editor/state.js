@@ -44,15 +44,20 @@ function remember(key, document) {
   }
 }
 
-/** What the server says of the document: {ok, problems, diagram, differences, state: '', 'asking' or 'away'}. */
-export function useChecked(document, api, process) {
-  const [answer, setAnswer] = useState({ ok: true, problems: [], diagram: '', differences: [], state: 'asking' })
+const NOTHING = { ok: true, problems: [], diagram: '', differences: [], guesses: [] }
+
+/** What the server says of the document: {ok, problems, diagram, differences, guesses, state: '', 'asking' or 'away'}. Of the one
+ * that the page came with it is known. */
+export function useChecked(document, api, boot) {
+  const known = document === boot.document ? boot.checked : undefined
+  const [answer, setAnswer] = useState({ ...NOTHING, ...boot.checked, state: known ? '' : 'asking' })
   const latest = useRef(0)
   useEffect(() => {
     const asked = ++latest.current
+    if (known) return setAnswer({ ...known, state: '' })
     setAnswer((before) => ({ ...before, state: 'asking' }))
     const timer = setTimeout(async () => {
-      const found = await api.post(`/${process}/check`, { document }).catch((error) => ({ error }))
+      const found = await api.post(`/${boot.process}/check`, { document }).catch((error) => ({ error }))
       if (asked !== latest.current) return // a newer question is on its way
       setAnswer((before) => (found.error ? { ...before, state: 'away' } : { ...found, state: '' }))
     }, PAUSE)
