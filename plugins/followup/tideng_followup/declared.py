@@ -18,6 +18,8 @@ TAKEN_UP = "need.taken_up"
 LOST = "customer.lost"
 """Told by the systems of sales, and declared by the connectors."""
 NODE_FAILED, UNEXPLAINED = "node.failed", "loss.unexplained"
+UNCLEAR = "loss.unclear"
+"""It may be this follow-up's customer, or another one of nearly the same name: whoever follows up knows."""
 
 _TITLES: tuple[tuple[str, Text], ...] = (
     (RAISED, {"zh": "客户提出需求", "en": "Customer need raised"}),
@@ -41,6 +43,10 @@ _NODE = (
     Field("late", "boolean", {"zh": "超过了期限", "en": "Beyond its deadline"}),
     Field("improvement", "text", {"zh": "改进项编号", "en": "Improvement"}, key=True),
 )
+_UNCLEAR = (
+    Field("written", "text", {"zh": "跟进里写的客户", "en": "The customer as the follow-up says it"}),
+    Field("open", "boolean", {"zh": "跟进还开着", "en": "The follow-up is open"}),
+)
 EVENTS = (
     *(EventType(name, title, FIELDS) for name, title in _TITLES),
     EventType(TAKEN_UP, {"zh": "客户需求已有人跟进", "en": "Customer need is followed up"}, FIELDS[:2]),
@@ -48,4 +54,9 @@ EVENTS = (
         NODE_FAILED, {"zh": "客户没成交，有一步可以改进", "en": "Customer lost; a step to improve"}, (*_LOSS, *_NODE)
     ),
     EventType(UNEXPLAINED, {"zh": "客户没成交，每一步都按时", "en": "Customer lost; no step was late"}, _LOSS),
+    EventType(
+        UNCLEAR,
+        {"zh": "客户没成交，是哪一家要问一句", "en": "Customer lost; which one is to be asked"},
+        (*_LOSS, *_UNCLEAR),
+    ),
 )

@@ -4,7 +4,7 @@ it together with them. Written in the transaction that hears of it, a fixed numb
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from tideng.events import Event
 from tideng.people import Directory
 from tideng.tables import EventRow
 from tideng_followup import improving
-from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNEXPLAINED
+from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNCLEAR, UNEXPLAINED
 from tideng_followup.improving import Occasion
 from tideng_followup.reviewing import Failed, Passage, failed_step
+from tideng_processes.customers import customer_key, spelled
 from tideng_processes.loading import load_runs
 from tideng_processes.model import Definition
 from tideng_processes.moving import OPEN, Mover, Run
@@ -36,20 +37,23 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A customer who did not buy: of which follow-up, heard of at `at` (UTC), and why, as far as anybody said."""
+    """A customer who did not buy: of which follow-up, heard of at `at` (UTC), and why, as far as anybody said. `said`: how the
+    customer was named there; not `sure`: it may be another customer of nearly that name."""
 
     run: Run
     at: datetime
     reason: str
+    said: str = ""
+    sure: bool = True
 
     @property
     def customer(self) -> str:
-        return str(self.run.data.get("customer") or "")
+        return _customer(self.run)
 
     @property
     def name(self) -> str:
         """The same for the same loss, whoever tells of it and however often."""
-        return f"loss/{self.run.id}"
+        return f"loss/{self.run.id}" if self.sure else f"unclear/{self.run.id}"
 
 
 def hear(
@@ -64,8 +68,10 @@ def hear(
     losses = _not_known(connection, _losses(connection, registry, told)) if told else []
     if not losses:
         return
-    passages = _passages(connection, [loss.run.id for loss in losses])
     mover = Mover(deployment, connection, directory, now)
+    mover.events += [_question(loss) for loss in losses if not loss.sure]
+    losses = [loss for loss in losses if loss.sure]
+    passages = _passages(connection, [loss.run.id for loss in losses]) if losses else {}
     found = [(loss, failed_step(passages.get(loss.run.id, ()), loss.reason, loss.at)) for loss in losses]
     for loss in losses:
         _close(mover, loss)
@@ -84,35 +90,61 @@ def is_loss(event: Event) -> bool:
 
 
 def _losses(connection: Connection, registry: Registry, told: Sequence[Event]) -> list[Loss]:
-    """One for each follow-up that was lost, as of the first event that says so. What nobody follows up is passed over."""
-    cases = _cases_of(connection, told)
-    runs = {run.id: run for run in load_runs(connection, registry, cases.values())}
-    found: dict[str, Loss] = {}
+    """One for each follow-up that was lost, as of the first event that says so; and one for each that may have been. What
+    nobody follows up is passed over."""
+    known = _Known.of(connection, registry, told)
+    found: dict[tuple[str, bool], Loss] = {}
     for event in sorted(told, key=lambda one: one.time):
-        run = runs.get(cases.get(_what(event), ""))
-        if run is not None and run.id not in found and run.started_at <= event.time:
-            found[run.id] = Loss(run, event.time, _reason(run, event))
+        runs = known.meant(event)
+        for run in runs:
+            loss = Loss(run, event.time, _reason(run, event), str(event.data.get("customer") or ""), len(runs) == 1)
+            found.setdefault((run.id, loss.sure), loss)
     return list(found.values())
 
 
-def _what(event: Event) -> tuple[str, str]:
-    """What an event names: a need, or only a customer."""
-    name = "need" if event.type == RECORDED else "customer"
-    return name, str(event.data.get(name) or "")
+@dataclass
+class _Known:
+    """The follow-ups that events may mean: by need, and by the customer's key, oldest first."""
+
+    needs: dict[str, Run] = field(default_factory=dict)
+    customers: dict[str | None, list[Run]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, connection: Connection, registry: Registry, told: Sequence[Event]) -> _Known:
+        """Those that are named. A fixed number of statements; each of the three ways to name one has an index."""
+        needs = {_need(event) for event in told} - {""}
+        keys = {_key(event) for event in told} - {None}
+        row, found = CaseRow, cls()
+        named = row.id.in_(needs) | row.reference.in_(needs) | row.customer_key.in_(keys)
+        ids = connection.scalars(select(row.id).where(row.process == PROCESS, named)).all()
+        for run in sorted(load_runs(connection, registry, ids), key=lambda one: (one.started_at, one.id)):
+            found.needs |= {run.id: run, run.name: run}
+            found.customers.setdefault(customer_key(_customer(run)), []).append(run)
+        return found
+
+    def meant(self, event: Event) -> list[Run]:
+        """The one follow-up that an event means, that need's or the customer's latest; or several, any of which it may mean."""
+        if event.type == RECORDED:
+            run = self.needs.get(_need(event))
+            return [run] if run is not None and run.started_at <= event.time else []
+        key = _key(event)
+        there = [run for run in self.customers.get(key, ()) if key is not None and run.started_at <= event.time]
+        latest = {spelled(_customer(run)): run for run in there}
+        if len(latest) > 1 and latest.get(spelled(event.data["customer"])) is not there[-1]:
+            return list(latest.values())
+        return there[-1:]
 
 
-def _cases_of(connection: Connection, told: Sequence[Event]) -> dict[tuple[str, str], str]:
-    """What is named → the case: that need's, or the customer's latest. One statement."""
-    named = {what: {name for kind, name in map(_what, told) if kind == what} for what in ("need", "customer")}
-    row, customer = CaseRow, CaseRow.data["customer"].as_string()
-    needed = row.id.in_(named["need"]) | row.reference.in_(named["need"])
-    query = select(row.id, row.reference, customer.label("customer")).where(row.process == PROCESS)
-    found: dict[tuple[str, str], str] = {}
-    for one in connection.execute(
-        query.where(needed | customer.in_(named["customer"])).order_by(row.started_at, row.id)
-    ):
-        found |= {("need", one.id): one.id, ("need", one.reference): one.id, ("customer", one.customer): one.id}
-    return found
+def _need(event: Event) -> str:
+    return str(event.data.get("need") or "") if event.type == RECORDED else ""
+
+
+def _key(event: Event) -> str | None:
+    return customer_key(event.data.get("customer")) if event.type == LOST else None
+
+
+def _customer(run: Run) -> str:
+    return str(run.data.get(run.definition.customer) or "")
 
 
 def _reason(run: Run, event: Event) -> str:
@@ -201,6 +233,13 @@ def _event(loss: Loss, failure: Failed | None, improvement: str) -> Event:
         "improvement": improvement,
     }
     return Event(loss.name, SOURCE, NODE_FAILED, loss.at, passage.owner, _filled(data))
+
+
+def _question(loss: Loss) -> Event:
+    """``loss.unclear``, about whoever follows this one up: they know whether it is their customer."""
+    data = {"process": PROCESS, "case": loss.run.id, "customer": loss.said, "reason": loss.reason}
+    data |= {"written": loss.customer, "open": bool(loss.run.node)}
+    return Event(loss.name, SOURCE, UNCLEAR, loss.at, loss.run.person, _filled(data))
 
 
 def _filled(data: Mapping[str, Any]) -> dict[str, Any]:

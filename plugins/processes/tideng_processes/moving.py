@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 from tideng.events import Event
 from tideng.people import Directory
 from tideng.repository import store_events
+from tideng_processes.customers import customer_key
 from tideng_processes.deadlines import due_of, wake_of
 from tideng_processes.emitting import DONE, ENTERED, NEAR, OVERDUE, STUCK, Besides, Papers, emitted, node_event
 from tideng_processes.machine import Machine
@@ -259,7 +260,7 @@ class Mover:
                 task.due,
                 task.part,
                 outcome,
-                str(run.data.get("customer") or ""),
+                str(run.data.get(run.definition.customer) or ""),
             )
         )
 
@@ -284,7 +285,7 @@ class Mover:
             self._connection.execute(statement, rows)
 
 
-_CASE_CHANGES = ("version", "node", "end", "data", "visits", "ended_at")
+_CASE_CHANGES = ("version", "node", "end", "data", "visits", "ended_at", "customer_key")
 _TASK_CHANGES = ("owner", "meant_for", "state", "wake", "overdue_at", "late", "done_at", "outcome", "by")
 
 
@@ -317,6 +318,7 @@ def _case_row(run: Run) -> dict[str, Any]:
         "ended_at": run.ended_at,
         "key": run.key,
         "reference": run.reference,
+        "customer_key": customer_key(run.data.get(run.definition.customer)),
     }
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Boolean, Index, Integer, LargeBinary, MetaData, Str
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tideng.tables import NAMES, Id, Moment
+from tideng_processes.customers import LONGEST_KEY
 
 
 class ProcessBase(DeclarativeBase):
@@ -42,7 +43,8 @@ class CounterRow(ProcessBase):
 class CaseRow(ProcessBase):
     """One run of a process. `node` is where it stands, '' once it has ended as `end`; `visits` counts the steps it entered.
     `key`: what the one who began it called the hand-in, so that the same one twice is one case; `reference`: what the system
-    calls it whose event began it, '' where a person did."""
+    calls it whose event began it, '' where a person did; `customer_key`: which customer it is about, as `customers.customer_key`
+    says it, None for nobody."""
 
     __tablename__ = "process_case"
     serial: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -59,6 +61,7 @@ class CaseRow(ProcessBase):
     ended_at: Mapped[datetime | None]
     key: Mapped[str | None] = mapped_column(String(120))
     reference: Mapped[str] = mapped_column(String(200), default="", index=True)
+    customer_key: Mapped[str | None] = mapped_column(String(LONGEST_KEY), index=True)
     __table_args__ = (
         UniqueConstraint("starter", "key"),
         Index("ix_process_case_person", "person", "process"),

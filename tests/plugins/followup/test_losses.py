@@ -132,6 +132,53 @@ def test_the_latest_follow_up_of_a_customer_is_meant_and_no_other_customer_s(one
     assert len(second.told("node.failed")) == 1
 
 
+def followed_up(office: Office, *customers: str) -> list[Walk]:
+    """A follow-up for each, begun an hour apart, the first on Monday at 9."""
+    found = []
+    for hour, customer in enumerate(customers, 9):
+        office.until(f"2026-03-02 {hour:02}:00")
+        found.append(office.begin("customer_followup", "zhang", {**NEED, "customer": customer}))
+    office.until("2026-03-02 15:00")
+    return found
+
+
+@pytest.mark.parametrize("name", ["恒亮照明有限公司", " 恒亮 照明（有限）公司 ", "恒亮照明 Co., Ltd."])
+def test_a_customer_is_found_however_their_name_is_written(office, name):
+    (case,) = followed_up(office, "恒亮照明")
+    office.hears("customer.lost", "zhang", customer=name)
+    assert case.end == "not_accepted"
+
+
+def test_of_two_names_that_are_near_the_one_that_was_said_is_meant_when_it_is_the_latest(one_office):
+    first, second = followed_up(one_office, "Bright Co.", "Bright GmbH")
+    one_office.hears("customer.lost", "zhang", customer="BRIGHT GmbH")
+    assert (first.node, second.end) == ("answer", "not_accepted")
+    assert one_office.events("loss.unclear") == []
+
+
+@pytest.mark.parametrize("said", ["Bright Ltd", "Bright Co."])
+def test_where_it_may_be_either_of_two_whoever_follows_them_up_is_asked_and_nothing_is_chosen(office, said):
+    cases = followed_up(office, "Bright Co.", "Bright GmbH")
+    for when in ("15:00", "15:30"):
+        office.until(f"2026-03-02 {when}")
+        office.hears("customer.lost", "zhang", customer=said, reason="price")
+    assert [case.node for case in cases] == ["answer", "answer"]
+    assert office.events("node.failed", "loss.unexplained") == []
+    asked = [(one.subject, one.data["customer"], one.data["written"]) for one in office.events("loss.unclear")]
+    assert asked == [("zhang", said, "Bright Co."), ("zhang", said, "Bright GmbH")], (
+        "once each, however often it is told"
+    )
+    assert office.told() == ["lost-customer-which: zhang"] * 2
+    cases[0].does("maker", "lost", note="是这一家。")
+    assert len(cases[0].told("loss.unexplained")) == 1, "whoever knows says it, and then it is looked into"
+
+
+def test_a_name_that_names_nobody_is_nobodys(one_office):
+    (case,) = followed_up(one_office, "公司")
+    one_office.hears("customer.lost", "zhang", customer="有限公司")
+    assert (case.node, one_office.events("loss.unclear")) == ("answer", [])
+
+
 def test_a_loss_that_is_told_twice_is_looked_at_once(office):
     case = not_accepted(answered_at(office, "2026-03-03 16:00"), "price")
     office.until("2026-03-04 10:00")
