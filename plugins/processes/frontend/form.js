@@ -7,6 +7,7 @@ import { amount, gapsOf, labelOf, length } from './form/gaps.js'
 import { Ideas } from './form/ideas.js'
 import { Kept } from './form/kept.js'
 import { freshToken, keep, send, takeBack } from './form/queue.js'
+import { localDay, sayAnew } from './form/recent.js'
 import { Rows } from './form/rows.js'
 import { drop, get, keepOnlyOf, now, put } from './form/store.js'
 
@@ -14,7 +15,6 @@ const LOOKS_AFTER = 500 // ms without a key
 const RING = 113.1 // the ring's length
 
 const newKey = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(36)).join('-')
-const localDay = (at) => `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, '0')}-${String(at.getDate()).padStart(2, '0')}`
 
 class FormPage {
   /** `form` brings where to ask; `kept` shows what waits, and whose page it is. */
@@ -31,7 +31,7 @@ class FormPage {
     this.files = new Map(this.fields.filter((one) => one.dataset.type === 'files').map((one) => [one.dataset.field, new Files(one, form, say, tokenOf, (how) => this.changed(one, how))]))
     this.ideas = new Map(this.fields.filter((one) => one.querySelector('[data-ideas]')).map((one) => [one.dataset.field, new Ideas(one, kept.box.dataset.lang)]))
     form.addEventListener('input', (event) => this.typed(event))
-    form.addEventListener('change', (event) => this.changed(event.target))
+    form.addEventListener('change', ({ target }) => this.changed(target, { fill: target.matches('[data-recent]') }))
     form.addEventListener('submit', (event) => this.pressed(event))
     this.asIs.addEventListener('click', () => this.handIn(this.main))
     this.asIs.textContent = say('as_it_is')
@@ -56,6 +56,7 @@ class FormPage {
     const at = await now()
     const fresh = Math.abs(at - Date.parse(this.form.dataset.now)) < 10 * 60_000
     if (fresh || this.form.dataset.shown !== 'first' || this.form.dataset.today === localDay(at)) return
+    for (const select of this.form.querySelectorAll('[data-recent]')) sayAnew(select, at, this.box.dataset.lang)
     for (const field of this.fields.filter((one) => one.querySelector('[data-source]'))) {
       const input = field.querySelector('input, textarea')
       if (input) input.value = input.value === this.form.dataset.today ? localDay(at) : ''
@@ -168,6 +169,7 @@ class FormPage {
     const state = new Map(this.states.map((one) => [one.name, one]))
     const body = new URLSearchParams(this.pairs)
     body.append('outcome', this.main.value)
+    if (fill) body.append('fill', 'true')
     const headers = { Accept: 'application/json', 'X-CSRFToken': this.form.elements.csrf_token.value }
     const answer = await fetch(this.form.dataset.look, { method: 'POST', body, headers, credentials: 'same-origin', signal: AbortSignal.timeout(5000) }).catch(() => null)
     const said = answer?.ok ? await answer.json().catch(() => null) : null
@@ -192,7 +194,13 @@ class FormPage {
     }
   }
 
+  /** What is known of the fields in which nobody wrote. Where the day is another one, what was known of the other is gone. */
   fillIn(filled) {
+    const gone = this.form.querySelector('[data-recent]') ? this.fields.filter((one) => one.querySelector('[data-source]') && !(one.dataset.field in filled)) : []
+    for (const field of gone) {
+      this.set(field.querySelector('input, textarea, select'), '')
+      field.querySelector('[data-source]')?.remove()
+    }
     for (const [name, { value, source }] of Object.entries(filled ?? {})) {
       const field = this.fields.find((one) => one.dataset.field === name)
       const input = field?.querySelector('input, textarea, select')

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 from tideng.catalogue import Text
@@ -158,6 +159,17 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+
+
+def recent_days(spec: FieldSpec, today: date, value: str) -> list[tuple[int, date]]:
+    """(how many days ago, which day) of a date that is chosen among recent ones, the latest first; with the day of `value`,
+    where that is another one."""
+    days = [(ago, today - timedelta(days=ago)) for ago in range(spec.recent + 1)]
+    try:
+        chosen = date.fromisoformat(value)
+    except ValueError:
+        return days
+    return days if chosen in [day for _, day in days] else [*days, ((today - chosen).days, chosen)]
 
 
 def limit_of(spec: FieldSpec) -> int:

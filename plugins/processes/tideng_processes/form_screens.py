@@ -30,7 +30,16 @@ from tideng_admin.page import READ, WRITE, Page, needs, takes
 from tideng_admin.screens import Screen
 from tideng_admin.web import locale, web
 from tideng_processes import papers, service, viewing
-from tideng_processes.form_data import UPLOAD, Said, ShownField, limit_of, other_remarks, said_of, shown_fields
+from tideng_processes.form_data import (
+    UPLOAD,
+    Said,
+    ShownField,
+    limit_of,
+    other_remarks,
+    recent_days,
+    said_of,
+    shown_fields,
+)
 from tideng_processes.model import Definition, Node, Outcome
 from tideng_processes.service import NotYet, Submission
 from tideng_processes.shared_screens import WRITES, latest, person_meant, processes
@@ -166,6 +175,7 @@ class Forms(Page):
             people=self._colleagues() if any(one.spec.type == "person" for one in shown) else [],
             led=self._led() if place.definition.start.other and place.case is None else [],
             limit_of=limit_of,
+            recent_days=recent_days,
             today=here.now().astimezone(here.zone()).date(),
             given=request.form,
             longest=service.LONGEST_NOTE,
@@ -230,7 +240,7 @@ class Forms(Page):
         submission = Submission(request.form.get("outcome", ""), said.data, said.papers, request.form.get("note", ""))
         with reading(web().engine) as connection:
             asked = self._preview(connection, place, submission)
-            filled = self._refilled(connection, place, said) if said.papers else {}
+            filled = self._refilled(connection, place, said) if said.papers or "fill" in request.form else {}
         return jsonify(asked=[_asked(one) for one in asked], filled=filled)
 
     def _refilled(self, connection: Connection, place: Place, said: Said) -> dict[str, Any]:

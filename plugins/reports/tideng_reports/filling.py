@@ -1,4 +1,5 @@
-"""What a report is filled in with before it is written: whom one met today, where tomorrow leads, and which trip it is."""
+"""What a report is filled in with before it is written: whom one met, what they need, where the next day leads, and which trip
+it is. Nothing is made up, and beside each stands where it is from."""
 
 from __future__ import annotations
 
@@ -13,55 +14,91 @@ from tideng.catalogue import Text
 from tideng.forms import Filled, Form
 from tideng.people import Directory
 from tideng.tables import EventRow, StateRow
+from tideng_reports.completeness import day_of
 
 DAILY, NEEDS = "daily_report", "needs_report"
 MET = ("visit.completed", "attendance.checked_in")
+NEEDED = "needs_report.submitted"
 TOLD_OF_TRIP = ("trip.requested", "trip.approved", "trip.started")
 LONGEST_TRIP = timedelta(days=180)
 """So long before today a trip's itinerary may have been told."""
+LONGEST_NEEDS = 2000
+"""Characters of the day's needs reports; one with which they would be more is left out."""
+_A_MOMENT = timedelta(microseconds=1)
 _TODAY: Text = {"zh": "今天", "en": "Today"}
-_BY_VISITS: Text = {"zh": "已帮您填好：今天见过的客户", "en": "Filled in: whom you met today"}
+_BY_VISITS: Text = {"zh": "已帮您填好：见过的客户", "en": "Filled in: whom you met"}
+_BY_STOPS: Text = {"zh": "已帮您填好：行程上的客户", "en": "Filled in: your itinerary"}
+_BY_BOTH: Text = {"zh": "已帮您填好：见过的和行程上的客户", "en": "Filled in: whom you met, and your itinerary"}
+_BY_REPORTS: Text = {"zh": "来自当天的需求报告", "en": "From the day’s needs reports"}
 _BY_ITINERARY: Text = {"zh": "来自行程", "en": "From the itinerary"}
 _BY_TRIP: Text = {"zh": "正在出差", "en": "The trip you are on"}
 _BY_VISIT: Text = {"zh": "今天刚见过", "en": "Met today"}
 
 
 def filled(form: Form, connection: Connection, directory: Directory) -> dict[str, Filled]:
-    """What is known of a report's fields; {} for any other form. Two statements, three on a trip."""
+    """What is known of a report's fields; {} for any other form. A daily report is about the day that its `date` says, else
+    about today. Two statements, three on a trip."""
     process = form.name.partition(".")[0]
     if not form.name.endswith(".write") or process not in (DAILY, NEEDS):
         return {}
     zone = directory.zone_of(form.person, form.at)
-    today = form.at.astimezone(zone).date()
-    met = met_today(connection, form.person, local_moment(today, time(), zone), form.at)
+    day = (process == DAILY and day_of(form.data.get("date"))) or form.at.astimezone(zone).date()
+    began, ends = (local_moment(one, time(), zone) for one in (day, day + timedelta(days=1)))
+    until = min(ends - _A_MOMENT, form.at)
+    happened = on_day(connection, form.person, began, until)
+    met = list(dict.fromkeys(customer for type_, customer, _ in happened if type_ in MET))
     if process == NEEDS:
         return {"customer": Filled(met[-1], _BY_VISIT)} if met else {}
-    found = {"date": Filled(today.isoformat(), _TODAY)}
-    if met:
-        found["communication"] = Filled("\n".join(f"{one}：" for one in met), _BY_VISITS)
-    trip = trip_at(connection, form.person, form.at)
-    if trip:
-        found["trip"] = Filled(trip, _BY_TRIP)
-        plan = plan_for(itinerary_of(connection, form.person, trip, form.at), today + timedelta(days=1))
-        if plan:
-            found["plan"] = Filled(plan, _BY_ITINERARY)
-    return found
+    trip, running = trip_on(connection, form.person, began, until)
+    stops = itinerary_of(connection, form.person, trip, until) if trip else ()
+    found = {
+        "date": Filled(day.isoformat(), _TODAY),
+        "communication": _whom(met, customers_on(stops, day)),
+        "needs": Filled(_needs(happened), _BY_REPORTS),
+        "plan": Filled(plan_for(stops, day + timedelta(days=1)) if running else "", _BY_ITINERARY),
+        "trip": Filled(trip, _BY_TRIP),
+    }
+    return {name: one for name, one in found.items() if one.value}
 
 
-def met_today(connection: Connection, person: str, began: datetime, until: datetime) -> list[str]:
-    """The customers whom one visited, or at whose place one checked in, in the order of the day."""
+def _whom(met: Sequence[str], planned: Sequence[str]) -> Filled:
+    """A line for each customer: whom one met, in the order of the day, then who was on the itinerary."""
+    more = [one for one in planned if one not in met]
+    source = _BY_BOTH if met and more else _BY_STOPS if more else _BY_VISITS
+    return Filled("\n".join(f"{one}：" for one in [*met, *more]), source)
+
+
+Happened = tuple[str, str, str]
+"""Type of an event, customer, and what it says of their needs."""
+
+
+def on_day(connection: Connection, person: str, began: datetime, until: datetime) -> list[Happened]:
+    """Visits, check-ins at a customer's, and needs reports of one person, in the order of the day."""
     row = EventRow
-    mine = (row.subject == person, row.type.in_(MET), row.time >= began, row.time <= until)
-    found = connection.scalars(select(row.data).where(*mine).order_by(row.time, row.id))
-    return list(dict.fromkeys(str(data["customer"]) for data in found if data.get("customer")))
+    mine = (row.subject == person, row.type.in_((*MET, NEEDED)), row.time >= began, row.time <= until)
+    found = connection.execute(select(row.type, row.data).where(*mine).order_by(row.time, row.id))
+    return [
+        (type_, str(data["customer"]), str(data.get("text") or "")) for type_, data in found if data.get("customer")
+    ]
 
 
-def trip_at(connection: Connection, person: str, at: datetime) -> str:
-    """Which trip the person is on; '' on none."""
+def _needs(happened: Iterable[Happened]) -> str:
+    """What the needs reports of the day say, as many as there is room for."""
+    text = ""
+    for type_, customer, words in happened:
+        line = f"{customer}：{words.strip()}"
+        if type_ == NEEDED and len(text) + len(line) < LONGEST_NEEDS:
+            text = f"{text}\n{line}".strip()
+    return text
+
+
+def trip_on(connection: Connection, person: str, began: datetime, until: datetime) -> tuple[str, bool]:
+    """Which trip the person was on between two moments, the latest of several, and whether it goes on; '' on none."""
     row = StateRow
-    running = (row.started_at <= at, or_(row.ended_at.is_(None), row.ended_at > at))
-    query = select(row.key).where(row.subject == person, row.state == "person.on_trip", *running)
-    return connection.scalar(query.order_by(row.started_at.desc()).limit(1)) or ""
+    then = (row.started_at <= until, or_(row.ended_at.is_(None), row.ended_at > began))
+    query = select(row.key, row.ended_at).where(row.subject == person, row.state == "person.on_trip", *then)
+    found = connection.execute(query.order_by(row.started_at.desc()).limit(1)).first()
+    return (found.key, found.ended_at is None or found.ended_at > until) if found else ("", False)
 
 
 def itinerary_of(connection: Connection, person: str, trip: str, at: datetime) -> Sequence[Mapping[str, Any]]:
@@ -76,10 +113,19 @@ def itinerary_of(connection: Connection, person: str, trip: str, at: datetime) -
 
 def plan_for(itinerary: Iterable[Mapping[str, Any]], day: date) -> str:
     """One day of an itinerary in a line: 09:30 万家灯饰（沧州），14:00 光之源灯具城."""
-    stops = sorted(
-        (one for one in itinerary if one.get("date") == day.isoformat()), key=lambda one: str(one.get("time") or "")
-    )
-    return "，".join(filter(None, map(_stop, stops)))
+    return "，".join(filter(None, map(_stop, _stops_on(itinerary, day))))
+
+
+def customers_on(itinerary: Iterable[Mapping[str, Any]], day: date) -> list[str]:
+    """Whom one is to see on one day of an itinerary, each once."""
+    named = (str(one.get("customer") or "").strip() for one in _stops_on(itinerary, day))
+    return list(dict.fromkeys(filter(None, named)))
+
+
+def _stops_on(itinerary: Iterable[Mapping[str, Any]], day: date) -> list[Mapping[str, Any]]:
+    """The stops of that day, the earliest first."""
+    there = (one for one in itinerary if one.get("date") == day.isoformat())
+    return sorted(there, key=lambda one: str(one.get("time") or ""))
 
 
 def _stop(one: Mapping[str, Any]) -> str:

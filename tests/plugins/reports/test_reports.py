@@ -18,6 +18,7 @@ from tideng_processes.check import check_process
 from tideng_processes.registry import registry_of
 from tideng_processes.service import NotYet, Submission
 from tideng_reports.completeness import completeness
+from tideng_reports.filling import filled as filled_by_reports
 from tideng_reports.filling import plan_for
 from tideng_reports.history import reports, written_today
 
@@ -47,11 +48,11 @@ def directory_of(story: EngineStory, connection):
     return story.deployment.plugins.first("directory", connection=connection)
 
 
-def filled(story: EngineStory, form: str = "daily_report.write", person: str = "zhang") -> dict:
+def filled(story: EngineStory, form: str = "daily_report.write", person: str = "zhang", **said) -> dict:
     now = story.clock.now()
     with reading(story.deployment.engine) as connection:
         directory = directory_of(story, connection)
-        return fill_form(story.deployment, connection, directory, Form(form, person, person, now), now)
+        return fill_form(story.deployment, connection, directory, Form(form, person, person, now, said), now)
 
 
 def hand_in(story: EngineStory, viewer: Viewer = ZHANG, process: str = "daily_report", data=None, **more) -> str:
@@ -97,7 +98,70 @@ def test_tomorrow_stands_in_the_plan_as_the_itinerary_has_it_while_on_the_trip(e
     assert (found["trip"].value, found["plan"].value) == ("t1", "09:30 万家灯饰（沧州），14:00 光之源（石家庄）")
     assert found["plan"].source["zh"] == "来自行程"
     heard(engine_story, "trip.ended", "2025-06-12T09:00", trip="t1")
-    assert not {"trip", "plan"} & filled(engine_story).keys()
+    last = filled(engine_story)  # its last day is still a day of the trip, which leads nowhere any more
+    assert last["trip"].value == "t1"
+    assert "plan" not in last
+
+
+def test_who_is_on_the_itinerary_of_the_day_stands_behind_whom_one_met(engine_story):
+    stops = [
+        {"date": "2025-06-12", "customer": "光之源", "time": "14:00"},
+        {"date": "2025-06-12", "customer": "恒亮照明", "time": "09:00"},
+        {"date": "2025-06-12", "city": "沧州"},
+        {"date": "2025-06-13", "customer": "明天的"},
+    ]
+    heard(engine_story, "trip.started", "2025-06-11T09:00", trip="t1", itinerary=stops)
+    planned = filled(engine_story)["communication"]
+    assert (planned.value, planned.source["zh"]) == ("恒亮照明：\n光之源：", "已帮您填好：行程上的客户")
+    heard(engine_story, "visit.completed", "2025-06-12T09:30", customer="华彩酒店")
+    heard(engine_story, "visit.completed", "2025-06-12T09:40", customer="恒亮照明")
+    both = filled(engine_story)["communication"]
+    assert (both.value, both.source["zh"]) == (
+        "华彩酒店：\n恒亮照明：\n光之源：",
+        "已帮您填好：见过的和行程上的客户",
+    )
+
+
+def test_what_needs_reports_of_the_day_say_is_not_written_twice(engine_story):
+    heard(engine_story, "needs_report.submitted", "2025-06-11T18:00", customer="昨天的", text="别的")
+    heard(engine_story, "needs_report.submitted", "2025-06-12T09:10", customer="恒亮照明", text="二楼展厅 260 平方米")
+    heard(engine_story, "needs_report.submitted", "2025-06-12T09:20", customer="太长的", text="灯" * 2000)
+    heard(engine_story, "needs_report.submitted", "2025-06-12T09:30", customer="华彩酒店", text="大堂")
+    found = filled(engine_story)["needs"]
+    assert (found.value, found.source["zh"]) == (
+        "恒亮照明：二楼展厅 260 平方米\n华彩酒店：大堂",
+        "来自当天的需求报告",
+    )
+
+
+def test_a_report_of_yesterday_is_filled_in_with_yesterday(engine_story):
+    stops = [{"date": "2025-06-12", "customer": "光之源", "time": "14:00"}]
+    heard(engine_story, "trip.started", "2025-06-10T09:00", trip="t1", itinerary=stops)
+    heard(engine_story, "visit.completed", "2025-06-11T15:00", customer="昨天的")
+    heard(engine_story, "visit.completed", "2025-06-12T00:00", customer="今天的")
+    found = filled(engine_story, date="2025-06-11")
+    assert {name: one.value for name, one in found.items()} == {
+        "date": "2025-06-11",
+        "communication": "昨天的：",
+        "plan": "14:00 光之源",
+        "trip": "t1",
+    }
+    assert filled(engine_story, date="2025-06-09").keys() == {"date"}
+    assert filled(engine_story, date="2025-07-01").keys() == {"date"}  # what is to come is not known yet
+    assert filled(engine_story, date="nonsense")["date"].value == "2025-06-12"
+
+
+def test_a_report_is_filled_in_with_three_statements(on_both):
+    heard(
+        on_both, "trip.started", "2025-06-10T09:00", trip="t1", itinerary=[{"date": "2025-06-12", "customer": "光之源"}]
+    )
+    said: list[str] = []
+    with reading(on_both.deployment.engine) as connection:
+        directory = directory_of(on_both, connection)
+        event.listen(connection, "before_cursor_execute", lambda c, cursor, statement, *more: said.append(statement))
+        form = Form("daily_report.write", "zhang", "zhang", on_both.clock.now())
+        assert filled_by_reports(form, connection, directory)["communication"].value == "光之源："
+    assert len(said) == 3
 
 
 def test_a_day_without_stops_plans_nothing():
