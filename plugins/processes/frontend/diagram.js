@@ -3,11 +3,7 @@
 import { draw, onTheme } from './diagram/draw.js'
 
 for (const box of document.querySelectorAll('.diagram[data-text]')) {
-  const show = () =>
-    draw(box, box.dataset.text).then(
-      () => (box.hidden = false),
-      () => box.remove(),
-    )
+  const show = () => draw(box, box.dataset.text).catch(() => box.remove())
   show()
   onTheme(show)
 }

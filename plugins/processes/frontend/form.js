@@ -31,7 +31,7 @@ class FormPage {
     this.files = new Map(this.fields.filter((one) => one.dataset.type === 'files').map((one) => [one.dataset.field, new Files(one, form, say, tokenOf, (how) => this.changed(one, how))]))
     this.ideas = new Map(this.fields.filter((one) => one.querySelector('[data-ideas]')).map((one) => [one.dataset.field, new Ideas(one, kept.box.dataset.lang)]))
     form.addEventListener('input', (event) => this.typed(event))
-    form.addEventListener('change', ({ target }) => this.changed(target, { fill: target.matches('[data-recent]') }))
+    form.addEventListener('change', ({ target }) => this.changed(target, { fill: target.matches('[data-recent], [data-cases]') }))
     form.addEventListener('submit', (event) => this.pressed(event))
     this.asIs.addEventListener('click', () => this.handIn(this.main))
     this.asIs.textContent = say('as_it_is')
@@ -58,7 +58,7 @@ class FormPage {
     if (fresh || this.form.dataset.shown !== 'first' || this.form.dataset.today === localDay(at)) return
     for (const select of this.form.querySelectorAll('[data-recent]')) sayAnew(select, at, this.box.dataset.lang)
     for (const field of this.fields.filter((one) => one.querySelector('[data-source]'))) {
-      const input = field.querySelector('input, textarea')
+      const input = field.querySelector('input, select, textarea')
       if (input) input.value = input.value === this.form.dataset.today ? localDay(at) : ''
     }
   }
@@ -194,9 +194,9 @@ class FormPage {
     }
   }
 
-  /** What is known of the fields in which nobody wrote. Where the day is another one, what was known of the other is gone. */
+  /** What is known of the fields in which nobody wrote. Where the day or the case is another one, what was known of the other is gone. */
   fillIn(filled) {
-    const gone = this.form.querySelector('[data-recent]') ? this.fields.filter((one) => one.querySelector('[data-source]') && !(one.dataset.field in filled)) : []
+    const gone = this.form.querySelector('[data-recent], [data-cases]') ? this.fields.filter((one) => one.querySelector('[data-source]') && !(one.dataset.field in filled)) : []
     for (const field of gone) {
       this.set(field.querySelector('input, textarea, select'), '')
       field.querySelector('[data-source]')?.remove()
@@ -322,7 +322,8 @@ class FormPage {
   }
 
   async keepIt(pairs, at) {
-    const shown = this.fields.map((one) => this.state(one)).map((one) => [one.title, typeof one.value === 'string' ? one.value : ''])
+    const chosen = (one) => one.querySelector('select')?.selectedOptions[0]?.text
+    const shown = this.fields.map((one) => [this.state(one), chosen(one)]).map(([one, words]) => [one.title, typeof one.value === 'string' ? (one.value && words) || one.value : ''])
     const cells = pairs.filter(([name]) => /^f-.+-\d+-/.test(name)).map(([, value]) => value).filter(Boolean)
     if (cells.length) shown.push(['', cells.join(' · ')])
     const item = { id: this.key, login: this.kept.login, url: this.path, path: this.path, title: this.form.dataset.title, pairs, at, tokenUrl: this.box.dataset.token }

@@ -55,7 +55,7 @@ class CasePage(Page):
             desk=_at_desk(),
             it=it,
             asides=asides,
-            lines=data_lines(it.definition, it.data, locale(), web().name_of),
+            lines=data_lines(it.definition, it.data, locale(), web().name_of, it.named),
             diagram=mermaid(it.definition, locale(), self.directory, here=it.node or it.end),
             colleagues=_colleagues(self.directory, it) if it.may_hand_over else [],
             longest=service.LONGEST_NOTE,

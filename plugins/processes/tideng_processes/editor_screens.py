@@ -29,10 +29,11 @@ from tideng_processes.diagram import mermaid
 from tideng_processes.differences import differences
 from tideng_processes.estimates import WINDOWS, Estimate, estimates
 from tideng_processes.figures import FEW, open_by_version, touched
-from tideng_processes.model import ACCEPTED, FIELD_TYPES, OPERATORS, PAPER_KINDS, Definition
+from tideng_processes.model import ACCEPTED, FIELD_TYPES, OPERATORS, PAPER_KINDS, Definition, Node, OwnerChoice
 from tideng_processes.registry import Published
 from tideng_processes.shared_screens import WRITES, latest, processes, say_problems
 from tideng_processes.typed import as_text, read_typed
+from tideng_processes.words import role_words
 
 NEW = "-"
 """Stands in an address for a process that is not there yet: no process is called that."""
@@ -89,12 +90,19 @@ class ProcessEditorPage(Page):
     def _known(self, process: str) -> dict[str, Any]:
         """What the form offers to choose from."""
         events, name = web().deployment.catalogue.event_types, locale()
+        asked = [
+            one.name for of in processes().all() for node in of.definition.nodes.values() for one in _roles_of(node)
+        ]
+        roles = sorted({*self.directory.roles, *asked, "hr"})
         return {
             "positions": [{"id": one.id, "title": one.name} for one in self.directory.positions.values()],
-            "roles": sorted({*self.directory.roles, "hr"}),
+            "roles": [{"id": id, "title": choose(role_words(id), name)[0]} for id in roles],
             "events": [{"id": id, "title": choose(one.title, name)[0]} for id, one in sorted(events.items())],
             "icons": list(ICONS),
             "fieldTypes": list(FIELD_TYPES),
+            "processes": [
+                {"id": one.definition.id, "title": choose(one.definition.title, name)[0]} for one in processes().all()
+            ],
             "paperKinds": list(PAPER_KINDS),
             "accepted": list(ACCEPTED),
             "operators": list(OPERATORS),
@@ -256,6 +264,11 @@ class ProcessEditorPage(Page):
             return redirect(url_for("ProcessEditorPage.moving", process=process))
         flash(ngettext("%(num)s case goes on by version %(n)s.", "%(num)s cases go on by version %(n)s.", moved, n=published.version), "success")  # fmt: skip
         return redirect(url_for("ProcessesPage.show", process=process))
+
+
+def _roles_of(node: Node) -> list[OwnerChoice]:
+    """The roles that have a part of a step, whether somebody holds them or not."""
+    return [one for part in node.parts for one in part.owners if one.kind == "role"]
 
 
 def _sent(whole: bool = False) -> Mapping[str, Any]:

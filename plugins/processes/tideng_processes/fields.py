@@ -16,7 +16,7 @@ from tideng.errors import Problem
 from tideng.people import Directory
 from tideng_processes.model import Definition, FieldSpec, Node
 
-LONGEST_TEXT, LONGEST_LINE, MOST_ITEMS = 5000, 200, 200
+LONGEST_TEXT, LONGEST_LINE, LONGEST_NUMBER, MOST_ITEMS = 5000, 200, 200, 200
 LARGEST_NUMBER = 1e12
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _NAME_AND_ID = re.compile(r"[(（]([^()（）]+)[)）]$")
@@ -200,6 +200,14 @@ class _Reader:
         if found is None:
             self.add(at, "is nobody who works here now", "")
         return found
+
+    def _case(self, spec: FieldSpec, said: Any, at: str) -> str | None:
+        """What a case is called; whether it may be chosen is `tideng_processes.choosing`'s to say."""
+        name = self._text(spec, said, at)
+        if name and len(name) > LONGEST_NUMBER:
+            self.add(at, f"at most {LONGEST_NUMBER} characters", "")
+            return None
+        return name
 
     def _list(self, spec: FieldSpec, said: Any, at: str) -> list[str]:
         lines = said.splitlines() if isinstance(said, str) else said if isinstance(said, list) else []

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 from tideng.catalogue import Text
 from tideng.forms import MUST, Asked, Filled
+from tideng_processes.choosing import NamedCase, Reference
 from tideng_processes.fields import LONGEST_TEXT
 from tideng_processes.model import Definition, FieldSpec, Node
 
@@ -46,7 +47,8 @@ class Remark:
 @dataclass(frozen=True, slots=True)
 class ShownField:
     """A field as it stands on the page. `value`: a text, rows of a table, or ids of files; `source`: where it is filled in from;
-    `enough`: from how many characters or items on a rule is content (0: none asks), and whether that `must` be."""
+    `enough`: from how many characters or items on a rule is content (0: none asks), and whether that `must` be. `cases`: of a
+    field that is a case, those to choose from."""
 
     spec: FieldSpec
     required: bool
@@ -55,6 +57,7 @@ class ShownField:
     remarks: tuple[Remark, ...] = ()
     enough: int = 0
     must: bool = False
+    cases: tuple[NamedCase, ...] = ()
 
 
 def said_of(definition: Definition, node: Node, pairs: Pairs, person: Callable[[str], str] = str) -> Said:
@@ -113,6 +116,20 @@ def shown_fields(
         of_rule = (long.least, long.severity == MUST) if long else (0, False)
         found.append(ShownField(spec, asks.required, value, source, tuple(remarks.get(spec.name, ())), *of_rule))
     return found
+
+
+def with_cases(one: ShownField, offered: Sequence[NamedCase], stands: Mapping[Reference, NamedCase]) -> ShownField:
+    """A field that is a case with what is to be chosen from: the cases that are `offered`, and the one that stands in it already."""
+    known = {name: case for case in offered for name in (case.name, case.id)}
+    case = known.get(one.value) or stands.get((one.spec.process, one.value))
+    if case is None:
+        return replace(one, cases=tuple(offered))
+    return replace(one, value=case.name, cases=tuple(offered if case in offered else (case, *offered)))
+
+
+def is_shown(one: ShownField) -> bool:
+    """A case that may be left out and of which there is none is not asked for."""
+    return one.spec.type != "case" or bool(one.cases or one.required or one.remarks)
 
 
 def other_remarks(node: Node, asked: Iterable[Asked], locale: str) -> list[Remark]:

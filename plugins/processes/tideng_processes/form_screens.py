@@ -29,16 +29,18 @@ from tideng_admin.assets import built
 from tideng_admin.page import READ, WRITE, Page, needs, takes
 from tideng_admin.screens import Screen
 from tideng_admin.web import locale, web
-from tideng_processes import papers, service, viewing
+from tideng_processes import choosing, papers, service, viewing
 from tideng_processes.form_data import (
     UPLOAD,
     Said,
     ShownField,
+    is_shown,
     limit_of,
     other_remarks,
     recent_days,
     said_of,
     shown_fields,
+    with_cases,
 )
 from tideng_processes.model import Definition, Node, Outcome
 from tideng_processes.service import NotYet, Submission
@@ -154,14 +156,15 @@ class Forms(Page):
         here, node, known = web(), place.node, place.known or {}
         shown = shown_fields(place.definition, node, said, known, filled or {}, asked or (), enough or (), locale())
         form = {asks.field for asks in node.form}
-        lines = data_lines(
-            place.definition, {name: of for name, of in known.items() if name not in form}, locale(), here.name_of
-        )
+        others = {name: of for name, of in known.items() if name not in form}
+        cases = place.case.named if place.case else {}
+        lines = data_lines(place.definition, others, locale(), here.name_of, cases)
         with reading(here.engine) as connection:
             ids = [id for one in shown if one.spec.type == "files" for id in one.value]
             files = {id: _paper(one) for id, one in papers.kept(connection, ids).items()}
             case = place.case.id if place.case else ""
             asides = beside_case(here.deployment, connection, place.definition.id, case, here.now()) if case else []
+            shown = self._with_cases(connection, place, shown)
         named_ = [self._with_name(one) if one.spec.type == "person" else one for one in shown]
         return render_template(
             "processes/form.html",
@@ -183,6 +186,19 @@ class Forms(Page):
             back_to=back
             or (url_for("CasePage.show", case=place.case.id) if place.case else url_for("FormPage.show_all")),
         )
+
+    def _with_cases(self, connection: Connection, place: Place, shown: list[ShownField]) -> list[ShownField]:
+        """What is to be chosen from where a case is asked for. Two statements at most, where one is."""
+        here, registry = web(), processes()
+        whose = self._about(place) or (place.case.person if place.case else here.viewer().person)
+        today = self.directory.local_day(whose, here.now())
+        wanted = [one for one in shown if one.spec.type == "case"]
+        offered = choosing.choices(connection, registry, [one.spec.process for one in wanted], whose, here.now(), today)
+        names = {case.name for cases in offered.values() for case in cases}
+        others = {(one.spec.process, one.value) for one in wanted if one.value and one.value not in names}
+        stands = choosing.named(connection, registry, others, today)
+        found = [with_cases(one, offered[one.spec.process], stands) if one in wanted else one for one in shown]
+        return [one for one in found if is_shown(one)]
 
     def _with_name(self, one: ShownField) -> ShownField:
         """A person as people know them, beside their id; what is no id stands as it was typed."""

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, select, update
 
 from tideng.database import writing
 from tideng.errors import NotAllowed, NotFound, Problem, Refused
-from tideng.forms import MUST, Asked, Form, accept_form, check_form
+from tideng.forms import MUST, Asked, Form, accept_form, check_form, fill_form
 from tideng.people import Directory
 from tideng.problem_words import in_words
 from tideng.viewing import Viewer, below
+from tideng_processes.choosing import not_to_be_chosen
 from tideng_processes.fields import read_form
 from tideng_processes.loading import load_run, next_id
 from tideng_processes.model import Definition, Node, Outcome
@@ -309,11 +310,29 @@ def _asked(
     read = read_form(definition, node, submission.data, submission.papers, directory, at, known, complete=outcome.form)
     own = [Asked(one.at, _both(one)) for one in (*read.problems, *_about_the_rest(outcome, submission))]
     own += _lost_papers(connection, viewer, node, definition, submission, case)
+    own += _others_cases(
+        deployment, connection, directory, definition, node, person, viewer, case, read.data, known, at, now
+    )
     form = _form(definition, node, outcome, person, viewer, at, {**known, **read.data}, case, submission)
     asked = check_form(deployment, connection, directory, form, now) if outcome.form else []
     said = {one.field for one in own}
     found = [*own, *(one for one in asked if one.field not in said or not one.field)]
     return sorted(found, key=lambda one: one.severity != MUST), dict(read.data)
+
+
+def _others_cases(
+    deployment: Deployment, connection: Connection, directory: Directory, definition: Definition, node: Node, person: str,
+    viewer: Viewer, case: str, data: Mapping[str, Any], known: Mapping[str, Any], at: datetime, now: datetime,
+) -> list[Asked]:  # fmt: skip
+    """Fields that name a case which is not the person's. What is filled in beforehand may stand: a plugin may know of a trip that
+    is another system's, and no case here."""
+    wrong = list(not_to_be_chosen(connection, registry_of(deployment), definition, node, data, known, person))
+    if not wrong:
+        return []
+    form = Form(f"{definition.id}.{node.id}", person, viewer.person, at, known, case=case)
+    filled = fill_form(deployment, connection, directory, form, now)
+    own = {name for name, one in filled.items() if one.value == data.get(name)}
+    return [Asked(one.at, _both(one)) for one in wrong if one.at not in own]
 
 
 def _form(

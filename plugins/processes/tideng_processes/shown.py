@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 from tideng.people import Directory
+from tideng_processes.choosing import NamedCase, Reference
 from tideng_processes.diagram import Way, place, ways
 from tideng_processes.estimates import Took
 from tideng_processes.figures import NodeFigures, ProcessFigures
@@ -53,10 +55,12 @@ class StepCard:
 
 @dataclass(frozen=True, slots=True)
 class DataLine:
-    """A field as it was filled in: in words, or as the rows of a table under its `head`."""
+    """A field as it was filled in: in words, or as the rows of a table under its `head`. `case`: the id of the case that it names,
+    where the one who reads may open it."""
 
     title: str
     words: str
+    case: str = ""
     head: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
 
@@ -103,22 +107,36 @@ def good_ends(definition: Definition, figures: ProcessFigures) -> int:
 
 
 def data_lines(
-    definition: Definition, data: Mapping[str, Any], locale: str, name_of: Callable[[str], str]
+    definition: Definition,
+    data: Mapping[str, Any],
+    locale: str,
+    name_of: Callable[[str], str],
+    cases: Mapping[Reference, NamedCase] = MappingProxyType({}),
 ) -> list[DataLine]:
-    """What was filled in, in the order of the forms; files are listed elsewhere. `name_of`: a person's id → their name."""
+    """What was filled in, in the order of the forms; files are listed elsewhere. `name_of`: a person's id → their name; `cases`:
+    those that the data names."""
     fields = [
         one for one in definition.fields.values() if one.type != "files" and data.get(one.name) not in (None, "", [])
     ]
-    return [_data_line(one, data, locale, name_of) for one in fields]
+    return [_data_line(one, data, locale, name_of, cases) for one in fields]
 
 
-def _data_line(field: FieldSpec, data: Mapping[str, Any], locale: str, name_of: Callable[[str], str]) -> DataLine:
+def _data_line(
+    field: FieldSpec,
+    data: Mapping[str, Any],
+    locale: str,
+    name_of: Callable[[str], str],
+    cases: Mapping[Reference, NamedCase],
+) -> DataLine:
     value, title = data[field.name], said(field.title, locale, field.name)
+    case = cases.get((field.process, str(value))) if field.type == "case" else None
+    if case is not None:
+        return DataLine(title, said(case.words, locale, case.name), case.id if case.opens else "")
     if field.type != "table" or not isinstance(value, list):
         return DataLine(title, _value(field, value, data, locale, name_of))
     head = tuple(said(one.title, locale, one.name) for one in field.columns)
     rows = tuple(tuple(_value(one, row.get(one.name), row, locale, name_of) for one in field.columns) for row in value)
-    return DataLine(title, "", head, rows)
+    return DataLine(title, "", head=head, rows=rows)
 
 
 def _value(field: FieldSpec, value: Any, data: Mapping[str, Any], locale: str, name_of: Callable[[str], str]) -> str:

@@ -73,7 +73,7 @@ def _words(
     if spec is None or value in (None, "", []):
         return ""
     if match["until"]:
-        return span_words(value, data.get(match["until"]), locale, today)
+        return days_words(value, data.get(match["until"]), locale, today)
     if match["column"]:
         rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
         value = list(dict.fromkeys(str(row[match["column"]]) for row in rows if row.get(match["column"])))
@@ -91,7 +91,7 @@ def _short(words: str) -> str:
     return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
 
 
-def span_words(first: Any, last: Any, locale: str, today: date | None = None) -> str:
+def days_words(first: Any, last: Any, locale: str, today: date | None = None) -> str:
     """6月9日至12日, 9–12 Jun; what is no day stands as it was said."""
     try:
         start, end = date.fromisoformat(str(first)), date.fromisoformat(str(last or first))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from tideng.catalogue import Text
 from tideng.errors import NotFound
 from tideng.people import Directory
 from tideng.viewing import PAGE_SIZE, Page, Viewer, name_of
+from tideng_processes.choosing import NamedCase, Reference, named, references
 from tideng_processes.loading import load_run
 from tideng_processes.model import Definition, Node, Outcome
 from tideng_processes.moving import OPEN, Run
@@ -79,7 +80,7 @@ class PaperView:
 @dataclass(frozen=True, slots=True)
 class CaseView:
     """A case as one viewer may see it; `data` without what is not theirs to see. `may`: step and part → the outcomes that the
-    viewer may choose now."""
+    viewer may choose now; `named`: the cases that its data names."""
 
     id: str
     definition: Definition
@@ -98,6 +99,7 @@ class CaseView:
     papers: tuple[PaperView, ...]
     may: Mapping[tuple[str, str], tuple[Outcome, ...]]
     may_hand_over: bool = False
+    named: Mapping[Reference, NamedCase] = field(default_factory=dict)
 
     @property
     def summary(self) -> Text:
@@ -116,7 +118,7 @@ class CaseView:
 @dataclass(frozen=True, slots=True)
 class CaseLine:
     """A case in a list. `owners`: names of who has it now; `due` of the earliest open part; `node_title` is the end's title once
-    it has ended; `summary`: the case in a few words, where its form says some."""
+    it has ended; `summary`: the case in a few words, where its form says some; `names`: the cases that it names."""
 
     id: str
     process: str
@@ -133,6 +135,7 @@ class CaseLine:
     late: bool
     good: bool
     summary: Text = field(default_factory=dict)
+    names: tuple[NamedCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,8 @@ def case(
     papers = connection.execute(select(*columns).where(paper.case == id).order_by(paper.id)).all()
     hidden = _hidden(run, viewer, tasks)
     views = tuple(_task(run, row, viewer, directory, moment) for row in tasks)
+    data = {name: value for name, value in run.data.items() if name not in hidden}
+    wanted = references(run.definition, data)
     latest = registry.latest(run.definition.id)
     return CaseView(
         id=run.id,
@@ -176,7 +181,7 @@ def case(
         starter=run.starter,
         node=run.node,
         end=run.end,
-        data={name: value for name, value in run.data.items() if name not in hidden},
+        data=data,
         started_at=run.started_at,
         ended_at=run.ended_at,
         tasks=views,
@@ -184,7 +189,24 @@ def case(
         papers=tuple(_paper(row) for row in papers if row.field not in hidden),
         may={(one.node, one.part): run.definition.nodes[one.node].outcomes for one in views if one.mine},
         may_hand_over=_may_hand_over(viewer, directory, moment, views),
+        named=named_cases(connection, viewer, directory, moment, registry, wanted),
     )
+
+
+def named_cases(
+    connection: Connection,
+    viewer: Viewer,
+    directory: Directory,
+    moment: datetime,
+    registry: Registry,
+    wanted: Collection[Reference],
+) -> dict[Reference, NamedCase]:
+    """Cases that other ones name, and which of them the viewer may open. Two statements, where any is wanted."""
+    found = named(connection, registry, wanted, moment.date())
+    ids = {one.id for one in found.values() if one.id}
+    own = select(CaseRow.id).where(CaseRow.id.in_(ids), _seen(viewer, directory, moment))
+    opens = set(connection.scalars(own)) if ids else set()
+    return {key: replace(one, opens=one.id in opens) for key, one in found.items()}
 
 
 def _hidden(run: Run, viewer: Viewer, tasks: Sequence[Row]) -> frozenset[str]:

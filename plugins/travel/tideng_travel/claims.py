@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_skeleton
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
 from tideng.catalogue import Text
 from tideng.forms import MUST, SHOULD, Asked, Form
@@ -73,8 +73,9 @@ def _trip(connection: Connection, form: Form) -> Mapping[str, Any]:
     if not named:
         return {}
     row = CaseRow
-    mine = select(row.data).where(row.id == named, row.process == "trip", row.person == form.person)
-    return connection.scalar(mine) or {}
+    called = or_(row.id == named, row.reference == named)
+    mine = select(row.data).where(called, row.process == "trip", row.person == form.person)
+    return connection.scalar(mine.limit(1)) or {}
 
 
 def asked_of(connection: Connection, claim: Claim) -> Iterator[Asked]:
@@ -282,8 +283,8 @@ def _of_the_trip(claim: Claim) -> Iterator[Asked]:
         yield Asked(
             "trip",
             {
-                "zh": f"没找到您的出差 {named}。不是出差就空着。",
-                "en": f"No trip {named} of yours was found. Leave it open if there was none.",
+                "zh": f"这里没有您的出差 {named}。写的留着；不是出差就选“都不是”。",
+                "en": f"No trip {named} of yours is known here. It stays as it is; choose “None of these” if there was none.",
             },
             SHOULD,
         )

@@ -75,16 +75,18 @@ def _not_met(connection: Connection, form: Form) -> Mapping[str, Filled]:
 
 
 def for_claim(connection: Connection, form: Form, claim: Claim) -> dict[str, Filled]:
-    """The last trip that is over and not claimed yet, its days, and the sum of the invoices that are there."""
-    found = _unclaimed(connection, form)
+    """The trip, its days, and the sum of the invoices that are there. The trip is the one that was chosen, if none was asked about
+    yet the last one that is over and not claimed."""
+    trip = (str(form.data["trip"] or ""), claim.trip) if "trip" in form.data else _unclaimed(connection, form)
     filled: dict[str, Filled] = {
         "currency": Filled(claim.currency, {"zh": "公司的币种", "en": "The company’s currency"})
     }
-    if found is not None:
-        cities = cities_of(found.data)[:_MOST_NAMED]
+    if trip is not None and trip[1]:
+        name, data = trip
+        cities = cities_of(data)[:_MOST_NAMED]
         words = {"zh": f"来自出差 {'、'.join(cities)}".strip(), "en": f"From the trip {', '.join(cities)}".strip()}
-        days = {name: found.data[name] for name in ("from", "until") if found.data.get(name)}
-        filled |= {name: Filled(value, words) for name, value in ({"trip": found.id} | days).items()}
+        days = {one: data[one] for one in ("from", "until") if data.get(one)}
+        filled |= {one: Filled(value, words) for one, value in ({"trip": name} | days).items()}
     total = total_of(claim)
     if total is not None:
         count = len(claim.slips)
@@ -93,15 +95,17 @@ def for_claim(connection: Connection, form: Form, claim: Claim) -> dict[str, Fil
     return filled
 
 
-def _unclaimed(connection: Connection, form: Form) -> Any:
-    """Of the person's last trips the latest that no claim names. One statement for trips, one for claims."""
+def _unclaimed(connection: Connection, form: Form) -> tuple[str, Mapping[str, Any]] | None:
+    """Of the person's last trips the latest that no claim names: what it is called, and its data. One statement for trips, one for
+    claims."""
     row = CaseRow
     mine = (row.person == form.person, row.started_at > form.at - _LOOK_BACK)
-    trips = select(row.id, row.data).where(row.process == "trip", row.end == "ended", *mine)
+    trips = select(row.id, row.reference, row.data).where(row.process == "trip", row.end == "ended", *mine)
     recent = connection.execute(trips.order_by(row.ended_at.desc()).limit(_RECENT)).all()
     if not recent:
         return None
     standing = or_(row.end == "", row.end == "paid")
     claims = connection.scalars(select(row.data).where(row.process == "claim", standing, *mine)).all()
     named = {str(one.get("trip")) for one in claims}
-    return next((one for one in recent if one.id not in named), None)
+    free = (one for one in recent if not {one.id, one.reference or one.id} & named)
+    return next(((one.reference or one.id, one.data) for one in free), None)

@@ -1,4 +1,5 @@
 // Draws a process from its mermaid text, in the page's own colours. mermaid is fetched when the first picture is drawn.
+import { setApart } from './apart.js'
 
 const TOKENS = {
   background: '--surface',
@@ -12,7 +13,7 @@ const TOKENS = {
 const LEAST = 560 // px
 let drawn = 0
 
-/** Whether mermaid can be had and the text be drawn: puts the picture into `box`. Throws what mermaid throws. */
+/** Whether mermaid can be had and the text be drawn: puts the picture into `box` and shows it. Throws what mermaid throws. */
 export async function draw(box, text) {
   const { default: mermaid } = await import('mermaid')
   mermaid.initialize(settings())
@@ -22,6 +23,8 @@ export async function draw(box, text) {
   picture.setAttribute('aria-hidden', 'true') // what it shows stands beside it in words
   const width = Number(picture.getAttribute('viewBox')?.split(' ')[2] ?? 0)
   picture.style.maxWidth = `${width}px`
+  box.hidden = false // what is hidden has no size
+  setApart(picture)
   picture.style.minWidth = `${Math.min(width, box.dataset.least ?? LEAST)}px` // below that nobody can read it: it is moved instead
 }
 

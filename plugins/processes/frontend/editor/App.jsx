@@ -75,7 +75,7 @@ function Whole({ boot, onChange }) {
               <span class="tag" key={one}>{startName(one, known)}<Order name={startName(one, known)} onRemove={() => start({ by: by.filter((said) => said !== one) })} /></span>
             ))}
             <Select label={t('add_starter')} hidden value="" onChange={(one) => one && !by.includes(one) && start({ by: [...by, one] })}
-              options={[['', t('add_starter')], { label: t('positions'), options: known.positions.map((one) => [`position:${one.id}`, one.title]) }, { label: t('roles'), options: known.roles.map((one) => [`role:${one}`, one.replaceAll('_', ' ')]) }]} />
+              options={[['', t('add_starter')], { label: t('positions'), options: known.positions.map((one) => [`position:${one.id}`, one.title]) }, { label: t('roles'), options: known.roles.map((one) => [`role:${one.id}`, one.title]) }]} />
             <Check label={t('for_other')} value={document.start?.for === 'other'} onChange={(on) => onChange(setAt(document, ['start', 'for'], on ? 'other' : undefined))} />
           </div>
         </Labelled>
@@ -94,7 +94,8 @@ function Whole({ boot, onChange }) {
 /** Who may begin it, beside the usual ones: position:ID or role:NAME. */
 function startName(said, known) {
   const [kind, name] = said.split(':')
-  return (kind === 'position' && known.positions.find((one) => one.id === name)?.title) || (name ?? kind).replaceAll('_', ' ')
+  const listed = { position: known.positions, role: known.roles }[kind]
+  return listed?.find((one) => one.id === name)?.title ?? (name ?? kind).replaceAll('_', ' ')
 }
 
 // -- its steps and fields --------------------------------------------------------------------------------------------

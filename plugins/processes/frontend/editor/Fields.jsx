@@ -14,7 +14,7 @@ export function Field({ id, it, onChange, at = `fields.${id}`, column = false })
       <Pair kind="title" value={it.title} onChange={set('title')} at={`${at}.title`} />
       {!column && <Pair kind="help" value={it.help} onChange={set('help')} at={`${at}.help`} optional />}
       <div class="ed-grid">
-        <Select label={t('type')} value={it.type} onChange={(type) => onChange(turned(it, type))} options={types.map((one) => [one, t(`type_${one}`)])} />
+        <Select label={t('type')} value={it.type} onChange={(type) => onChange(turned(it, type, known))} options={types.map((one) => [one, t(`type_${one}`)])} />
         <Checks it={it} set={set} />
       </div>
       {it.type === 'choice' && <Choices said={it.choices ?? {}} onChange={set('choices')} at={`${at}.choices`} />}
@@ -28,9 +28,10 @@ export function Field({ id, it, onChange, at = `fields.${id}`, column = false })
 }
 
 /** Another type keeps what every field has, and begins with what that type needs. */
-function turned({ title, help, sensitive }, type) {
+function turned({ title, help, sensitive }, type, known) {
   const kept = { type, title, ...(help && { help }), ...(sensitive && { sensitive }) }
   if (type === 'choice') return { ...kept, choices: { first: { zh: '第一个', en: 'First' } } }
+  if (type === 'case') return { ...kept, process: known.processes[0]?.id }
   if (type === 'table') return { ...kept, columns: { what: { type: 'text', title: { zh: '内容', en: 'What' } } } }
   return kept
 }
@@ -52,6 +53,8 @@ function Checks({ it, set }) {
     case 'list':
     case 'table':
       return [number('least'), number('most')]
+    case 'case':
+      return <Select label={t('process_of')} value={it.process ?? ''} onChange={set('process')} options={known.processes.map((one) => [one.id, one.title])} />
     case 'files':
       return [number('least'), number('most'), <Select key="k" label={t('kind')} value={it.kind ?? 'paper'} onChange={(kind) => set('kind')(kind === 'paper' ? undefined : kind)} options={known.paperKinds.map((one) => [one, t(`kind_${one}`)])} />]
     default:

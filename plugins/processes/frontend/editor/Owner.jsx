@@ -94,7 +94,7 @@ export function ownerName(said, { t, known, document, locale }) {
   const [kind, name] = String(said ?? '').split(':')
   if (kind === 'position') return known.positions.find((one) => one.id === name)?.title ?? name
   if (kind === 'field') return named(document.fields?.[name]?.title, locale, name)
-  if (kind === 'role') return name.replaceAll('_', ' ')
+  if (kind === 'role') return known.roles.find((one) => one.id === name)?.title ?? name.replaceAll('_', ' ')
   return KINDS.includes(kind) ? t(`owner_${kind}`) : String(said ?? '')
 }
 
@@ -104,7 +104,7 @@ function Who({ value, onChange }) {
   const options = [
     ...KINDS.map((one) => [one, t(`owner_${one}`)]),
     { label: t('positions'), options: known.positions.map((one) => [`position:${one.id}`, one.title]) },
-    { label: t('roles'), options: known.roles.map((one) => [`role:${one}`, one.replaceAll('_', ' ')]) },
+    { label: t('roles'), options: known.roles.map((one) => [`role:${one.id}`, one.title]) },
     { label: t('by_field'), options: people.map(([id, one]) => [`field:${id}`, named(one.title, locale, id)]) },
   ].filter((one) => !one.options || one.options.length)
   return <Select label={t('owner')} hidden value={value} onChange={onChange} options={options} />

@@ -25,7 +25,8 @@ export class Files {
   }
 
   async send(file) {
-    if (file.size > LARGEST) return this.wrong(this.say('too_large', { name: file.name }))
+    this.list.querySelector(`[data-refused="${CSS.escape(file.name)}"]`)?.remove() // it is chosen once more
+    if (file.size > LARGEST) return this.wrong(file, this.say('too_large', { name: file.name }))
     const bar = el('i', { style: 'width:0' })
     const words = el('span.small', {}, file.name)
     const line = el('li', {}, icon('cloud'), el('span.grow', {}, words, el('span.pbar', { 'aria-hidden': 'true' }, bar)))
@@ -37,12 +38,12 @@ export class Files {
         words.textContent = this.say('uploading', { name: file.name, n: Math.round(share * 100) })
       })
       line.remove()
-      if (kept.problems) return this.wrong(`${file.name}: ${kept.problems.join(' ')}`)
+      if (kept.problems) return this.wrong(file, `${file.name}: ${kept.problems.join(' ')}`)
       this.add(kept)
       this.changed({ fill: true })
     } catch {
       line.remove()
-      this.wrong(this.say('upload_failed', { name: file.name }))
+      this.wrong(file, this.say('upload_failed', { name: file.name }))
     }
   }
 
@@ -89,7 +90,10 @@ export class Files {
     line.append(button)
   }
 
-  wrong(text) {
-    this.field.querySelector('[data-remarks]').replaceChildren(el('p.beside', { role: 'alert' }, icon('info'), el('span', {}, text)))
+  /** What could not be taken stands among the files with the reason, each with its own, until it is chosen once more or put away. */
+  wrong(file, text) {
+    const away = el('button.btn.btn-text.btn-icon', { type: 'button', 'aria-label': this.say('away', { name: file.name }), onclick: () => line.remove() }, icon('x'))
+    const line = el('li.refused', { 'data-refused': file.name }, el('p.beside.grow', { role: 'alert' }, icon('info'), el('span', {}, text)), away)
+    this.list.append(line)
   }
 }
