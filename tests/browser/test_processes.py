@@ -109,6 +109,46 @@ def test_the_picture_is_drawn_and_marks_where_the_case_stands(story, windows, si
     assert window.complaints == []
 
 
+COVERED = """() => {
+  const boxes = (of) => [...document.querySelectorAll(`.diagram svg ${of}`)].filter((one) => one.textContent.trim()).map((one) => [one.textContent.trim(), one.getBoundingClientRect()])
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1
+  const words = boxes('g.edgeLabel')
+  const pairs = words.flatMap((one, n) => [...words.slice(n + 1), ...boxes('g.node')].map((other) => [one, other]))
+  return pairs.filter(([[, a], [, b]]) => meet(a, b)).map(([[a], [b]]) => `${a} / ${b}`)
+}"""
+"""The words on arrows that cover other ones, or a step."""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_words_on_the_arrows_cover_other_ones(story, browser, address, language):
+    window = chromium.Watched(browser, address)
+    window.sign_in("hr", language)
+    covered = {}
+    for one in registry_of(story.deployment).all():
+        page = window.go(f"/processes/{one.definition.id}")
+        expect(page.locator(".diagram svg .node")).to_have_count(len(one.definition.nodes) + len(one.definition.ends) + 1)
+        expect(page.locator(".diagram")).to_be_visible()
+        if found := page.evaluate(COVERED):
+            covered[one.definition.id] = found
+    window.close()
+    assert covered == {}
+
+
+def test_a_case_is_called_by_what_it_is_about(story, desk):
+    page = desk.go(f"/cases/{story.case}")
+    expect(page.locator("h1")).to_contain_text("请假")
+    expect(page.locator(".head .lead")).to_contain_text("张三")
+
+
+def test_the_editor_shows_the_picture_and_what_it_says_of_it_as_soon_as_it_opens(desk):
+    page = desk.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page = opened(desk)
+    expect(page.locator(".ed-aside [role=status]")).to_contain_text("都对得上")
+    assert not [one for one in asked if one.endswith("/check")]
+
+
 def test_a_title_that_looks_like_a_script_is_drawn_as_it_is_written(desk):
     page = opened(desk, "approve")
     title = card(page, "nodes.approve").get_by_label("名称", exact=True).first

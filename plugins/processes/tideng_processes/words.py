@@ -77,17 +77,24 @@ def owner_words(of: OwnerChoice | Part | Node, directory: Directory, fields: Fie
     `fields`: the process's, for the titles of what is asked for; without them the names stand."""
     known = fields or {}
     if isinstance(of, Node):
-        return text(lambda locale: _list([_part(one, directory, known, locale) for one in of.parts], locale))
+        return text(lambda locale: _list([_part(one, directory, known, locale, of.joint) for one in of.parts], locale))
     if isinstance(of, Part):
         return text(lambda locale: _part(of, directory, known, locale))
     return text(lambda locale: _owner(of, directory, known, locale))
 
 
-def _part(part: Part, directory: Directory, fields: Fields, locale: str) -> str:
-    """The usual owner first, the others with what makes them it."""
+def role_words(name: str) -> Text:
+    """What a role is called; its name, where nobody said so."""
+    return _ROLES.get(name) or text(lambda _locale: plain(name))
+
+
+def _part(part: Part, directory: Directory, fields: Fields, locale: str, among: bool = False) -> str:
+    """The usual owner first, the others with what makes them it. `among` those of other parts it is one word in a list."""
     usual = [one for one in part.owners if one.when is None]
     special = [one for one in part.owners if one.when is not None]
     first = "".join(_owner(one, directory, fields, locale) for one in usual[:1])
+    if first and len(special) == 1 and _is_whom_it_names(special[0]):
+        return _named_or(_owner(special[0], directory, fields, locale), first, locale, among)
     others = [
         f"{said(condition_words(one.when, fields), locale)}{_colon(locale)}{_owner(one, directory, fields, locale)}"
         for one in special
@@ -95,15 +102,28 @@ def _part(part: Part, directory: Directory, fields: Fields, locale: str) -> str:
     return _semicolon(locale).join(filter(None, (first, *others)))
 
 
+def _is_whom_it_names(choice: OwnerChoice) -> bool:
+    """Whether it is the person in a field where somebody is named in it: then the condition need not be said."""
+    when = choice.when
+    return when is not None and choice.kind == "field" and (when.op, when.field, when.operand) == ("exists", choice.name, True)  # fmt: skip
+
+
+def _named_or(named: str, otherwise: str, locale: str, among: bool) -> str:
+    """“答复人”里写的人；没写就是产品."""
+    if locale == "zh":
+        return f"{named}（没写就是{otherwise}）" if among else f"{named}；没写就是{otherwise}"
+    return f"{named} ({otherwise} if nobody is)" if among else f"{named}; {otherwise} if nobody is"
+
+
 def _owner(choice: OwnerChoice, directory: Directory, fields: Fields, locale: str) -> str:
     if choice.kind == "position":
         known = directory.positions.get(choice.name)
         return known.name if known else plain(choice.name)
     if choice.kind == "role":
-        return said(_ROLES.get(choice.name, {}), locale, plain(choice.name))
+        return said(role_words(choice.name), locale)
     if choice.kind == "field":
         quoted = _quote(_title(choice.name, fields, locale))
-        return f"{quoted}里写的人" if locale == "zh" else f"The person in {quoted}"
+        return f"{quoted}里写的人" if locale == "zh" else f"The person named in {quoted}"
     return said(_OWNERS.get(choice.kind, {}), locale, choice.kind)
 
 

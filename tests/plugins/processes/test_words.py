@@ -37,7 +37,7 @@ LONG = Condition("gt", "days", 5)
         (OwnerChoice("position", "unknown_post"), "unknown post", "unknown post"),
         (OwnerChoice("role", "finance"), "财务", "Finance"),
         (OwnerChoice("role", "night_watch"), "night watch", "night watch"),
-        (OwnerChoice("field", "mentor"), "“带教人”里写的人", "The person in “Mentor”"),
+        (OwnerChoice("field", "mentor"), "“带教人”里写的人", "The person named in “Mentor”"),
     ],
 )
 def test_an_owner_is_called_as_people_call_them(owner, chinese, english):
@@ -50,6 +50,17 @@ def test_the_usual_owner_comes_first_and_the_others_say_when():
         "zh": "直属主管；天数多于 5：人事",
         "en": "Direct supervisor; Days more than 5: HR",
     }
+
+
+def test_whom_a_form_names_comes_first_and_then_who_has_it_where_nobody_is_named():
+    named = OwnerChoice("field", "mentor", when=Condition("exists", "mentor", True))
+    part = Part("", (named, OwnerChoice("supervisor")))
+    assert owner_words(part, DIRECTORY, FIELDS) == {
+        "zh": "“带教人”里写的人；没写就是直属主管",
+        "en": "The person named in “Mentor”; Direct supervisor if nobody is",
+    }
+    both = Node("n", {}, (Part("a", (OwnerChoice("person"),)), part), ())
+    assert owner_words(both, DIRECTORY, FIELDS)["zh"] == "本人、“带教人”里写的人（没写就是直属主管）"
 
 
 def test_a_joint_step_names_all_its_owners():
