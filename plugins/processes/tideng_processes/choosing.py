@@ -46,9 +46,9 @@ def case_fields(definition: Definition) -> list[FieldSpec]:
     return [one for one in definition.fields.values() if one.type == "case"]
 
 
-def references(definition: Definition, data: Mapping[str, Any]) -> set[Reference]:
-    """The cases that the data of a case names."""
-    found = ((one.process, data.get(one.name)) for one in case_fields(definition))
+def references(definition: Definition, data: Mapping[str, Any], few: bool = True) -> set[Reference]:
+    """The cases that the data of a case names; with `few` also in fields that are shown to few."""
+    found = ((one.process, data.get(one.name)) for one in case_fields(definition) if few or not one.sensitive)
     return {(process, name) for process, name in found if isinstance(name, str) and name}
 
 

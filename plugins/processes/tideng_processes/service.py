@@ -329,7 +329,8 @@ def _others_cases(
     wrong = list(not_to_be_chosen(connection, registry_of(deployment), definition, node, data, known, person))
     if not wrong:
         return []
-    form = Form(f"{definition.id}.{node.id}", person, viewer.person, at, known, case=case)
+    sure = {name: value for name, value in data.items() if name not in {one.at for one in wrong}}
+    form = Form(f"{definition.id}.{node.id}", person, viewer.person, at, {**known, **sure}, case=case)
     filled = fill_form(deployment, connection, directory, form, now)
     own = {name for name, one in filled.items() if one.value == data.get(name)}
     return [Asked(one.at, _both(one)) for one in wrong if one.at not in own]

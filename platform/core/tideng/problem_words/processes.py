@@ -77,7 +77,7 @@ CHINESE: Mapping[str, str] = {
     "is no day": "不是日期",
     "is none of the choices": "请从选项里选一个",
     "is none that can be chosen here": "这里选不了这一件",
-    "choose one from the list": "请从列表里选一件",
+    "choose one from the list": "从列表里选一件就好",
     "is nobody who works here now": "现在没有这位同事",
     "is no table": "不是表格",
     "lies before {day:word}": "早于 {day}",
