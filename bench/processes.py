@@ -1,4 +1,5 @@
-"""Processes: forms handed in beside bare inserts, owners in a large company, deadlines of many cases, a log walked through.
+"""Processes: forms handed in beside bare inserts, owners in a large company, deadlines of many cases, lists of very many, a log
+walked through.
 
 ``python -m bench --only processes``. What is inserted barely is what the engine wrote: the same rows of the same tables, one
 transaction a form, without asking anything.
@@ -19,6 +20,7 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import insert, select, text
 
 from bench.evening import write_company
+from bench.lists import customer_rows, list_rows
 from bench.place import Place
 from bench.rows import Row, median, median_ratio, row
 from tideng.apply import apply
@@ -53,6 +55,8 @@ def run(place: Place, quick: bool) -> list[Row]:
     for kind in ("sqlite", "postgresql"):
         rows += form_rows(place, kind, 40 if quick else 150, 1 if quick else 3)
         rows += deadline_rows(place, kind, 5_000 if quick else 100_000, 500 if quick else 3_000)
+        rows += list_rows(place, kind, 10_000 if quick else 100_000, 10_000 if quick else 100_000, 5 if quick else 9)
+        rows += customer_rows(place, kind, 10_000 if quick else 100_000, 5 if quick else 9)
     return [*rows, *owner_rows(10_000 if quick else 100_000), *log_rows(1 if quick else 2)]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import ColumnElement, Connection, Engine, String, any_, create_engine, event, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
@@ -82,6 +82,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def insert(connection: Connection):
     """The dialect's own INSERT, which has ``on_conflict_do_nothing`` and ``…_do_update``."""
     return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+
+
+def among(connection: Connection, column: Any, texts: Iterable[str]) -> ColumnElement[bool]:
+    """Whether `column` holds one of `texts`, which are one parameter together: a company can have more people than a statement
+    has places (32,766 in SQLite, 65,535 in PostgreSQL)."""
+    if is_sqlite(connection):
+        given = func.json_each(to_json(list(texts))).table_valued("value")
+        return column.in_(select(given.c.value))
+    return column == any_(literal(list(texts), postgresql.ARRAY(String)))
 
 
 def is_sqlite(connection: Connection | Engine) -> bool:

@@ -65,7 +65,7 @@ def hear(
     now: datetime,
 ) -> None:
     """Look into the losses that events told of, once for each follow-up."""
-    losses = _not_known(connection, _losses(connection, registry, told)) if told else []
+    losses = _not_known(connection, losses_of(connection, registry, told)) if told else []
     if not losses:
         return
     mover = Mover(deployment, connection, directory, now)
@@ -89,7 +89,7 @@ def is_loss(event: Event) -> bool:
 # -- of which follow-up ------------------------------------------------------------------------------------------------
 
 
-def _losses(connection: Connection, registry: Registry, told: Sequence[Event]) -> list[Loss]:
+def losses_of(connection: Connection, registry: Registry, told: Sequence[Event]) -> list[Loss]:
     """One for each follow-up that was lost, as of the first event that says so; and one for each that may have been. What
     nobody follows up is passed over."""
     known = _Known.of(connection, registry, told)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, false, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from tideng.catalogue import Text
 from tideng.errors import NotFound
@@ -18,6 +18,7 @@ from tideng_processes.loading import load_run
 from tideng_processes.model import Definition, Node, Outcome
 from tideng_processes.moving import OPEN, Run
 from tideng_processes.registry import Registry
+from tideng_processes.seen import newest_seen
 from tideng_processes.service import ACTS_FOR_ALL, is_concerned
 from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
 from tideng_processes.told import told
@@ -291,25 +292,11 @@ def cases(
 ) -> Page[CaseLine]:
     """Cases that the viewer may see, newest first; `before` is the cursor of the page before.
     Two statements, whatever the number."""
-    row = CaseRow
-    query = select(row.__table__).where(_seen(viewer, directory, moment), *_wanted(which, viewer, moment))
-    if before is not None:
-        query = query.where(row.serial < before)
-    found = connection.execute(query.order_by(row.serial.desc()).limit(size + 1)).all()
+    found = newest_seen(connection, viewer, directory, moment, _wanted(which, viewer, moment), before, size + 1)
     shown = found[:size]
     tasks = _open_tasks(connection, [one.id for one in shown])
     lines = [_line(one, tasks.get(one.id, ()), registry, directory, moment) for one in shown]
     return Page(tuple(line for line in lines if line is not None), shown[-1].serial if len(found) > size else None)
-
-
-def _seen(viewer: Viewer, directory: Directory, moment: datetime) -> ColumnElement[bool]:
-    scope = viewer.scope(directory, moment)
-    if scope is None:
-        return CaseRow.id.is_not(None)
-    if not viewer.person:
-        return false()
-    had = select(TaskRow.case).where(TaskRow.owner == viewer.person)
-    return or_(CaseRow.person.in_(sorted(scope)), CaseRow.starter == viewer.login, CaseRow.id.in_(had))
 
 
 def _wanted(which: CaseFilter, viewer: Viewer, moment: datetime) -> list[ColumnElement[bool]]:

@@ -57,6 +57,11 @@ class Viewer:
 
 def below(directory: Directory, person: str, moment: datetime) -> frozenset[str]:
     """Everyone who reports to `person` at `moment`, directly or through others; a loop in the line ends the walk."""
+    key = (person, directory.days_at(moment))
+    return directory.kept("below", key, lambda: _below(directory, person, moment))
+
+
+def _below(directory: Directory, person: str, moment: datetime) -> frozenset[str]:
     reports = directory.rosters.at(moment).reports
     found: set[str] = set()
     waiting = [person]
