@@ -18,7 +18,7 @@ from tideng_processes.loading import load_run
 from tideng_processes.model import Definition, Node, Outcome
 from tideng_processes.moving import OPEN, Run
 from tideng_processes.registry import Registry
-from tideng_processes.seen import newest_seen
+from tideng_processes.seen import is_seen, newest_seen
 from tideng_processes.service import ACTS_FOR_ALL, is_concerned
 from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
 from tideng_processes.told import told
@@ -205,7 +205,7 @@ def named_cases(
     """Cases that other ones name, and which of them the viewer may open. Two statements, where any is wanted."""
     found = named(connection, registry, wanted, moment.date())
     ids = {one.id for one in found.values() if one.id}
-    own = select(CaseRow.id).where(CaseRow.id.in_(ids), _seen(viewer, directory, moment))
+    own = select(CaseRow.id).where(CaseRow.id.in_(ids), is_seen(connection, viewer, directory, moment))
     opens = set(connection.scalars(own)) if ids else set()
     return {key: replace(one, opens=one.id in opens) for key, one in found.items()}
 
