@@ -22,7 +22,8 @@ class FormPage {
     Object.assign(this, { form, kept, say, asked: [], key: newKey(), tried: false, touched: false })
     this.box = kept.box
     this.path = form.getAttribute('action')
-    this.id = `${kept.login}|${this.path}`
+    this.apart = form.dataset.apart ?? ''
+    this.id = [kept.login, this.path, this.apart].filter(Boolean).join('|')
     this.main = form.querySelector('[data-main]')
     this.asIs = form.querySelector('[data-asis]')
     this.fields = [...form.querySelectorAll('.ff')]
@@ -36,11 +37,16 @@ class FormPage {
     this.asIs.addEventListener('click', () => this.handIn(this.main))
     this.asIs.textContent = say('as_it_is')
     this.form.querySelectorAll('input, textarea').forEach((one) => one.type !== 'file' && one.value !== one.defaultValue && this.changed(one)) // typed before this ran
-    this.box.addEventListener('sent', ({ detail }) => detail.some((one) => one.path === this.path) && this.offer(null))
+    this.box.addEventListener('sent', ({ detail }) => detail.some((one) => this.isOf(one)) && this.offer(null))
+  }
+
+  /** Whether something that waits was written in this form, and not in the one about another day. */
+  isOf(item) {
+    return item.path === this.path && (item.apart ?? '') === this.apart
   }
 
   async begin() {
-    const waiting = (await this.kept.mine()).find((one) => one.path === this.path && one.state === 'waiting')
+    const waiting = (await this.kept.mine()).find((one) => this.isOf(one) && one.state === 'waiting')
     if (!this.touched) await this.beOfToday()
     if (waiting && !this.touched) {
       this.write(waiting.pairs)
@@ -326,7 +332,7 @@ class FormPage {
     const shown = this.fields.map((one) => [this.state(one), chosen(one)]).map(([one, words]) => [one.title, typeof one.value === 'string' ? (one.value && words) || one.value : ''])
     const cells = pairs.filter(([name]) => /^f-.+-\d+-/.test(name)).map(([, value]) => value).filter(Boolean)
     if (cells.length) shown.push(['', cells.join(' · ')])
-    const item = { id: this.key, login: this.kept.login, url: this.path, path: this.path, title: this.form.dataset.title, pairs, at, tokenUrl: this.box.dataset.token }
+    const item = { id: this.key, login: this.kept.login, url: this.path, path: this.path, apart: this.apart, title: this.form.dataset.title, pairs, at, tokenUrl: this.box.dataset.token }
     await keep({ ...item, shown: shown.filter(([, value]) => value) })
     await drop('drafts', this.id)
     this.offer(item)

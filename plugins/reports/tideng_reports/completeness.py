@@ -36,6 +36,11 @@ class Day:
     def written(self) -> bool:
         return self.length is not None
 
+    @property
+    def weekday(self) -> int:
+        """0 for a Monday."""
+        return self.day.weekday()
+
 
 @dataclass(frozen=True, slots=True)
 class Completeness:

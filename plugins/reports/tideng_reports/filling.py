@@ -26,9 +26,8 @@ LONGEST_NEEDS = 2000
 """Characters of the day's needs reports; one with which they would be more is left out."""
 _A_MOMENT = timedelta(microseconds=1)
 _TODAY: Text = {"zh": "今天", "en": "Today"}
-_BY_VISITS: Text = {"zh": "已帮您填好：见过的客户", "en": "Filled in: whom you met"}
-_BY_STOPS: Text = {"zh": "已帮您填好：行程上的客户", "en": "Filled in: your itinerary"}
-_BY_BOTH: Text = {"zh": "已帮您填好：见过的和行程上的客户", "en": "Filled in: whom you met, and your itinerary"}
+_BY_VISITS: Text = {"zh": "已帮您填好：拜访", "en": "Filled in: your visits"}
+_BY_BOTH: Text = {"zh": "已帮您填好：拜访和行程", "en": "Filled in: visits, itinerary"}
 _BY_REPORTS: Text = {"zh": "来自当天的需求报告", "en": "From the day’s needs reports"}
 _BY_ITINERARY: Text = {"zh": "来自行程", "en": "From the itinerary"}
 _BY_TRIP: Text = {"zh": "正在出差", "en": "The trip you are on"}
@@ -44,6 +43,8 @@ def filled(form: Form, connection: Connection, directory: Directory) -> dict[str
     zone = directory.zone_of(form.person, form.at)
     day = (process == DAILY and day_of(form.data.get("date"))) or form.at.astimezone(zone).date()
     began, ends = (local_moment(one, time(), zone) for one in (day, day + timedelta(days=1)))
+    if began > form.at:  # a day to come: nothing is known of it
+        return {"date": Filled(day.isoformat(), _TODAY)}
     until = min(ends - _A_MOMENT, form.at)
     happened = on_day(connection, form.person, began, until)
     met = list(dict.fromkeys(customer for type_, customer, _ in happened if type_ in MET))
@@ -64,7 +65,7 @@ def filled(form: Form, connection: Connection, directory: Directory) -> dict[str
 def _whom(met: Sequence[str], planned: Sequence[str]) -> Filled:
     """A line for each customer: whom one met, in the order of the day, then who was on the itinerary."""
     more = [one for one in planned if one not in met]
-    source = _BY_BOTH if met and more else _BY_STOPS if more else _BY_VISITS
+    source = _BY_BOTH if met and more else _BY_ITINERARY if more else _BY_VISITS
     return Filled("\n".join(f"{one}：" for one in [*met, *more]), source)
 
 

@@ -17,6 +17,8 @@ from tideng_reports.completeness import day_of
 from tideng_reports.filling import DAILY, NEEDS
 
 PAGE_SIZE = 10
+LOOKED_THROUGH = 40
+"""So many reports are looked through for the one about a day: more than there are working days in a month."""
 ASKED, SAID, READ = "ask", "comment", "read"
 
 
@@ -130,11 +132,13 @@ def _report(
     )
 
 
-def written_today(connection: Connection, person: str, directory: Directory, now: datetime) -> str:
-    """The case of today's daily report; '' while there is none."""
-    row, today = CaseRow, directory.local_day(person, now)
+def written_on(
+    connection: Connection, person: str, directory: Directory, now: datetime, day: date | None = None
+) -> str:
+    """The case of the daily report about `day` (today); '' while there is none among the latest."""
+    row, day = CaseRow, day or directory.local_day(person, now)
     mine = select(row.id, row.data, row.started_at).where(row.person == person, row.process == DAILY)
-    for one in connection.execute(mine.order_by(row.serial.desc()).limit(5)):
-        if (day_of(one.data.get("date")) or directory.local_day(person, one.started_at)) == today:
+    for one in connection.execute(mine.order_by(row.serial.desc()).limit(LOOKED_THROUGH)):
+        if (day_of(one.data.get("date")) or directory.local_day(person, one.started_at)) == day:
             return one.id
     return ""

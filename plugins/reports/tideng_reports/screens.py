@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
@@ -17,9 +18,9 @@ from tideng_admin.web import web
 from tideng_processes import service
 from tideng_processes.form_screens import Forms, Place
 from tideng_processes.shared_screens import latest
-from tideng_reports.completeness import completeness
+from tideng_reports.completeness import completeness, day_of
 from tideng_reports.filling import DAILY
-from tideng_reports.history import reports, waiting_for, written_today
+from tideng_reports.history import reports, waiting_for, written_on
 
 WRITES = ("read", "write")
 
@@ -34,14 +35,20 @@ class ReportPage(Forms):
     @expose("/report/")
     @needs(READ)
     def today(self) -> Any:
+        """The form of today's report, or of the one about another ``day``; where it is written, that is shown."""
         here = web()
         viewer, now = here.viewer(), here.now()
         published = latest(DAILY)
+        day = day_of(request.args.get("day"))
         with reading(here.engine) as connection:
-            written = written_today(connection, viewer.person, self.directory, now) if viewer.person else ""
+            written = written_on(connection, viewer.person, self.directory, now, day) if viewer.person else ""
+        if written and day:
+            return redirect(url_for("CasePage.show", case=written))
         if written or not service.may_begin(viewer, published.definition, self.directory, now):
             return redirect(url_for("ReportPage.mine"))
         place = Place(published.definition, published.version, published.definition.first)
+        if day:
+            place = replace(place, known={"date": day.isoformat()})
         return self.form(place, tab="ReportPage", back=url_for("ReportPage.mine"))
 
     @expose("/reports/")
@@ -53,7 +60,7 @@ class ReportPage(Forms):
             page = self.read_with(connection, reports, viewer.person, cursor()) if viewer.person else None
             days = _days(connection, [viewer.person]) if viewer.person else []
             enough = _enough(connection, viewer.person)
-            written = written_today(connection, viewer.person, self.directory, now) if viewer.person else ""
+            written = written_on(connection, viewer.person, self.directory, now) if viewer.person else ""
             waiting = waiting_for(connection, viewer)
         return render_template(
             "reports/mine.html",

@@ -20,7 +20,7 @@ from tideng_processes.service import NotYet, Submission
 from tideng_reports.completeness import completeness
 from tideng_reports.filling import filled as filled_by_reports
 from tideng_reports.filling import plan_for
-from tideng_reports.history import reports, written_today
+from tideng_reports.history import reports, written_on
 
 REPORT = {
     "communication": "谈展厅",
@@ -112,13 +112,13 @@ def test_who_is_on_the_itinerary_of_the_day_stands_behind_whom_one_met(engine_st
     ]
     heard(engine_story, "trip.started", "2025-06-11T09:00", trip="t1", itinerary=stops)
     planned = filled(engine_story)["communication"]
-    assert (planned.value, planned.source["zh"]) == ("恒亮照明：\n光之源：", "已帮您填好：行程上的客户")
+    assert (planned.value, planned.source["zh"]) == ("恒亮照明：\n光之源：", "来自行程")
     heard(engine_story, "visit.completed", "2025-06-12T09:30", customer="华彩酒店")
     heard(engine_story, "visit.completed", "2025-06-12T09:40", customer="恒亮照明")
     both = filled(engine_story)["communication"]
     assert (both.value, both.source["zh"]) == (
         "华彩酒店：\n恒亮照明：\n光之源：",
-        "已帮您填好：见过的和行程上的客户",
+        "已帮您填好：拜访和行程",
     )
 
 
@@ -229,12 +229,14 @@ def test_the_process_reminds_nobody_of_a_report_that_was_not_begun(engine_story)
 def test_todays_report_is_known_by_the_day_it_is_about(engine_story):
     with reading(engine_story.deployment.engine) as connection:
         directory = directory_of(engine_story, connection)
-        assert written_today(connection, "zhang", directory, engine_story.clock.now()) == ""
+        assert written_on(connection, "zhang", directory, engine_story.clock.now()) == ""
     hand_in(engine_story, data={**REPORT, "date": "2025-06-11"})
     case = hand_in(engine_story)
     with reading(engine_story.deployment.engine) as connection:
-        assert written_today(connection, "zhang", directory, engine_story.clock.now()) == case
-        assert written_today(connection, "zhang", directory, engine_story.clock.now() + timedelta(days=1)) == ""
+        assert written_on(connection, "zhang", directory, engine_story.clock.now()) == case
+        assert written_on(connection, "zhang", directory, engine_story.clock.now() + timedelta(days=1)) == ""
+        assert written_on(connection, "zhang", directory, engine_story.clock.now(), date(2025, 6, 12)) == case
+        assert written_on(connection, "zhang", directory, engine_story.clock.now(), date(2025, 6, 10)) == ""
 
 
 # -- completeness -------------------------------------------------------------------------------------------------------
