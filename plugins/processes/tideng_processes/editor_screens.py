@@ -29,7 +29,16 @@ from tideng_processes.diagram import mermaid
 from tideng_processes.differences import differences
 from tideng_processes.estimates import WINDOWS, Estimate, estimates
 from tideng_processes.figures import FEW, open_by_version, touched
-from tideng_processes.model import ACCEPTED, FIELD_TYPES, OPERATORS, PAPER_KINDS, Definition, Node, OwnerChoice
+from tideng_processes.model import (
+    ACCEPTED,
+    FIELD_TYPES,
+    MOST_IDEAS,
+    OPERATORS,
+    PAPER_KINDS,
+    Definition,
+    Node,
+    OwnerChoice,
+)
 from tideng_processes.registry import Published
 from tideng_processes.shared_screens import WRITES, latest, processes, say_problems
 from tideng_processes.typed import as_text, read_typed
@@ -104,6 +113,7 @@ class ProcessEditorPage(Page):
                 {"id": one.definition.id, "title": choose(one.definition.title, name)[0]} for one in processes().all()
             ],
             "paperKinds": list(PAPER_KINDS),
+            "mostIdeas": MOST_IDEAS,
             "accepted": list(ACCEPTED),
             "operators": list(OPERATORS),
             "taken": [one.definition.id for one in processes().all() if one.definition.id != process],

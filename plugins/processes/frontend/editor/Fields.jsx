@@ -1,5 +1,5 @@
 // What the forms of a process ask for: each field with its type and its checks.
-import { freeName, setAt, shifted } from './document.js'
+import { freeName, setAt, shifted, turned as moved } from './document.js'
 import { Add, Check, Labelled, NumberInput, Order, Pair, Said, Select, useEditing } from './parts.jsx'
 import { named } from './words.js'
 
@@ -15,13 +15,14 @@ export function Field({ id, it, onChange, at = `fields.${id}`, column = false })
       {!column && <Pair kind="help" value={it.help} onChange={set('help')} at={`${at}.help`} optional />}
       <div class="ed-grid">
         <Select label={t('type')} value={it.type} onChange={(type) => onChange(turned(it, type, known))} options={types.map((one) => [one, t(`type_${one}`)])} />
-        <Checks it={it} set={set} />
+        <Checks it={it} set={set} column={column} />
       </div>
+      {it.type === 'text' && !column && <Ideas said={it.ideas ?? []} onChange={set('ideas')} at={`${at}.ideas`} />}
       {it.type === 'choice' && <Choices said={it.choices ?? {}} onChange={set('choices')} at={`${at}.choices`} />}
       {it.type === 'table' && <Columns said={it.columns ?? {}} onChange={set('columns')} at={`${at}.columns`} />}
       {it.type === 'files' && <Accept said={it.accept ?? known.accepted} onChange={set('accept')} at={`${at}.accept`} />}
       {!column && <Check label={t('sensitive')} value={it.sensitive === true} onChange={set('sensitive')} />}
-      <Said at={at} elsewhere={['title', 'help', 'choices', 'columns', 'accept'].map((one) => `${at}.${one}`)} />
+      <Said at={at} elsewhere={['title', 'help', 'ideas', 'choices', 'columns', 'accept'].map((one) => `${at}.${one}`)} />
       {!column && <span class="muted tiny">{t('id')} {id}</span>}
     </div>
   )
@@ -36,7 +37,7 @@ function turned({ title, help, sensitive }, type, known) {
   return kept
 }
 
-function Checks({ it, set }) {
+function Checks({ it, set, column }) {
   const { t, document, locale, known } = useEditing()
   const others = (type) => Object.entries(document.fields ?? {}).filter(([, one]) => one.type === type && one !== it).map(([id, one]) => [id, named(one.title, locale, id)])
   const number = (name, words = name) => <NumberInput key={name} label={t(words)} value={it[name]} onChange={set(name)} min={name === 'minimum' || name === 'maximum' ? undefined : '0'} />
@@ -49,7 +50,7 @@ function Checks({ it, set }) {
     case 'money':
       return [number('minimum'), number('maximum'), <Select key="c" label={t('currency_of')} value={it.currency ?? ''} onChange={set('currency')} options={[['', t('clients')], ...others('currency')]} />]
     case 'date':
-      return <Select label={t('not_before')} value={it.not_before ?? ''} onChange={set('not_before')} options={[['', t('none')], ...others('date')]} />
+      return [<Select key="n" label={t('not_before')} value={it.not_before ?? ''} onChange={set('not_before')} options={[['', t('none')], ...others('date')]} />, !column && number('recent')]
     case 'list':
     case 'table':
       return [number('least'), number('most')]
@@ -60,6 +61,23 @@ function Checks({ it, set }) {
     default:
       return null
   }
+}
+
+/** What one may write about in a text: a list, and no list where there is none. */
+function Ideas({ said, onChange, at }) {
+  const { t, locale, known } = useEditing()
+  const put = (ideas) => onChange(ideas.length ? ideas : undefined)
+  return (
+    <Labelled label={t('ideas')} at={at} wide elsewhere={said.map((_, number) => `${at}[${number}]`)}>
+      {said.map((one, number) => (
+        <div class="ed-choice" key={number}>
+          <Pair kind="idea" value={one} onChange={(idea) => put(setAt(said, [number], idea))} at={`${at}[${number}]`} />
+          <Order name={named(one, locale, t('ideas'))} first={number === 0} last={number === said.length - 1} onMove={(by) => put(moved(said, number, by))} onRemove={() => put(setAt(said, [number], undefined))} />
+        </div>
+      ))}
+      {said.length < known.mostIdeas && <Add words={t('add_idea')} onClick={() => put([...said, { zh: '', en: '' }])} />}
+    </Labelled>
+  )
 }
 
 function Choices({ said, onChange, at }) {
