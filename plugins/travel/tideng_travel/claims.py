@@ -22,7 +22,7 @@ from tideng_processes.tables import CaseRow
 from tideng_travel import invoices
 from tideng_travel.invoices import CONFIRMATION, FILES, SLIPS, TYPED, Slip
 from tideng_travel.options import Options
-from tideng_travel.trips import cities_of, customers_of, day_in
+from tideng_travel.trips import cities_of, customers_of, day_in, days_of
 
 SUBMITTED = "claim.submitted"
 WRITE = "claim.write"
@@ -288,7 +288,7 @@ def _of_the_trip(claim: Claim) -> Iterator[Asked]:
             },
             SHOULD,
         )
-    first, last = (day_in(claim.trip.get(name)) for name in ("from", "until"))
+    first, last = days_of(claim.trip)
     for name in ("from", "until"):
         day = day_in(claim.form.data.get(name))
         around = timedelta(days=claim.options.days_around)

@@ -16,7 +16,7 @@ from tideng.viewing import Viewer
 from tideng.viewing.mine import goals
 from tideng_processes.tables import CaseRow
 from tideng_travel.claims import Claim, total_of
-from tideng_travel.trips import cities_of, customers_of
+from tideng_travel.trips import cities_of, customers_of, days_of
 
 VISITS = "visits_this_month"
 _RECENT = 5
@@ -85,7 +85,7 @@ def for_claim(connection: Connection, form: Form, claim: Claim) -> dict[str, Fil
         name, data = trip
         cities = cities_of(data)[:_MOST_NAMED]
         words = {"zh": f"来自出差 {'、'.join(cities)}".strip(), "en": f"From the trip {', '.join(cities)}".strip()}
-        days = {one: data[one] for one in ("from", "until") if data.get(one)}
+        days = {one: day.isoformat() for one, day in zip(("from", "until"), days_of(data), strict=True) if day}
         filled |= {one: Filled(value, words) for one, value in ({"trip": name} | days).items()}
     total = total_of(claim)
     if total is not None:

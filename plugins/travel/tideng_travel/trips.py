@@ -80,6 +80,12 @@ def itinerary_of(trip: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [row for row in said if isinstance(row, Mapping)] if isinstance(said, list) else []
 
 
+def days_of(trip: Mapping[str, Any]) -> tuple[date | None, date | None]:
+    """From which day until which: as the trip says, else the first and the last of its itinerary; None where neither does."""
+    stops = [day for row in itinerary_of(trip) if (day := day_in(row.get("date")))]
+    return day_in(trip.get("from")) or min(stops, default=None), day_in(trip.get("until")) or max(stops, default=None)
+
+
 def cities_of(trip: Mapping[str, Any]) -> list[str]:
     """Each city once, in the order of the journey."""
     return list(dict.fromkeys(city for row in itinerary_of(trip) if (city := str(row.get("city") or ""))))
