@@ -205,8 +205,10 @@ def named_cases(
     """Cases that other ones name, and which of them the viewer may open. Two statements, where any is wanted."""
     found = named(connection, registry, wanted, moment.date())
     ids = {one.id for one in found.values() if one.id}
+    if not ids:
+        return found
     own = select(CaseRow.id).where(CaseRow.id.in_(ids), is_seen(connection, viewer, directory, moment))
-    opens = set(connection.scalars(own)) if ids else set()
+    opens = set(connection.scalars(own))
     return {key: replace(one, opens=one.id in opens) for key, one in found.items()}
 
 
@@ -291,11 +293,16 @@ def cases(
     size: int = PAGE_SIZE,
 ) -> Page[CaseLine]:
     """Cases that the viewer may see, newest first; `before` is the cursor of the page before.
-    Two statements, whatever the number."""
+    Two statements, whatever the number, and two more where some name other cases."""
     found = newest_seen(connection, viewer, directory, moment, _wanted(which, viewer, moment), before, size + 1)
     shown = found[:size]
     tasks = _open_tasks(connection, [one.id for one in shown])
-    lines = [_line(one, tasks.get(one.id, ()), registry, directory, moment) for one in shown]
+    wanted = _named_by(shown, registry)
+    names = named_cases(connection, viewer, directory, moment, registry, set().union(*wanted.values()))
+    lines = [
+        _line(one, tasks.get(one.id, ()), [names[key] for key in sorted(wanted[one.id])], registry, directory, moment)
+        for one in shown
+    ]
     return Page(tuple(line for line in lines if line is not None), shown[-1].serial if len(found) > size else None)
 
 
@@ -326,8 +333,19 @@ def _open_tasks(connection: Connection, ids: Sequence[str]) -> dict[str, list[Ro
     return found
 
 
+def _named_by(rows: Iterable[Row], registry: Registry) -> dict[str, set[Reference]]:
+    """The cases that each of these names; not in a field that is shown to few."""
+    versions = ((row, registry.version(row.process, row.version)) for row in rows)
+    return {row.id: references(one.definition, row.data, few=False) if one else set() for row, one in versions}
+
+
 def _line(
-    row: Row, tasks: Sequence[Row], registry: Registry, directory: Directory, moment: datetime
+    row: Row,
+    tasks: Sequence[Row],
+    names: Sequence[NamedCase],
+    registry: Registry,
+    directory: Directory,
+    moment: datetime,
 ) -> CaseLine | None:
     published = registry.version(row.process, row.version)
     if published is None:
@@ -351,6 +369,7 @@ def _line(
         late=any(one.overdue_at is not None for one in tasks),
         good=end.good if end else True,
         summary=told(it, row.data, directory.local_day(row.person, moment)),
+        names=tuple(names),
     )
 
 
