@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
-# several pytest processes, as many as a small machine has cores
+# several pytest processes, as many as a small machine has cores; the tests of a file share one, and what they look at
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
@@ -39,10 +39,10 @@ demo: install ## a sample company at five to seven in the evening; open the addr
 	$(VENV)/bin/tideng demo
 
 test: $(VENV)/.tested $(VENV)/.frontend ## everything but what takes minutes, on SQLite and a real PostgreSQL
-	$(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m 'not slow' tests
+	$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m 'not slow' tests
 
 test-slow: $(VENV)/.tested $(VENV)/.frontend ## kills, simulated years: what takes minutes
-	$(PY) -m pytest -q -n $(JOBS) --dist loadgroup -m slow tests
+	$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m slow tests
 
 lint: $(VENV)/.tested ## style, types, who may import whom
 	$(VENV)/bin/ruff check .

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -63,6 +66,12 @@ def postgres_server() -> Iterator[Callable[[], str]]:
         return home.set(database=name).render_as_string(hide_password=False)
 
     yield fresh
+    pid = server.get_pid()
+    if pid is not None:
+        os.kill(
+            pid, signal.SIGQUIT
+        )  # ends at once; asked kindly it writes out hundreds of databases, to be thrown away
+        psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 

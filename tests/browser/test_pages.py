@@ -130,9 +130,9 @@ def test_the_keyboard_reaches_the_content_first(window):
     here.sign_in("hr")
     page = here.go("/nudges/")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
+    expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
 
 
 def test_the_framework_s_own_question_is_in_the_reader_s_language(window):
@@ -149,7 +149,7 @@ def test_dark_and_light_are_chosen_by_hand_too(window):
     page = here.page
     expect(page.get_by_role("link", name="深色")).to_be_hidden()
     page.get_by_role("link", name="浅色").click()
-    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
 
 
 def test_the_board_filters_and_leads_to_the_person_and_the_reason_without_any_script(browser, address, evening):

@@ -223,7 +223,7 @@ def test_hr_publishes_with_a_note_and_takes_it_back(story, desk):
     expect(bar).to_contain_text(f"第 {before.version + 1} 版已经生效")
     now = in_force(story)
     assert (now.version, now.note, now.document["when"]["at"]) == (before.version + 1, "早十分钟", "18:50")
-    assert page.get_by_label("时间", exact=True).is_disabled()
+    expect(page.get_by_label("时间", exact=True)).to_be_disabled()
 
     bar.get_by_role("button", name="撤销").click()
     expect(bar).to_contain_text(f"第 {before.version + 2} 版和第 {before.version} 版一样")

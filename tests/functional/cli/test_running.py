@@ -28,8 +28,6 @@ from tideng.deployment import Deployment
 from tideng.tables import AgendaRow, FindingRow
 
 PATIENCE = 60.0
-one_evening = pytest.mark.xdist_group("evening")
-"""The demonstration takes a minute: whoever looks at it looks at the same one."""
 
 
 def free_port() -> int:
@@ -126,7 +124,7 @@ def test_a_child_that_keeps_dying_is_not_started_without_end():
 # -- the demonstration -------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def evening(tmp_path_factory) -> tuple[Path, str]:
     """The whole demonstration at five minutes a second: (its folder, what it said)."""
     folder = tmp_path_factory.mktemp("demo") / "demo"
@@ -158,7 +156,6 @@ def rows(folder: Path, *columns, where=()):
 REMINDER = FindingRow.rule == "daily-report-missing"
 
 
-@one_evening
 def test_travellers_without_a_report_are_reminded_at_seven(evening):
     reminded = rows(evening[0], FindingRow.subject, FindingRow.state, where=(REMINDER, FindingRow.step == 0))
     standing = {row.subject for row in reminded if row.state == "live"}
@@ -168,7 +165,6 @@ def test_travellers_without_a_report_are_reminded_at_seven(evening):
     assert not {"p083", "p094", "p085"} & standing
 
 
-@one_evening
 def test_a_report_at_ten_to_nine_calls_the_step_off(evening):
     steps = rows(
         evening[0],
@@ -179,7 +175,6 @@ def test_a_report_at_ten_to_nine_calls_the_step_off(evening):
     assert not rows(evening[0], FindingRow.id, where=(REMINDER, FindingRow.subject == "p056", FindingRow.step == 1))
 
 
-@one_evening
 def test_the_supervisors_of_the_others_hear_at_nine(evening):
     told = rows(
         evening[0],
@@ -190,13 +185,11 @@ def test_the_supervisors_of_the_others_hear_at_nine(evening):
     assert [row.state for row in told if row.subject != "p089"].count("live") >= 3
 
 
-@one_evening
 def test_a_report_written_in_time_and_synced_late_takes_back_what_was_said_at_nine(evening):
     late = rows(evening[0], FindingRow.state, where=(REMINDER, FindingRow.subject == "p089", FindingRow.step == 1))
     assert {row.state for row in late} == {"withdrawn"}
 
 
-@one_evening
 def test_no_report_is_told_of_twice(evening):
     doubled = rows(evening[0], func.count(FindingRow.id), where=(REMINDER, FindingRow.step == 0))[0][0]
     assert doubled == len(
@@ -204,7 +197,6 @@ def test_no_report_is_told_of_twice(evening):
     )
 
 
-@one_evening
 def test_the_terminal_tells_the_evening_and_how_to_sign_in(evening):
     said = evening[1]
     assert re.search(r"Open http://127\.0\.0\.1:\d+ and sign in; the password is \S{12,} for all", said)
@@ -213,7 +205,6 @@ def test_the_terminal_tells_the_evening_and_how_to_sign_in(evening):
         assert told in said
 
 
-@one_evening
 def test_a_demonstration_can_be_started_afresh_but_takes_nobody_elses_folder(tideng, evening, tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -235,7 +226,6 @@ def test_a_port_that_is_taken_is_said_before_anything_is_made(tideng, tmp_path):
     assert not (tmp_path / "somewhere").exists()
 
 
-@one_evening
 def test_doctor_says_that_the_clock_of_a_demonstration_is_virtual(tideng, evening):
     found = map(json.loads, tideng("doctor", "--json", cwd=evening[0]).stdout.splitlines())
     assert next(one for one in found if one["check"] == "clock")["state"] == "note"
