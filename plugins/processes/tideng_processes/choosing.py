@@ -81,7 +81,7 @@ def _told_apart(cases: Sequence[NamedCase]) -> list[NamedCase]:
 
 # -- what was chosen ---------------------------------------------------------------------------------------------------
 def named(
-    connection: Connection, registry: Registry, wanted: Iterable[Reference], today: date
+    connection: Connection, registry: Registry, wanted: Iterable[Reference], today: date | None = None
 ) -> dict[Reference, NamedCase]:
     """The cases of these names; one that is not there is told by its name alone. One statement, where any is wanted."""
     asked = set(wanted)
@@ -109,7 +109,7 @@ def not_to_be_chosen(
         and data.get(one.field) not in (None, known.get(one.field))
         and registry.latest(spec.process) is not None
     }
-    found = named(connection, registry, fresh.values(), date.min)
+    found = named(connection, registry, fresh.values())
     for name, key in fresh.items():
         if found[key].person != person:
             yield Problem(name, "is none that can be chosen here", "choose one from the list")
@@ -120,11 +120,11 @@ def _select() -> Any:
     return select(*(getattr(CaseRow, name) for name in _COLUMNS))
 
 
-def _named(row: Row, registry: Registry, today: date) -> NamedCase:
+def _named(row: Row, registry: Registry, today: date | None) -> NamedCase:
     return NamedCase(row.reference or row.id, row.id, row.person, _words(row, registry, today))
 
 
-def _words(row: Row, registry: Registry, today: date) -> Text:
+def _words(row: Row, registry: Registry, today: date | None) -> Text:
     """As the process says by now, or said when the case began; else its number and its first day. How it ended is said where it
     did not end as it was meant to."""
     latest, own = registry.latest(row.process), registry.version(row.process, row.version)
@@ -136,7 +136,7 @@ def _words(row: Row, registry: Registry, today: date) -> Text:
     return {locale: f"{words[locale]} · {end.title.get(locale, row.end)}" for locale in LANGUAGES}
 
 
-def _plain(row: Row, today: date) -> Text:
+def _plain(row: Row, today: date | None) -> Text:
     day = row.started_at.date()
     return text(lambda locale: f"{row.id} · {days_words(day, day, locale, today)}")
 

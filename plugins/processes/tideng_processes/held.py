@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
 from tideng.holdings import Holding, Record
+from tideng_processes.choosing import NamedCase, named, references
+from tideng_processes.model import Definition
 from tideng_processes.registry import Registry
 from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
+from tideng_processes.words import said, text
 
 _SEEN = {
     "zh": "您、步骤负责人、您的主管和人事可看",
@@ -28,6 +32,7 @@ _CASES = {
     "ended_at": {"zh": "结束", "en": "Ended"},
     "data": {"zh": "内容", "en": "Content"},
 }
+_NAMES = {"names": {"zh": "提到的别的单", "en": "Other cases it names"}}
 _STEPS = {
     "at": _AT,
     "case": _CASE,
@@ -57,7 +62,7 @@ def cases_of(connection: Connection, person: str, registry: Registry) -> list[Ho
     """The person's cases, what they did and said in any, the steps they had, the files they handed in. A statement each."""
     return [
         _holding(connection, "cases", {"zh": "您的流程单", "en": "Your cases"}, CaseRow, _CASES, CaseRow.person == person,
-                 CaseRow.started_at, _shown(registry)),
+                 CaseRow.started_at, _told(connection, registry), _NAMES),
         _holding(connection, "steps", {"zh": "您在流程里做过和说过的", "en": "What you did and said in cases"}, StepRow, _STEPS,
                  StepRow.by == person, StepRow.at),
         _holding(connection, "tasks", {"zh": "轮到过您的步骤", "en": "Steps that were yours"}, TaskRow, _TASKS,
@@ -66,29 +71,36 @@ def cases_of(connection: Connection, person: str, registry: Registry) -> list[Ho
     ]  # fmt: skip
 
 
-def _shown(registry: Registry) -> Any:
-    """A case with the titles that people know, not the names of the document."""
+def _told(connection: Connection, registry: Registry) -> Any:
+    """Cases with the titles that people know, not the names of the document, and the other cases they name in words. One statement
+    more, where they name any."""
 
-    def record(row: Any) -> Record:
-        published = registry.version(row.process, row.version)
-        if published is None:
-            return dict(row._mapping)
-        it = published.definition
-        node, end = it.nodes.get(row.node), it.ends.get(row.end)
-        titles = {"process": it.title, "node": node.title if node else "", "end": end.title if end else ""}
-        return {**row._mapping, **titles}
+    def records(rows: Sequence[Any]) -> list[Record]:
+        known = {row.id: one.definition for row in rows if (one := registry.version(row.process, row.version))}
+        wanted = {row.id: references(known[row.id], row.data) if row.id in known else set() for row in rows}
+        names = named(connection, registry, set().union(*wanted.values()))
+        return [_record(row, known.get(row.id), [names[key] for key in sorted(wanted[row.id])]) for row in rows]
 
-    return record
+    return records
+
+
+def _record(row: Any, it: Definition | None, names: Sequence[NamedCase]) -> Record:
+    if it is None:
+        return dict(row._mapping)
+    node, end = it.nodes.get(row.node), it.ends.get(row.end)
+    titles = {"process": it.title, "node": node.title if node else "", "end": end.title if end else ""}
+    others = text(lambda locale: "\n".join(said(one.words, locale) for one in names))
+    return {**row._mapping, **titles, "names": others if names else ""}
 
 
 def _holding(
     connection: Connection, name: str, title: dict[str, str], row: Any, columns: dict[str, Any], which: Any, when: Any,
-    record: Any = lambda one: dict(one._mapping),
+    told: Any = lambda rows: [dict(one._mapping) for one in rows], more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Holding:  # fmt: skip
     count, first, last = connection.execute(select(func.count(), func.min(when), func.max(when)).where(which)).one()
     wanted = select(*(getattr(row, column) for column in columns)).where(which).order_by(when.desc(), row.id.desc())
-    records = lambda start, most: [record(one) for one in connection.execute(wanted.offset(start).limit(most))]  # noqa: E731
-    return Holding(f"processes.{name}", title, _SEEN, columns, count, records, first, last, "flow")
+    records = lambda start, most: told(connection.execute(wanted.offset(start).limit(most)).all())  # noqa: E731
+    return Holding(f"processes.{name}", title, _SEEN, {**columns, **more}, count, records, first, last, "flow")
 
 
 def _papers(connection: Connection, person: str) -> Holding:

@@ -9,6 +9,7 @@ import pytest
 from tests.plugins.travel.travel_story import TRIP, TravelStory
 from tideng.database import reading
 from tideng.forms import MUST
+from tideng.holdings import holdings
 from tideng_processes import choosing
 from tideng_processes.parser import parse_process
 from tideng_processes.service import NotYet
@@ -125,6 +126,15 @@ def test_a_report_on_a_trip_that_is_no_case_here_keeps_the_number_it_was_filled_
     assert sqlite.case(case).data["trip"] == "CRM-8"
     with pytest.raises(NotYet):
         sqlite.begin("zhang", "daily_report", **report, trip="CRM-9")
+
+
+def test_what_is_held_of_a_claim_says_which_trip_it_names(sqlite):
+    claim = sqlite.a_claim(trip=sqlite.an_ended_trip())
+    with reading(sqlite.deployment.engine) as connection:
+        found = holdings(connection, sqlite.deployment, sqlite.viewer("zhang"), sqlite.directory, sqlite.clock.now())
+        (held,) = [one for one in found if one.name == "processes.cases"]
+        names = {one["id"]: one["names"] for one in held.all()}
+    assert names[claim] == {"zh": WORDS, "en": "16–18 Jun 上海, 杭州 (customers: 2)"}
 
 
 # -- versions ----------------------------------------------------------------------------------------------------------
