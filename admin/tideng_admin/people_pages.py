@@ -12,6 +12,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from tideng import viewing
+from tideng.asides import beside_person
 from tideng.database import reading
 from tideng.messages import spoken
 from tideng.viewing.board import LAMPS, board
@@ -70,6 +71,7 @@ class PeoplePage(Page):
             open_matters = today.people[0].matters if today.people else ()
             spoken_of = {one.rule for part in (lately.items, waited, open_matters) for one in part}
             titles = rules_shown.titles(connection, spoken_of)
+            asides = beside_person(here.deployment, connection, viewer, directory, id, now)
         return render_template(
             "tideng/person.html",
             it=card,
@@ -78,6 +80,7 @@ class PeoplePage(Page):
             line=lines[0] if lines else None,
             lately=lately,
             titles=titles,
+            asides=asides,
             waited=[_waited(one, known, id, here) for one in waited],
             asks=coming(here, card.timezone) if card.employed else [],
             figures=[_figure(one) for one in figures],

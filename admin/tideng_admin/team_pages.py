@@ -9,6 +9,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from tideng import notes
+from tideng.asides import beside_person
 from tideng.database import reading
 from tideng.errors import Refused
 from tideng.problem_words import in_words
@@ -48,6 +49,7 @@ class TeamPage(Page):
                 one.awaited.rule for one in entries if one.awaited
             }
             titles = rules_shown.titles(connection, rules | {matter.rule for matter in it.matters})
+            asides = beside_person(web().deployment, connection, viewer, self.directory, person, now)
         may_leave = notes.may_leave(viewer, self.directory, now, person)
         if may_leave:
             open_microphone()
@@ -56,6 +58,7 @@ class TeamPage(Page):
             it=it,
             entries=entries,
             titles=titles,
+            asides=asides,
             may_leave=may_leave,
             mine=viewer.login,
             most=notes.LONGEST_TEXT,

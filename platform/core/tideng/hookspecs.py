@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tideng.people import Directory
     from tideng.responsibilities import Responsibility
     from tideng.todos import Todo
+    from tideng.viewing import Viewer
 
 PROJECT = "tideng"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -199,6 +200,14 @@ class Hooks:
     def beside_case(self, process: str, case: str, connection: Connection, now: datetime) -> Iterable[Aside]:
         """What the plugin knows of a case beside its history, such as what a tax system said of its invoices: `tideng.asides.Aside`
         values; [] where it knows nothing. Called when somebody who may see the case opens it; a fixed number of statements."""
+
+    @hookspec
+    def beside_person(
+        self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
+    ) -> Iterable[Aside]:
+        """What the plugin knows of a person that whoever leads or looks after them can use, such as whether their reports are in:
+        `tideng.asides.Aside` values with a link to where there is more; [] where there is nothing to say. Called when `viewer`,
+        who may see the person, opens their page; a fixed number of statements. Nobody is compared with anybody."""
 
     @hookspec(firstresult=True)
     def check_invoice(self, invoice: Invoice) -> Verdict | None:

@@ -87,10 +87,12 @@ def _waiting(viewer: Viewer) -> Any:
     return select(TaskRow.case).where(*open_)
 
 
-def waiting_for(connection: Connection, viewer: Viewer) -> int:
-    """How many reports wait for the viewer to read them."""
+def waiting_for(connection: Connection, viewer: Viewer, person: str = "") -> int:
+    """How many reports, of `person` or of everybody, wait for the viewer to read them."""
     row = CaseRow
-    theirs = (row.process.in_((DAILY, NEEDS)), row.id.in_(_waiting(viewer)))
+    theirs = [row.process.in_((DAILY, NEEDS)), row.id.in_(_waiting(viewer))]
+    if person:
+        theirs.append(row.person == person)
     return connection.scalar(select(func.count()).select_from(row).where(*theirs)) or 0
 
 

@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideng.hookspecs import hookimpl
+from tideng_reports.beside import beside
 from tideng_reports.declared import EVENTS, METRICS
 from tideng_reports.filling import filled
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from tideng.asides import Aside
+    from tideng.deployment import Deployment
     from tideng.forms import Filled, Form
     from tideng.people import Directory
+    from tideng.viewing import Viewer
 
 
 class ReportsPlugin:
@@ -27,6 +31,10 @@ class ReportsPlugin:
         return [*EVENTS, *METRICS]
 
     @hookimpl
+    def start(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    @hookimpl
     def process_definitions(self) -> str:
         return str(Path(__file__).parent / "definitions")
 
@@ -35,6 +43,13 @@ class ReportsPlugin:
         self, form: Form, connection: Connection, directory: Directory, now: datetime
     ) -> Mapping[str, Filled]:
         return filled(form, connection, directory)
+
+    @hookimpl
+    def beside_person(
+        self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
+    ) -> Iterable[Aside]:
+        here = self._deployment
+        return beside(connection, viewer, directory, now, here.catalogue, here.calendar, person)
 
     @hookimpl
     def screens(self) -> Iterable[object]:

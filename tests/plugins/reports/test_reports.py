@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.plugins.processes.engine_story import EngineStory
+from tideng.asides import beside_person
 from tideng.database import reading
 from tideng.errors import NotFound
 from tideng.forms import Form, fill_form
@@ -17,6 +18,7 @@ from tideng_processes import service
 from tideng_processes.check import check_process
 from tideng_processes.registry import registry_of
 from tideng_processes.service import NotYet, Submission
+from tideng_reports.beside import beside
 from tideng_reports.completeness import completeness
 from tideng_reports.filling import filled as filled_by_reports
 from tideng_reports.filling import plan_for
@@ -278,6 +280,41 @@ def test_only_those_who_lead_somebody_see_their_reports(engine_story):
         seen(engine_story, LI, reports, "zhang")
     assert len(seen(engine_story, LEAD, reports, "zhang").items) == 1
     assert seen(engine_story, LI, reports).items == ()
+
+
+def test_a_person_s_page_tells_how_their_week_is_going(on_both):
+    story = on_both
+    assert besides(story, LEAD, "zhang") == []  # who never travels and never wrote has no card
+    heard(story, "trip.started", "2025-06-09T09:00", trip="t1")
+    heard(story, "report.submitted", "2025-06-09T18:00", date="2025-06-09", needs="灯" * 100)
+    [card] = besides(story, LEAD, "zhang")
+    assert [line.words["zh"] for line in card.lines] == ["本周 1/3（出差的工作日）", "还没有日报"]
+    hand_in(story)
+    [card] = besides(story, LEAD, "zhang")
+    assert [line.words["zh"] for line in card.lines] == ["本周 2/4（出差的工作日）", "最后一份", "1 份等您看"]
+    assert card.lines[1].at == story.clock.now()
+    assert (card.href, card.screen) == ("/reports/zhang", "TeamReports")
+    hr = Viewer("hr", "hr", frozenset({"hr"}))
+    assert len(besides(story, hr, "zhang")[0].lines) == 2  # nothing waits for HR
+    with pytest.raises(NotFound):
+        besides(story, LI, "zhang")
+
+
+def besides(story: EngineStory, viewer: Viewer, person: str) -> list:
+    with reading(story.deployment.engine) as connection:
+        directory = directory_of(story, connection)
+        return beside_person(story.deployment, connection, viewer, directory, person, story.clock.now())
+
+
+def test_a_card_takes_four_statements(engine_story):
+    hand_in(engine_story)
+    said: list[str] = []
+    deployment, now = engine_story.deployment, engine_story.clock.now()
+    with reading(deployment.engine) as connection:
+        directory = directory_of(engine_story, connection)
+        event.listen(connection, "before_cursor_execute", lambda c, cursor, statement, *more: said.append(statement))
+        assert beside(connection, LEAD, directory, now, deployment.catalogue, deployment.calendar, "zhang")
+    assert len(said) == 4
 
 
 def test_a_team_takes_as_many_statements_as_one_person(on_both):

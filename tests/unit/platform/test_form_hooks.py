@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,14 +11,17 @@ from sqlalchemy import select, text
 
 from tests.conftest import THURSDAY_EVENING
 from tests.unit.platform.plugin_world import entry, hookimpl
+from tideng.asides import Aside, AsideLine, beside_person
 from tideng.database import reading, writing
 from tideng.deployment import Deployment
+from tideng.errors import NotFound
 from tideng.forms import MUST, SHOULD, Asked, Filled, Form, accept_form, check_form, fill_form
 from tideng.invoices import GENUINE, Invoice, Verdict
-from tideng.people import Directory
+from tideng.people import Assignment, Directory
 from tideng.responsibilities import Responsibility, responsibilities
 from tideng.tables import NoteRow
 from tideng.todos import Todo, todos
+from tideng.viewing import Viewer
 from tideng.worker import Worker
 
 FORM = Form("claim.write", "zhang", "zhang", THURSDAY_EVENING, {"amount": 12})
@@ -113,6 +116,35 @@ def test_everybody_s_responsibilities_are_one_list(a_deployment):
     with reading(deployment.engine) as connection:
         found = responsibilities(deployment, connection, Directory(), THURSDAY_EVENING)
     assert [one.people for one in found] == [("zhang",)]
+
+
+def test_what_is_known_beside_a_person_is_for_whoever_may_see_them(a_deployment):
+    class Knows:
+        @hookimpl
+        def beside_person(self, person, viewer):
+            return [Aside(WORDS, (AsideLine(person, WORDS),), href=f"/x/{person}", link=WORDS)]
+
+    class Breaks:
+        @hookimpl
+        def beside_person(self):
+            return 1 / 0
+
+    deployment = opened(a_deployment, a=Breaks, b=Knows)
+    people = Directory(
+        [Assignment("zhang", "张三", date(2020, 1, 1), supervisor="lead"), Assignment("li", "李晨", date(2020, 1, 1))]
+    )
+    lead = Viewer("lead", "lead", frozenset({"supervisor"}))
+    with reading(deployment.engine) as connection:
+        see = lambda viewer, person: beside_person(deployment, connection, viewer, people, person, THURSDAY_EVENING)  # noqa: E731
+        assert [one.href for one in see(lead, "zhang")] == ["/x/zhang"]
+        for viewer, person in (
+            (lead, "li"),
+            (Viewer("zhang", "zhang", frozenset({"employee"})), "li"),
+            (Viewer.system(), "nobody"),
+        ):
+            with pytest.raises(NotFound):
+                see(viewer, person)
+    assert deployment.failed_plugins() == {"a"}
 
 
 def test_the_first_tax_system_that_knows_an_invoice_answers_for_it(a_deployment):

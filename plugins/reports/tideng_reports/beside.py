@@ -1,0 +1,60 @@
+"""What stands of somebody's reports on their page: how the week is going, and when the last one came. One's own days only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from urllib.parse import quote
+
+from sqlalchemy import Connection, func, select
+
+from tideng.asides import Aside, AsideLine
+from tideng.calendars import WorkCalendar
+from tideng.catalogue import Catalogue, Text
+from tideng.people import Directory
+from tideng.viewing import Viewer
+from tideng_processes.tables import CaseRow
+from tideng_reports.completeness import Completeness, completeness
+from tideng_reports.filling import DAILY, NEEDS
+from tideng_reports.history import waiting_for
+
+_TITLE: Text = {"zh": "日报", "en": "Reports"}
+_LINK: Text = {"zh": "看日报", "en": "See them"}
+_LAST: Text = {"zh": "最后一份", "en": "The last one:"}
+_NO_TRIP: Text = {"zh": "本周没有出差", "en": "No trip this week"}
+_TODAY_OPEN: Text = {"zh": "今天的还没写", "en": "Today’s is still open"}
+_NONE_YET: Text = {"zh": "还没有日报", "en": "No report yet"}
+
+
+def beside(
+    connection: Connection,
+    viewer: Viewer,
+    directory: Directory,
+    now: datetime,
+    catalogue: Catalogue,
+    calendar: WorkCalendar,
+    person: str,
+) -> Iterable[Aside]:
+    """The card of one person's reports; none for whoever neither travelled this week nor ever wrote one. Four statements."""
+    week = directory.local_day(person, now).weekday() + 1
+    [days] = completeness(connection, viewer, directory, now, catalogue, calendar, [person], week)
+    row = CaseRow
+    theirs = (row.person == person, row.process.in_((DAILY, NEEDS)))
+    last = connection.scalar(select(func.max(row.started_at)).where(*theirs))
+    if last is None and not any(one.expected for one in days.days):
+        return []
+    lines = [AsideLine("", week_words(days)), AsideLine("", _LAST, at=last) if last else AsideLine("", _NONE_YET)]
+    waiting = waiting_for(connection, viewer, person)
+    if waiting:
+        lines.append(AsideLine("", {"zh": f"{waiting} 份等您看", "en": f"{waiting} for you to read"}))
+    return [Aside(_TITLE, tuple(lines), href=f"/reports/{quote(person, safe='')}", link=_LINK, screen="TeamReports")]
+
+
+def week_words(days: Completeness) -> Text:
+    """How many of the week's working days of trips have their report."""
+    if not any(one.expected for one in days.days):
+        return _NO_TRIP
+    if not days.expected:
+        return _TODAY_OPEN
+    share = f"{days.written}/{days.expected}"
+    return {"zh": f"本周 {share}（出差的工作日）", "en": f"This week {share} (working days of trips)"}
