@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from tideng.catalogue import Catalogue
 from tideng.errors import InvalidBundle, Problem
 from tideng.people import Directory
+from tideng_processes import trials
 from tideng_processes.check import check_process
 from tideng_processes.model import Definition
 from tideng_processes.registry import (
@@ -24,6 +25,7 @@ from tideng_processes.registry import (
     store,
     stored,
 )
+from tideng_processes.trials import Trial
 
 if TYPE_CHECKING:
     from tideng.bundle import Bundle
@@ -59,24 +61,31 @@ def apply(bundle: Bundle, connection: Connection, shipped: Sequence[Definition],
     changes = list(_changes(bundle, connection, shipped))
     edited = [one for one in changes if one[2] is not None and one[2].origin == PEOPLE]
     if edited and not take:
-        raise InvalidBundle(
-            "processes",
-            [
-                Problem(
-                    f"{FOLDER}, {one.id}",
-                    "was changed here by people, and the files say something else",
-                    "--take files or --take deployment",
-                )
-                for one, _origin, _latest in edited
-            ],
-        )
-    told = []
+        tried = trials.running(connection)
+        raise InvalidBundle("processes", [_both_changed(one.id, tried.get(one.id)) for one, _origin, _latest in edited])
+    told, published = [], []
     for wanted, origin, latest in changes:
         if latest is not None and latest.origin == PEOPLE and take != "files":
             continue
         store(connection, wanted, latest.version + 1 if latest else 1, origin, "", "", now)
         told.append(_line(wanted, latest))
+        published.append(wanted.id)
+    if published:
+        trials.overtake(connection, published, "", now)
     return told
+
+
+def _both_changed(process: str, trial: Trial | None) -> Problem:
+    at = f"{FOLDER}, {process}"
+    if trial is None:
+        return Problem(
+            at, "was changed here by people, and the files say something else", "--take files or --take deployment"
+        )
+    return Problem(
+        at,
+        f"version {trial.version} is being tried here, and the files say something else",
+        "--take files ends the trial, --take deployment lets it run on",
+    )
 
 
 def _changes(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, or_, select
 
 from tideng.people import Directory
+from tideng_processes import trials
 from tideng_processes.loading import load_runs
 from tideng_processes.moving import OPEN, Mover, Run, Task
 from tideng_processes.registry import Registry
@@ -20,8 +21,8 @@ AT_ONCE = 500
 
 
 def is_due(connection: Connection, now: datetime) -> bool:
-    """Whether a reminder or a deadline has come. One look into an index."""
-    return bool(connection.scalar(select(exists().where(TaskRow.wake <= now))))
+    """Whether a reminder, a deadline, or the last day of a trial has come. One statement, a look into two indexes."""
+    return bool(connection.scalar(select(or_(exists().where(TaskRow.wake <= now), trials.is_over(now)))))
 
 
 def come_due(
@@ -66,8 +67,9 @@ def replace_owners(
     if not gone:
         return 0
     cases = select(row.case).where(row.state == OPEN, row.owner.in_(gone)).order_by(row.id).limit(AT_ONCE)
-    moved = 0
-    for run in load_runs(connection, registry, connection.scalars(cases), skip_locked=True):
+    moved, runs = 0, load_runs(connection, registry, connection.scalars(cases), skip_locked=True)
+    mover.staff.weigh(connection, [part for run in runs if run.node for part in run.step.parts])
+    for run in runs:
         for task in run.tasks if not run.step.at_due else ():
             if task.state == OPEN and task.owner in gone:
                 moved += _replace(mover, run, task, now)

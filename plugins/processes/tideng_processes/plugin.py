@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideng.hookspecs import hookimpl
-from tideng_processes import applying, arriving, coming_due, held, posts, registry
+from tideng_processes import applying, arriving, coming_due, held, posts, registry, trials
 from tideng_processes.emitting import EVENTS
 from tideng_processes.papers import forget_loose
 from tideng_processes.responsible import responsibilities_of
@@ -116,7 +116,8 @@ class ProcessesPlugin:
     @hookimpl
     def come_due(self, connection: Connection, directory: Directory, now: datetime) -> int:
         assert self._deployment is not None
-        done = coming_due.come_due(self._deployment, connection, directory, self.registry, now)
+        done = trials.come_due(self._deployment, connection, now)
+        done += coming_due.come_due(self._deployment, connection, directory, self.registry, now)
         if self._looked is None or now - self._looked >= LOOK_AGAIN:
             self._looked = now
             done += coming_due.replace_owners(self._deployment, connection, directory, self.registry, now)

@@ -9,15 +9,17 @@ from sqlalchemy import Connection, select
 
 from tideng.database import writing
 from tideng.errors import NotAllowed, Problem, Refused
-from tideng.people import Directory
+from tideng.people import Directory, zone
 from tideng.viewing import Viewer
+from tideng_processes import trials
 from tideng_processes.check import check_process
 from tideng_processes.loading import load_runs
 from tideng_processes.model import Definition
 from tideng_processes.moving import Mover, Run
 from tideng_processes.parser import InvalidProcess, parse_process
-from tideng_processes.registry import PEOPLE, Published, Registry, digest_of, registry_of, store, stored
+from tideng_processes.registry import PEOPLE, Published, digest_of, registry_in, registry_of, store
 from tideng_processes.tables import CaseRow
+from tideng_processes.trials import Trial
 
 if TYPE_CHECKING:
     from tideng.deployment import Deployment
@@ -55,9 +57,11 @@ def publish(
     document: Mapping[str, Any],
     note: str,
     base: int,
+    days: int = 0,
 ) -> int:
     """Publish `document` as the next version of its process; returns the version. `base` is the one that it was made from, 0 for a
-    new process. Raises `NotAllowed`, `InvalidProcess` with every problem, `Stale`."""
+    new process; `days`: it is tried for so long only, see trials.py. Raises `NotAllowed`, `InvalidProcess` with every problem,
+    `Stale`."""
     require_publishing(viewer)
     definition, problems = checked(deployment, directory, document)
     errors = [one for one in problems if one.severity == "error"]
@@ -67,28 +71,63 @@ def publish(
         raise InvalidProcess("process", errors)
     now = deployment.clock.now()
     with writing(deployment.engine) as connection:
-        registry = _registry(deployment, connection)
-        latest = registry.latest(definition.id)
+        latest = registry_in(deployment, connection).latest(definition.id)
         _keep(connection, latest)
         if (latest.version if latest else 0) != base:
-            raise Stale("process", [Problem("", "somebody published another version meanwhile", "load the page again")])
-        if latest is not None and latest.digest == digest_of(document):
-            return latest.version
+            raise _overtaken()
+        unchanged = latest is not None and latest.digest == digest_of(document)
+        if days:
+            _may_be_tried(connection, definition.id, base, unchanged)
+        elif unchanged:
+            return base
         version = base + 1
         if not store(connection, definition, version, PEOPLE, viewer.login, note.strip(), now):
-            raise Stale("process", [Problem("", "somebody published another version meanwhile", "load the page again")])
+            raise _overtaken()
+        if days:
+            until = trials.end_of(now, zone(directory.default_zone), days)
+            trials.begin(connection, definition.id, version, viewer.login, now, until)
+        else:
+            trials.overtake(connection, [definition.id], viewer.login, now)
     return version
 
 
-def _registry(deployment: Deployment, connection: Connection) -> Registry:
-    plugin: Any = deployment.plugins.get("processes")
-    return Registry(plugin.shipped(), stored(connection))
+def _overtaken() -> Stale:
+    return Stale("process", [Problem("", "somebody published another version meanwhile", "load the page again")])
+
+
+def _may_be_tried(connection: Connection, process: str, base: int, unchanged: bool) -> None:
+    """Raise `Refused` where there is nothing to try, nothing to go back to, or another trial runs."""
+    problems = [
+        (not base, Problem("", "a new process has no version to go back to", "publish it")),
+        (unchanged, Problem("", "nothing is changed, so there is nothing to try")),
+        (
+            process in trials.running(connection),
+            Problem("", "a version is being tried already", "keep it or end it first"),
+        ),
+    ]
+    if found := [problem for holds, problem in problems if holds]:
+        raise Refused("process", found)
 
 
 def _keep(connection: Connection, latest: Published | None) -> None:
     """A shipped version that nobody needed yet is kept before another one follows it."""
     if latest is not None:
         store(connection, latest.definition, latest.version, latest.origin, latest.by, latest.note, latest.at)
+
+
+def keep_trial(deployment: Deployment, viewer: Viewer, process: str) -> Trial:
+    """Leave the version that is tried in force for new cases. Raises `NotAllowed`, `Refused` where none is tried any more."""
+    require_publishing(viewer)
+    with writing(deployment.engine) as connection:
+        return trials.keep(connection, process, viewer.login, deployment.clock.now())
+
+
+def end_trial(deployment: Deployment, viewer: Viewer, process: str) -> Trial:
+    """Let the version before the one that is tried be for new cases again, now. Raises as `keep_trial`."""
+    require_publishing(viewer)
+    with writing(deployment.engine) as connection:
+        registry = registry_in(deployment, connection)
+        return trials.end(connection, registry, process, viewer.login, deployment.clock.now())
 
 
 def running(connection: Connection, process: str, below: int) -> dict[str, list[str]]:
@@ -115,7 +154,7 @@ def move(
     require_publishing(viewer)
     now = deployment.clock.now()
     with writing(deployment.engine) as connection:
-        registry = _registry(deployment, connection)
+        registry = registry_in(deployment, connection)
         runs = [run for run in load_runs(connection, registry, cases) if run.node and run.version != version]
         targets = {run.id: registry.version(run.definition.id, version) for run in runs}
         _fits(runs, targets, nodes)

@@ -151,5 +151,11 @@ def registry_of(deployment: Deployment) -> Registry:
     return plugin.registry if plugin is not None else Registry()
 
 
+def registry_in(deployment: Deployment, connection: Connection) -> Registry:
+    """The processes as they stand in the database at this moment. One statement."""
+    plugin: Any = deployment.plugins.get("processes")
+    return Registry(plugin.shipped(), stored(connection))
+
+
 def _published(row: Any) -> Published:
     return Published(parse_process(row.document), row.version, row.origin, row.by, row.note, row.at)

@@ -32,6 +32,28 @@ class VersionRow(ProcessBase):
     __table_args__ = (UniqueConstraint("process", "version"),)
 
 
+class TrialRow(ProcessBase):
+    """A version that is tried for a while, then the version `before` it is for new cases again. `until`: when that happens by
+    itself (UTC); `settled_at`: when the trial was over, None while it runs; `outcome`: kept, returned or overtaken (another
+    version was published meanwhile); `by`: whose trial it is, `settled_by`: who decided, '' for what happened by itself."""
+
+    __tablename__ = "process_trial"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    process: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int] = mapped_column(Integer)
+    before: Mapped[int] = mapped_column(Integer)
+    by: Mapped[str] = mapped_column(String(120))
+    started_at: Mapped[datetime]
+    until: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str] = mapped_column(String(120), default="")
+    outcome: Mapped[str] = mapped_column(String(20), default="")
+    __table_args__ = (
+        UniqueConstraint("process", "version"),
+        Index("ix_process_trial_settled_at", "settled_at", "until"),
+    )
+
+
 class CounterRow(ProcessBase):
     """The last number that a case of a process was given."""
 

@@ -78,7 +78,7 @@ class Desk:
                 ended = {"end": more.pop("end", "done"), "ended_at": done, "node": ""} if done else {"node": node}
                 connection.execute(
                     insert(CaseRow).values(
-                        id=id, process=values["process"], version=1, person=person, starter=person, data={}, started_at=entered,
+                        id=id, process=values["process"], version=more.pop("version", 1), person=person, starter=person, data={}, started_at=entered,
                         **ended,
                     )
                 )  # fmt: skip
