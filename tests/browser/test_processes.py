@@ -126,7 +126,9 @@ def test_no_words_on_the_arrows_cover_other_ones(story, browser, address, langua
     covered = {}
     for one in registry_of(story.deployment).all():
         page = window.go(f"/processes/{one.definition.id}")
-        expect(page.locator(".diagram svg .node")).to_have_count(len(one.definition.nodes) + len(one.definition.ends) + 1)
+        expect(page.locator(".diagram svg .node")).to_have_count(
+            len(one.definition.nodes) + len(one.definition.ends) + 1
+        )
         expect(page.locator(".diagram")).to_be_visible()
         if found := page.evaluate(COVERED):
             covered[one.definition.id] = found
@@ -258,6 +260,25 @@ def test_somebody_else_published_meanwhile_and_the_change_is_not_lost(story, des
     expect(page.locator(".ed-aside .beside[role=alert]")).to_contain_text("刚有人发布了另一个版本")
     expect(page.get_by_label("名称", exact=True).first).to_have_value("休假")
     desk.complaints[:] = [one for one in desk.complaints if "409" not in one]
+
+
+def test_another_deadline_is_estimated_tried_for_two_weeks_and_kept(story, desk):
+    before = latest(story).version
+    page = opened(desk, "approve")
+    deadline = card(page, "nodes.approve").locator('[data-at="nodes.approve.deadline"]')
+    deadline.get_by_label("多久之内").fill("3")
+    expect(deadline.locator(".ed-guess")).to_contain_text("满 5 件才估得出")
+    expect(page.locator(".ed-publish")).to_contain_text(f"发布第 {before + 1} 版")
+    page.get_by_role("button", name="试两周").click()
+    page.wait_for_url(re.compile("/processes/leave#trial$"))
+    trial = page.locator("#trial")
+    expect(trial).to_contain_text(f"试用第 {before + 1} 版")
+    expect(trial).to_contain_text(f"自动回到第 {before} 版")
+    assert latest(story).version == before + 1
+    trial.get_by_role("button", name="留下").click()
+    expect(page.locator("#trial")).to_contain_text("留下了它")
+    expect(page.locator("#trial").get_by_role("button")).to_have_count(0)
+    assert latest(story).version == before + 1
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed")

@@ -19,11 +19,13 @@ from jinja2.utils import htmlsafe_json_dumps
 from tideng.database import reading
 from tideng.errors import NotFound, Problem, Refused
 from tideng.messages import choose
+from tideng.people import zone
 from tideng.problem_words import problem_in_words
 from tideng_admin.page import READ, WRITE, Page, needs
+from tideng_admin.rendering import day
 from tideng_admin.screens import ICONS, Screen
 from tideng_admin.web import locale, web
-from tideng_processes import publishing
+from tideng_processes import publishing, trials
 from tideng_processes.blank import blank_document
 from tideng_processes.diagram import mermaid
 from tideng_processes.differences import differences
@@ -70,7 +72,7 @@ class ProcessEditorPage(Page):
     def _editor(
         self, process: str, document: Mapping[str, Any], base: int, text: str | None = None, problems: Any = ()
     ) -> str:
-        running = self._running(process)
+        running, trial = self._running(process), self._trial(process)
         boot = {
             "process": process,
             "document": document,
@@ -79,6 +81,7 @@ class ProcessEditorPage(Page):
             "locale": locale(),
             "known": self._known(process),
             "checked": self._checked(process, document),
+            "trial": trial,
         }
         return render_template(
             "processes/edit.html",
@@ -86,6 +89,7 @@ class ProcessEditorPage(Page):
             title=document.get("title", {}),
             base=base,
             running=running,
+            trial=trial,
             text=as_text(document) if text is None else text,
             typed=text is not None,
             problems=problems,
@@ -95,6 +99,14 @@ class ProcessEditorPage(Page):
 
     def _running(self, process: str) -> int:
         return 0 if process == NEW else sum(self.read(open_by_version, process).values())
+
+    def _trial(self, process: str) -> dict[str, Any] | None:
+        """The version that is tried now, and its last day."""
+        with reading(web().engine) as connection:
+            found = trials.last_trial(connection, process)
+        if found is None or not found.running:
+            return None
+        return {"version": found.version, "until": day(found.last_day(zone(self.directory.default_zone)))}
 
     def _known(self, process: str) -> dict[str, Any]:
         """What the form offers to choose from."""
@@ -156,10 +168,20 @@ class ProcessEditorPage(Page):
     @expose("/<string:process>/publish", methods=["POST"])
     @needs(WRITE)
     def publish(self, process: str) -> Any:
+        return self._answer(process, 0)
+
+    @expose("/<string:process>/try", methods=["POST"])
+    @needs(WRITE)
+    def try_out(self, process: str) -> Any:
+        """Publish it for two weeks; then the version before it is for new cases again, unless somebody keeps it."""
+        return self._answer(process, trials.DAYS)
+
+    def _answer(self, process: str, days: int) -> Any:
         body = _sent(whole=True)
         document, note, base = body.get("document"), str(body.get("note") or ""), body.get("base")
+        document = document if isinstance(document, Mapping) else {}
         try:
-            version = self._published(process, document if isinstance(document, Mapping) else {}, note, base)
+            version = self._published(process, document, note, base, days)
         except publishing.Stale as stale:
             return jsonify(
                 error=_("Somebody else published meanwhile."), problems=[_as_json(one) for one in stale.problems]
@@ -168,16 +190,15 @@ class ProcessEditorPage(Page):
             return jsonify(
                 error=_("Something is still open."), problems=[_as_json(one) for one in refused.problems]
             ), 400
-        id = str(document.get("id") if document else process)
-        return jsonify(version=version, href=self._said(id, version))
+        return jsonify(version=version, href=self._said(str(document.get("id", process)), version, days))
 
-    def _published(self, process: str, document: Mapping[str, Any], note: str, base: Any) -> int:
+    def _published(self, process: str, document: Mapping[str, Any], note: str, base: Any, days: int = 0) -> int:
         problems = _about_the_name(process, document)
         if problems:
             raise Refused("process", problems)
         number = base if isinstance(base, int) and not isinstance(base, bool) else -1
         here = web()
-        return publishing.publish(here.deployment, here.viewer(), self.directory, document, note, number)
+        return publishing.publish(here.deployment, here.viewer(), self.directory, document, note, number, days)
 
     def _differences(self, process: str, definition: Definition | None) -> list[str]:
         published = processes().latest(process)
@@ -185,8 +206,11 @@ class ProcessEditorPage(Page):
             return []
         return [choose(one, locale())[0] for one in differences(published.definition, definition, self.directory)]
 
-    def _said(self, process: str, version: int) -> str:
+    def _said(self, process: str, version: int, days: int = 0) -> str:
         """Says that it is published, and gives the address of where one goes on."""
+        if days:
+            flash(_("Version %(n)s is tried: it is for new cases for two weeks.", n=version), "success")
+            return url_for("ProcessesPage.show", process=process) + "#trial"
         with reading(web().engine) as connection:
             older = sum(n for of, n in self.read_with(connection, open_by_version, process).items() if of < version)
         flash(_("Version %(n)s is for new cases from now on.", n=version), "success")
@@ -209,18 +233,34 @@ class ProcessEditorPage(Page):
             problems += _about_the_name(process, document)
         if (
             document is not None
-            and form.get("what") == "publish"
+            and form.get("what") in ("publish", "try")
             and not any(one.severity == "error" for one in problems)
         ):
             try:
-                version = self._published(process, document, form.get("note", ""), base)
-                return redirect(self._said(str(document["id"]), version))
+                days = trials.DAYS if form["what"] == "try" else 0
+                version = self._published(process, document, form.get("note", ""), base, days)
+                return redirect(self._said(str(document["id"]), version, days))
             except Refused as refused:
                 problems = list(refused.problems)
         elif not problems:
             flash(_("Everything fits. Nothing is published yet."), "success")
         shown = [problem_in_words(one, locale()) for one in problems]
         return self._editor(process, document or {"title": {}}, base, words, shown)
+
+    # -- a version that is tried ---------------------------------------------------------------------------------
+    @expose("/<string:process>/trial", methods=["POST"])
+    @needs(WRITE)
+    def decide(self, process: str) -> Any:
+        """Keep the version that is tried, or go back to the one before it now."""
+        here, keeps = web(), request.form.get("what") == "keep"
+        try:
+            trial = (publishing.keep_trial if keeps else publishing.end_trial)(here.deployment, here.viewer(), process)
+        except Refused as refused:
+            say_problems(refused.problems)
+        else:
+            told = _("Version %(n)s stays for new cases.", n=trial.version) if keeps else _("New cases go by version %(n)s again.", n=trial.before)  # fmt: skip
+            flash(told, "success")
+        return redirect(url_for("ProcessesPage.show", process=process) + "#trial")
 
     # -- an older version again, and cases that go on by the newest ------------------------------------------------
     @expose("/<string:process>/versions/<int:version>/again", methods=["POST"])

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
 from flask import render_template, request
 from flask_appbuilder import expose
+from sqlalchemy import Connection
 
 from tideng.catalogue import Text
 from tideng.database import reading
 from tideng.errors import NotFound
+from tideng.people import zone
 from tideng_admin.page import READ, Page, cursor, needs
 from tideng_admin.screens import Screen
 from tideng_admin.web import locale, web
@@ -23,13 +26,17 @@ from tideng_processes.differences import differences
 from tideng_processes.editor_screens import EDITOR_SCREENS
 from tideng_processes.estimates import WINDOWS, took
 from tideng_processes.figures import FEW, ProcessFigures, figures, open_by_version, slow
+from tideng_processes.measuring import Compared, measured
 from tideng_processes.registry import Published
 from tideng_processes.shared_screens import READS, WRITES, latest, may_write, processes
 from tideng_processes.shown import StepCard, good_ends, spans, step_cards
+from tideng_processes.trials import Trial, last_trial
 from tideng_processes.viewing import CaseFilter
 
 LATELY = 6
 """So many cases stand on a process's page; the others are a press away."""
+REMEMBERED = timedelta(days=90)
+"""So long a trial that is over stands on its process's page."""
 STATES: Mapping[str, Mapping[str, Any]] = {
     "open": {"open": True},
     "late": {"late": True},
@@ -55,6 +62,16 @@ class Line:
     @property
     def quiet(self) -> bool:
         return not self.figures.began and not self.figures.open
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A trial as its card shows it: to which day it runs or ran, the steps that are otherwise in it, and all of them."""
+
+    it: Trial
+    last_day: date
+    steps: list[tuple[Text, Compared]]
+    all: Compared
 
 
 class ProcessesPage(Page):
@@ -86,6 +103,7 @@ class ProcessesPage(Page):
             cards = step_cards(it, found, locale(), self.directory)
             chosen = _chosen(cards, request.args.get("step", ""))
             why = self.read_with(connection, slow, process, chosen.id) if chosen.figures.late else None
+            trial = self._trial(connection, process)
             times = self.read_with(connection, took, web().deployment.calendar, it, chosen.id, _days())
         return render_template(
             "processes/process.html",
@@ -96,6 +114,7 @@ class ProcessesPage(Page):
             cards=cards,
             chosen=chosen,
             why=why,
+            trial=trial,
             times=times,
             spans=spans(times, locale()),
             windows=WINDOWS,
@@ -106,6 +125,19 @@ class ProcessesPage(Page):
             diagram=mermaid(it, locale(), self.directory, first=found.slowest),
             writes=may_write(),
         )
+
+    def _trial(self, connection: Connection, process: str) -> Tried | None:
+        """The last trial, with what it shows; None where none runs or was over lately. Two statements, one where there is none."""
+        it, registry = last_trial(connection, process), processes()
+        if it is None or (it.settled_at is not None and web().now() - it.settled_at > REMEMBERED):
+            return None
+        before, tried = registry.version(process, it.before), registry.version(process, it.version)
+        if before is None or tried is None:
+            return None
+        found = self.read_with(connection, measured, it, before.definition, tried.definition)
+        titles = {id: node.title for id, node in tried.definition.nodes.items()}
+        last_day = it.last_day(zone(self.directory.default_zone))
+        return Tried(it, last_day, [(titles[id], one) for id, one in found.nodes.items()], found.all)
 
     @expose("/<string:process>/cases")
     @needs(READ)

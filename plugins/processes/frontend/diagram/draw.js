@@ -42,6 +42,6 @@ function settings() {
     securityLevel: 'strict',
     theme: 'base',
     themeVariables: { ...themeVariables, fontFamily: getComputedStyle(document.body).fontFamily, fontSize: '13px' },
-    flowchart: { htmlLabels: true, curve: 'basis', padding: 12, nodeSpacing: 36, rankSpacing: 44, useMaxWidth: true },
+    flowchart: { htmlLabels: true, curve: 'basis', padding: 12, nodeSpacing: 36, rankSpacing: 44, wrappingWidth: 260, useMaxWidth: true },
   }
 }

@@ -186,12 +186,12 @@ function Aside({ boot, doc, checked, api, news }) {
   const [busy, setBusy] = useState(false)
   const errors = checked.problems.filter((one) => one.severity === 'error')
   const word = busy ? t('publishing') : errors.length ? t('to_go', { n: errors.length }) : doc.changed || !boot.base ? t('publish', { n: boot.base + 1 }) : t('nothing_yet')
-  async function press() {
+  async function press(how) {
     if (errors.length) return reach(errors[0].at)
     if (busy || (!doc.changed && boot.base)) return setSaid(t('no_changes'))
     setBusy(true)
     try {
-      const { href } = await api.post(`/${boot.process}/publish`, { document: doc.document, note, base: boot.base })
+      const { href } = await api.post(`/${boot.process}/${how}`, { document: doc.document, note, base: boot.base })
       doc.forget()
       location.assign(href)
     } catch (error) {
@@ -221,8 +221,10 @@ function Aside({ boot, doc, checked, api, news }) {
         <h3>{boot.base ? t('changes', { n: boot.base }) : t('changes_new')}</h3>
         {checked.differences.length ? <ul class="diff small">{checked.differences.map((one) => <li key={one}>{one}</li>)}</ul> : boot.base > 0 && <p class="soft small">{t('no_changes')}</p>}
         <Input label={t('note')} value={note} onChange={setNote} maxLength="500" />
-        <button type="button" class="btn btn-lamp btn-block ed-publish" onClick={press} aria-busy={busy}>{word}</button>
+        <button type="button" class="btn btn-lamp btn-block ed-publish" onClick={() => press('publish')} aria-busy={busy}>{word}</button>
+        {boot.base > 0 && !boot.trial && <button type="button" class="btn btn-block ed-try" onClick={() => press('try')} aria-busy={busy}>{t('try')}</button>}
         {said && <p class="beside" role="alert">{said}</p>}
+        <p class="help">{boot.trial ? t('trial_runs', boot.trial) : boot.base > 0 && t('try_help', { n: boot.base })}</p>
         <p class="help">{boot.running ? t('touches', { n: boot.running }) : t('touches_none')}</p>
       </section>
     </aside>
