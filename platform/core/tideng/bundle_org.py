@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
 import difflib
 import itertools
 import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -17,8 +18,8 @@ from babel import Locale, UnknownLocaleError
 from tideng.bundle_files import Problems, Row, read_day, read_table
 from tideng.people import Assignment, Position, Targets, Unit
 
-UNIT_COLUMNS = ("id", "name", "parent")
-POSITION_COLUMNS = ("id", "name", "unit", "duties", "sheet", "sheet_zh", "sheet_en", "seats", "head")
+UNIT_COLUMNS = ("id", "name", "parent", "from", "until")
+POSITION_COLUMNS = ("id", "name", "unit", "duties", "sheet", "sheet_zh", "sheet_en", "seats", "head", "from", "until")
 PERSON_COLUMNS = (
     "id",
     "name",
@@ -33,7 +34,7 @@ PERSON_COLUMNS = (
     "until",
     "deputy",
 )
-"""Of each table; `id` and `name` are needed."""
+"""Of each table; `id` and `name` are needed. A row is one period; that of a unit or a post lasts until its next one begins."""
 LONGEST_NAME = 200
 LONGEST_SHEET = 20_000
 _YES, _NO = ("yes", "true", "1", "是"), ("", "no", "false", "0", "否")
@@ -72,6 +73,7 @@ def organisation_of(
     _ids(unit_rows, problems)
     _ids(position_rows, problems)
     _ids(people_rows, problems, once=False)
+    unit_days, position_days = _periods(unit_rows, problems), _periods(position_rows, problems)
     units = {row["id"] for row in unit_rows}
     positions = {row["id"] for row in position_rows}
     people = {row["id"] for row in people_rows}
@@ -81,21 +83,71 @@ def organisation_of(
     _known(people_rows, "position", positions, "position", problems)
     _known(people_rows, "supervisor", people, "person", problems)
     _known(people_rows, "deputy", people, "person", problems)
-    _unit_cycles(unit_rows, problems)
+    _unit_cycles(unit_days, problems)
     assignments = [_assignment(row, timezone, locale, problems) for row in people_rows]
     periods: dict[str, list[tuple[Row, Assignment]]] = {}
     for row, assignment in zip(people_rows, assignments, strict=True):
         periods.setdefault(assignment.person, []).append((row, assignment))
     _overlaps(periods, problems)
     _supervisor_cycles(periods, problems)
+    people_days = [_Period(row, one.since or date.min, one.until or date.max) for row, one in zip(people_rows, assignments, strict=True)]  # fmt: skip
+    for days, column, ends, what in (
+        (unit_days, "parent", unit_days, "unit"),
+        (position_days, "unit", unit_days, "unit"),
+        (people_days, "unit", unit_days, "unit"),
+        (people_days, "position", position_days, "position"),
+    ):
+        _outlived(days, column, ends, what, problems)
     return Organisation(
-        tuple(Unit(row["id"], row["name"], row["parent"]) for row in unit_rows),
-        tuple(_position(row, locale, problems) for row in position_rows),
+        tuple(Unit(one.row["id"], one.row["name"], one.row["parent"], one.begins, one.ends) for one in unit_days),
+        tuple(_position(one, locale, problems) for one in position_days),
         tuple(assignments),
     )
 
 
-def _position(row: Row, locale: str, problems: Problems) -> Position:
+class _Period(NamedTuple):
+    """A row and the days for which it holds, inclusive."""
+
+    row: Row
+    since: date
+    last: date
+    begins: date | None = None
+    ends: date | None = None
+
+
+def _periods(rows: Sequence[Row], problems: Problems) -> list[_Period]:
+    """The rows of units or posts, as they come: each holds until the next one of the same id begins, or until its last day."""
+    said = [(row, read_day(row, "from", problems), read_day(row, "until", problems)) for row in rows]
+    begun: dict[str, list[date]] = {}
+    for row, since, until in said:
+        begun.setdefault(row["id"], []).append(since or date.min)
+        if since and until and until < since:
+            problems.add(row.at("until"), f"{until} is before {since}")
+    for days in begun.values():
+        days.sort()
+    found = []
+    for row, since, until in said:
+        first = since or date.min
+        after = bisect.bisect_right(begun[row["id"]], first)
+        following = begun[row["id"]][after] - timedelta(days=1) if after < len(begun[row["id"]]) else date.max
+        found.append(_Period(row, first, min(until or date.max, following), since, until))
+    return found
+
+
+def _outlived(rows: Iterable[_Period], column: str, named: Iterable[_Period], what: str, problems: Problems) -> None:
+    """Nobody and nothing is in a unit or a post on a day on which it is there no more."""
+    ends: dict[str, date] = {}
+    for one in named:
+        ends[one.row["id"]] = max(one.last, ends.get(one.row["id"], date.min))
+    for one in rows:
+        end = ends.get(one.row[column], date.max)
+        if end < one.last:
+            hint = f"move who and what is in it before {end}, or let it end later"
+            problems.add(one.row.at(column), f"{what} {one.row[column]} is there until {end}", hint)
+
+
+def _position(period: _Period, locale: str, problems: Problems) -> Position:
+    row = period.row
     columns = {"sheet": locale, "sheet_zh": "zh", "sheet_en": "en"}
     sheet = {language: row[column] for column, language in columns.items() if row[column]}
     for column in columns:
@@ -109,6 +161,8 @@ def _position(row: Row, locale: str, problems: Problems) -> Position:
         sheet,
         _seats(row, problems),
         _is_head(row, problems),
+        since=period.begins,
+        until=period.ends,
     )
 
 
@@ -156,15 +210,16 @@ def locale_problem(name: str) -> tuple[str, str] | None:
 
 
 def _ids(rows: Sequence[Row], problems: Problems, once: bool = True) -> None:
-    lines: dict[str, int] = {}
+    lines: dict[tuple[str, str], int] = {}
     for row in rows:
+        key = (row["id"], row["from"])
         if row["id"] and not _ID.fullmatch(row["id"]):
             problems.add(
                 row.at("id"), f"{row['id'][:40]!r} cannot be an id", "at most 120 characters, no spaces , or ;"
             )
-        elif once and row["id"] in lines:
-            problems.add(row.at("id"), f"{row['id']!r} is already on line {lines[row['id']]}")
-        lines.setdefault(row["id"], row.line)
+        elif once and key in lines:
+            problems.add(row.at("id"), f"{row['id']!r} is already on line {lines[key]}")
+        lines.setdefault(key, row.line)
 
 
 def _known(rows: Sequence[Row], column: str, known: set[str], what: str, problems: Problems) -> None:
@@ -226,13 +281,17 @@ def duties_as_text(targets: Targets) -> str:
     return ";".join(f"{name}{operator}{value:g}" for name, (operator, value) in targets.items())
 
 
-def _unit_cycles(rows: Sequence[Row], problems: Problems) -> None:
-    by_id = {row["id"]: row for row in rows}
-    settled: set[str] = set()
-    for row in rows:
-        circle = _circle(row["id"], lambda unit: by_id[unit]["parent"] if unit in by_id else "", settled)
-        if circle:
-            problems.add(row.at("parent"), "goes round in a circle: " + " → ".join((*circle, circle[0])))
+def _unit_cycles(periods: Sequence[_Period], problems: Problems) -> None:
+    """A circle can only begin on a day on which some unit's period begins, so those days are looked at."""
+    told: set[frozenset[str]] = set()
+    for day in sorted({one.since for one in periods}):
+        rows = {one.row["id"]: one.row for one in periods if one.since <= day <= one.last}
+        settled: set[str] = set()
+        for row in rows.values():
+            circle = _circle(row["id"], lambda unit, rows=rows: rows[unit]["parent"] if unit in rows else "", settled)
+            if circle and frozenset(circle) not in told:
+                told.add(frozenset(circle))
+                problems.add(row.at("parent"), "goes round in a circle: " + " → ".join((*circle, circle[0])))
 
 
 def _supervisor_cycles(periods: Mapping[str, list[tuple[Row, Assignment]]], problems: Problems) -> None:

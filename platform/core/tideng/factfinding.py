@@ -56,7 +56,7 @@ def facts_at(
         _know(facts, name, _value(world, metric, subject, day, at, assignment))
     for name, metric in needs.peers:
         _know(facts, name, _mean_of_peers(world, metric, assignment, at, {} if peers is None else peers))
-    position = world.directory.positions.get(assignment.position) if assignment else None
+    position = world.directory.as_at(at).positions.get(assignment.position) if assignment else None
     return facts | _targets(position, needs, day)
 
 
@@ -66,7 +66,7 @@ def _of_group(world: World, needs: Needs, group: Group, at: datetime) -> dict[st
     for name, metric in needs.metrics:
         _know(facts, name, world.directory.groups.value(world.book, metric, group, at))
     kind, id_ = group
-    position = world.directory.positions.get(id_) if kind == "position" else None
+    position = world.directory.as_at(at).positions.get(id_) if kind == "position" else None
     return facts | _targets(position, needs, at.astimezone(zone(world.directory.default_zone)).date())
 
 
@@ -96,7 +96,7 @@ def _value(world: World, metric: Metric, subject: str, day: date, at: datetime, 
 def _share_of_target(
     world: World, metric: Metric, subject: str, day: date, at: datetime, assignment: Assignment | None
 ) -> float | None:
-    position = world.directory.positions.get(assignment.position) if assignment else None
+    position = world.directory.as_at(at).positions.get(assignment.position) if assignment else None
     target = position.targets_on(day).get(metric.name, ("", 0))[1] if position else 0
     value = _value(world, metric, subject, day, at, assignment) if target else None
     return value / target if isinstance(value, int | float) else None

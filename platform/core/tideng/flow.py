@@ -11,11 +11,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from tideng.asking import Ask, Utterance, occurrence_of, subject_of, subjects_of
+from tideng.asking import Ask, Utterance, subject_of, subjects_of
 from tideng.calendars import WorkCalendar, local_moment
 from tideng.catalogue import Catalogue
 from tideng.deadlines import HELD, Deadlines
-from tideng.events import Event
+from tideng.events import Event, occurrence_of
 from tideng.factfinding import Peers, facts_at
 from tideng.facts import EventFacts, Needs, Point
 from tideng.groups import GROUPS
@@ -216,7 +216,8 @@ class Flow:
         """Whom a schedule asks about in one zone: everyone employed and not away; positions and units in the client's zone."""
         directory = world.directory
         if watch.about in ("position", "unit"):
-            shelf = directory.positions if watch.about == "position" else directory.units
+            then = directory.as_at(at)
+            shelf = then.positions if watch.about == "position" else then.units
             return [(name, None) for name in shelf] if zone_name == directory.default_zone else []
         return [
             (member.person, member)

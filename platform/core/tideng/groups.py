@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from tideng.metrics import Book, Day, Metric, answer, gathered
@@ -33,11 +34,36 @@ class Groups:
         for unit in directory.units:
             for above in self.line(unit):
                 self._below.setdefault(above, set()).add(unit)
-        self._ever: dict[Group, set[str]] = {}
-        for person in directory.people():
-            for period in directory.periods(person):
-                for group in self._of(period):
-                    self._ever.setdefault(group, set()).add(person)
+
+    @cached_property
+    def _ever(self) -> dict[Group, set[str]]:
+        """Everyone in it, and in what was at any time below it."""
+        found: dict[Group, set[str]] = {}
+        for person in self._directory.people():
+            for period in self._directory.periods(person):
+                own = (("position", period.position),) if period.position else ()
+                for group in (*own, *(("unit", unit) for unit in self._ever_above.get(period.unit, ()))):
+                    found.setdefault(group, set()).add(person)
+        return found
+
+    @cached_property
+    def _ever_above(self) -> dict[str, set[str]]:
+        """Unit → itself and every unit that was above it at any time."""
+        periods = self._directory.unit_periods
+        above = {unit: {one.parent for one in mine} & periods.keys() for unit, mine in periods.items()}
+        found: dict[str, set[str]] = {}
+        for unit in above:
+            seen, waiting = {unit}, [unit]
+            while waiting:
+                fresh = above[waiting.pop()] - seen
+                seen |= fresh
+                waiting.extend(fresh)
+            found[unit] = seen
+        return found
+
+    def _then(self, moment: datetime) -> Groups:
+        """The groups as they stood at `moment`."""
+        return self._directory.as_at(moment).groups
 
     def line(self, unit: str) -> list[str]:
         """The unit and every unit above it, nearest first."""
@@ -51,14 +77,14 @@ class Groups:
     def of(self, person: str, moment: datetime) -> tuple[Group, ...]:
         """Every position and unit that the person is in at `moment`."""
         assignment = self._directory.at(person, moment)
-        return self._of(assignment) if assignment else ()
+        return self._then(moment)._of(assignment) if assignment else ()
 
     def _of(self, period: Assignment) -> tuple[Group, ...]:
         own = (("position", period.position),) if period.position else ()
         return (*own, *(("unit", unit) for unit in self.line(period.unit)))
 
     def ever_in(self, group: Group) -> set[str]:
-        """Everyone who was in it at any time; a unit's people are those of the units below it, too."""
+        """Everyone who was in it at any time; a unit's people are those of the units that were ever below it, too."""
         return self._ever.get(group, set())
 
     def is_in(self, group: Group, assignment: Assignment | None) -> bool:
@@ -69,9 +95,9 @@ class Groups:
 
     def people(self, group: Group, moment: datetime) -> list[Assignment]:
         """Who is in it at `moment`, in the order of their ids. Kept while no local day begins."""
-        directory = self._directory
+        directory = self._directory.as_at(moment)
         return directory.kept(
-            "people of a group", (group, directory.days_at(moment)), lambda: self._people(group, moment)
+            "people of a group", (group, directory.days_at(moment)), lambda: directory.groups._people(group, moment)
         )
 
     def _people(self, group: Group, moment: datetime) -> list[Assignment]:
@@ -82,9 +108,9 @@ class Groups:
     def responsible(self, group: Group, moment: datetime) -> str | None:
         """A position's holder, or who leads its holders where they are several; a unit's head. Where there is none, the
         head of the unit above; None at the top."""
-        directory = self._directory
+        directory = self._directory.as_at(moment)
         key = (group, directory.days_at(moment))
-        (found,) = directory.kept("responsible", key, lambda: (self._responsible(group, moment),))
+        (found,) = directory.kept("responsible", key, lambda: (directory.groups._responsible(group, moment),))
         return found
 
     def _responsible(self, group: Group, moment: datetime) -> str | None:
@@ -102,9 +128,9 @@ class Groups:
     def head(self, unit: str, moment: datetime) -> str | None:
         """Who leads the unit at `moment`: of its people that nobody in it leads, the one who leads most of the others;
         where these lead nobody in it, whoever outside it leads them."""
-        directory = self._directory
+        directory = self._directory.as_at(moment)
         (found,) = directory.kept(
-            "head of a unit", (unit, directory.days_at(moment)), lambda: (self._head(unit, moment),)
+            "head of a unit", (unit, directory.days_at(moment)), lambda: (directory.groups._head(unit, moment),)
         )
         return found
 
@@ -128,12 +154,17 @@ class Groups:
         for person in sorted(self.ever_in(group)):
             if metric.sliding is not None:
                 moments = book.moments(person, metric, at)
-                days.append(gathered([one for one in moments if self.is_in(group, directory.at(person, one[0]))]))
+                days.append(gathered([one for one in moments if self._was_in(group, person, one[0])]))
             else:
                 today = at.astimezone(directory.zone_of(person, at)).date()
                 found: Iterable[tuple[Any, Day]] = book.days(person, metric, today)
-                days += [day for when, day in found if self.is_in(group, directory.on(person, when))]
+                days += [
+                    day for when, day in found if directory.as_of(when).groups.is_in(group, directory.on(person, when))
+                ]
         return answer(metric.function, days)
+
+    def _was_in(self, group: Group, person: str, moment: datetime) -> bool:
+        return self._then(moment).is_in(group, self._directory.at(person, moment))
 
 
 def _most_named(people: Iterable[Assignment], without: set[str]) -> str | None:

@@ -118,7 +118,8 @@ def _person(directory: Directory, person: str) -> Holding:
     rows = []
     for one in reversed(directory.periods(person)):
         values = {column: getattr(one, column) for column in _PERSONAL}
-        unit, position = directory.units.get(one.unit), directory.positions.get(one.position)
+        then = directory.as_of(one.until) if one.until else directory
+        unit, position = then.units.get(one.unit), then.positions.get(one.position)
         values |= {"unit": unit.name if unit else one.unit, "position": position.name if position else one.position}
         for column in ("supervisor", "deputy"):
             last = next(reversed(directory.periods(values[column])), None)

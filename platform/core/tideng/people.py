@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
@@ -43,16 +45,20 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
+    """One period of a unit: it lasts until the next one of the same unit begins. `until`: the unit's last day, inclusive."""
+
     id: str
     name: str
     parent: str = ""
+    since: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A post with its duty sheet. `targets`: what is expected from the beginning on; `later`: (first day, targets) of each
-    change since, the earliest first. `sheet`: the duty sheet's text, per locale; `seats`: how many people should hold the
-    post, None where nobody counts; `head`: whether somebody always should."""
+    """One period of a post, as of a `Unit`, with its duty sheet. `targets`: what is expected from the beginning on; `later`:
+    (first day, targets) of each change since, the earliest first. `sheet`: the duty sheet's text, per locale; `seats`: how
+    many people should hold the post, None where nobody counts; `head`: whether somebody always should."""
 
     id: str
     name: str
@@ -62,6 +68,8 @@ class Position:
     seats: int | None = None
     head: bool = False
     later: tuple[tuple[date, Targets], ...] = ()
+    since: date | None = None
+    until: date | None = None
 
     def targets_on(self, day: date) -> Targets:
         """What is expected of its holders on that local day."""
@@ -73,8 +81,12 @@ class Position:
         return frozenset(self.targets).union(*(targets for _, targets in self.later))
 
 
+_Dated = TypeVar("_Dated", Unit, Position)
+
+
 class Directory:
-    """Everyone, on any day. Immutable; a change makes a new one."""
+    """Everyone, on any day, and the units and posts as they stand on one: see `as_of` for another. Immutable; a change makes a
+    new one."""
 
     def __init__(
         self,
@@ -83,18 +95,56 @@ class Directory:
         positions: Iterable[Position] = (),
         default_zone: str = "Asia/Shanghai",
         roles: Mapping[str, tuple[str, ...]] | None = None,
+        day: date | None = None,
     ):
-        """`roles`: role name → ids of the people who hold it; ``hr`` is the last resort of every message."""
-        self.units = {unit.id: unit for unit in units}
-        self.positions = {position.id: position for position in positions}
+        """`units`, `positions`: every period of each. `roles`: role name → ids of the people who hold it; ``hr`` is the last
+        resort of every message. `day`: the client's local day whose units and posts these are; None for after the last change."""
         self.default_zone = default_zone
         self.roles = dict(roles or {})
-        self._kept: dict[str, dict[Hashable, object]] = {}
         self._periods: dict[str, list[Assignment]] = {}
         for assignment in assignments:
             self._periods.setdefault(assignment.person, []).append(assignment)
         for periods in self._periods.values():
             periods.sort(key=lambda period: period.since or date.min)
+        self.unit_periods = _by_id(units)
+        """Unit → its periods, the earliest first."""
+        self.position_periods = _by_id(positions)
+        self._turns = _turns(self.unit_periods, self.position_periods)
+        self._alike: dict[Hashable, object] = {}
+        self._stand(day or date.max)
+
+    def _stand(self, day: date) -> None:
+        """Take the units and posts of `day`."""
+        self.units = _standing(self.unit_periods, day)
+        self.positions = {
+            id: _over_time(one, self.position_periods[id]) for id, one in _standing(self.position_periods, day).items()
+        }
+        self._turn = bisect_right(self._turns, day)
+        self._alike[self._turn] = self
+        self._kept: dict[str, dict[Hashable, object]] = {}
+
+    # -- units and posts on another day --------------------------------------------------------------------------
+    def as_of(self, day: date) -> Directory:
+        """The same people, with the units and posts as they stand on `day`, a local day of the client's."""
+        if bisect_right(self._turns, day) == self._turn:
+            return self
+        return self._kept_on(self._alike, bisect_right(self._turns, day), lambda: self._standing_on(day))
+
+    def as_at(self, moment: datetime) -> Directory:
+        """As `as_of`, for the client's day at `moment`."""
+        return self.as_of(moment.astimezone(zone(self.default_zone)).date()) if self._turns else self
+
+    def _standing_on(self, day: date) -> Directory:
+        other = copy(self)
+        for made in ("groups", "rosters", "_sorted_zones"):
+            other.__dict__.pop(made, None)
+        other._stand(day)
+        return other
+
+    @property
+    def next_turn(self) -> date | None:
+        """The client's day from which on units or posts stand otherwise than here."""
+        return self._turns[self._turn] if self._turn < len(self._turns) else None
 
     def __len__(self) -> int:
         return len(self._periods)
@@ -202,7 +252,10 @@ class Directory:
     def kept(self, kind: str, key: Hashable, make: Callable[[], _Made]) -> _Made:
         """What was made of this directory under `key`, made now where it is not there. The last few of each `kind` are kept: a
         directory never changes, so neither does what follows from it. Nobody may change what is kept."""
-        shelf = self._kept.setdefault(kind, {})
+        return self._kept_on(self._kept.setdefault(kind, {}), key, make)
+
+    @staticmethod
+    def _kept_on(shelf: dict[Hashable, object], key: Hashable, make: Callable[[], _Made]) -> _Made:
         found = shelf.get(key)
         if found is None:
             found = make()
@@ -214,6 +267,45 @@ class Directory:
 
 _MOST_KEPT = 64
 """Of each kind."""
+
+
+# -- units and posts, in periods -----------------------------------------------------------------------------------------
+def _by_id(periods: Iterable[_Dated]) -> dict[str, list[_Dated]]:
+    found: dict[str, list[_Dated]] = {}
+    for one in periods:
+        found.setdefault(one.id, []).append(one)
+    for mine in found.values():
+        mine.sort(key=lambda one: one.since or date.min)
+    return found
+
+
+def _standing(periods: Mapping[str, Sequence[_Dated]], day: date) -> dict[str, _Dated]:
+    found = ((id, in_force(mine, day)) for id, mine in periods.items())
+    return {id: one for id, one in found if one is not None}
+
+
+def in_force(periods: Sequence[_Dated], day: date) -> _Dated | None:
+    """Which of one unit's or post's `periods`, the earliest first, holds on `day`; None before the first, and after the end."""
+    begun = next((one for one in reversed(periods) if (one.since or date.min) <= day), None)
+    return begun if begun and (begun.until is None or day <= begun.until) else None
+
+
+def _over_time(one: Position, periods: Sequence[Position]) -> Position:
+    """The post with what is expected of it in each of its periods, so that `Position.targets_on` answers for any day."""
+    if len(periods) == 1:
+        return one
+    first, *others = periods
+    later = [(other.since or date.min, other.targets) for other in others]
+    return replace(one, targets=first.targets, later=tuple(later))
+
+
+def _turns(*shelves: Mapping[str, Sequence[Unit]] | Mapping[str, Sequence[Position]]) -> list[date]:
+    """Every day on which a unit or a post begins, changes or is there no more."""
+    periods = [one for shelf in shelves for mine in shelf.values() for one in mine]
+    begun = {one.since for one in periods if one.since}
+    return sorted(begun | {one.until + timedelta(days=1) for one in periods if one.until and one.until < date.max})
+
+
 LEFT = "person.left"
 DIRECTORY_EVENTS = frozenset({"person.joined", "person.moved", LEFT})
 """Events after which the directory may be another one."""

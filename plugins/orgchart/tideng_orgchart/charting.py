@@ -26,7 +26,8 @@ class Vacancy:
 
 def chart_at(directory: Directory, moment: datetime) -> Chart:
     """The organisation at `moment`; the same one until a local day begins somewhere."""
-    return directory.kept("chart", directory.days_at(moment), lambda: Chart(directory, moment))
+    then = directory.as_at(moment)
+    return then.kept("chart", then.days_at(moment), lambda: Chart(then, moment))
 
 
 def noon(directory: Directory, day: date, now: datetime) -> datetime:
@@ -39,6 +40,7 @@ class Chart:
     """Everyone employed at one moment, by unit and by post."""
 
     def __init__(self, directory: Directory, moment: datetime):
+        """`directory` as it stands at `moment`."""
         self._directory, self.moment = directory, moment
         members = sorted(directory.members(moment), key=lambda one: one.person)
         self.size = len(members)

@@ -18,11 +18,11 @@ def gather(points: Sequence[Point], names: frozenset[str], directory: Directory)
         return None
     found = []
     for point in points:
-        facts = {}
+        facts, then = {}, directory.as_at(point.at)
         if point.assignment is not None:
-            facts = {name: read(point.assignment, directory) for name, read in of_person}
+            facts = {name: read(point.assignment, then) for name, read in of_person}
         if point.about in of_group:
-            facts |= {name: read(point.thing, point.at, directory) for name, read in of_group[point.about]}
+            facts |= {name: read(point.thing, point.at, then) for name, read in of_group[point.about]}
         found.append({name: value for name, value in facts.items() if value not in (None, "")})
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import flash, make_response, redirect, render_template, request, url_for
@@ -9,9 +10,11 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from tideng.bundle_org import read_duties
 from tideng.errors import Refused
 from tideng.problem_words import line_in_words
 from tideng_admin.page import READ, WRITE, Page, needs, takes
+from tideng_admin.rendering import named
 from tideng_admin.web import locale, web
 from tideng_orgchart import importing, sheets
 from tideng_orgchart.editing import require_edit, today
@@ -49,7 +52,7 @@ class OrganisationImportPage(Page):
     def show(self, number: int) -> Any:
         here = web()
         it = importing.preview(here.deployment, here.viewer(), number)
-        return render_template("orgchart/preview.html", it=it, words=_field_words(), called=_called)
+        return render_template("orgchart/preview.html", it=it, words=field_words(), called=called)
 
     @expose("/<int:number>", methods=["POST"])
     @needs(WRITE)
@@ -88,21 +91,39 @@ class OrganisationImportPage(Page):
         return render_template("orgchart/import.html", problems=problems or [], name=name, **limits)
 
 
-def _called(field: str, value: str) -> str:
-    """An id with what it is called, where that is known already."""
-    directory = web().directory()
-    if field in ("unit", "parent"):
-        found = directory.units[value].name if value in directory.units else ""
-    elif field == "position":
-        found = directory.positions[value].name if value in directory.positions else ""
-    elif field in ("supervisor", "deputy"):
-        found = web().name_of(value) if directory.knows(value) else ""
-    else:
+def called(field: str, value: str, with_id: bool = True) -> str:
+    """What is in a field, as people call it: an id with the name, where that is known already, and duties in words."""
+    here = web()
+    if field == "targets":
+        return _duties_in_words(value)
+    if field == "head":
+        return _("yes") if value else ""
+    named_by: Mapping[str, Callable[[str], str]] = {
+        "unit": lambda id: _name_of(here.directory().unit_periods, id),
+        "parent": lambda id: _name_of(here.directory().unit_periods, id),
+        "position": lambda id: _name_of(here.directory().position_periods, id),
+        "supervisor": lambda id: here.name_of(id) if here.directory().knows(id) else "",
+        "deputy": lambda id: here.name_of(id) if here.directory().knows(id) else "",
+    }
+    found = named_by[field](value) if field in named_by else ""
+    if not found or found == value:
         return value
-    return f"{found} ({value})" if found and found != value else value
+    return f"{found} ({value})" if with_id else found
 
 
-def _field_words() -> dict[str, str]:
+def _name_of(periods: Mapping[str, Any], id: str) -> str:
+    return periods[id][-1].name if id in periods else ""
+
+
+def _duties_in_words(duties: str) -> str:
+    known, comma = web().deployment.catalogue.metrics, "，" if locale() == "zh" else ", "
+    return comma.join(
+        f"{named(known[name].title, name) if name in known else name} {sign.replace('>=', '').replace('<=', '≤')}{goal:g}"
+        for name, (sign, goal) in read_duties(duties, lambda *said: None).items()
+    )
+
+
+def field_words() -> dict[str, str]:
     return {
         "name": _("Name"),
         "unit": _("Unit"),
@@ -116,7 +137,6 @@ def _field_words() -> dict[str, str]:
         "until": _("Last day"),
         "deputy": _("Deputy"),
         "targets": _("What is expected"),
-        "later": _("What is expected from a day on"),
         "sheet": _("Duty sheet"),
         "seats": _("Seats"),
         "head": _("Always held by somebody"),

@@ -18,7 +18,7 @@ from tideng.bundle_files import Problems
 from tideng.bundle_org import duties_as_text
 from tideng.database import reading, writing
 from tideng.errors import NotFound, Problem, Refused
-from tideng.people import Directory
+from tideng.people import Directory, in_force
 from tideng.viewing import Viewer
 from tideng_orgchart import merging, sheets, store
 from tideng_orgchart.editing import require_edit, today, write
@@ -177,7 +177,7 @@ def _line(one: Difference, day: date) -> Line:
 
 def _what(one: Difference, day: date) -> str:
     if one.before is None:
-        return "new"
+        return "changed" if one.changed else "new"
     if one.after is None:
         return "removed"
     ends = one.table.name == "org_assignment" and set(one.changed) == {"until"} and one.after["until"] == day
@@ -187,7 +187,9 @@ def _what(one: Difference, day: date) -> str:
 def _fields(one: Difference) -> Mapping[str, tuple[Any, Any]]:
     if one.before is not None:
         return one.changed
-    hidden = ("id", "person", "name", "since", "later")
+    if one.earlier is not None and one.changed:
+        return one.changed
+    hidden = ("id", "person", "name", "since")
     return {name: (None, value) for name, value in (one.after or {}).items() if value and name not in hidden}
 
 
@@ -196,8 +198,6 @@ def _shown(name: str, value: Any) -> str:
         return ""
     if name == "targets":
         return duties_as_text({metric: (sign, goal) for metric, (sign, goal) in value.items()})
-    if name == "later":
-        return "; ".join(f"{since}: {_shown('targets', targets)}" for since, targets in value)
     if name == "sheet":
         return next(iter(value.values()))[:80]
     return "yes" if value is True else str(value)
@@ -227,13 +227,17 @@ def template(directory: Directory, chinese: bool, filled: bool, day: date) -> by
 def _filled(directory: Directory, kind: str, day: date) -> Sequence[Sequence[str]]:
     rows: list[Mapping[str, str]]
     if kind == "units":
-        rows = [merging.unit_cells(one) for one in directory.units.values()]
+        rows = [merging.unit_row(one).cells for one in _standing(directory.unit_periods, day)]
     elif kind == "positions":
-        rows = [merging.position_cells(one, day) for one in directory.positions.values()]
+        rows = [merging.position_row(one).cells for one in _standing(directory.position_periods, day)]
     else:
         held = (directory.on(person, day) for person in directory.people())
         rows = [merging.person_row(one).cells for one in held if one is not None]
     return [[_harmless(row.get(column, "")) for column in sheets.TABLES[kind]] for row in rows]
+
+
+def _standing(periods: Mapping[str, Sequence[Any]], day: date) -> Sequence[Any]:
+    return [one for one in (in_force(mine, day) for mine in periods.values()) if one is not None]
 
 
 def _harmless(text: str) -> str:

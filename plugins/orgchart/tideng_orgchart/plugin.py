@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from tideng.errors import Problem
 from tideng.events import Event
 from tideng.facts import Point
 from tideng.hookspecs import hookimpl
-from tideng.people import Directory
+from tideng.people import Directory, zone
 from tideng_orgchart import edits, store
 from tideng_orgchart.changes import Change, changes_in, fold
 from tideng_orgchart.declared import EVENTS, FACTS, STATES
@@ -59,13 +59,12 @@ class OrgchartPlugin:
         known = self._catalogue.metrics if self._catalogue else {}
         return [
             Problem(
-                f"positions.csv, {position.id}, duties",
+                f"positions.csv, {id}, duties",
                 f"{name} is no standard metric; unless a rule declares it, nothing measures it",
                 self._catalogue.suggest(name, known) if self._catalogue else "",
                 severity="warning",
             )
-            for position in bundle.positions
-            for name in position.targets
+            for id, name in dict.fromkeys((one.id, name) for one in bundle.positions for name in one.targets)
             if known and name not in known
         ]
 
@@ -79,7 +78,9 @@ class OrgchartPlugin:
         wanted = _organisation(bundle)
         if connection is None:
             self._organisation, self._changes = wanted, []
-            return [f"{len({a.person for a in wanted.assignments})} people, {len(wanted.units)} units"]
+            return [
+                f"{len({a.person for a in wanted.assignments})} people, {len({one.id for one in wanted.units})} units"
+            ]
         store.hold(connection)
         changed_here = edits.read(connection)
         weighed = edits.weigh(store.differences(connection, wanted), changed_here, take)
@@ -105,12 +106,21 @@ class OrgchartPlugin:
             organisation.positions,
             organisation.default_zone,
             organisation.roles,
+            self._today(organisation.default_zone),
         )
         return self._directory
 
     @hookimpl
     def refresh(self, connection: Connection) -> bool:
-        return store.revision(connection) != self._revision
+        return store.revision(connection) != self._revision or self._has_turned()
+
+    def _today(self, default_zone: str) -> date:
+        return self._clock.now().astimezone(zone(default_zone)).date()
+
+    def _has_turned(self) -> bool:
+        """Whether a day has come from which on units or posts stand otherwise."""
+        turn = self._directory.next_turn
+        return turn is not None and turn <= self._today(self._directory.default_zone)
 
     @hookimpl
     def on_stored(self, events: Sequence[Event], connection: Connection | None) -> None:

@@ -19,6 +19,7 @@ from tideng.responsibilities import Responsibility, responsibilities
 from tideng.viewing import Viewer
 from tideng.watchlist import WatchList
 from tideng.workingset import WorkingSet
+from tideng_orgchart.history import Turn, turns_of
 from tideng_orgchart.viewing import Empty, Face, Sight, page_of
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Expected:
 class PostPage:
     """A post on `day`. `units`: those in which somebody holds it, with how many; `leads`: whom its holders report to; `steps`: those
     that name the post, or that somebody who holds it has in another way; `next`: the cursor
-    of the following holders; `later`: (first day, targets) of changes that are still to come; `rules`: rule → title."""
+    of the following holders; `turns`: from which days on it was or will be otherwise; `rules`: rule → title."""
 
     day: date
     today: bool
@@ -59,7 +60,7 @@ class PostPage:
     units: tuple[tuple[str, str, int], ...]
     leads: Face | None
     expected: tuple[Expected, ...]
-    later: tuple[date, ...]
+    turns: tuple[Turn, ...]
     sheet: Text
     holders: tuple[Face, ...]
     count: int
@@ -82,7 +83,7 @@ def post_page(
 ) -> PostPage:
     """Everything about one post. Raises `NotFound`. A fixed number of statements, however many hold it."""
     sight = Sight(viewer, directory, now, day)
-    it = directory.positions.get(position)
+    it = sight.directory.positions.get(position)
     if it is None:
         raise NotFound(f"no position {position}")
     held = sight.chart.held.get(position, ())
@@ -100,11 +101,11 @@ def post_page(
         sight.today,
         position,
         it.name,
-        (it.unit, sight.unit(it.unit)) if it.unit in directory.units else None,
-        tuple((unit, sight.unit(unit), number) for unit, number in numbers.items() if unit in directory.units),
+        (it.unit, sight.unit(it.unit)) if it.unit in sight.directory.units else None,
+        tuple((unit, sight.unit(unit), number) for unit, number in numbers.items() if unit in sight.directory.units),
         faces.get(head.person) if head else None,
         _expected(connection, sight, deployment.catalogue, [one.person for one in held], targets),
-        tuple(since for since, _ in it.later if since > sight.day),
+        turns_of(directory.position_periods[position], sight.day),
         it.sheet,
         tuple(faces[one.person] for one in people),
         len(held),

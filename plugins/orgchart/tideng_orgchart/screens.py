@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from flask_babel import ngettext
 
 from tideng.errors import Refused
 from tideng.messages import spoken
+from tideng.people import Assignment
 from tideng.problem_words import line_in_words
 from tideng_admin.page import READ, WRITE, Page, needs, takes
 from tideng_admin.people_pages import window_words
@@ -20,12 +21,14 @@ from tideng_admin.rendering import LAMP_LOOKS, named
 from tideng_admin.screens import Screen
 from tideng_admin.web import locale, web
 from tideng_orgchart import editing, photos, viewing
-from tideng_orgchart.import_screens import OrganisationImportPage
+from tideng_orgchart.edit_screens import OrganisationEditPage
+from tideng_orgchart.import_screens import OrganisationImportPage, called, field_words
 from tideng_orgchart.posts import Expected, PostPage, post_page, who_answers
 from tideng_orgchart.viewing import Face, UnitNode
 
 MOST_POSTS = 4
 """So many stand in a box of the drawn chart; the unit's own page has them all."""
+MOST_LISTED = 500
 READERS = ("hr", "supervisor", "implementer", "auditor", "employee")
 
 
@@ -83,14 +86,15 @@ class OrganisationPage(Page):
     @needs(READ)
     def unit(self, id: str) -> Any:
         it = self.read(viewing.unit_page, id, asked_day(), request.args.get("after", ""))
-        return self._shown("unit", it=it, title=it.it.name)
+        return self._shown("unit", it=it, title=it.it.name, may_edit=editing.may_edit(web().viewer()))
 
     @expose("/positions/<path:id>")
     @needs(READ)
     def position(self, id: str) -> Any:
         it = self.read(post_page, web().deployment, id, asked_day(), request.args.get("after", ""))
         may_edit = editing.may_edit(web().viewer())
-        return self._shown("post", it=it, title=it.name, may_edit=may_edit, expected=expected_words(it))
+        people = _colleagues() if may_edit and not request.args.get("part") else ()
+        return self._shown("post", it=it, title=it.name, may_edit=may_edit, expected=expected_words(it), people=people)
 
     @expose("/people/<path:id>")
     @needs(READ)
@@ -109,7 +113,9 @@ class OrganisationPage(Page):
     def _shown(self, what: str, **values: Any) -> Any:
         """A page of its own; with ``?part=1`` only what stands in it, for the panel beside the chart."""
         name = f"_{what}.html" if request.args.get("part") else "page.html"
-        return render_template(f"orgchart/{name}", what=what, asked=asked_day(), **values)
+        return render_template(
+            f"orgchart/{name}", what=what, asked=asked_day(), words=field_words(), called=called, **values
+        )
 
     # -- photos ------------------------------------------------------------------------------------------------------
     @expose("/photos/<path:id>")
@@ -163,6 +169,13 @@ class OrganisationPage(Page):
             return _("%(name)s has the post from then on.", name=name)
 
         return done(said, "OrganisationPage.position", id=id)
+
+
+def _colleagues() -> Sequence[Assignment]:
+    """Who can be chosen from a list; nobody where they are too many for one. An id or a name can be typed anyway."""
+    here = web()
+    members = here.directory().rosters.at(here.now()).members
+    return members if len(members) <= MOST_LISTED else ()
 
 
 def done(act: Callable[[], str], endpoint: str, **values: Any) -> Any:
@@ -310,6 +323,14 @@ SCREENS = (
         "org",
         order=60,
         roles=dict.fromkeys(READERS, ("read",)) | {"hr": ("read", "write")},
+    ),
+    Screen(
+        OrganisationEditPage,
+        {"zh": "改组织", "en": "Change the organisation"},
+        "org",
+        hidden=True,
+        under="OrganisationPage",
+        roles={"hr": ("read", "write")},
     ),
     Screen(
         OrganisationImportPage,

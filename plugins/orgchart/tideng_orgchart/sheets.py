@@ -49,7 +49,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 """Table → its columns, as in a client's files."""
 CHINESE: Mapping[str, Mapping[str, str]] = {
-    "units": {"id": "编号", "name": "名称", "parent": "上级部门"},
+    "units": {"id": "编号", "name": "名称", "parent": "上级部门", "from": "开始日期", "until": "结束日期"},
     "positions": {
         "id": "编号",
         "name": "名称",
@@ -60,6 +60,8 @@ CHINESE: Mapping[str, Mapping[str, str]] = {
         "sheet_en": "职责说明书（英文）",
         "seats": "编制人数",
         "head": "负责人岗位",
+        "from": "开始日期",
+        "until": "结束日期",
     },
     "people": {
         "id": "编号",
@@ -78,7 +80,10 @@ CHINESE: Mapping[str, Mapping[str, str]] = {
 }
 """What the columns are called in Chinese; either is read."""
 NAMES: Mapping[str, str] = {"units": "部门", "positions": "岗位", "people": "人员"}
-_TELLING = {"people": {"supervisor", "position", "deputy", "from"}, "positions": {"duties", "seats", "head", "sheet"}}
+_TELLING = {
+    "people": {"supervisor", "position", "deputy", "timezone", "phone", "email"},
+    "positions": {"duties", "seats", "head", "sheet"},
+}
 """Columns that only one table has."""
 _END = struct.Struct("<4s4H2LH")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -25,7 +26,7 @@ from tideng_orgchart.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """What a bundle says about units, positions, people and roles."""
+    """What a bundle says about units, positions, people and roles, each of the first three in periods."""
 
     units: tuple[Unit, ...] = ()
     positions: tuple[Position, ...] = ()
@@ -36,12 +37,14 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One row to write: `before` and `after` are its columns, None where there is no such row."""
+    """One row to write: `before` and `after` are its columns, None where there is no such row. `earlier`: of a new period of a
+    unit or a post, the one that it follows."""
 
     table: Table
     key: tuple
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    earlier: Mapping[str, Any] | None = None
 
     @property
     def what(self) -> str:
@@ -52,13 +55,14 @@ class Difference:
 
     @property
     def changed(self) -> dict[str, tuple[Any, Any]]:
-        """Column → (before, after) of those that differ; {} where a row is new or goes."""
-        before, after = self.before or {}, self.after or {}
-        return {name: (before[name], after[name]) for name in after if name in before and before[name] != after[name]}
+        """Column → (before, after) of those that differ; {} where what it is of is new or goes."""
+        before, after = self.before or self.earlier or {}, self.after or {}
+        names = after.keys() & before.keys() - ({"since"} if self.before is None else set())
+        return {name: (before[name], after[name]) for name in after if name in names and before[name] != after[name]}
 
     def __str__(self) -> str:
         """One line for a person to read, without phone numbers, addresses and long texts."""
-        if self.before is None:
+        if self.before is None and not self.changed:
             return f"{self.what}: new"
         if self.after is None:
             return f"{self.what}: removed"
@@ -75,8 +79,6 @@ _PRIVATE = ("phone", "email", "sheet")
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return ";".join(f"{name}{operator}{number:g}" for name, (operator, number) in value.items()) or "(none)"
-    if isinstance(value, list):
-        return "; ".join(f"{_shown(targets)} from {since}" for since, targets in value) or "(none)"
     return "(none)" if value in (None, "") else str(value)
 
 
@@ -87,7 +89,10 @@ def read(connection: Connection) -> tuple[Organisation, list[Change], int]:
     for role, person in connection.execute(select(RoleRow.role, RoleRow.person).order_by(RoleRow.role, RoleRow.rank)):
         roles[role] = (*roles.get(role, ()), person)
     organisation = Organisation(
-        units=tuple(Unit(r.id, r.name, r.parent) for r in connection.execute(select(UnitRow.__table__))),
+        units=tuple(
+            Unit(row.id, row.name, row.parent, _first(row.since), row.until)
+            for row in connection.execute(select(UnitRow.__table__))
+        ),
         positions=tuple(map(_position, connection.execute(select(PositionRow.__table__)))),
         assignments=tuple(_assignment(row) for row in connection.execute(select(AssignmentRow.__table__))),
         roles=roles,
@@ -111,8 +116,8 @@ def hold(connection: Connection) -> int:
 def differences(connection: Connection, wanted: Organisation) -> list[Difference]:
     """What has to be written so that the database says what `wanted` says; units first, people last."""
     rows: dict[Any, dict[tuple, dict[str, Any]]] = {
-        UnitRow: ({(u.id,): {"id": u.id, "name": u.name, "parent": u.parent} for u in wanted.units}),
-        PositionRow: ({(p.id,): _position_row(p) for p in wanted.positions}),
+        UnitRow: {(u.id, u.since or BEGINNING): _unit_row(u) for u in wanted.units},
+        PositionRow: {(p.id, p.since or BEGINNING): _position_row(p) for p in wanted.positions},
         AssignmentRow: {(a.person, a.since or BEGINNING): _assignment_row(a) for a in wanted.assignments},
         RoleRow: {
             (role, rank): {"role": role, "rank": rank, "person": person}
@@ -127,15 +132,27 @@ def differences(connection: Connection, wanted: Organisation) -> list[Difference
         for row in connection.execute(select(table)):
             values = {name: value for name, value in row._mapping.items() if name in key or name != "id"}
             before[tuple(values[name] for name in key)] = values
+        earlier = _earlier(after) if kind in (UnitRow, PositionRow) else {}
         gone = [Difference(table, k, values, None) for k, values in before.items() if k not in after]
-        changed = [Difference(table, k, before.get(k), v) for k, v in after.items() if before.get(k) != v]
-        found += gone + changed
+        new = [Difference(table, k, None, v, earlier.get(k)) for k, v in after.items() if k not in before]
+        changed = [Difference(table, k, before[k], v) for k, v in after.items() if k in before and before[k] != v]
+        found += gone + _in_order(new + changed, after)
     return found
 
 
+def _in_order(found: Iterable[Difference], order: Iterable[tuple]) -> list[Difference]:
+    places = {key: number for number, key in enumerate(order)}
+    return sorted(found, key=lambda one: places[one.key])
+
+
+def _earlier(rows: Mapping[tuple, Mapping[str, Any]]) -> dict[tuple, Mapping[str, Any]]:
+    """The key of each period → the period before it."""
+    return {two: rows[one] for one, two in itertools.pairwise(sorted(rows)) if one[0] == two[0]}
+
+
 _KEYS = {
-    "org_unit": ("id",),
-    "org_position": ("id",),
+    "org_unit": ("id", "since"),
+    "org_position": ("id", "since"),
     "org_assignment": ("person", "since"),
     "org_role": ("role", "rank"),
 }
@@ -195,9 +212,17 @@ _COLUMNS = (
 )
 
 
+def _first(since: date) -> date | None:
+    return None if since == BEGINNING else since
+
+
+def _unit_row(unit: Unit) -> dict[str, Any]:
+    plain = {name: getattr(unit, name) for name in ("id", "name", "parent", "until")}
+    return {**plain, "since": unit.since or BEGINNING}
+
+
 def _assignment(row: Any) -> Assignment:
-    since: date | None = None if row.since == BEGINNING else row.since
-    return Assignment(since=since, **{name: getattr(row, name) for name in _COLUMNS})
+    return Assignment(since=_first(row.since), **{name: getattr(row, name) for name in _COLUMNS})
 
 
 def _assignment_row(assignment: Assignment) -> dict[str, Any]:
@@ -205,18 +230,21 @@ def _assignment_row(assignment: Assignment) -> dict[str, Any]:
 
 
 def _position(row: Any) -> Position:
-    later = tuple((date.fromisoformat(since), _targets(targets)) for since, targets in row.later)
-    return Position(row.id, row.name, row.unit, _targets(row.targets), row.sheet, row.seats, row.head, later)
+    plain = {name: getattr(row, name) for name in _PLAIN}
+    return Position(**plain, targets=_targets(row.targets), sheet=row.sheet, since=_first(row.since))
 
 
 def _targets(stored: Mapping[str, Any]) -> Targets:
     return {name: (operator, value) for name, (operator, value) in stored.items()}
 
 
+_PLAIN = ("id", "name", "unit", "seats", "head", "until")
+
+
 def _position_row(position: Position) -> dict[str, Any]:
-    plain = {name: getattr(position, name) for name in ("id", "name", "unit", "seats", "head")}
-    later = [[since.isoformat(), _stored(targets)] for since, targets in position.later]
-    return {**plain, "targets": _stored(position.targets), "later": later, "sheet": dict(position.sheet)}
+    plain = {name: getattr(position, name) for name in _PLAIN}
+    since = position.since or BEGINNING
+    return {**plain, "targets": _stored(position.targets), "sheet": dict(position.sheet), "since": since}
 
 
 def _stored(targets: Targets) -> dict[str, list[Any]]:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tideng.tables import NAMES, Id, Moment
 
 BEGINNING = date(1, 1, 1)
-"""Stands for "since ever", so that (person, since) can be unique: to a database two NULLs differ."""
+"""Stands for "since ever", so that (person, since) can be unique: to a database two NULLs differ. No period begins before it."""
 
 
 class OrgBase(DeclarativeBase):
@@ -29,22 +29,27 @@ class OrgBase(DeclarativeBase):
 
 
 class UnitRow(OrgBase):
+    """One period of a unit. It lasts until the next one of the same unit begins, or until the end of the day `until`."""
+
     __tablename__ = "org_unit"
     id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    since: Mapped[date] = mapped_column(primary_key=True)
+    until: Mapped[date | None]
     name: Mapped[str] = mapped_column(String(200))
     parent: Mapped[str] = mapped_column(String(120), default="")
 
 
 class PositionRow(OrgBase):
-    """`targets`: metric → [operator, value]; `later`: [first day, targets] of each change since, the earliest first; `sheet`: the
-    duty sheet per locale; `seats`: how many people should hold it, NULL where nobody counts; `head`: somebody always should."""
+    """One period of a post, as of a unit. `targets`: metric → [operator, value]; `sheet`: the duty sheet per locale; `seats`: how
+    many people should hold it, NULL where nobody counts; `head`: somebody always should."""
 
     __tablename__ = "org_position"
     id: Mapped[str] = mapped_column(String(120), primary_key=True)
+    since: Mapped[date] = mapped_column(primary_key=True)
+    until: Mapped[date | None]
     name: Mapped[str] = mapped_column(String(200))
     unit: Mapped[str] = mapped_column(String(120), default="")
     targets: Mapped[dict] = mapped_column(JSON)
-    later: Mapped[list] = mapped_column(JSON, server_default="[]")
     sheet: Mapped[dict] = mapped_column(JSON, server_default="{}")
     seats: Mapped[int | None]
     head: Mapped[bool] = mapped_column(server_default=false())

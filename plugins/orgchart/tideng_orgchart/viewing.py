@@ -19,6 +19,7 @@ from tideng.people import Assignment, Directory, zone
 from tideng.viewing import Viewer
 from tideng.viewing.board import LIT, lamps_of
 from tideng_orgchart.charting import Chart, Vacancy, chart_at, noon
+from tideng_orgchart.history import Turn, turns_of
 from tideng_orgchart.tables import PhotoRow
 
 MOST_UNITS = 80
@@ -118,12 +119,19 @@ class Sight:
     def __init__(self, viewer: Viewer, directory: Directory, now: datetime, day: date | None):
         if not viewer.login:
             raise NotAllowed("the organisation is for those who are signed in")
-        self.viewer, self.directory, self.now = viewer, directory, now
+        self.viewer, self.now = viewer, now
         today = now.astimezone(zone(directory.default_zone)).date()
         self.day = day or today
         self.today = self.day == today
         self.moment = noon(directory, self.day, now)
-        self.chart: Chart = chart_at(directory, self.moment)
+        self.directory = directory.as_of(self.day)
+        """With the units and posts of the day."""
+        self.chart: Chart = chart_at(self.directory, self.moment)
+
+    def require_unit(self, unit: str) -> None:
+        """Raise `NotFound` where there is no such unit on the day."""
+        if unit not in self.directory.units:
+            raise NotFound(f"no unit {unit}")
 
     def post(self, position: str) -> str:
         found = self.directory.positions.get(position)
@@ -254,11 +262,11 @@ def overview(
     At most two statements. Raises `NotFound` for a unit that is not there.
     """
     sight = Sight(viewer, directory, now, day)
-    if unit and unit not in directory.units:
-        raise NotFound(f"no unit {unit}")
+    if unit:
+        sight.require_unit(unit)
     tops = [unit] if unit else list(sight.chart.inside.get("", ()))
-    if len(directory.units) <= MOST_UNITS:
-        depth = len(directory.units)  # so few that nobody need open any
+    if len(sight.directory.units) <= MOST_UNITS:
+        depth = len(sight.directory.units)  # so few that nobody need open any
     units = sight.with_lamps(connection, sight.tree(tops[:MOST_BESIDE], depth, MOST_UNITS))
     empty = [one for one in sight.chart.vacancies if not unit or unit in sight.chart.line(one.unit)]
     people = sight.chart.counts.get(unit, 0) if unit else sight.chart.size
@@ -272,8 +280,7 @@ def below(
 ) -> tuple[UnitNode, ...]:
     """The units directly below `unit`, for somebody who opens it. Raises `NotFound`. At most two statements."""
     sight = Sight(viewer, directory, now, day)
-    if unit not in directory.units:
-        raise NotFound(f"no unit {unit}")
+    sight.require_unit(unit)
     inside = sight.chart.inside.get(unit, ())[:MOST_BESIDE]
     return sight.with_lamps(connection, [sight.node(one) for one in inside])
 
@@ -289,12 +296,12 @@ def search(
     fits = lambda *said: all(word in " ".join(said).casefold() for word in wanted)  # noqa: E731
     units = (
         Found("unit", one.id, one.name, sight.unit(one.parent), one.id)
-        for one in directory.units.values()
+        for one in sight.directory.units.values()
         if fits(one.name, one.id)
     )
     posts = (
         Found("position", one.id, one.name, sight.unit(one.unit), one.unit)
-        for one in directory.positions.values()
+        for one in sight.directory.positions.values()
         if fits(one.name, one.id)
     )
     people = (
@@ -310,7 +317,8 @@ def search(
 # -- a unit and a person -----------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class UnitPage:
-    """A unit: `it` in the chart, the units above it, its own people by the page, and `next`, the cursor of the next page."""
+    """A unit: `it` in the chart, the units above it, its own people by the page, and `next`, the cursor of the next page;
+    `turns`: from which days on it was or will be otherwise."""
 
     day: date
     today: bool
@@ -320,6 +328,7 @@ class UnitPage:
     people: tuple[Face, ...]
     own: int
     next: str
+    turns: tuple[Turn, ...]
 
 
 def unit_page(
@@ -333,8 +342,7 @@ def unit_page(
 ) -> UnitPage:
     """A unit and its own people, `PAGE` at a time. Raises `NotFound`. At most two statements."""
     sight = Sight(viewer, directory, now, day)
-    if unit not in directory.units:
-        raise NotFound(f"no unit {unit}")
+    sight.require_unit(unit)
     it, own = sight.node(unit), sight.chart.own.get(unit, ())
     page, following = page_of(own, after)
     people = sight.faces(page)
@@ -349,6 +357,7 @@ def unit_page(
         tuple(faces[one.person] for one in people),
         len(own),
         following,
+        turns_of(directory.unit_periods[unit], sight.day),
     )
 
 

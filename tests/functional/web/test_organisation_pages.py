@@ -20,7 +20,13 @@ PAGES = (
     "/organisation/people/zhang?day=2019-01-01",
     "/organisation/who-answers",
 )
-HR_PAGES = ("/organisation/import/",)
+HR_PAGES = (
+    "/organisation/import/",
+    "/organisation/edit/unit",
+    "/organisation/edit/unit/north",
+    "/organisation/edit/position?in=north",
+    "/organisation/edit/position/rep",
+)
 CHINESE = re.compile("[\u4e00-\u9fff]")
 NAMES = re.compile("明灯照明|顾明|王海燕|张三|李晨|周敏|销售代表|销售|华北|华南|总部|总监|主管|人事|中文|张")
 """What the client calls things, and the switch of the language."""
@@ -60,7 +66,8 @@ def test_who_may_open_what(story):
         browser = story.as_(login)
         assert [browser.get(path).status_code for path in PAGES] == [200] * len(PAGES), login
         expected = 200 if login == "hr" else 403
-        assert browser.get("/organisation/import/").status_code == expected, login
+        for path in HR_PAGES:
+            assert browser.get(path).status_code == expected, (login, path)
         assert browser.get("/organisation/import/template.xlsx").status_code == expected, login
     assert story.as_("crm").get("/organisation/").status_code == 403
     assert story.visitor().get("/organisation/").status_code == 302
@@ -175,4 +182,30 @@ def test_duties_and_a_post_are_given_from_the_page(story):
     answer = hr.post("/organisation/positions/lead/fill", **{"person": "li", "from": "2025-06-12"})
     assert "由李晨担任" in hr.get(answer.location).text
     answer = hr.post("/organisation/positions/lead/fill", **{"person": "nobody", "from": ""})
-    assert "那一天没有这个编号的人在职" in hr.get(answer.location).text
+    assert "那一天没有这个编号或姓名的人在职" in hr.get(answer.location).text
+
+
+def test_a_post_is_added_where_one_stands_and_a_unit_moved_from_a_day_on(story):
+    hr = story.as_("hr", language="zh")
+    assert 'value="north" selected' in hr.get("/organisation/edit/position?in=north").text
+    answer = hr.post("/organisation/edit/position", name="驻点", unit="north", seats="2", **{"from": "2025-06-01"})
+    page = hr.get(answer.location).text
+    assert "记下了" in page
+    assert "2025-06-01 起" in page
+    assert "空缺" in page
+    answer = hr.post("/organisation/edit/unit/north", name="北方", parent="south", **{"from": "2026-01-01"})
+    assert answer.location == "/organisation/units/north?day=2026-01-01"
+    assert "到 2026-01-01 自动生效" in (then := hr.get(answer.location).text)
+    assert "<h1>北方</h1>" in then
+    now = hr.get("/organisation/units/north").text
+    assert "<h1>华北</h1>" in now
+    assert "还没到" in now
+
+
+def test_a_form_with_something_wrong_comes_back_as_it_was_filled_in(story):
+    hr = story.as_("hr", language="zh")
+    answer = hr.post("/organisation/edit/unit/sales", name="销售", parent="north", **{"from": "2026-01-01"})
+    assert answer.status_code == 400
+    assert "绕成了一圈" in answer.text
+    assert 'value="2026-01-01"' in answer.text
+    assert 'value="north" selected' in answer.text

@@ -151,6 +151,10 @@ TABLE = """
 - + + + + + - +  GET      /nudges/<int:id>
 - + + + + + - +  GET      /organisation/
 - 0 0 0 0 0 - 0  GET      /organisation/below
+- - - + - - - +  GET,POST /organisation/edit/position
+- - - 0 - - - 0  GET,POST /organisation/edit/position/<path:id>
+- - - + - - - +  GET,POST /organisation/edit/unit
+- - - 0 - - - 0  GET,POST /organisation/edit/unit/<path:id>
 - - - + - - - +  GET,POST /organisation/import/
 - - - 0 - - - 0  GET,POST /organisation/import/<int:number>
 - - - + - - - +  GET      /organisation/import/template.xlsx

@@ -136,8 +136,9 @@ def person_card(viewer: Viewer, directory: Directory, now: datetime, person: str
         raise NotFound(f"no person {person}")
     here = directory.at(person, now)
     one = here or directory.periods(person)[-1]
-    position = directory.positions.get(one.position)
-    units = [directory.units[unit].name for unit in directory.groups.line(one.unit)]
+    then = directory.as_of(one.until) if one.until and not here else directory
+    position = then.positions.get(one.position)
+    units = [then.units[unit].name for unit in then.groups.line(one.unit)]
     pair = lambda id: (id, name_of(directory, id, now)) if id else None  # noqa: E731
     return PersonCard(
         person,

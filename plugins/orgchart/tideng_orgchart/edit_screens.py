@@ -1,0 +1,142 @@
+"""HR's forms for a unit and a post: a new one, or an old one otherwise from a day on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_appbuilder import expose
+from flask_babel import gettext as _
+
+from tideng.errors import NotFound, Refused
+from tideng.people import Directory, Position, Unit, in_force
+from tideng.problem_words import line_in_words
+from tideng_admin.page import READ, WRITE, Page, needs
+from tideng_admin.web import Web, locale, web
+from tideng_orgchart import editing
+from tideng_orgchart.merging import position_row, unit_row
+
+MOST_UNITS = 400
+"""More than so many are named by their id; nobody finds anything in a longer list."""
+UNIT_FIELDS = ("id", "name", "parent", "until")
+POST_FIELDS = ("id", "name", "unit", "seats", "head", "sheet_zh", "sheet_en", "duties", "until")
+
+
+class OrganisationEditPage(Page):
+    """Nothing here is for anybody but HR; `editing` says so once more."""
+
+    route_base = "/organisation/edit"
+    class_permission_name = "OrganisationEdit"
+    default_view = "new_unit"
+
+    @expose("/unit")
+    @needs(READ)
+    def new_unit(self) -> Any:
+        return self._form("unit", "", {"parent": request.args.get("in", "")[:120]})
+
+    @expose("/unit", methods=["POST"])
+    @needs(WRITE)
+    def add_unit(self) -> Any:
+        return self._kept("unit", "", editing.keep_unit, UNIT_FIELDS)
+
+    @expose("/unit/<path:id>")
+    @needs(READ)
+    def unit(self, id: str) -> Any:
+        return self._form("unit", id, unit_row(_known(web().directory().unit_periods, id)).cells)
+
+    @expose("/unit/<path:id>", methods=["POST"])
+    @needs(WRITE)
+    def keep_unit(self, id: str) -> Any:
+        return self._kept("unit", id, editing.keep_unit, UNIT_FIELDS[1:])
+
+    @expose("/position")
+    @needs(READ)
+    def new_position(self) -> Any:
+        return self._form("position", "", {"unit": request.args.get("in", "")[:120]})
+
+    @expose("/position", methods=["POST"])
+    @needs(WRITE)
+    def add_position(self) -> Any:
+        return self._kept("position", "", editing.keep_post, POST_FIELDS)
+
+    @expose("/position/<path:id>")
+    @needs(READ)
+    def position(self, id: str) -> Any:
+        return self._form("position", id, position_row(_known(web().directory().position_periods, id)).cells)
+
+    @expose("/position/<path:id>", methods=["POST"])
+    @needs(WRITE)
+    def keep_position(self, id: str) -> Any:
+        return self._kept(
+            "position", id, editing.keep_post, tuple(one for one in POST_FIELDS if one not in ("id", "duties"))
+        )
+
+    def _form(
+        self, kind: str, id: str, cells: Mapping[str, str], problems: list[str] | None = None, since: str = ""
+    ) -> Any:
+        here = web()
+        editing.require_edit(here.viewer())
+        return render_template(
+            f"orgchart/edit_{kind}.html",
+            id=id,
+            cells=cells,
+            problems=problems or [],
+            units=_units(here.directory()),
+            since=since or editing.today(here.directory(), here.deployment).isoformat(),
+            mend=bool(request.form.get("mend")),
+        )
+
+    def _kept(self, kind: str, id: str, keep: Callable[..., str], fields: tuple[str, ...]) -> Any:
+        """Keep what the form says and show it; where something is wrong with it, the form as it was filled in."""
+        here, form = web(), request.form
+        said = {name: form.get(name, "") for name in (*fields, "mend")}
+        since = form.get("from", "")
+        try:
+            kept = keep(here.deployment, here.viewer(), here.directory(), id, said, since)
+        except Refused as refused:
+            problems = [line_in_words(one, locale()) for one in refused.problems]
+            return self._form(kind, id, said, problems, since), 400
+        flash(_said(here, id, said, since), "success")
+        shown = since if _is_later(here, since) and not said["mend"] else None
+        return redirect(url_for(f"OrganisationPage.{kind}", id=kept, day=shown))
+
+
+def _known(periods: Mapping[str, Any], id: str) -> Unit | Position:
+    """The period of today, else the last one. Raises `NotFound`."""
+    if id not in periods:
+        raise NotFound(f"no unit or position {id}")
+    found: Unit | Position = in_force(periods[id], _today(web())) or periods[id][-1]
+    return found
+
+
+def _today(here: Web) -> Any:
+    return editing.today(here.directory(), here.deployment)
+
+
+def _is_later(here: Web, since: str) -> bool:
+    return since > _today(here).isoformat()
+
+
+def _said(here: Web, id: str, said: Mapping[str, str], since: str) -> str:
+    if said["mend"] and id:
+        return _("Put right.")
+    if _is_later(here, since):
+        return _("Kept. It counts from %(day)s on, by itself.", day=since)
+    return _("Kept. What was before stays as it was.")
+
+
+def _units(directory: Directory) -> list[tuple[str, str]]:
+    """(id, name) of the units to choose from, those below one set in; none where they are too many for a list."""
+    if len(directory.units) > MOST_UNITS:
+        return []
+    inside: dict[str, list[str]] = {}
+    for one in directory.units.values():
+        inside.setdefault(one.parent if one.parent in directory.units else "", []).append(one.id)
+    found: list[tuple[str, str]] = []
+    waiting = [(one, 0) for one in reversed(inside.get("", ()))]
+    while waiting:
+        unit, depth = waiting.pop()
+        found.append((unit, "　" * depth + directory.units[unit].name))
+        waiting += [(one, depth + 1) for one in reversed(inside.get(unit, ()))]
+    return found
