@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from tideng.catalogue import Catalogue
 from tideng.forms import MUST, Asked, Filled, Form
 from tideng.people import Directory
-from tideng.standins import StandIns, away
+from tideng_processes.owners import holder_of
 
 RAISE, FOLLOW_UP = "customer_followup.raise", "customer_followup.follow_up"
 PRODUCT = "product"
@@ -19,7 +19,10 @@ WHY: Mapping[str, str] = {
     "zh": "客户主要因为什么？不清楚就选“不清楚”。",
     "en": "What was it mainly? “Not known” is all right.",
 }
-FROM_PRODUCT: Mapping[str, str] = {"zh": "产品部今天在的人", "en": "Who is at work in product today"}
+FROM_PRODUCT: Mapping[str, str] = {
+    "zh": "产品部今天在的人里，手上最少的",
+    "en": "Of those at work in product today, who has the least to do",
+}
 
 
 def asked_of(form: Form) -> Iterable[Asked]:
@@ -32,9 +35,8 @@ def asked_of(form: Form) -> Iterable[Asked]:
 def filled_in(
     form: Form, connection: Connection, catalogue: Catalogue, directory: Directory, now: datetime
 ) -> Mapping[str, Filled]:
-    """Who is to answer: the first of product who is there."""
-    if form.name != RAISE or form.data.get("owner"):
+    """Who is to answer: whoever of product would have a step now."""
+    if form.name != RAISE or form.data.get("owner") or not directory.roles.get(PRODUCT):
         return {}
-    absent = away(connection, catalogue, now)
-    holder = StandIns(directory, absent.__contains__, now, form.person).holder(PRODUCT)
-    return {"owner": Filled(holder, FROM_PRODUCT)} if holder else {}
+    found = holder_of(connection, catalogue, directory, now, PRODUCT)
+    return {"owner": Filled(found.person, FROM_PRODUCT)} if found.meant_for != f"role:{PRODUCT}" else {}

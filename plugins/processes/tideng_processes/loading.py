@@ -49,11 +49,11 @@ def load_runs(
         query = query.with_for_update(skip_locked=skip_locked)
     rows = connection.execute(query).all()
     standing = [row.id for row in rows if row.node]
-    tasks: dict[tuple[str, int], list[Task]] = {}
+    tasks: dict[str, list[Task]] = {}
     of_these = select(TaskRow.__table__).where(TaskRow.case.in_(standing), TaskRow.state != "gone").order_by(TaskRow.id)
     for row in connection.execute(of_these) if standing else ():
-        tasks.setdefault((row.case, row.visit), []).append(Task(**{name: getattr(row, name) for name in _TASK}))
-    return [run for row in rows if (run := _run(row, registry, tasks.get((row.id, row.visits), ()))) is not None]
+        tasks.setdefault(row.case, []).append(Task(**{name: getattr(row, name) for name in _TASK}))
+    return [run for row in rows if (run := _run(row, registry, tasks.get(row.id, ()))) is not None]
 
 
 def _run(row: Any, registry: Registry, tasks: Sequence[Task]) -> Run | None:
@@ -74,5 +74,6 @@ def _run(row: Any, registry: Registry, tasks: Sequence[Task]) -> Run | None:
         ended_at=row.ended_at,
         key=row.key,
         reference=row.reference,
-        tasks=list(tasks),
+        tasks=[one for one in tasks if one.visit == row.visits],
+        had={(one.node, one.part): one.owner for one in tasks if one.visit != row.visits},
     )

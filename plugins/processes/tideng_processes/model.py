@@ -86,6 +86,11 @@ class Part:
     owners: tuple[OwnerChoice, ...]
     title: Text = field(default_factory=dict)
 
+    @property
+    def held_by(self) -> frozenset[tuple[str, str]]:
+        """The roles and positions that it may go to, as (kind, name): what several people may hold."""
+        return frozenset((one.kind, one.name) for one in self.owners if one.kind in ("role", "hr", "position"))
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:

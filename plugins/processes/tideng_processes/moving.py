@@ -17,7 +17,7 @@ from tideng_processes.customers import customer_key
 from tideng_processes.deadlines import due_of, wake_of
 from tideng_processes.emitting import DONE, ENTERED, NEAR, OVERDUE, STUCK, Besides, Papers, emitted, node_event
 from tideng_processes.machine import Machine
-from tideng_processes.model import Definition, Node, Outcome
+from tideng_processes.model import Definition, Node, Outcome, Part
 from tideng_processes.owners import Staff
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
@@ -53,7 +53,8 @@ class Task:
 @dataclass
 class Run:
     """A case on its way: what is stored of it, its definition, and the tasks of the step at which it stands. `fresh`: it is in
-    no table yet; `changed`: something about the case itself is to be written; `papers`: of the form that is handed in."""
+    no table yet; `changed`: something about the case itself is to be written; `papers`: of the form that is handed in;
+    `had`: who had which part of which step before, the latest visit last."""
 
     id: str
     definition: Definition
@@ -70,6 +71,7 @@ class Run:
     reference: str = ""
     papers: Papers = field(default_factory=dict)
     tasks: list[Task] = field(default_factory=list)
+    had: dict[tuple[str, str], str] = field(default_factory=dict)
     fresh: bool = False
     changed: bool = False
 
@@ -85,6 +87,14 @@ class Run:
     def open_task(self, node: str, part: str) -> Task | None:
         wanted = (one for one in self.tasks if one.state == OPEN and one.node == node and one.part == part)
         return next(wanted, None)
+
+    def had_like(self, part: Part) -> str:
+        """Who had a step of this case before that goes to the same role or position as `part`, '' for nobody."""
+        for (node, name), owner in reversed(self.had.items()):
+            before = self.definition.nodes[node].part(name) if node in self.definition.nodes else None
+            if before is not None and before.held_by & part.held_by:
+                return owner
+        return ""
 
 
 class Mover:
@@ -111,7 +121,8 @@ class Mover:
         had = {task.part: task.owner for task in run.tasks} if again else {}
         node = run.definition.nodes[name]
         run.node, run.changed, run.visits = name, True, run.visits + 1
-        self.staff.weigh(self._connection, node.parts)
+        if not self.quiet:  # of history nobody knows how much people had then
+            self.staff.weigh(self._connection, node.parts)
         zone = self._directory.zone_of(run.person, at)
         due = due_of(node, at, run.data, zone, self._deployment.calendar)
         waits = bool(node.at_due)
@@ -119,7 +130,8 @@ class Mover:
         self._put_away(run)
         for part in node.parts:
             others = [task.owner for task in run.tasks]
-            owner = self.staff.owner(part, judged, run.person, run.starter, had.get(part.id, ""), others)
+            before = run.had_like(part)
+            owner = self.staff.owner(part, judged, run.person, run.starter, had.get(part.id, ""), others, before)
             wake = due if waits else wake_of(node, at, due)
             task = Task(name, part.id, owner.person, at, run.visits, None, owner.meant_for, due, wake)
             task.told = not (self.quiet and due is not None and due <= self._now)
@@ -138,6 +150,7 @@ class Mover:
         run.data.update(data or {})
         run.changed = True
         task.state, task.done_at, task.outcome, task.by, task.wake, task.changed = DONE_, at, outcome.id, by, None, True
+        self.staff.load[task.owner] -= 1
         task.late = task.due is not None and at > task.due and not run.step.at_due
         self.jot(run, "done", at, task.node, task.part, by, outcome.id, note, dict(data or {}), key)
         if task.overdue_at is not None and not task.late:  # written in time without a network, and heard of after it
@@ -173,6 +186,7 @@ class Mover:
     def hand_over(self, run: Run, task: Task, to: str, meant_for: str | None, by: str, why: str, at: datetime) -> None:
         """Give an open task to somebody else; its deadline stays."""
         before, task.owner, task.meant_for, task.changed = task.owner, to, meant_for, True
+        self.staff.load[before] -= 1
         self.jot(run, "handed_over", at, task.node, task.part, by, note=why, data={"from": before, "to": to})
         self._runs[run.id] = run
 
@@ -185,11 +199,15 @@ class Mover:
         for task in run.tasks:
             if task.state == OPEN:
                 task.state, task.done_at, task.wake, task.changed = GONE, at, None, True
+                self.staff.load[task.owner] -= 1
         self._runs[run.id] = run
 
     def _put_away(self, run: Run) -> None:
         """Keep the tasks of the step that is left until they are written; those of the next one take their place."""
         self._left += [(run, task) for task in run.tasks]
+        for task in run.tasks:
+            run.had.pop((task.node, task.part), None)
+            run.had[task.node, task.part] = task.owner
         run.tasks = []
 
     def _is_settled(self, run: Run, outcome: Outcome) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from tideng.catalogue import Catalogue
+from tideng.database import among
 from tideng.people import Directory
 from tideng.standins import StandIns, away
 from tideng_processes.conditions import holds
@@ -29,15 +30,25 @@ class Owner:
     meant_for: str | None = None
 
 
+def holder_of(connection: Connection, catalogue: Catalogue, directory: Directory, at: datetime, role: str) -> Owner:
+    """Who would have a step of a role at `at` (UTC). Two statements."""
+    staff = Staff.of(connection, catalogue, directory, at)
+    staff.weigh(connection, [Part("", (OwnerChoice("role", role),))])
+    return staff.holder_of(role)
+
+
 @dataclass
 class Staff:
     """Who is there at one moment. Made once for all steps that are given out in one transaction: one statement for those who
-    are away, one for how much people have, whatever the number of cases."""
+    are away, one for each group of people among whom a step is to be given, whatever the number of cases.
+
+    `load`: how many steps each of them has, as far as they were weighed, and was given here; `weighed`: whose were counted."""
 
     directory: Directory
     at: datetime
     absent: frozenset[str] = frozenset()
     load: Counter[str] = field(default_factory=Counter)
+    weighed: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, connection: Connection, catalogue: Catalogue, directory: Directory, at: datetime) -> Staff:
@@ -45,20 +56,14 @@ class Staff:
 
     def weigh(self, connection: Connection, parts: Iterable[Part]) -> None:
         """Count the open steps of those among whom one of `parts` would have to choose; no statement where none has to."""
-        wanted = {
-            holder
-            for part in parts
-            for choice in part.owners
-            if choice.kind == "position" and len(holders := self.holders(choice.name)) > 1
-            for holder in holders
-        } - self.load.keys()
+        groups = {one for part in parts for one in part.held_by}
+        several = (holders for group in groups if len(holders := self._holders_of(*group)) > 1)
+        wanted = {one for holders in several for one in holders} - self.weighed
         if wanted:
             row = TaskRow
-            counted = (
-                select(row.owner, func.count()).where(row.owner.in_(wanted), row.state == "open").group_by(row.owner)
-            )
-            self.load.update(dict.fromkeys(wanted, 0))
-            self.load.update(dict(connection.execute(counted).tuples().all()))
+            counted = select(row.owner, func.count()).where(row.state == "open", among(connection, row.owner, wanted))
+            self.load.update({one[0]: one[1] for one in connection.execute(counted.group_by(row.owner))})
+            self.weighed |= wanted
 
     def stand_ins(self, about: str = "") -> StandIns:
         return StandIns(self.directory, self.absent.__contains__, self.at, about)
@@ -67,18 +72,53 @@ class Staff:
         """Who holds a position, present or not."""
         return [one.person for one in self.directory.groups.people(("position", position), self.at)]
 
+    def holder_of(self, role: str, others: Sequence[str] = (), before: str = "") -> Owner:
+        """Who has a step of a role: of its holders who are there, whoever has the fewest open steps."""
+        holders = self.directory.roles.get(role, ())
+        chosen = self._with_fewest(holders, others, before)
+        if chosen:
+            return Owner(chosen)
+        instead = self.stand_ins().holder(role)
+        if instead:
+            return Owner(instead, holders[0])
+        return Owner(self.stand_ins().hr(), f"role:{role}" if role != "hr" else None)
+
     def owner(
-        self, part: Part, data: Mapping[str, Any], person: str, starter: str, had: str = "", others: Sequence[str] = ()
+        self,
+        part: Part,
+        data: Mapping[str, Any],
+        person: str,
+        starter: str,
+        had: str = "",
+        others: Sequence[str] = (),
+        before: str = "",
     ) -> Owner:
         """Whose step it is, by the first choice that holds; never nobody. `had`: who has it already, and keeps it while they are
-        there; `others`: who has the other parts of it, so that two parts are two people's where that can be."""
+        there; `others`: who has the other parts of it, so that two parts are two people's where that can be; `before`: who had
+        a step of the same case and the same role or position, and goes on with it while they are there."""
         if had and self.present(had):
-            return Owner(had)
-        choice = next((one for one in part.owners if holds(one.when, data)), None)
+            found = Owner(had)
+        else:
+            choice = next((one for one in part.owners if holds(one.when, data)), None)
+            found = self._by(choice, data, person, starter, others, before)
+        self.load[found.person] += 1
+        return found
+
+    def _by(
+        self,
+        choice: OwnerChoice | None,
+        data: Mapping[str, Any],
+        person: str,
+        starter: str,
+        others: Sequence[str],
+        before: str,
+    ) -> Owner:
         if choice is None:
             return Owner(self.stand_ins().hr(), HR)
         if choice.kind == "position":
-            return self._holder(choice.name, others)
+            return self._holder(choice.name, others, before)
+        if choice.kind in ("role", "hr"):
+            return self.holder_of(choice.name or "hr", others, before)
         return self._chosen(choice, data, person, starter)
 
     def instead_of(self, person: str) -> str:
@@ -97,11 +137,7 @@ class Staff:
             return self._somebody(named[choice.kind], person if choice.kind != "person" else "")
         if choice.kind == "supervisor":
             return self._above(person)
-        if choice.kind == "head":
-            return self._head(person)
-        role = choice.name or "hr"
-        holder = self.stand_ins().holder(role)
-        return Owner(holder) if holder else Owner(self.stand_ins().hr(), f"role:{role}" if role != "hr" else None)
+        return self._head(person)
 
     def _somebody(self, who: str, about: str) -> Owner:
         if who and self.present(who):
@@ -121,17 +157,23 @@ class Staff:
         head = self.directory.groups.responsible(("unit", formal.unit), self.at) if formal else None
         return self._somebody(head or "", person)
 
-    def _holder(self, position: str, others: Sequence[str]) -> Owner:
-        """The holder who has the fewest open steps; where nobody holds it or none is there, whoever answers for it."""
+    def _holder(self, position: str, others: Sequence[str], before: str) -> Owner:
+        """The same for a position; where nobody holds it, whoever answers for it."""
         holders = self.holders(position)
-        there = [one for one in holders if self.present(one)]
-        there = [one for one in there if one not in others] or there
-        if there:
-            chosen = min(there, key=lambda one: (self.load[one], one))
-            self.load[chosen] += 1
+        chosen = self._with_fewest(holders, others, before)
+        if chosen:
             return Owner(chosen)
         if holders:
             return Owner(self.instead_of(holders[0]), holders[0])
         responsible = self.directory.groups.responsible(("position", position), self.at)
         found = self._somebody(responsible or "", "")
         return Owner(found.person, f"position:{position}")
+
+    def _holders_of(self, kind: str, name: str) -> Sequence[str]:
+        return self.holders(name) if kind == "position" else self.directory.roles.get(name or "hr", ())
+
+    def _with_fewest(self, holders: Sequence[str], others: Sequence[str], before: str) -> str | None:
+        """The one who is there and has the fewest open steps, the first of these; none of `others` while somebody else is there."""
+        there = [one for one in holders if self.present(one)]
+        there = [one for one in there if one not in others] or there
+        return before if before in there else min(there, key=self.load.__getitem__, default=None)
