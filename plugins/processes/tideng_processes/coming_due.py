@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, exists, or_, select
 
+from tideng.database import among
 from tideng.people import Directory
 from tideng_processes import trials
 from tideng_processes.loading import load_runs
@@ -51,30 +54,57 @@ def _wake(mover: Mover, run: Run, now: datetime) -> int:
     return done
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who was there at a moment: while it is the same, nobody who was given a step has come to be away."""
+
+    directory: Directory
+    days: tuple[date, ...]
+    absent: frozenset[str]
+
+
 def replace_owners(
     deployment: Deployment,
     connection: Connection,
     directory: Directory,
     registry: Registry,
     now: datetime,
-) -> int:
-    """Give the open steps of those who have left or are away to whoever stands in; returns how many there were. Steps that only
-    wait for their time stay where they are."""
-    row = TaskRow
+    known: Presence | None = None,
+) -> tuple[int, Presence | None]:
+    """Give the open steps of those who have left or are away to whoever stands in; returns how many there were, and who is
+    there, None unless nothing was left to do. Steps that only wait for their time stay where they are. One statement while
+    who is there is as `known`, which an earlier look returned."""
     mover = Mover(deployment, connection, directory, now)
-    owners = connection.scalars(select(row.owner).where(row.state == OPEN).distinct())
-    gone = [owner for owner in owners if not mover.staff.present(owner)]
-    if not gone:
-        return 0
-    cases = select(row.case).where(row.state == OPEN, row.owner.in_(gone)).order_by(row.id).limit(AT_ONCE)
-    moved, runs = 0, load_runs(connection, registry, connection.scalars(cases), skip_locked=True)
-    mover.staff.weigh(connection, [part for run in runs if run.node for part in run.step.parts])
-    for run in runs:
-        for task in run.tasks if not run.step.at_due else ():
-            if task.state == OPEN and task.owner in gone:
-                moved += _replace(mover, run, task, now)
+    presence = Presence(directory, directory.days_at(now), mover.staff.absent)
+    if presence == known:
+        return 0, known
+    owners = connection.scalars(select(TaskRow.owner).where(TaskRow.state == OPEN).distinct())
+    gone = frozenset(owner for owner in owners if not mover.staff.present(owner))
+    moved, held = 0, False
+    for cases in _of_owners(connection, gone):
+        runs = load_runs(connection, registry, cases, skip_locked=True)
+        held = held or len(runs) < len(cases)
+        mover.staff.weigh(connection, [part for run in runs if run.node for part in run.step.parts])
+        moved += sum(_replace(mover, run, task, now) for run in runs for task in _given_to(run, gone))
+        if moved >= AT_ONCE:
+            break
     mover.save()
-    return moved
+    return moved, None if held or moved else presence
+
+
+def _of_owners(connection: Connection, owners: frozenset[str]) -> Iterator[set[str]]:
+    """The cases in which one of `owners` has an open step, in portions, the oldest first: most of them may have to stay."""
+    row, last = TaskRow, 0
+    those = select(row.id, row.case).where(row.state == OPEN, among(connection, row.owner, owners)).order_by(row.id)
+    while owners and (rows := connection.execute(those.where(row.id > last).limit(AT_ONCE)).all()):
+        last = rows[-1].id
+        yield {one.case for one in rows}
+
+
+def _given_to(run: Run, owners: frozenset[str]) -> list[Task]:
+    """What `owners` have of a step that does not only wait."""
+    waits = not run.node or run.step.at_due
+    return [] if waits else [task for task in run.tasks if task.state == OPEN and task.owner in owners]
 
 
 def _replace(mover: Mover, run: Run, task: Task, now: datetime) -> int:

@@ -39,6 +39,7 @@ class ProcessesPlugin:
         self._deployment: Deployment | None = None
         self._revision = -1
         self._looked: datetime | None = None
+        self._presence: coming_due.Presence | None = None
         self._shipped: list = []
         self.registry = registry.Registry()
 
@@ -107,6 +108,8 @@ class ProcessesPlugin:
             self._looked = (
                 None  # who is gone is known once these events are taken in: a moment later, in the same round
             )
+        if any(map(silent, events)):
+            self._presence = None  # a step of history was given to whoever had it then
 
     @hookimpl
     def is_due(self, connection: Connection, now: datetime) -> bool:
@@ -120,7 +123,9 @@ class ProcessesPlugin:
         done += coming_due.come_due(self._deployment, connection, directory, self.registry, now)
         if self._looked is None or now - self._looked >= LOOK_AGAIN:
             self._looked = now
-            done += coming_due.replace_owners(self._deployment, connection, directory, self.registry, now)
+            known = connection, directory, self.registry, now, self._presence
+            moved, self._presence = coming_due.replace_owners(self._deployment, *known)
+            done += moved
             forget_loose(connection, now)
         return done
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.plugins.processes.engine_story import EngineStory, later
+from tests.plugins.processes.test_arriving import WANTED
 from tideng.database import writing
 from tideng.worker import Worker
+from tideng_processes import coming_due
 from tideng_processes.viewing import CaseView
 
 
@@ -107,6 +109,52 @@ def test_leave_that_nobody_said_an_event_of_is_noticed_within_minutes(engine_sto
     people.write_text(rows, "utf-8")
     engine_story.apply()
     engine_story.wait(minutes=11)
+    assert engine_story.owners(case) == ["deputy"]
+
+
+def look_at_owners(story: EngineStory, **later: float) -> int:
+    """How many statements a look takes, so much later."""
+    story.clock.advance(**later)
+    plugins, now = story.deployment.plugins, story.clock.now()
+
+    def look() -> None:
+        with writing(story.deployment.engine) as connection:
+            known = {"connection": connection, "directory": story.directory, "now": now}
+            plugins.call_one("processes", "come_due", **known)
+
+    return story.statements(look)
+
+
+def test_owners_are_looked_at_again_only_when_who_is_there_is_otherwise(on_both: EngineStory):
+    story = on_both
+    same, tomorrow = look_at_owners(story, minutes=11), look_at_owners(story, days=1)
+    assert tomorrow == same + 1, "who has an open step is asked when somebody may have left"
+    assert look_at_owners(story, minutes=11) == same
+    case = story.begin("zhang")
+    story.tell("leave.started", "lead", leave="L1")
+    assert story.owners(case) == ["deputy"]
+    story.tell("leave.started", "deputy", leave="L2")
+    assert story.owners(case) == ["boss"]
+
+
+def test_a_step_of_history_is_given_to_whoever_is_there_now(tmp_path, a_deployment):
+    story = EngineStory(a_deployment, tmp_path, **{"processes/wanted.yaml": WANTED})
+    story.tell("leave.started", "money", leave="L1")
+    look_at_owners(story, minutes=11)
+    story.tell("need.raised", "zhang", later(days=-60), need="N-1", customer="旧客户")
+    assert story.owners("wanted-000001") == ["money"]
+    story.wait(minutes=11)
+    assert story.owners("wanted-000001") == ["hr"]
+
+
+def test_many_steps_that_stay_do_not_hold_up_the_one_that_is_to_move(engine_story: EngineStory, monkeypatch):
+    monkeypatch.setattr(coming_due, "AT_ONCE", 2)
+    for _ in range(5):
+        own = engine_story.begin("lead")
+        engine_story.hand_in("boss", own, "approve", "return", note="哪个型号？")
+    case = engine_story.begin("zhang")
+    engine_story.tell("leave.started", "lead", leave="L1")
+    assert engine_story.owners(own) == ["lead"], "their own form waits for them"
     assert engine_story.owners(case) == ["deputy"]
 
 
