@@ -287,8 +287,12 @@ def _unit_cycles(periods: Sequence[_Period], problems: Problems) -> None:
     for day in sorted({one.since for one in periods}):
         rows = {one.row["id"]: one.row for one in periods if one.since <= day <= one.last}
         settled: set[str] = set()
+
+        def above(unit: str, rows: Mapping[str, Row] = rows) -> str:
+            return rows[unit]["parent"] if unit in rows else ""
+
         for row in rows.values():
-            circle = _circle(row["id"], lambda unit, rows=rows: rows[unit]["parent"] if unit in rows else "", settled)
+            circle = _circle(row["id"], above, settled)
             if circle and frozenset(circle) not in told:
                 told.add(frozenset(circle))
                 problems.add(row.at("parent"), "goes round in a circle: " + " → ".join((*circle, circle[0])))

@@ -7,21 +7,16 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tideng.archives import BROKEN, CUT_OFF, DAMAGED, LEADS_OUT, LOCKED, TOO_MUCH, Bounds, look_into
 from tideng.errors import Problem
 from tideng.papers import MEGABYTE, MOST_PAGES, MOST_PIXELS
 
-MOST_MEMBERS = 2000
-LARGEST_MEMBER = 40 * MEGABYTE
-LARGEST_WHOLE = 100 * MEGABYTE
-LARGEST_RATIO = 200
-_SMALL = MEGABYTE
-"""What unpacks to less than this may be as regular as it likes."""
-_DIRECTORY_ROOM = 512 * 1024
-_END = struct.Struct("<4s4H2LH")
+BOUNDS = Bounds(members=2000, whole=100 * MEGABYTE, ratio=200, largest=40 * MEGABYTE)
+"""Of an OFD."""
 _DECLARES = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _MARKS = b"\xef\xbb\xbf\xff\xfe \t\r\n"
 _OFFICE = ("xl/workbook.xml", "xl/workbook.bin", "word/document.xml", "ppt/presentation.xml")
@@ -88,33 +83,28 @@ def _picture(content: bytes) -> Iterator[Problem]:
 
 # -- OFD, and what else is a ZIP -------------------------------------------------------------------------------------
 def _archive(content: bytes) -> Iterator[Problem]:
-    if not _directory_is_small(content):
-        yield _packed_too_tight() if _end_of(content) else _cut_off("file")
-        return
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-            problem = _not_ofd(members) or _unsafe(members) or _declaring(archive, members)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error):
-        problem = Problem("", "the file is damaged", "ask for it once more, or take a picture of it")
+    found = look_into(content, BOUNDS)
+    problem = _not_ofd(found.names) if found.names or not found.why else None
+    if problem is None and found.why:
+        problem = Problem("", *_SAID[found.why])
+    if problem is None:
+        problem = _declaring(content)
     if problem:
         yield problem
 
 
-def _end_of(content: bytes) -> tuple | None:
-    """The record at the end of a ZIP; None where it is missing."""
-    place = content.rfind(b"PK\x05\x06", max(0, len(content) - 65_557))
-    return _END.unpack_from(content, place) if 0 <= place <= len(content) - _END.size else None
+_ANOTHER = "ask for it once more, or take a picture of it"
+_SAID = {
+    CUT_OFF: ("the file stops in the middle", "send it once more; it may not have been saved to its end"),
+    DAMAGED: ("the file is damaged", _ANOTHER),
+    TOO_MUCH: ("the OFD unpacks to far more than an invoice needs", _ANOTHER),
+    LOCKED: ("the OFD is locked with a password", "save it without one, or take a picture of it"),
+    LEADS_OUT: ("the OFD names files outside itself", _ANOTHER),
+}
 
 
-def _directory_is_small(content: bytes) -> bool:
-    """Told by the end record alone: the standard library reads a directory of any size before one can ask it anything."""
-    end = _end_of(content)
-    return bool(end) and end[4] <= MOST_MEMBERS and end[5] <= _DIRECTORY_ROOM  # type: ignore[index]
-
-
-def _not_ofd(members: list[zipfile.ZipInfo]) -> Problem | None:
-    names = {one.filename.replace("\\", "/").lstrip("/").lower() for one in members}
+def _not_ofd(members: Sequence[str]) -> Problem | None:
+    names = {one.replace("\\", "/").lstrip("/").lower() for one in members}
     if "ofd.xml" in names:
         return None
     if names.intersection(_OFFICE):
@@ -122,36 +112,14 @@ def _not_ofd(members: list[zipfile.ZipInfo]) -> Problem | None:
     return Problem("", "this is a packed file, not a paper", "unpack it, and choose the PDF, OFD or picture in it")
 
 
-def _unsafe(members: list[zipfile.ZipInfo]) -> Problem | None:
-    if any(one.flag_bits & 1 for one in members):
-        return Problem("", "the OFD is locked with a password", "save it without one, or take a picture of it")
-    if any(_leads_out(one.filename) for one in members):
-        return Problem("", "the OFD names files outside itself", "ask for it once more, or take a picture of it")
-    whole = sum(one.file_size for one in members)
-    swelling = any(one.file_size > max(_SMALL, LARGEST_RATIO * one.compress_size) for one in members)
-    if swelling or whole > LARGEST_WHOLE or any(one.file_size > LARGEST_MEMBER for one in members):
-        return _packed_too_tight()
-    return None
-
-
-def _packed_too_tight() -> Problem:
-    return Problem(
-        "", "the OFD unpacks to far more than an invoice needs", "ask for it once more, or take a picture of it"
-    )
-
-
-def _leads_out(name: str) -> bool:
-    """An absolute name of the archive's own root is usual in OFD; a drive, or a step above it, is not."""
-    parts = name.replace("\\", "/").split("/")
-    return ".." in parts or ":" in parts[0] or "\0" in name
-
-
-def _declaring(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> Problem | None:
+def _declaring(content: bytes) -> Problem | None:
     """XML that declares entities, which can swell without end or fetch from elsewhere. UTF-16 has a zero beside each letter."""
-    for one in members:
-        bare = archive.read(one).replace(b"\0", b"")
-        if bare.lstrip(_MARKS).startswith(b"<") and _DECLARES.search(bare):
-            return Problem(
-                "", "the OFD holds instructions that no invoice needs", "ask for it once more, or take a picture of it"
-            )
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for one in archive.infolist():
+                bare = archive.read(one).replace(b"\0", b"")
+                if bare.lstrip(_MARKS).startswith(b"<") and _DECLARES.search(bare):
+                    return Problem("", "the OFD holds instructions that no invoice needs", _ANOTHER)
+    except BROKEN:
+        return Problem("", *_SAID[DAMAGED])
     return None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, TypeVar
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
@@ -102,15 +103,17 @@ class OrganisationEditPage(Page):
         return redirect(url_for(f"OrganisationPage.{kind}", id=kept, day=shown))
 
 
-def _known(periods: Mapping[str, Any], id: str) -> Unit | Position:
+_T = TypeVar("_T", Unit, Position)
+
+
+def _known(periods: Mapping[str, Sequence[_T]], id: str) -> _T:
     """The period of today, else the last one. Raises `NotFound`."""
     if id not in periods:
         raise NotFound(f"no unit or position {id}")
-    found: Unit | Position = in_force(periods[id], _today(web())) or periods[id][-1]
-    return found
+    return in_force(periods[id], _today(web())) or periods[id][-1]
 
 
-def _today(here: Web) -> Any:
+def _today(here: Web) -> date:
     return editing.today(here.directory(), here.deployment)
 
 

@@ -1,8 +1,7 @@
 """A table of people, posts or units that somebody uploads, as CSV or XLSX: what it is, told by its content, and its rows.
 
-An XLSX is a packed folder of XML. How much it unpacks to is looked at before anything is unpacked, each sheet is walked through
-before it is opened, and all of it happens in a process of its own (`tideng.supervised`) with an end to its time and memory. A
-cell that is computed is refused: what it shows is whatever was computed last, on somebody else's machine.
+It is read in a process of its own (`tideng.supervised`) with an end to its time and memory; how a workbook is opened stands in
+`tideng_orgchart.workbooks`.
 """
 
 from __future__ import annotations
@@ -10,15 +9,10 @@ from __future__ import annotations
 import base64
 import csv
 import io
-import re
-import struct
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
 from typing import Any
-from xml.parsers import expat
 
 import orjson
 
@@ -26,21 +20,11 @@ from tideng.bundle_files import MOST_PROBLEMS, Problems
 from tideng.bundle_org import PERSON_COLUMNS, POSITION_COLUMNS, UNIT_COLUMNS
 from tideng.errors import Problem, Refused
 from tideng.supervised import Limits, Unanswered, call
+from tideng_orgchart.workbooks import MEGABYTE, MOST_ROWS, sheets_in
 
-MEGABYTE = 1024 * 1024
 LARGEST = 4 * MEGABYTE
-MOST_ROWS = 20_000
-"""Of one table; a larger company is applied from files."""
-MOST_COLUMNS = 60
-MOST_MEMBERS = 300
-LARGEST_WHOLE = 48 * MEGABYTE
-LARGEST_RATIO = 150
-_SMALL = MEGABYTE
-"""What unpacks to less than this may be as regular as it likes."""
 LONGEST_CELL = 20_000
 READING = Limits(seconds=20, megabytes=768)
-_MANY = 20
-"""So many computed cells are named one by one."""
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "units": UNIT_COLUMNS,
@@ -85,9 +69,7 @@ _TELLING = {
     "positions": {"duties", "seats", "head", "sheet"},
 }
 """Columns that only one table has."""
-_END = struct.Struct("<4s4H2LH")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,49 +172,14 @@ def _lines(text: str, name: str, problems: Problems) -> Iterator[tuple[int, list
 
 
 def _xlsx(content: bytes, name: str, problems: Problems) -> dict[str, Table]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        problem = _unsafe(content, name)
-        if problem is None:
-            _walk(content, name, problems)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error):
-        problem = Problem(name, "the file is damaged, or was not sent to its end", "save it from Excel once more")
-    except expat.ExpatError:
-        problem = Problem(name, "the file is damaged", "save it from Excel once more")
-    if problem:
-        problems.found.append(problem)
-    if problems.errors:
-        return {}
-    try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(content)) as workbook:
-            return _sheets(workbook, name, problems)
-    except CalamineError:
-        problems.add(name, "the file is damaged", "save it from Excel once more")
-        return {}
-
-
-def _sheets(workbook: Any, name: str, problems: Problems) -> dict[str, Table]:
     tables: dict[str, Table] = {}
-    for sheet in workbook.sheet_names:
-        rows = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-        lines = ((number, [_text(cell) for cell in row]) for number, row in enumerate(rows, 1))
-        found = _table(f"{name}, {sheet}", sheet, lines, problems)
+    for sheet, lines in sheets_in(content, name, problems):
+        found = _table(f"{name}, {sheet}", sheet, iter(lines), problems)
         if found and found[0] in tables:
             problems.add(f"{name}, {sheet}", f"holds {found[0]} as {tables[found[0]].place} does", "keep one of them")
         elif found:
             tables[found[0]] = found[1]
     return tables
-
-
-def _text(cell: Any) -> str:
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    if isinstance(cell, float):
-        return f"{cell:.0f}" if cell.is_integer() else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.date().isoformat()
-    return cell.isoformat() if isinstance(cell, date) else str(cell)
 
 
 def _table(
@@ -304,101 +251,3 @@ def _column(kind: str, name: str) -> str:
     if name in TABLES[kind]:
         return name
     return next((column for column, chinese in CHINESE[kind].items() if chinese == name), "")
-
-
-# -- is it safe to open ------------------------------------------------------------------------------------------------
-def _unsafe(content: bytes, name: str) -> Problem | None:
-    """What an XLSX unpacks to, told by its directory alone."""
-    place = content.rfind(b"PK\x05\x06", max(0, len(content) - 65_557))
-    if not 0 <= place <= len(content) - _END.size:
-        return Problem(name, "the file stops in the middle", "send it once more; it may not have been saved to its end")
-    too_much = Problem(name, "the file unpacks to far more than a table of people needs", "keep only the tables in it")
-    if _END.unpack_from(content, place)[4] > MOST_MEMBERS:
-        return too_much
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        members = archive.infolist()
-        if any(one.flag_bits & 1 for one in members):
-            return Problem(name, "the file is locked with a password", "save it as .xlsx without a password")
-        if "xl/workbook.xml" not in archive.namelist():
-            return Problem(name, "the file is called .xlsx and is no Excel table", "save it from Excel once more")
-        swelling = any(one.file_size > max(_SMALL, LARGEST_RATIO * one.compress_size) for one in members)
-        if len(members) > MOST_MEMBERS or swelling or sum(one.file_size for one in members) > LARGEST_WHOLE:
-            return too_much
-    return None
-
-
-def _walk(content: bytes, name: str, problems: Problems) -> None:
-    """Read every part once, bounded by what its directory says, and each sheet's cells, before anything is laid out."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for member in archive.namelist():
-            if member.startswith("xl/worksheets/") and member.endswith(".xml"):
-                _Cells(f"{name}, {member.rpartition('/')[2].removesuffix('.xml')}", problems).read(archive, member)
-            else:
-                _drain(archive, member)
-
-
-def _drain(archive: zipfile.ZipFile, member: str) -> None:
-    """A part that unpacks to something else than the directory says is an error of the archive."""
-    with archive.open(member) as stream:
-        while stream.read(MEGABYTE):
-            pass
-
-
-class _Cells:
-    """Walks through the XML of one sheet: how far it reaches, and which of its cells are computed."""
-
-    def __init__(self, place: str, problems: Problems):
-        self._place, self._problems = place, problems
-        self._here, self._rows, self._across, self._computed = "", 0, 0, 0
-        self._stopped = False
-
-    def read(self, archive: zipfile.ZipFile, member: str) -> None:
-        parser = expat.ParserCreate()
-        parser.StartElementHandler = self._start
-        parser.StartDoctypeDeclHandler = self._declares
-        with archive.open(member) as stream:
-            while not self._stopped and (part := stream.read(64 * 1024)):
-                parser.Parse(part, False)
-        if not self._stopped:
-            parser.Parse(b"", True)
-        if self._computed > _MANY:
-            self._problems.add(self._place, f"has {self._computed} computed cells in all", _PASTE_VALUES)
-
-    def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        tag = tag.rpartition(":")[2]
-        if tag == "row":
-            self._rows, self._across = self._rows + 1, 0
-            if self._rows > 2 * MOST_ROWS:
-                self._stop(f"has more than {MOST_ROWS} rows", "apply so many from files, with `tideng apply`")
-        elif tag == "c":
-            self._cell(attributes.get("r", ""))
-        elif tag == "f":
-            self._computed += 1
-            if self._computed <= _MANY:
-                self._problems.add(f"{self._place}, {self._here}", "is computed by a formula", _PASTE_VALUES)
-
-    def _cell(self, where: str) -> None:
-        self._here, self._across = where, self._across + 1
-        found = _CELL.fullmatch(where)
-        across = _number(found[1]) if found else self._across
-        if across > MOST_COLUMNS or (found and int(found[2]) > 2 * MOST_ROWS):
-            self._stop(f"reaches to the cell {where}", f"at most {MOST_ROWS} rows and {MOST_COLUMNS} columns")
-
-    def _declares(self, *_: Any) -> None:
-        self._stop("holds instructions that no table needs", "save it from Excel once more")
-
-    def _stop(self, problem: str, hint: str) -> None:
-        if not self._stopped:
-            self._problems.add(self._place, problem, hint)
-        self._stopped = True
-
-
-_PASTE_VALUES = "in Excel: copy, and paste as values"
-
-
-def _number(letters: str) -> int:
-    """``A`` → 1, ``AA`` → 27."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - 64
-    return number
