@@ -11,6 +11,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy import insert
@@ -87,8 +88,8 @@ def run(place: Place, quick: bool) -> list[Row]:
         alone, whole = [], []
         for number in range(rounds):
             document = change(_document(7, "busy.happened", random.Random(number)))
-            alone.append(_seconds(lambda document=document: check_document(document, catalogue, others=others)))  # type: ignore[misc]
-            whole.append(_seconds(lambda document=document: _answer(document, catalogue, others)))  # type: ignore[misc]
+            alone.append(_seconds(partial(check_document, document, catalogue, others=others)))
+            whole.append(_seconds(partial(_answer, document, catalogue, others)))
         ratio = median([two / one for one, two in zip(alone, whole, strict=True)])
         note = f"beside 500 rules; target: at most {ANSWER_S * 1000:g} ms; ratio to the check alone"
         rows.append(row(f"keystroke, {name}", median(whole) * 1000, "ms", ratio, note))

@@ -20,7 +20,7 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import insert, select, text
 
 from bench.evening import write_company
-from bench.lists import customer_rows, list_rows
+from bench.lists import customer_rows, latest, list_rows
 from bench.place import Place
 from bench.rows import Row, median, median_ratio, row
 from tideng.apply import apply
@@ -178,8 +178,8 @@ def sweep(office: Office) -> int:
 
 def fill(deployment: Deployment, standing: int, due: int) -> None:
     """Cases that wait for a supervisor's answer; the first `due` of them since yesterday, the others until tomorrow."""
-    registry, now = registry_of(deployment), MORNING.astimezone(UTC)
-    version = registry.latest("leave").version  # type: ignore[union-attr]
+    now = MORNING.astimezone(UTC)
+    version = latest(deployment, "leave")
     usual = {"process": "leave", "version": version, "starter": "p1", "node": "approve", "data": LEAVE, "visits": 2}
     for first in range(0, standing, CHUNK):
         numbers = range(first, min(first + CHUNK, standing))

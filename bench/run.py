@@ -11,6 +11,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench import (
@@ -68,7 +69,7 @@ def main() -> None:
         for name, title, measure in PARTS:
             if chosen.only not in (None, name):
                 continue
-            text.append(f"## {title}\n\n{_measured(title, lambda measure=measure: measure(place, chosen.quick))}")  # type: ignore[misc]
+            text.append(f"## {title}\n\n{_measured(title, partial(measure, place, chosen.quick))}")
             if chosen.only is None:
                 RESULTS.write_text("\n".join(text), "utf-8")  # a long run that is broken off leaves what it has
     if chosen.only is None:

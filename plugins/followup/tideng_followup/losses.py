@@ -237,7 +237,7 @@ def _event(loss: Loss, failure: Failed | None, improvement: str) -> Event:
 
 def _question(loss: Loss) -> Event:
     """``loss.unclear``, about whoever follows this one up: they know whether it is their customer."""
-    data = {"process": PROCESS, "case": loss.run.id, "customer": loss.said, "reason": loss.reason}
+    data: dict[str, Any] = {"process": PROCESS, "case": loss.run.id, "customer": loss.said, "reason": loss.reason}
     data |= {"written": loss.customer, "open": bool(loss.run.node)}
     return Event(loss.name, SOURCE, UNCLEAR, loss.at, loss.run.person, _filled(data))
 

@@ -150,7 +150,7 @@ class _Reader:
     def _money(self, spec: FieldSpec, said: Any, at: str) -> float | int | None:
         number = self._number(spec, said, at)
         try:
-            exact = number is None or Decimal(str(said).replace(",", "").strip()).as_tuple().exponent >= -2  # type: ignore[operator]
+            exact = number is None or Decimal(str(said).replace(",", "").strip()).as_tuple().exponent >= -2  # type: ignore[operator]  # of a number it is whole
         except InvalidOperation:
             exact = False
         if not exact:
