@@ -202,6 +202,85 @@ def test_what_only_should_be_added_does_not_hold_a_report_back(story, phone):
     assert len(rows(story, CaseRow)) == 1
 
 
+def idea(page, words: str):
+    return page.locator(f"[data-field=needs] [data-idea='{words}']")
+
+
+def test_an_idea_is_written_where_one_stands_and_is_none_any_more(phone):
+    zhang = phone()
+    page = zhang.go(FORM)
+    needs = page.locator("#f-needs")
+    expect(page.locator("[data-field=needs] [data-ideas-said]")).to_be_hidden()  # the buttons say it
+    idea(page, "色温").click()  # nobody was in the field yet
+    expect(needs).to_have_value("色温：")
+    expect(needs).to_be_focused()
+    page.keyboard.type("3000K")
+    idea(page, "数量").press("Enter")
+    expect(needs).to_have_value("色温：3000K\n数量：")
+    expect(needs).to_be_focused()
+    for words in ("色温", "数量"):
+        expect(idea(page, words)).to_be_hidden()
+    page.keyboard.press("Control+Home")
+    idea(page, "预算").click()  # at the caret, not at the end
+    expect(needs).to_have_value("预算：\n色温：3000K\n数量：")
+    page.keyboard.type("八万")
+    expect(needs).to_have_value("预算：八万\n色温：3000K\n数量：")
+    for _ in range(3):  # two letters, and the idea itself
+        page.keyboard.press("Control+z")
+    expect(needs).to_have_value("色温：3000K\n数量：")
+    expect(idea(page, "预算")).to_be_visible()
+    page.fill("#f-needs", FULL)
+    expect(page.locator("[data-field=needs] [data-ideas]")).to_be_hidden()  # enough is enough
+    assert zhang.complaints == []
+
+
+def test_an_idea_works_without_a_network_and_stands_in_the_draft(phone, line):
+    zhang = phone()
+    page = zhang.go(FORM)
+    chromium.soon(page, IS_READY)
+    line.cut(zhang)
+    page.fill("#f-needs", "约260平方米")
+    idea(page, "安装时间").click()
+    expect(page.locator("#f-needs")).to_have_value("约260平方米\n安装时间：")
+    chromium.soon(page, f"(await ({KEPT})()).drafts.some(one => JSON.stringify(one).includes('安装时间'))")
+
+
+def test_another_day_is_filled_in_with_what_is_known_of_it_and_what_one_wrote_stays(story, phone):
+    yesterday = datetime.fromisoformat("2025-06-11T10:00:00+08:00").astimezone(UTC)
+    story.an_event("zhang", "visit.completed", time=yesterday, data={"customer": "明珠灯饰"})
+    page = phone().go(FORM)
+    day = page.locator("#f-date")
+    expect(day.locator("option").first).to_have_text("今天 · 6月12日")
+    expect(page.locator("#f-communication")).to_have_value("")
+    page.fill("#f-needs", "写到一半")
+    day.select_option(value="2025-06-11")
+    expect(page.locator("#f-communication")).to_have_value("明珠灯饰：")
+    expect(page.locator("[data-field=communication] [data-source]")).to_have_text("已帮您填好：拜访")
+    expect(page.locator("#f-needs")).to_have_value("写到一半")
+    day.select_option(value="2025-06-10")
+    expect(page.locator("#f-communication")).to_have_value("")  # what was known of the other day is gone
+    day.select_option(value="2025-06-11")
+    expect(page.locator("#f-communication")).to_have_value("明珠灯饰：")
+    page.fill("#f-needs", FULL)
+    expect(main(page)).to_have_text("交日报")
+    main(page).click()
+    page.wait_for_url(lambda url: "/cases/" in url)
+    assert [row.data["date"] for row in rows(story, CaseRow)] == ["2025-06-11"]
+
+
+def test_the_report_of_an_open_day_has_a_draft_of_its_own(phone):
+    zhang = phone()
+    page = zhang.go("/me/report/")
+    page.fill("#f-needs", "今天的")
+    chromium.soon(page, f"(await ({KEPT})()).drafts.some(one => JSON.stringify(one).includes('今天的'))")
+    zhang.go("/me/report/?day=2025-06-11")
+    expect(page.locator("#f-date")).to_have_value("2025-06-11")
+    expect(main(page)).not_to_have_text("交日报")  # what was kept has been looked for by now
+    expect(page.locator("#f-needs")).to_have_value("")
+    zhang.go("/me/report/")
+    expect(page.locator("#f-needs")).to_have_value("今天的")
+
+
 def test_a_draft_is_there_again_and_not_for_somebody_else(story, phone):
     zhang = phone()
     page = zhang.go(FORM)
