@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import sqrt
+from typing import Any
 
-from sqlalchemy import Connection, and_, case, func, or_, select
+from sqlalchemy import Connection, and_, case, func, literal, or_, select, union_all
 
 from tideng.people import Directory
 from tideng.viewing import Viewer
+from tideng_processes.estimates import SAMPLE
 from tideng_processes.figures import DAYS, FEW
 from tideng_processes.model import Definition, Node
 from tideng_processes.tables import CaseRow, TaskRow
@@ -79,13 +81,13 @@ def measured(
     tried: Definition,
 ) -> Measured:
     """The steps of the cases of the trial, beside those of other versions that came in during the `DAYS` days before it began,
-    as far as the viewer sees them. One statement."""
-    found: dict[str, Compared] = {}
-    for row in _counted(connection, viewer, directory, moment, trial):
+    as far as the viewer sees them; of each side the newest `SAMPLE` at each step. One statement."""
+    nodes, found = [id for id, node in tried.nodes.items() if _can_be_late(node)], dict[str, Compared]()
+    for row in _counted(connection, viewer, directory, moment, trial, nodes):
         side = Side(row.due, row.on_time)
         one = Compared(tried=side) if row.tried else Compared(before=side)
         found[row.node] = found.get(row.node, Compared()) + one
-    counts = {id: found.get(id, Compared()) for id, node in tried.nodes.items() if _can_be_late(node)}
+    counts = {id: found.get(id, Compared()) for id in nodes}
     others = {id: one for id, one in counts.items() if before.nodes.get(id) != tried.nodes[id]}
     return Measured(others, _sum(counts.values()))
 
@@ -115,21 +117,37 @@ def _can_be_late(node: Node) -> bool:
     return node.deadline is not None and not node.at_due
 
 
-def _counted(connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, trial: Trial) -> list:
-    row, scope = TaskRow, viewer.scope(directory, moment)
-    is_tried = CaseRow.version == trial.version
-    since = trial.started_at - timedelta(days=DAYS)
-    came = or_(
-        and_(is_tried, row.entered_at >= trial.started_at),
-        and_(~is_tried, row.entered_at >= since, row.entered_at < trial.started_at),
+def _counted(
+    connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, trial: Trial, nodes: Iterable[str]
+) -> list[Any]:
+    scope, sides = (
+        viewer.scope(directory, moment),
+        [_side(trial, node, moment, tried) for node in nodes for tried in (0, 1)],
     )
-    groups = (row.node, is_tried, *(() if scope is None else (CaseRow.person,)))
-    on_time = case((or_(row.late, row.state == "open"), 0), else_=1)
-    columns = (row.node, is_tried.label("tried"), func.count().label("due"), func.sum(on_time).label("on_time"))
-    statement = (
-        select(*columns, *groups[2:])
+    if not sides:
+        return []
+    steps = union_all(*(select(one) for one in sides)).subquery()
+    columns = steps.c
+    groups = (columns.node, columns.tried, *(() if scope is None else (columns.person,)))
+    on_time = case((or_(columns.late, columns.state == "open"), 0), else_=1)
+    counts = (func.count().label("due"), func.sum(on_time).label("on_time"))
+    found = connection.execute(select(*groups, *counts).group_by(*groups))
+    return [one for one in found if scope is None or one.person in scope]
+
+
+def _side(trial: Trial, node: str, moment: datetime, tried: int) -> Any:
+    """The newest `SAMPLE` steps at `node` of one side, whose deadline has come."""
+    row, since = TaskRow, trial.started_at - timedelta(days=DAYS)
+    if tried:
+        came = and_(CaseRow.version == trial.version, row.entered_at >= trial.started_at)
+    else:
+        came = and_(CaseRow.version != trial.version, row.entered_at >= since, row.entered_at < trial.started_at)
+    return (
+        select(row.node, row.state, row.late, CaseRow.person, literal(tried).label("tried"))
         .join(CaseRow, CaseRow.id == row.case)
-        .where(row.process == trial.process, row.due <= moment, row.state.in_(("open", "done")), came)
-        .group_by(*groups)
+        .where(row.process == trial.process, row.node == node, came)
+        .where(row.due <= moment, row.state.in_(("open", "done")))
+        .order_by(row.entered_at.desc())
+        .limit(SAMPLE)
+        .subquery()
     )
-    return [one for one in connection.execute(statement) if scope is None or one.person in scope]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,33 @@ def test_the_pages_ask_as_many_statements_for_many_cases_as_for_few(story, offic
     for number in range(12):
         office.a_leave(("zhang", "li")[number % 2])
     assert [statements(path) for path in paths] == few
+
+
+def test_a_trial_and_an_estimate_ask_as_many_statements_for_many_cases_as_for_few(story, office):
+    hr, asked, document = story.as_("hr"), [], office.document()
+    document["nodes"]["approve"]["deadline"] = {"within": "12 hours"}
+    send(hr, "/processes/leave/try", document=document, base=1)
+    document["nodes"]["approve"]["deadline"] = {"within": "2 days"}
+    event.listen(story.deployment.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+
+    def statements(ask: Callable[[], Any]) -> int:
+        ask()
+        asked.clear()
+        ask()
+        return len(asked)
+
+    def counted() -> list[int]:
+        asks = (
+            lambda: hr.get("/processes/leave?step=approve"),
+            lambda: send(hr, "/processes/leave/check", document=document),
+        )
+        return [statements(one) for one in asks]
+
+    office.a_leave(ago=timedelta(days=9))
+    few = counted()
+    for number in range(12):
+        office.a_leave(("zhang", "li")[number % 2], ago=timedelta(days=number))
+    assert counted() == few
 
 
 # -- one case --------------------------------------------------------------------------------------------------------
