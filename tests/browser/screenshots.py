@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from chromium import Watched, launched, served, where  # noqa: E402
+from playwright.sync_api import Page  # noqa: E402
 from webstory import WebStory  # noqa: E402
 
 from tideng.database import reading  # noqa: E402
@@ -22,8 +24,12 @@ from tideng_admin.assets import is_built  # noqa: E402
 from tideng_processes import service  # noqa: E402
 from tideng_processes.service import Submission  # noqa: E402
 
-DRAWN = {"process": ".diagram svg", "case": ".diagram svg"}
+DRAWN = {"process": ".diagram svg", "case": ".diagram svg", "organisation": '#og-chart[aria-busy="false"] .oc'}
 """Page → what a script draws on it, and is waited for."""
+WIDE = {"organisation"}
+"""Pages on which it is drawn where there is room for it."""
+THINKING = re.compile("正在看|Looking")
+"""What stands beside the editor of a process until its problems are known."""
 TARGET = HERE.parent.parent / "docs" / "screenshots"
 
 
@@ -97,6 +103,19 @@ def begin_cases(story: WebStory) -> None:
     service.begin(story.deployment, who, directory, "leave", Submission("submit", away))
 
 
+def settle(page: Page, name: str, size: str) -> None:
+    """Wait until what scripts make of the page stands."""
+    if not is_built():
+        return
+    if name in DRAWN and (size == "desktop" or name not in WIDE):
+        page.wait_for_selector(DRAWN[name], state="attached")
+    if name == "draft":
+        page.locator("#studio .flow").wait_for()
+    if name == "process-edit":
+        page.locator("[role=status]").first.wait_for(state="attached")
+        page.locator("[role=status]", has_text=THINKING).wait_for(state="detached")
+
+
 def main(target: Path, only: set[str]) -> None:
     if where() is None:
         sys.exit("no Chromium is installed: apt-get install chromium")
@@ -121,13 +140,11 @@ def main(target: Path, only: set[str]) -> None:
                         continue
                     if login not in windows:
                         windows[login] = Watched(browser, address, size, dark)
+                        windows[login].page.emulate_media(reduced_motion="reduce")
                         windows[login].sign_in(login, language)
-                    windows[login].go(path)
-                    if name in DRAWN and is_built():
-                        windows[login].page.wait_for_selector(DRAWN[name], state="attached")
-                    if name == "draft" and is_built():
-                        windows[login].page.locator("#studio .flow").wait_for()
+                    settle(windows[login].go(path), name, size)
                     windows[login].stretch(size)
+                    settle(windows[login].page, name, size)
                     windows[login].page.screenshot(path=target / f"{name}{tail}.png")
                     for complaint in windows[login].complaints:
                         print(f"{name}{tail}: {complaint}")

@@ -82,7 +82,9 @@ export class Drawn {
     const data = this.visible().map((node) => ({ ...node, open: this.opened.has(node.id), parentId: node.id === this.top ? '' : node.parent, _expanded: true }))
     this.chart.data(data).render()
     // what goes is gone after its way out: drawn anew before that, it would go though it is wanted again
-    this.still = new Promise((on) => setTimeout(on, MOVING_MS + 80))
+    const still = (this.still = new Promise((on) => setTimeout(on, MOVING_MS + 80)))
+    this.box.setAttribute('aria-busy', 'true')
+    still.then(() => still === this.still && this.box.setAttribute('aria-busy', 'false'))
     for (const node of this.box.querySelectorAll('.node')) node.removeAttribute('tabindex')
   }
 
