@@ -153,6 +153,7 @@ def test_a_claim_has_its_trip_chosen_and_asks_for_nobodys_number(story, phone, l
     expect(page.locator("#f-from")).to_have_value("2025-06-13")
     add_papers(page)
     expect(page.locator("#f-amount")).to_have_value("201")
+    expect(page.locator("[data-field=amount] .beside")).to_have_count(0)
     hand_in(page, "claim")
     page.get_by_role("link", name=WORDS[language]).click()
     page.wait_for_url(lambda url: url.endswith(f"/cases/{trip}"))

@@ -47,9 +47,12 @@ class Aside:
     screen: str = ""
 
 
-def beside_case(deployment: Deployment, connection: Connection, process: str, case: str, now: datetime) -> list[Aside]:
+def beside_case(
+    deployment: Deployment, connection: Connection, directory: Directory, process: str, case: str, now: datetime
+) -> list[Aside]:
     """What all plugins know of `case`; whoever asks has seen to it that it is theirs to see."""
-    parts = deployment.plugins.call("beside_case", process=process, case=case, connection=connection, now=now)
+    known = {"connection": connection, "directory": directory, "now": now}
+    parts = deployment.plugins.call("beside_case", process=process, case=case, **known)
     return [one for part in parts for one in part]
 
 

@@ -197,7 +197,9 @@ class Hooks:
         for the organisation's pages; a fixed number of statements."""
 
     @hookspec
-    def beside_case(self, process: str, case: str, connection: Connection, now: datetime) -> Iterable[Aside]:
+    def beside_case(
+        self, process: str, case: str, connection: Connection, directory: Directory, now: datetime
+    ) -> Iterable[Aside]:
         """What the plugin knows of a case beside its history, such as what a tax system said of its invoices: `tideng.asides.Aside`
         values; [] where it knows nothing. Called when somebody who may see the case opens it; a fixed number of statements."""
 

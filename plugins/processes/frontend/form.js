@@ -62,7 +62,8 @@ class FormPage {
     const at = await now()
     const fresh = Math.abs(at - Date.parse(this.form.dataset.now)) < 10 * 60_000
     if (fresh || this.form.dataset.shown !== 'first' || this.form.dataset.today === localDay(at)) return
-    for (const select of this.form.querySelectorAll('[data-recent]')) sayAnew(select, at, this.box.dataset.lang)
+    for (const select of this.form.querySelectorAll('[data-recent]')) sayAnew(select, at, this.box.dataset.lang, this.apart && select.value)
+    if (this.apart) return // it is about a day of its own, and what was known of that is so still
     for (const field of this.fields.filter((one) => one.querySelector('[data-source]'))) {
       const input = field.querySelector('input, select, textarea')
       if (input) input.value = input.value === this.form.dataset.today ? localDay(at) : ''
@@ -182,8 +183,9 @@ class FormPage {
     if (!said || looked !== this.looks) return // what was written meanwhile is looked at next
     this.asked = said.asked
     this.learn(state)
-    if (fill) this.fillIn(said.filled)
+    const refilled = fill && this.fillIn(said.filled)
     this.show()
+    if (refilled) this.look() // what was asked of it is an answer to what stood there before
   }
 
   /** From how many characters on the rules are content, as their latest answer says. */
@@ -200,8 +202,9 @@ class FormPage {
     }
   }
 
-  /** What is known of the fields in which nobody wrote. Where the day or the case is another one, what was known of the other is gone. */
+  /** What is known of the fields in which nobody wrote. Where the day or the case is another one, what was known of the other is gone. Whether anything changed. */
   fillIn(filled) {
+    const before = JSON.stringify(this.pairs)
     const gone = this.form.querySelector('[data-recent], [data-cases]') ? this.fields.filter((one) => one.querySelector('[data-source]') && !(one.dataset.field in filled)) : []
     for (const field of gone) {
       this.set(field.querySelector('input, textarea, select'), '')
@@ -215,6 +218,9 @@ class FormPage {
       const mark = field.querySelector('[data-source]') ?? field.querySelector('.fs').insertBefore(el('span.src', { 'data-source': true }), field.querySelector('[data-count]'))
       mark.textContent = source
     }
+    const fresh = new Set([...gone.map((one) => one.dataset.field), ...Object.keys(filled ?? {})])
+    this.asked = this.asked.filter((one) => one.least || !fresh.has(one.at.split(/[.[]/)[0]))
+    return JSON.stringify(this.pairs) !== before
   }
 
   // -- showing ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy import Connection
 
-from tideng.asides import beside_case
+from tideng.asides import Aside, beside_case
 from tideng.database import reading
 from tideng.errors import NotAllowed, NotFound, Problem, Refused
 from tideng.forms import MUST, Asked, Filled, Form, fill_form
@@ -163,7 +163,7 @@ class Forms(Page):
             ids = [id for one in shown if one.spec.type == "files" for id in one.value]
             files = {id: _paper(one) for id, one in papers.kept(connection, ids).items()}
             case = place.case.id if place.case else ""
-            asides = beside_case(here.deployment, connection, place.definition.id, case, here.now()) if case else []
+            asides = self._beside(connection, place) if case else []
             shown = self._with_cases(connection, place, shown)
         named_ = [self._with_name(one) if one.spec.type == "person" else one for one in shown]
         return render_template(
@@ -186,6 +186,11 @@ class Forms(Page):
             back_to=back
             or (url_for("CasePage.show", case=place.case.id) if place.case else url_for("FormPage.show_all")),
         )
+
+    def _beside(self, connection: Connection, place: Place) -> list[Aside]:
+        """What plugins know of the case of a form."""
+        here, case = web(), place.case.id if place.case else ""
+        return beside_case(here.deployment, connection, self.directory, place.definition.id, case, here.now())
 
     def _with_cases(self, connection: Connection, place: Place, shown: list[ShownField]) -> list[ShownField]:
         """What is to be chosen from where a case is asked for. Two statements at most, where one is."""

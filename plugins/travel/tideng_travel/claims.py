@@ -83,11 +83,11 @@ def asked_of(connection: Connection, claim: Claim) -> Iterator[Asked]:
     yield from _papers_to_go(claim)
     yield from _to_be_typed(claim)
     yield from before(invoices.claimed_before(connection, claim.slips, claim.form.case), claim.day)
-    yield from _handed_in_twice(claim)
+    yield from handed_in_twice(claim)
     yield from _sums(claim)
-    yield from _days(claim)
-    yield from _places(claim)
-    yield from _made_out_to(claim)
+    yield from days(claim)
+    yield from places(claim)
+    yield from made_out_to(claim)
     yield from _of_the_trip(claim)
 
 
@@ -100,7 +100,16 @@ _PAPERS: Mapping[str, tuple[str, str, str, str]] = {
 
 
 def _papers_to_go(claim: Claim) -> Iterator[Asked]:
-    """The papers that a claim still needs: an invoice always, a slip for a trip, a confirmation where customers were to be met."""
+    """The papers that a claim still needs, in the words of whoever writes it."""
+    lacking = papers_to_go(claim)
+    alone = len(lacking) == 1 and bool(claim.trip)
+    for name in lacking:
+        yield Asked(name, _still_open(*_PAPERS[name], alone), SHOULD if claim.explained else MUST)
+
+
+def papers_to_go(claim: Claim) -> list[str]:
+    """The fields whose papers a claim still needs: an invoice always, a slip for a trip, a confirmation where customers were to be
+    met."""
     there = {name for name in _PAPERS if claim.form.papers.get(name)}
     if claim.form.data.get(TYPED):
         there.add(FILES)
@@ -109,10 +118,7 @@ def _papers_to_go(claim: Claim) -> Iterator[Asked]:
         needed.append(SLIPS)
     if customers_of(claim.trip):
         needed.append(CONFIRMATION)
-    lacking = [name for name in needed if name not in there]
-    alone = len(lacking) == 1 and len(needed) > 1
-    for name in lacking:
-        yield Asked(name, _still_open(*_PAPERS[name], alone), SHOULD if claim.explained else MUST)
+    return [name for name in needed if name not in there]
 
 
 def _still_open(zh: str, en: str, how_zh: str, how_en: str, alone: bool) -> Text:
@@ -142,7 +148,7 @@ def _to_be_typed(claim: Claim) -> Iterator[Asked]:
 def before(found: Iterable[tuple[Slip, Row]], today: date) -> Iterator[Asked]:
     """An invoice that another claim has: when, and that claim's number; nothing about whose it is."""
     for slip, row in found:
-        zh, en = (_day(row.claimed_at.date(), locale, today) for locale in ("zh", "en"))
+        zh, en = (day_words(row.claimed_at.date(), locale, today) for locale in ("zh", "en"))
         yield Asked(
             slip.place,
             {
@@ -152,7 +158,7 @@ def before(found: Iterable[tuple[Slip, Row]], today: date) -> Iterator[Asked]:
         )
 
 
-def _handed_in_twice(claim: Claim) -> Iterator[Asked]:
+def handed_in_twice(claim: Claim) -> Iterator[Asked]:
     """Two files of one invoice, as a PDF and a photo of it. It counts once; no harm is done."""
     seen: set[tuple[str, str]] = set()
     for one in claim.slips:
@@ -226,7 +232,7 @@ def _without_rate(claim: Claim) -> Iterator[Asked]:
 
 
 # -- days, places, names -----------------------------------------------------------------------------------------------
-def _days(claim: Claim) -> Iterator[Asked]:
+def days(claim: Claim) -> Iterator[Asked]:
     """Invoices that lie outside the journey: the day of a ticket, else the day on which the invoice was made out."""
     first, last = (day_in(claim.form.data.get(name)) for name in ("from", "until"))
     if first is None or last is None:
@@ -238,19 +244,19 @@ def _days(claim: Claim) -> Iterator[Asked]:
         if (day := one.day or one.issued) is not None and not first - around <= day <= last + around
     ]
     for one, day in outside[:_MOST_NAMED]:
-        zh, en = (_day(day, locale, claim.day) for locale in ("zh", "en"))
-        span_zh, span_en = (_span(first, last, locale, claim.day) for locale in ("zh", "en"))
+        zh, en = (day_words(day, locale, claim.day) for locale in ("zh", "en"))
+        span_zh, span_en = (span(first, last, locale, claim.day) for locale in ("zh", "en"))
         yield Asked(
             one.place,
             {
-                "zh": f"{_name(one)}是 {zh}的，行程是 {span_zh}。是这次的吗？",
-                "en": f"{_name(one)} is of {en}, the journey of {span_en}. Does it belong here?",
+                "zh": f"{name_of(one)}是 {zh}的，行程是 {span_zh}。是这次的吗？",
+                "en": f"{name_of(one)} is of {en}, the journey of {span_en}. Does it belong here?",
             },
             SHOULD,
         )
 
 
-def _places(claim: Claim) -> Iterator[Asked]:
+def places(claim: Claim) -> Iterator[Asked]:
     """Tickets neither of whose ends is a city of the itinerary."""
     cities = {city.removesuffix("市") for city in cities_of(claim.trip)} - {""}
     for one in invoices.distinct(claim.slips):
@@ -265,14 +271,14 @@ def _places(claim: Claim) -> Iterator[Asked]:
             yield Asked(one.place, {"zh": zh, "en": en}, SHOULD)
 
 
-def _made_out_to(claim: Claim) -> Iterator[Asked]:
+def made_out_to(claim: Claim) -> Iterator[Asked]:
     """Invoices made out to another company, where the client says which tax ids are its own."""
     own = claim.options.tax_ids
     for one in [one for one in invoices.distinct(claim.slips) if own and one.buyer and one.buyer not in own][
         :_MOST_NAMED
     ]:
-        zh = f"{_name(one)}的抬头税号是 {one.buyer}，不是公司的。开错了可以请对方换开。"
-        en = f"{_name(one)} is made out to {one.buyer}, which is not our tax id. The seller can make it out anew."
+        zh = f"{name_of(one)}的抬头税号是 {one.buyer}，不是公司的。开错了可以请对方换开。"
+        en = f"{name_of(one)} is made out to {one.buyer}, which is not our tax id. The seller can make it out anew."
         yield Asked(one.place, {"zh": zh, "en": en}, SHOULD)
 
 
@@ -288,12 +294,17 @@ def _of_the_trip(claim: Claim) -> Iterator[Asked]:
             },
             SHOULD,
         )
+    yield from days_of_another_trip(claim)
+
+
+def days_of_another_trip(claim: Claim) -> Iterator[Asked]:
+    """The claim's days, where they are not the trip's."""
     first, last = days_of(claim.trip)
     for name in ("from", "until"):
         day = day_in(claim.form.data.get(name))
         around = timedelta(days=claim.options.days_around)
         if day and first and last and not first - around <= day <= last + around:
-            span_zh, span_en = (_span(first, last, locale, claim.day) for locale in ("zh", "en"))
+            span_zh, span_en = (span(first, last, locale, claim.day) for locale in ("zh", "en"))
             yield Asked(name, {"zh": f"这次出差是 {span_zh}。", "en": f"That trip was {span_en}."}, SHOULD)
 
 
@@ -302,20 +313,22 @@ def _short(slip: Slip) -> str:
     return slip.number if len(slip.number) <= 8 else f"…{slip.number[-6:]}"
 
 
-def _name(slip: Slip) -> str:
+def name_of(slip: Slip) -> str:
     return slip.name or _short(slip)
 
 
-def _day(day: date, locale: str, today: date) -> str:
+def day_words(day: date, locale: str, today: date) -> str:
     """3月12日, 12 March; with the year where it is another one."""
     skeleton = "MMMMd" if day.year == today.year else "yMMMMd"
     return str(format_skeleton(skeleton, day, locale="zh" if locale == "zh" else "en_GB"))
 
 
-def _span(first: date, last: date, locale: str, today: date) -> str:
+def span(first: date, last: date, locale: str, today: date) -> str:
     joined = "到" if locale == "zh" else " to "
     return (
-        _day(first, locale, today) if first == last else joined.join(_day(one, locale, today) for one in (first, last))
+        day_words(first, locale, today)
+        if first == last
+        else joined.join(day_words(one, locale, today) for one in (first, last))
     )
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from sqlalchemy import Connection
 
-from sqlalchemy import Connection, func, select
-
-from tideng.holdings import Holding, Record
+from tideng.holdings import TIME, Holding, of_rows
 from tideng_travel.tables import InvoiceRow
 
 _COLUMNS = {
-    "claimed_at": {"zh": "时间", "en": "Time"},
+    "claimed_at": TIME,
     "case": {"zh": "报销单号", "en": "Claim"},
     "number": {"zh": "发票号码", "en": "Number"},
     "code": {"zh": "发票代码", "en": "Code"},
@@ -26,18 +24,10 @@ _COLUMNS = {
 
 def invoices_of(connection: Connection, person: str) -> Holding:
     """Every invoice of the person's claims. One statement, and one for each part read."""
-    row = InvoiceRow
-    mine = row.person == person
-    when = row.claimed_at
-    count, first, last = connection.execute(select(func.count(), func.min(when), func.max(when)).where(mine)).one()
-    wanted = select(*(getattr(row, name) for name in _COLUMNS)).where(mine).order_by(when.desc(), row.id.desc())
-
-    def records(start: int, most: int) -> Iterable[Record]:
-        return [dict(one._mapping) for one in connection.execute(wanted.offset(start).limit(most))]
-
+    row, mine = InvoiceRow, InvoiceRow.person == person
     title = {"zh": "报销过的发票", "en": "Invoices you claimed"}
     about = {
         "zh": "用来防止一张发票报两次。您、看单据的人和人事可看",
         "en": "Kept so that none is claimed twice. You, whoever looks at the papers and HR can see it",
     }
-    return Holding("travel.invoices", title, about, _COLUMNS, count, records, first, last, "yuan")
+    return of_rows(connection, "travel.invoices", title, about, _COLUMNS, row, mine, row.claimed_at, icon="yuan")

@@ -12,7 +12,7 @@ from tideng.catalogue import EventType, Field, MetricSpec, State, Text
 from tideng.errors import Problem
 from tideng.hookspecs import hookimpl
 from tideng_processes.emitting import SOURCE as PROCESSES
-from tideng_travel import beside, claims, filling, held, invoices, options, reading, tax, trips
+from tideng_travel import beside, claims, compared, filling, held, invoices, options, reading, tax, trips
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -167,10 +167,14 @@ class TravelPlugin:
         self._ask_again = now + tax.UNCONNECTED if unconnected else None
 
     @hookimpl
-    def beside_case(self, process: str, case: str, connection: Connection) -> Iterable[Aside]:
+    def beside_case(self, process: str, case: str, connection: Connection, directory: Directory) -> Iterable[Aside]:
+        if process != "claim":
+            return []
         assert self._deployment is not None
         connected = bool(self._deployment.plugins.answers("check_invoice"))
-        return beside.of_claim(connection, case, connected) if process == "claim" else []
+        form = compared.kept_form(connection, case)
+        claim = self._claim(form, connection, directory) if form else None
+        return [*compared.of_claim(claim), *beside.of_claim(connection, case, connected)] if claim else []
 
     # -- what is held on a person --------------------------------------------------------------------------------
     @hookimpl

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.plugins.travel.test_tax import TICKET, TaxOffice, ask, connect
-from tests.plugins.travel.travel_story import TravelStory
+from tests.plugins.travel.travel_story import TravelStory, an_invoice
 from tests.unit.core.paper_files import DIGITAL_CODE, INVOICE_LINES, NUMBER, a_pdf
 from tideng.asides import FINE, LOOK, OPEN, beside_case
 from tideng.database import reading
@@ -24,8 +24,13 @@ def office():
 
 
 def beside(story, case, process="claim"):
+    """What stands beside the invoices of a claim."""
+    return [one for one in everything(story, case, process) if one.title["en"] != "Sum and journey"]
+
+
+def everything(story, case, process="claim"):
     with reading(story.deployment.engine) as connection:
-        return beside_case(story.deployment, connection, process, case, story.clock.now())
+        return beside_case(story.deployment, connection, story.directory, process, case, story.clock.now())
 
 
 def test_without_a_tax_system_a_claim_says_that_nothing_was_checked(story):
@@ -78,6 +83,55 @@ def test_other_cases_have_nothing_beside_them(story):
     assert beside(story, claim)[0].lines[0].words["zh"] == "2025-06-17 · 80.00 CNY · 手填"
 
 
-def test_a_claim_of_any_size_costs_two_statements(story):
-    claim = story.a_claim()
-    assert story.statements(lambda: beside(story, claim)) == 2
+# -- how the sum and the journey compare -------------------------------------------------------------------------------
+def compared(story, **said):
+    """What whoever looks at a claim reads of its sum, its rates and its journey."""
+    claim = story.a_claim(**said)
+    return next(one for one in everything(story, claim) if one.title["en"] == "Sum and journey")
+
+
+def test_a_sum_that_agrees_says_so(story):
+    (line,) = compared(story, trip=story.an_ended_trip()).lines
+    assert (line.name, line.words["zh"], line.mark["zh"], line.notes) == (
+        "201.00 CNY",
+        "单据合计 201.00 CNY",
+        "对得上",
+        (),
+    )
+
+
+def test_more_than_the_papers_say_and_what_does_not_match_is_read_by_whoever_looks(story):
+    trip = story.an_ended_trip()
+    papers = story.all_papers(day="2025年06月30日")
+    del papers["confirmation"]
+    (line,) = compared(story, trip=trip, amount=230.5, papers=papers, remark="加了餐补").lines
+    assert (line.words["zh"], line.look) == ("单据合计 201.00 CNY，报销多 29.50 CNY", LOOK)
+    assert line.words["en"] == "The papers add up to 201.00 CNY; 29.50 CNY more is claimed"
+    assert [one["zh"] for one in line.notes] == [
+        "没有客户签字确认单，说明里写了原因",
+        "a.pdf是 6月30日的，行程是 6月16日到6月18日。是这次的吗？",
+    ]
+
+
+def test_the_rate_and_its_day_stand_beside_a_claim_in_another_currency(story):
+    papers = {"invoices": [story.keep("invoices", an_invoice(total="700.00")).id]}
+    line, rate = compared(story, amount=101, currency="USD", papers=papers).lines
+    assert (line.words["zh"], line.mark["en"]) == ("单据合计 100.00 USD，报销多 1.00 USD", "Within the rate")
+    assert (rate.name, rate.words["zh"]) == ("1 USD = 7 CNY", "6月12日的汇率，报销合 707.00 CNY")
+
+
+def test_one_invoice_in_two_files_is_told(story):
+    twice = [story.keep("invoices", an_invoice()).id, story.keep("invoices", an_invoice() + b"\n").id]
+    (line,) = compared(story, amount=128, papers={"invoices": twice}).lines
+    assert [one["en"] for one in line.notes] == ["Invoice …456789 is here twice; it counts once."]
+
+
+def test_a_claim_of_another_system_has_no_papers_to_compare(story):
+    story.tell("claim.submitted", "zhang", claim="OA-1", amount=128)
+    assert everything(story, "claim-000001") == []
+
+
+def test_a_claim_of_any_size_costs_five_statements(story):
+    """Its form, its files, its trip; its invoices, and their files."""
+    claim = story.a_claim(trip=story.an_ended_trip())
+    assert story.statements(lambda: everything(story, claim)) == 5
