@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -346,6 +346,25 @@ def test_the_form_opens_without_a_network_and_what_waits_goes_after_a_reload(sto
     page.reload()
     expect(page.locator("[data-kept]")).not_to_contain_text("交上了")  # said once
     assert len(rows(story, CaseRow)) == 1
+
+
+def test_a_form_that_was_kept_on_another_day_is_about_today_unless_a_day_was_asked_for(phone, line):
+    zhang = phone()
+    zhang.page.clock.set_fixed_time(EVENING)
+    asked = "/me/report/?day=2025-06-11"
+    for path in (FORM, asked):
+        page = zhang.go(path)
+        chromium.soon(page, IS_READY)
+        chromium.soon(page, f"(await caches.open('tideng-pages').then(it => it.match('{path}'))) !== undefined")
+    line.cut(zhang)
+    page.clock.set_fixed_time(EVENING + timedelta(days=1))
+    zhang.go(FORM)
+    day = page.locator("#f-date")
+    expect(day).to_have_value("2025-06-13")
+    expect(day.locator("option").first).to_have_text("今天 · 6月13日")
+    zhang.go(asked)
+    expect(day.locator("option").first).to_have_text("今天 · 6月13日")
+    expect(day).to_have_value("2025-06-11")
 
 
 def test_what_waits_can_be_changed_until_it_goes(story, phone, line):

@@ -90,10 +90,8 @@ def _waiting(viewer: Viewer) -> Any:
 def waiting_for(connection: Connection, viewer: Viewer, person: str = "") -> int:
     """How many reports, of `person` or of everybody, wait for the viewer to read them."""
     row = CaseRow
-    theirs = [row.process.in_((DAILY, NEEDS)), row.id.in_(_waiting(viewer))]
-    if person:
-        theirs.append(row.person == person)
-    return connection.scalar(select(func.count()).select_from(row).where(*theirs)) or 0
+    query = select(func.count()).select_from(row).where(row.process.in_((DAILY, NEEDS)), row.id.in_(_waiting(viewer)))
+    return connection.scalar(query.where(row.person == person) if person else query) or 0
 
 
 def _words(connection: Connection, directory: Directory, moment: datetime, ids: Sequence[str]) -> dict[str, list[Word]]:

@@ -102,7 +102,9 @@ class TeamReportsPage(Page):
             page=page,
             days=days[0],
             enough=enough,
+            person=person,
             name=name_of(self.directory, person, here.now()),
+            leads=person in below(self.directory, here.viewer().person, here.now()),
         )
 
 

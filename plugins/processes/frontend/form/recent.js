@@ -11,11 +11,15 @@ export function dayBefore(at, ago, lang, named = 2) {
   return { value: localDay(day), words: weekday + date }
 }
 
-/** Every option of `select` as of `at`; the one that was chosen stays, so that “yesterday” is yesterday. */
-export function sayAnew(select, at, lang) {
+/** Every option of `select` as of `at`. “Yesterday” stays yesterday, unless a certain day is to be kept (`keep`, '' for none). */
+export function sayAnew(select, at, lang, keep = '') {
+  const [{ text }] = select.selectedOptions
   for (const option of select.querySelectorAll('[data-ago]')) {
     const { value, words } = dayBefore(at, Number(option.dataset.ago), lang)
     option.value = value
     option.textContent = [option.dataset.word, words].filter(Boolean).join(' · ')
   }
+  if (!keep) return
+  if (![...select.options].some((one) => one.value === keep)) select.append(new Option(text.split(' · ').at(-1), keep))
+  select.value = keep
 }
