@@ -18,7 +18,7 @@ from tideng.calendars import WorkCalendar
 from tideng.people import Directory
 from tideng.viewing import Viewer
 from tideng_processes.deadlines import due_of, worked
-from tideng_processes.figures import FEW
+from tideng_processes.figures import FEW, of_team
 from tideng_processes.model import Definition, Node
 from tideng_processes.tables import CaseRow, TaskRow
 
@@ -148,7 +148,7 @@ def _steps(
         select(*columns)
         .join(CaseRow, CaseRow.id == row.case)
         .where(row.process == process, row.node == node, row.state.in_(("open", "done")))
-        .where(row.entered_at.between(moment - timedelta(days=days), moment))
+        .where(row.entered_at.between(moment - timedelta(days=days), moment), of_team(connection, scope))
         .order_by(row.entered_at.desc())
         .limit(SAMPLE)
         .subquery()

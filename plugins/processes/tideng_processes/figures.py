@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true, union
 
+from tideng.database import among
 from tideng.people import Directory, zone
 from tideng.viewing import Viewer
 from tideng_processes.model import Definition, Node
@@ -25,6 +26,8 @@ FEW = 5
 """Of fewer steps nothing is concluded."""
 READ = 5000
 """So many steps, the newest, are looked at one by one."""
+TEAM = 1000
+"""Up to so many people are named in a question to the database."""
 WEEKDAY, HANDED_OVER, AWAY, AGAIN = "weekday", "handed_over", "away", "again"
 """What slow steps may have in common: they came on the same day of the week, changed hands, were for somebody who was away, or
 came back because something was to be added."""
@@ -214,6 +217,12 @@ def _seen(connection: Connection, statement: Select, scope: frozenset[str] | Non
     return [row for row in connection.execute(statement) if scope is None or row.person in scope]
 
 
+def of_team(connection: Connection, scope: frozenset[str] | None) -> ColumnElement[bool]:
+    """Which cases are asked for where only the newest are read: those of a small team are, so that they are not lost among everybody's;
+    of a larger one the newest of all stand for its own, and are chosen afterwards."""
+    return true() if scope is None or len(scope) > TEAM else among(connection, CaseRow.person, scope)
+
+
 def _steps(
     connection: Connection, scope: frozenset[str] | None, process: str, moment: datetime, which: Any
 ) -> list[Any]:
@@ -222,6 +231,7 @@ def _steps(
         select(*row.__table__.columns, CaseRow.person)
         .join(CaseRow, CaseRow.id == row.case)
         .where(row.process == process, which, row.entered_at >= moment - timedelta(days=DAYS), row.state != "gone")
+        .where(of_team(connection, scope))
         .order_by(row.id.desc())
         .limit(READ)
     )

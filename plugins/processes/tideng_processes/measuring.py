@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from math import sqrt
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, union_all
 
 from tideng.people import Directory
 from tideng.viewing import Viewer
 from tideng_processes.estimates import SAMPLE
-from tideng_processes.figures import DAYS, FEW
+from tideng_processes.figures import DAYS, FEW, of_team
 from tideng_processes.model import Definition, Node
 from tideng_processes.tables import CaseRow, TaskRow
 from tideng_processes.trials import Trial
@@ -120,10 +120,9 @@ def _can_be_late(node: Node) -> bool:
 def _counted(
     connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, trial: Trial, nodes: Iterable[str]
 ) -> list[Any]:
-    scope, sides = (
-        viewer.scope(directory, moment),
-        [_side(trial, node, moment, tried) for node in nodes for tried in (0, 1)],
-    )
+    scope = viewer.scope(directory, moment)
+    theirs = of_team(connection, scope)
+    sides = [_side(trial, node, moment, tried, theirs) for node in nodes for tried in (0, 1)]
     if not sides:
         return []
     steps = union_all(*(select(one) for one in sides)).subquery()
@@ -135,7 +134,7 @@ def _counted(
     return [one for one in found if scope is None or one.person in scope]
 
 
-def _side(trial: Trial, node: str, moment: datetime, tried: int) -> Any:
+def _side(trial: Trial, node: str, moment: datetime, tried: int, theirs: ColumnElement[bool]) -> Any:
     """The newest `SAMPLE` steps at `node` of one side, whose deadline has come."""
     row, since = TaskRow, trial.started_at - timedelta(days=DAYS)
     if tried:
@@ -145,7 +144,7 @@ def _side(trial: Trial, node: str, moment: datetime, tried: int) -> Any:
     return (
         select(row.node, row.state, row.late, CaseRow.person, literal(tried).label("tried"))
         .join(CaseRow, CaseRow.id == row.case)
-        .where(row.process == trial.process, row.node == node, came)
+        .where(row.process == trial.process, row.node == node, came, theirs)
         .where(row.due <= moment, row.state.in_(("open", "done")))
         .order_by(row.entered_at.desc())
         .limit(SAMPLE)

@@ -97,6 +97,16 @@ def test_a_supervisor_sees_how_long_the_steps_of_their_own_team_took(desk):
     assert (how_long(desk, by(None), LEAD).n, how_long(desk, by(None)).n) == (5, 10)
 
 
+def test_a_small_team_is_not_lost_among_the_newest_of_everybody(desk, monkeypatch):
+    monkeypatch.setattr(subject, "SAMPLE", 6)
+    for _ in range(5):
+        desk.a_step(ago=20 * DAY, person="zhang")
+    for _ in range(8):
+        desk.a_step(ago=3 * DAY, person="li")
+    assert how_long(desk, by(within(24)), LEAD).n == 5
+    assert estimated(desk, by(within(24)), by(within(36)), LEAD)[0].n == 5
+
+
 # -- another deadline --------------------------------------------------------------------------------------------------
 def test_past_steps_are_judged_once_more_by_the_deadline_that_is_tried(desk):
     ten_answers(desk)
