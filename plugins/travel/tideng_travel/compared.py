@@ -114,7 +114,7 @@ def _rate(claim: Claim, currency: str, day: date) -> AsideLine:
             currency, {"zh": f"{zh}没有汇率", "en": f"no rate on {en}"}, {"zh": "没有汇率", "en": "No rate"}, OPEN
         )
     worth = format_decimal(rate, "0.######", locale="en")
-    words = {"zh": f"{zh}的汇率", "en": f"the rate on {en}"}
+    words: Text = {"zh": f"{zh}的汇率", "en": f"the rate on {en}"}
     if (currency, day) == (claim.currency, claim.day):
         words = _comes_to(claim, words)
     return AsideLine(f"1 {currency} = {worth} {claim.money.currency}", words)
