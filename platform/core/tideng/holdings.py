@@ -37,6 +37,16 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 """One record: column → a plain value (text, number, boolean, moment, day, list, mapping, or None)."""
 _PART = 500
+TIME: Text = {"zh": "时间", "en": "Time"}
+NAME: Text = {"zh": "姓名", "en": "Name"}
+UNIT: Text = {"zh": "部门", "en": "Unit"}
+POSITION: Text = {"zh": "岗位", "en": "Position"}
+SUPERVISOR: Text = {"zh": "主管", "en": "Supervisor"}
+BEGAN: Text = {"zh": "开始", "en": "Began"}
+ENDED: Text = {"zh": "结束", "en": "Ended"}
+CONTENT: Text = {"zh": "内容", "en": "Content"}
+OUTCOME: Text = {"zh": "结果", "en": "Outcome"}
+"""What columns are called that several kinds have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,34 @@ class Holding:
                 return
 
 
+def of_rows(
+    connection: Connection,
+    name: str,
+    title: Text,
+    about: Text,
+    columns: Mapping[str, Text],
+    row: Any,
+    which: Any,
+    when: Any,
+    told: Callable[[Sequence[Any]], Iterable[Record]] | None = None,
+    icon: str = "book",
+    also: Sequence[str] = (),
+) -> Holding:
+    """A kind that is the rows of one table: those of `row` for which `which` holds, by the moment `when`. One statement now, and
+    one for each part that is read. `columns` names the table's columns; one that it has not comes of `told`, which makes the
+    records of a part's rows, where they are more than the columns themselves. `also`: columns of the table that a record has
+    beside those that are shown."""
+    count, first, last = connection.execute(select(func.count(), func.min(when), func.max(when)).where(which)).one()
+    kept = (getattr(row, column) for column in (*also, *columns) if hasattr(row, column))
+    wanted = select(*kept).where(which).order_by(when.desc(), row.id.desc())
+    record = told or (lambda rows: [dict(one._mapping) for one in rows])
+
+    def records(start: int, most: int) -> Iterable[Record]:
+        return record(connection.execute(wanted.offset(start).limit(most)).all())
+
+    return Holding(name, title, about, columns, count, records, first, last, icon)
+
+
 def holdings(
     connection: Connection, deployment: Deployment, viewer: Viewer, directory: Directory, now: datetime
 ) -> list[Holding]:
@@ -99,10 +137,10 @@ def holdings(
 _OWN = {"zh": "您、主管和人事可看", "en": "You, your supervisor and HR can see it"}
 _OF_EVENTS = {"zh": "来自连接的系统和您自己的操作。您、人事和审计可看", "en": "From connected systems and your own doing. You, HR and auditors can see it"}  # fmt: skip
 _PERSONAL = {
-    "name": {"zh": "姓名", "en": "Name"},
-    "unit": {"zh": "部门", "en": "Unit"},
-    "position": {"zh": "岗位", "en": "Position"},
-    "supervisor": {"zh": "主管", "en": "Supervisor"},
+    "name": NAME,
+    "unit": UNIT,
+    "position": POSITION,
+    "supervisor": SUPERVISOR,
     "deputy": {"zh": "代理人", "en": "Deputy"},
     "timezone": {"zh": "时区", "en": "Time zone"},
     "locale": {"zh": "语言", "en": "Language"},
@@ -111,7 +149,6 @@ _PERSONAL = {
     "since": {"zh": "从", "en": "From"},
     "until": {"zh": "到", "en": "Until"},
 }
-_TIME: Text = {"zh": "时间", "en": "Time"}
 
 
 def _person(directory: Directory, person: str) -> Holding:
@@ -141,9 +178,9 @@ def _events(connection: Connection, deployment: Deployment, person: str) -> list
     for type_, count, first, last in connection.execute(query):
         known = types.get(type_)
         fields = {one.name: one.title for one in known.fields} if known else {}
-        columns = {"time": _TIME, **fields, "source": {"zh": "来源", "en": "Source"}}
+        columns = {"time": TIME, **fields, "source": {"zh": "来源", "en": "Source"}}
         if known is None or known.open:
-            columns["data"] = {"zh": "内容", "en": "Content"}
+            columns["data"] = CONTENT
         wanted = select(row.time, row.source, row.data).where(row.subject == person, row.type == type_)
         records = _read(connection, wanted.order_by(row.time.desc(), row.id.desc()), _event_record(fields))
         title = known.title if known else {"zh": type_, "en": type_}
@@ -183,8 +220,8 @@ def _states(connection: Connection, deployment: Deployment, person: str) -> Hold
     columns = {
         "state": {"zh": "状态", "en": "State"},
         "key": {"zh": "哪一次", "en": "Which"},
-        "started_at": {"zh": "开始", "en": "Began"},
-        "ended_at": {"zh": "结束", "en": "Ended"},
+        "started_at": BEGAN,
+        "ended_at": ENDED,
     }
     count, first, last = connection.execute(
         select(func.count(), func.min(row.started_at), func.max(func.coalesce(row.ended_at, row.started_at))).where(
@@ -202,7 +239,7 @@ def _states(connection: Connection, deployment: Deployment, person: str) -> Hold
 
 
 _NUDGE = {
-    "at": _TIME,
+    "at": TIME,
     "rule": {"zh": "规则", "en": "Rule"},
     "version": {"zh": "版本", "en": "Version"},
     "message": {"zh": "内容", "en": "Message"},
@@ -212,7 +249,7 @@ _NUDGE = {
     "why": {"zh": "依据", "en": "Reasons"},
 }
 _FOUND = {
-    "at": _TIME,
+    "at": TIME,
     "rule": {"zh": "规则", "en": "Rule"},
     "version": {"zh": "版本", "en": "Version"},
     "action": {"zh": "做了什么", "en": "What was done"},
@@ -248,31 +285,23 @@ def _released() -> Any:
 def _of_findings(
     connection: Connection, name: str, title: Text, about: Text, columns: Mapping[str, Text], which: Any, icon: str
 ) -> Holding:
-    row = FindingRow
-    count, first, last = connection.execute(select(func.count(), func.min(row.at), func.max(row.at)).where(which)).one()
-    wanted = select(row.id, *(getattr(row, column) for column in columns)).where(which)
-    records = _read(connection, wanted.order_by(row.id.desc()), lambda one: dict(one._mapping))
-    return Holding(name, title, about, columns, count, records, first, last, icon)
+    return of_rows(connection, name, title, about, columns, FindingRow, which, FindingRow.at, icon=icon, also=("id",))
 
 
 def _contests(connection: Connection, person: str) -> Holding:
     row = ContestRow
     columns = {
-        "at": _TIME,
+        "at": TIME,
         "rule": {"zh": "规则", "en": "Rule"},
         "reason": {"zh": "您说的", "en": "What you said"},
-        "state": {"zh": "结果", "en": "Outcome"},
+        "state": OUTCOME,
         "answer": {"zh": "人事的话", "en": "What HR said"},
         "decided_at": {"zh": "处理时间", "en": "Decided"},
         "off_until": {"zh": "停到", "en": "Silent until"},
     }
-    mine = row.person == person
-    count, first, last = connection.execute(select(func.count(), func.min(row.at), func.max(row.at)).where(mine)).one()
-    wanted = select(*(getattr(row, column) for column in columns)).where(mine)
-    records = _read(connection, wanted.order_by(row.id.desc()), lambda one: dict(one._mapping))
     title = {"zh": "您说过不对的", "en": "What you said is wrong"}
     about = {"zh": "您和人事可看", "en": "You and HR can see it"}
-    return Holding("contests", title, about, columns, count, records, first, last, "alert")
+    return of_rows(connection, "contests", title, about, columns, row, row.person == person, row.at, icon="alert")
 
 
 _TEXT: Text = {"zh": "内容", "en": "Text"}
@@ -284,7 +313,7 @@ _OF_NOTES: Text = {"zh": "您和留言的人可看。人事只知道有留言，
 
 def _notes(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
     columns = {
-        "left_at": _TIME,
+        "left_at": TIME,
         "author": {"zh": "谁留的", "en": "Who left it"},
         "text": _TEXT,
         "voice": _VOICE,
@@ -301,7 +330,7 @@ def _notes(connection: Connection, person: str, directory: Directory, now: datet
 
 def _notes_left(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
     columns = {
-        "left_at": _TIME,
+        "left_at": TIME,
         "person": {"zh": "留给谁", "en": "To whom"},
         "text": _TEXT,
         "voice": _VOICE,
