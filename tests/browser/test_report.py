@@ -450,3 +450,21 @@ def test_the_same_words_in_english(phone):
     expect(page.locator("[data-field=needs] [data-left]")).to_have_text("12 characters to go")
     page.evaluate(AXE.read_text("utf-8"))
     assert page.evaluate(LOOK, RULES) == []
+
+
+def test_what_hr_adds_in_the_editor_is_an_idea_in_the_next_report(phone):
+    hr = phone("hr")
+    page = hr.go("/processes/daily_report/edit")
+    needs = page.locator('details[data-at="fields.needs"]')
+    needs.locator("summary").click()
+    ideas = needs.locator('[data-at="fields.needs.ideas"]')
+    ideas.get_by_role("button", name="加一个提示").click()
+    added = needs.locator('[data-at="fields.needs.ideas[5]"]')
+    expect(added).to_contain_text("每种语言都要有文字")
+    added.get_by_label("说法", exact=True).fill("样品")
+    added.get_by_label("英文说法").fill("Samples")
+    expect(page.locator(".ed-aside")).to_contain_text("安装时间、色温、数量、面积、预算、样品")
+    page.locator(".ed-publish").click()
+    page.wait_for_url(lambda url: url.endswith("/processes/daily_report"))
+    page = phone().go(FORM)
+    expect(idea(page, "样品")).to_be_visible()
