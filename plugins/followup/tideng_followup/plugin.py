@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideng.hookspecs import hookimpl
@@ -12,34 +11,22 @@ from tideng_followup import losses
 from tideng_followup.declared import EVENTS
 from tideng_followup.forms import asked_of, filled_in
 from tideng_processes.registry import registry_of
+from tideng_processes.shipping import ShipsProcesses
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.deployment import Deployment
     from tideng.events import Event
     from tideng.forms import Asked, Filled, Form
     from tideng.people import Directory
 
 
-class FollowupPlugin:
+class FollowupPlugin(ShipsProcesses):
     title = {"zh": "客户跟进", "en": "Following up customers"}
-    requires = ("processes",)
-
-    def __init__(self) -> None:
-        self._deployment: Deployment | None = None
 
     @hookimpl
     def declare(self) -> Iterable[object]:
         return EVENTS
-
-    @hookimpl
-    def start(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-
-    @hookimpl
-    def process_definitions(self) -> str | None:
-        return str(Path(__file__).parent / "definitions")
 
     @hookimpl
     def on_stored(
@@ -50,9 +37,9 @@ class FollowupPlugin:
         silent: Callable[[Event], bool],
     ) -> None:
         """Look into customers who were lost; history is left alone."""
-        if connection is None or self._deployment is None:
+        if connection is None or not self.started:
             return
-        deployment, now = self._deployment, self._deployment.clock.now()
+        deployment, now = self.deployment, self.deployment.clock.now()
         told = [event for event in events if losses.is_loss(event) and not silent(event)]
         losses.hear(deployment, connection, directory, registry_of(deployment), told, now)
 
@@ -64,5 +51,4 @@ class FollowupPlugin:
     def fill_form(
         self, form: Form, connection: Connection, directory: Directory, now: datetime
     ) -> Mapping[str, Filled]:
-        assert self._deployment is not None
-        return filled_in(form, connection, self._deployment.catalogue, directory, now)
+        return filled_in(form, connection, self.deployment.catalogue, directory, now)

@@ -12,13 +12,13 @@ from tideng_processes import applying, arriving, coming_due, held, posts, regist
 from tideng_processes.emitting import EVENTS
 from tideng_processes.papers import forget_loose
 from tideng_processes.responsible import responsibilities_of
+from tideng_processes.shipping import ShipsProcesses
 from tideng_processes.waiting import todos_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from tideng.bundle import Bundle
-    from tideng.deployment import Deployment
     from tideng.errors import Problem
     from tideng.events import Event
     from tideng.forms import Asked, Form
@@ -31,12 +31,11 @@ LOOK_AGAIN = timedelta(minutes=10)
 """So often every owner of an open step is looked at: somebody may have been away since a date that nobody said an event of."""
 
 
-class ProcessesPlugin:
+class ProcessesPlugin(ShipsProcesses):
     title = {"zh": "流程", "en": "Processes"}
     requires = ("orgchart",)
 
     def __init__(self) -> None:
-        self._deployment: Deployment | None = None
         self._revision = -1
         self._looked: datetime | None = None
         self._presence: coming_due.Presence | None = None
@@ -48,16 +47,8 @@ class ProcessesPlugin:
         return EVENTS
 
     @hookimpl
-    def start(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-
-    @hookimpl
     def migrations(self) -> str | None:
         return str(Path(__file__).parent / "versions")
-
-    @hookimpl
-    def process_definitions(self) -> str | None:
-        return str(Path(__file__).parent / "definitions")
 
     # -- which processes there are -------------------------------------------------------------------------------
     @hookimpl
@@ -71,14 +62,13 @@ class ProcessesPlugin:
 
     def shipped(self) -> list:
         """What plugins ship, read once."""
-        if not self._shipped and self._deployment is not None:
-            self._shipped = registry.shipped_by(self._deployment)
+        if not self._shipped and self.started:
+            self._shipped = registry.shipped_by(self.deployment)
         return self._shipped
 
     @hookimpl
     def check_bundle(self, bundle: Bundle) -> Iterable[Problem]:
-        assert self._deployment is not None
-        return applying.check(bundle, self._deployment.catalogue, self.shipped())
+        return applying.check(bundle, self.deployment.catalogue, self.shipped())
 
     @hookimpl
     def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
@@ -88,8 +78,7 @@ class ProcessesPlugin:
     def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
         if connection is None:
             return []
-        assert self._deployment is not None
-        return applying.apply(bundle, connection, self.shipped(), take, self._deployment.clock.now())
+        return applying.apply(bundle, connection, self.shipped(), take, self.deployment.clock.now())
 
     # -- what moves cases ----------------------------------------------------------------------------------------
     @hookimpl
@@ -100,9 +89,9 @@ class ProcessesPlugin:
         directory: Directory,
         silent: Callable[[Event], bool],
     ) -> None:
-        if connection is None or self._deployment is None:
+        if connection is None or not self.started:
             return
-        deployment, now = self._deployment, self._deployment.clock.now()
+        deployment, now = self.deployment, self.deployment.clock.now()
         arriving.hear(deployment, connection, directory, self.registry, events, now, silent)
         if arriving.take_away(deployment, events):
             self._looked = (
@@ -118,13 +107,12 @@ class ProcessesPlugin:
 
     @hookimpl
     def come_due(self, connection: Connection, directory: Directory, now: datetime) -> int:
-        assert self._deployment is not None
-        done = trials.come_due(self._deployment, connection, now)
-        done += coming_due.come_due(self._deployment, connection, directory, self.registry, now)
+        done = trials.come_due(self.deployment, connection, now)
+        done += coming_due.come_due(self.deployment, connection, directory, self.registry, now)
         if self._looked is None or now - self._looked >= LOOK_AGAIN:
             self._looked = now
             known = connection, directory, self.registry, now, self._presence
-            moved, self._presence = coming_due.replace_owners(self._deployment, *known)
+            moved, self._presence = coming_due.replace_owners(self.deployment, *known)
             done += moved
             forget_loose(connection, now)
         return done
@@ -144,8 +132,7 @@ class ProcessesPlugin:
     def responsibilities(
         self, connection: Connection, directory: Directory, moment: datetime
     ) -> Iterable[Responsibility]:
-        assert self._deployment is not None
-        return responsibilities_of(connection, self._deployment.catalogue, directory, self.registry, moment)
+        return responsibilities_of(connection, self.deployment.catalogue, directory, self.registry, moment)
 
     @hookimpl
     def held_on(self, person: str, connection: Connection) -> Iterable[Holding]:

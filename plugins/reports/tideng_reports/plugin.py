@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideng.hookspecs import hookimpl
+from tideng_processes.shipping import ShipsProcesses
 from tideng_reports.beside import beside
 from tideng_reports.declared import EVENTS, METRICS
 from tideng_reports.filling import filled
@@ -16,27 +16,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from tideng.asides import Aside
-    from tideng.deployment import Deployment
     from tideng.forms import Filled, Form
     from tideng.people import Directory
     from tideng.viewing import Viewer
 
 
-class ReportsPlugin:
+class ReportsPlugin(ShipsProcesses):
     title = {"zh": "日报与拜访", "en": "Reports and visits"}
-    requires = ("processes",)
 
     @hookimpl
     def declare(self) -> Iterable[object]:
         return [*EVENTS, *METRICS]
-
-    @hookimpl
-    def start(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-
-    @hookimpl
-    def process_definitions(self) -> str:
-        return str(Path(__file__).parent / "definitions")
 
     @hookimpl
     def fill_form(
@@ -48,7 +38,7 @@ class ReportsPlugin:
     def beside_person(
         self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
     ) -> Iterable[Aside]:
-        here = self._deployment
+        here = self.deployment
         return beside(connection, viewer, directory, now, here.catalogue, here.calendar, person)
 
     @hookimpl

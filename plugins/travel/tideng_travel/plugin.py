@@ -12,6 +12,7 @@ from tideng.catalogue import EventType, Field, MetricSpec, State, Text
 from tideng.errors import Problem
 from tideng.hookspecs import hookimpl
 from tideng_processes.emitting import SOURCE as PROCESSES
+from tideng_processes.shipping import ShipsProcesses
 from tideng_travel import beside, claims, compared, filling, held, invoices, options, reading, tax, trips
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from tideng.asides import Aside
     from tideng.bundle import Bundle
-    from tideng.deployment import Deployment
     from tideng.events import Event
     from tideng.forms import Asked, Filled, Form
     from tideng.holdings import Holding
@@ -73,15 +73,13 @@ CHECKED = EventType(
 ON_TRIP = State("person.on_trip", {"zh": "出差中", "en": "On a trip"}, "trip.started", "trip.ended", key="trip")
 
 
-class TravelPlugin:
+class TravelPlugin(ShipsProcesses):
     """An item of ``itinerary`` has ``date``, ``city``, ``customer``; one of ``attachments`` has ``kind`` (invoice,
     itinerary, confirmation) and ``number``."""
 
     title = {"zh": "出差", "en": "Business trips"}
-    requires = ("processes",)
 
     def __init__(self) -> None:
-        self._deployment: Deployment | None = None
         self._ask_again: datetime | None = None
 
     @hookimpl
@@ -97,16 +95,8 @@ class TravelPlugin:
         ]
 
     @hookimpl
-    def start(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-
-    @hookimpl
     def migrations(self) -> str | None:
         return str(Path(__file__).parent / "versions")
-
-    @hookimpl
-    def process_definitions(self) -> str | None:
-        return str(Path(__file__).parent / "definitions")
 
     @hookimpl
     def check_bundle(self, bundle: Bundle) -> Iterable[Problem]:
@@ -131,8 +121,7 @@ class TravelPlugin:
         self, form: Form, connection: Connection, directory: Directory, now: datetime
     ) -> Mapping[str, Filled]:
         if form.name == trips.REQUEST:
-            assert self._deployment is not None
-            return filling.for_trip(connection, directory, self._deployment.catalogue, form)
+            return filling.for_trip(connection, directory, self.deployment.catalogue, form)
         if form.name == claims.WRITE:
             return filling.for_claim(connection, form, self._claim(form, connection, directory))
         return {}
@@ -146,9 +135,8 @@ class TravelPlugin:
         return []
 
     def _claim(self, form: Form, connection: Connection, directory: Directory) -> claims.Claim:
-        assert self._deployment is not None
-        chosen = options.Options.read(self._deployment.plugin_settings(NAME))
-        return claims.read_claim(connection, directory, form, self._deployment.catalogue.money, chosen)
+        chosen = options.Options.read(self.deployment.plugin_settings(NAME))
+        return claims.read_claim(connection, directory, form, self.deployment.catalogue.money, chosen)
 
     @hookimpl
     def on_stored(self, events: Sequence[Event], connection: Connection | None) -> None:
@@ -159,19 +147,17 @@ class TravelPlugin:
     # -- the tax system ------------------------------------------------------------------------------------------
     @hookimpl
     def between_batches(self) -> None:
-        assert self._deployment is not None
-        now = self._deployment.clock.now()
+        now = self.deployment.clock.now()
         if self._ask_again is not None and now < self._ask_again:
             return
-        unconnected = tax.ask(self._deployment) is None
+        unconnected = tax.ask(self.deployment) is None
         self._ask_again = now + tax.UNCONNECTED if unconnected else None
 
     @hookimpl
     def beside_case(self, process: str, case: str, connection: Connection, directory: Directory) -> Iterable[Aside]:
         if process != "claim":
             return []
-        assert self._deployment is not None
-        connected = bool(self._deployment.plugins.answers("check_invoice"))
+        connected = bool(self.deployment.plugins.answers("check_invoice"))
         form = compared.kept_form(connection, case)
         claim = self._claim(form, connection, directory) if form else None
         return [*compared.of_claim(claim), *beside.of_claim(connection, case, connected)] if claim else []
