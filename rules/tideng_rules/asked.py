@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from tideng.agenda import moments, speaks_on
-from tideng.asking import occurrence_of, subject_of
+from tideng.asking import subject_of
 from tideng.calendars import WorkCalendar, local_moment
 from tideng.durations import Duration
-from tideng.events import Event
+from tideng.events import Event, occurrence_of
 from tideng.judging import OnAbsence, OnEvent, OnSchedule, OnWait
 from tideng.past import Heard, Past, day_of
 from tideng.tables import AgendaRow

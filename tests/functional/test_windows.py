@@ -243,6 +243,13 @@ def test_what_is_complete_makes_room_for_the_next(story):
     assert moments(story, *whole, step("raised", "10:30")) == ["02 12:30 zhang"]
 
 
+def test_what_came_in_the_moment_in_which_a_set_was_complete_does_not_complete_the_next(story):
+    story.rule(SET % ("", ""))
+    complete = [step("raised", "10:00"), step("followed", "10:06"), step("answered", "10:06")]
+    next_ = [step("raised", "10:06"), step("answered", "10:20"), step("raised", "10:20")]
+    assert moments(story, *complete, *next_) == ["02 12:06 zhang"]
+
+
 def test_each_matter_is_a_set_of_its_own_and_where_says_what_counts(story):
     story.rule(SET % (", where: {fact: event.subject, is_not: lead}", ""))
     events = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -80,9 +79,3 @@ def subjects_of(event: Event) -> tuple[str, ...]:
     """Whose metrics an event counts in and whose ladders it may end: its subject's, and its case's where that is another."""
     case = event.data.get("case")
     return (event.subject,) if case is None or case == event.subject else (event.subject, str(case))
-
-
-def occurrence_of(event: Event) -> str:
-    """A name for this one event, short enough for a key."""
-    name = f"{event.source}/{event.id}"
-    return name if len(name) <= 200 else f"{name[:150]}…{hashlib.sha256(name.encode()).hexdigest()[:32]}"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tideng.asking import occurrence_of, subject_of
+from tideng.asking import subject_of
 from tideng.calendars import WorkCalendar
-from tideng.events import Event
+from tideng.events import Event, occurrence_of
 from tideng.facts import EventFacts
 from tideng.groups import home_of
 from tideng.judging import OnAbsence, OnNotAll, OnWait, Reason, Watch, Windowed
@@ -123,7 +123,7 @@ class Deadlines:
 
     def _sort_out(self, world: World, watch: Watch, value: str, shelf: Shelf, alive: list[Entry], event: Event) -> None:
         """An event was heard late, or with others of its moment: which windows are there really?"""
-        events = [one for one in shelf.events if one.time >= min([event.time, *(entry.began for entry in alive)])]
+        events = shelf.since(alive, event.time)
         known = {entry.period: entry for entry in shelf.entries if entry.kind == _kind(watch.trigger)}
 
         def shape_of(opener: Event) -> Shape:
@@ -155,11 +155,7 @@ class Deadlines:
 
     def _end_of_window(self, world: World, watch: Watch, trigger: Windowed, entry: Entry) -> End | None:
         shelf = world.windows.get((entry.rule, entry.match or ""), Shelf())
-        members = [
-            event
-            for event in shelf.between(entry.began, entry.due)
-            if event.type in trigger.event_types and heeds(trigger, event)
-        ]
+        members = [event for event in shelf.taken(entry) if event.type in trigger.event_types and heeds(trigger, event)]
         if isinstance(trigger, OnWait):
             facts = self.kept(watch, members[-1]) if members else entry.facts
             facts = {**facts, "$person": _person(entry), "$depth": max((event.depth for event in members), default=0)}
@@ -177,7 +173,7 @@ class Deadlines:
 
     def _has_all(self, entry: Entry, shelf: Shelf) -> bool:
         wanted = self._completed_by(entry)
-        return bool(wanted) and is_complete(wanted, shelf.between(entry.began, entry.due))
+        return bool(wanted) and is_complete(wanted, shelf.taken(entry))
 
     def _completed_by(self, entry: Entry) -> frozenset[str]:
         watch = self._watchlist.get(entry.rule, entry.version)

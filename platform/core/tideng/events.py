@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -51,3 +52,9 @@ class Event:
             "subject": self.subject,
             "data": dict(self.data),
         }
+
+
+def occurrence_of(event: Event) -> str:
+    """A name for this one event, short enough for a key."""
+    name = f"{event.source}/{event.id}"
+    return name if len(name) <= 200 else f"{name[:150]}…{hashlib.sha256(name.encode()).hexdigest()[:32]}"

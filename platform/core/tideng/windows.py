@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from tideng.events import Event
+from tideng.events import Event, occurrence_of
 from tideng.facts import EventFacts
 from tideng.judging import OnAbsence, OnNotAll, Windowed
 
@@ -61,8 +61,21 @@ class Shelf:
             insort_right(self.events, event, key=order)
         return latest
 
-    def between(self, first: datetime, last: datetime) -> list[Event]:
-        return [event for event in self.events if first <= event.time <= last]
+    def taken(self, entry: Entry) -> list[Event]:
+        """What came while the window of `entry` was open, from its opener on."""
+        return [event for event in self.since([entry], entry.due) if event.time <= entry.due]
+
+    def since(self, entries: Collection[Entry], moment: datetime) -> list[Event]:
+        """The events from `moment` on, or from the opener of the first of `entries` on, where that was earlier.
+
+        Of the moment in which that one was opened, what stands before its opener is left out: it belongs to a window that
+        was complete in that very moment.
+        """
+        first = min((entry.began for entry in entries), default=moment)
+        found = [event for event in self.events if event.time >= min(first, moment)]
+        openers = {entry.period for entry in entries if entry.began == first < moment}
+        names = [occurrence_of(event) for event in found if event.time == first]
+        return found[next((place for place, name in enumerate(names) if name in openers), 0) :]
 
     def forget(self, before: datetime) -> None:
         """Let go of the windows that ended before, and of what only they had taken."""
