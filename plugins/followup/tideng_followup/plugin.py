@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 class FollowupPlugin(ShipsProcesses):
     title = {"zh": "客户跟进", "en": "Following up customers"}
+    requires = ("processes",)
 
     @hookimpl
     def declare(self) -> Iterable[object]:

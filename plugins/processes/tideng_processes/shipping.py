@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 class ShipsProcesses:
     """A plugin whose processes are the documents in the folder `definitions` beside its module. `deployment`: the one it works
-    in, there once it is `started`; a hook that is called of a running one may rely on it."""
+    in, there once it is `started`; a hook that is called of a running one may rely on it. It says itself that it requires the plugin `processes`."""
 
-    requires: tuple[str, ...] = ("processes",)
     deployment: Deployment
     started = False
 

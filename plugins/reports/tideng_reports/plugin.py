@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 class ReportsPlugin(ShipsProcesses):
     title = {"zh": "日报与拜访", "en": "Reports and visits"}
+    requires = ("processes",)
 
     @hookimpl
     def declare(self) -> Iterable[object]:

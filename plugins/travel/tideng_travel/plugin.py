@@ -78,6 +78,7 @@ class TravelPlugin(ShipsProcesses):
     itinerary, confirmation) and ``number``."""
 
     title = {"zh": "出差", "en": "Business trips"}
+    requires = ("processes",)
 
     def __init__(self) -> None:
         self._ask_again: datetime | None = None
