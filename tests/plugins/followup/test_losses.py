@@ -5,16 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import event
 
-from tests.plugins.processes.stories import STORIES
+from tests.plugins.processes.stories import PROPOSAL, story_of
 from tests.plugins.processes.walking import Office, Walk
 from tideng.database import reading
 from tideng.forms import Form, fill_form
 from tideng.tables import FindingRow
 from tideng_processes.service import NotYet
 
-NEED = next(story.data for story in STORIES if story.process == "customer_followup")
+NEED = story_of("customer_followup").data
 ANSWER = {"possible": "yes", "answer": "能做，12W 射灯，交期 12 天。"}
-PROPOSAL = {"proposal": "120 盏轨道射灯，含安装指导。"}
 
 
 @pytest.fixture
@@ -320,7 +319,7 @@ def test_the_hours_that_are_left_are_told_before_the_answer_is_due(one_office):
 
 
 def test_beyond_its_deadline_the_supervisor_of_the_step_is_asked_to_help(one_office):
-    case = one_office.begin("complaint", "zhang", next(story.data for story in STORIES if story.process == "complaint"))
+    case = one_office.begin("complaint", "zhang", story_of("complaint").data)
     case.until("2026-03-02 13:00")
     assert one_office.told() == ["step-near: fixer", "step-over: fixer"]
     one_office.until("2026-03-02 17:00")

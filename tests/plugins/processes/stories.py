@@ -46,15 +46,17 @@ class Story:
     end: str
     no: tuple[Does | Until, ...]
     refused: str
-    waits_for: str
     due: str
-    instead: str
     emits: tuple[str, ...] = ()
     by: str = "zhang"
     about: str = ""
     before: tuple[Does | Until, ...] = ()
+    waits_for: str = "lead"
+    instead: str = "vice"
 
 
+FOUND = {"cause": "fitting", "remedy": "换三个驱动，重新接线。", "promised": "2026-03-05"}
+PROPOSAL = {"proposal": "120 盏轨道射灯，含安装指导。"}
 STORIES = (
     Story(
         process="trip",
@@ -72,9 +74,7 @@ STORIES = (
         emits=("trip.requested", "trip.approved", "trip.started", "trip.ended"),
         no=(Does("lead", "reject", note="这周有培训，下周去更顺路。"),),
         refused="not_agreed",
-        waits_for="lead",
         due="2026-03-03 09:00",
-        instead="vice",
     ),
     Story(
         process="claim",
@@ -107,9 +107,7 @@ STORIES = (
             Does("lead", "read"),
         ),
         refused="done",
-        waits_for="lead",
         due="2026-03-04 09:00",
-        instead="vice",
     ),
     Story(
         process="leave",
@@ -120,9 +118,7 @@ STORIES = (
         emits=("leave.started", "leave.ended"),
         no=(Does("lead", "reject", note="那两天有展会，前后一天都可以。"),),
         refused="not_agreed",
-        waits_for="lead",
         due="2026-03-03 09:00",
-        instead="vice",
     ),
     Story(
         process="attendance_correction",
@@ -133,9 +129,7 @@ STORIES = (
         emits=("attendance.checked_in",),
         no=(Does("lead", "decline", note="那天好像是周四？"),),
         refused="not_added",
-        waits_for="lead",
         due="2026-03-04 09:00",
-        instead="vice",
     ),
     Story(
         process="onboarding",
@@ -168,9 +162,7 @@ STORIES = (
             Until("2026-03-09 09:00"),
             Does("hr", "arrived", {"contract": True}),
         ),
-        waits_for="lead",
         due="2026-03-16 09:00",
-        instead="vice",
     ),
     Story(
         process="transfer",
@@ -219,9 +211,7 @@ STORIES = (
         emits=("person.left",),
         no=(Does("lead", "think", note="不着急，再想两天。"), Does("zhang", "withdraw")),
         refused="stays",
-        waits_for="lead",
         due="2026-03-04 09:00",
-        instead="vice",
     ),
     Story(
         process="sample_request",
@@ -255,8 +245,8 @@ STORIES = (
         },
         way=(
             Does("fixer", "answered", {"first_words": "收到了，下午给您答复。"}),
-            Does("fixer", "found", {"cause": "fitting", "remedy": "换三个驱动，重新接线。", "promised": "2026-03-05"}),
-            Does("maker", "found", {"cause": "fitting", "remedy": "换三个驱动，重新接线。", "promised": "2026-03-05"}),
+            Does("fixer", "found", FOUND),
+            Does("maker", "found", FOUND),
             Does("fixer", "done", {"done_words": "已换好，试了一晚。"}),
             Does("zhang", "content", {"customer_says": "不闪了，谢谢。"}),
         ),
@@ -289,17 +279,15 @@ STORIES = (
         end="done",
         no=(Does("lead", "more", note="样品晚到是哪几次？"), Does("zhang", "withdraw")),
         refused="skipped",
-        waits_for="lead",
         due="2026-03-05 09:00",
-        instead="vice",
     ),
     Story(
         process="customer_followup",
         data={"customer": "恒亮照明", "needs": "大堂 120 盏射灯，三月底装，每盏八百以内。", "owner": "maker"},
         way=(
             Does("maker", "answered", {"possible": "yes", "answer": "能做，12W 射灯，交期 12 天。"}),
-            Does("zhang", "submit", {"proposal": "120 盏轨道射灯，含安装指导。"}),
-            Does("maker", "submit", {"proposal": "120 盏轨道射灯，含安装指导。", "price": 93600, "currency": "CNY"}),
+            Does("zhang", "submit", PROPOSAL),
+            Does("maker", "submit", {**PROPOSAL, "price": 93600, "currency": "CNY"}),
             Does("zhang", "recorded", {"accepted": True, "said": "就按这个做。"}),
         ),
         steps=("raise", "answer", "proposal", "follow_up"),
@@ -315,3 +303,7 @@ STORIES = (
         instead="maker2",
     ),
 )
+
+
+def story_of(process: str) -> Story:
+    return next(one for one in STORIES if one.process == process)

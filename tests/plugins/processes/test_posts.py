@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.plugins.processes.stories import STORIES
+from tests.plugins.processes.stories import story_of
 from tests.plugins.processes.walking import Office
 from tideng_processes.service import NotYet
 
-ONBOARDING, TRANSFER = (
-    next(story for story in STORIES if story.process == process) for process in ("onboarding", "transfer")
-)
+ONBOARDING, TRANSFER = (story_of(process) for process in ("onboarding", "transfer"))
 
 
 @pytest.fixture

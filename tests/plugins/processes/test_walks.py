@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.plugins.processes.stories import STORIES, Does, Story, Until
+from tests.plugins.processes.stories import STORIES, Does, Story, Until, story_of
 from tests.plugins.processes.walking import Office, Walk, after, just_before, local, moment
 
 HAPPENED = {"trip.approved", "trip.started", "claim.approved", "claim.paid", "leave.started", "attendance.checked_in"}
@@ -144,7 +144,7 @@ def test_with_nobody_else_there_hr_has_it_and_never_nobody(office, story):
 
 
 def walked(office: Office, process: str) -> Walk:
-    story = next(one for one in STORIES if one.process == process)
+    story = story_of(process)
     return happen(begun(office, story), *story.way)
 
 
@@ -155,7 +155,7 @@ def test_a_check_in_that_was_added_counts_from_its_own_time(office):
 
 
 def test_a_check_in_that_is_added_before_its_time_counts_as_of_now(office):
-    story = next(one for one in STORIES if one.process == "attendance_correction")
+    story = story_of("attendance_correction")
     office.begin(story.process, "zhang", {**story.data, "day": "2026-03-02", "time": "18:00"}).does("lead", "agree")
     (event,) = office.events("attendance.checked_in")
     assert local(event.time) == "2026-03-02 09:00"
@@ -183,11 +183,9 @@ def test_who_left_is_there_until_the_end_of_the_last_day(office):
 
 
 def test_a_leave_is_away_from_its_first_to_its_last_day_and_back_early_is_back(office):
-    story = next(one for one in STORIES if one.process == "leave")
+    story = story_of("leave")
     case = happen(begun(office, story), Does("lead", "agree"), Until("2026-03-09 10:00"))
-    other = office.begin(
-        "monthly_review", "zhang", next(one.data for one in STORIES if one.process == "monthly_review")
-    )
+    other = office.begin("monthly_review", "zhang", story_of("monthly_review").data)
     other.does("lead", "answer", answer="三家新客户很不容易，样品我来催。")
     assert "zhang" not in other.owners
     case.does("zhang", "back_early")
@@ -195,14 +193,14 @@ def test_a_leave_is_away_from_its_first_to_its_last_day_and_back_early_is_back(o
 
 
 def test_a_long_leave_is_looked_at_by_hr_as_well(office):
-    story = next(one for one in STORIES if one.process == "leave")
+    story = story_of("leave")
     case = office.begin("leave", "zhang", {**story.data, "until": "2026-03-20", "days": 10}).does("lead", "agree")
     assert (case.node, case.owners) == ("hr_check", ["hr"])
     assert case.does("hr", "agree").node == "waiting"
 
 
 def test_one_of_two_may_ask_for_another_talk(office):
-    story = next(one for one in STORIES if one.process == "monthly_review")
+    story = story_of("monthly_review")
     case = happen(begun(office, story), story.way[0])
     case.does("zhang", "settled").does("lead", "talk_more", note="还有一件想谈。")
     assert case.node == "answer"
