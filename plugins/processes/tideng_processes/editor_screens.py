@@ -252,9 +252,9 @@ class ProcessEditorPage(Page):
     @needs(WRITE)
     def decide(self, process: str) -> Any:
         """Keep the version that is tried, or go back to the one before it now."""
-        here, keeps = web(), request.form.get("what") == "keep"
+        here, keeps, id = web(), request.form.get("what") == "keep", latest(process).definition.id
         try:
-            trial = (publishing.keep_trial if keeps else publishing.end_trial)(here.deployment, here.viewer(), process)
+            trial = (publishing.keep_trial if keeps else publishing.end_trial)(here.deployment, here.viewer(), id)
         except Refused as refused:
             say_problems(refused.problems)
         else:

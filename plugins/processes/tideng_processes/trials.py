@@ -126,8 +126,8 @@ def _go_back(connection: Connection, registry: Registry, trial: Trial, by: str, 
     if latest is None or former is None or latest.version != trial.version:
         _settle(connection, trial, OVERTAKEN, by, now)
         return
-    store(connection, former.definition, trial.version + 1, former.origin, by, "", now)
-    _settle(connection, trial, RETURNED, by, now)
+    went_back = store(connection, former.definition, trial.version + 1, former.origin, by, "", now)
+    _settle(connection, trial, RETURNED if went_back else OVERTAKEN, by, now)
 
 
 def _held(connection: Connection, process: str) -> Trial:

@@ -181,6 +181,8 @@ TABLE = """
 - - - 0 0 - - 0  GET,POST /processes/<string:process>/moving
 - - - + + - - +  POST     /processes/<string:process>/publish
 - - - + + - - +  POST     /processes/<string:process>/text
+- - - 0 0 - - 0  POST     /processes/<string:process>/trial
+- - - + + - - +  POST     /processes/<string:process>/try
 - - 0 0 0 0 - 0  GET      /processes/<string:process>/versions/<int:version>
 - - - 0 0 - - 0  POST     /processes/<string:process>/versions/<int:version>/again
 + + + + + + + +  GET      /readyz
