@@ -16,6 +16,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 import chromium
 from playwright.sync_api import Page, expect
 from test_axe import AXE, LOOK, RULES
+from test_report import IS_READY, KEPT, NO_SYNC, Line
 from webstory import NOW, WebStory
 
 from tests.plugins.travel.travel_story import a_ticket, an_invoice
@@ -70,9 +71,10 @@ def phone(story) -> Iterator[Callable[..., chromium.Watched]]:
     with chromium.served(story.app) as address, chromium.launched() as browser:
         opened = []
 
-        def open_one(login: str = "zhang", language: str = "zh") -> chromium.Watched:
-            one = chromium.Watched(browser, address, "phone")
+        def open_one(login: str = "zhang", language: str = "zh", at: str = address) -> chromium.Watched:
+            one = chromium.Watched(browser, at, "phone")
             opened.append(one)
+            one.context.add_init_script(NO_SYNC)
             one.sign_in(login, language)
             return one
 
@@ -174,6 +176,24 @@ def test_whoever_had_no_trip_is_not_asked_which(phone):
     page = phone().go(CLAIM)
     expect(page.locator("#f-amount")).to_be_visible()
     expect(page.locator("[data-field=trip]")).to_have_count(0)
+
+
+def test_without_a_network_ones_trips_are_there_and_what_waits_names_them_in_words(story, phone):
+    a_finished_trip(story, phone)
+    line = Line(story.app)
+    zhang = phone(at=line.address)
+    page = zhang.go(CLAIM)
+    chromium.soon(page, IS_READY)
+    page.reload()
+    expect(chosen_words(page)).to_have_text(WORDS["zh"])
+    line.cut(zhang)
+    page.reload()
+    expect(chosen_words(page)).to_have_text(WORDS["zh"])
+    page.fill("#f-amount", "201")
+    page.locator("[data-main]").click()
+    expect(page.locator("[data-saved]")).to_contain_text("没有网络")
+    kept = page.evaluate(f"async () => (await ({KEPT})()).queue[0].shown")
+    assert ["哪次出差", WORDS["zh"]] in kept
 
 
 def test_a_claim_with_a_trip_can_be_read_by_everybody(story, phone):

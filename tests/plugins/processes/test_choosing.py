@@ -9,7 +9,7 @@ import pytest
 
 from tests.plugins.processes.engine_story import FILES, EngineStory
 from tideng.database import reading
-from tideng_processes import choosing, viewing
+from tideng_processes import choosing, service, viewing
 from tideng_processes.service import NotYet
 from tideng_processes.shown import data_lines
 from tideng_processes.viewing import CaseFilter
@@ -136,13 +136,25 @@ def test_what_the_case_had_already_may_stay_when_it_comes_back(sqlite):
     assert sqlite.case(case).node == "read"
 
 
+def test_what_was_chosen_is_looked_at_in_one_statement(sqlite):
+    def looked_at(**said: Any) -> int:
+        submission = sqlite.submission("submit", {"words": "很亮", **said})
+
+        def look() -> None:
+            with reading(sqlite.deployment.engine) as connection:
+                zhang = sqlite.viewer("zhang")
+                service.preview(sqlite.deployment, connection, zhang, sqlite.directory, "trial", "write", submission)
+
+        return sqlite.statements(look)
+
+    assert looked_at(purchase=sqlite.begin("zhang")) == looked_at() + 1
+
+
 # -- telling it --------------------------------------------------------------------------------------------------------
 def test_whoever_may_not_open_the_other_case_reads_its_words_only(sqlite):
     """Li had a step of the trial and sees it; the purchase is none of hers."""
     purchase = sqlite.begin("zhang", what="样灯")
     case = tried(sqlite, purchase=purchase)
-    from tideng_processes import service
-
     service.hand_over(sqlite.deployment, sqlite.viewer("lead"), sqlite.directory, case, "read", "li")
     assert facts(sqlite, case, "li")["哪次采购"] == ("样灯", "")
 
