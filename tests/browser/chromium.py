@@ -108,6 +108,25 @@ class Watched:
         self.context.close()
 
 
+@contextmanager
+def signed_in(browser: Browser, address: str, login: str) -> Iterator[dict[str, Watched]]:
+    """Somebody signed in, once at a desk and once at a phone; whatever a page has to show stands there within five seconds."""
+    opened = {size: Watched(browser, address, size=size) for size in SIZES}
+    for one in opened.values():
+        one.sign_in(login)
+        one.page.set_default_timeout(5000)
+    yield opened
+    for one in opened.values():
+        one.close()
+
+
+@contextmanager
+def looking(app: Flask, login: str) -> Iterator[dict[str, Watched]]:
+    """The same, in a browser of their own, with `app` served to them."""
+    with served(app) as address, launched() as browser, signed_in(browser, address, login) as opened:
+        yield opened
+
+
 def soon(page, is_so: str) -> None:
     """Wait until a script's expression holds; Playwright's own wait needs `eval`, which the page's policy refuses."""
     held = page.evaluate(

@@ -59,14 +59,8 @@ def browser() -> Iterator:
 
 @pytest.fixture(scope="module")
 def windows(browser, address) -> Iterator[dict]:
-    """HR signed in, once at a desk and once at a phone."""
-    opened = {size: chromium.Watched(browser, address, size=size) for size in ("desktop", "phone")}
-    for one in opened.values():
-        one.sign_in("hr")
-        one.page.set_default_timeout(5000)
-    yield opened
-    for one in opened.values():
-        one.close()
+    with chromium.signed_in(browser, address, "hr") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -39,27 +39,9 @@ def story(tmp_path_factory) -> Iterator:
 
 
 @pytest.fixture(scope="module")
-def address(story) -> Iterator[str]:
-    with chromium.served(story.app) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    with chromium.launched() as launched:
-        yield launched
-
-
-@pytest.fixture(scope="module")
-def windows(browser, address) -> Iterator[dict]:
-    """HR signed in, once at a desk and once at a phone."""
-    opened = {size: chromium.Watched(browser, address, size=size) for size in ("desktop", "phone")}
-    for one in opened.values():
-        one.sign_in("hr")
-        one.page.set_default_timeout(5000)
-    yield opened
-    for one in opened.values():
-        one.close()
+def windows(story) -> Iterator[dict]:
+    with chromium.looking(story.app, "hr") as opened:
+        yield opened
 
 
 @pytest.fixture
