@@ -74,7 +74,7 @@ def test_the_chart_opens_and_closes_units_by_mouse_and_keyboard(hr):
     assert fold.get_attribute("aria-expanded") == "true"
     fold.click()
     expect(node(page, "north")).to_have_count(0)
-    page.wait_for_timeout(500)  # until everything has come to its place
+    expect(page.locator("#og-chart")).to_have_attribute("aria-busy", "false")  # everything has come to its place
     # the same button has the focus again, and answers the keyboard
     expect(page.locator('[data-fold="sales"]')).to_be_focused()
     page.keyboard.press("Enter")
@@ -195,10 +195,51 @@ def test_everything_works_as_links_without_the_script(hr):
         page.unroute("**/organisation.js*")
 
 
+def test_hr_adds_a_post_from_the_chart_and_finds_somebody_for_it(hr):
+    page = chart(hr)
+    page.get_by_role("link", name="加岗位").click()
+    page.get_by_label("名称").fill("驻点工程师")
+    page.get_by_label("部门", exact=True).select_option("south")
+    page.get_by_label("编制人数").fill("1")
+    page.get_by_role("button", name="加上").click()
+    expect(page.locator("h1")).to_have_text("驻点工程师")
+    chart(hr)
+    vacant = page.locator(".og-vacant")
+    expect(vacant).to_contain_text("驻点工程师空着")
+    vacant.get_by_role("link", name="安排人").click()
+    page.get_by_label("谁").fill("李晨")
+    page.get_by_role("button", name="就这样安排").click()
+    expect(page.locator(".og-faces")).to_contain_text("李晨")
+    assert hr.complaints == []
+
+
+def test_a_unit_moves_from_a_day_on_and_the_chart_of_each_day_shows_it(hr):
+    page = hr.go("/organisation/edit/unit/south")
+    page.get_by_label("上级部门").select_option("hq")
+    page.locator("#from").fill("2025-07-01")
+    page.get_by_role("button", name="保存").click()
+    expect(page.locator(".og-turns")).to_contain_text("2025-07-01 起")
+    for day, above in (("2025-06-30", "sales"), ("2025-07-01", "hq")):
+        hr.go(f"/organisation/?day={day}&unit={above}")
+        expect(node(page, "south")).to_have_count(1)
+    assert hr.complaints == []
+
+
+PAGES = (
+    "/organisation/",
+    "/organisation/units/north",
+    "/organisation/positions/rep",
+    "/organisation/who-answers",
+    "/organisation/import/",
+    "/organisation/edit/unit/north",
+    "/organisation/edit/position",
+)
+
+
 @pytest.mark.parametrize(("size", "dark"), [("desktop", False), ("desktop", True), ("phone", False)])
 def test_axe_has_nothing_to_say(window, size, dark):
     watched = window("hr", size, "en", dark)
-    for path in ("/organisation/", "/organisation/positions/rep", "/organisation/who-answers", "/organisation/import/"):
+    for path in PAGES:
         page = watched.go(path)
         if path == "/organisation/" and size == "desktop":
             page.wait_for_selector("#og-chart .oc")

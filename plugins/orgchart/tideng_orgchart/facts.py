@@ -16,9 +16,10 @@ def gather(points: Sequence[Point], names: frozenset[str], directory: Directory)
     of_group = {kind: [(name, read[name]) for name in sorted(names & read.keys())] for kind, read in _GROUP.items()}
     if not of_person and not any(of_group.values()):
         return None
+    standing = {at: directory.as_at(at) for at in {point.at for point in points}}
     found = []
     for point in points:
-        facts, then = {}, directory.as_at(point.at)
+        facts, then = {}, standing[point.at]
         if point.assignment is not None:
             facts = {name: read(point.assignment, then) for name, read in of_person}
         if point.about in of_group:
