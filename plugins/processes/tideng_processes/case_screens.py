@@ -48,9 +48,7 @@ class CasePage(Page):
     def show(self, case: str) -> str:
         it = self.read(viewing.case, processes(), case)
         with reading(web().engine) as connection:
-            asides = beside_case(
-                web().deployment, connection, self.directory, it.definition.id, it.id, web().now()
-            )
+            asides = beside_case(web().deployment, connection, self.directory, it.definition.id, it.id, web().now())
         return render_template(
             "processes/case.html",
             layout=_layout(),
