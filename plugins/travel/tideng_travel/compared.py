@@ -133,7 +133,7 @@ def _comes_to(claim: Claim, words: Text) -> Text:
 def _to_look_at(claim: Claim) -> Iterator[Text]:
     """What is not there, and what does not match; each as its author was asked."""
     for name in papers_to_go(claim):
-        said = {"zh": "，说明里写了原因", "en": "; the remark says why"} if claim.explained else {"zh": "", "en": ""}
+        said = {"zh": "（见说明）", "en": " (see the remark)"} if claim.explained else {"zh": "", "en": ""}
         yield {locale: _LACKING[name][locale] + said[locale] for locale in ("zh", "en")}
     for about in (days, places, days_of_another_trip, handed_in_twice, made_out_to):
         yield from (one.message for one in about(claim))

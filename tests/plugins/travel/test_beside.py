@@ -108,7 +108,7 @@ def test_more_than_the_papers_say_and_what_does_not_match_is_read_by_whoever_loo
     assert (line.words["zh"], line.look) == ("单据合计 201.00 CNY，报销多 29.50 CNY", LOOK)
     assert line.words["en"] == "The papers add up to 201.00 CNY; 29.50 CNY more is claimed"
     assert [one["zh"] for one in line.notes] == [
-        "没有客户签字确认单，说明里写了原因",
+        "没有客户签字确认单（见说明）",
         "a.pdf是 6月30日的，行程是 6月16日到6月18日。是这次的吗？",
     ]
 
