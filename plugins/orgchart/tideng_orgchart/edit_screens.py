@@ -44,7 +44,7 @@ class OrganisationEditPage(Page):
     @expose("/unit/<path:id>")
     @needs(READ)
     def unit(self, id: str) -> Any:
-        return self._form("unit", id, unit_row(_known(web().directory().unit_periods, id)).cells)
+        return self._form("unit", id, _unit_cells(id, _shown_day()))
 
     @expose("/unit/<path:id>", methods=["POST"])
     @needs(WRITE)
@@ -64,7 +64,7 @@ class OrganisationEditPage(Page):
     @expose("/position/<path:id>")
     @needs(READ)
     def position(self, id: str) -> Any:
-        return self._form("position", id, position_row(_known(web().directory().position_periods, id)).cells)
+        return self._form("position", id, _position_cells(id, _shown_day()))
 
     @expose("/position/<path:id>", methods=["POST"])
     @needs(WRITE)
@@ -73,60 +73,89 @@ class OrganisationEditPage(Page):
             "position", id, editing.keep_post, tuple(one for one in POST_FIELDS if one not in ("id", "duties"))
         )
 
-    def _form(
-        self, kind: str, id: str, cells: Mapping[str, str], problems: list[str] | None = None, since: str = ""
-    ) -> Any:
-        here = web()
+    def _form(self, kind: str, id: str, cells: Mapping[str, str], problems: list[str] | None = None) -> Any:
+        here, shown = web(), _shown_day()
         editing.require_edit(here.viewer())
         return render_template(
             f"orgchart/edit_{kind}.html",
             id=id,
             cells=cells,
             problems=problems or [],
-            units=_units(here.directory()),
-            since=since or editing.today(here.directory(), here.deployment).isoformat(),
+            units=_units(here.directory().as_of(shown)),
+            shown=shown.isoformat(),
+            since=request.form.get("from") or max(shown, _today(here)).isoformat(),
             mend=bool(request.form.get("mend")),
         )
 
     def _kept(self, kind: str, id: str, keep: Callable[..., str], fields: tuple[str, ...]) -> Any:
         """Keep what the form says and show it; where something is wrong with it, the form as it was filled in."""
         here, form = web(), request.form
-        said = {name: form.get(name, "") for name in (*fields, "mend")}
-        since = form.get("from", "")
+        said = {name: form.get(name, "").strip() for name in fields}
+        since, mend = form.get("from", ""), form.get("mend", "")
         try:
-            kept = keep(here.deployment, here.viewer(), here.directory(), id, said, since)
+            kept = keep(
+                here.deployment, here.viewer(), here.directory(), id, _new(kind, id, said) | {"mend": mend}, since
+            )
         except Refused as refused:
             problems = [line_in_words(one, locale()) for one in refused.problems]
-            return self._form(kind, id, said, problems, since), 400
-        flash(_said(here, id, said, since), "success")
-        shown = since if _is_later(here, since) and not said["mend"] else None
-        return redirect(url_for(f"OrganisationPage.{kind}", id=kept, day=shown))
+            return self._form(kind, id, said, problems), 400
+        later = since if since > _today(here).isoformat() and not mend else None
+        flash(_said(mend, later), "success")
+        return redirect(url_for(f"OrganisationPage.{kind}", id=kept, day=later))
+
+
+def _new(kind: str, id: str, said: Mapping[str, str]) -> dict[str, str]:
+    """What of the form is otherwise than it was shown. What nobody touched is not said: it may be otherwise on the day chosen."""
+    if not id:
+        return dict(said)
+    cells = (_unit_cells if kind == "unit" else _position_cells)(id, _shown_day())
+    return {name: text for name, text in said.items() if text != _one_kind_of_line(cells.get(name, ""))}
+
+
+def _one_kind_of_line(text: str) -> str:
+    """As a browser sends it."""
+    return "\r\n".join(text.strip().splitlines())
+
+
+def _unit_cells(id: str, day: date) -> Mapping[str, str]:
+    return unit_row(_known(web().directory().unit_periods, id, day)).cells
+
+
+def _position_cells(id: str, day: date) -> Mapping[str, str]:
+    return position_row(_known(web().directory().position_periods, id, day)).cells
 
 
 _T = TypeVar("_T", Unit, Position)
 
 
-def _known(periods: Mapping[str, Sequence[_T]], id: str) -> _T:
-    """The period of today, else the last one. Raises `NotFound`."""
+def _known(periods: Mapping[str, Sequence[_T]], id: str, day: date) -> _T:
+    """The period of that day, else the last one. Raises `NotFound`."""
     if id not in periods:
         raise NotFound(f"no unit or position {id}")
-    return in_force(periods[id], _today(web())) or periods[id][-1]
+    return in_force(periods[id], day) or periods[id][-1]
 
 
 def _today(here: Web) -> date:
     return editing.today(here.directory(), here.deployment)
 
 
-def _is_later(here: Web, since: str) -> bool:
-    return since > _today(here).isoformat()
+def _shown_day() -> date:
+    """The day that the form shows: ``?day=``, or what it said it showed; today for none."""
+    try:
+        day = date.fromisoformat(request.form.get("shown") or request.args.get("day", ""))
+    except ValueError:
+        return _today(web())
+    return day if 1900 <= day.year <= 2200 else _today(web())
 
 
-def _said(here: Web, id: str, said: Mapping[str, str], since: str) -> str:
-    if said["mend"] and id:
+def _said(mend: str, later: str | None) -> str:
+    if mend:
         return _("Put right.")
-    if _is_later(here, since):
-        return _("Kept. It counts from %(day)s on, by itself.", day=since)
-    return _("Kept. What was before stays as it was.")
+    return (
+        _("Kept. It counts from %(day)s on, by itself.", day=later)
+        if later
+        else _("Kept. What was before stays as it was.")
+    )
 
 
 def _units(directory: Directory) -> list[tuple[str, str]]:

@@ -94,7 +94,9 @@ class OrganisationPage(Page):
         it = self.read(post_page, web().deployment, id, asked_day(), request.args.get("after", ""))
         may_edit = editing.may_edit(web().viewer())
         people = _colleagues() if may_edit and not request.args.get("part") else ()
-        return self._shown("post", it=it, title=it.name, may_edit=may_edit, expected=expected_words(it), people=people)
+        since = max(it.day, editing.today(web().directory(), web().deployment)).isoformat()
+        words = {"expected": expected_words(it), "people": people, "since": since}
+        return self._shown("post", it=it, title=it.name, may_edit=may_edit, **words)
 
     @expose("/people/<path:id>")
     @needs(READ)
@@ -155,7 +157,7 @@ class OrganisationPage(Page):
             )
             return _("Kept. What was expected before stays as it was.")
 
-        return done(said, "OrganisationPage.position", id=id)
+        return done(said, "OrganisationPage.position", id=id, day=_later(form.get("from", "")))
 
     @expose("/positions/<path:id>/fill", methods=["POST"])
     @needs(WRITE)
@@ -168,7 +170,7 @@ class OrganisationPage(Page):
             )
             return _("%(name)s has the post from then on.", name=name)
 
-        return done(said, "OrganisationPage.position", id=id)
+        return done(said, "OrganisationPage.position", id=id, day=_later(form.get("from", "")))
 
 
 def _colleagues() -> Sequence[Assignment]:
@@ -195,6 +197,18 @@ def asked_day() -> date | None:
     except ValueError:
         return None
     return day if 1900 <= day.year <= 2200 else None
+
+
+def _later(day: str) -> str | None:
+    """The day where it is still to come, so that a page shows what was just said of it; None for today and before."""
+    return day if day > editing.today(web().directory(), web().deployment).isoformat() and _is_day(day) else None
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def found_at(one: viewing.Found) -> str:

@@ -209,3 +209,24 @@ def test_a_form_with_something_wrong_comes_back_as_it_was_filled_in(story):
     assert "绕成了一圈" in answer.text
     assert 'value="2026-01-01"' in answer.text
     assert 'value="north" selected' in answer.text
+
+
+def test_what_nobody_touched_in_the_form_is_not_taken_back_on_a_later_day(story):
+    hr = story.as_("hr", language="zh")
+    hr.post("/organisation/edit/unit/north", name="北方", parent="sales", shown="2025-06-12", **{"from": "2025-09-01"})
+    hr.post("/organisation/edit/unit/north", name="华北", parent="hq", shown="2025-06-12", **{"from": "2025-10-01"})
+    assert "<h1>北方</h1>" in hr.get("/organisation/units/north?day=2025-10-01").text
+    form = hr.get("/organisation/edit/unit/north?day=2025-10-01").text
+    assert 'value="北方"' in form
+    assert 'value="hq" selected' in form
+    assert 'name="from" value="2025-10-01"' in form
+
+
+def test_a_post_that_is_vacant_on_a_coming_day_is_filled_from_that_day_on(story):
+    hr = story.as_("hr", language="zh")
+    hr.post("/organisation/edit/position", id="fitter", name="驻点", unit="south", seats="1", **{"from": "2025-09-01"})
+    chart = hr.get("/organisation/?day=2025-09-02").text
+    (address,) = set(re.findall(r'href="(/organisation/positions/fitter\?day=2025-09-02)#fill"', chart))
+    assert 'id="fill-from" type="date" name="from" value="2025-09-02"' in hr.get(address).text
+    answer = hr.post("/organisation/positions/fitter/fill", person="li", **{"from": "2025-09-02"})
+    assert "由李晨担任" in hr.get(answer.location).text
