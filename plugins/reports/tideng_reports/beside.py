@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from sqlalchemy import Connection, func, select
@@ -12,12 +12,14 @@ from tideng.asides import Aside, AsideLine
 from tideng.calendars import WorkCalendar
 from tideng.catalogue import Catalogue, Text
 from tideng.people import Directory
+from tideng.tables import EventRow
 from tideng.viewing import Viewer
-from tideng_processes.tables import CaseRow
-from tideng_reports.completeness import Completeness, completeness
-from tideng_reports.filling import DAILY, NEEDS
+from tideng_reports.completeness import REPORTED, Completeness, completeness
+from tideng_reports.filling import NEEDED
 from tideng_reports.history import waiting_for
 
+LOOKED_BACK = timedelta(days=180)
+"""A last report that is older says nothing any more."""
 _TITLE: Text = {"zh": "日报", "en": "Reports"}
 _LINK: Text = {"zh": "看日报", "en": "See them"}
 _LAST: Text = {"zh": "最后一份", "en": "The last one:"}
@@ -35,12 +37,12 @@ def beside(
     calendar: WorkCalendar,
     person: str,
 ) -> Iterable[Aside]:
-    """The card of one person's reports; none for whoever neither travelled this week nor ever wrote one. Four statements."""
+    """The card of one person's reports; none for whoever neither travelled this week nor wrote one lately. Four statements."""
     week = directory.local_day(person, now).weekday() + 1
     [days] = completeness(connection, viewer, directory, now, catalogue, calendar, [person], week)
-    row = CaseRow
-    theirs = (row.person == person, row.process.in_((DAILY, NEEDS)))
-    last = connection.scalar(select(func.max(row.started_at)).where(*theirs))
+    row = EventRow  # and not their cases: a report may come from another system
+    theirs = (row.subject == person, row.type.in_((REPORTED, NEEDED)), row.time >= now - LOOKED_BACK)
+    last = connection.scalar(select(func.max(row.time)).where(*theirs))
     if last is None and not any(one.expected for one in days.days):
         return []
     lines = [AsideLine("", week_words(days)), AsideLine("", _LAST, at=last) if last else AsideLine("", _NONE_YET)]

@@ -286,9 +286,12 @@ def test_a_person_s_page_tells_how_their_week_is_going(on_both):
     story = on_both
     assert besides(story, LEAD, "zhang") == []  # who never travels and never wrote has no card
     heard(story, "trip.started", "2025-06-09T09:00", trip="t1")
-    heard(story, "report.submitted", "2025-06-09T18:00", date="2025-06-09", needs="灯" * 100)
     [card] = besides(story, LEAD, "zhang")
-    assert [line.words["zh"] for line in card.lines] == ["本周 1/3（出差的工作日）", "还没有日报"]
+    assert [line.words["zh"] for line in card.lines] == ["本周 0/3（出差的工作日）", "还没有日报"]
+    heard(story, "report.submitted", "2025-06-09T18:00", date="2025-06-09", needs="灯" * 100)  # from elsewhere
+    [card] = besides(story, LEAD, "zhang")
+    assert [line.words["zh"] for line in card.lines] == ["本周 1/3（出差的工作日）", "最后一份"]
+    assert card.lines[1].at == datetime.fromisoformat("2025-06-09T18:00+08:00")
     hand_in(story)
     [card] = besides(story, LEAD, "zhang")
     assert [line.words["zh"] for line in card.lines] == ["本周 2/4（出差的工作日）", "最后一份", "1 份等您看"]
