@@ -10,12 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.database import insert
-from tideng_processes.loading import load_runs
+from tideng_processes.loading import load_runs, next_ids
 from tideng_processes.moving import Mover, Run
 from tideng_processes.registry import Published, Registry
 from tideng_processes.service import keep_version
-from tideng_processes.tables import CaseRow, CounterRow
+from tideng_processes.tables import CaseRow
 
 PROCESS = "improvement"
 
@@ -46,7 +45,7 @@ def note(
         return {}
     keep_version(connection, published, now)
     items = _open_items(connection, registry, {one.person for one in occasions})
-    ids = iter(_ids(connection, len({one.of for one in occasions} - items.keys())))
+    ids = iter(next_ids(connection, PROCESS, len({one.of for one in occasions} - items.keys())))
     found = {}
     for one in occasions:
         if one.of in items:
@@ -63,14 +62,6 @@ def _open_items(connection: Connection, registry: Registry, people: set[str]) ->
     query = select(row.id).where(row.process == PROCESS, row.person.in_(people), row.node != "")
     runs = load_runs(connection, registry, connection.scalars(query))
     return {(run.person, str(run.data.get("step") or "")): run for run in runs}
-
-
-def _ids(connection: Connection, how_many: int) -> list[str]:
-    """So many new ids, in one statement."""
-    statement = insert(connection)(CounterRow).values(process=PROCESS, last=how_many)
-    grown = statement.on_conflict_do_update(index_elements=["process"], set_={"last": CounterRow.last + how_many})
-    last = connection.execute(grown.returning(CounterRow.last)).scalar_one()
-    return [f"{PROCESS}-{number:06d}" for number in range(last - how_many + 1, last + 1)]
 
 
 def _begun(mover: Mover, published: Published, id: str, occasion: Occasion, now: datetime) -> Run:
