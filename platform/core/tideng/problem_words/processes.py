@@ -111,7 +111,6 @@ CHINESE: Mapping[str, str] = {
     "map {name:word}": "对应表 {name}",
     "{activity:name} is not named ({count:n}×)": "没有写{activity}（出现 {count} 次）",
     "name it under a process, or under elsewhere": "写到某个流程下，或写到 elsewhere",
-    "there is no process {name}": "没有流程“{name}”",
     "there is no step {node} in {process}": "流程“{process}”没有步骤“{node}”",
     "there is no way {name} out of the step {node}": "步骤“{node}”没有{name}这个去处",
     "is no list of activities": "应为活动的清单",
