@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, TypeVar
 
@@ -10,12 +11,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.errors import NotFound, Refused
+from tideng.errors import NotFound, Problem, Refused
 from tideng.people import Directory, Position, Unit, in_force
 from tideng.problem_words import line_in_words
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.web import Web, locale, web
 from tideng_orgchart import editing
+from tideng_orgchart.import_screens import field_words, name_in
 from tideng_orgchart.merging import position_row, unit_row
 
 MOST_UNITS = 400
@@ -97,7 +99,7 @@ class OrganisationEditPage(Page):
                 here.deployment, here.viewer(), here.directory(), id, _new(kind, id, said) | {"mend": mend}, since
             )
         except Refused as refused:
-            problems = [line_in_words(one, locale()) for one in refused.problems]
+            problems = [line_in_words(_at_a_field(one, id), locale()) for one in refused.problems]
             return self._form(kind, id, said, problems), 400
         later = since if since > _today(here).isoformat() and not mend else None
         flash(_said(mend, later), "success")
@@ -110,6 +112,17 @@ def _new(kind: str, id: str, said: Mapping[str, str]) -> dict[str, str]:
         return dict(said)
     cells = (_unit_cells if kind == "unit" else _position_cells)(id, _shown_day())
     return {name: text for name, text in said.items() if text != _one_kind_of_line(cells.get(name, ""))}
+
+
+def _at_a_field(problem: Problem, id: str) -> Problem:
+    """The problem at what the form calls the field; of somebody or something else, with its name before."""
+    owner, _comma, column = problem.at.rpartition(", ")
+    here, directory = web(), web().directory()
+    name = here.name_of(owner) if directory.knows(owner) else ""
+    name = name or name_in(directory.unit_periods, owner) or name_in(directory.position_periods, owner)
+    said = {"id": _("Id"), "from": _("From which day on"), "duties": _("What is expected")}
+    field = (field_words() | said).get(column, column)
+    return replace(problem, at=", ".join(filter(None, ("" if owner == id else name, field))))
 
 
 def _one_kind_of_line(text: str) -> str:

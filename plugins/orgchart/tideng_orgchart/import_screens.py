@@ -99,9 +99,9 @@ def called(field: str, value: str, with_id: bool = True) -> str:
     if field == "head":
         return _("yes") if value else ""
     named_by: Mapping[str, Callable[[str], str]] = {
-        "unit": lambda id: _name_of(here.directory().unit_periods, id),
-        "parent": lambda id: _name_of(here.directory().unit_periods, id),
-        "position": lambda id: _name_of(here.directory().position_periods, id),
+        "unit": lambda id: name_in(here.directory().unit_periods, id),
+        "parent": lambda id: name_in(here.directory().unit_periods, id),
+        "position": lambda id: name_in(here.directory().position_periods, id),
         "supervisor": lambda id: here.name_of(id) if here.directory().knows(id) else "",
         "deputy": lambda id: here.name_of(id) if here.directory().knows(id) else "",
     }
@@ -111,7 +111,7 @@ def called(field: str, value: str, with_id: bool = True) -> str:
     return f"{found} ({value})" if with_id else found
 
 
-def _name_of(periods: Mapping[str, Any], id: str) -> str:
+def name_in(periods: Mapping[str, Any], id: str) -> str:
     return periods[id][-1].name if id in periods else ""
 
 

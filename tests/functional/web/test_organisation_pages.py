@@ -206,8 +206,10 @@ def test_a_form_with_something_wrong_comes_back_as_it_was_filled_in(story):
     hr = story.as_("hr", language="zh")
     answer = hr.post("/organisation/edit/unit/sales", name="销售", parent="north", **{"from": "2026-01-01"})
     assert answer.status_code == 400
-    assert "绕成了一圈" in answer.text
+    assert "上级部门：绕成了一圈：sales → north → sales" in answer.text
     assert 'value="2026-01-01"' in answer.text
+    gone = hr.post("/organisation/edit/unit/north", name="华北", parent="sales", until="2025-06-30").text
+    assert "张三，部门：部门north到 2025-06-30 为止" in gone
     assert 'value="north" selected' in answer.text
 
 
