@@ -20,7 +20,7 @@ WHY: Mapping[str, str] = {
     "en": "What was it mainly? “Not known” is all right.",
 }
 FROM_PRODUCT: Mapping[str, str] = {
-    "zh": "产品部今天在的人里，手上最少的",
+    "zh": "产品部今天在、手上的事最少的人",
     "en": "Of those at work in product today, who has the least to do",
 }
 

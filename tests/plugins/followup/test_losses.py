@@ -294,9 +294,14 @@ def filled_in(office: Office, by: str):
         return fill_form(office.deployment, connection, office.directory, form, now)
 
 
-def test_the_first_of_product_who_is_there_is_filled_in_as_who_answers(one_office):
+def test_somebody_of_product_who_is_there_is_filled_in_as_who_answers(one_office):
     assert filled_in(one_office, "zhang")["owner"].value == "maker"
     one_office.goes_on_leave("maker")
+    assert filled_in(one_office, "zhang")["owner"].value == "maker2"
+
+
+def test_of_those_who_are_there_whoever_has_less_to_do_is_filled_in(one_office):
+    one_office.begin("customer_followup", "zhang", NEED)
     assert filled_in(one_office, "zhang")["owner"].value == "maker2"
 
 
