@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
@@ -24,6 +24,17 @@ LONGEST_TRIP = timedelta(days=180)
 """So long before today a trip's itinerary may have been told."""
 LONGEST_NEEDS = 2000
 """Characters of the day's needs reports; one with which they would be more is left out."""
+
+
+class Marks(NamedTuple):
+    """How a language sets names and places apart."""
+
+    colon: str
+    comma: str
+    brackets: str
+
+
+CHINESE, ENGLISH = Marks("：", "，", "（{}）"), Marks(": ", ", ", " ({})")
 _A_MOMENT = timedelta(microseconds=1)
 _TODAY: Text = {"zh": "今天", "en": "Today"}
 _BY_VISITS: Text = {"zh": "已帮您填好：拜访", "en": "Filled in: your visits"}
@@ -31,6 +42,7 @@ _BY_BOTH: Text = {"zh": "已帮您填好：拜访和行程", "en": "Filled in: v
 _BY_REPORTS: Text = {"zh": "来自当天的需求报告", "en": "From the day’s needs reports"}
 _BY_ITINERARY: Text = {"zh": "来自行程", "en": "From the itinerary"}
 _BY_TRIP: Text = {"zh": "正在出差", "en": "The trip you are on"}
+_BY_TRIP_THEN: Text = {"zh": "那天的出差", "en": "The trip of that day"}
 _BY_VISIT: Text = {"zh": "今天刚见过", "en": "Met today"}
 
 
@@ -52,21 +64,23 @@ def filled(form: Form, connection: Connection, directory: Directory) -> dict[str
         return {"customer": Filled(met[-1], _BY_VISIT)} if met else {}
     trip, running = trip_on(connection, form.person, began, until)
     stops = itinerary_of(connection, form.person, trip, until) if trip else ()
+    here = directory.at(form.person, form.at)
+    marks = ENGLISH if here and here.locale.startswith("en") else CHINESE
     found = {
         "date": Filled(day.isoformat(), _TODAY),
-        "communication": _whom(met, customers_on(stops, day)),
-        "needs": Filled(_needs(happened), _BY_REPORTS),
-        "plan": Filled(plan_for(stops, day + timedelta(days=1)) if running else "", _BY_ITINERARY),
-        "trip": Filled(trip, _BY_TRIP),
+        "communication": _whom(met, customers_on(stops, day), marks),
+        "needs": Filled(_needs(happened, marks), _BY_REPORTS),
+        "plan": Filled(plan_for(stops, day + timedelta(days=1), marks) if running else "", _BY_ITINERARY),
+        "trip": Filled(trip, _BY_TRIP if running else _BY_TRIP_THEN),
     }
     return {name: one for name, one in found.items() if one.value}
 
 
-def _whom(met: Sequence[str], planned: Sequence[str]) -> Filled:
+def _whom(met: Sequence[str], planned: Sequence[str], marks: Marks) -> Filled:
     """A line for each customer: whom one met, in the order of the day, then who was on the itinerary."""
     more = [one for one in planned if one not in met]
     source = _BY_BOTH if met and more else _BY_ITINERARY if more else _BY_VISITS
-    return Filled("\n".join(f"{one}：" for one in [*met, *more]), source)
+    return Filled("\n".join(f"{one}{marks.colon}" for one in [*met, *more]), source)
 
 
 Happened = tuple[str, str, str]
@@ -83,11 +97,11 @@ def on_day(connection: Connection, person: str, began: datetime, until: datetime
     ]
 
 
-def _needs(happened: Iterable[Happened]) -> str:
+def _needs(happened: Iterable[Happened], marks: Marks) -> str:
     """What the needs reports of the day say, as many as there is room for."""
     text = ""
     for type_, customer, words in happened:
-        line = f"{customer}：{words.strip()}"
+        line = f"{customer}{marks.colon}{words.strip()}"
         if type_ == NEEDED and len(text) + len(line) < LONGEST_NEEDS:
             text = f"{text}\n{line}".strip()
     return text
@@ -112,9 +126,9 @@ def itinerary_of(connection: Connection, person: str, trip: str, at: datetime) -
     return []
 
 
-def plan_for(itinerary: Iterable[Mapping[str, Any]], day: date) -> str:
+def plan_for(itinerary: Iterable[Mapping[str, Any]], day: date, marks: Marks = CHINESE) -> str:
     """One day of an itinerary in a line: 09:30 万家灯饰（沧州），14:00 光之源灯具城."""
-    return "，".join(filter(None, map(_stop, _stops_on(itinerary, day))))
+    return marks.comma.join(filter(None, (_stop(one, marks) for one in _stops_on(itinerary, day))))
 
 
 def customers_on(itinerary: Iterable[Mapping[str, Any]], day: date) -> list[str]:
@@ -129,7 +143,7 @@ def _stops_on(itinerary: Iterable[Mapping[str, Any]], day: date) -> list[Mapping
     return sorted(there, key=lambda one: str(one.get("time") or ""))
 
 
-def _stop(one: Mapping[str, Any]) -> str:
+def _stop(one: Mapping[str, Any], marks: Marks) -> str:
     customer, city, clock = (str(one.get(name) or "").strip() for name in ("customer", "city", "time"))
-    where = f"{customer}（{city}）" if customer and city else customer or city
+    where = customer + marks.brackets.format(city) if customer and city else customer or city
     return f"{clock} {where}".strip()

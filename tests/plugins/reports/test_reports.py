@@ -12,6 +12,7 @@ from tideng.asides import beside_person
 from tideng.database import reading
 from tideng.errors import NotFound
 from tideng.forms import Form, fill_form
+from tideng.people import Assignment, Directory
 from tideng.repository import receive
 from tideng.viewing import Viewer
 from tideng_processes import service
@@ -20,8 +21,8 @@ from tideng_processes.registry import registry_of
 from tideng_processes.service import NotYet, Submission
 from tideng_reports.beside import beside
 from tideng_reports.completeness import completeness
+from tideng_reports.filling import ENGLISH, plan_for
 from tideng_reports.filling import filled as filled_by_reports
-from tideng_reports.filling import plan_for
 from tideng_reports.history import reports, written_on
 
 REPORT = {
@@ -168,6 +169,19 @@ def test_a_report_is_filled_in_with_three_statements(on_both):
 
 def test_a_day_without_stops_plans_nothing():
     assert plan_for([{"date": "2025-06-14", "city": "保定"}], date(2025, 6, 13)) == ""
+
+
+def test_whoever_is_spoken_to_in_english_finds_english_marks(engine_story):
+    stops = [
+        {"date": "2025-06-13", "city": "Cangzhou", "customer": "Wanjia Lighting", "time": "09:30"},
+        {"date": "2025-06-13", "customer": "Guangzhiyuan", "time": "14:00"},
+    ]
+    assert plan_for(stops, date(2025, 6, 13), ENGLISH) == "09:30 Wanjia Lighting (Cangzhou), 14:00 Guangzhiyuan"
+    heard(engine_story, "visit.completed", "2025-06-12T09:30", customer="Hengliang")
+    english = Directory([Assignment("zhang", "Zhang San", date(2020, 1, 1), locale="en")])
+    form = Form("daily_report.write", "zhang", "zhang", engine_story.clock.now())
+    with reading(engine_story.deployment.engine) as connection:
+        assert filled_by_reports(form, connection, english)["communication"].value == "Hengliang: "
 
 
 def test_other_forms_and_other_people_get_nothing(engine_story):
