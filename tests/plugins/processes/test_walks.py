@@ -98,7 +98,7 @@ def test_a_deadline_on_postgresql(a_deployment, tmp_path, postgres_url, story):
 def in_place_of(story: Story, *moves: Does | Until) -> list[Does | Until]:
     """The same moves, by whoever stands in."""
     by_another = [isinstance(move, Does) and move.by == story.waits_for for move in moves]
-    return [replace(move, by=story.instead) if it else move for move, it in zip(moves, by_another, strict=True)]  # type: ignore[call-arg]
+    return [replace(move, by=story.instead) if it else move for move, it in zip(moves, by_another, strict=True)]  # type: ignore[call-arg]  # only a Does is by somebody
 
 
 def goes_on(case: Walk, story: Story) -> None:
