@@ -46,6 +46,11 @@ class Took:
     given: timedelta | None = None
     sampled: bool = False
 
+    @property
+    def at_once(self) -> bool:
+        """Whether eight in ten took no time at all: who begins a case hands in its first step with it."""
+        return self.most is not None and not self.most
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:

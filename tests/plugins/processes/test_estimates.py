@@ -67,6 +67,15 @@ def test_of_four_nothing_is_told_of_five_all_but_nine_in_ten(desk):
     assert (found.n, found.half, found.most, found.nearly) == (5, 3 * HOUR, 4 * HOUR, None)
 
 
+def test_steps_on_record_in_the_moment_they_come_tell_nothing_of_how_long_one_takes(desk):
+    for _ in range(5):
+        desk.a_step(ago=DAY, took=0 * HOUR)
+    assert how_long(desk, by(None)).at_once
+    for _ in range(5):
+        desk.a_step(ago=DAY, took=HOUR)
+    assert not how_long(desk, by(None)).at_once
+
+
 def test_what_came_in_before_the_window_is_in_the_longer_one_only(desk):
     for _ in range(5):
         desk.a_step(ago=40 * DAY)
