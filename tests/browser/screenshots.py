@@ -6,6 +6,7 @@ import itertools
 import re
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -13,12 +14,16 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from chromium import Watched, launched, served, where  # noqa: E402
 from playwright.sync_api import Page  # noqa: E402
-from webstory import WebStory  # noqa: E402
+from sqlalchemy import insert  # noqa: E402
+from webstory import NOW, WebStory, write_client  # noqa: E402
 
-from tideng.database import reading  # noqa: E402
+from tideng.apply import apply  # noqa: E402
+from tideng.bundle import read_bundle  # noqa: E402
+from tideng.database import reading, writing  # noqa: E402
 from tideng.deployment import Deployment  # noqa: E402
 from tideng.schema import migrate  # noqa: E402
 from tideng.settings import Settings  # noqa: E402
+from tideng.tables import StateRow  # noqa: E402
 from tideng.viewing import Viewer  # noqa: E402
 from tideng_admin.assets import is_built  # noqa: E402
 from tideng_processes import service  # noqa: E402
@@ -28,6 +33,22 @@ DRAWN = {"process": ".diagram svg", "case": ".diagram svg", "organisation": '#og
 """Page → what a script draws on it, and is waited for."""
 WIDE = {"organisation"}
 """Pages on which it is drawn where there is room for it."""
+WRITTEN = {
+    "report": (
+        "#f-needs",
+        "恒亮照明要翻新二楼展厅，约260平方米，想用轨道射灯配少量吊灯，主推现代风格。老板希望显色高一些，布料和木纹不偏色，眩光要低，"
+        "预算八万元左右，先出一版方案，下周二当面确认样品。",
+    )
+}
+"""Page → the field in which something is written before the picture is taken, and what."""
+SHORT = """\
+id: needs-too-short
+kind: validation
+title: {zh: 客户需求再补几句, en: A little more on the customer’s needs}
+when: {event: report.submitted}
+if: {fact: event.needs.length, lt: 100}
+then: [{ask: needs, severity: should, message: {zh: "再说说安装时间？产品好一次配对。", en: "When will it be fitted? Then the product team can get it right first time."}}]
+"""
 THINKING = re.compile("正在看|Looking")
 """What stands beside the editor of a process until its problems are known."""
 TARGET = HERE.parent.parent / "docs" / "screenshots"
@@ -103,10 +124,35 @@ def begin_cases(story: WebStory) -> None:
     service.begin(story.deployment, who, directory, "leave", Submission("submit", away))
 
 
+def begin_a_trip(story: WebStory, folder: Path) -> None:
+    """A day on the road, so that its report begins with something; and a rule that asks for a little more."""
+    client = write_client(folder / "more")
+    (client / "rules" / "short.yaml").write_text(SHORT, encoding="utf-8")
+    apply(story.deployment, read_bundle(client))
+    plugins, who = story.deployment.plugins, Viewer("zhang", "zhang", frozenset({"employee"}))
+    with reading(story.deployment.engine) as connection:
+        plugins.call("refresh", connection=connection)
+        directory = plugins.first("directory", connection=connection)
+    stops = [
+        {"date": "2025-06-12", "city": "沧州", "customer": "华彩酒店"},
+        {"date": "2025-06-13", "city": "石家庄", "customer": "万家灯饰"},
+        {"date": "2025-06-13", "city": "石家庄", "customer": "光之源灯具城"},
+    ]
+    said = {"purpose": "看展厅", "from": "2025-06-12", "until": "2025-06-13", "itinerary": stops, "planned_visits": 3}
+    trip = service.begin(story.deployment, who, directory, "trip", Submission("submit", said))
+    with writing(story.deployment.engine) as connection:
+        on_trip = {"subject": "zhang", "state": "person.on_trip", "key": trip, "started_at": NOW - timedelta(hours=10)}
+        connection.execute(insert(StateRow).values(on_trip))
+    story.an_event("zhang", "visit.completed", data={"customer": "恒亮照明"}, time=NOW - timedelta(hours=8))
+
+
 def settle(page: Page, name: str, size: str) -> None:
     """Wait until what scripts make of the page stands."""
     if not is_built():
         return
+    if name in WRITTEN:
+        page.fill(*WRITTEN[name])
+        page.locator("[data-hint]", has_text=re.compile("配对|right first time")).first.wait_for()
     if name in DRAWN and (size == "desktop" or name not in WIDE):
         page.wait_for_selector(DRAWN[name], state="attached")
     if name == "draft":
@@ -124,6 +170,7 @@ def main(target: Path, only: set[str]) -> None:
         story = a_story(Path(folder))
         said = story.an_evening()
         begin_cases(story)
+        begin_a_trip(story, Path(folder))
         with served(story.app) as address, launched() as browser:
             for size, (language, dark) in itertools.product(
                 ("desktop", "phone"), (("zh", False), ("en", False), ("zh", True))

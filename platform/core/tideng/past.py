@@ -23,7 +23,7 @@ from tideng.groups import GROUPS
 from tideng.judging import Watch
 from tideng.metrics import Metric, Series
 from tideng.money import in_client_money
-from tideng.pastevents import JUDGED, among, floor_of
+from tideng.pastevents import JUDGED, among_few, floor_of
 from tideng.people import Directory
 from tideng.repository import event_from
 from tideng.tables import EventKeyRow, EventRow, StateRow
@@ -110,7 +110,7 @@ class Past:
         table = StateRow.__table__
         reaching = or_(table.c.ended_at.is_(None), table.c.ended_at >= since)
         begun = or_(table.c.started_at.is_(None), table.c.started_at <= at)
-        for row in self._connection.execute(select(table).where(reaching, begun, among(table.c.subject, subjects))):
+        for row in self._connection.execute(select(table).where(reaching, begun, among_few(table.c.subject, subjects))):
             span = Span(row.key, row.started_at, row.ended_at, row.id)
             world.spans.setdefault((row.subject, row.state), []).append(span)
 
@@ -201,9 +201,9 @@ class Past:
         return [self._heard(row) for row in found]
 
     def _theirs(self, subjects: set[str], types: Collection[str]) -> Any:
-        of_cases = select(EventKeyRow.event).where(EventKeyRow.field == "case", among(EventKeyRow.value, subjects))
+        of_cases = select(EventKeyRow.event).where(EventKeyRow.field == "case", among_few(EventKeyRow.value, subjects))
         of_cases = of_cases.where(EventKeyRow.type.in_(types))
-        return or_(among(EventRow.subject, subjects), EventRow.id.in_(of_cases))
+        return or_(among_few(EventRow.subject, subjects), EventRow.id.in_(of_cases))
 
     def _heard(self, row: Any) -> Heard:
         return Heard(self._event(row), row.id, row.received_at, row.history, row.status)

@@ -28,7 +28,7 @@ _MANY = 2000
 _TRIP_AT_MOST = timedelta(days=120)
 
 
-def among(column: Any, values: Collection[Any]) -> Any:
+def among_few(column: Any, values: Collection[Any]) -> Any:
     """``column IN values``, or no filter at all where there are very many: the caller ignores what it did not ask for."""
     return column.in_(list(values)) if len(values) <= _MANY else true()
 
@@ -78,9 +78,11 @@ class PastEvents:
     def _heard_statement(match: str, values: set[str], types: Collection[str], since: datetime) -> Any:
         if match == "subject":
             statement = select(EventRow.type, EventRow.subject.label("value"), EventRow.time)
-            return statement.where(among(EventRow.subject, values), EventRow.type.in_(types), EventRow.time >= since)
+            return statement.where(
+                among_few(EventRow.subject, values), EventRow.type.in_(types), EventRow.time >= since
+            )
         statement = select(EventKeyRow.type, EventKeyRow.value, EventKeyRow.time)
-        where = (EventKeyRow.field == match, among(EventKeyRow.value, values), EventKeyRow.type.in_(types))
+        where = (EventKeyRow.field == match, among_few(EventKeyRow.value, values), EventKeyRow.type.in_(types))
         return statement.where(*where, EventKeyRow.time >= since)
 
     def matching(
@@ -101,10 +103,10 @@ class PastEvents:
                 where.append(table.c.status == JUDGED)
             statement = select(table)
             if match == "subject":
-                where.append(among(table.c.subject, values))
+                where.append(among_few(table.c.subject, values))
             else:
                 statement = statement.join(EventKeyRow, EventKeyRow.event == table.c.id)
-                where += [EventKeyRow.field == match, among(EventKeyRow.value, values)]
+                where += [EventKeyRow.field == match, among_few(EventKeyRow.value, values)]
             for row in self._connection.execute(statement.where(*where).order_by(table.c.time)):
                 event = self._event(row)
                 value = event.match(match)
@@ -116,8 +118,8 @@ class PastEvents:
         if not (cases and types):
             return
         table = EventRow.__table__
-        keyed = select(EventKeyRow.event).where(EventKeyRow.field == "case", among(EventKeyRow.value, cases))
-        theirs = or_(among(table.c.subject, cases), table.c.id.in_(keyed.where(EventKeyRow.type.in_(types))))
+        keyed = select(EventKeyRow.event).where(EventKeyRow.field == "case", among_few(EventKeyRow.value, cases))
+        theirs = or_(among_few(table.c.subject, cases), table.c.id.in_(keyed.where(EventKeyRow.type.in_(types))))
         where = and_(table.c.type.in_(types), table.c.status == JUDGED, theirs)
         for row in self._connection.execute(select(table).where(where).order_by(table.c.time, table.c.id)):
             event = self._event(row)
@@ -140,12 +142,12 @@ class PastEvents:
             by_type.setdefault(metric.series.event_type, {})[metric.series.key] = metric.series
         everyone = set().union(*whose)
         table = EventRow.__table__
-        of_cases = select(EventKeyRow.event).where(EventKeyRow.field == "case", among(EventKeyRow.value, everyone))
+        of_cases = select(EventKeyRow.event).where(EventKeyRow.field == "case", among_few(EventKeyRow.value, everyone))
         of_cases = of_cases.where(EventKeyRow.type.in_(by_type), EventKeyRow.time > first - longest)
         where = and_(
             table.c.type.in_(by_type), table.c.time > first - longest, table.c.time <= last, table.c.status == JUDGED
         )
-        theirs = or_(among(table.c.subject, everyone), table.c.id.in_(of_cases))
+        theirs = or_(among_few(table.c.subject, everyone), table.c.id.in_(of_cases))
         for row in self._connection.execute(select(table).where(where, theirs).order_by(table.c.time)):
             event = self._event(row)
             facts = EventFacts(event)
@@ -197,7 +199,7 @@ class PastEvents:
         if not types:
             return {}
         since = datetime.combine(floor, datetime.min.time(), UTC) - timedelta(days=2)
-        where = and_(among(EventRow.subject, subjects), EventRow.type.in_(types), EventRow.time >= since)
+        where = and_(among_few(EventRow.subject, subjects), EventRow.type.in_(types), EventRow.time >= since)
         found: dict[str, list[Event]] = {}
         for row in self._connection.execute(select(EventRow.__table__).where(where).order_by(EventRow.time)):
             if row.subject not in subjects:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, or_, select
 from tideng.asking import Utterance
 from tideng.groups import home_of
 from tideng.limits import longest, looks_back
-from tideng.pastevents import among
+from tideng.pastevents import among_few
 from tideng.tables import FindingRow
 
 
@@ -31,7 +31,7 @@ def what_was_said(connection: Connection, speaking: list[Utterance]) -> Iterator
     about = {one.watch.rule: one.watch.about for one in speaking}
     first, last = min(one.at for one in speaking), max(one.at for one in speaking)
     table = FindingRow.__table__
-    wanted = [among(table.c.period, {one.period for one in speaking})]
+    wanted = [among_few(table.c.period, {one.period for one in speaking})]
     back = max(looks_back(one.watch.limit) for one in speaking)
     if back:
         wanted.append(_between(table.c.at, first, last, back))
@@ -39,7 +39,7 @@ def what_was_said(connection: Connection, speaking: list[Utterance]) -> Iterator
     wanted.append(and_(_of_other_versions(speaking), _between(table.c.at, first, last, furthest)))
     columns = (table.c.rule, table.c.subject, table.c.period, table.c.step, table.c.at)
     subjects = {one.subject for one in speaking}
-    where = and_(table.c.rule.in_(about.keys()), among(table.c.subject, subjects), or_(*wanted))
+    where = and_(table.c.rule.in_(about.keys()), among_few(table.c.subject, subjects), or_(*wanted))
     for row in connection.execute(select(*columns).where(where).distinct()):
         yield SaidBefore(*row, home=home_of(about[row.rule], row.subject))
 

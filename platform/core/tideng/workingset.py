@@ -17,7 +17,7 @@ from tideng.facts import Needs
 from tideng.groups import GROUPS, Group
 from tideng.judging import OnAbsence, Watch, Windowed
 from tideng.metrics import Book, Day, Metric
-from tideng.pastevents import PastEvents, WantedValues, among, floor_of
+from tideng.pastevents import PastEvents, WantedValues, among_few, floor_of
 from tideng.people import Directory
 from tideng.recalling import what_was_said
 from tideng.saving import save_agenda, save_days, save_states
@@ -126,7 +126,7 @@ class WorkingSet:
         have = {entry.row for entry in entries}
         subjects = {entry.subject for entry in entries if entry.kind == "step"}
         if subjects:
-            for row in self._agenda(AgendaRow.kind == "step", among(AgendaRow.subject, subjects)):
+            for row in self._agenda(AgendaRow.kind == "step", among_few(AgendaRow.subject, subjects)):
                 if row.id not in have and row.subject in subjects:
                     world.put_entry(_entry(row))
 
@@ -181,7 +181,7 @@ class WorkingSet:
             columns += [table.c.last, table.c.last_at]  # dear to read, and nothing else looks at them
         # who is asked about reports needs no counts of visits: one statement, but only the pairs that are looked at
         pairs = [
-            and_(table.c.series.in_({metric.series.key for metric in metrics}), among(table.c.subject, subjects))
+            and_(table.c.series.in_({metric.series.key for metric in metrics}), among_few(table.c.subject, subjects))
             for subjects, metrics in whose.items()
         ]
         everyone = frozenset().union(*whose)
@@ -194,7 +194,7 @@ class WorkingSet:
         if not keys:
             return
         table = MetricValueRow.__table__
-        where = and_(table.c.series.in_(keys), table.c.day >= floor, among(table.c.subject, subjects))
+        where = and_(table.c.series.in_(keys), table.c.day >= floor, among_few(table.c.subject, subjects))
         for row in self._connection.execute(select(table).where(where)):
             if row.subject in subjects:
                 book.put_value(row.subject, row.series, row.day, row.value)
@@ -213,7 +213,7 @@ class WorkingSet:
         )
 
     def _load_ladders(self, world: World, subjects: Collection[str]) -> None:
-        for row in self._agenda(AgendaRow.kind == "step", among(AgendaRow.subject, subjects)):
+        for row in self._agenda(AgendaRow.kind == "step", among_few(AgendaRow.subject, subjects)):
             if row.subject in subjects:
                 world.put_entry(_entry(row))
 
@@ -252,7 +252,7 @@ class WorkingSet:
         table = StateRow.__table__
         away = [name for name, state in self._catalogue.states.items() if state.absent]
         reaching = or_(table.c.ended_at.is_(None), table.c.ended_at >= since)
-        whose = or_(among(table.c.subject, subjects), table.c.state.in_(away))
+        whose = or_(among_few(table.c.subject, subjects), table.c.state.in_(away))
         for row in self._connection.execute(select(table).where(reaching, whose)):
             span = Span(row.key, row.started_at, row.ended_at, row.id)
             world.spans.setdefault((row.subject, row.state), []).append(span)
@@ -267,7 +267,7 @@ class WorkingSet:
             return
         table = AgendaRow.__table__
         alive = or_(table.c.state == "open", and_(table.c.state == "done", table.c.due >= first))
-        where = and_(table.c.kind == "absence", table.c.rule.in_(rules), among(table.c.match, values), alive)
+        where = and_(table.c.kind == "absence", table.c.rule.in_(rules), among_few(table.c.match, values), alive)
         for row in self._connection.execute(select(table).where(where).order_by(table.c.due)):
             if row.match in values:
                 world.put_entry(_entry(row))
@@ -302,7 +302,7 @@ class WorkingSet:
         self._wait_for_others(wanted.values)
         table, values = AgendaRow.__table__, set().union(*wanted.values.values())
         where = and_(table.c.kind.in_(("wait", "not_all")), table.c.rule.in_({rule for rule, _ in rules}))
-        where = and_(where, among(table.c.match, values), table.c.due >= first)
+        where = and_(where, among_few(table.c.match, values), table.c.due >= first)
         since = first
         for row in self._connection.execute(select(table).where(where).order_by(table.c.due)):
             if row.match in values:
@@ -345,7 +345,9 @@ class WorkingSet:
                 late[whom] = min(event.time, late.get(whom, event.time))
         table = FindingRow.__table__
         columns = (table.c.rule, table.c.version, table.c.subject, table.c.period, table.c.step, table.c.at)
-        where = and_(table.c.at >= first, table.c.state == "live", among(table.c.subject, {name for _, name in late}))
+        where = and_(
+            table.c.at >= first, table.c.state == "live", among_few(table.c.subject, {name for _, name in late})
+        )
         for row in self._connection.execute(select(*columns, table.c.about).where(where).distinct()):
             whom = (row.about if row.about in GROUPS else "", row.subject)
             if whom in late and late[whom] <= row.at <= now:

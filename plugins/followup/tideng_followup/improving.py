@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from tideng.database import among
 from tideng_processes.loading import load_runs, next_ids
 from tideng_processes.moving import Mover, Run
 from tideng_processes.registry import Published, Registry
@@ -59,7 +60,7 @@ def note(
 def _open_items(connection: Connection, registry: Registry, people: set[str]) -> dict[tuple[str, str], Run]:
     """Those that are open about steps of `people`, by person and step."""
     row = CaseRow
-    query = select(row.id).where(row.process == PROCESS, row.person.in_(people), row.node != "")
+    query = select(row.id).where(row.process == PROCESS, among(connection, row.person, people), row.node != "")
     runs = load_runs(connection, registry, connection.scalars(query))
     return {(run.person, str(run.data.get("step") or "")): run for run in runs}
 

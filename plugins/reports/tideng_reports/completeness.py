@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from tideng.calendars import WorkCalendar
 from tideng.catalogue import Catalogue
+from tideng.database import among
 from tideng.errors import NotFound
 from tideng.people import Directory
 from tideng.tables import EventRow, StateRow
@@ -107,7 +108,7 @@ def _spans(
     row = StateRow
     away = [name for name, state in catalogue.states.items() if state.absent]
     reaching = or_(row.ended_at.is_(None), row.ended_at >= first)
-    theirs = and_(row.subject.in_(sorted(people)), row.state.in_([ON_TRIP, *away]), row.started_at.is_not(None))
+    theirs = and_(among(connection, row.subject, people), row.state.in_([ON_TRIP, *away]), row.started_at.is_not(None))
     found: dict[str, list[Span]] = {}
     for one in connection.execute(select(row.subject, row.state, row.started_at, row.ended_at).where(theirs, reaching)):
         found.setdefault(one.subject, []).append((one.state, one.started_at, one.ended_at))
@@ -119,7 +120,7 @@ def _lengths(
 ) -> Mapping[str, Mapping[date, int]]:
     """How long the needs are that each wrote of for each day; of several reports of a day the longest counts."""
     row = EventRow
-    theirs = (row.type == REPORTED, row.subject.in_(sorted(people)), row.time >= first)
+    theirs = (row.type == REPORTED, among(connection, row.subject, people), row.time >= first)
     found: dict[str, dict[date, int]] = {}
     for subject, time, data in connection.execute(select(row.subject, row.time, row.data).where(*theirs)):
         day = day_of(data.get("date")) or directory.local_day(subject, time)

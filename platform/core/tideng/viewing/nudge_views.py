@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
+from tideng.database import among
 from tideng.errors import NotFound
 from tideng.own_rules import NOTE
 from tideng.people import Directory
@@ -122,7 +123,7 @@ def nudges(
     size: int = PAGE_SIZE,
 ) -> Page[NudgeView]:
     """Findings the viewer may see, newest first. `before` is a cursor from `Page.next`. Two statements."""
-    statement = select(FindingRow.__table__).where(*_allowed(viewer, directory, moment))
+    statement = select(FindingRow.__table__).where(*_allowed(connection, viewer, directory, moment))
     statement = statement.where(*_matching(wanted or NudgeFilter(), viewer))
     rows, following = page_of(connection, statement, FindingRow.id, before, size)
     return Page(_views(connection, directory, moment, rows), following)
@@ -131,7 +132,7 @@ def nudges(
 def finding(connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, id: int) -> NudgeView:
     """One finding with its why; raises `NotFound` also for what the viewer may not see, which would say that it exists."""
     row = connection.execute(
-        select(FindingRow.__table__).where(FindingRow.id == id, *_allowed(viewer, directory, moment))
+        select(FindingRow.__table__).where(FindingRow.id == id, *_allowed(connection, viewer, directory, moment))
     ).first()
     if row is None:
         raise NotFound(f"no finding {id}")
@@ -143,21 +144,24 @@ def siblings(
 ) -> tuple[NudgeView, ...]:
     """What else the same rule said in the same matter (later steps, further actions), in order."""
     same = and_(FindingRow.rule == of.rule, FindingRow.subject == of.subject, FindingRow.period == of.period)
-    statement = select(FindingRow.__table__).where(same, FindingRow.id != of.id, *_allowed(viewer, directory, moment))
+    statement = select(FindingRow.__table__).where(
+        same, FindingRow.id != of.id, *_allowed(connection, viewer, directory, moment)
+    )
     rows = connection.execute(statement.order_by(FindingRow.step, FindingRow.ordinal).limit(MAX_PAGE_SIZE)).all()
     return _views(connection, directory, moment, rows)
 
 
-def _allowed(viewer: Viewer, directory: Directory, moment: datetime) -> list[ColumnElement[bool]]:
+def _allowed(
+    connection: Connection, viewer: Viewer, directory: Directory, moment: datetime
+) -> list[ColumnElement[bool]]:
     scope = viewer.scope(directory, moment)
     if scope is None:
         return []
-    people = sorted(scope)
     stormed = exists().where(
         OutboxRow.finding == FindingRow.id, OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None)
     )
     # what HR has not released yet, or has let go, is nobody's to read; who leaves whom a note is not for those above
-    concerned = or_(FindingRow.recipient.in_(people), FindingRow.subject.in_(people))
+    concerned = or_(among(connection, FindingRow.recipient, scope), among(connection, FindingRow.subject, scope))
     return [~stormed, concerned, or_(FindingRow.rule != NOTE, FindingRow.recipient == viewer.person)]
 
 

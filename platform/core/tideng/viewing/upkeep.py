@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
 
+from tideng.database import among
 from tideng.errors import NotFound
 from tideng.people import Directory
 from tideng.tables import DeadLetterRow, EventRow, OutboxRow, PluginRow, ScheduleRunRow
@@ -49,7 +50,7 @@ def events(
     size: int = PAGE_SIZE,
 ) -> Page[EventView]:
     """Stored events, newest first. One statement."""
-    statement = select(EventRow.__table__).where(*_about(viewer, directory, moment))
+    statement = select(EventRow.__table__).where(*_about(connection, viewer, directory, moment))
     if type:
         statement = statement.where(EventRow.type == type)
     if status in _EVENT_STATUS:
@@ -62,7 +63,7 @@ def events(
 
 def event(connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, id: int) -> EventView:
     """One stored event; raises `NotFound`."""
-    statement = select(EventRow.__table__).where(EventRow.id == id, *_about(viewer, directory, moment))
+    statement = select(EventRow.__table__).where(EventRow.id == id, *_about(connection, viewer, directory, moment))
     row = connection.execute(statement).first()
     if row is None:
         raise NotFound(f"no event {id}")
@@ -178,9 +179,9 @@ def plugins(connection: Connection, viewer: Viewer) -> tuple[PluginView, ...]:
     return tuple(sorted((PluginView(*row) for row in found), key=lambda p: (order.get(p.state, 3), p.name)))
 
 
-def _about(viewer: Viewer, directory: Directory, moment: datetime) -> list[ColumnElement[bool]]:
+def _about(connection: Connection, viewer: Viewer, directory: Directory, moment: datetime) -> list[ColumnElement[bool]]:
     scope = viewer.scope(directory, moment)
-    return [] if scope is None else [EventRow.subject.in_(sorted(scope))]
+    return [] if scope is None else [among(connection, EventRow.subject, scope)]
 
 
 def _event(row: Row, directory: Directory, moment: datetime) -> EventView:
