@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -170,6 +171,19 @@ def test_a_claim_for_no_trip_lets_go_of_what_the_trip_filled_in(story, phone):
     expect(page.locator("#f-from")).to_have_value("")
     page.select_option("#f-trip", label=WORDS["zh"])
     expect(page.locator("#f-from")).to_have_value("2025-06-13")
+
+
+def test_what_is_chosen_before_the_script_has_come_counts_as_well(story, phone):
+    a_finished_trip(story, phone)
+    here, held = phone(), []
+    page, script = here.page, re.compile(r"/form[^/]*\.js")
+    page.route(script, lambda route: held.append(route))
+    with page.expect_request(script):
+        page.goto(here.address + CLAIM, wait_until="commit")
+    page.select_option("#f-trip", "")
+    expect(page.locator("#f-from")).to_have_value("2025-06-13")
+    held[0].continue_()
+    expect(page.locator("#f-from")).to_have_value("")
 
 
 def test_whoever_had_no_trip_is_not_asked_which(phone):

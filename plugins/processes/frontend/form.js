@@ -1,7 +1,7 @@
 // A form on a phone: says while one writes what is left, keeps a draft, takes files, and hands in, with or without a network.
 // Without this script the form is sent as any form.
 
-import { el, icon, clock, wordsOf } from './form/elements.js'
+import { clock, el, icon, isOtherwise, wordsOf } from './form/elements.js'
 import { Files } from './form/files.js'
 import { amount, gapsOf, labelOf, length } from './form/gaps.js'
 import { Ideas } from './form/ideas.js'
@@ -14,12 +14,14 @@ import { drop, get, keepOnlyOf, now, put } from './form/store.js'
 const LOOKS_AFTER = 500 // ms without a key
 const RING = 113.1 // the ring's length
 
+/** Whether other fields are filled in anew where this one is changed: it says about which day or which case the form is. */
+const refills = (input) => input.matches('[data-recent], [data-cases]')
 const newKey = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(36)).join('-')
 
 class FormPage {
   /** `form` brings where to ask; `kept` shows what waits, and whose page it is. */
   constructor(form, kept, say) {
-    Object.assign(this, { form, kept, say, asked: [], key: newKey(), tried: false, touched: false })
+    Object.assign(this, { form, kept, say, asked: [], key: newKey(), tried: false, touched: false, refills: 0 })
     this.box = kept.box
     this.path = form.getAttribute('action')
     this.apart = form.dataset.apart ?? ''
@@ -32,11 +34,12 @@ class FormPage {
     this.files = new Map(this.fields.filter((one) => one.dataset.type === 'files').map((one) => [one.dataset.field, new Files(one, form, say, tokenOf, (how) => this.changed(one, how))]))
     this.ideas = new Map(this.fields.filter((one) => one.querySelector('[data-ideas]')).map((one) => [one.dataset.field, new Ideas(one, kept.box.dataset.lang)]))
     form.addEventListener('input', (event) => this.typed(event))
-    form.addEventListener('change', ({ target }) => this.changed(target, { fill: target.matches('[data-recent], [data-cases]') }))
+    form.addEventListener('change', ({ target }) => this.changed(target, { fill: refills(target) }))
     form.addEventListener('submit', (event) => this.pressed(event))
     this.asIs.addEventListener('click', () => this.handIn(this.main))
     this.asIs.textContent = say('as_it_is')
-    this.form.querySelectorAll('input, textarea').forEach((one) => one.type !== 'file' && one.value !== one.defaultValue && this.changed(one)) // typed before this ran
+    const before = [...form.querySelectorAll('input, textarea, select')].filter((one) => one.type !== 'file' && isOtherwise(one))
+    before.forEach((one) => this.changed(one, { fill: refills(one) })) // written before this ran
     this.box.addEventListener('sent', ({ detail }) => detail.some((one) => this.isOf(one)) && this.offer(null))
   }
 
@@ -158,21 +161,23 @@ class FormPage {
   changed(where, { fill = false } = {}) {
     const name = where.closest('.ff')?.dataset.field
     this.touched = true
+    if (fill) this.refills += 1 // stays so until it is answered, whatever is looked at meanwhile
     this.asked = this.asked.filter((one) => one.least || one.at.split(/[.[]/)[0] !== name)
     this.show()
     clearTimeout(this.saving)
     this.saving = setTimeout(() => this.saveDraft(), 250)
     clearTimeout(this.looking)
-    this.looking = setTimeout(() => this.look(fill), fill ? 0 : LOOKS_AFTER)
+    this.looking = setTimeout(() => this.look(), fill ? 0 : LOOKS_AFTER)
     this.unseen = true
   }
 
   /** Ask the server what it would ask of what stands here now. Whatever keeps it from answering, writing goes on. */
-  async look(fill = false) {
+  async look() {
     if (!navigator.onLine) return
     clearTimeout(this.looking)
     this.unseen = false
     const looked = (this.looks = (this.looks ?? 0) + 1)
+    const fill = this.refills
     const state = new Map(this.states.map((one) => [one.name, one]))
     const body = new URLSearchParams(this.pairs)
     body.append('outcome', this.main.value)
@@ -183,7 +188,8 @@ class FormPage {
     if (!said || looked !== this.looks) return // what was written meanwhile is looked at next
     this.asked = said.asked
     this.learn(state)
-    const refilled = fill && this.fillIn(said.filled)
+    const refilled = fill && fill === this.refills && this.fillIn(said.filled)
+    if (fill === this.refills) this.refills = 0
     this.show()
     if (refilled) this.look() // what was asked of it is an answer to what stood there before
   }

@@ -23,6 +23,13 @@ export function icon(name) {
   return svg
 }
 
+/** Whether a field holds something else than what its page came with. */
+export function isOtherwise(input) {
+  if (!('options' in input)) return input.value !== input.defaultValue || input.checked !== input.defaultChecked
+  const came = [...input.options].findIndex((one) => one.defaultSelected)
+  return input.selectedIndex !== Math.max(came, 0)
+}
+
 /** The words that the page brings, {name} filled in. */
 export const wordsOf = (words) => (key, values = {}) => words[key].replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole))
 
