@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
+import shutil
 import struct
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
+from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from tideng.apply import apply
@@ -22,6 +27,8 @@ from tideng.bundle import read_bundle
 from tideng.clock import ManualClock
 from tideng.database import reading, writing
 from tideng.deployment import Deployment
+from tideng.schema import migrate
+from tideng.settings import Settings
 from tideng.speaking import SNOOZED
 from tideng.tables import (
     DeadLetterRow,
@@ -95,9 +102,33 @@ WHY = [
 
 def write_client(folder: Path) -> Path:
     """Write the client bundle to `folder`."""
-    for name, text in FILES.items():
+    for name, written in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(written, encoding="utf-8")
+    return folder
+
+
+@lru_cache(maxsize=4)
+def prepared(files: tuple[tuple[str, str], ...]) -> Path:
+    """The database of a client of these files, with its web prepared and its logins made: once a process, to be copied."""
+    folder = Path(tempfile.mkdtemp(prefix="tideng-prepared-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with Deployment.open(Settings(folder=folder, secret_key=SECRET), ManualClock(NOW)) as deployment:
+        migrate(deployment)
+        apply(deployment, read_bundle(write_client(folder / "client")))
+        prepare(deployment, PASSWORD)
+        add_users(deployment, [NewUser(login, roles, PASSWORD) for login, roles in LOGINS.items()])
+        with writing(deployment.engine) as connection:
+            # each sign-in checks the password as ever, against a hash that is quicker to count than a real one
+            quick = {"hash": generate_password_hash(PASSWORD, "pbkdf2:sha256:1000")}
+            connection.execute(text("UPDATE ab_user SET password = :hash"), quick)
+    return folder / "tideng.db"
+
+
+def copied(folder: Path) -> Path:
+    """Put a prepared database of `FILES`, as they are now, and the files themselves into `folder`; returns it."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(prepared(tuple(FILES.items())), folder / "tideng.db")
     return folder
 
 

@@ -18,6 +18,7 @@ from tideng.messages import spoken
 from tideng.viewing.board import LAMPS, board
 from tideng.viewing.people import Awaited, MetricShown, awaited, metrics_of, people_list, person_card
 from tideng_admin import rules_shown
+from tideng_admin.choosing import units_to_choose
 from tideng_admin.coming import coming, deed_words, documents, later_deeds
 from tideng_admin.page import READ, Page, needs
 from tideng_admin.rendering import LAMP_LOOKS, named
@@ -25,7 +26,6 @@ from tideng_admin.today import lines_of
 from tideng_admin.web import Web, locale, web
 
 _LATELY = 8
-_MOST_UNITS = 400
 
 
 class PeoplePage(Page):
@@ -47,7 +47,7 @@ class PeoplePage(Page):
             words=words,
             unit=unit,
             status=status,
-            units=_units(here),
+            units=units_to_choose(here.directory()),
             unit_name=here.directory().units[unit].name if unit in here.directory().units else unit,
             choices=[(name, LAMP_LOOKS[name][1]) for name in LAMPS],
         )
@@ -86,23 +86,6 @@ class PeoplePage(Page):
             figures=[_figure(one) for one in figures],
             local=now.astimezone(directory.zone_of(id, now)),
         )
-
-
-def _units(here: Web) -> list[tuple[str, str]]:
-    """(id, name) of the units to choose from, those below one set in; none where they are too many for a list."""
-    directory = here.directory()
-    if len(directory.units) > _MOST_UNITS:
-        return []
-    inside: dict[str, list[str]] = {}
-    for one in directory.units.values():
-        inside.setdefault(one.parent if one.parent in directory.units else "", []).append(one.id)
-    found: list[tuple[str, str]] = []
-    waiting = [(one, 0) for one in reversed(inside.get("", ()))]
-    while waiting:
-        unit, depth = waiting.pop()
-        found.append((unit, "　" * depth + directory.units[unit].name))
-        waiting += [(one, depth + 1) for one in reversed(inside.get(unit, ()))]
-    return found
 
 
 @dataclass(frozen=True, slots=True)

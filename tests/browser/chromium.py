@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -87,6 +88,18 @@ class Watched:
         return self.page
 
     def sign_in(self, login: str, language: str = "zh") -> None:
+        """Be signed in, without looking at the door; the page is the first one that `login` may see."""
+        asked = self.context.request
+        door = asked.get(f"{self.address}/login/").text()
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', door)
+        assert token, "no form at the door"
+        given = {"username": login, "password": PASSWORD, "csrf_token": token.group(1)}
+        answer = asked.post(f"{self.address}/login/", form=given, max_redirects=0)
+        assert answer.status == 302, answer.status
+        self.go(f"/language/{language}")
+
+    def come_in(self, login: str, language: str = "zh") -> None:
+        """Sign in by hand, through the form."""
         page = self.go(f"/language/{language}?next=/login/")
         page.fill("#username", login)
         page.fill("#password", PASSWORD)

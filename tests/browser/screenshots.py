@@ -15,13 +15,12 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from chromium import Watched, launched, served, where  # noqa: E402
 from playwright.sync_api import Page  # noqa: E402
 from sqlalchemy import insert  # noqa: E402
-from webstory import NOW, WebStory, write_client  # noqa: E402
+from webstory import NOW, WebStory, copied, write_client  # noqa: E402
 
 from tideng.apply import apply  # noqa: E402
 from tideng.bundle import read_bundle  # noqa: E402
 from tideng.database import reading, writing  # noqa: E402
 from tideng.deployment import Deployment  # noqa: E402
-from tideng.schema import migrate  # noqa: E402
 from tideng.settings import Settings  # noqa: E402
 from tideng.tables import StateRow  # noqa: E402
 from tideng.viewing import Viewer  # noqa: E402
@@ -103,12 +102,10 @@ def pages(said: dict[str, int]) -> list[tuple[str, str, str]]:
 
 
 def a_story(folder: Path) -> WebStory:
-    def build(*, clock, **settings) -> Deployment:
-        deployment = Deployment.open(Settings(folder=folder, **settings), clock)
-        migrate(deployment)
-        return deployment
+    """A small client with its web in `folder`, and nobody told anything yet."""
+    copied(folder)
 
-    return WebStory(build, folder)
+    return WebStory(lambda clock, **settings: Deployment.open(Settings(folder=folder, **settings), clock), folder)
 
 
 def begin_cases(story: WebStory) -> None:

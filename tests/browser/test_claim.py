@@ -16,6 +16,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
 from playwright.sync_api import Page, expect
+from screenshots import a_story
 from test_axe import AXE, LOOK, RULES
 from test_report import IS_READY, KEPT, NO_SYNC, Line
 from webstory import NOW, WebStory
@@ -23,9 +24,6 @@ from webstory import NOW, WebStory
 from tests.plugins.travel.travel_story import a_ticket, an_invoice
 from tests.unit.core.paper_files import a_picture
 from tideng.database import writing
-from tideng.deployment import Deployment
-from tideng.schema import migrate
-from tideng.settings import Settings
 from tideng.worker import Worker
 from tideng_admin.assets import built
 from tideng_processes.tables import CaseRow, CounterRow, PaperRow, StepRow, TaskRow
@@ -43,14 +41,7 @@ WORDS = {"zh": "6月13日至14日 上海、杭州（2 家客户）", "en": "13�
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory) -> Iterator[WebStory]:
-    folder = tmp_path_factory.mktemp("claim")
-
-    def build(*, clock, **settings) -> Deployment:
-        deployment = Deployment.open(Settings(folder=folder, **settings), clock)
-        migrate(deployment)
-        return deployment
-
-    story = WebStory(build, folder)
+    story = a_story(tmp_path_factory.mktemp("claim"))
     with story.app.test_request_context():
         if not built("form.js"):
             pytest.skip("the scripts are not built: make install")

@@ -102,7 +102,7 @@ def test_the_door_speaks_both_languages_and_opens(window):
     expect(page.get_by_role("heading", name="登录")).to_be_visible()
     page.get_by_role("link", name="English").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-    here.sign_in("hr", "en")
+    here.come_in("hr", "en")
     expect(page.get_by_role("heading", name="周敏")).to_be_visible()
     page.get_by_role("link", name="中文").click()
     expect(page.get_by_role("link", name="今天")).to_be_visible()

@@ -18,6 +18,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 import chromium
 from flask import Flask
 from playwright.sync_api import expect
+from screenshots import a_story
 from test_axe import AXE, LOOK, RULES
 from webstory import WebStory, write_client
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -25,9 +26,6 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from tideng.apply import apply
 from tideng.bundle import read_bundle
 from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.schema import migrate
-from tideng.settings import Settings
 from tideng.tables import EventRow
 from tideng_admin.assets import built
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
@@ -70,13 +68,7 @@ KEPT = """async () => {
 @pytest.fixture(scope="module")
 def story(tmp_path_factory) -> Iterator[WebStory]:
     folder = tmp_path_factory.mktemp("report")
-
-    def build(*, clock, **settings) -> Deployment:
-        deployment = Deployment.open(Settings(folder=folder, **settings), clock)
-        migrate(deployment)
-        return deployment
-
-    story = WebStory(build, folder)
+    story = a_story(folder)
     client = write_client(folder / "client")
     (client / "rules" / "short.yaml").write_text(RULE, encoding="utf-8")
     apply(story.deployment, read_bundle(client))
@@ -291,7 +283,7 @@ def test_a_draft_is_there_again_and_not_for_somebody_else(story, phone):
     expect(page.locator("[data-saved]")).to_contain_text("草稿")
     zhang.go("/logout/")
     page.click("form.stack .btn-lamp")
-    zhang.sign_in("li")
+    zhang.come_in("li")
     zhang.go(FORM)
     expect(page.locator("#f-needs")).to_have_value("")
     chromium.soon(page, f"(await ({KEPT})()).drafts.length === 0")

@@ -12,16 +12,15 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from tideng.errors import NotFound, Problem, Refused
-from tideng.people import Directory, Position, Unit, in_force
+from tideng.people import Position, Unit, in_force
 from tideng.problem_words import line_in_words
+from tideng_admin.choosing import units_to_choose
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.web import Web, locale, web
 from tideng_orgchart import editing
 from tideng_orgchart.import_screens import field_words, name_in
 from tideng_orgchart.merging import position_row, unit_row
 
-MOST_UNITS = 400
-"""More than so many are named by their id; nobody finds anything in a longer list."""
 UNIT_FIELDS = ("id", "name", "parent", "until")
 POST_FIELDS = ("id", "name", "unit", "seats", "head", "sheet_zh", "sheet_en", "duties", "until")
 
@@ -83,7 +82,7 @@ class OrganisationEditPage(Page):
             id=id,
             cells=cells,
             problems=problems or [],
-            units=_units(here.directory().as_of(shown)),
+            units=units_to_choose(here.directory().as_of(shown)),
             shown=shown.isoformat(),
             since=request.form.get("from") or max(shown, _today(here)).isoformat(),
             mend=bool(request.form.get("mend")),
@@ -169,19 +168,3 @@ def _said(mend: str, later: str | None) -> str:
         if later
         else _("Kept. What was before stays as it was.")
     )
-
-
-def _units(directory: Directory) -> list[tuple[str, str]]:
-    """(id, name) of the units to choose from, those below one set in; none where they are too many for a list."""
-    if len(directory.units) > MOST_UNITS:
-        return []
-    inside: dict[str, list[str]] = {}
-    for one in directory.units.values():
-        inside.setdefault(one.parent if one.parent in directory.units else "", []).append(one.id)
-    found: list[tuple[str, str]] = []
-    waiting = [(one, 0) for one in reversed(inside.get("", ()))]
-    while waiting:
-        unit, depth = waiting.pop()
-        found.append((unit, "　" * depth + directory.units[unit].name))
-        waiting += [(one, depth + 1) for one in reversed(inside.get(unit, ()))]
-    return found

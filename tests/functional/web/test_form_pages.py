@@ -42,11 +42,6 @@ PNG = bytes.fromhex(
 )
 
 
-@pytest.fixture
-def story(a_deployment, tmp_path) -> WebStory:
-    return WebStory(a_deployment, tmp_path)
-
-
 def rows(story: WebStory, table=CaseRow) -> list:
     with reading(story.deployment.engine) as connection:
         return list(connection.execute(select(table.__table__)))

@@ -95,7 +95,7 @@ def test_cards_show_sentences_with_their_numbers_topics_and_only_what_was_measur
     assert "1,959 trips" in page
     assert "10.4121/uuid" in page, "what was measured names where"
     assert "a day here" not in page, "nothing was tried here"
-    assert page.count("No data yet") == 16
+    assert page.count("No data yet") == 17
     assert "1,959" not in hr.get("/gallery/?topic=report").text
     assert "Travel claim still open" in hr.get("/gallery/?q=报销").text
     assert "Some visits to go" not in hr.get("/gallery/?q=报销").text

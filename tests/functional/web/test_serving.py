@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +12,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from webstory import PASSWORD, SECRET, Browser, write_client
+from webstory import PASSWORD, SECRET, Browser, copied, write_client
 
 from tideng_admin.app import create_app
 
@@ -32,9 +31,9 @@ def a_free_port() -> int:
 
 
 @pytest.fixture
-def running(tmp_path, prepared):
+def running(tmp_path):
     """A web process of a prepared deployment; gives its address and the process."""
-    shutil.copy(prepared, tmp_path / "tideng.db")
+    copied(tmp_path)
     (tmp_path / "tideng.toml").write_text(f'secret_key = "{SECRET}"\nengine = "closures"\n', encoding="utf-8")
     port = a_free_port()
     env = {**os.environ, "TIDENG_WEB_PORT": str(port)}

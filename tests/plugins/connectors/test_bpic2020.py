@@ -67,6 +67,7 @@ def full_log(request):
     return request.param, read(full(request.param))
 
 
+@pytest.mark.slow
 def test_the_full_log_gives_the_published_figures(full_log):
     log, events = full_log
     expected = {rule: PUBLISHED[rule] for rule in PUBLISHED if QUESTIONS[rule][0] == log}
@@ -74,6 +75,7 @@ def test_the_full_log_gives_the_published_figures(full_log):
     assert counts(log, as_cases(events), type_of) == expected
 
 
+@pytest.mark.slow
 def test_the_sample_holds_whole_cases_of_the_full_log_unchanged(full_log):
     log, events = full_log
     whole = {event.id: event for event in events}

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[3]
 CLIENT = ROOT / "clients" / "bpic2020"
 MAPS = CLIENT / "processes" / "logs"
 FULL = Path(os.environ.get("TIDENG_BPIC2020") or ROOT.parent / "shared" / "data" / "bpic2020")
-PLACES = ("sample", "full")
+PLACES = ("sample", pytest.param("full", marks=pytest.mark.slow))
 
 
 def the_log(name: str, place: str) -> Path:
