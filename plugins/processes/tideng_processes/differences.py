@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields as fields_of
 from typing import Any
@@ -14,6 +15,7 @@ from tideng_processes.words import LANGUAGES, deadline_words, owner_words, remin
 
 _ORDER: Text = {"zh": "步骤的先后变了", "en": "The order of the steps is another one"}
 _NOTHING: Text = {"zh": "没有", "en": "none"}
+_FIELD = re.compile(r"\{(\w+)[^}]*\}")
 _CHECKS = {one.name for one in fields_of(FieldSpec)} - {"name", "type", "title", "help"}
 
 
@@ -22,6 +24,8 @@ def differences(old: Definition, new: Definition, directory: Directory) -> list[
     return [
         *_changed({"zh": "名称", "en": "Its title"}, lambda of: of.title, old, new),
         *_changed({"zh": "说明", "en": "What it is about"}, lambda of: of.about, old, new),
+        *_changed({"zh": "一单怎么叫", "en": "What a case is called by"}, _called, old, new),
+        *_changed({"zh": "客户写在", "en": "The customer stands in"}, _customer, old, new),
         *_changed(
             {"zh": "谁可以发起", "en": "Who may begin it"}, lambda of: text(lambda one: begun_by(of, one)), old, new
         ),
@@ -29,6 +33,19 @@ def differences(old: Definition, new: Definition, directory: Directory) -> list[
         *_fields(old, new),
         *_come_and_gone({"zh": "结局", "en": "The end"}, old.ends, new.ends),
     ]
+
+
+def _called(of: Definition) -> Text:
+    """Its summary, each field by its title."""
+
+    def words(locale: str) -> str:
+        return _FIELD.sub(lambda found: _title(of.fields, found[1], locale), said(of.summary, locale))
+
+    return text(words) if of.summary else {}
+
+
+def _customer(of: Definition) -> Text:
+    return text(lambda locale: _title(of.fields, of.customer, locale)) if of.customer else {}
 
 
 # -- steps -----------------------------------------------------------------------------------------------------------

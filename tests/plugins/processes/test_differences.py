@@ -79,6 +79,8 @@ def test_the_same_process_has_no_differences():
             "New: the end “Later”",
         ),
         (set_("fields", "days", "maximum", 30), "“天数”的最大：没有 → 30", "“Days”, maximum: none → 30"),
+        (set_("summary", "days"), "一单怎么叫：没有 → 天数", "What a case is called by: none → Days"),
+        (set_("customer", "days"), "客户写在：没有 → 天数", None),
         (set_("start", "by", ["hr"]), "谁可以发起：任何人、front desk、其他系统的事件 → 人事、其他系统的事件", None),
         (
             set_("nodes", "together", "outcomes", "approve", "note", True),
