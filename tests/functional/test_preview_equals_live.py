@@ -276,6 +276,18 @@ def test_a_preview_finds_what_was_found_live(written, happened):
     assert (found.counts["new"], found.counts["gone"], found.reworded) == (0, 0, 0), "beside itself nothing changes"
 
 
+def test_what_was_said_beside_peers_stands_when_something_else_is_heard(tmp_path):
+    words = {"title": {"zh": "题", "en": "Title"}, "why": {"zh": "有用", "en": "It helps"}, "kind": "escalation"}
+    metrics = {"visits": {"count": "visit.completed", "window": "this month"}}
+    fewer = {"fact": "metric.visits", "lt": {"fact": "peers.visits"}}
+    beside = {"when": {"every": "week", "on": "monday", "at": "09:00"}, "if": fewer, "then": [{"mark": "seen"}]}
+    daily = {"when": {"every": "day", "at": "09:00"}, "if": [], "then": [{"emit": "customer.lost"}]}
+    written = [{"id": "r0", **words, "metrics": metrics, **beside}, {"id": "r1", **words, **daily}]
+    lived, foreseen, _ = live_and_previewed(tmp_path, written, [(7920, "visit.completed", "anna", "k1", "c1", 27)])
+    assert {"r0/zhang", "r0/li", "r0/wu"} <= {key.rpartition("/2026")[0] for key, *_ in lived}
+    assert foreseen == lived
+
+
 def test_a_preview_finds_what_was_found_live_on_postgresql(postgres_server, tmp_path):
     numbers = iter(range(1000))
 

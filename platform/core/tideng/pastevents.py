@@ -157,20 +157,20 @@ class PastEvents:
                         book.note(subject, series, event.data, facts, event.time)
 
     # -- books of what had happened --------------------------------------------------------------------------------
-    def exact_books(self, said: Iterable[tuple[Spoken, Watch | None]]) -> list[tuple[Spoken, Book]]:
-        """For each finding a book of exactly what its subject had done when it was said, whenever that was heard."""
+    def exact_books(self, said: Iterable[tuple[Spoken, Watch | None, set[str]]]) -> list[tuple[Spoken, Book]]:
+        """For each finding a book of exactly what its subject, and the peers it was compared with, had done when it was said,
+        whenever that was heard."""
         metrics: dict[tuple[str, int], set[Metric]] = {}
-        undoable, about = [], {}
-        for spoken, watch in said:
+        behind: dict[Spoken, set[str]] = {}
+        for spoken, watch, peers in said:
             if watch and (spoken.step or isinstance(watch.trigger, OnSchedule)):
                 metrics[spoken.rule, spoken.version] = set(watch.metrics.values())
-                undoable.append(spoken)
-                about[spoken.rule] = watch.about
+                behind[spoken] = self._behind(spoken, watch.about) | peers
+        undoable = list(behind)
         if not undoable:
             return []
         asked = set().union(*metrics.values())
         floor = min((floor_of(m, s.at) for s in undoable for m in metrics[s.rule, s.version]), default=date.max)
-        behind = {spoken: self._behind(spoken, about[spoken.rule]) for spoken in undoable}
         events = self._since(set().union(*behind.values()), {m.series.event_type for m in asked}, floor)
         of = {spoken: [event for who in people for event in events.get(who, ())] for spoken, people in behind.items()}
         return [(spoken, self._exact_book(spoken, of[spoken], asked)) for spoken in undoable]

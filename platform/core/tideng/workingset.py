@@ -354,9 +354,16 @@ class WorkingSet:
                 world.undoable.append(Spoken(row.rule, row.version, row.subject, row.period, row.step, row.at))
 
     def exact_books(self, undoable: Sequence[Spoken]) -> list[tuple[Spoken, Book]]:
-        """For each finding a book of exactly what its subject had done when it was said, whenever that was heard."""
-        said = ((spoken, self._watchlist.get(spoken.rule, spoken.version)) for spoken in undoable)
-        return self._past.exact_books(said)
+        """For each finding a book of exactly what was known of its subject and their peers when it was said."""
+        watches = ((spoken, self._watchlist.get(spoken.rule, spoken.version)) for spoken in undoable)
+        return self._past.exact_books((spoken, watch, self._compared(spoken, watch)) for spoken, watch in watches)
+
+    def _compared(self, spoken: Spoken, watch: Watch | None) -> set[str]:
+        """Whom a finding compared its subject with."""
+        if watch is None or (spoken.step and watch.until_needs is None):
+            return set()
+        needs = self._watchlist.needs(watch, "until" if spoken.step else "trigger")
+        return self._colleagues({spoken.subject}, spoken.at) if needs.peers else set()
 
     def recall(self, world: World, speaking: list[Utterance]) -> None:
         """Put into the world what the rules that are about to speak have said before (see `Flow`)."""
