@@ -378,6 +378,7 @@ def test_what_waits_can_be_changed_until_it_goes(story, phone, line):
 
 def test_a_token_that_ran_out_loses_nothing(story, phone):
     page = phone().go(FORM)
+    chromium.soon(page, IS_READY)  # a token runs out long after the script has come
     write(page)
     page.evaluate("document.querySelector('[name=csrf_token]').value = 'long past'")
     main(page).click()
