@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, Select, insert, select, text
 
 from bench.place import Place
 from bench.rows import Row, median, median_ratio, row
@@ -42,13 +42,13 @@ def list_rows(place: Place, kind: str, people: int, count: int, rounds: int) -> 
     fill(deployment, people, count)
     registry, found = registry_of(deployment), []
     with reading(deployment.engine) as connection:
-        bare = [took(lambda: barely(connection)) for _ in range(rounds)]
+        bare = [took(barely, connection) for _ in range(rounds)]
         for login, whom in (("a1", f"{people // 2:,}"), (f"a{people // 200}", "ten")):
             viewer = Viewer(login, login, frozenset({"supervisor", "employee"}))
             for name, which in FILTERS:
-                ask = lambda before=None: cases(connection, viewer, directory, MORNING, registry, which, before)  # noqa: B023, E731
-                first = ask()
-                spent = [took(ask) for _ in range(rounds)]
+                asked = (connection, viewer, directory, MORNING, registry, which)
+                first = cases(*asked)
+                spent = [took(cases, *asked) for _ in range(rounds)]
                 found.append(
                     named(
                         f"{kind}: cases of a supervisor of {whom}{name}",
@@ -58,7 +58,7 @@ def list_rows(place: Place, kind: str, people: int, count: int, rounds: int) -> 
                     )
                 )
                 if first.next and not name:
-                    spent = [took(lambda: ask(count // 2)) for _ in range(rounds)]  # noqa: B023
+                    spent = [took(cases, *asked, count // 2) for _ in range(rounds)]
                     found.append(named(f"{kind}: … a page in the middle", spent, bare, ""))
     deployment.close()
     return found
@@ -76,7 +76,10 @@ def barely(connection: Connection) -> None:
 
 def two_halves(people: int) -> Directory:
     """Two lines of teams of ten: everybody of the one is under a1, of the other under b1."""
-    above = lambda line, n: f"{line}{n // 10 or 1}" if n > 1 else ""  # noqa: E731
+
+    def above(line: str, n: int) -> str:
+        return f"{line}{n // 10 or 1}" if n > 1 else ""
+
     half = range(1, people // 2 + 1)
     return Directory(Assignment(f"{line}{n}", f"员工{n}", supervisor=above(line, n)) for line in "ab" for n in half)
 
@@ -126,9 +129,9 @@ def customer_rows(place: Place, kind: str, count: int, rounds: int) -> list[Row]
             ids = [f"customer-followup-{n * (count // 40):06d}" for n in range(1, losses + 1)]
             if len(losses_of(connection, registry, told)) != losses:
                 raise RuntimeError("a customer was not found")
-            spent = [took(lambda: losses_of(connection, registry, told)) for _ in range(rounds)]  # noqa: B023
+            spent = [took(losses_of, connection, registry, told) for _ in range(rounds)]
             known = select(CaseRow.__table__).where(CaseRow.id.in_(ids))
-            bare = [took(lambda: connection.execute(known).all()) for _ in range(rounds)]  # noqa: B023
+            bare = [took(all_of, connection, known) for _ in range(rounds)]
             found.append(row(f"{kind}: lost customers found, {losses} at once", median(spent) * 1000, "ms", median_ratio(spent, bare), f"among {count:,} follow-ups; ratio to reading the cases by id"))  # fmt: skip
     deployment.close()
     return found
@@ -182,7 +185,12 @@ def analyse(deployment: Deployment) -> None:
         connection.execute(text("ANALYZE"))
 
 
-def took(act: Callable[[], object]) -> float:
+def all_of(connection: Connection, wanted: Select[Any]) -> None:
+    connection.execute(wanted).all()
+
+
+def took(act: Callable[..., object], *given: Any) -> float:
+    """Seconds that it took to call `act` with what is given."""
     began = perf_counter()
-    act()
+    act(*given)
     return perf_counter() - began

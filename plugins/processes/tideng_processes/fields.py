@@ -150,7 +150,8 @@ class _Reader:
     def _money(self, spec: FieldSpec, said: Any, at: str) -> float | int | None:
         number = self._number(spec, said, at)
         try:
-            exact = number is None or Decimal(str(said).replace(",", "").strip()).as_tuple().exponent >= -2  # type: ignore[operator]  # of a number it is whole
+            amount = Decimal(str(said).replace(",", "").strip()) if number is not None else Decimal()
+            exact = amount == round(amount, 2)
         except InvalidOperation:
             exact = False
         if not exact:

@@ -1,5 +1,5 @@
-"""Forms on a phone: what one may begin, the form of a step, and what its script asks for: a look at what is written so far,
-files, and handing in what was written without a network.
+"""Forms on a phone: the page of a step, a look at what is written so far, and handing it in, also what was written without a
+network. `begin_screens` has the addresses.
 
 Every page works without the script: the form is then sent as any form, and what is still open stands beside its fields.
 """
@@ -11,23 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response, abort, flash, jsonify, redirect, render_template, request, url_for
-from flask_appbuilder import expose
+from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_wtf.csrf import generate_csrf
 from sqlalchemy import Connection
 
 from tideng.asides import Aside, beside_case
 from tideng.database import reading
 from tideng.errors import NotAllowed, NotFound, Problem, Refused
 from tideng.forms import MUST, Asked, Filled, Form, fill_form
-from tideng.papers import LARGEST, MEGABYTE
+from tideng.papers import LARGEST
 from tideng.people import Assignment
 from tideng.problem_words import in_words, line_in_words
 from tideng.viewing import below
-from tideng_admin.assets import built
-from tideng_admin.page import READ, WRITE, Page, needs, takes
-from tideng_admin.screens import Screen
+from tideng_admin.page import Page
 from tideng_admin.web import locale, web
 from tideng_processes import choosing, papers, service, viewing
 from tideng_processes.form_data import (
@@ -44,7 +40,7 @@ from tideng_processes.form_data import (
 )
 from tideng_processes.model import Definition, Node, Outcome
 from tideng_processes.service import NotYet, Submission
-from tideng_processes.shared_screens import WRITES, latest, person_meant, processes
+from tideng_processes.shared_screens import latest, person_meant, processes
 from tideng_processes.shown import data_lines
 from tideng_processes.viewing import CaseView, TaskView
 
@@ -52,8 +48,6 @@ LARGEST_FORM = 6 * LARGEST
 """Without a script the files of a form come with it."""
 OFFERED = 60
 """So many colleagues are offered where a form asks for one; any other is named by name or id."""
-WAITS = "forms_wait"
-"""The cookie by which a page tells that hand-ins wait on this phone."""
 DIFFERS = "the form has changed meanwhile"
 
 
@@ -161,7 +155,7 @@ class Forms(Page):
         lines = data_lines(place.definition, others, locale(), here.name_of, cases)
         with reading(here.engine) as connection:
             ids = [id for one in shown if one.spec.type == "files" for id in one.value]
-            files = {id: _paper(one) for id, one in papers.kept(connection, ids).items()}
+            files = {id: paper_line(one) for id, one in papers.kept(connection, ids).items()}
             case = place.case.id if place.case else ""
             asides = self._beside(connection, place) if case else []
             shown = self._with_cases(connection, place, shown)
@@ -339,115 +333,10 @@ class Forms(Page):
         return self._page(place, said, asked=asked, enough=enough), 400
 
     def _refused(self, place: Place, said: Said, refused: Refused) -> Any:
-        problems = [_words(one) for one in refused.problems]
+        problems = [words_of(one) for one in refused.problems]
         if _wants_json():
             return jsonify(problems=problems), 409
         return self._page(place, said, refused=problems), 409
-
-
-class FormPage(Forms):
-    """What one may begin, and every form."""
-
-    route_base = "/me"
-    class_permission_name = "Forms"
-
-    def create_blueprint(self, *args: Any, **kwargs: Any) -> Any:
-        blueprint = super().create_blueprint(*args, **kwargs)
-        blueprint.after_app_request(_forget_at_sign_out)
-        return blueprint
-
-    # -- pages ---------------------------------------------------------------------------------------------------
-    @expose("/do/")
-    @needs(READ)
-    def show_all(self) -> str:
-        viewer = web().viewer()
-        offered = service.begun_of(processes(), viewer, self.directory, web().now())
-        return render_template("processes/form_list.html", offered=offered)
-
-    @expose("/do/<string:process>", methods=["GET"])
-    @needs(READ)
-    def begin(self, process: str) -> Any:
-        return self.form(self._first(process))
-
-    @expose("/do/<string:process>", methods=["POST"])
-    @needs(WRITE)
-    @takes(LARGEST_FORM)
-    def begun(self, process: str) -> Any:
-        return self._taken(self._first(process))
-
-    @expose("/cases/<string:case>/<string:node>", methods=["GET"])
-    @needs(READ)
-    def step(self, case: str, node: str) -> Any:
-        place = self._open(case, node)
-        if place.task is None:
-            flash(_("This step is done, or it is somebody else’s. Here is where the case stands."), "warning")
-            return redirect(url_for("CasePage.show", case=case))
-        return self.form(place)
-
-    @expose("/cases/<string:case>/<string:node>", methods=["POST"])
-    @needs(WRITE)
-    @takes(LARGEST_FORM)
-    def stepped(self, case: str, node: str) -> Any:
-        return self._taken(self._open(case, node))
-
-    # -- what the script asks for --------------------------------------------------------------------------------
-    @expose("/do/<string:process>/look", methods=["POST"])
-    @needs(WRITE)
-    def look(self, process: str) -> Any:
-        return self._looked_at(self._first(process))
-
-    @expose("/cases/<string:case>/<string:node>/look", methods=["POST"])
-    @needs(WRITE)
-    def look_at_step(self, case: str, node: str) -> Any:
-        return self._looked_at(self._open(case, node))
-
-    @expose("/forms/token")
-    @needs(READ)
-    def token(self) -> Any:
-        """A fresh token for what is sent later, whose it is, and what time it is here: a phone's clock may be wrong."""
-        answer = jsonify(token=generate_csrf(), login=web().viewer().login, now=web().now().astimezone(UTC).isoformat())
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
-
-    @expose("/forms/papers/<string:process>/<string:field>", methods=["POST"])
-    @needs(WRITE)
-    @takes(LARGEST + MEGABYTE)
-    def keep_paper(self, process: str, field: str) -> Any:
-        file, here = request.files.get("file"), web()
-        if file is None:
-            abort(400)
-        case = request.form.get("case", "")
-        try:
-            kept = papers.keep(
-                here.deployment, here.viewer(), self.directory, process, field, file.filename or "", file.read(), case
-            )
-        except Refused as refused:
-            return jsonify(problems=[_words(one) for one in refused.problems]), 400
-        return jsonify(_paper(kept))
-
-    @expose("/forms/papers/<int:paper>/discard", methods=["POST"])
-    @needs(WRITE)
-    def discard_paper(self, paper: int) -> Any:
-        papers.discard(web().deployment, web().viewer(), paper)
-        return jsonify(gone=True)
-
-    @expose("/sw.js")
-    def worker(self) -> Any:
-        """The script that opens forms without a network. It says nothing of anybody, so that nobody has to sign in."""
-        script = built("form_worker.js")
-        if not script:
-            raise NotFound("the scripts are not built")
-        answer = Response(f"import '{script}'\n", mimetype="text/javascript")
-        answer.headers["Cache-Control"] = "no-cache"
-        return answer
-
-
-def _forget_at_sign_out(response: Response) -> Response:
-    """Whoever signs out leaves no draft and no page on the phone; unless something waits there to be handed in, which would be
-    lost: then the drafts go when somebody else signs in."""
-    if request.method == "POST" and request.path == url_for("LoginView.logout") and not request.cookies.get(WAITS):
-        response.headers["Clear-Site-Data"] = '"storage"'
-    return response
 
 
 def _wants_json() -> bool:
@@ -478,7 +367,7 @@ def _asked(one: Asked) -> dict[str, Any]:
     return {"at": one.field, "message": words, "must": one.severity == MUST, "least": one.least}
 
 
-def _words(problem: Problem) -> str:
+def words_of(problem: Problem) -> str:
     return line_in_words(replace(problem, at=""), locale())
 
 
@@ -489,7 +378,7 @@ def _said_in(problem: Problem, language: str) -> str:
     )
 
 
-def _paper(kept: papers.Kept) -> dict[str, Any]:
+def paper_line(kept: papers.Kept) -> dict[str, Any]:
     """A file as its line in the form shows it."""
     notes = [note.get(locale(), "") for note in kept.reading.notes]
     names = ("amount", "currency", "date", "issued", "number", "seller")
@@ -501,15 +390,3 @@ def _paper(kept: papers.Kept) -> dict[str, Any]:
         "read": " · ".join(read),
         "notes": list(filter(None, notes)),
     }
-
-
-FORM_SCREENS: tuple[Screen, ...] = (
-    Screen(
-        FormPage,
-        {"zh": "办事", "en": "To do"},
-        "plus",
-        hidden=True,
-        portal=20,
-        roles={"employee": WRITES, "supervisor": WRITES, "hr": WRITES},
-    ),
-)

@@ -140,7 +140,7 @@ class ProcessesPlugin(ShipsProcesses):
 
     @hookimpl
     def screens(self) -> Iterable[object]:
-        from tideng_processes.form_screens import FORM_SCREENS
+        from tideng_processes.begin_screens import FORM_SCREENS
         from tideng_processes.screens import SCREENS
 
         return (*SCREENS, *FORM_SCREENS)

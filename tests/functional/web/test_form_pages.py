@@ -13,7 +13,7 @@ from webstory import NOW, WebStory
 from tideng.database import reading
 from tideng.papers import LARGEST
 from tideng.tables import EventRow
-from tideng_processes.form_screens import FORM_SCREENS
+from tideng_processes.begin_screens import FORM_SCREENS
 from tideng_processes.tables import CaseRow, PaperRow, TaskRow
 
 FORM = "/me/do/daily_report"
