@@ -39,7 +39,7 @@ export class Kept {
     await this.notice(mine.filter((one) => one.state === 'sent'))
     const here = [...document.querySelectorAll('[data-form]')].map((form) => form.getAttribute('action')) // these say so themselves
     const open = mine.filter((one) => one.state === 'back' || (one.state === 'waiting' && !here.includes(one.path))).map((one) => (one.state === 'back' ? this.back(one) : this.waiting(one)))
-    // so that signing out does not wipe away what waits; see form_screens.py
+    // so that signing out does not wipe away what waits; see begin_screens.py
     document.cookie = `forms_wait=1; path=/; samesite=lax; max-age=${mine.some((one) => one.state !== 'sent') ? 7 * 24 * 3600 : 0}`
     const went = [...this.went.values()].map((one) => el('p.say.say-success', {}, this.say('sent', { title: one.title, when: this.clock(one.at) }), ' ', el('a', { href: one.href }, this.say('where'))))
     this.box.replaceChildren(...went, ...open)
