@@ -20,13 +20,13 @@ from bench.evening import write_company
 from bench.load import NOW
 from bench.place import Place
 from bench.rows import Row, median, row
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.catalogue import Catalogue, EventType, Field
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.tables import StateRow
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.model.catalogue import Catalogue, EventType, Field
+from tideng.runtime.apply import apply
+from tideng.store.database import reading, writing
+from tideng.store.tables import StateRow
 from tideng_rules.check import Others, check, check_document
 from tideng_rules.mending import mended
 from tideng_rules.model import Rule

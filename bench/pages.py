@@ -26,12 +26,12 @@ from bench.load import NOW
 from bench.place import Place
 from bench.rows import Row, median, median_ratio, row
 from bench.scale import write_rules
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import writing
-from tideng.deployment import Deployment
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import writing
 from tideng_admin.app import create_app
 from tideng_admin.setup import NewUser, add_users, prepare
 from tideng_rules import drafts, history

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tideng.catalogue import Catalogue
-from tideng.plugins import Plugins
+from tideng.model.catalogue import Catalogue
+from tideng.plugins.manager import Plugins
 from tideng_rules.book import Book, Published
 from tideng_rules.check import check
 from tideng_rules.cli import find_problems

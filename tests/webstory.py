@@ -22,15 +22,16 @@ from sqlalchemy import func, insert, select, text
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.schema import migrate
-from tideng.settings import Settings
-from tideng.speaking import SNOOZED
-from tideng.tables import (
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.base.settings import Settings
+from tideng.client.bundle import read_bundle
+from tideng.outbox.policy import SNOOZED
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.migrate import migrate
+from tideng.store.database import reading, writing
+from tideng.store.tables import (
     DeadLetterRow,
     EventRow,
     FindingRow,
@@ -41,7 +42,6 @@ from tideng.tables import (
     PluginRow,
     ScheduleRunRow,
 )
-from tideng.viewing import Viewer
 from tideng_admin.app import create_app
 from tideng_admin.setup import NewUser, add_users, prepare
 from tideng_rules import drafts, history

@@ -11,9 +11,9 @@ from flask_appbuilder.security.sqla.models import Role, User, assoc_user_role
 from sqlalchemy import BigInteger, Connection, Integer, MetaData, String, select, update
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tideng.database import insert
-from tideng.errors import NotFound
-from tideng.tables import NAMES, Moment
+from tideng.base.errors import NotFound
+from tideng.store.database import insert
+from tideng.store.tables import NAMES, Moment
 
 PREFIX = "tdk_"
 _SEEN_EVERY = timedelta(minutes=1)

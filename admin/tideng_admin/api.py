@@ -13,9 +13,9 @@ from flask import current_app, jsonify, render_template, request
 from flask_babel import gettext as _
 from marshmallow import ValidationError
 
-from tideng import viewing
-from tideng.database import reading
 from tideng.problem_words import stored_in_words
+from tideng.store.database import reading
+from tideng.views.nudges import NudgeFilter, nudges
 from tideng_admin.api_schemas import NudgeQuery, NudgeSchema, ReceiptSchema
 from tideng_admin.callers import Stop, blueprint, caller
 from tideng_admin.openapi import EXAMPLE, specification
@@ -85,9 +85,7 @@ def get_nudges() -> Any:
         raise Stop(400, _("This could not be read."), problems=problems) from None
     size, before = asked.pop("limit"), asked.pop("cursor", None)
     with reading(here.engine) as connection:
-        page = viewing.nudges(
-            connection, viewer, here.directory(), here.now(), viewing.NudgeFilter(**asked), before, size
-        )
+        page = nudges(connection, viewer, here.directory(), here.now(), NudgeFilter(**asked), before, size)
     return jsonify(nudges=NudgeSchema(many=True).dump(page.items), next=page.next)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields, validate
 
-from tideng.speaking import HELD_BECAUSE
-from tideng.viewing import MAX_PAGE_SIZE, PAGE_SIZE, STATUSES
+from tideng.access.paging import MAX_PAGE_SIZE, PAGE_SIZE
+from tideng.outbox.policy import HELD_BECAUSE
+from tideng.views.nudges import STATUSES
 
 RECEIPTS = ("accepted", "duplicate", "refused", "conflict")
 

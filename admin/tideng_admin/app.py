@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from tideng.deployment import Deployment
-from tideng.errors import InvalidSettings, Problem
+from tideng.base.errors import InvalidSettings, Problem
+from tideng.runtime.deployment import Deployment
 from tideng_admin import (
     api,
     assets,

@@ -15,9 +15,14 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from tideng.database import reading, writing
-from tideng.errors import InvalidRule, NotFound, Problem, Refused
+from tideng.base.errors import (
+    InvalidRule,
+    NotFound,
+    Problem,
+    Refused,
+)
 from tideng.problem_words import line_in_words, problem_in_words
+from tideng.store.database import reading, writing
 from tideng_admin import rules_shown, studio
 from tideng_admin.checking import checked
 from tideng_admin.page import READ, WRITE, Page, needs

@@ -10,8 +10,8 @@ from flask_jwt_extended import verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt.exceptions import PyJWTError
 
-from tideng.database import reading, writing
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.store.database import reading, writing
 from tideng_admin import accounts
 from tideng_admin.web import web
 

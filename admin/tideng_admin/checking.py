@@ -10,7 +10,7 @@ from typing import Any
 from flask import current_app
 from flask_babel import gettext as _
 
-from tideng.errors import InvalidRule, Problem
+from tideng.base.errors import InvalidRule, Problem
 from tideng_admin.callers import Stop
 from tideng_admin.operations import problem_of
 from tideng_admin.web import LANGUAGES, asked_locale, web

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tideng.people import Directory
+from tideng.org.directory import Directory
 
 MOST_UNITS = 400
 """More are not to be looked through in a list."""

@@ -10,12 +10,24 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import Connection, or_, select
 
-from tideng.agenda import moments
-from tideng.catalogue import Text
-from tideng.judging import OnSchedule, Watch
-from tideng.people import Directory
-from tideng.speaking import BUDGETS, CONTESTED, DIGEST, QUIET, SNOOZED, STORM
-from tideng.viewing.board import HOLD, NEED, OPEN, OpenMatter
+from tideng.judging.schedules import moments
+from tideng.model.catalogue import Text
+from tideng.model.judge_contract import OnSchedule, Watch
+from tideng.org.directory import Directory
+from tideng.outbox.policy import (
+    BUDGETS,
+    CONTESTED,
+    DIGEST,
+    QUIET,
+    SNOOZED,
+    STORM,
+)
+from tideng.views.day_board import (
+    HOLD,
+    NEED,
+    OPEN,
+    OpenMatter,
+)
 from tideng_admin.rendering import mark_word, moment
 from tideng_admin.web import Web, locale
 from tideng_rules.tables import RuleVersionRow

@@ -9,10 +9,10 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng import contesting
-from tideng.database import reading, writing
-from tideng.errors import Refused
+from tideng.base.errors import Refused
+from tideng.outbox import contest
 from tideng.problem_words import in_words
+from tideng.store.database import reading, writing
 from tideng_admin import rules_shown
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.web import locale, web
@@ -26,7 +26,7 @@ class ContestsPage(Page):
     @needs(READ)
     def show_all(self) -> str:
         with reading(web().engine) as connection:
-            found = self.read_with(connection, contesting.open_contests)
+            found = self.read_with(connection, contest.open_contests)
             titles = rules_shown.titles(connection, {one.rule for one in found})
         mends = web().viewer().mends
         return render_template("tideng/contests.html", found=found, titles=titles, mends=mends)
@@ -37,7 +37,7 @@ class ContestsPage(Page):
         here, form = web(), request.form
         try:
             with writing(here.engine) as connection:
-                held = contesting.decide_contest(
+                held = contest.decide_contest(
                     connection,
                     here.viewer(),
                     self.directory,

@@ -11,9 +11,9 @@ from flask_appbuilder.views import IndexView
 from flask_login import current_user
 from sqlalchemy import Connection, select
 
-from tideng import viewing
-from tideng.database import reading
-from tideng.tables import EventRow
+from tideng.store.database import reading
+from tideng.store.tables import EventRow
+from tideng.views.nudges import NudgeFilter, finding, nudges, siblings
 from tideng_admin import rules_shown
 from tideng_admin.page import READ, Page, cursor, needs
 from tideng_admin.rendering import CHIPS
@@ -63,11 +63,11 @@ class NudgesPage(Page):
     @needs(READ)
     def show_all(self) -> str:
         asked = request.args
-        wanted = viewing.NudgeFilter(
+        wanted = NudgeFilter(
             status=asked.get("status"), rule=asked.get("rule"), person=asked.get("person"), action=asked.get("action")
         )
         with reading(web().engine) as connection:
-            page = self.read_with(connection, viewing.nudges, wanted, cursor())
+            page = self.read_with(connection, nudges, wanted, cursor())
             titles = rules_shown.titles(
                 connection, {one.rule for one in page.items} | ({wanted.rule} if wanted.rule else set())
             )
@@ -78,8 +78,8 @@ class NudgesPage(Page):
     @needs(READ)
     def show(self, id: int) -> str:
         with reading(web().engine) as connection:
-            found = self.read_with(connection, viewing.finding, id)
-            others = self.read_with(connection, viewing.siblings, found)
+            found = self.read_with(connection, finding, id)
+            others = self.read_with(connection, siblings, found)
             rule = rules_shown.version(connection, found.rule, found.version)
             event = _event_type(connection, found.event)
         parts = parts_of(explanation_of(self, found).conditions)

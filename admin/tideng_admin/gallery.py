@@ -12,10 +12,10 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from tideng.database import reading, writing
-from tideng.errors import InvalidRule, Problem
-from tideng.messages import choose
+from tideng.base.errors import InvalidRule, Problem
+from tideng.model.templates import choose
 from tideng.problem_words import in_words, line_in_words
+from tideng.store.database import reading, writing
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.rendering import named
 from tideng_admin.web import locale, web

@@ -11,9 +11,9 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import ngettext
 
-from tideng.database import reading, writing
-from tideng.errors import Refused
+from tideng.base.errors import Refused
 from tideng.problem_words import problem_in_words
+from tideng.store.database import reading, writing
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.rules_shown import text_of
 from tideng_admin.web import locale, web

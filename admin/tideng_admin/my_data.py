@@ -12,10 +12,10 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import Connection
 
-from tideng.database import reading
-from tideng.errors import NotFound
-from tideng.holdings import Holding, holdings
-from tideng.takeout import takeout
+from tideng.base.errors import NotFound
+from tideng.privacy.export import takeout
+from tideng.privacy.holdings import Holding, holdings
+from tideng.store.database import reading
 from tideng_admin import rules_shown
 from tideng_admin.page import READ, Page, needs
 from tideng_admin.portal import just_said

@@ -8,9 +8,9 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng import notes
-from tideng.errors import Refused
+from tideng.base.errors import Refused
 from tideng.problem_words import in_words
+from tideng.responses import notes
 from tideng_admin.page import READ, WRITE, Page, cursor, needs
 from tideng_admin.web import locale, web
 

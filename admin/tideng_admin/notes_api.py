@@ -9,10 +9,10 @@ from typing import Any
 from flask import Response, request, url_for
 from marshmallow import Schema, fields, validate
 
-from tideng import notes
-from tideng.database import reading
-from tideng.viewing import Viewer
-from tideng.voice import ENDINGS
+from tideng.access.viewer import Viewer
+from tideng.responses import notes
+from tideng.responses.audio import ENDINGS
+from tideng.store.database import reading
 from tideng_admin.callers import blueprint
 from tideng_admin.operations import operation
 from tideng_admin.web import web

@@ -15,7 +15,7 @@ from flask import current_app, jsonify, request
 from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
 
-from tideng.errors import NotAllowed, NotFound, Refused
+from tideng.base.errors import NotAllowed, NotFound, Refused
 from tideng.problem_words import problem_in_words
 from tideng_admin.callers import Stop, blueprint, caller
 from tideng_admin.web import asked_locale

@@ -14,7 +14,7 @@ from werkzeug.security import check_password_hash
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo, ValidationError
 
-from tideng.database import reading
+from tideng.store.database import reading
 from tideng_admin.accounts import session_version
 from tideng_admin.passwords import weakness
 

@@ -14,10 +14,10 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy import Connection
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from tideng.database import reading
-from tideng.errors import NotAllowed, NotFound, Refused
-from tideng.people import Directory
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.org.directory import Directory
 from tideng.problem_words import line_in_words
+from tideng.store.database import reading
 from tideng_admin.web import asked_locale, locale, web
 
 READ, WRITE = "read", "write"
@@ -52,12 +52,12 @@ def takes(largest: int) -> Callable:
 
 
 class Page(BaseView):
-    """A page of ours: own template, reads through `tideng.viewing`, actions through services that authorise again."""
+    """A page of ours: own template, reads through `tideng.views`, actions through services that authorise again."""
 
     default_view = "show_all"
 
     def read(self, of: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a read of `tideng.viewing` that wants (connection, viewer, directory, moment, …)."""
+        """Call a read of `tideng.views` that wants (connection, viewer, directory, moment, …)."""
         with reading(web().engine) as connection:
             return self.read_with(connection, of, *args, **kwargs)
 

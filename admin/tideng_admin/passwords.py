@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask_appbuilder.exceptions import PasswordComplexityValidationError
 from flask_babel import gettext as _
 
-from tideng.errors import Problem, Refused
+from tideng.base.errors import Problem, Refused
 
 LEAST = 10
 MOST = 200

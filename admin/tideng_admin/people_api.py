@@ -7,8 +7,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
-from tideng.viewing import Viewer
-from tideng.viewing.picking import find_people
+from tideng.access.viewer import Viewer
+from tideng.views.people_search import find_people
 from tideng_admin.callers import blueprint
 from tideng_admin.operations import operation
 from tideng_admin.web import web

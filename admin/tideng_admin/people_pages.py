@@ -11,12 +11,19 @@ from flask import abort, render_template, request
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng import viewing
-from tideng.asides import beside_person
-from tideng.database import reading
-from tideng.messages import spoken
-from tideng.viewing.board import LAMPS, board
-from tideng.viewing.people import Awaited, MetricShown, awaited, metrics_of, people_list, person_card
+from tideng.model.templates import spoken
+from tideng.plugins.case_notes import beside_person
+from tideng.store.database import reading
+from tideng.views.day_board import LAMPS, board
+from tideng.views.nudges import NudgeFilter, nudges
+from tideng.views.people import (
+    Awaited,
+    MetricShown,
+    awaited,
+    metrics_of,
+    people_list,
+    person_card,
+)
 from tideng_admin import rules_shown
 from tideng_admin.choosing import units_to_choose
 from tideng_admin.coming import coming, deed_words, documents, later_deeds
@@ -63,8 +70,8 @@ class PeoplePage(Page):
         with reading(here.engine) as connection:
             today = self.read_with(connection, board, only=frozenset({id}))
             lines = lines_of(connection, here, today.people)
-            wanted = viewing.NudgeFilter(person=id)
-            lately = self.read_with(connection, viewing.nudges, wanted, size=_LATELY)
+            wanted = NudgeFilter(person=id)
+            lately = self.read_with(connection, nudges, wanted, size=_LATELY)
             waited = self.read_with(connection, awaited, id)
             figures = self.read_with(connection, metrics_of, here.deployment.catalogue, id)
             known = documents(connection, {(one.rule, one.version) for one in waited})

@@ -12,12 +12,13 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng import switching, viewing
-from tideng.catalogue import Text
-from tideng.database import reading, writing
-from tideng.deployment import SWITCHED_OFF
-from tideng.errors import Refused
+from tideng.base.errors import Refused
+from tideng.model.catalogue import Text
 from tideng.problem_words import line_in_words
+from tideng.runtime import plugin_switches
+from tideng.runtime.deployment import SWITCHED_OFF
+from tideng.store.database import reading, writing
+from tideng.views.operations import PluginView, plugins
 from tideng_admin.coming import watches
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.rendering import plugin_title
@@ -68,9 +69,9 @@ class PluginsPage(Page):
         here.viewer().require_all()
         here.directory()  # takes over what another process switched
         with reading(here.engine) as connection:
-            noted = viewing.plugins(connection, here.viewer())
-            held = switching.switches(connection)
-            last = switching.last_events(connection, here.deployment)
+            noted = plugins(connection, here.viewer())
+            held = plugin_switches.switches(connection)
+            last = plugin_switches.last_events(connection, here.deployment)
         shown = _shown(here, noted, held, last)
         failed = [one for one in shown if one.state == "failed"]
         rest = [one for one in shown if one.state != "failed"]
@@ -86,12 +87,12 @@ class PluginsPage(Page):
         try:
             with writing(here.engine) as connection:
                 if what == "off":
-                    switching.switch_off(connection, here.deployment, here.viewer(), name)
+                    plugin_switches.switch_off(connection, here.deployment, here.viewer(), name)
                     said, kind = _("“%(name)s” is off. What it heard before stays.", name=title), "success"
                 elif what == "on":
-                    switching.switch_on(connection, here.deployment, here.viewer(), name)
+                    plugin_switches.switch_on(connection, here.deployment, here.viewer(), name)
                     said, kind = _("“%(name)s” is on.", name=title), "success"
-                elif switching.try_again(connection, here.deployment, here.viewer(), name):
+                elif plugin_switches.try_again(connection, here.deployment, here.viewer(), name):
                     said, kind = _("“%(name)s” runs again.", name=title), "success"
                 else:
                     said, kind = _("“%(name)s” failed again. The reason is below.", name=title), "warning"
@@ -104,11 +105,11 @@ class PluginsPage(Page):
 
 
 def _may_switch(here: Web) -> bool:
-    return here.may("can_write", "Plugins") and switching.may_switch(here.viewer())
+    return here.may("can_write", "Plugins") and plugin_switches.may_switch(here.viewer())
 
 
 def _shown(
-    here: Web, noted: tuple[viewing.PluginView, ...], held: switching.Switches, last: Mapping[str, datetime]
+    here: Web, noted: tuple[PluginView, ...], held: plugin_switches.Switches, last: Mapping[str, datetime]
 ) -> list[PluginShown]:
     """Every plugin that is installed here or was noted by another process, those that failed first."""
     deployment = here.deployment
@@ -121,7 +122,7 @@ def _shown(
         failed = next((one for one in (own, row) if one and one.state == "failed"), None)
         chosen = failed or own or row
         assert chosen is not None
-        reasons = switching.why_indispensable(deployment, name) if chosen.state == "on" else []
+        reasons = plugin_switches.why_indispensable(deployment, name) if chosen.state == "on" else []
         shown.append(
             PluginShown(
                 name,

@@ -13,19 +13,25 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
 
-from tideng import contesting, viewing
-from tideng.calendars import local_moment
-from tideng.database import reading, writing
-from tideng.effects import respond, take_back
-from tideng.errors import Refused
-from tideng.notes import notes_to_me
+from tideng.base.errors import Refused
+from tideng.model.calendars import local_moment
+from tideng.outbox import contest
+from tideng.outbox.policy import Speaking
+from tideng.outbox.snooze import choices, snooze, times_left
+from tideng.plugins.todos import Todo, todos
 from tideng.problem_words import in_words
-from tideng.snoozing import choices, snooze, times_left
-from tideng.speaking import Speaking
-from tideng.todos import Todo, todos
-from tideng.viewing import NudgeView
-from tideng.viewing.board import HOLD, OpenMatter, board
-from tideng.viewing.mine import Done, Goal, goals, happened, is_concerned
+from tideng.responses.answers import respond, take_back
+from tideng.responses.notes import notes_to_me
+from tideng.store.database import reading, writing
+from tideng.views.day_board import HOLD, OpenMatter, board
+from tideng.views.nudges import NudgeFilter, NudgeView, finding, nudges, siblings
+from tideng.views.own_day import (
+    Done,
+    Goal,
+    goals,
+    happened,
+    is_concerned,
+)
 from tideng_admin import rules_shown
 from tideng_admin.coming import deed_words, later_deeds
 from tideng_admin.page import READ, WRITE, Page, cursor, needs
@@ -126,7 +132,7 @@ class PortalPage(Page):
         tomorrow, after = (local_moment(today + timedelta(days=n), _MIDNIGHT, zone) for n in (1, 2))
         with reading(here.engine) as connection:
             matters, others = self._open(connection)
-            outcomes = self.read_with(connection, contesting.outcomes)
+            outcomes = self.read_with(connection, contest.outcomes)
             left = self.read_with(connection, notes_to_me, size=20).items
             coming = expected(connection, here.deployment, viewer, self.directory, now, after, known_rules(here))
             done = happened(connection, viewer, here.day_began(), tomorrow)
@@ -161,8 +167,8 @@ class PortalPage(Page):
     @needs(READ)
     def messages(self) -> str:
         with reading(web().engine) as connection:
-            page = self.read_with(connection, viewing.nudges, viewing.NudgeFilter(to_me=True), cursor())
-            outcomes = self.read_with(connection, contesting.outcomes)
+            page = self.read_with(connection, nudges, NudgeFilter(to_me=True), cursor())
+            outcomes = self.read_with(connection, contest.outcomes)
             left = self.read_with(connection, notes_to_me, size=20).items
             titles = rules_shown.titles(connection, {one.rule for one in (*page.items, *outcomes)})
         still = {one.id for one in page.items if one.status in OPEN_STATUSES}
@@ -181,8 +187,8 @@ class PortalPage(Page):
     def nudge(self, id: int) -> str:
         here = web()
         with reading(here.engine) as connection:
-            found = self.read_with(connection, viewing.finding, id)
-            others = self.read_with(connection, viewing.siblings, found)
+            found = self.read_with(connection, finding, id)
+            others = self.read_with(connection, siblings, found)
             rule = rules_shown.version(connection, found.rule, found.version)
             matters, _others = self._open(connection)
         document = rule.document if rule else {}
@@ -263,7 +269,7 @@ class PortalPage(Page):
     @needs(WRITE)
     def seen(self, id: int) -> Any:
         with writing(web().engine) as connection:
-            contesting.put_away(connection, web().viewer(), id, web().now())
+            contest.put_away(connection, web().viewer(), id, web().now())
         return redirect(url_for("PortalPage.messages"))
 
     @expose("/manifest.webmanifest")
@@ -294,8 +300,8 @@ class PortalPage(Page):
             return [], []
         shown = self.read_with(connection, board, only=[me])
         matters = [matter for one in shown.people for matter in one.matters]
-        wanted = viewing.NudgeFilter(to_me=True, since=web().day_began())
-        said = self.read_with(connection, viewing.nudges, wanted, size=20).items
+        wanted = NudgeFilter(to_me=True, since=web().day_began())
+        said = self.read_with(connection, nudges, wanted, size=20).items
         known = {matter.id for matter in matters}
         others = [one for one in said if one.subject != me and one.status in OPEN_STATUSES and one.id not in known]
         return matters, others

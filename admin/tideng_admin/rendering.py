@@ -16,7 +16,7 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from tideng.messages import choose, spoken
+from tideng.model.templates import choose, spoken
 from tideng.problem_words import in_words, stored_in_words
 from tideng_admin.screens import Screen
 from tideng_admin.web import LANGUAGES, locale, web

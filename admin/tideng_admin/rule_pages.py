@@ -12,10 +12,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import Connection
 
-from tideng import deciding, viewing
-from tideng.database import reading, writing
-from tideng.errors import InvalidRule, NotFound, Refused
+from tideng.base.errors import InvalidRule, NotFound, Refused
+from tideng.outbox import storm_decisions
 from tideng.problem_words import line_in_words
+from tideng.store.database import reading, writing
+from tideng.views.operations import schedule_runs
 from tideng_admin import rules_shown
 from tideng_admin.gallery import Card, parameters_form
 from tideng_admin.page import READ, WRITE, Page, needs
@@ -97,7 +98,7 @@ class RulesPage(Page):
             if not found:
                 raise NotFound(f"no rule {rule}")
             pause = lifecycle.pauses(connection, here.viewer()).get(rule) if here.viewer().sees_all else None
-            storms = deciding.held_storms(connection, here.viewer()) if pause else ()
+            storms = storm_decisions.held_storms(connection, here.viewer()) if pause else ()
             days = (
                 days_of(connection, here.viewer(), rule, here.now(), CHARTED, here.zone())
                 if here.viewer().sees_all
@@ -153,7 +154,7 @@ class RulesPage(Page):
     def missed(self) -> str:
         """Rounds that were not asked because the system stood still."""
         with reading(web().engine) as connection:
-            found = viewing.schedule_runs(connection, web().viewer(), outcome="missed")
+            found = schedule_runs(connection, web().viewer(), outcome="missed")
             titles = rules_shown.titles(connection, {one.rule for one in found})
         return render_template("tideng/missed.html", runs=found, titles=titles)
 
@@ -203,12 +204,12 @@ def _rollback(connection: Connection, rule: str) -> str:
 
 
 def _send_held(connection: Connection, rule: str) -> str:
-    sent = deciding.release_storm(connection, web().viewer(), rule, web().now())
+    sent = storm_decisions.release_storm(connection, web().viewer(), rule, web().now())
     return ngettext("%(num)s message goes out.", "%(num)s messages go out.", sent)
 
 
 def _drop_held(connection: Connection, rule: str) -> str:
-    dropped = deciding.drop_storm(connection, web().viewer(), rule, web().now())
+    dropped = storm_decisions.drop_storm(connection, web().viewer(), rule, web().now())
     return ngettext("%(num)s message is not sent.", "%(num)s messages are not sent.", dropped)
 
 

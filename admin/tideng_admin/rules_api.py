@@ -15,10 +15,10 @@ from flask import Response, current_app, stream_with_context
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from tideng import deciding
-from tideng.database import reading, writing
-from tideng.errors import Refused
-from tideng.viewing import Viewer, name_of
+from tideng.access.viewer import Viewer, name_of
+from tideng.base.errors import Refused
+from tideng.outbox import storm_decisions
+from tideng.store.database import reading, writing
 from tideng_admin import rules_shown
 from tideng_admin.callers import blueprint
 from tideng_admin.checking import checked, checked_json, document_of
@@ -364,19 +364,22 @@ def get_why(viewer: Viewer, id: int) -> Any:
 )
 def get_held(viewer: Viewer) -> Any:
     with reading(web().engine) as connection:
-        return HeldSchema().dump({"held": deciding.held_storms(connection, viewer)})
+        return HeldSchema().dump({"held": storm_decisions.held_storms(connection, viewer)})
 
 
 @operation("POST", "/held/<rule>/send", "Send what is held of a rule, through quiet hours and budgets")
 def send_held(viewer: Viewer, rule: str) -> Any:
     with changing() as connection:
-        return {"rule": rule, "sent": deciding.release_storm(connection, viewer, rule, web().now())}
+        return {"rule": rule, "sent": storm_decisions.release_storm(connection, viewer, rule, web().now())}
 
 
 @operation("POST", "/held/<rule>/drop", "Let go what is held of a rule; the findings stay on record", NoteBody)
 def drop_held(viewer: Viewer, body: dict[str, Any], rule: str) -> Any:
     with changing() as connection:
-        return {"rule": rule, "dropped": deciding.drop_storm(connection, viewer, rule, web().now(), body["note"])}
+        return {
+            "rule": rule,
+            "dropped": storm_decisions.drop_storm(connection, viewer, rule, web().now(), body["note"]),
+        }
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from tideng.errors import Problem
+from tideng.base.errors import Problem
 from tideng_admin.api_schemas import ProblemSchema
 from tideng_admin.operations import problem_of
 

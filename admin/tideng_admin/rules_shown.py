@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.catalogue import Text
-from tideng.own_rules import system_watch
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.model.catalogue import Text
+from tideng.outbox.system_rules import system_watch
 from tideng_rules.lifecycle import pauses
 from tideng_rules.quarantine import ALL, set_aside
 from tideng_rules.source_texts import exact

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideng.catalogue import Text
+from tideng.model.catalogue import Text
 
 if TYPE_CHECKING:
     from tideng_admin.web import Web

@@ -24,8 +24,8 @@ from flask_login import current_user, logout_user
 from sqlalchemy import func, update
 from wtforms.validators import DataRequired
 
-from tideng.database import reading, writing
-from tideng.errors import NotFound
+from tideng.base.errors import NotFound
+from tideng.store.database import reading, writing
 from tideng_admin import rendering
 from tideng_admin.accounts import end_sessions, session_version
 from tideng_admin.own_password import VERSION, OwnPasswordView

@@ -8,11 +8,11 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.people import Directory
-from tideng.settings import Settings
-from tideng.viewing import name_of
+from tideng.access.viewer import name_of
+from tideng.base.settings import Settings
+from tideng.org.directory import Directory
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import reading
 from tideng_admin import setup
 from tideng_admin.app import create_app
 

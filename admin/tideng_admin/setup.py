@@ -10,10 +10,10 @@ from pathlib import Path
 from flask import Flask
 from flask_appbuilder.security.sqla.models import Role, User
 
-from tideng.database import insert, reading, writing
-from tideng.deployment import Deployment
-from tideng.errors import NotFound, TidengError
-from tideng.schema import is_latest, upgrade
+from tideng.base.errors import NotFound, TidengError
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.migrate import is_latest, upgrade
+from tideng.store.database import insert, reading, writing
 from tideng_admin.app import create_app
 from tideng_admin.passwords import check_password
 

@@ -8,13 +8,19 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng import notes
-from tideng.asides import beside_person
-from tideng.database import reading
-from tideng.errors import Refused
+from tideng.base.errors import Refused
+from tideng.plugins.case_notes import beside_person
 from tideng.problem_words import in_words
-from tideng.viewing.board import HOLD, LIT, NEED, OPEN, TOLD
-from tideng.viewing.team import member, team, timeline
+from tideng.responses import notes
+from tideng.store.database import reading
+from tideng.views.day_board import (
+    HOLD,
+    LIT,
+    NEED,
+    OPEN,
+    TOLD,
+)
+from tideng.views.team import member, team, timeline
 from tideng_admin import rules_shown
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.web import locale, open_microphone, web

@@ -12,10 +12,18 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import Connection, exists, select
 
-from tideng import contesting, deciding
-from tideng.database import reading
-from tideng.tables import EventRow, FindingRow
-from tideng.viewing.board import LAMPS, LIT, Board, BoardPerson, UnitLamps, board, in_state
+from tideng.outbox import contest, storm_decisions
+from tideng.store.database import reading
+from tideng.store.tables import EventRow, FindingRow
+from tideng.views.day_board import (
+    LAMPS,
+    LIT,
+    Board,
+    BoardPerson,
+    UnitLamps,
+    board,
+    in_state,
+)
 from tideng_admin import rules_shown
 from tideng_admin.coming import Coming, coming, documents, next_words
 from tideng_admin.page import READ, Page, needs
@@ -274,7 +282,7 @@ def _contested(today: int) -> list[Need]:
     found = []
     if here.viewer().sees_all:
         with reading(here.engine) as connection:
-            found = contesting.open_contests(connection, here.viewer(), here.directory(), here.now())
+            found = contest.open_contests(connection, here.viewer(), here.directory(), here.now())
     number = len(found) or today
     if not number:
         return []
@@ -298,7 +306,7 @@ def _decisions() -> list[Need]:
     if not here.viewer().sees_all:
         return []
     with reading(here.engine) as connection:
-        storms = deciding.held_storms(connection, here.viewer())
+        storms = storm_decisions.held_storms(connection, here.viewer())
         unfinished = drafts.drafts(connection, here.viewer())
         titles = rules_shown.titles(connection, {one.rule for one in storms})
     wanted = []

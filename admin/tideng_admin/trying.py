@@ -13,9 +13,9 @@ from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.database import reading
-from tideng.history import StoredHistory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.replay.stored_history import StoredHistory
+from tideng.store.database import reading
 from tideng_admin.rendering import action_word, held_word, moment
 from tideng_admin.web import locale, web
 from tideng_rules.model import Rule

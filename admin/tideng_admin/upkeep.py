@@ -10,11 +10,11 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng import viewing
-from tideng.database import reading, writing
-from tideng.errors import NotFound
-from tideng.outbox import retry_parked
-from tideng.repository import retry_dead_letters
+from tideng.base.errors import NotFound
+from tideng.outbox.delivery import retry_parked
+from tideng.store.database import reading, writing
+from tideng.store.events import retry_dead_letters
+from tideng.views.operations import event, events, letter, letters, outbox
 from tideng_admin import accounts
 from tideng_admin.page import READ, WRITE, Page, cursor, needs
 from tideng_admin.rendering import CHIPS
@@ -35,13 +35,13 @@ class EventsPage(Page):
     @needs(READ)
     def show_all(self) -> str:
         asked = request.args
-        page = self.read(viewing.events, asked.get("type"), asked.get("status"), asked.get("subject"), before=cursor())
+        page = self.read(events, asked.get("type"), asked.get("status"), asked.get("subject"), before=cursor())
         return render_template("tideng/events.html", page=page, choices=_choices("waiting", "judged", "failed"))
 
     @expose("/<int:id>")
     @needs(READ)
     def show(self, id: int) -> str:
-        found = self.read(viewing.event, id)
+        found = self.read(event, id)
         return render_template("tideng/event.html", it=found, data=_pretty(found.data))
 
 
@@ -54,7 +54,7 @@ class OutboxPage(Page):
     @expose("/")
     @needs(READ)
     def show_all(self) -> str:
-        page = self.read(viewing.outbox, request.args.get("status"), cursor())
+        page = self.read(outbox, request.args.get("status"), cursor())
         choices = _choices("waiting", "held", "sent", "parked", "dropped")
         return render_template("tideng/outbox.html", page=page, choices=choices)
 
@@ -82,7 +82,7 @@ class LettersPage(Page):
     def show_all(self) -> str:
         state = request.args.get("state", "waiting")
         with reading(web().engine) as connection:
-            page = viewing.letters(connection, web().viewer(), state if state != "all" else None, cursor())
+            page = letters(connection, web().viewer(), state if state != "all" else None, cursor())
         choices = _choices("retried", "discarded")
         return render_template("tideng/letters.html", page=page, state=state, choices=choices)
 
@@ -90,7 +90,7 @@ class LettersPage(Page):
     @needs(READ)
     def show(self, id: int) -> str:
         with reading(web().engine) as connection:
-            found = viewing.letter(connection, web().viewer(), id)
+            found = letter(connection, web().viewer(), id)
         return render_template("tideng/letter.html", it=found, payload=_pretty_text(found.payload))
 
     @expose("/retry", methods=["POST"])

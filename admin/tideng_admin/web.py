@@ -15,13 +15,14 @@ from flask_babel import get_locale
 from flask_login import current_user
 from sqlalchemy import Connection, Engine, select
 
-from tideng.attention import Attention
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.group_commit import GroupCommit
-from tideng.people import Directory, zone
-from tideng.repository import oldest_waiting
-from tideng.viewing import Counters, Viewer, counters, name_of
+from tideng.access.viewer import Viewer, name_of
+from tideng.org.directory import Directory, zone
+from tideng.plugins.attention import Attention
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import reading
+from tideng.store.events import oldest_waiting
+from tideng.store.group_commit import GroupCommit
+from tideng.views.counters import Counters, counters
 from tideng_admin.screens import Screen
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {

@@ -13,9 +13,9 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from tideng.database import reading
-from tideng.errors import NotFound
-from tideng.viewing import NudgeView
+from tideng.base.errors import NotFound
+from tideng.store.database import reading
+from tideng.views.nudges import NudgeView
 from tideng_admin import rules_shown
 from tideng_admin.page import READ, Page, needs
 from tideng_admin.web import locale, web

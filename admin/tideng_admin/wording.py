@@ -10,8 +10,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from tideng.catalogue import Catalogue
-from tideng.messages import choose
+from tideng.model.catalogue import Catalogue
+from tideng.model.templates import choose
 from tideng_admin.rendering import day, value
 from tideng_admin.web import locale, web
 

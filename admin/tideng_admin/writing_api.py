@@ -11,9 +11,9 @@ from typing import Any
 
 from flask import jsonify, request
 
-from tideng.database import reading
-from tideng.errors import InvalidRule
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidRule
+from tideng.store.database import reading
 from tideng_admin.callers import blueprint
 from tideng_admin.checking import checked, checked_json, document_of, others, unread_json
 from tideng_admin.operations import operation

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tideng.catalogue import CORE_ACTIONS, Action, Catalogue
-from tideng.durations import Duration
-from tideng.errors import Refused
-from tideng.judging import Deed
-from tideng.messages import PLACEHOLDER
+from tideng.base.durations import Duration
+from tideng.base.errors import Refused
+from tideng.model.catalogue import CORE_ACTIONS, Action, Catalogue
+from tideng.model.judge_contract import Deed
+from tideng.model.templates import PLACEHOLDER
 from tideng_rules.collecting import Collector, join, nearest, show
 
 RECIPIENTS = ("person", "supervisor", "owner", "hr")

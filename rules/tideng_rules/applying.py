@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Row, Table, func, select
 
-from tideng.errors import InvalidBundle, Problem
+from tideng.base.errors import InvalidBundle, Problem
 from tideng_rules import store
 from tideng_rules.merging import Conflict, merge, same
 from tideng_rules.tables import PUBLISHED, RuleVersionRow

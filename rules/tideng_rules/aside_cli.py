@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from tideng.access.viewer import Viewer
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option
-from tideng.database import reading, writing
-from tideng.viewing import Viewer
+from tideng.store.database import reading, writing
 from tideng_rules import quarantine
 from tideng_rules.quarantine import DURABLE
 from tideng_rules.trouble import Trouble

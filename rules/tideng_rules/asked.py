@@ -9,16 +9,21 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from tideng.agenda import moments, speaks_on
-from tideng.asking import subject_of
-from tideng.calendars import WorkCalendar, local_moment
-from tideng.durations import Duration
-from tideng.events import Event, occurrence_of
-from tideng.judging import OnAbsence, OnEvent, OnSchedule, OnWait
-from tideng.past import Heard, Past, day_of
-from tideng.tables import AgendaRow
-from tideng.windows import heeds
-from tideng.world import World
+from tideng.base.durations import Duration
+from tideng.facts.windows import heeds
+from tideng.facts.world import World
+from tideng.judging.questions import subject_of
+from tideng.judging.schedules import moments, speaks_on
+from tideng.model.calendars import WorkCalendar, local_moment
+from tideng.model.event import Event, occurrence_of
+from tideng.model.judge_contract import (
+    OnAbsence,
+    OnEvent,
+    OnSchedule,
+    OnWait,
+)
+from tideng.replay.past_world import Heard, Past, day_of
+from tideng.store.tables import AgendaRow
 from tideng_rules.model import Rule
 
 _NEAR = timedelta(days=400)

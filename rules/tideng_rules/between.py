@@ -13,8 +13,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from tideng.errors import Problem
-from tideng.judging import Deed, OnSchedule
+from tideng.base.errors import Problem
+from tideng.model.judge_contract import Deed, OnSchedule
 from tideng_rules.actions import describe
 from tideng_rules.domains import ANYTHING, Domain, Work
 from tideng_rules.model import Condition, FactRef, Group, Leaf, Rule, facts_of

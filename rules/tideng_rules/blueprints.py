@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.catalogue import Text
-from tideng.database import insert
-from tideng.errors import NotFound, Problem, Refused
-from tideng.tables import NoteRow
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound, Problem, Refused
+from tideng.model.catalogue import Text
+from tideng.store.database import insert
+from tideng.store.tables import NoteRow
 from tideng_rules.drafts import Draft, create_draft
 from tideng_rules.history import Version, latest
 from tideng_rules.merging import Merged, merge

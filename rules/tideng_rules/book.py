@@ -13,10 +13,18 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from tideng.catalogue import Catalogue
-from tideng.judging import LONG_AGO, Deed, Finding, OnEvent, Reason, Situation, Watch
-from tideng.messages import placeholders, render
-from tideng.metrics import Metric, metric_of
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import (
+    LONG_AGO,
+    Deed,
+    Finding,
+    OnEvent,
+    Reason,
+    Situation,
+    Watch,
+)
+from tideng.model.metrics import Metric, metric_of
+from tideng.model.templates import placeholders, render
 from tideng_rules.closures import ClosureMatcher, RuleFault, compile_condition, explainer
 from tideng_rules.model import Condition, Group, Rule, facts_of
 from tideng_rules.trouble import RAISED, Trouble, names

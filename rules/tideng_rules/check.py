@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tideng.catalogue import Catalogue
-from tideng.errors import InvalidRule, Problem
-from tideng.people import Directory
+from tideng.base.errors import InvalidRule, Problem
+from tideng.model.catalogue import Catalogue
+from tideng.org.directory import Directory
 from tideng_rules.between import Beside, within
 from tideng_rules.cycles import circles_of_events, circles_of_inferences
 from tideng_rules.documents import read_user_document

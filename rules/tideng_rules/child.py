@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 
-from tideng.errors import TidengError
+from tideng.base.errors import TidengError
 from tideng_rules.closures import Batch
 from tideng_rules.compiled import Compiled
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from tideng.bundle import Bundle, read_bundle
-from tideng.catalogue import Catalogue
+from tideng.base.clock import SystemClock
+from tideng.base.errors import Problem
 from tideng.cli.replay import rule_files
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import Group, command, json_option, option
-from tideng.clock import SystemClock
-from tideng.deployment import Deployment
-from tideng.errors import Problem
+from tideng.client.bundle import Bundle, read_bundle
+from tideng.intake.event_files import declare_log_types
+from tideng.model.catalogue import Catalogue
 from tideng.problem_words import problem_in_words
-from tideng.sources import declare_log_types
+from tideng.runtime.deployment import Deployment
 from tideng_rules import aside_cli, cli_files, cli_life, cli_versions, preview_cli
 from tideng_rules.check import check_sources
 from tideng_rules.packs import Source, read_sources, shipped_packs
@@ -81,7 +81,7 @@ def find_problems(
     if client is not None:
         bundle = read_bundle(client)
     else:
-        from tideng.bundle import PackUse
+        from tideng.client.bundle import PackUse
 
         packs = () if files else tuple(PackUse(name) for name in shipped_packs())
         bundle = Bundle(root=Path.cwd(), client="check", packs=packs)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from tideng.access.viewer import Viewer
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, option
-from tideng.database import reading, writing
-from tideng.viewing import Viewer
+from tideng.store.database import reading, writing
 from tideng_rules.exchanging import export_in_force, export_rule, import_drafts
 from tideng_rules.publishing import Ground
 

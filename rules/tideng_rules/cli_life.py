@@ -12,14 +12,14 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection
 
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidRule, Problem
 from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.errors import InvalidRule, Problem
-from tideng.people import zone
-from tideng.viewing import Viewer
+from tideng.org.directory import zone
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import reading, writing
 from tideng_rules import drafts as drafting
 from tideng_rules import lifecycle, publishing, scheduling
 from tideng_rules.cli_versions import minute

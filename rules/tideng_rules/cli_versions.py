@@ -10,12 +10,12 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.database import reading
-from tideng.errors import NotFound
-from tideng.messages import choose, spoken
-from tideng.viewing import Viewer
+from tideng.model.templates import choose, spoken
+from tideng.store.database import reading
 from tideng_rules.differing import differences
 from tideng_rules.history import Version, latest, version, versions
 from tideng_rules.packs import Shelf, packs_folder
@@ -131,10 +131,10 @@ def packs(terminal: Terminal, client: Path | None, as_json: bool) -> int:
 def _in_use(terminal: Terminal, client: Path | None) -> dict[str, tuple[str, Mapping[str, Any]]]:
     """What a client sets: its files' word where they are named, else the deployment's; nothing where there is neither."""
     if client is not None:
-        from tideng.bundle import read_bundle
+        from tideng.client.bundle import read_bundle
 
         return {use.name: (use.version or "", use.parameters) for use in read_bundle(client).packs}
-    from tideng.settings import default_folder
+    from tideng.base.settings import default_folder
 
     try:
         default_folder()

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tideng.base.errors import NotFound
 from tideng.cli.look import finding_number, sentences, to_json
 from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.errors import NotFound
 
 if TYPE_CHECKING:
-    from tideng.people import Directory
+    from tideng.org.directory import Directory
     from tideng_rules.explaining import Explanation
     from tideng_rules.whynot import WhyNot
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 @click.argument("finding", metavar="FINDING")
 @json_option()
 def explain(terminal: Terminal, finding: str, as_json: bool) -> int:
-    from tideng.database import reading
-    from tideng.people import Directory
-    from tideng.viewing import Viewer
+    from tideng.access.viewer import Viewer
+    from tideng.org.directory import Directory
+    from tideng.store.database import reading
     from tideng_rules.explaining import explain_finding
 
     with terminal.open() as deployment, reading(deployment.engine) as connection:
@@ -85,9 +85,9 @@ def _told(explanation: Explanation, directory: Directory, language: str) -> Iter
 )  # fmt: skip
 @json_option()
 def why_not(terminal: Terminal, rule: str, person: str, at: str | None, version: int | None, as_json: bool) -> int:
-    from tideng.database import reading
-    from tideng.people import Directory, zone
-    from tideng.viewing import Viewer
+    from tideng.access.viewer import Viewer
+    from tideng.org.directory import Directory, zone
+    from tideng.store.database import reading
     from tideng_rules.whynot import why_not as ask
 
     with terminal.open() as deployment, reading(deployment.engine) as connection:

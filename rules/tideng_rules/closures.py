@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from tideng.errors import TidengError
-from tideng.judging import Reason
+from tideng.base.errors import TidengError
+from tideng.model.judge_contract import Reason
 from tideng_rules import comparing
 from tideng_rules.model import OPERATORS, Condition, FactRef, Leaf
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tideng.catalogue import Text
-from tideng.errors import Problem
+from tideng.base.errors import Problem
+from tideng.model.catalogue import Text
 
 MAX_TEXT = 10_000
 MAX_NUMBER = 2**53

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from tideng.agenda import moments
-from tideng.catalogue import Text
-from tideng.errors import InvalidRule
-from tideng.facts import Point
-from tideng.judging import OnSchedule, Watch
-from tideng.people import Directory
-from tideng.tables import StateRow
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidRule
+from tideng.facts.names import Point
+from tideng.judging.schedules import moments
+from tideng.model.catalogue import Text
+from tideng.model.judge_contract import OnSchedule, Watch
+from tideng.org.directory import Directory
+from tideng.store.tables import StateRow
 from tideng_rules.model import ALWAYS, Condition, Leaf, facts_of
 from tideng_rules.parser import parse_rule
 from tideng_rules.tables import RuleVersionRow
 from tideng_rules.tree import tree_of
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 Known = MutableMapping[tuple[str, int], Condition]
 """The `who` of versions that were read before; a version never changes."""

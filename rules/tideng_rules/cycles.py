@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tideng.errors import Problem
-from tideng.judging import OnEvent, OnSchedule
+from tideng.base.errors import Problem
+from tideng.model.judge_contract import OnEvent, OnSchedule
 from tideng_rules.book import inferred_by
 from tideng_rules.domains import ANYTHING, Domain
 from tideng_rules.facts_known import ENVELOPE

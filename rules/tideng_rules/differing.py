@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tideng.catalogue import Catalogue
-from tideng.errors import InvalidRule
-from tideng.judging import OnEvent
-from tideng.messages import choose, spoken
+from tideng.base.errors import InvalidRule
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import OnEvent
+from tideng.model.templates import choose, spoken
 from tideng_rules.actions import parse_deeds
 from tideng_rules.collecting import Collector, join
 from tideng_rules.conditions import GROUPS, parse_condition

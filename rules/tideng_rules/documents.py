@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from tideng.errors import InvalidRule, Problem
+from tideng.base.errors import InvalidRule, Problem
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50

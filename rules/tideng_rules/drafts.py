@@ -15,8 +15,13 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, insert, select, update
 
-from tideng.errors import InvalidRule, NotFound, Problem, Refused
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import (
+    InvalidRule,
+    NotFound,
+    Problem,
+    Refused,
+)
 from tideng_rules.documents import MAX_BYTES, MAX_DEPTH, too_deep
 from tideng_rules.history import latest, version
 from tideng_rules.merging import Conflict, Merged, merge, same

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tideng.catalogue import EventType, Field
-from tideng.errors import Problem
-from tideng.messages import PLACEHOLDER
+from tideng.base.errors import Problem
+from tideng.model.catalogue import EventType, Field
+from tideng.model.templates import PLACEHOLDER
 from tideng_rules import comparing
 from tideng_rules.collecting import nearest, show
 from tideng_rules.facts_known import KnownFacts

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tideng.judging import Deed, OnSchedule, Situation
+from tideng.model.judge_contract import Deed, OnSchedule, Situation
 from tideng_rules.actions import describe
 from tideng_rules.book import Book
 from tideng_rules.model import Example, LaterStep, Rule

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tideng.catalogue import Catalogue
-from tideng.judging import OnSchedule
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import OnSchedule
 from tideng_rules.actions import describe
 from tideng_rules.book import Book, Published
 from tideng_rules.examples import run_example

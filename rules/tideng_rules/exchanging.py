@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.errors import InvalidRule, NotFound, Problem
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidRule, NotFound, Problem
 from tideng_rules import store
 from tideng_rules.check import check_sources
 from tideng_rules.documents import read_user_document

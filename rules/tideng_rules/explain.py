@@ -7,11 +7,22 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from tideng.catalogue import Catalogue
-from tideng.durations import Duration
-from tideng.judging import Deed, Limit, OnAbsence, OnEvent, OnNotAll, OnSchedule, OnWait, Reason, Step, Trigger
-from tideng.limits import SLIDING
-from tideng.messages import choose, spoken
+from tideng.base.durations import Duration
+from tideng.facts.frequency import SLIDING
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import (
+    Deed,
+    Limit,
+    OnAbsence,
+    OnEvent,
+    OnNotAll,
+    OnSchedule,
+    OnWait,
+    Reason,
+    Step,
+    Trigger,
+)
+from tideng.model.templates import choose, spoken
 from tideng_rules.collecting import Collector
 from tideng_rules.conditions import parse_condition
 from tideng_rules.model import Condition, FactRef, Group, Leaf, Rule

@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from tideng.catalogue import Catalogue, Text
-from tideng.errors import InvalidRule, NotFound
-from tideng.judging import Reason
-from tideng.own_rules import system_watch
-from tideng.people import Directory
-from tideng.viewing import NudgeView, Viewer
-from tideng.viewing import finding as one_finding
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidRule, NotFound
+from tideng.model.catalogue import Catalogue, Text
+from tideng.model.judge_contract import Reason
+from tideng.org.directory import Directory
+from tideng.outbox.system_rules import system_watch
+from tideng.views.nudges import NudgeView
+from tideng.views.nudges import finding as one_finding
 from tideng_rules.explain import reasons_sentence
 from tideng_rules.history import Version
 from tideng_rules.model import ALWAYS, Condition, Group, Rule
@@ -29,7 +30,7 @@ from tideng_rules.telling import Teller, both, chosen, when
 from tideng_rules.tree import Node, plain, rebuilt
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 PARTS = {"zh": {"who": "对谁", "if": "如果", "until": "直到"}, "en": {"who": "Who", "if": "If", "until": "Until"}}
 

@@ -6,13 +6,18 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tideng.catalogue import Catalogue, EventType, Field, MetricSpec
-from tideng.errors import Problem
-from tideng.groups import GROUPS
-from tideng.judging import OnNotAll, OnSchedule
-from tideng.metrics import Metric, metric_of
-from tideng.people import Directory
-from tideng.values import MAX_TEXT
+from tideng.base.errors import Problem
+from tideng.model.catalogue import (
+    Catalogue,
+    EventType,
+    Field,
+    MetricSpec,
+)
+from tideng.model.judge_contract import OnNotAll, OnSchedule
+from tideng.model.limits import MAX_TEXT
+from tideng.model.metrics import Metric, metric_of
+from tideng.org.directory import Directory
+from tideng.org.groups import GROUPS
 from tideng_rules.book import inferred_by, trigger_needs
 from tideng_rules.collecting import nearest
 from tideng_rules.domains import ANYTHING, OF_TYPE, Domain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tideng.errors import Problem
+from tideng.base.errors import Problem
 from tideng_rules import comparing
 from tideng_rules.collecting import kind_of, show
 from tideng_rules.facts_known import Known

@@ -14,23 +14,28 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Connection
 
-from tideng.asking import Ask
-from tideng.catalogue import Catalogue
-from tideng.events import Event
-from tideng.flow import Flow
-from tideng.forms import Asked, Form
-from tideng.judging import Finding, OnEvent, Reason, Watch
-from tideng.messages import render
-from tideng.people import Directory
-from tideng.watchlist import WatchList
-from tideng.workingset import WorkingSet
-from tideng.world import World
+from tideng.facts.world import World
+from tideng.judging.pipeline import Flow
+from tideng.judging.questions import Ask
+from tideng.judging.watch_index import WatchList
+from tideng.judging.world_loader import WorkingSet
+from tideng.model.catalogue import Catalogue
+from tideng.model.event import Event
+from tideng.model.judge_contract import (
+    Finding,
+    OnEvent,
+    Reason,
+    Watch,
+)
+from tideng.model.templates import render
+from tideng.org.directory import Directory
+from tideng.plugins.forms import Asked, Form
 from tideng_rules.book import Book, Published
 from tideng_rules.model import Rule
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
-    from tideng.plugins import Plugins
+    from tideng.plugins.manager import Plugins
+    from tideng.runtime.deployment import Deployment
 
 SOURCE = "tideng/forms"
 """The `source` of events that are only thought of."""

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, func, select
 
-from tideng.tables import FindingRow
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.store.tables import FindingRow
 from tideng_rules.rights import require_reading
 from tideng_rules.tables import PUBLISHED, RuleDraftRow, RuleVersionRow
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, select
 
-from tideng.errors import NotFound
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound
 from tideng_rules.rights import require_reading
 from tideng_rules.tables import RuleVersionRow
 

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from tideng.catalogue import Text
-from tideng.judging import Watch
-from tideng.past import Past
-from tideng.tables import AgendaRow, FindingRow
+from tideng.model.catalogue import Text
+from tideng.model.judge_contract import Watch
+from tideng.replay.past_world import Past
+from tideng.store.tables import AgendaRow, FindingRow
 from tideng_rules.model import Rule
 from tideng_rules.record import Told
 from tideng_rules.telling import Teller, both, when

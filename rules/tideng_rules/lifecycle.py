@@ -13,9 +13,9 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, delete, select, update
 
-from tideng.database import insert
-from tideng.errors import NotFound, Problem, Refused
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound, Problem, Refused
+from tideng.store.database import insert
 from tideng_rules import store
 from tideng_rules.rights import require_reading, require_writing
 from tideng_rules.tables import PUBLISHED, RulePauseRow, RuleVersionRow

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from tideng.catalogue import Catalogue
-from tideng.judging import Watch
-from tideng.people import DIRECTORY_EVENTS
-from tideng.reach import Reach
-from tideng.watchlist import WatchList
+from tideng.judging.watch_index import WatchList
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import Watch
+from tideng.org.directory import DIRECTORY_EVENTS
+from tideng.replay.lookback import Reach
 from tideng_rules.book import Book, inferred_by
 from tideng_rules.model import Rule, facts_of
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tideng.errors import Problem
+from tideng.base.errors import Problem
 from tideng_rules.collecting import show
 from tideng_rules.domains import Work
 from tideng_rules.model import ALWAYS, Condition, FactRef, Group, Leaf, Rule

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tideng.catalogue import Catalogue, Text
-from tideng.errors import Problem
+from tideng.base.errors import Problem
+from tideng.model.catalogue import Catalogue, Text
 from tideng_rules.check import Checked
 from tideng_rules.editing import look, put, steps_of
 from tideng_rules.exampling import an_example

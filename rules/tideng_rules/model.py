@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tideng.catalogue import Text
-from tideng.judging import Deed, Limit, Step, Trigger
-from tideng.metrics import Metric
+from tideng.model.catalogue import Text
+from tideng.model.judge_contract import (
+    Deed,
+    Limit,
+    Step,
+    Trigger,
+)
+from tideng.model.metrics import Metric
 
 KINDS = ("reminder", "validation", "escalation", "diagnosis")
 ABOUT = ("person", "case", "position", "unit")

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from tideng.catalogue import Catalogue, EventType
-from tideng.errors import Problem
-from tideng.judging import OnAbsence, OnEvent, OnSchedule
-from tideng.metrics import Metric, metric_of
+from tideng.base.errors import Problem
+from tideng.model.catalogue import Catalogue, EventType
+from tideng.model.judge_contract import OnAbsence, OnEvent, OnSchedule
+from tideng.model.metrics import Metric, metric_of
 from tideng_rules.book import inferred_by
 from tideng_rules.collecting import Collector, nearest
 from tideng_rules.conditions import parse_condition

@@ -16,8 +16,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideng.catalogue import Catalogue
-from tideng.errors import InvalidBundle, InvalidRule, NotFound, Problem
+from tideng.base.errors import (
+    InvalidBundle,
+    InvalidRule,
+    NotFound,
+    Problem,
+)
+from tideng.model.catalogue import Catalogue
 from tideng_rules.collecting import nearest
 from tideng_rules.documents import read_documents, read_rules
 from tideng_rules.merging import Conflict, merge
@@ -26,7 +31,7 @@ from tideng_rules.parameters import fill_pack
 from tideng_rules.parser import parse_rule
 
 if TYPE_CHECKING:
-    from tideng.bundle import Bundle, PackUse
+    from tideng.client.bundle import Bundle, PackUse
 
 __all__ = ["Shelf", "Source", "fill_pack", "load_rules_of", "read_pack", "read_sources", "shipped_packs", "sources_of"]
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tideng.catalogue import Text
-from tideng.durations import Duration
-from tideng.errors import InvalidRule, Refused
+from tideng.base.durations import Duration
+from tideng.base.errors import InvalidRule, Refused
+from tideng.model.catalogue import Text
 from tideng_rules.collecting import Collector, join, kind_of, nearest, show
 from tideng_rules.topics import SLOT, check_blueprints
 from tideng_rules.triggers import CLOCK_TIME

@@ -11,10 +11,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from tideng.catalogue import Catalogue
-from tideng.errors import InvalidRule, Problem
-from tideng.judging import OnSchedule, Step, Trigger
-from tideng.metrics import FUNCTIONS, LAST_DAYS, LAST_HOURS, WINDOWS, Metric, Series
+from tideng.base.errors import InvalidRule, Problem
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import OnSchedule, Step, Trigger
+from tideng.model.metrics import (
+    FUNCTIONS,
+    LAST_DAYS,
+    LAST_HOURS,
+    WINDOWS,
+    Metric,
+    Series,
+)
 from tideng_rules.actions import EVENT_TYPE, parse_deeds, parse_duration
 from tideng_rules.collecting import Collector, join, nearest, show
 from tideng_rules.conditions import FACT_NAME, parse_condition

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tideng.catalogue import Catalogue
+from tideng.model.catalogue import Catalogue
 from tideng_rules.explain import Speaker
 from tideng_rules.model import Rule
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection
 
-from tideng.attention import Attention
-from tideng.catalogue import Catalogue
-from tideng.database import reading, writing
-from tideng.errors import InvalidBundle, InvalidRule, Problem
-from tideng.forms import Asked, Form
-from tideng.hookspecs import hookimpl
-from tideng.judging import Finding, Situation, Watch
-from tideng.people import Directory
-from tideng.profile import CLIENT
+from tideng.base.errors import InvalidBundle, InvalidRule, Problem
+from tideng.client.profile import CLIENT
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import Finding, Situation, Watch
+from tideng.org.directory import Directory
+from tideng.plugins.attention import Attention
+from tideng.plugins.forms import Asked, Form
+from tideng.plugins.hookspecs import hookimpl
+from tideng.store.database import reading, writing
 from tideng_rules import applying, quarantine, scheduling, store, upgrading
 from tideng_rules.applying import Change, Wanted
 from tideng_rules.blueprints import keep_packs
@@ -35,8 +35,8 @@ from tideng_rules.trouble import Trouble
 from tideng_rules.wards import Wards, attention
 
 if TYPE_CHECKING:
-    from tideng.bundle import Bundle
-    from tideng.deployment import Deployment
+    from tideng.client.bundle import Bundle
+    from tideng.runtime.deployment import Deployment
     from tideng_rules.supervisor import SupervisedMatcher
 
 log = structlog.get_logger("tideng.rules")

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tideng.deployment import Deployment
-from tideng.errors import Problem, Refused, TidengError
-from tideng.events import Event
-from tideng.history import History
-from tideng.people import Directory, zone
-from tideng.replay import Run
-from tideng.speaking import Message, Speaking
-from tideng.viewing import Viewer
-from tideng.world import Record
+from tideng.access.viewer import Viewer
+from tideng.base.errors import Problem, Refused, TidengError
+from tideng.facts.world import Record
+from tideng.model.event import Event
+from tideng.org.directory import Directory, zone
+from tideng.outbox.policy import Message, Speaking
+from tideng.replay.run import Run
+from tideng.replay.stored_history import History
+from tideng.runtime.deployment import Deployment
 from tideng_rules.book import Book, MakeMatcher, Published
 from tideng_rules.columns import ColumnMatcher
 from tideng_rules.linked import Links

@@ -12,17 +12,17 @@ from typing import Any
 
 import click
 
-from tideng.bundle import Bundle, read_bundle
-from tideng.catalogue import Catalogue
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidBundle
 from tideng.cli.replay import SeveralValues, moment_of, prepare, rule_files
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.database import reading
-from tideng.errors import InvalidBundle
-from tideng.history import FileHistory, History, StoredHistory
-from tideng.people import zone
-from tideng.sources import LOGS
-from tideng.viewing import Viewer
+from tideng.client.bundle import Bundle, read_bundle
+from tideng.intake.event_files import LOGS
+from tideng.model.catalogue import Catalogue
+from tideng.org.directory import zone
+from tideng.replay.stored_history import FileHistory, History, StoredHistory
+from tideng.store.database import reading
 from tideng_rules.model import Rule
 from tideng_rules.packs import read_sources
 from tideng_rules.preview import preview as run

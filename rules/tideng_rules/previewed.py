@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from tideng.people import Directory
-from tideng.speaking import Message, Outgoing, Speaking
-from tideng.world import Record
+from tideng.facts.world import Record
+from tideng.org.directory import Directory
+from tideng.outbox.policy import Message, Outgoing, Speaking
 
 NEW, GONE, SAME = "new", "gone", "same"
 STATUSES = (NEW, GONE, SAME)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from tideng.catalogue import Catalogue
-from tideng.errors import InvalidRule, Problem, Refused
-from tideng.people import Directory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidRule, Problem, Refused
+from tideng.model.catalogue import Catalogue
+from tideng.org.directory import Directory
 from tideng_rules import store
 from tideng_rules.check import check_sources
 from tideng_rules.drafts import UNPLANNED, Draft, change_draft, draft, pack_of, unfinished
@@ -28,7 +28,7 @@ from tideng_rules.rights import require_approving, require_writing
 from tideng_rules.tables import APPROVED, ASKED, OPEN, PUBLISHED
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, and_, delete, select
 
-from tideng.database import insert
-from tideng.errors import NotFound
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound
+from tideng.store.database import insert
 from tideng_rules.rights import require_reading, require_writing
 from tideng_rules.store import grow_revision
 from tideng_rules.tables import PUBLISHED, RuleQuarantineRow, RuleVersionRow

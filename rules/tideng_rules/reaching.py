@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 
-from tideng.catalogue import Catalogue
-from tideng.errors import Problem
-from tideng.judging import Deed, OnSchedule
-from tideng.people import Directory
+from tideng.base.errors import Problem
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import Deed, OnSchedule
+from tideng.org.directory import Directory
 from tideng_rules.collecting import nearest
 from tideng_rules.model import Rule
 

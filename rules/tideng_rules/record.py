@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.limits import Said, period_of
-from tideng.people import Directory
-from tideng.tables import FindingRow, OutboxRow
+from tideng.facts.frequency import Said, period_of
+from tideng.org.directory import Directory
+from tideng.store.tables import FindingRow, OutboxRow
 from tideng_rules.asked import Asked
 from tideng_rules.model import Rule
 

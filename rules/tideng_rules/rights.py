@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tideng.errors import NotAllowed
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed
 
 WRITES = frozenset({"hr", "implementer", "admin"})
 """Write drafts, publish, roll back, pause, archive."""

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tideng.catalogue import Catalogue
-from tideng.judging import Deed, OnSchedule
-from tideng.messages import choose, placeholders, render
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import Deed, OnSchedule
+from tideng.model.templates import choose, placeholders, render
 from tideng_rules.model import Rule
 
 _PEOPLE = {"zh": {"name": "张三", "unit": "华北", "position": "销售代表"}, "en": {"name": "Zhang San", "unit": "North", "position": "sales"}}  # fmt: skip

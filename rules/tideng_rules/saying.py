@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tideng.catalogue import Catalogue, Text
-from tideng.errors import Problem
-from tideng.judging import Deed, OnEvent
-from tideng.messages import PLACEHOLDER
+from tideng.base.errors import Problem
+from tideng.model.catalogue import Catalogue, Text
+from tideng.model.judge_contract import Deed, OnEvent
+from tideng.model.templates import PLACEHOLDER
 from tideng_rules.collecting import nearest
 from tideng_rules.emitting import problems_of_emitted
 from tideng_rules.facts_known import KnownFacts

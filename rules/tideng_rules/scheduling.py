@@ -12,8 +12,8 @@ from typing import cast
 import structlog
 from sqlalchemy import Connection, Table, func, select
 
-from tideng.errors import InvalidRule, Problem, Refused
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidRule, Problem, Refused
 from tideng_rules import store
 from tideng_rules.drafts import UNFINISHED, UNPLANNED, Draft, change_draft, unfinished
 from tideng_rules.publishing import Ground, put_in_force, require_publishable

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tideng.errors import InvalidRule
+from tideng.base.errors import InvalidRule
 from tideng_rules.documents import _Loader, read_user_document
 from tideng_rules.merging import same
 from tideng_rules.yaml_text import to_yaml

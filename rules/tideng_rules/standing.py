@@ -9,8 +9,8 @@ from typing import cast
 
 from sqlalchemy import Connection, Table, or_, select
 
-from tideng.catalogue import Catalogue
-from tideng.errors import InvalidRule, NotFound
+from tideng.base.errors import InvalidRule, NotFound
+from tideng.model.catalogue import Catalogue
 from tideng_rules.book import Book, Published
 from tideng_rules.history import Version
 from tideng_rules.model import Rule

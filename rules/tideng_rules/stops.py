@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
-from tideng.catalogue import Text
-from tideng.judging import OnSchedule
-from tideng.limits import Said, may_speak, period_of
-from tideng.past import Past
-from tideng.tables import ScheduleRunRow
-from tideng.viewing import name_of
-from tideng.worker import ON_TIME
+from tideng.access.viewer import name_of
+from tideng.facts.frequency import Said, may_speak, period_of
+from tideng.model.catalogue import Text
+from tideng.model.judge_contract import OnSchedule
+from tideng.replay.past_world import Past
+from tideng.runtime.worker import ON_TIME
+from tideng.store.tables import ScheduleRunRow
 from tideng_rules.asked import Asked, Search
 from tideng_rules.history import Version
 from tideng_rules.model import Rule
@@ -25,7 +25,7 @@ from tideng_rules.standing import Standing
 from tideng_rules.telling import Teller, both, when
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 JUDGED, FAILED = 1, 2
 _ON_RECORD = both("有记录", "It is on record")
@@ -205,7 +205,7 @@ class Stops:
         return Stop.passed(both(f"{name}当时在职", f"{name} was employed then"))
 
     def _away(self, subject: str, at: datetime) -> Text | None:
-        from tideng.facts import Needs
+        from tideng.facts.names import Needs
 
         world = self._past.world({subject}, Needs(), at)
         names = [name for name, state in self._deployment.catalogue.states.items() if state.absent]

@@ -13,10 +13,10 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, delete, func, insert, select, text, update
 
-from tideng.catalogue import Catalogue
-from tideng.database import is_sqlite
-from tideng.errors import InvalidRule
-from tideng.tables import AgendaRow
+from tideng.base.errors import InvalidRule
+from tideng.model.catalogue import Catalogue
+from tideng.store.database import is_sqlite
+from tideng.store.tables import AgendaRow
 from tideng_rules.book import Published
 from tideng_rules.merging import same
 from tideng_rules.model import Rule

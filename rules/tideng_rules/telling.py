@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tideng.catalogue import Catalogue, Text
-from tideng.judging import OnEvent, Trigger
-from tideng.messages import choose, spoken
+from tideng.model.catalogue import Catalogue, Text
+from tideng.model.judge_contract import OnEvent, Trigger
+from tideng.model.templates import choose, spoken
 from tideng_rules.explain import OPERATORS, Speaker
 from tideng_rules.tree import Node
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tideng.catalogue import Catalogue
+from tideng.model.catalogue import Catalogue
 from tideng_rules.explain import OPERATORS, RECIPIENTS_SAID
 
 Titles = Mapping[str, Mapping[str, str]]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from tideng.catalogue import Text
+from tideng.model.catalogue import Text
 from tideng_rules.collecting import Collector, join
 
 TOPICS: Mapping[str, Text] = MappingProxyType(

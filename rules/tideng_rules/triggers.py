@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Any
 
-from tideng.judging import Limit, OnAbsence, OnEvent, OnNotAll, OnSchedule, OnWait, Trigger, Where
+from tideng.model.judge_contract import (
+    Limit,
+    OnAbsence,
+    OnEvent,
+    OnNotAll,
+    OnSchedule,
+    OnWait,
+    Trigger,
+    Where,
+)
 from tideng_rules.actions import EVENT_TYPE, parse_duration
 from tideng_rules.closures import compile_condition
 from tideng_rules.collecting import Collector, nearest, show

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from tideng.catalogue import Catalogue
-from tideng.errors import Problem
+from tideng.base.errors import Problem
+from tideng.model.catalogue import Catalogue
 from tideng_rules.book import Book, Published, trigger_needs
 from tideng_rules.collecting import nearest
 from tideng_rules.examples import Outcome, run_examples

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Table, select
 
-from tideng.catalogue import Catalogue
-from tideng.errors import NotFound, Refused
-from tideng.messages import Worded, spoken
+from tideng.base.errors import NotFound, Refused
+from tideng.model.catalogue import Catalogue
+from tideng.model.templates import Worded, spoken
 from tideng_rules.applying import AS_FILES_SAY, BUNDLE, Change
 from tideng_rules.differing import differences
 from tideng_rules.merging import ABSENT, Conflict, written

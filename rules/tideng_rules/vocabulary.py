@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from tideng.catalogue import Catalogue, EventType, Text
-from tideng.metrics import FUNCTIONS, WINDOWS
-from tideng.people import Directory
+from tideng.model.catalogue import Catalogue, EventType, Text
+from tideng.model.metrics import FUNCTIONS, WINDOWS
+from tideng.org.directory import Directory
 from tideng_rules.actions import HELPED, RECIPIENTS, SEVERITIES, STEPS
 from tideng_rules.facts_known import ENVELOPE, FAMILIES
 from tideng_rules.fitting import OPERATORS_OF

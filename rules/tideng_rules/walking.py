@@ -11,18 +11,23 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
-from tideng.calendars import local_moment
-from tideng.catalogue import Text
-from tideng.errors import NotFound, Problem, Refused
-from tideng.facts import Needs
-from tideng.judging import Deed, OnEvent, OnSchedule, Watch
-from tideng.messages import choose, placeholders, render
-from tideng.past import Past
-from tideng.people import Directory
-from tideng.recipients import resolve
-from tideng.speaking import Speaking, week_began
-from tideng.tables import OutboxRow
-from tideng.viewing import Viewer, name_of
+from tideng.access.viewer import Viewer, name_of
+from tideng.base.errors import NotFound, Problem, Refused
+from tideng.facts.names import Needs
+from tideng.model.calendars import local_moment
+from tideng.model.catalogue import Text
+from tideng.model.judge_contract import (
+    Deed,
+    OnEvent,
+    OnSchedule,
+    Watch,
+)
+from tideng.model.templates import choose, placeholders, render
+from tideng.org.directory import Directory
+from tideng.outbox.policy import Speaking, week_began
+from tideng.recipients.resolve import resolve
+from tideng.replay.past_world import Past
+from tideng.store.tables import OutboxRow
 from tideng_rules.actions import describe
 from tideng_rules.asked import Asked, Moments
 from tideng_rules.book import Book, Published
@@ -38,7 +43,7 @@ from tideng_rules.tree import Node, plain, tree_of
 from tideng_rules.whynot import PASSED, STOPPED, Check, with_inferences
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 _QUIET = "quiet hours"
 _ONE_MOMENT = both("还没到时候", "It has not come yet")

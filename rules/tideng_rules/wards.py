@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from tideng.attention import Attention
+from tideng.plugins.attention import Attention
 from tideng_rules import quarantine
 from tideng_rules.book import Published
 from tideng_rules.quarantine import ALL, DURABLE, SetAside

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from tideng.catalogue import Text
-from tideng.factfinding import Peers, facts_at
-from tideng.facts import Needs, Point
-from tideng.metrics import metric_of
-from tideng.past import Past
-from tideng.people import Directory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.facts.gather import Peers, facts_at
+from tideng.facts.names import Needs, Point
+from tideng.model.catalogue import Text
+from tideng.model.metrics import metric_of
+from tideng.org.directory import Directory
+from tideng.replay.past_world import Past
 from tideng_rules.closures import compile_condition
 from tideng_rules.model import Rule, facts_of
 from tideng_rules.rights import require_reading
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 _HANGS_ON = {
     "event": {"zh": "要看收到的事件才知道", "en": "it depends on the event that comes"},

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from tideng.catalogue import Text
-from tideng.errors import NotFound
-from tideng.judging import Watch
-from tideng.messages import choose
-from tideng.past import Past
-from tideng.people import Directory, Position, Unit
-from tideng.viewing import Viewer, name_of
+from tideng.access.viewer import Viewer, name_of
+from tideng.base.errors import NotFound
+from tideng.model.catalogue import Text
+from tideng.model.judge_contract import Watch
+from tideng.model.templates import choose
+from tideng.org.directory import Directory, Position, Unit
+from tideng.replay.past_world import Past
 from tideng_rules.asked import Asked, Moments, Search
 from tideng_rules.book import Book, rounds
 from tideng_rules.closures import compile_condition
@@ -33,7 +33,7 @@ from tideng_rules.telling import Teller, both, chosen, when
 from tideng_rules.tree import Node, plain, tree_of
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 ORDER = ("rule", "moment", "subject", "heard", "conditions", "limit", "known", "withdrawn", "held", "record")
 """What is looked at, in this order."""

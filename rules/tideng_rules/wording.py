@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from tideng.errors import Problem
-from tideng.messages import PLACEHOLDER
+from tideng.base.errors import Problem
+from tideng.model.templates import PLACEHOLDER
 
 _PAY = r"(?:工资|薪水|薪资|奖金|绩效|提成|补贴|津贴|分红|年终奖|年假|薪)"
 _NOT_A_CLAUSE = r"[^，。；：、？,.;:?\s]"

@@ -15,8 +15,8 @@ import chromium
 from screenshots import a_story, begin_cases, pages
 from webstory import LOGINS, NOW
 
-from tideng.database import writing
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.store.database import writing
 from tideng_rules import drafts
 
 AXE = Path(__file__).parents[2] / "admin" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"

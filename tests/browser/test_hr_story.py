@@ -18,8 +18,8 @@ from playwright.sync_api import Page, expect
 from screenshots import a_story
 from webstory import WebStory
 
-from tideng.repository import receive
-from tideng.worker import Worker
+from tideng.runtime.worker import Worker
+from tideng.store.events import receive
 from tideng_admin import assets
 
 if chromium.where() is None:

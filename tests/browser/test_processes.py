@@ -17,8 +17,8 @@ from playwright.sync_api import expect
 from screenshots import a_story
 from test_axe import AXE, LOOK, RULES
 
-from tideng.database import reading
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.store.database import reading
 from tideng_admin import assets
 from tideng_processes import service
 from tideng_processes.registry import registry_of

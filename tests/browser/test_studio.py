@@ -17,8 +17,8 @@ from playwright.sync_api import expect
 from screenshots import a_story
 from webstory import LOGINS, NOW
 
-from tideng.database import reading, writing
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.store.database import reading, writing
 from tideng_admin import assets
 from tideng_rules import drafts, history
 

@@ -20,10 +20,10 @@ from screenshots import a_story
 from test_axe import AXE, LOOK, RULES
 from webstory import LOGINS, NOW
 
-from tideng.database import reading, writing
-from tideng.repository import receive
-from tideng.viewing import Viewer
-from tideng.worker import Worker
+from tideng.access.viewer import Viewer
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading, writing
+from tideng.store.events import receive
 from tideng_admin import assets
 from tideng_rules import drafts, history
 from tideng_rules.publishing import Ground, ask_approval, publish_draft

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tideng.catalogue import Fact
-from tideng.facts import Point
-from tideng.hookspecs import hookimpl
+from tideng.facts.names import Point
+from tideng.model.catalogue import Fact
+from tideng.plugins.hookspecs import hookimpl
 
 
 class Hostile:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from replayed import Client, event
 
-from tideng.catalogue import Catalogue, EventType
 from tideng.cli.look import _reason
-from tideng.messages import spoken
+from tideng.model.catalogue import Catalogue, EventType
+from tideng.model.templates import spoken
 
 RULE = """
 id: r

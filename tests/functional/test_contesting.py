@@ -8,14 +8,21 @@ from sqlalchemy import select, update
 from tests.functional.test_held import VISIT
 from tests.functional.test_snoozing import HR, an_evening, events, told
 from tests.story import Story, an_event, at
-from tideng.contesting import contest_of, decide_contest, open_contests, outcomes, put_away, stopped
-from tideng.database import reading, writing
-from tideng.effects import respond, take_back
-from tideng.errors import NotAllowed, NotFound, Refused
-from tideng.snoozing import snooze
-from tideng.speaking import CONTESTED
-from tideng.tables import ContestRow, FindingRow, OutboxRow
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.outbox.contest import (
+    contest_of,
+    decide_contest,
+    open_contests,
+    outcomes,
+    put_away,
+    stopped,
+)
+from tideng.outbox.policy import CONTESTED
+from tideng.outbox.snooze import snooze
+from tideng.responses.answers import respond, take_back
+from tideng.store.database import reading, writing
+from tideng.store.tables import ContestRow, FindingRow, OutboxRow
 
 ZHANG = Viewer("zhang", "zhang", frozenset({"employee"}))
 DELIVERED = """

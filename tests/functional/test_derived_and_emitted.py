@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 from story import BEIJING, an_event
 
-from tideng.errors import InvalidBundle
-from tideng.tables import EventRow
+from tideng.base.errors import InvalidBundle
+from tideng.store.tables import EventRow
 
 SEEN = "then: [{mark: seen}]"
 MARCH = {"start": "2026-03-01 00:00", "until": "2026-03-31 23:59"}

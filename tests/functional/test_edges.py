@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 from story import a_report, a_trip, an_event, at
 
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.tables import ScheduleRunRow
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply
+from tideng.store.tables import ScheduleRunRow
 
 REPORT_RULE = """
     id: daily-report-missing

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import event, func, select
 
 from bench.evening import AFTERNOON, NINE, SEVEN, fill_day, write_company
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.tables import AgendaRow, FindingRow
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.tables import AgendaRow, FindingRow
 
 
 def an_evening(folder, a_deployment, url, people):

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy import event as listen
 from story import BEIJING, Story, an_event, at
 
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.errors import InvalidBundle
-from tideng.facts import EventFacts
-from tideng.metrics import Book, Metric, Series
-from tideng.people import Assignment, Directory, Unit
-from tideng.worker import Worker
+from tideng.base.errors import InvalidBundle
+from tideng.client.bundle import read_bundle
+from tideng.facts.names import EventFacts
+from tideng.model.metrics import Book, Metric, Series
+from tideng.org.directory import Assignment, Directory, Unit
+from tideng.runtime.apply import apply
+from tideng.runtime.worker import Worker
 
 UNITS = "id,name,parent\nall,Lamps,\nnorth,North,all\nsouth,South,all\nfar,Far South,south\nempty,Empty,south\n"
 POSITIONS = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from story import Story, an_event
 
-from tideng import replay
+from tideng.replay import run
 
 VISIT = "visit.completed"
 
@@ -77,8 +77,8 @@ def test_a_deadline_counts_what_had_happened_by_then(replayed):
 def test_events_without_a_sequel_are_heard_by_the_thousand(replayed, monkeypatch):
     replayed.rule("{id: seen, kind: validation, when: {event: visit.completed}, then: [{mark: seen}]}")
     sizes = []
-    batch = replay.Run._batch
-    monkeypatch.setattr(replay.Run, "_batch", lambda *given: sizes.append(batch(*given)) or sizes[-1])
+    batch = run.Run._batch
+    monkeypatch.setattr(run.Run, "_batch", lambda *given: sizes.append(batch(*given)) or sizes[-1])
     events = day(*((VISIT, f"{n // 60:02}:{n % 60:02}") for n in range(600)))
     assert len(replayed.tell(*events, **PERIOD)) == 600
     assert [len(one) for one in sizes] == [600]

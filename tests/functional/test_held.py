@@ -13,17 +13,26 @@ from sqlalchemy import event, select, update
 
 from tests.plugins.connectors.test_email import Mailbox, free_port
 from tests.story import Story, a_report, an_event, at
-from tideng.catalogue import ChannelSpec
-from tideng.channels import ChannelError
-from tideng.database import reading, writing
-from tideng.deciding import drop_storm, held_storms, release_storm
-from tideng.errors import NotAllowed, NotFound
-from tideng.hookspecs import hookimpl
-from tideng.outbox import retry_parked
-from tideng.speaking import BUDGET_DAY, BUDGET_WEEK, DIGEST, QUIET, STORM
-from tideng.tables import FindingRow, OutboxRow
-from tideng.viewing import NudgeFilter, Viewer, counters, nudges, outbox
-from tideng.worker import Worker
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, NotFound
+from tideng.model.catalogue import ChannelSpec
+from tideng.outbox.channels import ChannelError
+from tideng.outbox.delivery import retry_parked
+from tideng.outbox.policy import (
+    BUDGET_DAY,
+    BUDGET_WEEK,
+    DIGEST,
+    QUIET,
+    STORM,
+)
+from tideng.outbox.storm_decisions import drop_storm, held_storms, release_storm
+from tideng.plugins.hookspecs import hookimpl
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading, writing
+from tideng.store.tables import FindingRow, OutboxRow
+from tideng.views.counters import counters
+from tideng.views.nudges import NudgeFilter, nudges
+from tideng.views.operations import outbox
 from tideng_rules import lifecycle, store
 from tideng_rules.tables import RuleVersionRow
 

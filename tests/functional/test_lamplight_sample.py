@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tideng.bundle import read_bundle
-from tideng.calendars import WorkCalendar
-from tideng.catalogue import Catalogue
-from tideng.intake import read_event
-from tideng.people import zone
-from tideng.plugins import Plugins
+from tideng.client.bundle import read_bundle
+from tideng.intake.reader import read_event
+from tideng.model.calendars import WorkCalendar
+from tideng.model.catalogue import Catalogue
+from tideng.org.directory import zone
+from tideng.plugins.manager import Plugins
 from tideng_orgchart.changes import changes_in, fold
 from tideng_rules.book import Book, Published
 from tideng_rules.check import check

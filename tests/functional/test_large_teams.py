@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tideng.database import reading
-from tideng.people import Assignment, Directory
-from tideng.repository import receive
-from tideng.viewing import Viewer, nudge_views, upkeep
+from tideng.access.viewer import Viewer
+from tideng.org.directory import Assignment, Directory
+from tideng.store.database import reading
+from tideng.store.events import receive
+from tideng.views import operations
+from tideng.views.nudges import nudges
 
 MANY = 70_000
 """A statement has 32,766 places in SQLite, and 65,535 in PostgreSQL."""
@@ -27,7 +29,7 @@ def test_the_lists_of_events_and_of_what_was_said_open(a_deployment, database_ur
     receive(deployment, [{**event, "id": "1", "subject": "p69999"}, {**event, "id": "2", "subject": "somebody"}])
     viewer = Viewer("lead", "lead", frozenset({"supervisor"}))
     with reading(deployment.engine) as connection:
-        seen = upkeep.events(connection, viewer, directory, now)
-        said = nudge_views.nudges(connection, viewer, directory, now)
+        seen = operations.events(connection, viewer, directory, now)
+        said = nudges.nudges(connection, viewer, directory, now)
     assert [one.subject for one in seen.items] == ["p69999"]
     assert said.items == ()

@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import select
 from story import at, next_due
 
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.events import Event
-from tideng.replay import replay
-from tideng.repository import event_from, store_events
-from tideng.sources import read_all
-from tideng.tables import EventRow, FindingRow
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.intake.event_files import read_all
+from tideng.model.event import Event
+from tideng.replay.run import replay
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading, writing
+from tideng.store.events import event_from, store_events
+from tideng.store.tables import EventRow, FindingRow
 
 LAMPLIGHT = Path(__file__).parents[2] / "clients" / "lamplight"
 START, FORTNIGHT, MONTH = at("2026-03-01 00:00"), at("2026-03-14 18:00"), at("2026-03-31 18:00")

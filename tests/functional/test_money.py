@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from story import an_event, at
 
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.catalogue import Catalogue, EventType, Field
+from tideng.base.errors import InvalidBundle
 from tideng.cli.doctor import examine
-from tideng.errors import InvalidBundle
-from tideng.events import Event
-from tideng.facts import EventFacts
-from tideng.metrics import Book, Metric, Series
-from tideng.money import Money, Rate, in_client_money
-from tideng.people import Directory
-from tideng.tables import EventRow, UnpricedRow
+from tideng.client.bundle import read_bundle
+from tideng.facts.names import EventFacts
+from tideng.model.catalogue import Catalogue, EventType, Field
+from tideng.model.event import Event
+from tideng.model.metrics import Book, Metric, Series
+from tideng.model.money import Money, Rate, in_client_money
+from tideng.org.directory import Directory
+from tideng.runtime.apply import apply
+from tideng.store.tables import EventRow, UnpricedRow
 
 RATES = """\
 date,currency,rate

@@ -12,16 +12,23 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.unit.core.recordings import a_wav, a_webm
-from tideng import notes
-from tideng.database import insert, reading, writing
-from tideng.errors import NotAllowed, NotFound, Refused
-from tideng.holdings import holdings
-from tideng.outbox import Outbox
-from tideng.people import Assignment, Directory
-from tideng.tables import EventRow, FindingRow, OutboxRow, PersonNoteRow, PersonNoteVoiceRow
-from tideng.takeout import takeout
-from tideng.viewing import NudgeFilter, Viewer, nudges
-from tideng.viewing.board import lamps_of
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.org.directory import Assignment, Directory
+from tideng.outbox.delivery import Outbox
+from tideng.privacy.export import takeout
+from tideng.privacy.holdings import holdings
+from tideng.responses import notes
+from tideng.store.database import insert, reading, writing
+from tideng.store.tables import (
+    EventRow,
+    FindingRow,
+    OutboxRow,
+    PersonNoteRow,
+    PersonNoteVoiceRow,
+)
+from tideng.views.day_board import lamps_of
+from tideng.views.nudges import NudgeFilter, nudges
 
 DIRECTORY = Directory(
     [

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from tests.unit.rules.builders import a_document, on_report
-from tideng.apply import apply, plan
-from tideng.bundle import read_bundle
-from tideng.database import reading, writing
-from tideng.errors import InvalidBundle
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidBundle
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply, plan
+from tideng.store.database import reading, writing
 from tideng_rules import store
 from tideng_rules.drafts import create_draft
 from tideng_rules.history import versions

@@ -10,11 +10,17 @@ import yaml
 from sqlalchemy import func, select
 from story import BEIJING, Story, a_report, a_trip, an_event, at
 
-from tideng.database import reading
-from tideng.errors import NotAllowed, Refused
-from tideng.history import StoredHistory
-from tideng.tables import AgendaRow, EventRow, FindingRow, MetricDayRow, OutboxRow
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, Refused
+from tideng.replay.stored_history import StoredHistory
+from tideng.store.database import reading
+from tideng.store.tables import (
+    AgendaRow,
+    EventRow,
+    FindingRow,
+    MetricDayRow,
+    OutboxRow,
+)
 from tideng_rules.parser import parse_rule
 from tideng_rules.preview import Cancelled, preview
 

@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 from story import Story, an_event, at
 
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.errors import InvalidBundle
-from tideng.history import StoredHistory
-from tideng.schema import migrate
-from tideng.settings import Settings
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidBundle
+from tideng.base.settings import Settings
+from tideng.replay.stored_history import StoredHistory
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.migrate import migrate
+from tideng.store.database import reading
 from tideng_rules.preview import preview
 
 EXAMPLES = int(os.environ.get("TIDENG_PREVIEW_EXAMPLES", "15"))
@@ -224,7 +224,7 @@ def live_and_previewed(folder, written, happened, url=None):
     opened = []
 
     def open_deployment(url, *, bundle, clock, engine, folder):
-        from tideng.apply import apply
+        from tideng.runtime.apply import apply
 
         more = {"database_url": url} if url else {}
         deployment = Deployment.open(Settings(folder=folder, engine=engine, **more), clock)

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import update
 from story import Story, a_report, at
 
-from tideng.apply import apply
-from tideng.bundle import read_bundle
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.base.errors import NotAllowed, NotFound
 from tideng.cli import main
 from tideng.cli.doctor import examine
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.errors import NotAllowed, NotFound
-from tideng.viewing import Viewer
-from tideng.worker import Worker
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading, writing
 from tideng_rules import quarantine
 from tideng_rules.store import grow_revision
 from tideng_rules.tables import RuleVersionRow

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from replayed import Client, event, moments, said
 
-from tideng.errors import InvalidBundle
+from tideng.base.errors import InvalidBundle
 
 DAY = ("2026-03-02 00:00", "2026-03-02 23:59:59")
 HELLO = "message: {zh: 你好, en: Hello}"

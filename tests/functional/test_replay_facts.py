@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from replayed import Client, event, moments, said
 
-from tideng.errors import InvalidBundle
+from tideng.base.errors import InvalidBundle
 
 
 @pytest.fixture

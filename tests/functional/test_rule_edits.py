@@ -12,11 +12,11 @@ import pytest
 import yaml
 from story import Story, a_report, a_trip, an_event
 
-from tideng.bundle import read_bundle
-from tideng.clock import SystemClock
-from tideng.database import writing
-from tideng.viewing import Viewer
-from tideng.worker import Worker
+from tideng.access.viewer import Viewer
+from tideng.base.clock import SystemClock
+from tideng.client.bundle import read_bundle
+from tideng.runtime.worker import Worker
+from tideng.store.database import writing
 from tideng_rules import lifecycle, publishing
 from tideng_rules.drafts import create_draft
 from tideng_rules.publishing import Ground

@@ -8,16 +8,16 @@ from sqlalchemy import select
 
 from bench.load import NOW, payloads
 from bench.scale import change_one, write_rules
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.intake import read_event
-from tideng.replay import replay
-from tideng.repository import receive
-from tideng.tables import FindingRow
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.intake.reader import read_event
+from tideng.replay.run import replay
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.events import receive
+from tideng.store.tables import FindingRow
 
 
 @pytest.mark.slow

@@ -9,14 +9,20 @@ import pytest
 from sqlalchemy import select
 
 from tests.story import Story, a_report, a_trip, an_event, at
-from tideng.database import reading
-from tideng.effects import respond, take_back
-from tideng.errors import NotAllowed, NotFound, Refused
-from tideng.snoozing import choices, snooze
-from tideng.speaking import QUIET, Speaking
-from tideng.tables import AgendaRow, EventRow, FindingRow, OutboxRow
-from tideng.viewing import NudgeFilter, Viewer, nudges
-from tideng.worker import Worker
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.outbox.policy import QUIET, Speaking
+from tideng.outbox.snooze import choices, snooze
+from tideng.responses.answers import respond, take_back
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.tables import (
+    AgendaRow,
+    EventRow,
+    FindingRow,
+    OutboxRow,
+)
+from tideng.views.nudges import NudgeFilter, nudges
 
 HR = Viewer("zhou", "hr", frozenset({"hr"}))
 REPORT = """

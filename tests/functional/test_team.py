@@ -7,16 +7,38 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event as sql_event
 
-from tideng import notes
-from tideng.database import insert, reading, writing
-from tideng.effects import respond
-from tideng.errors import NotFound
-from tideng.people import Assignment, Directory, Position, Unit
-from tideng.speaking import STORM
-from tideng.tables import AgendaRow, FindingRow, OutboxRow, StateRow
-from tideng.viewing import Viewer
-from tideng.viewing.board import LIT, NEED, OPEN, TOLD
-from tideng.viewing.team import ANSWERED, BETTER, HELP, member, team, timeline
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound
+from tideng.org.directory import (
+    Assignment,
+    Directory,
+    Position,
+    Unit,
+)
+from tideng.outbox.policy import STORM
+from tideng.responses import notes
+from tideng.responses.answers import respond
+from tideng.store.database import insert, reading, writing
+from tideng.store.tables import (
+    AgendaRow,
+    FindingRow,
+    OutboxRow,
+    StateRow,
+)
+from tideng.views.day_board import (
+    LIT,
+    NEED,
+    OPEN,
+    TOLD,
+)
+from tideng.views.team import (
+    ANSWERED,
+    BETTER,
+    HELP,
+    member,
+    team,
+    timeline,
+)
 
 PEOPLE = [
     Assignment("boss", "顾明"),

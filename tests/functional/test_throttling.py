@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 from story import BEIJING, an_event
 
-from tideng.catalogue import Catalogue
+from tideng.model.catalogue import Catalogue
 from tideng_rules.check import check
 from tideng_rules.documents import read_rules
 from tideng_rules.parser import parse_rule

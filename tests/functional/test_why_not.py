@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from story import Story, a_report, a_trip, an_event, at
 
-from tideng.database import reading
-from tideng.errors import NotFound
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound
+from tideng.store.database import reading
 from tideng_rules.whynot import WhyNot, why_not
 
 REMINDER = """

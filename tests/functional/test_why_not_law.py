@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from story import Story, a_report, an_event, at
 
-from tideng.database import reading
-from tideng.errors import InvalidBundle
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidBundle
+from tideng.store.database import reading
 from tideng_rules.closures import compile_condition
 from tideng_rules.model import Group
 from tideng_rules.parser import parse_rule

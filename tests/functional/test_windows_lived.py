@@ -12,11 +12,11 @@ from sqlalchemy import func, select, text
 from story import BEIJING, Story, an_event, at
 
 from tests.functional.test_windows import SET, counts, speaks, step, visit, waits
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.tables import AgendaRow, FindingRow
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply
+from tideng.runtime.worker import Worker
+from tideng.store.tables import AgendaRow, FindingRow
 
 START = "2026-03-02 09:00"
 

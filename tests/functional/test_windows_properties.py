@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from story import Story, at
 
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.intake import read_event
-from tideng.replay import replay
-from tideng.repository import receive
-from tideng.tables import FindingRow
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.intake.reader import read_event
+from tideng.replay.run import replay
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.events import receive
+from tideng.store.tables import FindingRow
 
 START = at("2026-03-02 08:00")
 LIMIT, WINDOW, WAIT, SET = 17, 25, 12, 20

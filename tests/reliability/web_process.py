@@ -9,8 +9,8 @@ from werkzeug.serving import make_server
 
 from tests.reliability.wire_plugin import with_wire
 from tests.reliability.worker_process import log_to
-from tideng import logs
-from tideng.deployment import Deployment
+from tideng.base import logs
+from tideng.runtime.deployment import Deployment
 from tideng_admin.app import create_app
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tideng.bundle import InvalidBundle, PackUse, read_bundle
-from tideng.durations import Duration
+from tideng.base.durations import Duration
+from tideng.client.bundle import InvalidBundle, PackUse, read_bundle
 
 CLIENT = """\
 client: Lamplight

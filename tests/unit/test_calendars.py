@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tideng.calendars import WorkCalendar, local_moment
-from tideng.durations import Duration
-from tideng.errors import Refused
+from tideng.base.durations import Duration
+from tideng.base.errors import Refused
+from tideng.model.calendars import WorkCalendar, local_moment
 
 SHANGHAI, SYDNEY, BERLIN, APIA = map(ZoneInfo, ("Asia/Shanghai", "Australia/Sydney", "Europe/Berlin", "Pacific/Apia"))
 CHINA = WorkCalendar("CN")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tideng.channels import ChannelError, OutgoingMessage
+from tideng.outbox.channels import ChannelError, OutgoingMessage
 
 
 class MemoryChannel:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from tideng.sources import ReadOptions, Unreadable
-from tideng.values import MAX_WHOLE
+from tideng.intake.event_files import ReadOptions, Unreadable
+from tideng.model.limits import MAX_WHOLE
 
 CHUNK = 1 << 17
 MEMO = 100_000  # texts of a log that are shared, so that a repeated one is held once

@@ -7,9 +7,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from tideng.catalogue import Catalogue
-from tideng.forms import MUST, Asked, Filled, Form
-from tideng.people import Directory
+from tideng.model.catalogue import Catalogue
+from tideng.org.directory import Directory
+from tideng.plugins.forms import (
+    MUST,
+    Asked,
+    Filled,
+    Form,
+)
 from tideng_processes.owners import holder_of
 
 RAISE, FOLLOW_UP = "customer_followup.raise", "customer_followup.follow_up"

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.database import among
+from tideng.store.database import among
 from tideng_processes.loading import load_runs, next_ids
 from tideng_processes.moving import Mover, Run
 from tideng_processes.registry import Published, Registry

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from tideng.events import Event
-from tideng.people import Directory
-from tideng.tables import EventRow
+from tideng.model.event import Event
+from tideng.org.directory import Directory
+from tideng.store.tables import EventRow
 from tideng_followup import improving
 from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNCLEAR, UNEXPLAINED
 from tideng_followup.improving import Occasion
@@ -26,7 +26,7 @@ from tideng_processes.tables import CaseRow, TaskRow
 from tideng_processes.words import said
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 PROCESS = "customer_followup"
 SOURCE = "tideng/followup"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.hookspecs import hookimpl
+from tideng.plugins.hookspecs import hookimpl
 from tideng_followup import losses
 from tideng_followup.declared import EVENTS
 from tideng_followup.forms import asked_of, filled_in
@@ -16,9 +16,9 @@ from tideng_processes.shipping import ShipsProcesses
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.events import Event
-    from tideng.forms import Asked, Filled, Form
-    from tideng.people import Directory
+    from tideng.model.event import Event
+    from tideng.org.directory import Directory
+    from tideng.plugins.forms import Asked, Filled, Form
 
 
 class FollowupPlugin(ShipsProcesses):

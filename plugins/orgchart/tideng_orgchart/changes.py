@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tideng.events import Event
-from tideng.people import DIRECTORY_EVENTS, Assignment, zone
+from tideng.model.event import Event
+from tideng.org.directory import DIRECTORY_EVENTS, Assignment, zone
 
 DAY = timedelta(days=1)
 

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
-from tideng.people import Assignment, Directory, Position, zone
+from tideng.org.directory import (
+    Assignment,
+    Directory,
+    Position,
+    zone,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Chart:
         self._lead(members)
 
     def _lead(self, members: Sequence[Assignment]) -> None:
-        """Count every unit's people, and find who leads it as `tideng.groups.Groups.head` says, in one pass over all."""
+        """Count every unit's people, and find who leads it as `tideng.org.groups.Groups.head` says, in one pass over all."""
         counts: Counter[str] = Counter()
         led: defaultdict[str, Counter[str]] = defaultdict(Counter)
         first: defaultdict[str, list[Assignment]] = defaultdict(list)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tideng.catalogue import EventType, Fact, Field, State
+from tideng.model.catalogue import (
+    EventType,
+    Fact,
+    Field,
+    State,
+)
 
 CHANGE_FIELDS = (
     Field("name", "text", {"zh": "姓名", "en": "Name"}),

@@ -11,8 +11,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.errors import NotFound, Problem, Refused
-from tideng.people import Position, Unit, in_force
+from tideng.base.errors import NotFound, Problem, Refused
+from tideng.org.directory import Position, Unit, in_force
 from tideng.problem_words import line_in_words
 from tideng_admin.choosing import units_to_choose
 from tideng_admin.page import READ, WRITE, Page, needs

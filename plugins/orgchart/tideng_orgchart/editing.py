@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from tideng.bundle_files import Problems
-from tideng.bundle_org import read_duties
-from tideng.database import writing
-from tideng.errors import NotAllowed, NotFound, Refused
-from tideng.people import Assignment, Directory, zone
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.client.files import Problems
+from tideng.client.org_tables import read_duties
+from tideng.org.directory import Assignment, Directory, zone
+from tideng.store.database import writing
 from tideng_orgchart import edits, store
 from tideng_orgchart.charting import chart_at, noon
 from tideng_orgchart.merging import merged
 from tideng_orgchart.sheets import Table
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 EDITS = frozenset({"hr", "admin"})
 

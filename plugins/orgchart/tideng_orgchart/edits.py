@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from tideng.database import insert
-from tideng.errors import InvalidBundle, Problem
+from tideng.base.errors import InvalidBundle, Problem
+from tideng.store.database import insert
 from tideng_orgchart.store import Difference
 from tideng_orgchart.tables import EditRow
 

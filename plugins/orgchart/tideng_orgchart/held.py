@@ -7,7 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tideng.holdings import NAME, POSITION, SUPERVISOR, TIME, UNIT, Holding, Record, of_rows
+from tideng.privacy.holdings import (
+    NAME,
+    POSITION,
+    SUPERVISOR,
+    TIME,
+    UNIT,
+    Holding,
+    Record,
+    of_rows,
+)
 from tideng_orgchart.tables import ChangeRow
 
 _COLUMNS = {

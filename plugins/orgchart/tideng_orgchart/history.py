@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from tideng.bundle_org import duties_as_text
-from tideng.people import Position, Unit
+from tideng.client.org_tables import duties_as_text
+from tideng.org.directory import Position, Unit
 
 Fields = Mapping[str, tuple[str, str]]
 """Column → (before, after), as texts; ids as ids."""

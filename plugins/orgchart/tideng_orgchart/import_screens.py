@@ -10,8 +10,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.bundle_org import read_duties
-from tideng.errors import Refused
+from tideng.base.errors import Refused
+from tideng.client.org_tables import read_duties
 from tideng.problem_words import line_in_words
 from tideng_admin.page import READ, WRITE, Page, needs, takes
 from tideng_admin.rendering import named

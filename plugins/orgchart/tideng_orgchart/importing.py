@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from tideng.bundle_files import Problems
-from tideng.bundle_org import duties_as_text
-from tideng.database import reading, writing
-from tideng.errors import NotFound, Problem, Refused
-from tideng.people import Directory, in_force
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound, Problem, Refused
+from tideng.client.files import Problems
+from tideng.client.org_tables import duties_as_text
+from tideng.org.directory import Directory, in_force
+from tideng.store.database import reading, writing
 from tideng_orgchart import merging, sheets, store
 from tideng_orgchart.editing import require_edit, today, write
 from tideng_orgchart.store import Difference
 from tideng_orgchart.tables import BEGINNING, ImportRow
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 KEPT = timedelta(days=2)
 """So long a file waits for somebody to decide."""

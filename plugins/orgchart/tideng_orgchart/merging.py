@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from tideng.bundle_files import Problems, Row, read_day
-from tideng.bundle_org import duties_as_text, organisation_of
-from tideng.people import Assignment, Position, Unit
+from tideng.client.files import Problems, Row, read_day
+from tideng.client.org_tables import duties_as_text, organisation_of
+from tideng.org.directory import Assignment, Position, Unit
 from tideng_orgchart.changes import Change, fold
 from tideng_orgchart.sheets import Table
 from tideng_orgchart.store import Organisation

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, select
 
-from tideng.database import insert, writing
-from tideng.errors import NotAllowed, NotFound, Problem, Refused
-from tideng.holdings import Holding, Record
-from tideng.people import Directory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import (
+    NotAllowed,
+    NotFound,
+    Problem,
+    Refused,
+)
+from tideng.org.directory import Directory
+from tideng.privacy.holdings import Holding, Record
+from tideng.store.database import insert, writing
 from tideng_orgchart.editing import may_edit
 from tideng_orgchart.tables import PhotoRow
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 LARGEST = 5 * 1024 * 1024
 MOST_POINTS = 40_000_000

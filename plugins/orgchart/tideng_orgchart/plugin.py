@@ -7,12 +7,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideng.clock import Clock, SystemClock
-from tideng.errors import Problem
-from tideng.events import Event
-from tideng.facts import Point
-from tideng.hookspecs import hookimpl
-from tideng.people import Directory, zone
+from tideng.base.clock import Clock, SystemClock
+from tideng.base.errors import Problem
+from tideng.facts.names import Point
+from tideng.model.event import Event
+from tideng.org.directory import Directory, zone
+from tideng.plugins.hookspecs import hookimpl
 from tideng_orgchart import edits, store
 from tideng_orgchart.changes import Change, changes_in, fold
 from tideng_orgchart.declared import EVENTS, FACTS, STATES
@@ -23,10 +23,10 @@ from tideng_orgchart.photos import photo_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.bundle import Bundle
-    from tideng.catalogue import Catalogue
-    from tideng.deployment import Deployment
-    from tideng.holdings import Holding
+    from tideng.client.bundle import Bundle
+    from tideng.model.catalogue import Catalogue
+    from tideng.privacy.holdings import Holding
+    from tideng.runtime.deployment import Deployment
 
 
 class OrgchartPlugin:

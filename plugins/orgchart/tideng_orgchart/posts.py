@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from tideng.catalogue import Text
-from tideng.errors import NotFound
-from tideng.factfinding import facts_at
-from tideng.facts import Needs
-from tideng.metrics import metric_of
-from tideng.people import Assignment, Directory
-from tideng.responsibilities import Responsibility, responsibilities
-from tideng.viewing import Viewer
-from tideng.watchlist import WatchList
-from tideng.workingset import WorkingSet
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound
+from tideng.facts.gather import facts_at
+from tideng.facts.names import Needs
+from tideng.judging.watch_index import WatchList
+from tideng.judging.world_loader import WorkingSet
+from tideng.model.catalogue import Text
+from tideng.model.metrics import metric_of
+from tideng.org.directory import Assignment, Directory
+from tideng.plugins.responsibilities import Responsibility, responsibilities
 from tideng_orgchart.history import Turn, turns_of
 from tideng_orgchart.viewing import Empty, Face, Sight, page_of
 
 if TYPE_CHECKING:
-    from tideng.catalogue import Catalogue
-    from tideng.deployment import Deployment
+    from tideng.model.catalogue import Catalogue
+    from tideng.runtime.deployment import Deployment
 
 MOST_COUNTED = 2000
 """With more holders than this no mean is added up while somebody waits for a page."""

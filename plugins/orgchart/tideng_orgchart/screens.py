@@ -11,9 +11,9 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.errors import Refused
-from tideng.messages import spoken
-from tideng.people import Assignment
+from tideng.base.errors import Refused
+from tideng.model.templates import spoken
+from tideng.org.directory import Assignment
 from tideng.problem_words import line_in_words
 from tideng_admin.page import READ, WRITE, Page, needs, takes
 from tideng_admin.people_pages import window_words

@@ -10,8 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
-from tideng import database
-from tideng.people import Assignment, Position, Targets, Unit
+from tideng.org.directory import (
+    Assignment,
+    Position,
+    Targets,
+    Unit,
+)
+from tideng.store import database
 from tideng_orgchart.changes import Change
 from tideng_orgchart.tables import (
     BEGINNING,

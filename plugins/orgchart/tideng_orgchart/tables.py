@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tideng.tables import NAMES, Id, Moment
+from tideng.store.tables import NAMES, Id, Moment
 
 BEGINNING = date(1, 1, 1)
 """Stands for "since ever", so that (person, since) can be unique: to a database two NULLs differ. No period begins before it."""

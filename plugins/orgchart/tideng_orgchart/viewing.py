@@ -14,10 +14,10 @@ from itertools import islice
 
 from sqlalchemy import Connection, select
 
-from tideng.errors import NotAllowed, NotFound
-from tideng.people import Assignment, Directory, zone
-from tideng.viewing import Viewer
-from tideng.viewing.board import LIT, lamps_of
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, NotFound
+from tideng.org.directory import Assignment, Directory, zone
+from tideng.views.day_board import LIT, lamps_of
 from tideng_orgchart.charting import Chart, Vacancy, chart_at, noon
 from tideng_orgchart.history import Turn, turns_of
 from tideng_orgchart.tables import PhotoRow

@@ -14,8 +14,17 @@ from datetime import date, datetime
 from typing import Any
 from xml.parsers import expat
 
-from tideng.archives import BROKEN, CUT_OFF, DAMAGED, LEADS_OUT, LOCKED, TOO_MUCH, Bounds, look_into
-from tideng.bundle_files import Problems
+from tideng.base.zip_limits import (
+    BROKEN,
+    CUT_OFF,
+    DAMAGED,
+    LEADS_OUT,
+    LOCKED,
+    TOO_MUCH,
+    Bounds,
+    look_into,
+)
+from tideng.client.files import Problems
 
 MEGABYTE = 1024 * 1024
 MOST_ROWS = 20_000

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from tideng.catalogue import Catalogue
-from tideng.errors import InvalidBundle, Problem
-from tideng.people import Directory
+from tideng.base.errors import InvalidBundle, Problem
+from tideng.model.catalogue import Catalogue
+from tideng.org.directory import Directory
 from tideng_processes import trials
 from tideng_processes.check import check_process
 from tideng_processes.model import Definition
@@ -28,7 +28,7 @@ from tideng_processes.registry import (
 from tideng_processes.trials import Trial
 
 if TYPE_CHECKING:
-    from tideng.bundle import Bundle
+    from tideng.client.bundle import Bundle
 
 FOLDER = "processes"
 

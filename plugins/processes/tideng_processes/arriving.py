@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from tideng.events import Event
-from tideng.people import DIRECTORY_EVENTS, Directory
+from tideng.model.event import Event
+from tideng.org.directory import DIRECTORY_EVENTS, Directory
 from tideng_processes.emitting import SOURCE, heard
 from tideng_processes.loading import load_runs, next_ids
 from tideng_processes.model import Definition, Outcome
@@ -19,7 +19,7 @@ from tideng_processes.registry import Published, Registry, store
 from tideng_processes.tables import CaseRow
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 
 def hear(

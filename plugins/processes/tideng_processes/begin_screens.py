@@ -10,8 +10,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
-from tideng.errors import NotFound, Refused
-from tideng.papers import LARGEST, MEGABYTE
+from tideng.base.errors import NotFound, Refused
+from tideng.plugins.attachments import LARGEST, MEGABYTE
 from tideng_admin.assets import built
 from tideng_admin.page import READ, WRITE, needs, takes
 from tideng_admin.screens import Screen

@@ -12,10 +12,10 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.asides import beside_case
-from tideng.database import reading
-from tideng.errors import Refused
-from tideng.people import Assignment, Directory
+from tideng.base.errors import Refused
+from tideng.org.directory import Assignment, Directory
+from tideng.plugins.case_notes import beside_case
+from tideng.store.database import reading
 from tideng_admin.page import READ, WRITE, Page, cursor, needs
 from tideng_admin.screens import Screen
 from tideng_admin.web import locale, web

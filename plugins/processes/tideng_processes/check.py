@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.catalogue import Catalogue
-from tideng.errors import Problem
-from tideng.people import Directory
+from tideng.base.errors import Problem
+from tideng.model.catalogue import Catalogue
+from tideng.org.directory import Directory
 from tideng_processes.conditions import fields_of
 from tideng_processes.model import Definition, Emit, Node, OwnerChoice
 from tideng_processes.told import parts_of

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from tideng.catalogue import Text
-from tideng.errors import Problem
+from tideng.base.errors import Problem
+from tideng.model.catalogue import Text
 from tideng_processes.model import Definition, FieldSpec, Node
 from tideng_processes.registry import Registry
 from tideng_processes.tables import CaseRow

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tideng.base.errors import NotFound
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import Group, command, json_option, option
-from tideng.errors import NotFound
 from tideng_processes import conform_cli
 from tideng_processes.files_cli import check, client_option, of_bundle
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.deployment import Deployment
-    from tideng.people import Directory
+    from tideng.org.directory import Directory
+    from tideng.runtime.deployment import Deployment
     from tideng_processes.model import Definition, Node
     from tideng_processes.registry import Published, Registry
     from tideng_processes.viewing import CaseLine
@@ -54,7 +54,7 @@ def _known(terminal: Terminal, client: Path | None) -> Iterator[_Known]:
         registry, directory = of_bundle(client)
         yield _Known(registry, directory)
         return
-    from tideng.database import reading
+    from tideng.store.database import reading
 
     with terminal.open() as deployment, reading(deployment.engine) as connection:
         yield _Known(_stored(deployment, connection), _directory(deployment, connection))
@@ -188,7 +188,7 @@ def _steps(definition: Definition, node: Node, language: str, directory: Directo
 )
 @json_option()
 def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: bool, limit: int, as_json: bool) -> int:
-    from tideng.database import reading
+    from tideng.store.database import reading
     from tideng_processes.viewing import CaseFilter
 
     wanted = CaseFilter(process=process, person=person, open=True if only_open else None, late=late)
@@ -208,7 +208,7 @@ def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: 
 
 
 def _newest(deployment: Deployment, connection: Connection, wanted: Any, limit: int) -> Iterator[CaseLine]:
-    from tideng.viewing import Viewer
+    from tideng.access.viewer import Viewer
     from tideng_processes.viewing import cases as page_of
 
     registry, directory = _stored(deployment, connection), _directory(deployment, connection)

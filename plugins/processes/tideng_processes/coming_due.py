@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, exists, or_, select
 
-from tideng.database import among
-from tideng.people import Directory
+from tideng.org.directory import Directory
+from tideng.store.database import among
 from tideng_processes import trials
 from tideng_processes.loading import load_runs
 from tideng_processes.moving import OPEN, Mover, Run, Task
@@ -18,7 +18,7 @@ from tideng_processes.registry import Registry
 from tideng_processes.tables import TaskRow
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 AT_ONCE = 500
 

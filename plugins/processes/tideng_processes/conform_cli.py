@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
+from tideng.base.errors import NotFound, Refused
 from tideng.cli.replay import SeveralValues
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.errors import NotFound, Refused
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
     from tideng_processes.conform_map import LogMap
     from tideng_processes.conformance import Log, NodeTime, Report
     from tideng_processes.model import Definition
@@ -77,9 +77,9 @@ def conform(
     shipped: bool,
     as_json: bool,
 ) -> int:
-    from tideng import logs
-    from tideng.bundle import read_bundle
-    from tideng.people import zone
+    from tideng.base import logs
+    from tideng.client.bundle import read_bundle
+    from tideng.org.directory import zone
     from tideng_processes import conformance
     from tideng_processes.files_cli import in_memory, registry_of
 

@@ -21,8 +21,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from tideng.bundle_files import Document, Problems, read_yaml
-from tideng.errors import Problem, Refused
+from tideng.base.errors import Problem, Refused
+from tideng.client.files import Document, Problems, read_yaml
 from tideng_processes.model import Definition
 
 _PROCESS = ("repeats", "activities")

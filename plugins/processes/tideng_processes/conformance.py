@@ -17,9 +17,9 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tideng.calendars import WorkCalendar
-from tideng.errors import InvalidPayload, Problem, Refused
-from tideng.sources import LOGS, Source, open_events
+from tideng.base.errors import InvalidPayload, Problem, Refused
+from tideng.intake.event_files import LOGS, Source, open_events
+from tideng.model.calendars import WorkCalendar
 from tideng_processes.conditions import fields_of
 from tideng_processes.conform_map import LogMap, ProcessMap
 from tideng_processes.deadlines import due_of
@@ -27,8 +27,8 @@ from tideng_processes.machine import Machine
 from tideng_processes.model import Definition, Node
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
-    from tideng.events import Event
+    from tideng.model.event import Event
+    from tideng.runtime.deployment import Deployment
 
 EVERY = 1000
 """After so many events somebody who waits hears of it."""

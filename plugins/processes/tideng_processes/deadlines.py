@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tideng.calendars import WorkCalendar, local_moment
+from tideng.model.calendars import WorkCalendar, local_moment
 from tideng_processes.model import Node
 
 DAY = timedelta(days=1)

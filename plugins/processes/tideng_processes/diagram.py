@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tideng.catalogue import Text
-from tideng.people import Directory
+from tideng.model.catalogue import Text
+from tideng.org.directory import Directory
 from tideng_processes.model import Definition, End, Node, Outcome, Route
 from tideng_processes.words import condition_words, deadline_words, owner_words, plain, said
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields as fields_of
 from typing import Any
 
-from tideng.catalogue import Text
-from tideng.people import Directory
+from tideng.model.catalogue import Text
+from tideng.org.directory import Directory
 from tideng_processes.diagram import begun_by, ways
 from tideng_processes.model import Definition, FieldSpec, Node
 from tideng_processes.words import LANGUAGES, deadline_words, owner_words, remind_words, said, text

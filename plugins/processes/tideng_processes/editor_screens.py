@@ -16,11 +16,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from jinja2.utils import htmlsafe_json_dumps
 
-from tideng.database import reading
-from tideng.errors import NotFound, Problem, Refused
-from tideng.messages import choose
-from tideng.people import zone
+from tideng.base.errors import NotFound, Problem, Refused
+from tideng.model.templates import choose
+from tideng.org.directory import zone
 from tideng.problem_words import problem_in_words
+from tideng.store.database import reading
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.rendering import day
 from tideng_admin.screens import ICONS, Screen

@@ -8,9 +8,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tideng.calendars import local_moment
-from tideng.catalogue import Catalogue, EventType, Field
-from tideng.events import Event
+from tideng.model.calendars import local_moment
+from tideng.model.catalogue import Catalogue, EventType, Field
+from tideng.model.event import Event
 from tideng_processes.model import Definition, Emit, Outcome
 
 SOURCE = "tideng/processes"

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, null, select, union_all
 
-from tideng.calendars import WorkCalendar
-from tideng.people import Directory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.model.calendars import WorkCalendar
+from tideng.org.directory import Directory
 from tideng_processes.deadlines import due_of, worked
 from tideng_processes.figures import FEW, of_team
 from tideng_processes.model import Definition, Node

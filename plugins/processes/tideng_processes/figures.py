@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true, union
 
-from tideng.database import among
-from tideng.people import Directory, zone
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.org.directory import Directory, zone
+from tideng.store.database import among
 from tideng_processes.model import Definition, Node
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 

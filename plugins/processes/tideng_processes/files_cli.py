@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tideng.base.errors import Problem, Refused
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.errors import Problem, Refused
 
 if TYPE_CHECKING:
-    from tideng.bundle import Bundle
-    from tideng.catalogue import Catalogue
-    from tideng.deployment import Deployment
-    from tideng.people import Directory
+    from tideng.client.bundle import Bundle
+    from tideng.model.catalogue import Catalogue
+    from tideng.org.directory import Directory
+    from tideng.runtime.deployment import Deployment
     from tideng_processes.model import Definition
     from tideng_processes.registry import Registry
 
@@ -37,8 +37,8 @@ def client_option() -> Any:
 
 def in_memory(bundle: Bundle) -> Deployment:
     """A deployment of the client without its rules, which may speak of what only a log knows."""
-    from tideng.clock import SystemClock
-    from tideng.deployment import Deployment
+    from tideng.base.clock import SystemClock
+    from tideng.runtime.deployment import Deployment
 
     return Deployment.in_memory(replace(bundle, rule_files=(), packs=()), SystemClock())
 
@@ -57,7 +57,7 @@ def own_processes(root: Path) -> list[Definition]:
 
 def of_bundle(root: Path, shipped_only: bool = False) -> tuple[Registry, Directory]:
     """The processes of a client, those that are shipped with its own in place of theirs, and its people."""
-    from tideng.bundle import read_bundle
+    from tideng.client.bundle import read_bundle
 
     bundle = read_bundle(root)
     return registry_of(in_memory(bundle), root, shipped_only), bundle.directory()
@@ -82,7 +82,7 @@ def registry_of(deployment: Deployment, root: Path, shipped_only: bool = False) 
 @client_option()
 @json_option()
 def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_json: bool) -> int:
-    from tideng.bundle import Bundle, read_bundle
+    from tideng.client.bundle import Bundle, read_bundle
     from tideng.problem_words import problem_in_words
 
     bundle = read_bundle(client) if client else Bundle(root=Path.cwd(), client="check")
@@ -119,7 +119,7 @@ def find_problems(
 ) -> list[Problem]:
     """Every problem of the files: of reading them, of their shape, and of whether their parts fit, each with file and line.
     `others`: the processes that stand beside them."""
-    from tideng.bundle_files import Problems, read_yaml
+    from tideng.client.files import Problems, read_yaml
     from tideng_processes.check import check_process
     from tideng_processes.parser import parse_process
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from tideng.catalogue import Text
-from tideng.forms import MUST, Asked, Filled
+from tideng.model.catalogue import Text
+from tideng.plugins.forms import MUST, Asked, Filled
 from tideng_processes.choosing import NamedCase, Reference
 from tideng_processes.fields import LONGEST_TEXT
 from tideng_processes.model import Definition, FieldSpec, Node

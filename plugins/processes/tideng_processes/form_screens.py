@@ -15,14 +15,25 @@ from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from tideng.asides import Aside, beside_case
-from tideng.database import reading
-from tideng.errors import NotAllowed, NotFound, Problem, Refused
-from tideng.forms import MUST, Asked, Filled, Form, fill_form
-from tideng.papers import LARGEST
-from tideng.people import Assignment
+from tideng.access.viewer import below
+from tideng.base.errors import (
+    NotAllowed,
+    NotFound,
+    Problem,
+    Refused,
+)
+from tideng.org.directory import Assignment
+from tideng.plugins.attachments import LARGEST
+from tideng.plugins.case_notes import Aside, beside_case
+from tideng.plugins.forms import (
+    MUST,
+    Asked,
+    Filled,
+    Form,
+    fill_form,
+)
 from tideng.problem_words import in_words, line_in_words
-from tideng.viewing import below
+from tideng.store.database import reading
 from tideng_admin.page import Page
 from tideng_admin.web import locale, web
 from tideng_processes import choosing, papers, service, viewing

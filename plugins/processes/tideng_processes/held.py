@@ -8,8 +8,17 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from tideng.catalogue import Text
-from tideng.holdings import BEGAN, CONTENT, ENDED, OUTCOME, TIME, Holding, Record, of_rows
+from tideng.model.catalogue import Text
+from tideng.privacy.holdings import (
+    BEGAN,
+    CONTENT,
+    ENDED,
+    OUTCOME,
+    TIME,
+    Holding,
+    Record,
+    of_rows,
+)
 from tideng_processes.choosing import NamedCase, named, references
 from tideng_processes.model import Definition
 from tideng_processes.registry import Registry

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.database import insert, is_sqlite
-from tideng.errors import NotFound
+from tideng.base.errors import NotFound
+from tideng.store.database import insert, is_sqlite
 from tideng_processes.moving import Run, Task
 from tideng_processes.registry import Registry
 from tideng_processes.tables import CaseRow, CounterRow, TaskRow

@@ -8,7 +8,7 @@ from typing import Any
 from transitions import EventData
 from transitions import Machine as StateMachine
 
-from tideng.errors import Problem, Refused
+from tideng.base.errors import Problem, Refused
 from tideng_processes.conditions import holds
 from tideng_processes.model import Condition, Definition, Outcome
 

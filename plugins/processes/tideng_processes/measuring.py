@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, union_all
 
-from tideng.people import Directory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.org.directory import Directory
 from tideng_processes.estimates import SAMPLE
 from tideng_processes.figures import DAYS, FEW, of_team
 from tideng_processes.model import Definition, Node

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, bindparam, insert, update
 
-from tideng.events import Event
-from tideng.people import Directory
-from tideng.repository import store_events
+from tideng.model.event import Event
+from tideng.org.directory import Directory
+from tideng.store.events import store_events
 from tideng_processes.customers import customer_key
 from tideng_processes.deadlines import due_of, wake_of
 from tideng_processes.emitting import DONE, ENTERED, NEAR, OVERDUE, STUCK, Besides, Papers, emitted, node_event
@@ -22,7 +22,7 @@ from tideng_processes.owners import Staff
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 OPEN, DONE_, GONE = "open", "done", "gone"
 

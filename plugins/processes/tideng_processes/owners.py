@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tideng.catalogue import Catalogue
-from tideng.database import among
-from tideng.people import Directory
-from tideng.standins import StandIns, away
+from tideng.model.catalogue import Catalogue
+from tideng.org.directory import Directory
+from tideng.recipients.substitutes import StandIns, away
+from tideng.store.database import among
 from tideng_processes.conditions import holds
 from tideng_processes.model import OwnerChoice, Part
 from tideng_processes.tables import TaskRow

@@ -15,11 +15,21 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy import insert as plain_insert
 
-from tideng.database import reading, writing
-from tideng.errors import NotAllowed, NotFound, Problem, Refused
-from tideng.papers import MEGABYTE, Paper, Reading, look_at
-from tideng.people import Directory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import (
+    NotAllowed,
+    NotFound,
+    Problem,
+    Refused,
+)
+from tideng.org.directory import Directory
+from tideng.plugins.attachments import (
+    MEGABYTE,
+    Paper,
+    Reading,
+    look_at,
+)
+from tideng.store.database import reading, writing
 from tideng_processes.loading import load_run
 from tideng_processes.model import Definition, FieldSpec
 from tideng_processes.moving import OPEN, Run
@@ -28,7 +38,7 @@ from tideng_processes.service import ACTS_FOR_ALL, is_concerned, may_begin
 from tideng_processes.tables import PaperRow, TaskRow
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 MOST_LOOSE = 100
 """So many files of one author wait for their forms: enough for a month on the road, too few to fill a disk."""

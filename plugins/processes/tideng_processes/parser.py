@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import time
 from typing import Any
 
-from tideng.catalogue import Text
-from tideng.durations import Duration
-from tideng.errors import Problem, Refused
+from tideng.base.durations import Duration
+from tideng.base.errors import Problem, Refused
+from tideng.model.catalogue import Text
 from tideng_processes.conditions import read_condition
 from tideng_processes.model import (
     ACCEPTED,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.hookspecs import hookimpl
+from tideng.plugins.hookspecs import hookimpl
 from tideng_processes import applying, arriving, coming_due, held, posts, registry, trials
 from tideng_processes.emitting import EVENTS
 from tideng_processes.papers import forget_loose
@@ -18,14 +18,14 @@ from tideng_processes.waiting import todos_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.bundle import Bundle
-    from tideng.errors import Problem
-    from tideng.events import Event
-    from tideng.forms import Asked, Form
-    from tideng.holdings import Holding
-    from tideng.people import Directory
-    from tideng.responsibilities import Responsibility
-    from tideng.todos import Todo
+    from tideng.base.errors import Problem
+    from tideng.client.bundle import Bundle
+    from tideng.model.event import Event
+    from tideng.org.directory import Directory
+    from tideng.plugins.forms import Asked, Form
+    from tideng.plugins.responsibilities import Responsibility
+    from tideng.plugins.todos import Todo
+    from tideng.privacy.holdings import Holding
 
 LOOK_AGAIN = timedelta(minutes=10)
 """So often every owner of an open step is looked at: somebody may have been away since a date that nobody said an event of."""

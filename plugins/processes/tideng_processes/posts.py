@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.forms import MUST, Asked, Form
-from tideng.people import DIRECTORY_EVENTS, Directory
+from tideng.org.directory import DIRECTORY_EVENTS, Directory
+from tideng.plugins.forms import MUST, Asked, Form
 from tideng_processes.model import Definition
 
 _MOST_NEAR = 3

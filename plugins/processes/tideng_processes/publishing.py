@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from tideng.database import writing
-from tideng.errors import NotAllowed, Problem, Refused
-from tideng.people import Directory, zone
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, Problem, Refused
+from tideng.org.directory import Directory, zone
+from tideng.store.database import writing
 from tideng_processes import trials
 from tideng_processes.check import check_process
 from tideng_processes.loading import load_runs
@@ -22,7 +22,7 @@ from tideng_processes.tables import CaseRow
 from tideng_processes.trials import Trial
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 PUBLISHES = frozenset({"hr", "implementer", "admin"})
 LONGEST_NOTE = 500

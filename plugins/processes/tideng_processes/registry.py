@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
-from tideng.bundle_files import Problems, read_yaml
-from tideng.database import insert
-from tideng.errors import Problem
+from tideng.base.errors import Problem
+from tideng.client.files import Problems, read_yaml
+from tideng.store.database import insert
 from tideng_processes.model import Definition
 from tideng_processes.parser import InvalidProcess, parse_process
 from tideng_processes.tables import VersionRow
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 SHIPPED, FILES, PEOPLE = "shipped", "files", "people"
 FIRST = datetime.fromisoformat("2026-01-01T00:00:00+00:00")

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from tideng.catalogue import Catalogue
-from tideng.people import Directory
-from tideng.responsibilities import Responsibility
+from tideng.model.catalogue import Catalogue
+from tideng.org.directory import Directory
+from tideng.plugins.responsibilities import Responsibility
 from tideng_processes.model import Definition, Node, OwnerChoice, Part
 from tideng_processes.moving import OPEN
 from tideng_processes.owners import Staff

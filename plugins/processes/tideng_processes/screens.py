@@ -12,10 +12,10 @@ from flask import render_template, request
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.catalogue import Text
-from tideng.database import reading
-from tideng.errors import NotFound
-from tideng.people import zone
+from tideng.base.errors import NotFound
+from tideng.model.catalogue import Text
+from tideng.org.directory import zone
+from tideng.store.database import reading
 from tideng_admin.page import READ, Page, cursor, needs
 from tideng_admin.screens import Screen
 from tideng_admin.web import locale, web

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, false, or_, select, true, union
 
-from tideng.database import among
-from tideng.people import Directory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.org.directory import Directory
+from tideng.store.database import among
 from tideng_processes.tables import CaseRow, TaskRow
 
 

@@ -12,12 +12,24 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
 
-from tideng.database import writing
-from tideng.errors import NotAllowed, NotFound, Problem, Refused
-from tideng.forms import MUST, Asked, Form, accept_form, check_form, fill_form
-from tideng.people import Directory
+from tideng.access.viewer import Viewer, below
+from tideng.base.errors import (
+    NotAllowed,
+    NotFound,
+    Problem,
+    Refused,
+)
+from tideng.org.directory import Directory
+from tideng.plugins.forms import (
+    MUST,
+    Asked,
+    Form,
+    accept_form,
+    check_form,
+    fill_form,
+)
 from tideng.problem_words import in_words
-from tideng.viewing import Viewer, below
+from tideng.store.database import writing
 from tideng_processes.choosing import not_to_be_chosen
 from tideng_processes.fields import read_form
 from tideng_processes.loading import load_run, next_id
@@ -27,7 +39,7 @@ from tideng_processes.registry import Published, Registry, registry_of, store
 from tideng_processes.tables import CaseRow, PaperRow, StepRow
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 OLDEST = timedelta(days=7)
 """So long ago a form may have been written without a network."""

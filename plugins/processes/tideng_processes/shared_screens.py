@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from flask import flash
 
-from tideng.errors import NotFound, Problem, Refused
-from tideng.people import Directory
+from tideng.base.errors import NotFound, Problem, Refused
+from tideng.org.directory import Directory
 from tideng.problem_words import line_in_words
 from tideng_admin.web import locale, web
 from tideng_processes.fields import person_named

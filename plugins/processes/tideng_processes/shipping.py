@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.hookspecs import hookimpl
+from tideng.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 
 class ShipsProcesses:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from tideng.people import Directory
+from tideng.org.directory import Directory
 from tideng_processes.choosing import NamedCase, Reference
 from tideng_processes.diagram import Way, place, ways
 from tideng_processes.estimates import Took

@@ -15,8 +15,8 @@ from typing import Any
 
 from babel.dates import format_interval
 
-from tideng.catalogue import Text
-from tideng.messages import spoken
+from tideng.model.catalogue import Text
+from tideng.model.templates import spoken
 from tideng_processes.model import Definition, FieldSpec
 from tideng_processes.words import said, text
 

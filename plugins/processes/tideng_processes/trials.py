@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, select, update
 
-from tideng.calendars import local_moment
-from tideng.database import insert, is_sqlite
-from tideng.errors import Problem, Refused
+from tideng.base.errors import Problem, Refused
+from tideng.model.calendars import local_moment
+from tideng.store.database import insert, is_sqlite
 from tideng_processes.registry import Registry, registry_in, store
 from tideng_processes.tables import TrialRow
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 DAYS = 14
 """So many days a version is tried, to the end of the last one."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from tideng.bundle_files import Problems, read_yaml_text
-from tideng.errors import Problem
+from tideng.base.errors import Problem
+from tideng.client.files import Problems, read_yaml_text
 
 LONGEST = 500_000
 """So many characters a document may have that somebody typed."""

@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
-from tideng.catalogue import Text
-from tideng.errors import NotFound
-from tideng.people import Directory
-from tideng.viewing import PAGE_SIZE, Page, Viewer, name_of
+from tideng.access.paging import PAGE_SIZE, Page
+from tideng.access.viewer import Viewer, name_of
+from tideng.base.errors import NotFound
+from tideng.model.catalogue import Text
+from tideng.org.directory import Directory
 from tideng_processes.choosing import NamedCase, Reference, named, references
 from tideng_processes.loading import load_run
 from tideng_processes.model import Definition, Node, Outcome

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from tideng.todos import Todo
+from tideng.plugins.todos import Todo
 from tideng_processes.moving import OPEN
 from tideng_processes.registry import Registry
 from tideng_processes.tables import CaseRow, TaskRow

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from tideng.catalogue import Text
-from tideng.durations import Duration
-from tideng.people import Directory
+from tideng.base.durations import Duration
+from tideng.model.catalogue import Text
+from tideng.org.directory import Directory
 from tideng_processes.model import Condition, Deadline, FieldSpec, Node, OwnerChoice, Part
 
 LANGUAGES = ("zh", "en")

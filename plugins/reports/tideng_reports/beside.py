@@ -8,12 +8,12 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, func, select
 
-from tideng.asides import Aside, AsideLine
-from tideng.calendars import WorkCalendar
-from tideng.catalogue import Catalogue, Text
-from tideng.people import Directory
-from tideng.tables import EventRow
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.model.calendars import WorkCalendar
+from tideng.model.catalogue import Catalogue, Text
+from tideng.org.directory import Directory
+from tideng.plugins.case_notes import Aside, AsideLine
+from tideng.store.tables import EventRow
 from tideng_reports.completeness import REPORTED, Completeness, completeness
 from tideng_reports.filling import NEEDED
 from tideng_reports.history import waiting_for

@@ -9,13 +9,13 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, and_, or_, select
 
-from tideng.calendars import WorkCalendar
-from tideng.catalogue import Catalogue
-from tideng.database import among
-from tideng.errors import NotFound
-from tideng.people import Directory
-from tideng.tables import EventRow, StateRow
-from tideng.viewing import Viewer, name_of
+from tideng.access.viewer import Viewer, name_of
+from tideng.base.errors import NotFound
+from tideng.model.calendars import WorkCalendar
+from tideng.model.catalogue import Catalogue
+from tideng.org.directory import Directory
+from tideng.store.database import among
+from tideng.store.tables import EventRow, StateRow
 
 ON_TRIP, REPORTED = "person.on_trip", "report.submitted"
 DAYS = 30

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.hookspecs import hookimpl
+from tideng.plugins.hookspecs import hookimpl
 from tideng_processes.shipping import ShipsProcesses
 from tideng_reports.beside import beside
 from tideng_reports.declared import EVENTS, METRICS
@@ -15,10 +15,10 @@ from tideng_reports.filling import filled
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.asides import Aside
-    from tideng.forms import Filled, Form
-    from tideng.people import Directory
-    from tideng.viewing import Viewer
+    from tideng.access.viewer import Viewer
+    from tideng.org.directory import Directory
+    from tideng.plugins.case_notes import Aside
+    from tideng.plugins.forms import Filled, Form
 
 
 class ReportsPlugin(ShipsProcesses):

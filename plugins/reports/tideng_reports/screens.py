@@ -9,9 +9,9 @@ from flask import redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.database import reading
-from tideng.forms import Form, check_form
-from tideng.viewing import below, name_of
+from tideng.access.viewer import below, name_of
+from tideng.plugins.forms import Form, check_form
+from tideng.store.database import reading
 from tideng_admin.page import READ, Page, cursor, needs
 from tideng_admin.screens import Screen
 from tideng_admin.web import web

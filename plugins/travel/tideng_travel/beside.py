@@ -7,9 +7,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from tideng.asides import FINE, LOOK, OPEN, Aside, AsideLine
-from tideng.catalogue import Text
-from tideng.invoices import GENUINE, LATER, UNKNOWN, WRONG
+from tideng.model.catalogue import Text
+from tideng.plugins.case_notes import (
+    FINE,
+    LOOK,
+    OPEN,
+    Aside,
+    AsideLine,
+)
+from tideng.plugins.invoices import (
+    GENUINE,
+    LATER,
+    UNKNOWN,
+    WRONG,
+)
 from tideng_processes.papers import Kept, kept
 from tideng_travel import invoices
 

@@ -13,10 +13,15 @@ from typing import Any
 from babel.dates import format_skeleton
 from sqlalchemy import Connection, Row, or_, select
 
-from tideng.catalogue import Text
-from tideng.forms import MUST, SHOULD, Asked, Form
-from tideng.money import Money
-from tideng.people import Directory
+from tideng.model.catalogue import Text
+from tideng.model.money import Money
+from tideng.org.directory import Directory
+from tideng.plugins.forms import (
+    MUST,
+    SHOULD,
+    Asked,
+    Form,
+)
 from tideng_processes.papers import Kept, kept
 from tideng_processes.tables import CaseRow
 from tideng_travel import invoices

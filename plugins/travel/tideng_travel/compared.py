@@ -11,9 +11,15 @@ from typing import Any
 from babel.numbers import format_decimal
 from sqlalchemy import Connection, func, select
 
-from tideng.asides import FINE, LOOK, OPEN, Aside, AsideLine
-from tideng.catalogue import Text
-from tideng.forms import Form
+from tideng.model.catalogue import Text
+from tideng.plugins.case_notes import (
+    FINE,
+    LOOK,
+    OPEN,
+    Aside,
+    AsideLine,
+)
+from tideng.plugins.forms import Form
 from tideng_processes.tables import CaseRow, StepRow
 from tideng_travel import invoices
 from tideng_travel.claims import (

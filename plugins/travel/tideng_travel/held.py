@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from tideng.holdings import TIME, Holding, of_rows
+from tideng.privacy.holdings import TIME, Holding, of_rows
 from tideng_travel.tables import InvoiceRow
 
 _COLUMNS = {

@@ -16,9 +16,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
-from tideng.database import insert
-from tideng.events import Event
-from tideng.forms import Form
+from tideng.model.event import Event
+from tideng.plugins.forms import Form
+from tideng.store.database import insert
 from tideng_processes.papers import Kept
 from tideng_travel.qr import amount as amount_of
 from tideng_travel.qr import day_of

@@ -8,9 +8,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.catalogue import EventType, Field, MetricSpec, State, Text
-from tideng.errors import Problem
-from tideng.hookspecs import hookimpl
+from tideng.base.errors import Problem
+from tideng.model.catalogue import (
+    EventType,
+    Field,
+    MetricSpec,
+    State,
+    Text,
+)
+from tideng.plugins.hookspecs import hookimpl
 from tideng_processes.emitting import SOURCE as PROCESSES
 from tideng_processes.shipping import ShipsProcesses
 from tideng_travel import beside, claims, compared, filling, held, invoices, options, reading, tax, trips
@@ -18,13 +24,13 @@ from tideng_travel import beside, claims, compared, filling, held, invoices, opt
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.asides import Aside
-    from tideng.bundle import Bundle
-    from tideng.events import Event
-    from tideng.forms import Asked, Filled, Form
-    from tideng.holdings import Holding
-    from tideng.papers import Paper, Reading
-    from tideng.people import Directory
+    from tideng.client.bundle import Bundle
+    from tideng.model.event import Event
+    from tideng.org.directory import Directory
+    from tideng.plugins.attachments import Paper, Reading
+    from tideng.plugins.case_notes import Aside
+    from tideng.plugins.forms import Asked, Filled, Form
+    from tideng.privacy.holdings import Holding
 
 NAME = "travel"
 TRIP = Field("trip", "text", {"zh": "出差单号", "en": "Trip"}, required=True, key=True)

@@ -1,6 +1,6 @@
 """What stands in an invoice or a ticket: its QR code and its page, and where the two disagree.
 
-`read` runs in a process of its own (see `tideng.supervised`) and returns plain data; `reading_of` calls it and puts into words
+`read` runs in a process of its own (see `tideng.base.sandbox`) and returns plain data; `reading_of` calls it and puts into words
 what a person has to type. Nothing here says that an invoice is genuine; a tax system does (`check_invoice`).
 """
 
@@ -13,9 +13,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tideng.catalogue import Text
-from tideng.papers import OFD, PDF, Paper, Reading
-from tideng.supervised import Limits, Unanswered, call
+from tideng.base.sandbox import Limits, Unanswered, call
+from tideng.model.catalogue import Text
+from tideng.plugins.attachments import (
+    OFD,
+    PDF,
+    Paper,
+    Reading,
+)
 from tideng_travel.page_text import LONGEST, Said, read_text
 from tideng_travel.qr import Code, amount, day_of, read_code
 

@@ -12,14 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from tideng.database import reading, writing
-from tideng.events import Event
-from tideng.invoices import GENUINE, LATER, UNKNOWN, WRONG, Invoice, Verdict
-from tideng.repository import store_events
+from tideng.model.event import Event
+from tideng.plugins.invoices import (
+    GENUINE,
+    LATER,
+    UNKNOWN,
+    WRONG,
+    Invoice,
+    Verdict,
+)
+from tideng.store.database import reading, writing
+from tideng.store.events import store_events
 from tideng_travel.tables import InvoiceRow
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 CHECKED = "invoice.checked"
 SOURCE = "tideng/travel"

@@ -6,7 +6,7 @@ import json
 import stat
 import tomllib
 
-from tideng.settings import SETTINGS
+from tideng.base.settings import SETTINGS
 
 
 def test_init_explains_every_setting_and_keeps_the_key_to_its_owner(home):

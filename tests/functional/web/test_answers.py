@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from tideng.database import reading
-from tideng.effects import respond
-from tideng.errors import NotAllowed, NotFound, Refused
-from tideng.tables import EventRow, FindingRow, OutboxRow
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.responses.answers import respond
+from tideng.store.database import reading
+from tideng.store.tables import EventRow, FindingRow, OutboxRow
 
 
 def heard(story) -> list[tuple[str, str, dict]]:

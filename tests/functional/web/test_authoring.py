@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tideng.database import writing
+from tideng.store.database import writing
 from tideng_rules import scheduling
 from tideng_rules.publishing import Ground
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tideng.database import reading
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.store.database import reading
 from tideng_processes import service
 from tideng_processes.service import Submission
 

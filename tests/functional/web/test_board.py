@@ -10,12 +10,17 @@ from sqlalchemy import Engine, create_engine, insert, select
 from sqlalchemy import event as listener
 from webstory import NOW, WebStory
 
-from tideng.database import reading, writing
-from tideng.people import Assignment, Directory, Unit
-from tideng.tables import AgendaRow, Base, FindingRow, OutboxRow
-from tideng.viewing import Viewer
-from tideng.viewing.board import board
-from tideng.viewing.people import people_list
+from tideng.access.viewer import Viewer
+from tideng.org.directory import Assignment, Directory, Unit
+from tideng.store.database import reading, writing
+from tideng.store.tables import (
+    AgendaRow,
+    Base,
+    FindingRow,
+    OutboxRow,
+)
+from tideng.views.day_board import board
+from tideng.views.people import people_list
 
 HR = Viewer("hr", "hr", frozenset({"hr"}))
 LEAD = Viewer("lead", "lead", frozenset({"supervisor"}))

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import event, select
 from webstory import NOW, WebStory
 
-from tideng.database import reading
-from tideng.papers import LARGEST
-from tideng.tables import EventRow
+from tideng.plugins.attachments import LARGEST
+from tideng.store.database import reading
+from tideng.store.tables import EventRow
 from tideng_processes.begin_screens import FORM_SCREENS
 from tideng_processes.tables import CaseRow, PaperRow, TaskRow
 

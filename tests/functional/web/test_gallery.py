@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 from webstory import FILES, NOW
 
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.database import reading, writing
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply
+from tideng.store.database import reading, writing
 from tideng_rules import drafts, history, publishing
 
 PACK = """\

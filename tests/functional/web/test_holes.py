@@ -10,7 +10,7 @@ from flask_appbuilder.models.sqla.interface import SQLAInterface
 from flask_appbuilder.security.sqla.models import User
 from webstory import LOGINS, PASSWORD, WebStory
 
-from tideng.errors import InvalidSettings, NotFound, Refused
+from tideng.base.errors import InvalidSettings, NotFound, Refused
 from tideng_admin.app import create_app
 from tideng_admin.security import SafeModelView
 from tideng_admin.setup import NewUser, add_users, prepare, set_password

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import func, select
 from webstory import NOW
 
-from tideng.database import reading, writing
-from tideng.tables import DeadLetterRow, EventRow
+from tideng.store.database import reading, writing
+from tideng.store.tables import DeadLetterRow, EventRow
 from tideng_admin.accounts import make_key, revoke_key
 
 EVENTS = "/api/v1/events"

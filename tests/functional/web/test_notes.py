@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from tideng.database import reading
-from tideng.tables import PersonNoteRow
+from tideng.store.database import reading
+from tideng.store.tables import PersonNoteRow
 
 
 def row(story, id: int):

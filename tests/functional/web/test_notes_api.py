@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.unit.core.recordings import EACH, a_wav, a_webm
-from tideng.database import reading
-from tideng.tables import PersonNoteRow
+from tideng.store.database import reading
+from tideng.store.tables import PersonNoteRow
 
 LEAVE = "/api/v1/people/zhang/notes"
 

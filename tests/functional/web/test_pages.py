@@ -207,7 +207,7 @@ def test_a_page_is_small_and_asks_little(story):
 PLUGIN = """\
 from flask import render_template_string
 from flask_appbuilder import expose
-from tideng.hookspecs import hookimpl
+from tideng.plugins.hookspecs import hookimpl
 from tideng_admin.page import READ, Page, needs
 from tideng_admin.screens import Screen
 

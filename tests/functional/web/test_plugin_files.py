@@ -16,7 +16,7 @@ PASSWORD = "lantern over the river"
 PLUGIN = """\
 from flask import render_template, request
 from flask_appbuilder import expose
-from tideng.hookspecs import hookimpl
+from tideng.plugins.hookspecs import hookimpl
 from tideng_admin.page import READ, WRITE, Page, needs, takes
 from tideng_admin.screens import Screen
 

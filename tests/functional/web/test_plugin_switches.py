@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from webstory import WebStory
 
-from tideng import switching
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.errors import NotAllowed, NotFound, Refused
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.runtime import plugin_switches
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import reading, writing
 
 IMPLEMENTER = Viewer("impl", "", frozenset({"implementer"}))
 
@@ -44,7 +44,7 @@ def test_a_switch_takes_effect_in_this_process_in_others_and_at_the_next_start(s
 
 def test_what_a_plugin_declared_stays_known_while_it_is_off(story: WebStory) -> None:
     with writing(story.deployment.engine) as connection:
-        switching.switch_off(connection, story.deployment, IMPLEMENTER, "connectors")
+        plugin_switches.switch_off(connection, story.deployment, IMPLEMENTER, "connectors")
     assert "trip.started" in story.deployment.catalogue.event_types
     assert story.as_("hr").get("/plugins/").status_code == 200
 
@@ -52,7 +52,7 @@ def test_what_a_plugin_declared_stays_known_while_it_is_off(story: WebStory) -> 
 @pytest.mark.parametrize("plugin", ["orgchart", "rules"])
 def test_the_deployment_cannot_be_without_people_or_rules(story: WebStory, plugin: str) -> None:
     with pytest.raises(Refused) as refused, writing(story.deployment.engine) as connection:
-        switching.switch_off(connection, story.deployment, IMPLEMENTER, plugin)
+        plugin_switches.switch_off(connection, story.deployment, IMPLEMENTER, plugin)
     assert any("only plugin" in str(problem) for problem in refused.value.problems)
     browser = story.as_("impl")
     browser.post(f"/plugins/{plugin}/off")
@@ -66,7 +66,7 @@ def test_only_implementers_and_administrators_switch(story: WebStory, login: str
     assert state_of(story.deployment, "connectors") == "on"
     viewer = Viewer(login, login, frozenset({"hr", "auditor", "supervisor", "employee"}))
     with writing(story.deployment.engine) as connection:
-        for act in (switching.switch_off, switching.switch_on, switching.try_again):
+        for act in (plugin_switches.switch_off, plugin_switches.switch_on, plugin_switches.try_again):
             with pytest.raises(NotAllowed):
                 act(connection, story.deployment, viewer, "connectors")
             with pytest.raises(NotFound):

@@ -13,9 +13,16 @@ from sqlalchemy import event as sql_event
 from sqlalchemy import select
 from webstory import NOW
 
-from tideng.database import reading
-from tideng.tables import AgendaRow, ContestRow, EventRow, FindingRow, OutboxRow, StateRow
-from tideng.takeout import defused
+from tideng.privacy.export import defused
+from tideng.store.database import reading
+from tideng.store.tables import (
+    AgendaRow,
+    ContestRow,
+    EventRow,
+    FindingRow,
+    OutboxRow,
+    StateRow,
+)
 
 
 def messages(story, finding: int) -> list[tuple[str, datetime]]:
@@ -210,7 +217,7 @@ def test_what_a_spreadsheet_takes_for_a_formula_is_defused(cell):
 def test_thousands_of_records_come_in_parts(story):
     from sqlalchemy import insert
 
-    from tideng.database import writing
+    from tideng.store.database import writing
 
     rows = [
         {"source": "s", "event_id": f"m{n}", "type": "visit.completed", "time": NOW - timedelta(minutes=n),
@@ -247,7 +254,7 @@ def test_an_empty_day_asks_the_database_little(story):
 
 
 def test_what_a_plugin_keeps_is_told_by_the_hook(story):
-    from tideng.database import writing
+    from tideng.store.database import writing
     from tideng_orgchart.tables import ChangeRow
 
     with writing(story.deployment.engine) as connection:

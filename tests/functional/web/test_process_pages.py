@@ -17,9 +17,9 @@ from sqlalchemy import event, insert, select
 
 import tideng_admin
 import tideng_processes
-from tideng.database import reading, writing
-from tideng.people import Directory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.org.directory import Directory
+from tideng.store.database import reading, writing
 from tideng_processes import service
 from tideng_processes.blank import blank_document
 from tideng_processes.registry import registry_of

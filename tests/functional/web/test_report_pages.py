@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import insert
 
-from tideng.database import writing
-from tideng.tables import StateRow
+from tideng.store.database import writing
+from tideng.store.tables import StateRow
 
 
 def test_without_a_script_the_ideas_are_a_sentence(story):

@@ -426,9 +426,9 @@ def test_whoever_looks_after_everyone_does_see_what_the_others_do_not(story, sou
 
 
 def _print() -> None:
-    from tideng.deployment import Deployment
-    from tideng.schema import migrate
-    from tideng.settings import Settings
+    from tideng.base.settings import Settings
+    from tideng.runtime.deployment import Deployment
+    from tideng.runtime.migrate import migrate
 
     with tempfile.TemporaryDirectory() as home:
         folder, numbers = Path(home), itertools.count()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from webstory import NOW
 
-from tideng.database import reading, writing
+from tideng.store.database import reading, writing
 from tideng_admin.accounts import make_key
 from tideng_rules.tables import RuleVersionRow
 

@@ -18,7 +18,7 @@ from tideng_admin.app import create_app
 
 CODE = """\
 import sys
-from tideng.settings import load
+from tideng.base.settings import load
 from tideng_admin.serving import serve
 serve(load(sys.argv[1]))
 """
@@ -66,9 +66,9 @@ def test_the_command_line_s_logins_are_employees_too_and_carry_their_names(a_dep
     from flask_appbuilder.security.sqla.models import User
     from sqlalchemy import select
 
-    from tideng.apply import apply
-    from tideng.bundle import read_bundle
-    from tideng.database import reading
+    from tideng.client.bundle import read_bundle
+    from tideng.runtime.apply import apply
+    from tideng.store.database import reading
     from tideng_admin.serving import prepare
 
     deployment = a_deployment(secret_key=SECRET)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tideng.database import reading, writing
+from tideng.store.database import reading, writing
 from tideng_rules import quarantine
 from tideng_rules.quarantine import DURABLE, SetAside
 from tideng_rules.trouble import DIFFERS, Trouble

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import insert, select
 from webstory import NOW
 
-from tideng.database import reading, writing
-from tideng.tables import OutboxRow
+from tideng.store.database import reading, writing
+from tideng.store.tables import OutboxRow
 from tideng_rules.lifecycle import pause_by_itself
 
 RULE = "daily-report-missing"

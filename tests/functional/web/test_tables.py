@@ -8,9 +8,9 @@ from alembic.runtime.migration import MigrationContext
 from flask_appbuilder import Model
 from sqlalchemy import inspect, select, text
 
-from tideng.database import reading, writing
-from tideng.errors import TidengError
-from tideng.schema import current, upgrade
+from tideng.base.errors import TidengError
+from tideng.runtime.migrate import current, upgrade
+from tideng.store.database import reading, writing
 from tideng_admin import accounts, setup
 
 OPTIONS = {

@@ -7,8 +7,8 @@ import io
 from sqlalchemy import select
 
 from tests.unit.core.recordings import a_webm
-from tideng.database import reading
-from tideng.tables import PersonNoteRow
+from tideng.store.database import reading
+from tideng.store.tables import PersonNoteRow
 
 
 def left(story) -> list[tuple]:

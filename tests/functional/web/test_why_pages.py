@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from webstory import NOW, WebStory
 
-from tideng.worker import Worker
+from tideng.runtime.worker import Worker
 
 ASK = "/why-not/?rule=daily-report-missing&person={}&at={}"
 
@@ -110,7 +110,7 @@ def test_a_tree_is_drawn_from_the_reasons_that_were_kept(story):
     import yaml
     from sqlalchemy import update
 
-    from tideng.database import writing
+    from tideng.store.database import writing
     from tideng_rules.tables import RuleVersionRow
 
     with writing(story.deployment.engine) as connection:

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.functional.web.test_rules_api import RULE, Program, at_eight
-from tideng.database import reading
-from tideng.tables import FindingRow, OutboxRow
+from tideng.store.database import reading
+from tideng.store.tables import FindingRow, OutboxRow
 from tideng_rules.editing import put
 
 WEDNESDAY = "2025-06-11T19:00+08:00"
@@ -32,7 +32,7 @@ def document(hr) -> dict:
 def begin_trip(story, person: str, at: str) -> None:
     """A state that began, as the line would have kept it."""
     with story._row() as row:
-        from tideng.tables import StateRow
+        from tideng.store.tables import StateRow
 
         moment = datetime.fromisoformat(at)
         row(StateRow, subject=person, state="person.on_trip", key=f"t{next(_SERIAL)}", started_at=moment)

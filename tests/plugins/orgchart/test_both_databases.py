@@ -6,8 +6,8 @@ from datetime import date
 from orgstory import NOW, ORGCHART, apply, directory
 from PIL import Image
 
-from tideng.clock import ManualClock
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
 from tideng_orgchart import editing, importing, photos
 
 HR = Viewer("p001", "p001", frozenset({"hr"}))

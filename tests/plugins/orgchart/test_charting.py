@@ -5,7 +5,12 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tideng.people import Assignment, Directory, Position, Unit
+from tideng.org.directory import (
+    Assignment,
+    Directory,
+    Position,
+    Unit,
+)
 from tideng_orgchart.charting import Vacancy, chart_at, noon
 
 NOW = datetime(2026, 3, 31, 4, tzinfo=UTC)

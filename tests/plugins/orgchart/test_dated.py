@@ -6,12 +6,22 @@ import pytest
 from orgstory import FILES, NOW, ORGCHART, apply, directory, plan
 from sqlalchemy import event as listen
 
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.errors import InvalidBundle, NotAllowed, NotFound, Refused
-from tideng.facts import Point
-from tideng.people import Assignment, Directory, Position, Unit
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.base.errors import (
+    InvalidBundle,
+    NotAllowed,
+    NotFound,
+    Refused,
+)
+from tideng.facts.names import Point
+from tideng.org.directory import (
+    Assignment,
+    Directory,
+    Position,
+    Unit,
+)
+from tideng.store.database import reading
 from tideng_orgchart import editing, importing, store, viewing
 from tideng_orgchart.charting import chart_at, noon
 from tideng_orgchart.history import turns_of

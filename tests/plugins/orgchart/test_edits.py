@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 from orgstory import FILES, NOW, apply, directory, plan
 
-from tideng.database import reading, writing
-from tideng.errors import InvalidBundle
+from tideng.base.errors import InvalidBundle
+from tideng.store.database import reading, writing
 from tideng_orgchart import edits, store
 
 

@@ -9,9 +9,9 @@ import xlsxwriter
 from orgstory import FILES, NOW, an_event, apply, directory, store
 from sqlalchemy import event as listen
 
-from tideng.errors import NotAllowed, NotFound, Refused
-from tideng.people import Directory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.org.directory import Directory
 from tideng_orgchart import importing, sheets
 
 HR = Viewer("p001", "p001", frozenset({"hr"}))
@@ -284,7 +284,7 @@ def test_the_filled_template_changes_nothing_when_it_comes_back(deployment, bund
 
 
 def test_a_text_that_begins_as_a_formula_is_written_as_one_that_is_none():
-    from tideng.people import Assignment, Unit
+    from tideng.org.directory import Assignment, Unit
 
     evil = Directory([Assignment("p1", "=cmd|' /C calc'!A0", phone="+8613800138000")], [Unit("u", "@SUM(A1)")])
     content = importing.template(evil, False, True, NOW.date())

@@ -5,9 +5,14 @@ from datetime import date
 from orgstory import NOW, ORGCHART, apply
 from sqlalchemy import text
 
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.schema import _script, behind, migrate, run
+from tideng.base.clock import ManualClock
+from tideng.runtime.migrate import (
+    _script,
+    behind,
+    migrate,
+    run,
+)
+from tideng.store.database import reading, writing
 from tideng_orgchart import edits, store
 from tideng_orgchart.plugin import OrgchartPlugin
 

@@ -6,9 +6,9 @@ import pytest
 from orgstory import apply, directory
 from PIL import Image
 
-from tideng.database import reading
-from tideng.errors import NotAllowed, NotFound, Refused
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.store.database import reading
 from tideng_orgchart import photos
 
 OWN = Viewer("p003", "p003", frozenset({"employee"}))

@@ -7,9 +7,9 @@ import pytest
 from orgstory import FILES, NOW, apply, directory
 from sqlalchemy import event as listen
 
-from tideng.database import reading
-from tideng.errors import NotAllowed, NotFound, Refused
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.store.database import reading
 from tideng_orgchart import editing, viewing
 from tideng_orgchart.posts import post_page, who_answers
 
@@ -143,7 +143,7 @@ def test_holders_come_by_the_page(deployment, bundle):
 # -- changes -----------------------------------------------------------------------------------------------------------
 def metrics(deployment):
     """The figures that the whole of Tideng knows; this deployment has the organisation alone."""
-    from tideng.catalogue import MetricSpec
+    from tideng.model.catalogue import MetricSpec
 
     return {
         "visits_this_month": MetricSpec(

@@ -10,16 +10,16 @@ from typing import Any
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.people import Directory
-from tideng.repository import receive
-from tideng.tables import EventRow
-from tideng.viewing import Viewer
-from tideng.worker import Worker
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.org.directory import Directory
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.events import receive
+from tideng.store.tables import EventRow
 from tideng_processes import service, viewing
 from tideng_processes.registry import Registry, registry_of
 from tideng_processes.service import Submission

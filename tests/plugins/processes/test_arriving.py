@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.plugins.processes.engine_story import EngineStory, later
-from tideng.database import writing
-from tideng.events import Event
+from tideng.model.event import Event
+from tideng.store.database import writing
 
 WANTED = """\
 id: wanted

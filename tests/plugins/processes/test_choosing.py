@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.plugins.processes.engine_story import FILES, EngineStory
-from tideng.database import reading
+from tideng.store.database import reading
 from tideng_processes import choosing, service, viewing
 from tideng_processes.service import NotYet
 from tideng_processes.shown import data_lines

@@ -6,8 +6,8 @@ import pytest
 
 from tests.plugins.processes.engine_story import EngineStory, later
 from tests.plugins.processes.test_arriving import WANTED
-from tideng.database import writing
-from tideng.worker import Worker
+from tideng.runtime.worker import Worker
+from tideng.store.database import writing
 from tideng_processes import coming_due
 from tideng_processes.viewing import CaseView
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.plugins.processes import walked
-from tideng.bundle import read_bundle
-from tideng.clock import SystemClock
-from tideng.deployment import Deployment
-from tideng.errors import Refused
-from tideng.people import zone
-from tideng.sources import open_events
+from tideng.base.clock import SystemClock
+from tideng.base.errors import Refused
+from tideng.client.bundle import read_bundle
+from tideng.intake.event_files import open_events
+from tideng.org.directory import zone
+from tideng.runtime.deployment import Deployment
 from tideng_processes.conform_map import Meaning, check_log_map, read_log_map
 from tideng_processes.conformance import Deviation, Report, conform, read_log, require_mapped
 from tideng_processes.registry import read_definitions

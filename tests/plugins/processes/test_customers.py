@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from tests.plugins.processes.engine_story import EngineStory
-from tideng.database import reading, writing
-from tideng.schema import migrate, run
+from tideng.runtime.migrate import migrate, run
+from tideng.store.database import reading, writing
 from tideng_processes import tables
 from tideng_processes.customers import LONGEST_KEY, customer_key, spelled
 from tideng_processes.tables import CaseRow, ProcessBase

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.deployment import Deployment
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.runtime.deployment import Deployment
 from tideng_processes.check import check_process
 from tideng_processes.model import Definition, Node
 from tideng_processes.registry import read_definitions

@@ -7,7 +7,7 @@ import re
 import pytest
 from leaving import a_document, a_leave
 
-from tideng.people import Directory, Position
+from tideng.org.directory import Directory, Position
 from tideng_processes.diagram import begun_by, escaped, mermaid, ways
 from tideng_processes.parser import parse_process
 

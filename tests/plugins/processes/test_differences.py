@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from leaving import a_document, a_leave
 
-from tideng.people import Directory
+from tideng.org.directory import Directory
 from tideng_processes.differences import differences
 from tideng_processes.parser import parse_process
 

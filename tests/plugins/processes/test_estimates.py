@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import event
 
 from tests.plugins.processes.test_figures import DAY, DIRECTORY, HOUR, HR, LEAD, NOW, Desk, a_process, desk
-from tideng.calendars import WorkCalendar, local_moment
-from tideng.database import reading
-from tideng.durations import Duration
+from tideng.base.durations import Duration
+from tideng.model.calendars import WorkCalendar, local_moment
+from tideng.store.database import reading
 from tideng_processes import estimates as subject
 from tideng_processes.deadlines import worked
 from tideng_processes.estimates import Estimate, Took, estimates, took

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, event, insert, update
 
-from tideng.database import open_engine, reading, writing
-from tideng.people import Assignment, Directory
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.org.directory import Assignment, Directory
+from tideng.store.database import open_engine, reading, writing
 from tideng_processes.figures import (
     AGAIN,
     AWAY,

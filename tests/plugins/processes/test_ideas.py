@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from leaving import a_document
 
-from tideng.people import Directory
+from tideng.org.directory import Directory
 from tideng_processes.differences import differences
 from tideng_processes.model import Definition
 from tideng_processes.parser import InvalidProcess, parse_process

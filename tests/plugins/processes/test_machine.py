@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tideng.errors import Refused
+from tideng.base.errors import Refused
 from tideng_processes.machine import Machine
 from tideng_processes.model import Definition
 from tideng_processes.parser import parse_process

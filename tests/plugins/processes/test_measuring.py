@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from tests.plugins.processes.test_estimates import by, within
 from tests.plugins.processes.test_figures import DAY, DIRECTORY, HOUR, HR, LEAD, NOW, Desk, desk
-from tideng.database import reading
+from tideng.store.database import reading
 from tideng_processes.measuring import FEWER, MORE, TOO_FEW, UNCLEAR, Compared, Measured, Side, difference, measured
 from tideng_processes.trials import Trial
 

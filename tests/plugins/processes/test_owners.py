@@ -8,8 +8,8 @@ import pytest
 
 from tests.plugins.processes.engine_story import FILES, EngineStory
 from tests.plugins.processes.test_arriving import WANTED
-from tideng.database import writing
-from tideng.events import Event
+from tideng.model.event import Event
+from tideng.store.database import writing
 from tideng_processes.owners import Owner, Staff, holder_of
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 
 from tests.plugins.processes.engine_story import EngineStory
 from tests.unit.core.paper_files import BILLION_LAUGHS, DIGITAL_CODE, INVOICE_LINES, NUMBER, a_pdf, a_picture, an_ofd
-from tideng.database import reading, writing
-from tideng.errors import NotAllowed, NotFound, Refused
+from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.store.database import reading, writing
 from tideng_processes import papers
 from tideng_processes.tables import PaperRow
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.plugins.processes.engine_story import PURCHASE, EngineStory
-from tideng.bundle import read_bundle
-from tideng.database import reading
-from tideng.errors import InvalidBundle, NotAllowed, Refused
+from tideng.base.errors import InvalidBundle, NotAllowed, Refused
+from tideng.client.bundle import read_bundle
+from tideng.store.database import reading
 from tideng_processes import publishing
 from tideng_processes.parser import InvalidProcess
 from tideng_processes.publishing import Stale

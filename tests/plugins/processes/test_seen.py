@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import insert, select
 
 from tests.plugins.processes.engine_story import EngineStory
-from tideng.database import among, reading, writing
-from tideng.people import Assignment, Directory
+from tideng.org.directory import Assignment, Directory
+from tideng.store.database import among, reading, writing
 from tideng_processes.seen import is_seen, newest_seen
 from tideng_processes.tables import CaseRow, TaskRow
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.plugins.processes.engine_story import EngineStory, later
-from tideng.errors import NotAllowed, NotFound, Refused
+from tideng.base.errors import NotAllowed, NotFound, Refused
 from tideng_processes import service
 from tideng_processes.fields import person_named
 from tideng_processes.form_data import as_text

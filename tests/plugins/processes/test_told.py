@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tests.plugins.processes.engine_story import PURCHASE
-from tideng.errors import Refused
+from tideng.base.errors import Refused
 from tideng_processes.check import check_process
 from tideng_processes.model import Definition
 from tideng_processes.parser import parse_process

@@ -6,9 +6,9 @@ import pytest
 
 from tests.plugins.processes.engine_story import EngineStory
 from tests.plugins.processes.test_publishing import SLOWER, document, publish, without_approval, write
-from tideng.database import reading
-from tideng.errors import InvalidBundle, NotAllowed, Refused
-from tideng.worker import Worker
+from tideng.base.errors import InvalidBundle, NotAllowed, Refused
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
 from tideng_processes import publishing, trials
 from tideng_processes.blank import blank_document
 from tideng_processes.publishing import Stale

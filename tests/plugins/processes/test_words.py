@@ -6,8 +6,8 @@ from datetime import time, timedelta
 
 import pytest
 
-from tideng.durations import Duration
-from tideng.people import Directory, Position
+from tideng.base.durations import Duration
+from tideng.org.directory import Directory, Position
 from tideng_processes.model import Condition, Deadline, FieldSpec, Node, OwnerChoice, Part
 from tideng_processes.words import (
     condition_words,

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import event
 
 from tests.plugins.processes.engine_story import EngineStory
-from tideng.asides import beside_person
-from tideng.database import reading
-from tideng.errors import NotFound
-from tideng.forms import Form, fill_form
-from tideng.people import Assignment, Directory
-from tideng.repository import receive
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound
+from tideng.org.directory import Assignment, Directory
+from tideng.plugins.case_notes import beside_person
+from tideng.plugins.forms import Form, fill_form
+from tideng.store.database import reading
+from tideng.store.events import receive
 from tideng_processes import service
 from tideng_processes.check import check_process
 from tideng_processes.registry import registry_of

@@ -7,8 +7,13 @@ import pytest
 from tests.plugins.travel.test_tax import TICKET, TaxOffice, ask, connect
 from tests.plugins.travel.travel_story import TravelStory, an_invoice
 from tests.unit.core.paper_files import DIGITAL_CODE, INVOICE_LINES, NUMBER, a_pdf
-from tideng.asides import FINE, LOOK, OPEN, beside_case
-from tideng.database import reading
+from tideng.plugins.case_notes import (
+    FINE,
+    LOOK,
+    OPEN,
+    beside_case,
+)
+from tideng.store.database import reading
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.core import paper_files as files
-from tideng.papers import look_at
-from tideng.supervised import Limits
+from tideng.base.sandbox import Limits
+from tideng.plugins.attachments import look_at
 from tideng_travel import reading
 from tideng_travel.page_text import read_text
 from tideng_travel.qr import Code, amount, day_of, read_code

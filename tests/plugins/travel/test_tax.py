@@ -13,8 +13,14 @@ import pytest
 
 from tests.plugins.travel.travel_story import TravelStory
 from tests.unit.core.paper_files import NUMBER
-from tideng.hookspecs import hookimpl
-from tideng.invoices import GENUINE, LATER, UNKNOWN, WRONG, Verdict
+from tideng.plugins.hookspecs import hookimpl
+from tideng.plugins.invoices import (
+    GENUINE,
+    LATER,
+    UNKNOWN,
+    WRONG,
+    Verdict,
+)
 from tideng_travel import tax
 
 TICKET = str(int(NUMBER) + 1)
@@ -191,7 +197,7 @@ def test_a_plugin_that_is_connected_to_nothing_costs_no_tries(story):
 
 def test_a_crash_while_asking_does_not_ask_for_ever(story, office):
     """The try is counted before it: what was taken is put off for all workers until it is answered."""
-    from tideng.database import writing
+    from tideng.store.database import writing
 
     connect(story, office)
     story.a_claim()

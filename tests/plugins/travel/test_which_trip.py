@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.plugins.travel.travel_story import TRIP, TravelStory
-from tideng.database import reading
-from tideng.forms import MUST
-from tideng.holdings import holdings
+from tideng.plugins.forms import MUST
+from tideng.privacy.holdings import holdings
+from tideng.store.database import reading
 from tideng_processes import choosing
 from tideng_processes.parser import parse_process
 from tideng_processes.service import NotYet

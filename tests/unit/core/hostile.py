@@ -1,4 +1,4 @@
-"""What a file might make a library do. Called in a process of its own by the tests of `tideng.supervised`."""
+"""What a file might make a library do. Called in a process of its own by the tests of `tideng.base.sandbox`."""
 
 from __future__ import annotations
 

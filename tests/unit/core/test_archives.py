@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tideng.archives import CUT_OFF, LEADS_OUT, LOCKED, TOO_MUCH, Archive, Bounds, look_into
+from tideng.base.zip_limits import (
+    CUT_OFF,
+    LEADS_OUT,
+    LOCKED,
+    TOO_MUCH,
+    Archive,
+    Bounds,
+    look_into,
+)
 
 BOUNDS = Bounds(members=10, whole=30_000_000, ratio=100, largest=20_000_000)
 

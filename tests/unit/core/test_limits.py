@@ -6,8 +6,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tideng.judging import Limit
-from tideng.limits import Said, looks_back, may_speak, period_of
+from tideng.facts.frequency import (
+    Said,
+    looks_back,
+    may_speak,
+    period_of,
+)
+from tideng.model.judge_contract import Limit
 
 DAY = date(2026, 3, 5)
 NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)

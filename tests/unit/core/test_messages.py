@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tideng.messages import choose, render
+from tideng.model.templates import choose, render
 
 
 def test_a_message_reads_in_the_readers_language_and_falls_back():

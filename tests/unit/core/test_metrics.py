@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tideng.metrics import FUNCTIONS, Book, Metric, Series, window_days
+from tideng.model.metrics import (
+    FUNCTIONS,
+    Book,
+    Metric,
+    Series,
+    window_days,
+)
 
 TODAY = date(2026, 3, 5)  # a Thursday
 AMOUNTS = Series("order.won", "amount")

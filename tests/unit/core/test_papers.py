@@ -15,11 +15,20 @@ from hypothesis import strategies as st
 
 from tests.test_layout import ROOT
 from tests.unit.core import paper_files as files
-from tideng import paper_opening
-from tideng.errors import Refused
-from tideng.papers import LARGEST, MEDIA_TYPES, OFD, PDF, PICTURE, Paper, look_at, tidy
+from tideng.base.errors import Refused
+from tideng.base.sandbox import Limits, Unanswered, call
+from tideng.plugins import attachment_check
+from tideng.plugins.attachments import (
+    LARGEST,
+    MEDIA_TYPES,
+    OFD,
+    PDF,
+    PICTURE,
+    Paper,
+    look_at,
+    tidy,
+)
 from tideng.problem_words import problem_in_words
-from tideng.supervised import Limits, Unanswered, call
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 AN_XLSX = files.a_zip({"xl/workbook.xml": "<workbook/>", "xl/worksheets/sheet1.xml": '<f>HYPERLINK("http://x")</f>'})
@@ -132,7 +141,7 @@ def test_a_name_is_kept_without_folders_and_without_what_hides_its_ending(name, 
 @settings(max_examples=60, deadline=None)
 def test_no_bytes_do_anything_but_being_taken_or_refused(tail, head):
     for found in ("pdf", "ofd", "jpeg", "png"):
-        assert all(one["problem"] and one["hint"] for one in paper_opening.look(head + tail, found))
+        assert all(one["problem"] and one["hint"] for one in attachment_check.look(head + tail, found))
 
 
 @given(st.data())
@@ -200,6 +209,6 @@ def test_it_writes_no_file_knows_no_secret_and_what_a_library_prints_is_no_answe
 
 
 def test_a_file_that_takes_too_long_to_open_is_refused_in_words(monkeypatch):
-    monkeypatch.setattr("tideng.papers.OPENING", Limits(seconds=0, megabytes=768))
+    monkeypatch.setattr("tideng.plugins.attachments.OPENING", Limits(seconds=0, megabytes=768))
     with pytest.raises(Refused, match=r"opening the file takes too long|cannot be opened"):
         look_at("a.pdf", files.a_pdf())

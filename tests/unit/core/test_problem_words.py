@@ -11,11 +11,19 @@ import pytest
 from tests.test_layout import ROOT
 from tests.unit.core.problem_texts import texts
 from tests.unit.intake.test_read_event import CATALOGUE, a_payload
-from tideng.bundle import read_bundle
-from tideng.errors import InvalidBundle, InvalidPayload, InvalidRule, InvalidSettings, NotFound, Problem, Refused
-from tideng.intake import read_event
+from tideng.base.errors import (
+    InvalidBundle,
+    InvalidPayload,
+    InvalidRule,
+    InvalidSettings,
+    NotFound,
+    Problem,
+    Refused,
+)
+from tideng.base.settings import SETTINGS, create, load
+from tideng.client.bundle import read_bundle
+from tideng.intake.reader import read_event
 from tideng.problem_words import in_words, line_in_words, place_in_words, problem_in_words, stored_in_words
-from tideng.settings import SETTINGS, create, load
 from tideng_rules.check import check
 from tideng_rules.documents import read_documents
 from tideng_rules.parser import parse_rule

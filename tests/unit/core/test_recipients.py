@@ -2,10 +2,10 @@
 
 from datetime import UTC, date, datetime
 
-from tideng.catalogue import Catalogue, State
-from tideng.people import Assignment, Directory
-from tideng.recipients import resolve
-from tideng.world import Span, World
+from tideng.facts.world import Span, World
+from tideng.model.catalogue import Catalogue, State
+from tideng.org.directory import Assignment, Directory
+from tideng.recipients.resolve import resolve
 
 NOW = datetime(2026, 3, 5, 11, tzinfo=UTC)
 LEAVE = State("person.on_leave", {"zh": "休假", "en": "On leave"}, "leave.started", "leave.ended", absent=True)

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tideng.people import Assignment, Directory
-from tideng.speaking import BUDGET_DAY, BUDGET_WEEK, BUDGETS, DIGEST, QUIET, Message, Speaking, quiet
+from tideng.org.directory import Assignment, Directory
+from tideng.outbox.policy import (
+    BUDGET_DAY,
+    BUDGET_WEEK,
+    BUDGETS,
+    DIGEST,
+    QUIET,
+    Message,
+    Speaking,
+    quiet,
+)
 
 ZONES = (
     "Asia/Shanghai",

@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from tests.unit.core.recordings import EACH, a_wav, a_webm, an_mp4, an_ogg
-from tideng.voice import NotSpoken, recognise
+from tideng.responses.audio import NotSpoken, recognise
 
 
 @pytest.mark.parametrize("media_type", EACH)

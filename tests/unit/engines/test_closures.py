@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from tideng.judging import Reason
+from tideng.model.judge_contract import Reason
 from tideng_rules.closures import ClosureMatcher, RuleFault, compile_condition, reasons
 from tideng_rules.model import FactRef, Group, Leaf
 

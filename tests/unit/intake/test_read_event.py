@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tideng.catalogue import Catalogue, EventType, Field
-from tideng.errors import InvalidPayload
-from tideng.intake import _read_carefully, _reader_for, dead_letter, dead_letter_fingerprint, read_event
+from tideng.base.errors import InvalidPayload
+from tideng.intake.reader import (
+    _read_carefully,
+    _reader_for,
+    dead_letter,
+    dead_letter_fingerprint,
+    read_event,
+)
+from tideng.model.catalogue import Catalogue, EventType, Field
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TITLE = {"zh": "字段", "en": "Field"}

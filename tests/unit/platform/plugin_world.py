@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tideng.hookspecs import hookimpl
+from tideng.plugins.hookspecs import hookimpl
 
 __all__ = ["FakeDistribution", "FakeEntryPoint", "entry", "hookimpl"]
 

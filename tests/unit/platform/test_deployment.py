@@ -9,16 +9,21 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.unit.platform.plugin_world import entry, hookimpl
-from tideng.apply import apply, plan
-from tideng.bundle import Bundle, read_bundle
-from tideng.catalogue import EventType
-from tideng.clock import ManualClock, ScaledClock, SystemClock
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.errors import InvalidBundle, InvalidSettings, PluginRefused, Problem
-from tideng.profile import Profile
-from tideng.settings import Settings, create
-from tideng.tables import NoteRow
+from tideng.base.clock import ManualClock, ScaledClock, SystemClock
+from tideng.base.errors import (
+    InvalidBundle,
+    InvalidSettings,
+    PluginRefused,
+    Problem,
+)
+from tideng.base.settings import Settings, create
+from tideng.client.bundle import Bundle, read_bundle
+from tideng.client.profile import Profile
+from tideng.model.catalogue import EventType
+from tideng.runtime.apply import apply, plan
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import reading, writing
+from tideng.store.tables import NoteRow
 
 CLIENT_YAML = """
 client: {client}

@@ -11,18 +11,27 @@ from sqlalchemy import select, text
 
 from tests.conftest import THURSDAY_EVENING
 from tests.unit.platform.plugin_world import entry, hookimpl
-from tideng.asides import Aside, AsideLine, beside_person
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.errors import NotFound
-from tideng.forms import MUST, SHOULD, Asked, Filled, Form, accept_form, check_form, fill_form
-from tideng.invoices import GENUINE, Invoice, Verdict
-from tideng.people import Assignment, Directory
-from tideng.responsibilities import Responsibility, responsibilities
-from tideng.tables import NoteRow
-from tideng.todos import Todo, todos
-from tideng.viewing import Viewer
-from tideng.worker import Worker
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound
+from tideng.org.directory import Assignment, Directory
+from tideng.plugins.case_notes import Aside, AsideLine, beside_person
+from tideng.plugins.forms import (
+    MUST,
+    SHOULD,
+    Asked,
+    Filled,
+    Form,
+    accept_form,
+    check_form,
+    fill_form,
+)
+from tideng.plugins.invoices import GENUINE, Invoice, Verdict
+from tideng.plugins.responsibilities import Responsibility, responsibilities
+from tideng.plugins.todos import Todo, todos
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading, writing
+from tideng.store.tables import NoteRow
 
 FORM = Form("claim.write", "zhang", "zhang", THURSDAY_EVENING, {"amount": 12})
 WORDS = {"zh": "还差一张", "en": "One to go"}

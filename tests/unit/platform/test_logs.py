@@ -9,7 +9,7 @@ import logging
 import pytest
 import structlog
 
-from tideng.logs import ALLOWED, PERSONAL, configure
+from tideng.base.logs import ALLOWED, PERSONAL, configure
 
 
 @pytest.fixture

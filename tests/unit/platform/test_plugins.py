@@ -12,11 +12,16 @@ from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import OperationalError
 
 from tests.unit.platform.plugin_world import FakeDistribution, entry, hookimpl
-from tideng.catalogue import CORE_EVENTS, Action, EventType, Mark
-from tideng.database import reading, writing
-from tideng.people import Directory
-from tideng.plugins import Plugins
-from tideng.tables import NoteRow, PluginRow
+from tideng.model.catalogue import (
+    CORE_EVENTS,
+    Action,
+    EventType,
+    Mark,
+)
+from tideng.org.directory import Directory
+from tideng.plugins.manager import Plugins
+from tideng.store.database import reading, writing
+from tideng.store.tables import NoteRow, PluginRow
 
 TITLE = {"zh": "事", "en": "Thing"}
 

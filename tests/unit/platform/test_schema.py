@@ -10,10 +10,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, select, text
 
 from tests.unit.platform.plugin_world import entry, hookimpl
-from tideng.database import reading, writing
-from tideng.errors import TidengError
-from tideng.schema import behind, is_current, migrate
-from tideng.tables import Base, LaneRow, PluginRow
+from tideng.base.errors import TidengError
+from tideng.runtime.migrate import behind, is_current, migrate
+from tideng.store.database import reading, writing
+from tideng.store.tables import Base, LaneRow, PluginRow
 
 
 class Garden:

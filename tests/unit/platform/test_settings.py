@@ -9,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tideng.errors import InvalidSettings, NotFound
-from tideng.settings import FILE, SECRET_FILE, SETTINGS, Settings, create, default_folder, load
+from tideng.base.errors import InvalidSettings, NotFound
+from tideng.base.settings import (
+    FILE,
+    SECRET_FILE,
+    SETTINGS,
+    Settings,
+    create,
+    default_folder,
+    load,
+)
 
 
 def a_folder(tmp_path: Path, text: str = "") -> Path:

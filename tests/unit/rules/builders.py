@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tideng.catalogue import Catalogue, ChannelSpec, EventType, Fact, Field, MetricSpec, State
-from tideng.judging import Situation
+from tideng.model.catalogue import (
+    Catalogue,
+    ChannelSpec,
+    EventType,
+    Fact,
+    Field,
+    MetricSpec,
+    State,
+)
+from tideng.model.judge_contract import Situation
 from tideng_rules.book import Book, Published
 from tideng_rules.parser import parse_rule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tests.unit.rules.builders import NOON, a_book, a_catalogue, a_document, a_situation, nudge, on_report
-from tideng.judging import Situation
+from tideng.model.judge_contract import Situation
 from tideng_rules.book import FAULTS_IN_A_ROW, Book, Published
 from tideng_rules.closures import ClosureMatcher
 from tideng_rules.parser import parse_rule

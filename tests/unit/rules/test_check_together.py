@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.rules.builders import a_catalogue, a_document, nudge, on_report
-from tideng.people import Assignment, Directory
+from tideng.org.directory import Assignment, Directory
 from tideng_rules.check import Others, check, check_document
 from tideng_rules.parser import parse_rule
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tideng.errors import InvalidRule
+from tideng.base.errors import InvalidRule
 from tideng_rules.documents import read_rules
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.unit.rules.builders import a_book, a_catalogue, a_document, a_rule, a_situation, nudge
-from tideng.catalogue import EventType, Mark
-from tideng.durations import Duration
-from tideng.judging import Reason
+from tideng.base.durations import Duration
+from tideng.model.catalogue import EventType, Mark
+from tideng.model.judge_contract import Reason
 from tideng_rules.explain import reasons_sentence, sentence
 
 

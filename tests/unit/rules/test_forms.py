@@ -11,11 +11,16 @@ from sqlalchemy import event as listening
 from sqlalchemy import select
 
 from tests.story import Story, at
-from tideng.database import reading
-from tideng.forms import MUST, SHOULD, Form, check_form
-from tideng.people import Directory
-from tideng.repository import receive
-from tideng.tables import EventRow, FindingRow
+from tideng.org.directory import Directory
+from tideng.plugins.forms import (
+    MUST,
+    SHOULD,
+    Form,
+    check_form,
+)
+from tideng.store.database import reading
+from tideng.store.events import receive
+from tideng.store.tables import EventRow, FindingRow
 from tideng_rules.forms import asks_about
 
 TOO_SHORT = """

@@ -13,8 +13,8 @@ import json, resource, sys, time
 resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
 resource.setrlimit(resource.RLIMIT_CPU, (40, 40))
 from pathlib import Path
-from tideng.catalogue import Catalogue
-from tideng.errors import InvalidRule
+from tideng.model.catalogue import Catalogue
+from tideng.base.errors import InvalidRule
 from tideng_rules.check import check_document
 from tideng_rules.documents import read_rules
 text = eval(sys.argv[1])

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from tests.unit.rules.builders import a_catalogue, a_document, nudge, on_report
-from tideng.people import Assignment, Directory
+from tideng.org.directory import Assignment, Directory
 from tideng_rules.check import check_document
 from tideng_rules.editing import look, put
 from tideng_rules.mending import helps, mended

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from tests.unit.rules.builders import a_document
-from tideng.bundle import read_bundle
-from tideng.errors import InvalidBundle, InvalidRule
+from tideng.base.errors import InvalidBundle, InvalidRule
+from tideng.client.bundle import read_bundle
 from tideng_rules.packs import fill_pack, load_rules_of, sources_of
 
 

@@ -7,9 +7,15 @@ from datetime import time
 import pytest
 
 from tests.unit.rules.builders import a_document, a_rule, nudge, on_report
-from tideng.durations import Duration
-from tideng.errors import InvalidRule
-from tideng.judging import Limit, OnAbsence, OnEvent, OnSchedule, Step
+from tideng.base.durations import Duration
+from tideng.base.errors import InvalidRule
+from tideng.model.judge_contract import (
+    Limit,
+    OnAbsence,
+    OnEvent,
+    OnSchedule,
+    Step,
+)
 from tideng_rules.model import OPERATORS, FactRef, Group, Leaf
 from tideng_rules.parser import parse_rule
 

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from tests.unit.rules.builders import a_catalogue, a_document
-from tideng import tables as tideng_tables
-from tideng.database import open_engine, reading, writing
-from tideng.errors import InvalidRule, NotAllowed, Refused
-from tideng.viewing import Viewer
+from tideng.access.viewer import Viewer
+from tideng.base.errors import InvalidRule, NotAllowed, Refused
+from tideng.store import tables as tideng_tables
+from tideng.store.database import open_engine, reading, writing
 from tideng_rules import drafts, history, publishing, scheduling, tables
 from tideng_rules.publishing import Ground
 

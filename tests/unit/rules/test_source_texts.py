@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from tests.test_layout import ROOT
 from tests.unit.rules.test_yaml_text import VALUES
-from tideng.errors import InvalidRule
+from tideng.base.errors import InvalidRule
 from tideng_rules.packs import fill_pack, read_pack
 from tideng_rules.source_texts import exact, split, together
 from tideng_rules.yaml_text import to_yaml

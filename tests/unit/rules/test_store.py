@@ -10,9 +10,9 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from tests.unit.rules.builders import a_document
-from tideng import tables as tideng_tables
-from tideng.database import open_engine, reading, writing
-from tideng.errors import InvalidBundle
+from tideng.base.errors import InvalidBundle
+from tideng.store import tables as tideng_tables
+from tideng.store.database import open_engine, reading, writing
 from tideng_rules import applying, quarantine, store, tables
 from tideng_rules.applying import Wanted
 from tideng_rules.merging import Conflict

@@ -6,9 +6,14 @@ import pytest
 
 from tests.unit.rules.builders import a_book, a_catalogue, a_document, a_rule
 from tests.unit.rules.test_parser import problems
-from tideng.durations import Duration
-from tideng.facts import EventFacts
-from tideng.judging import Limit, OnAbsence, OnNotAll, OnWait
+from tideng.base.durations import Duration
+from tideng.facts.names import EventFacts
+from tideng.model.judge_contract import (
+    Limit,
+    OnAbsence,
+    OnNotAll,
+    OnWait,
+)
 from tideng_rules.check import check
 from tideng_rules.examples import run_examples
 from tideng_rules.parser import parse_rule
@@ -46,7 +51,7 @@ def test_where_is_a_condition_on_the_event(when):
 def test_where_reads_an_event_as_it_is(tmp_path):
     from datetime import UTC, datetime
 
-    from tideng.events import Event
+    from tideng.model.event import Event
 
     trigger = a_rule(when=WAIT | {"where": LONG}, who=None).trigger
     event = Event("1", "s", "report.submitted", datetime(2026, 3, 2, tzinfo=UTC), "p", {"needs": " " + "x" * 100})
