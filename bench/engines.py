@@ -18,10 +18,10 @@ from typing import Any
 
 from durable import engine as durable_engine
 
-from tideng_rules.closures import ClosureMatcher, explainer
-from tideng_rules.durable import DurableMatcher
-from tideng_rules.model import Condition, Group, Leaf
-from tideng_rules.supervisor import SupervisedMatcher
+from tideng_rules.document.model import Condition, Group, Leaf
+from tideng_rules.engine.closures import ClosureMatcher, explainer
+from tideng_rules.engine.durable import DurableMatcher
+from tideng_rules.engine.supervisor import SupervisedMatcher
 
 Row = dict[str, Any]
 Batch = list[tuple[str, dict[str, Any]]]

@@ -34,8 +34,8 @@ from tideng.runtime.deployment import Deployment
 from tideng.store.database import writing
 from tideng_admin.app import create_app
 from tideng_admin.setup import NewUser, add_users, prepare
-from tideng_rules import drafts, history
-from tideng_rules.tables import RuleVersionRow
+from tideng_rules.lifecycle import drafts, versions
+from tideng_rules.lifecycle.tables import RuleVersionRow
 
 STUDIO, LIST, PORTAL = 1_000.0, 300.0, 10.0
 """Limits in milliseconds."""
@@ -94,7 +94,7 @@ def _company(place: Place, name: str, people: int, rules: int) -> Deployment:
 def _a_draft(deployment: Deployment) -> int:
     with writing(deployment.engine) as connection:
         rule = connection.scalars(select(RuleVersionRow.rule).order_by(RuleVersionRow.rule).limit(1)).one()
-        current = history.latest(connection, rule)
+        current = versions.latest(connection, rule)
         assert current is not None
         viewer = Viewer("p0", "p0", frozenset({"hr"}))
         return drafts.create_draft(connection, viewer, dict(current.document), NOW).id

@@ -24,10 +24,10 @@ from tideng.model.event import Event
 from tideng.replay.run import replay
 from tideng.replay.stored_history import FileHistory
 from tideng.runtime.deployment import Deployment
-from tideng_rules.book import closures
-from tideng_rules.columns import ColumnMatcher
-from tideng_rules.parser import parse_rule
-from tideng_rules.preview import preview
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.engine.columns import ColumnMatcher
+from tideng_rules.engine.rulebook import closures
+from tideng_rules.preview.run import preview
 
 START = datetime.fromisoformat("2025-03-03T00:00:00+08:00")
 SCHEDULED = 10

@@ -261,8 +261,8 @@ def test_the_pages_keep_the_tone_they_ask_for():
 
 # -- examples ----------------------------------------------------------------------------------------------------------
 def test_the_rule_in_the_rule_language_says_the_same_as_the_pack():
-    from tideng_rules.packs import fill_pack, read_pack
-    from tideng_rules.parser import parse_rule
+    from tideng_rules.document.parser import parse_rule
+    from tideng_rules.packaging.reader import fill_pack, read_pack
 
     page = DOCS / "rule-language.md"
     shown = yaml.load(blocks(page, "rule: daily-report-missing")[0], Loader=yaml.BaseLoader)
@@ -277,9 +277,9 @@ def test_the_rule_in_the_rule_language_says_the_same_as_the_pack():
 
 
 def test_every_rule_that_is_shown_passes_the_check(tmp_path):
-    from tideng_rules.check import check
-    from tideng_rules.documents import read_rules
-    from tideng_rules.parser import parse_rule
+    from tideng_rules.check.run import check
+    from tideng_rules.document.parser import parse_rule
+    from tideng_rules.document.reader import read_rules
 
     catalogue = Plugins((SHIPPED,)).catalogue
     seen = 0

@@ -25,10 +25,10 @@ FLASK = (
     "gunicorn",
 )
 ONLY = {
-    "durable_rules_engine": r"tideng_rules\.durable",
+    "durable_rules_engine": r"tideng_rules\.engine\.durable",
     "durable": r"nobody",  # its Host starts threads that cannot be stopped
     "huey": r"tideng\.base\.bell",
-    "pickle": r"tideng_rules\.packs",  # its own bytes, made in the same process: a copy for each who asks
+    "pickle": r"tideng_rules\.packaging\.reader",  # its own bytes, made in the same process: a copy for each who asks
     **dict.fromkeys(FLASK, r"tideng_admin(\..+)?|tideng_\w+\.(\w+_)?screens"),
 }
 """Library → who alone may import it."""

@@ -44,7 +44,7 @@ from tideng.store.tables import (
 )
 from tideng_admin.app import create_app
 from tideng_admin.setup import NewUser, add_users, prepare
-from tideng_rules import drafts, history
+from tideng_rules.lifecycle import drafts, versions
 
 NOW = datetime.fromisoformat("2025-06-12T19:05:00+08:00").astimezone(UTC)
 PASSWORD = "lantern over the river"
@@ -258,7 +258,7 @@ class WebStory:
         """A draft of the rule in force that asks at another hour; returns its id."""
         viewer = Viewer(by, "", frozenset(LOGINS[by]))
         with writing(self.deployment.engine) as connection:
-            current = history.latest(connection, "daily-report-missing")
+            current = versions.latest(connection, "daily-report-missing")
             document = {**current.document, "when": {"every": "workday", "at": at}}
             return drafts.create_draft(connection, viewer, document, NOW).id
 

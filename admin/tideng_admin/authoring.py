@@ -29,11 +29,16 @@ from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.rendering import moment
 from tideng_admin.trying import shown, try_on_the_past
 from tideng_admin.web import locale, web
-from tideng_rules import drafts, history, publishing, scheduling
-from tideng_rules.check import Checked
-from tideng_rules.differing import Difference, differences
-from tideng_rules.documents import read_user_document
-from tideng_rules.parser import parse_rule
+from tideng_rules.check.run import Checked
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.document.reader import read_user_document
+from tideng_rules.lifecycle import (
+    drafts,
+    publishing,
+    scheduling,
+    versions,
+)
+from tideng_rules.wording.differences import Difference, differences
 
 PREVIEWED = (7, 30, 90)
 """For how many past days a draft may be tried at the press of a button."""
@@ -110,7 +115,7 @@ class DraftsPage(Page):
                 return redirect(url_for("DraftsPage.show", id=id, text=request.args.get("text")))
         with reading(here.engine) as connection:
             it = drafts.draft(connection, here.viewer(), id)
-            current = history.latest(connection, it.rule)
+            current = versions.latest(connection, it.rule)
         found = checked(it.document)
         status = 200 if typed is None else 400
         scripted = studio.wanted()
@@ -192,7 +197,7 @@ def _read(text: str) -> Mapping[str, Any]:
 def _beginning(connection: Connection, rule: str) -> Mapping[str, Any]:
     if not rule:
         return {"id": drafts.new_rule_id(web().now()), "kind": "reminder"}
-    found = history.latest(connection, rule)
+    found = versions.latest(connection, rule)
     if found is None:
         raise NotFound(f"no rule {rule}")
     return found.document

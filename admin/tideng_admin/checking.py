@@ -14,12 +14,12 @@ from tideng.base.errors import InvalidRule, Problem
 from tideng_admin.callers import Stop
 from tideng_admin.operations import problem_of
 from tideng_admin.web import LANGUAGES, asked_locale, web
-from tideng_rules.check import Checked, Others, check_document
-from tideng_rules.documents import read_user_document
-from tideng_rules.mending import Fix, mended
-from tideng_rules.places import sentence_parts
+from tideng_rules.authoring.fixes import Fix, mended
+from tideng_rules.check.run import Checked, Others, check_document
+from tideng_rules.document.reader import read_user_document
 from tideng_rules.plugin import RulesPlugin
-from tideng_rules.samples import sample_messages
+from tideng_rules.wording.sample_messages import sample_messages
+from tideng_rules.wording.sentence_places import sentence_parts
 
 TONE = ("harsh", "long", "punishes")
 """Codes of problems with how something is said."""

@@ -30,7 +30,7 @@ from tideng.views.day_board import (
 )
 from tideng_admin.rendering import mark_word, moment
 from tideng_admin.web import Web, locale
-from tideng_rules.tables import RuleVersionRow
+from tideng_rules.lifecycle.tables import RuleVersionRow
 
 _DAYS_AHEAD = 35
 """Far enough for every schedule to come once: a month and a few days."""

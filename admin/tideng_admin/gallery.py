@@ -19,12 +19,13 @@ from tideng.store.database import reading, writing
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.rendering import named
 from tideng_admin.web import locale, web
-from tideng_rules import blueprints, drafts, history
-from tideng_rules.blueprints import Blueprint, InUse
-from tideng_rules.frequency import Estimate, estimates
-from tideng_rules.parameters import Parameter
-from tideng_rules.tables import PUBLISHED
-from tideng_rules.topics import SLOT, TOPICS
+from tideng_rules.lifecycle import drafts, versions
+from tideng_rules.lifecycle.statistics import Estimate, estimates
+from tideng_rules.lifecycle.tables import PUBLISHED
+from tideng_rules.packaging import blueprints
+from tideng_rules.packaging.blueprints import Blueprint, InUse
+from tideng_rules.packaging.parameters import Parameter
+from tideng_rules.packaging.topics import SLOT, TOPICS
 
 UNITS = {"characters": "字", "hours": "小时", "days": "天", "minutes": "分钟", "times": "次"}
 
@@ -104,7 +105,7 @@ class GalleryPage(Page):
                 shelf = blueprints.shelf_in_use(connection)
                 known = {one.name: one for one in blueprints.blueprint(shelf, pack, rule).parameters}
                 values = {name: typed_value(known[name], text) for name, text in typed.items() if name in known}
-                held = history.latest(connection, rule)
+                held = versions.latest(connection, rule)
                 if held is not None and held.origin and held.origin.get("pack") == pack:
                     made, merged = blueprints.refill(connection, here.viewer(), shelf, rule, values, here.now())
                     _tell(merged.conflicts)
@@ -166,7 +167,7 @@ def _cards(
 ) -> list[Card]:
     shelf, viewer = blueprints.shelf_in_use(connection), web().viewer()
     found = blueprints.blueprints(shelf)
-    held = history.newest(connection, viewer, [one.rule for one in found])
+    held = versions.newest(connection, viewer, [one.rule for one in found])
     tried = estimates(connection, viewer, [one.rule for one in found])
     wrong = {one.at.removeprefix("parameters."): in_words(one.problem, locale()) for one in problems}
     cards = []

@@ -17,8 +17,8 @@ from tideng.store.database import reading, writing
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.rules_shown import text_of
 from tideng_admin.web import locale, web
-from tideng_rules import exchanging
-from tideng_rules.publishing import Ground
+from tideng_rules.lifecycle import import_export
+from tideng_rules.lifecycle.publishing import Ground
 
 
 class RuleFilesPage(Page):
@@ -40,7 +40,7 @@ class RuleFilesPage(Page):
                 if request.form.get("what") == "begin":
                     with writing(here.engine) as connection:
                         ground = Ground.of(here.deployment, connection)
-                        made = exchanging.import_drafts(connection, here.viewer(), raw, here.now(), ground)
+                        made = import_export.import_drafts(connection, here.viewer(), raw, here.now(), ground)
                     said = ngettext("%(num)s draft begun.", "%(num)s drafts begun.", len(made))
                     flash(said, "success")
                     one = len(made) == 1
@@ -49,7 +49,7 @@ class RuleFilesPage(Page):
                     )
                 with reading(here.engine) as connection:
                     ground = Ground.of(here.deployment, connection)
-                    found = exchanging.read_import(connection, here.viewer(), raw, ground)
+                    found = import_export.read_import(connection, here.viewer(), raw, ground)
             except Refused as error:
                 problems = [problem_in_words(problem, locale()) for problem in error.problems]
         page = render_template(
@@ -65,7 +65,7 @@ class RuleFilesPage(Page):
     @needs(READ)
     def export_all(self) -> Response:
         with reading(web().engine) as connection:
-            text = exchanging.export_in_force(connection, web().viewer())
+            text = import_export.export_in_force(connection, web().viewer())
         return _file(text, "rules.yaml")
 
     @expose("/one/<rule>.yaml")
@@ -73,7 +73,7 @@ class RuleFilesPage(Page):
     def export(self, rule: str) -> Response:
         with reading(web().engine) as connection:
             number = request.args.get("version", type=int)
-            text = exchanging.export_rule(connection, web().viewer(), rule, number)
+            text = import_export.export_rule(connection, web().viewer(), rule, number)
         return _file(text, f"{rule}.yaml")
 
 

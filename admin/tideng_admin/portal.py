@@ -39,7 +39,7 @@ from tideng_admin.rendering import moment, named, value
 from tideng_admin.web import Web, locale, web
 from tideng_admin.why_pages import Branch, Part, explanation_of, parts_of
 from tideng_admin.wording import event_title, limit_words, reason_lines, trigger_words
-from tideng_rules.concerning import Expected, expected
+from tideng_rules.why.upcoming import Expected, expected
 
 OPEN_STATUSES = ("told", "waiting", "parked")
 _SHOWN_VALUE = 40

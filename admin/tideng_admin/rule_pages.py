@@ -22,14 +22,20 @@ from tideng_admin.gallery import Card, parameters_form
 from tideng_admin.page import READ, WRITE, Page, needs
 from tideng_admin.web import locale, web
 from tideng_admin.wording import limit_words, trigger_words
-from tideng_rules import drafts, exchanging, lifecycle, publishing, quarantine
-from tideng_rules.blueprints import InUse
-from tideng_rules.differing import Difference, differences
-from tideng_rules.explain import sentence
-from tideng_rules.frequency import days_of, said_since
-from tideng_rules.parser import parse_rule
-from tideng_rules.tables import PUBLISHED
-from tideng_rules.trouble import Trouble
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.engine.faults import Trouble
+from tideng_rules.lifecycle import (
+    drafts,
+    import_export,
+    pausing,
+    publishing,
+    quarantine,
+)
+from tideng_rules.lifecycle.statistics import days_of, said_since
+from tideng_rules.lifecycle.tables import PUBLISHED
+from tideng_rules.packaging.blueprints import InUse
+from tideng_rules.wording.differences import Difference, differences
+from tideng_rules.wording.sentences import sentence
 
 CHARTED = 90
 """How many days a rule's chart goes back."""
@@ -97,7 +103,7 @@ class RulesPage(Page):
             found = rules_shown.versions(connection, rule)
             if not found:
                 raise NotFound(f"no rule {rule}")
-            pause = lifecycle.pauses(connection, here.viewer()).get(rule) if here.viewer().sees_all else None
+            pause = pausing.pauses(connection, here.viewer()).get(rule) if here.viewer().sees_all else None
             storms = storm_decisions.held_storms(connection, here.viewer()) if pause else ()
             days = (
                 days_of(connection, here.viewer(), rule, here.now(), CHARTED, here.zone())
@@ -130,7 +136,7 @@ class RulesPage(Page):
         """A draft of a new rule that begins as this one is."""
         here = web()
         with writing(here.engine) as connection:
-            made = exchanging.duplicate(connection, here.viewer(), rule, here.now())
+            made = import_export.duplicate(connection, here.viewer(), rule, here.now())
         return redirect(url_for("DraftsPage.show", id=made.id))
 
     @expose("/<rule>/<what>", methods=["POST"])
@@ -174,17 +180,17 @@ def _changed(versions: list[rules_shown.RuleShown]) -> dict[int, list[Difference
 
 
 def _pause(connection: Connection, rule: str) -> str:
-    lifecycle.pause(connection, web().viewer(), rule, request.form.get("why", ""), web().now())
+    pausing.pause(connection, web().viewer(), rule, request.form.get("why", ""), web().now())
     return _("The rule rests. It speaks to nobody until you resume it.")
 
 
 def _resume(connection: Connection, rule: str) -> str:
-    lifecycle.resume(connection, web().viewer(), rule, web().now())
+    pausing.resume(connection, web().viewer(), rule, web().now())
     return _("The rule speaks from now on.")
 
 
 def _archive(connection: Connection, rule: str) -> str:
-    lifecycle.archive(connection, web().viewer(), rule, web().now())
+    pausing.archive(connection, web().viewer(), rule, web().now())
     return _("The rule is archived. What was begun under it has ended.")
 
 

@@ -51,15 +51,22 @@ from tideng_admin.rules_schemas import (
 )
 from tideng_admin.trying import in_steps, try_on_the_past
 from tideng_admin.web import asked_locale, web
-from tideng_rules import drafts, history, lifecycle, publishing, quarantine, scheduling
-from tideng_rules.differing import differences
-from tideng_rules.explaining import explain_finding
-from tideng_rules.merging import ABSENT
-from tideng_rules.model import Rule
-from tideng_rules.parser import parse_rule
-from tideng_rules.previewed import Preview
-from tideng_rules.rights import WRITES, require_reading
-from tideng_rules.whynot import why_not
+from tideng_rules.document.merge import ABSENT
+from tideng_rules.document.model import Rule
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.lifecycle import (
+    drafts,
+    pausing,
+    publishing,
+    quarantine,
+    scheduling,
+    versions,
+)
+from tideng_rules.lifecycle.rights import WRITES, require_reading
+from tideng_rules.preview.result import Preview
+from tideng_rules.why.why_not import why_not
+from tideng_rules.why.why_spoke import explain_finding
+from tideng_rules.wording.differences import differences
 
 __all__ = ["blueprint"]
 
@@ -86,7 +93,7 @@ def get_rules(viewer: Viewer, asked: dict[str, Any]) -> Any:
 @operation("GET", "/rules/<rule>", "Every version of one rule, newest first", answers=VersionsSchema)
 def get_rule(viewer: Viewer, rule: str) -> Any:
     with reading(web().engine) as connection:
-        return {"versions": VersionSchema(many=True).dump(history.versions(connection, viewer, rule))}
+        return {"versions": VersionSchema(many=True).dump(versions.versions(connection, viewer, rule))}
 
 
 @operation(
@@ -98,7 +105,7 @@ def get_rule(viewer: Viewer, rule: str) -> Any:
 )
 def get_differences(viewer: Viewer, asked: dict[str, Any], rule: str) -> Any:
     with reading(web().engine) as connection:
-        old, new = (history.version(connection, viewer, rule, asked[name]) for name in ("old", "new"))
+        old, new = (versions.version(connection, viewer, rule, asked[name]) for name in ("old", "new"))
     return _differences(old.document, new.document)
 
 
@@ -139,21 +146,21 @@ def restore(viewer: Viewer, body: dict[str, Any], rule: str) -> Any:
 @operation("POST", "/rules/<rule>/archive", "Take a rule out of force; what was begun under it ends")
 def archive(viewer: Viewer, rule: str) -> Any:
     with changing() as connection:
-        lifecycle.archive(connection, viewer, rule, web().now())
+        pausing.archive(connection, viewer, rule, web().now())
     return {"rule": rule, "state": "archived"}
 
 
 @operation("POST", "/rules/<rule>/pause", "Let a rule rest until somebody resumes it", PauseBody)
 def pause(viewer: Viewer, body: dict[str, Any], rule: str) -> Any:
     with changing() as connection:
-        lifecycle.pause(connection, viewer, rule, body["why"], web().now())
+        pausing.pause(connection, viewer, rule, body["why"], web().now())
     return {"rule": rule, "state": "paused"}
 
 
 @operation("POST", "/rules/<rule>/resume", "Let a paused rule speak once more")
 def resume(viewer: Viewer, rule: str) -> Any:
     with changing() as connection:
-        lifecycle.resume(connection, viewer, rule, web().now())
+        pausing.resume(connection, viewer, rule, web().now())
     return {"rule": rule, "state": "published"}
 
 
@@ -212,7 +219,7 @@ def discard_draft(viewer: Viewer, id: int) -> Any:
 def get_draft_differences(viewer: Viewer, id: int) -> Any:
     with reading(web().engine) as connection:
         held = drafts.draft(connection, viewer, id)
-        current = history.latest(connection, held.rule)
+        current = versions.latest(connection, held.rule)
     return _differences(current.document if current else {}, held.document)
 
 

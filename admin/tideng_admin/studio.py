@@ -12,9 +12,9 @@ from flask_wtf.csrf import generate_csrf
 from tideng_admin.assets import built
 from tideng_admin.rules_schemas import DraftSchema
 from tideng_admin.web import locale, web
-from tideng_rules.check import Checked
-from tideng_rules.drafts import UNFINISHED, Draft
-from tideng_rules.history import Version
+from tideng_rules.check.run import Checked
+from tideng_rules.lifecycle.drafts import UNFINISHED, Draft
+from tideng_rules.lifecycle.versions import Version
 
 
 def wanted() -> bool:

@@ -29,8 +29,8 @@ from tideng_admin.coming import Coming, coming, documents, next_words
 from tideng_admin.page import READ, Page, needs
 from tideng_admin.rendering import named
 from tideng_admin.web import Web, web
-from tideng_rules import drafts
-from tideng_rules.tables import ASKED, PUBLISHED, RuleVersionRow
+from tideng_rules.lifecycle import drafts
+from tideng_rules.lifecycle.tables import ASKED, PUBLISHED, RuleVersionRow
 
 MOST_LAMPS = 400
 """With more people than this a unit is one bar instead of a lamp for everyone."""

@@ -18,9 +18,14 @@ from tideng.replay.stored_history import StoredHistory
 from tideng.store.database import reading
 from tideng_admin.rendering import action_word, held_word, moment
 from tideng_admin.web import locale, web
-from tideng_rules.model import Rule
-from tideng_rules.preview import Cancelled, preview
-from tideng_rules.previewed import GONE, NEW, SAME, Preview
+from tideng_rules.document.model import Rule
+from tideng_rules.preview.result import (
+    GONE,
+    NEW,
+    SAME,
+    Preview,
+)
+from tideng_rules.preview.run import Cancelled, preview
 
 SHOWN = 20
 """Findings of each kind that a page names; the others are counted."""

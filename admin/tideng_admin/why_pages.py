@@ -20,10 +20,15 @@ from tideng_admin import rules_shown
 from tideng_admin.page import READ, Page, needs
 from tideng_admin.web import locale, web
 from tideng_admin.wording import PARTS
-from tideng_rules.explaining import Explanation, explain_finding
-from tideng_rules.telling import Teller, chosen
-from tideng_rules.tree import Node
-from tideng_rules.whynot import STOPPED, UNUSED, WhyNot, why_not
+from tideng_rules.engine.verdict_tree import Node
+from tideng_rules.why.why_not import (
+    STOPPED,
+    UNUSED,
+    WhyNot,
+    why_not,
+)
+from tideng_rules.why.why_spoke import Explanation, explain_finding
+from tideng_rules.wording.answers import Teller, chosen
 
 CHECKS: Mapping[str, Any] = {
     "rule": _l("Rule"),

@@ -19,12 +19,12 @@ from tideng_admin.checking import checked, checked_json, document_of, others, un
 from tideng_admin.operations import operation
 from tideng_admin.rules_schemas import AnyAnswer, CheckBody, CheckedSchema, CountBody, CountedSchema, TryBody
 from tideng_admin.web import web
-from tideng_rules.parser import parse_rule
-from tideng_rules.rights import require_reading
-from tideng_rules.telling import Teller
-from tideng_rules.vocabulary import vocabulary
-from tideng_rules.walking import walk, walk_example
-from tideng_rules.who_now import who_now
+from tideng_rules.authoring.audience import who_now
+from tideng_rules.authoring.vocabulary import vocabulary
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.lifecycle.rights import require_reading
+from tideng_rules.why.dry_run import walk, walk_example
+from tideng_rules.wording.answers import Teller
 
 __all__ = ["blueprint"]
 

@@ -33,8 +33,8 @@ from tideng.store.tables import FindingRow, OutboxRow
 from tideng.views.counters import counters
 from tideng.views.nudges import NudgeFilter, nudges
 from tideng.views.operations import outbox
-from tideng_rules import lifecycle, store
-from tideng_rules.tables import RuleVersionRow
+from tideng_rules.lifecycle import pausing, store
+from tideng_rules.lifecycle.tables import RuleVersionRow
 
 HR = Viewer("zhou", "hr", frozenset({"hr"}))
 SHORT = """
@@ -436,7 +436,7 @@ def test_hr_sends_what_is_held_and_the_rule_may_go_on_that_day(stormy):
         (held,) = held_storms(connection, HR)
         assert (held.rule, held.messages, held.people, held.expected) == ("visit", 12, 12, 1)
         assert release_storm(connection, HR, "visit", now) == 12
-        lifecycle.resume(connection, HR, "visit", now)
+        pausing.resume(connection, HR, "visit", now)
         assert held_storms(connection, HR) == ()
     stormy.worker.step()
     assert said(stormy) == ["02 10:00"] * 13
@@ -454,7 +454,7 @@ def test_hr_lets_go_what_is_held_and_a_second_storm_is_asked_about_anew(stormy):
     with writing(stormy.deployment.engine) as connection:
         now = stormy.deployment.clock.now()
         assert drop_storm(connection, HR, "visit", now, "a test import") == 12
-        lifecycle.resume(connection, HR, "visit", now)
+        pausing.resume(connection, HR, "visit", now)
     stormy.worker.step()
     rows = stormy.rows(select(OutboxRow.status, OutboxRow.dropped_because).where(OutboxRow.recipient != "hr"))
     assert set(map(tuple, rows)) == {("dropped", "zhou: a test import")}

@@ -18,10 +18,10 @@ from tideng.model.catalogue import Catalogue
 from tideng.org.directory import zone
 from tideng.plugins.manager import Plugins
 from tideng_orgchart.changes import changes_in, fold
-from tideng_rules.book import Book, Published
-from tideng_rules.check import check
-from tideng_rules.examples import run_examples
-from tideng_rules.packs import load_rules_of
+from tideng_rules.check.examples import run_examples
+from tideng_rules.check.run import check
+from tideng_rules.engine.rulebook import Book, Published
+from tideng_rules.packaging.reader import load_rules_of
 
 LAMPLIGHT = Path(__file__).parents[2] / "clients" / "lamplight"
 CUT = datetime(2026, 3, 31, 10, 55, tzinfo=UTC)

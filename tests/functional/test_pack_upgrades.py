@@ -15,10 +15,10 @@ from tideng.base.errors import InvalidBundle
 from tideng.client.bundle import read_bundle
 from tideng.runtime.apply import apply, plan
 from tideng.store.database import reading, writing
-from tideng_rules import store
-from tideng_rules.drafts import create_draft
-from tideng_rules.history import versions
-from tideng_rules.publishing import Ground, publish_draft
+from tideng_rules.lifecycle import store
+from tideng_rules.lifecycle.drafts import create_draft
+from tideng_rules.lifecycle.publishing import Ground, publish_draft
+from tideng_rules.lifecycle.versions import versions
 
 HR = Viewer("hr.li", "", frozenset({"hr"}))
 NEEDS = on_report("needs", if_={"fact": "event.needs.length", "lt": "${length}"}, limit={"once_per": "day"})

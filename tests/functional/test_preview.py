@@ -21,8 +21,8 @@ from tideng.store.tables import (
     MetricDayRow,
     OutboxRow,
 )
-from tideng_rules.parser import parse_rule
-from tideng_rules.preview import Cancelled, preview
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.preview.run import Cancelled, preview
 
 EVENING = """\
 id: evening
@@ -120,7 +120,7 @@ def test_a_rule_that_hears_what_a_draft_emits_is_compared_too(march):
     with reading(march.deployment.engine) as connection:
         history = StoredHistory(march.deployment, connection)
         before = [rule(), hears]
-        from tideng_rules.book import Published
+        from tideng_rules.engine.rulebook import Published
 
         against = [Published(one) for one in before]
         period = (at("2026-03-01 12:00"), at("2026-03-08 12:00"))

@@ -22,7 +22,7 @@ from tideng.replay.stored_history import StoredHistory
 from tideng.runtime.deployment import Deployment
 from tideng.runtime.migrate import migrate
 from tideng.store.database import reading
-from tideng_rules.preview import preview
+from tideng_rules.preview.run import preview
 
 EXAMPLES = int(os.environ.get("TIDENG_PREVIEW_EXAMPLES", "15"))
 # without shrinking: each try lives through a week, and the smallest story would take minutes to find

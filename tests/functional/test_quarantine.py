@@ -18,9 +18,9 @@ from tideng.client.bundle import read_bundle
 from tideng.runtime.apply import apply
 from tideng.runtime.worker import Worker
 from tideng.store.database import reading, writing
-from tideng_rules import quarantine
-from tideng_rules.store import grow_revision
-from tideng_rules.tables import RuleVersionRow
+from tideng_rules.lifecycle import quarantine
+from tideng_rules.lifecycle.store import grow_revision
+from tideng_rules.lifecycle.tables import RuleVersionRow
 
 RULE = """
     id: {id}

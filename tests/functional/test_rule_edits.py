@@ -17,9 +17,9 @@ from tideng.base.clock import SystemClock
 from tideng.client.bundle import read_bundle
 from tideng.runtime.worker import Worker
 from tideng.store.database import writing
-from tideng_rules import lifecycle, publishing
-from tideng_rules.drafts import create_draft
-from tideng_rules.publishing import Ground
+from tideng_rules.lifecycle import pausing, publishing
+from tideng_rules.lifecycle.drafts import create_draft
+from tideng_rules.lifecycle.publishing import Ground
 
 HR = Viewer("hr.li", "hr", frozenset({"hr"}))
 DAILY = """
@@ -148,12 +148,12 @@ def test_rolling_back_in_the_evening_says_nothing_twice(lived: Story):
 # -- silence -------------------------------------------------------------------------------------------------------
 def pause(story: Story) -> None:
     with writing(story.deployment.engine) as connection:
-        lifecycle.pause(connection, HR, "daily", "let us look at it", story.deployment.clock.now())
+        pausing.pause(connection, HR, "daily", "let us look at it", story.deployment.clock.now())
 
 
 def resume(story: Story) -> None:
     with writing(story.deployment.engine) as connection:
-        lifecycle.resume(connection, HR, "daily", story.deployment.clock.now())
+        pausing.resume(connection, HR, "daily", story.deployment.clock.now())
 
 
 def test_pausing_a_rule_ends_its_ladder_also_when_it_is_resumed_before_the_next_step(lived: Story):
@@ -188,7 +188,7 @@ def test_the_line_itself_pauses_a_rule_through_its_hook(lived: Story):
         paused = call("pause_rule", rule="daily", why="too many", detail={"people": 900}, connection=connection)
         assert paused == [True]
         assert call("pause_rule", rule="never-was", why="?", detail={}, connection=connection) == []
-        held = lifecycle.pauses(connection, HR)["daily"]
+        held = pausing.pauses(connection, HR)["daily"]
     assert (held.by, held.detail) == ("storm control", {"people": 900})
     lived.live(until="2026-03-02 20:00")
     assert spoke(lived) == []
@@ -200,7 +200,7 @@ def test_an_archived_rule_lets_its_deadlines_go(lived: Story):
     lived.live(an_event("need.raised", "2026-03-02 09:00", need="n1"), until="2026-03-02 12:00")
     with writing(lived.deployment.engine) as connection:
         now = lived.deployment.clock.now()
-        lifecycle.archive(connection, HR, "waits", now)
+        pausing.archive(connection, HR, "waits", now)
         publishing.restore(connection, HR, "waits", now, Ground.of(lived.deployment, connection))
     lived.live(until="2026-03-05 08:00")
     assert spoke(lived) == []

@@ -11,7 +11,7 @@ from story import Story, a_report, a_trip, an_event, at
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound
 from tideng.store.database import reading
-from tideng_rules.whynot import WhyNot, why_not
+from tideng_rules.why.why_not import WhyNot, why_not
 
 REMINDER = """
     id: report-missing

@@ -15,10 +15,10 @@ from story import Story, a_report, an_event, at
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidBundle
 from tideng.store.database import reading
-from tideng_rules.closures import compile_condition
-from tideng_rules.model import Group
-from tideng_rules.parser import parse_rule
-from tideng_rules.whynot import why_not
+from tideng_rules.document.model import Group
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.engine.closures import compile_condition
+from tideng_rules.why.why_not import why_not
 
 PEOPLE = ("zhang", "lead")
 DAYS = ("2026-03-02", "2026-03-03", "2026-03-04")

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tideng.store.database import writing
-from tideng_rules import scheduling
-from tideng_rules.publishing import Ground
+from tideng_rules.lifecycle import scheduling
+from tideng_rules.lifecycle.publishing import Ground
 
 RULE = "daily-report-missing"
 EDITED = """\

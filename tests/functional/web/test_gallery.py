@@ -13,7 +13,7 @@ from tideng.access.viewer import Viewer
 from tideng.client.bundle import read_bundle
 from tideng.runtime.apply import apply
 from tideng.store.database import reading, writing
-from tideng_rules import drafts, history, publishing
+from tideng_rules.lifecycle import drafts, publishing, versions
 
 PACK = """\
 pack: travel-sales
@@ -232,7 +232,7 @@ def test_an_id_that_exists_becomes_a_draft_of_that_rule_and_that_is_said_before(
     made = draft_of(story, hr.post("/rule-files/import", what="begin", text=text))
     assert (made.rule, made.based_on) == ("daily-report-missing", 1)
     with reading(story.deployment.engine) as connection:
-        assert history.latest(connection, "daily-report-missing").version == 1
+        assert versions.latest(connection, "daily-report-missing").version == 1
 
 
 def test_two_rules_of_one_id_in_one_import_are_refused_with_both_lines(hr):

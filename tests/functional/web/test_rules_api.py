@@ -11,7 +11,7 @@ from webstory import NOW
 
 from tideng.store.database import reading, writing
 from tideng_admin.accounts import make_key
-from tideng_rules.tables import RuleVersionRow
+from tideng_rules.lifecycle.tables import RuleVersionRow
 
 RULE = "daily-report-missing"
 ALL_ROLES = ("hr", "boss", "zhang", "look", "impl", "crm")

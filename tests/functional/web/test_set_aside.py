@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tideng.store.database import reading, writing
-from tideng_rules import quarantine
-from tideng_rules.quarantine import DURABLE, SetAside
-from tideng_rules.trouble import DIFFERS, Trouble
+from tideng_rules.engine.faults import DIFFERS, Trouble
+from tideng_rules.lifecycle import quarantine
+from tideng_rules.lifecycle.quarantine import DURABLE, SetAside
 
 RULE = "daily-report-missing"
 

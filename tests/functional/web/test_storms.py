@@ -8,7 +8,7 @@ from webstory import NOW
 
 from tideng.store.database import reading, writing
 from tideng.store.tables import OutboxRow
-from tideng_rules.lifecycle import pause_by_itself
+from tideng_rules.lifecycle.pausing import pause_by_itself
 
 RULE = "daily-report-missing"
 WHY = "it would tell 2 people on 2025-06-12; in its preview it was 1 at most"

@@ -111,7 +111,7 @@ def test_a_tree_is_drawn_from_the_reasons_that_were_kept(story):
     from sqlalchemy import update
 
     from tideng.store.database import writing
-    from tideng_rules.tables import RuleVersionRow
+    from tideng_rules.lifecycle.tables import RuleVersionRow
 
     with writing(story.deployment.engine) as connection:
         connection.execute(update(RuleVersionRow).values(document=yaml.safe_load(TREE_RULE)))

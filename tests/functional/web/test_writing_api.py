@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from tests.functional.web.test_rules_api import RULE, Program, at_eight
 from tideng.store.database import reading
 from tideng.store.tables import FindingRow, OutboxRow
-from tideng_rules.editing import put
+from tideng_rules.document.paths import put
 
 WEDNESDAY = "2025-06-11T19:00+08:00"
 _SERIAL = count(1)

@@ -15,7 +15,7 @@ from tideng.runtime.deployment import Deployment
 from tideng_processes.check import check_process
 from tideng_processes.model import Definition, Node
 from tideng_processes.registry import read_definitions
-from tideng_rules.wording import problems_of
+from tideng_rules.check.tone import problems_of
 
 ROOT = Path(__file__).parents[3]
 LAMPLIGHT = ROOT / "clients" / "lamplight"

@@ -24,10 +24,10 @@ from tideng.base.settings import SETTINGS, create, load
 from tideng.client.bundle import read_bundle
 from tideng.intake.reader import read_event
 from tideng.problem_words import in_words, line_in_words, place_in_words, problem_in_words, stored_in_words
-from tideng_rules.check import check
-from tideng_rules.documents import read_documents
-from tideng_rules.parser import parse_rule
-from tideng_rules.wording import HARSH
+from tideng_rules.check.run import check
+from tideng_rules.check.tone import HARSH
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.document.reader import read_documents
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 SENTENCE = re.compile(r"[a-z]{2,} [a-z]{2,}")

@@ -6,7 +6,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import strategies as st
 
-from tideng_rules.model import OPERATORS, FactRef, Group, Leaf
+from tideng_rules.document.model import (
+    OPERATORS,
+    FactRef,
+    Group,
+    Leaf,
+)
 
 FACTS = ("event.hours", "person.level", "metric.visits", "case.客户", "found.x")
 TEXTS = (

@@ -3,7 +3,12 @@
 import random
 
 from tests.unit.engines.conftest import FACTS, MOMENTS, NUMBERS, TEXTS
-from tideng_rules.model import OPERATORS, FactRef, Group, Leaf
+from tideng_rules.document.model import (
+    OPERATORS,
+    FactRef,
+    Group,
+    Leaf,
+)
 
 NOTHING = (None, float("nan"))
 PATTERNS = ("^5", "销", "[a-z]+$", "", r"\d", "a.b", "(?i)LATE")

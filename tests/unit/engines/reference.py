@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import re2
 
-from tideng_rules.model import FactRef, Leaf
+from tideng_rules.document.model import FactRef, Leaf
 
 ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"

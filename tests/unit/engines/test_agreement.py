@@ -14,12 +14,18 @@ from hypothesis import strategies as st
 from tests.unit.engines import reference
 from tests.unit.engines.conftest import FACTS, conditions, situations
 from tests.unit.engines.generating import Generator
-from tideng_rules.ast_json import questions_from_text, questions_to_text
-from tideng_rules.closures import ClosureMatcher, compile_condition, reasons
-from tideng_rules.columns import ColumnMatcher
-from tideng_rules.durable import DurableMatcher
-from tideng_rules.model import OPERATORS, FactRef, Group, Leaf, leaves
-from tideng_rules.primitives import plan, unsafe
+from tideng_rules.document.model import (
+    OPERATORS,
+    FactRef,
+    Group,
+    Leaf,
+    leaves,
+)
+from tideng_rules.engine.ast_json import questions_from_text, questions_to_text
+from tideng_rules.engine.closures import ClosureMatcher, compile_condition, reasons
+from tideng_rules.engine.columns import ColumnMatcher
+from tideng_rules.engine.durable import DurableMatcher
+from tideng_rules.engine.durable_primitives import plan, unsafe
 
 EXAMPLES = int(os.environ.get("TIDENG_AGREEMENT_EXAMPLES", "60"))
 QUIET = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)

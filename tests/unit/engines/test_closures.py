@@ -5,8 +5,13 @@ import time
 import pytest
 
 from tideng.model.judge_contract import Reason
-from tideng_rules.closures import ClosureMatcher, RuleFault, compile_condition, reasons
-from tideng_rules.model import FactRef, Group, Leaf
+from tideng_rules.document.model import FactRef, Group, Leaf
+from tideng_rules.engine.closures import (
+    ClosureMatcher,
+    RuleFault,
+    compile_condition,
+    reasons,
+)
 
 
 class Hostile:

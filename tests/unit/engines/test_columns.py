@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.unit.engines import reference
 from tests.unit.engines.conftest import FACTS, conditions, situations
-from tideng_rules.closures import ClosureMatcher, RuleFault
-from tideng_rules.columns import Column, ColumnMatcher
-from tideng_rules.model import FactRef, Group, Leaf
+from tideng_rules.document.model import FactRef, Group, Leaf
+from tideng_rules.engine.closures import ClosureMatcher, RuleFault
+from tideng_rules.engine.columns import Column, ColumnMatcher
 
 EXAMPLES = int(os.environ.get("TIDENG_AGREEMENT_EXAMPLES", "60"))
 QUIET = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)

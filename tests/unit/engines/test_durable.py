@@ -3,8 +3,8 @@
 import random
 import resource
 
-from tideng_rules.durable import Absences, DurableMatcher
-from tideng_rules.model import Group, Leaf
+from tideng_rules.document.model import Group, Leaf
+from tideng_rules.engine.durable import Absences, DurableMatcher
 
 
 def test_what_stays_unanswered_is_told_once_and_after_its_deadline():

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from tests.unit.engines.conftest import conditions
 from tests.unit.engines.conftest import situations as situations_of_all_kinds
-from tideng_rules.closures import ClosureMatcher
-from tideng_rules.model import FactRef, Group, Leaf
-from tideng_rules.supervisor import SupervisedMatcher
-from tideng_rules.trouble import Trouble
+from tideng_rules.document.model import FactRef, Group, Leaf
+from tideng_rules.engine.closures import ClosureMatcher
+from tideng_rules.engine.faults import Trouble
+from tideng_rules.engine.supervisor import SupervisedMatcher
 
 QUESTION = "event:visit.done"
 
@@ -322,7 +322,7 @@ def test_generated_rules_are_judged_in_the_child_as_by_closures(rules, facts):
 def test_the_child_dies_with_its_parent():
     script = (
         "import os, signal\n"
-        "from tideng_rules.supervisor import SupervisedMatcher\n"
+        "from tideng_rules.engine.supervisor import SupervisedMatcher\n"
         "print(SupervisedMatcher({}).child_pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -6,9 +6,15 @@ import pytest
 from hypothesis import given
 
 from tests.unit.engines.conftest import conditions, situations
-from tideng_rules.closures import compile_condition, reasons
-from tideng_rules.model import FactRef, Group, Leaf
-from tideng_rules.tree import Node, drawn, rebuilt, tree_of, verdicts
+from tideng_rules.document.model import FactRef, Group, Leaf
+from tideng_rules.engine.closures import compile_condition, reasons
+from tideng_rules.engine.verdict_tree import (
+    Node,
+    drawn,
+    rebuilt,
+    tree_of,
+    verdicts,
+)
 
 
 def flipped(node: Node) -> bool:

@@ -16,8 +16,8 @@ from tideng.model.catalogue import (
     State,
 )
 from tideng.model.judge_contract import Situation
-from tideng_rules.book import Book, Published
-from tideng_rules.parser import parse_rule
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.engine.rulebook import Book, Published
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from tests.unit.rules.builders import NOON, a_book, a_catalogue, a_document, a_situation, nudge, on_report
 from tideng.model.judge_contract import Situation
-from tideng_rules.book import FAULTS_IN_A_ROW, Book, Published
-from tideng_rules.closures import ClosureMatcher
-from tideng_rules.parser import parse_rule
-from tideng_rules.trouble import Trouble
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.engine.closures import ClosureMatcher
+from tideng_rules.engine.faults import Trouble
+from tideng_rules.engine.rulebook import FAULTS_IN_A_ROW, Book, Published
 
 LADDER = a_document(
     later=[{"at": "21:00", "then": [{"mark": "incomplete"}, nudge("supervisor")]}],

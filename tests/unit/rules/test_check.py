@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.rules.builders import a_catalogue, a_document, nudge, on_report
 from tideng.org.directory import Directory, Position
-from tideng_rules.check import check
-from tideng_rules.parser import parse_rule
+from tideng_rules.check.run import check
+from tideng_rules.document.parser import parse_rule
 
 
 def found(*documents, severity: str = "error", **options) -> dict[str, str]:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.rules.builders import a_catalogue, a_document, nudge, on_report
 from tideng.org.directory import Assignment, Directory
-from tideng_rules.check import Others, check, check_document
-from tideng_rules.parser import parse_rule
+from tideng_rules.check.run import Others, check, check_document
+from tideng_rules.document.parser import parse_rule
 
 REPORTS = "metric.reports_today"
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.rules.builders import a_catalogue, a_document
-from tideng_rules.differing import differences, said
-from tideng_rules.merging import ABSENT, same
+from tideng_rules.document.merge import ABSENT, same
+from tideng_rules.wording.differences import differences, said
 
 CATALOGUE = a_catalogue()
 LEAF = {"fact": "event.needs.length", "lt": 100}

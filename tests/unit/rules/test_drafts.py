@@ -17,9 +17,16 @@ from tideng.base.errors import (
 )
 from tideng.store import tables as tideng_tables
 from tideng.store.database import open_engine, reading, writing
-from tideng_rules import drafts, history, lifecycle, publishing, store, tables
-from tideng_rules.merging import Conflict
-from tideng_rules.publishing import Ground
+from tideng_rules.document.merge import Conflict
+from tideng_rules.lifecycle import (
+    drafts,
+    pausing,
+    publishing,
+    store,
+    tables,
+    versions,
+)
+from tideng_rules.lifecycle.publishing import Ground
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)
 GROUND = Ground(a_catalogue())
@@ -38,7 +45,7 @@ class Desk:
         self.engine, self._minutes = engine, itertools.count()
 
     def __getattr__(self, name):
-        function = next(getattr(m, name) for m in (drafts, publishing, lifecycle, history) if hasattr(m, name))
+        function = next(getattr(m, name) for m in (drafts, publishing, pausing, versions) if hasattr(m, name))
 
         def call(*args, viewer=HR, **named):
             with writing(self.engine) as connection:

@@ -6,7 +6,7 @@ from tests.unit.rules.builders import a_book, a_catalogue, a_document, a_rule, a
 from tideng.base.durations import Duration
 from tideng.model.catalogue import EventType, Mark
 from tideng.model.judge_contract import Reason
-from tideng_rules.explain import reasons_sentence, sentence
+from tideng_rules.wording.sentences import reasons_sentence, sentence
 
 
 def test_a_rule_reads_as_a_sentence_in_both_languages():

@@ -21,7 +21,7 @@ from tideng.plugins.forms import (
 from tideng.store.database import reading
 from tideng.store.events import receive
 from tideng.store.tables import EventRow, FindingRow
-from tideng_rules.forms import asks_about
+from tideng_rules.authoring.form_check import asks_about
 
 TOO_SHORT = """
     id: needs-too-short

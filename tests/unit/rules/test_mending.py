@@ -9,9 +9,9 @@ import pytest
 
 from tests.unit.rules.builders import a_catalogue, a_document, nudge, on_report
 from tideng.org.directory import Assignment, Directory
-from tideng_rules.check import check_document
-from tideng_rules.editing import look, put
-from tideng_rules.mending import helps, mended
+from tideng_rules.authoring.fixes import helps, mended
+from tideng_rules.check.run import check_document
+from tideng_rules.document.paths import look, put
 
 CATALOGUE = a_catalogue()
 ALONE = Directory([Assignment("a", "A")])

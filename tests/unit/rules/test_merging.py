@@ -7,7 +7,12 @@ from hypothesis import given, settings
 
 from tests.unit.rules.builders import a_document
 from tests.unit.rules.test_differing import CHANGES, changed
-from tideng_rules.merging import ABSENT, Conflict, merge, same
+from tideng_rules.document.merge import (
+    ABSENT,
+    Conflict,
+    merge,
+    same,
+)
 
 LEAF = {"fact": "a.b", "lt": 1}
 OTHER = {"fact": "c.d", "gt": 2}

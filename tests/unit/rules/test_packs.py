@@ -8,7 +8,7 @@ import yaml
 from tests.unit.rules.builders import a_document
 from tideng.base.errors import InvalidBundle, InvalidRule
 from tideng.client.bundle import read_bundle
-from tideng_rules.packs import fill_pack, load_rules_of, sources_of
+from tideng_rules.packaging.reader import fill_pack, load_rules_of, sources_of
 
 
 def a_pack(**parameters):

@@ -16,8 +16,13 @@ from tideng.model.judge_contract import (
     OnSchedule,
     Step,
 )
-from tideng_rules.model import OPERATORS, FactRef, Group, Leaf
-from tideng_rules.parser import parse_rule
+from tideng_rules.document.model import (
+    OPERATORS,
+    FactRef,
+    Group,
+    Leaf,
+)
+from tideng_rules.document.parser import parse_rule
 
 
 def problems(**changes) -> dict[str, str]:

@@ -7,10 +7,10 @@ import random
 import pytest
 
 from tests.unit.rules.builders import a_catalogue, a_document, nudge
-from tideng_rules.editing import look
-from tideng_rules.explain import sentence
-from tideng_rules.parser import parse_rule
-from tideng_rules.places import sentence_parts
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.document.paths import look
+from tideng_rules.wording.sentence_places import sentence_parts
+from tideng_rules.wording.sentences import sentence
 
 CATALOGUE = a_catalogue()
 LEAVES = (

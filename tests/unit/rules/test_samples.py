@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.rules.builders import a_catalogue, a_document
-from tideng_rules.parser import parse_rule
-from tideng_rules.samples import sample_messages, segments
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.wording.sample_messages import sample_messages, segments
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tideng_rules import comparing
-from tideng_rules.closures import compile_condition
-from tideng_rules.collecting import Collector
-from tideng_rules.conditions import parse_condition
-from tideng_rules.domains import ANYTHING, OF_TYPE, Domain
-from tideng_rules.model import FactRef, Group, Leaf
-from tideng_rules.satisfying import always, apart, follows, never
+from tideng_rules.check.domains import ANYTHING, OF_TYPE, Domain
+from tideng_rules.check.satisfiability import (
+    always,
+    apart,
+    follows,
+    never,
+)
+from tideng_rules.document import operators
+from tideng_rules.document.conditions import parse_condition
+from tideng_rules.document.model import FactRef, Group, Leaf
+from tideng_rules.document.problems import Collector
+from tideng_rules.engine.closures import compile_condition
 
 DOMAINS = {
     "event.n": OF_TYPE["number"],
@@ -232,7 +237,7 @@ def _brute(condition, values):
 
 def _holds(item, value):
     leaf = item if isinstance(item, Leaf) else item.items[0]
-    return comparing.holds(value, leaf.op, leaf.operand) is (item is leaf)
+    return operators.holds(value, leaf.op, leaf.operand) is (item is leaf)
 
 
 @settings(max_examples=300, deadline=None)

@@ -14,8 +14,14 @@ from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule, NotAllowed, Refused
 from tideng.store import tables as tideng_tables
 from tideng.store.database import open_engine, reading, writing
-from tideng_rules import drafts, history, publishing, scheduling, tables
-from tideng_rules.publishing import Ground
+from tideng_rules.lifecycle import (
+    drafts,
+    publishing,
+    scheduling,
+    tables,
+    versions,
+)
+from tideng_rules.lifecycle.publishing import Ground
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 MORNING = NOW + timedelta(days=1)
@@ -44,7 +50,7 @@ def test_a_draft_is_published_at_its_moment_and_not_before(connection):
     assert scheduling.next_due(connection) == MORNING
     assert scheduling.publish_due(connection, MORNING - timedelta(seconds=1), GROUND) == []
     assert scheduling.publish_due(connection, MORNING, GROUND) == [plan.rule]
-    made = history.latest(connection, plan.rule)
+    made = versions.latest(connection, plan.rule)
     assert (made.version, made.author, made.note, made.published_at) == (1, "hr.li", "早一点", MORNING)
     assert drafts.draft(connection, HR, plan.id).state == "published"
     assert scheduling.publish_due(connection, MORNING, GROUND) == []
@@ -126,7 +132,7 @@ def test_who_changes_their_mind_while_the_worker_looks_is_waited_for_and_heard(s
             until_it_waits(shared)
         assert looking.result(timeout=20) == [other.rule]
     with reading(shared) as connection:
-        assert history.latest(connection, plan.rule) is None
+        assert versions.latest(connection, plan.rule) is None
         assert drafts.draft(connection, HR, plan.id).publish_at is None
 
 
@@ -140,7 +146,7 @@ def test_two_workers_that_look_at_once_publish_once(shared):
             until_it_waits(shared)
         assert looking.result(timeout=20) == []
     with reading(shared) as connection:
-        assert history.latest(connection, plan.rule).version == 1
+        assert versions.latest(connection, plan.rule).version == 1
 
 
 def until_it_waits(engine):

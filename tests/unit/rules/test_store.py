@@ -13,10 +13,11 @@ from tests.unit.rules.builders import a_document
 from tideng.base.errors import InvalidBundle
 from tideng.store import tables as tideng_tables
 from tideng.store.database import open_engine, reading, writing
-from tideng_rules import applying, quarantine, store, tables
-from tideng_rules.applying import Wanted
-from tideng_rules.merging import Conflict
-from tideng_rules.quarantine import SetAside
+from tideng_rules.document.merge import Conflict
+from tideng_rules.lifecycle import quarantine, store, tables
+from tideng_rules.lifecycle.quarantine import SetAside
+from tideng_rules.packaging import apply
+from tideng_rules.packaging.apply import Wanted
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)
 TUESDAY = MONDAY + timedelta(days=1)
@@ -34,7 +35,7 @@ def engine(database_url):
 def publish(engine, *documents, at=MONDAY, take=""):
     """Apply the client's files; say what changed."""
     with writing(engine) as connection:
-        return list(map(str, applying.apply(connection, list(map(Wanted, documents)), at, take)))
+        return list(map(str, apply.apply(connection, list(map(Wanted, documents)), at, take)))
 
 
 def by_hand(engine, document, at=MONDAY, by="li hua"):
@@ -216,14 +217,14 @@ def test_an_edited_rule_that_left_the_files_is_kept(engine):
 def test_changes_of_a_pack_and_of_hr_go_together_and_conflicts_are_named(engine):
     origin = {"pack": "p", "version": "1", "parameters": {}}
     with writing(engine) as connection:
-        applying.apply(connection, [Wanted(a_document(limit={"once_per": "day"}), origin)], MONDAY)
+        apply.apply(connection, [Wanted(a_document(limit={"once_per": "day"}), origin)], MONDAY)
     by_hand(engine, a_document(limit={"once_per": "week"}, priority=5))
     new = Wanted(a_document(limit={"once_per": "month"}, about="person"), {**origin, "version": "2"})
     with writing(engine) as connection:
-        (change,) = applying.apply(connection, [new], TUESDAY)
+        (change,) = apply.apply(connection, [new], TUESDAY)
     assert (change.what, change.by) == ("merged", "li hua")
     assert change.conflicts == (Conflict("limit.once_per", "day", "week", "month"),)
     document = in_force(engine)[0].rule.document
     assert (document["limit"], document["priority"], document["about"]) == ({"once_per": "week"}, 5, "person")
     with reading(engine) as connection:
-        assert [one.what for one in applying.changes(connection, [new])] == ["kept"]
+        assert [one.what for one in apply.changes(connection, [new])] == ["kept"]

@@ -14,9 +14,9 @@ from tideng.model.judge_contract import (
     OnNotAll,
     OnWait,
 )
-from tideng_rules.check import check
-from tideng_rules.examples import run_examples
-from tideng_rules.parser import parse_rule
+from tideng_rules.check.examples import run_examples
+from tideng_rules.check.run import check
+from tideng_rules.document.parser import parse_rule
 
 LONG = {"fact": "event.needs.length", "gte": 100}
 WAIT = {"event": "report.submitted", "wait": "10 minutes"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tideng_rules.wording import problems_of, punishment_in
+from tideng_rules.check.tone import problems_of, punishment_in
 
 
 @pytest.mark.parametrize(

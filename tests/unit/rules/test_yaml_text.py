@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tideng_rules.documents import read_documents
-from tideng_rules.packs import fill_pack, read_pack
-from tideng_rules.yaml_text import to_yaml
+from tideng_rules.document.reader import read_documents
+from tideng_rules.document.yaml_writer import to_yaml
+from tideng_rules.packaging.reader import fill_pack, read_pack
 
 WORDS = st.one_of(
     st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=30),
