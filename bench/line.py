@@ -118,7 +118,8 @@ def _resident() -> tuple[int, int]:
 
 def post_rows(place: Place, kind: str, posts: int, clients: int = 8) -> list[Row]:
     """Single events to the REST endpoint from `clients` connections at once: how long each waits to be on disk."""
-    from tideng_admin import accounts, setup
+    from tideng_admin.app import setup
+    from tideng_admin.auth import accounts
 
     port = _free_port()
     deployment = place.deployment(kind, web_port=port)

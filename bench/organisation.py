@@ -23,8 +23,8 @@ from tideng.recipients.substitutes import StandIns
 from tideng.runtime.apply import apply
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import reading
-from tideng_admin.app import create_app
-from tideng_admin.setup import add_users, prepare
+from tideng_admin.app.factory import create_app
+from tideng_admin.app.setup import add_users, prepare
 from tideng_orgchart import viewing
 from tideng_orgchart.charting import Chart
 

@@ -32,8 +32,8 @@ from tideng.client.bundle import read_bundle
 from tideng.runtime.apply import apply
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import writing
-from tideng_admin.app import create_app
-from tideng_admin.setup import NewUser, add_users, prepare
+from tideng_admin.app.factory import create_app
+from tideng_admin.app.setup import NewUser, add_users, prepare
 from tideng_rules.lifecycle import drafts, versions
 from tideng_rules.lifecycle.tables import RuleVersionRow
 

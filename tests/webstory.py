@@ -42,8 +42,8 @@ from tideng.store.tables import (
     PluginRow,
     ScheduleRunRow,
 )
-from tideng_admin.app import create_app
-from tideng_admin.setup import NewUser, add_users, prepare
+from tideng_admin.app.factory import create_app
+from tideng_admin.app.setup import NewUser, add_users, prepare
 from tideng_rules.lifecycle import drafts, versions
 
 NOW = datetime.fromisoformat("2025-06-12T19:05:00+08:00").astimezone(UTC)

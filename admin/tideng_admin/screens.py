@@ -1,7 +1,7 @@
 """A screen: one entry of the menu and what stands behind it. Plugins add theirs through the hook `screens`.
 
-A plugin's templates, style sheets and wordings lie in the folders ``templates``, ``static`` and ``translations`` beside the
-module of its views, and are found by themselves: ``render_template("NAME/page.html")``, ``asset("NAME/page.css")``, where NAME
+A plugin's templates, style sheets and wordings lie in the folders ``templates``, ``static`` and ``translations`` of the
+package that holds its views, and are found by themselves: ``render_template("NAME/page.html")``, ``asset("NAME/page.css")``, where NAME
 is the plugin's, and ``translations/zh/LC_MESSAGES/messages.po``. Scripts of plugins that come with Tideng lie in the plugin's
 folder ``frontend`` and are built with the others: ``built("page.js")``.
 """
@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Any
 from tideng.model.catalogue import Text
 
 if TYPE_CHECKING:
-    from tideng_admin.web import Web
+    from tideng_admin.request.context import Web
+
+FOLDERS = ("templates", "static", "translations")
+"""What a plugin may bring for its pages, each a folder in its package."""
 
 ICONS = (
     "today rule flow grow people org plug gear bell mic clock check x undo right down search link phone moon alert info "
@@ -53,8 +56,11 @@ class Screen:
 
     @property
     def folder(self) -> Path:
-        """Where the module of the view lies."""
-        return Path(sys.modules[self.view.__module__].__file__ or "").parent
+        """The plugin's folder of templates and static files: the nearest one above the view's module that has any."""
+        module = self.view.__module__
+        here = Path(sys.modules[module].__file__ or "").parent
+        above = (here, *here.parents[: module.count(".") - 1]) if "." in module else (here,)
+        return next((one for one in above if any((one / kind).is_dir() for kind in FOLDERS)), here)
 
     @property
     def name(self) -> str:

@@ -24,7 +24,7 @@ from tideng.runtime.apply import apply  # noqa: E402
 from tideng.runtime.deployment import Deployment  # noqa: E402
 from tideng.store.database import reading, writing  # noqa: E402
 from tideng.store.tables import StateRow  # noqa: E402
-from tideng_admin.assets import is_built  # noqa: E402
+from tideng_admin.display.assets import is_built  # noqa: E402
 from tideng_processes import service  # noqa: E402
 from tideng_processes.service import Submission  # noqa: E402
 

@@ -20,7 +20,7 @@ from webstory import WebStory
 
 from tideng.runtime.worker import Worker
 from tideng.store.events import receive
-from tideng_admin import assets
+from tideng_admin.display import assets
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)

@@ -19,7 +19,7 @@ from test_axe import AXE, LOOK, RULES
 
 from tideng.access.viewer import Viewer
 from tideng.store.database import reading
-from tideng_admin import assets
+from tideng_admin.display import assets
 from tideng_processes import service
 from tideng_processes.registry import registry_of
 from tideng_processes.service import Submission

@@ -27,7 +27,7 @@ from tideng.client.bundle import read_bundle
 from tideng.runtime.apply import apply
 from tideng.store.database import reading, writing
 from tideng.store.tables import EventRow
-from tideng_admin.assets import built
+from tideng_admin.display.assets import built
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
 if chromium.where() is None:

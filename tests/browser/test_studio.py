@@ -19,7 +19,7 @@ from webstory import LOGINS, NOW
 
 from tideng.access.viewer import Viewer
 from tideng.store.database import reading, writing
-from tideng_admin import assets
+from tideng_admin.display import assets
 from tideng_rules.lifecycle import drafts, versions
 
 if chromium.where() is None:

@@ -19,7 +19,7 @@ from test_axe import AXE, LOOK, RULES
 
 from tideng.store.database import reading
 from tideng.store.tables import PersonNoteRow
-from tideng_admin.assets import built
+from tideng_admin.display.assets import built
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)

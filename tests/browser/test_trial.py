@@ -24,7 +24,7 @@ from tideng.access.viewer import Viewer
 from tideng.runtime.worker import Worker
 from tideng.store.database import reading, writing
 from tideng.store.events import receive
-from tideng_admin import assets
+from tideng_admin.display import assets
 from tideng_rules.lifecycle import drafts, versions
 from tideng_rules.lifecycle.publishing import Ground, ask_approval, publish_draft
 

@@ -35,7 +35,8 @@ from tideng.store.tables import (
     MetricDayRow,
     OutboxRow,
 )
-from tideng_admin import accounts, setup
+from tideng_admin.app import setup
+from tideng_admin.auth import accounts
 
 CLIENTS = 3
 PRELOADED = [

@@ -14,9 +14,14 @@ from flask_babel import gettext as _
 from tideng.base.errors import NotFound, Problem, Refused
 from tideng.org.directory import Position, Unit, in_force
 from tideng.problem_words import line_in_words
-from tideng_admin.choosing import units_to_choose
-from tideng_admin.page import READ, WRITE, Page, needs
-from tideng_admin.web import Web, locale, web
+from tideng_admin.display.base_page import (
+    READ,
+    WRITE,
+    Page,
+    needs,
+)
+from tideng_admin.request.choices import units_to_choose
+from tideng_admin.request.context import Web, locale, web
 from tideng_orgchart import editing
 from tideng_orgchart.import_screens import field_words, name_in
 from tideng_orgchart.merging import position_row, unit_row

@@ -13,9 +13,15 @@ from flask_babel import ngettext
 from tideng.base.errors import Refused
 from tideng.client.org_tables import read_duties
 from tideng.problem_words import line_in_words
-from tideng_admin.page import READ, WRITE, Page, needs, takes
-from tideng_admin.rendering import named
-from tideng_admin.web import locale, web
+from tideng_admin.display.base_page import (
+    READ,
+    WRITE,
+    Page,
+    needs,
+    takes,
+)
+from tideng_admin.display.filters import named
+from tideng_admin.request.context import locale, web
 from tideng_orgchart import importing, sheets
 from tideng_orgchart.editing import require_edit, today
 

@@ -15,11 +15,17 @@ from tideng.base.errors import Refused
 from tideng.model.templates import spoken
 from tideng.org.directory import Assignment
 from tideng.problem_words import line_in_words
-from tideng_admin.page import READ, WRITE, Page, needs, takes
-from tideng_admin.people_pages import window_words
-from tideng_admin.rendering import LAMP_LOOKS, named
+from tideng_admin.desk.people import window_words
+from tideng_admin.display.base_page import (
+    READ,
+    WRITE,
+    Page,
+    needs,
+    takes,
+)
+from tideng_admin.display.filters import LAMP_LOOKS, named
+from tideng_admin.request.context import locale, web
 from tideng_admin.screens import Screen
-from tideng_admin.web import locale, web
 from tideng_orgchart import editing, photos, viewing
 from tideng_orgchart.edit_screens import OrganisationEditPage
 from tideng_orgchart.import_screens import OrganisationImportPage, called, field_words

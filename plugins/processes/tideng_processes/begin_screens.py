@@ -12,10 +12,15 @@ from flask_wtf.csrf import generate_csrf
 
 from tideng.base.errors import NotFound, Refused
 from tideng.plugins.attachments import LARGEST, MEGABYTE
-from tideng_admin.assets import built
-from tideng_admin.page import READ, WRITE, needs, takes
+from tideng_admin.display.assets import built
+from tideng_admin.display.base_page import (
+    READ,
+    WRITE,
+    needs,
+    takes,
+)
+from tideng_admin.request.context import web
 from tideng_admin.screens import Screen
-from tideng_admin.web import web
 from tideng_processes import papers, service
 from tideng_processes.form_screens import LARGEST_FORM, Forms, paper_line, words_of
 from tideng_processes.shared_screens import WRITES, processes

@@ -16,9 +16,15 @@ from tideng.base.errors import Refused
 from tideng.org.directory import Assignment, Directory
 from tideng.plugins.case_notes import beside_case
 from tideng.store.database import reading
-from tideng_admin.page import READ, WRITE, Page, cursor, needs
+from tideng_admin.display.base_page import (
+    READ,
+    WRITE,
+    Page,
+    cursor,
+    needs,
+)
+from tideng_admin.request.context import locale, web
 from tideng_admin.screens import Screen
-from tideng_admin.web import locale, web
 from tideng_processes import service, viewing
 from tideng_processes.diagram import mermaid
 from tideng_processes.papers import open_paper

@@ -21,10 +21,15 @@ from tideng.model.templates import choose
 from tideng.org.directory import zone
 from tideng.problem_words import problem_in_words
 from tideng.store.database import reading
-from tideng_admin.page import READ, WRITE, Page, needs
-from tideng_admin.rendering import day
+from tideng_admin.display.base_page import (
+    READ,
+    WRITE,
+    Page,
+    needs,
+)
+from tideng_admin.display.filters import day
+from tideng_admin.request.context import locale, web
 from tideng_admin.screens import ICONS, Screen
-from tideng_admin.web import locale, web
 from tideng_processes import publishing, trials
 from tideng_processes.blank import blank_document
 from tideng_processes.diagram import mermaid

@@ -34,8 +34,8 @@ from tideng.plugins.forms import (
 )
 from tideng.problem_words import in_words, line_in_words
 from tideng.store.database import reading
-from tideng_admin.page import Page
-from tideng_admin.web import locale, web
+from tideng_admin.display.base_page import Page
+from tideng_admin.request.context import locale, web
 from tideng_processes import choosing, papers, service, viewing
 from tideng_processes.form_data import (
     UPLOAD,

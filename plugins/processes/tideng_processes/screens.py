@@ -16,9 +16,14 @@ from tideng.base.errors import NotFound
 from tideng.model.catalogue import Text
 from tideng.org.directory import zone
 from tideng.store.database import reading
-from tideng_admin.page import READ, Page, cursor, needs
+from tideng_admin.display.base_page import (
+    READ,
+    Page,
+    cursor,
+    needs,
+)
+from tideng_admin.request.context import locale, web
 from tideng_admin.screens import Screen
-from tideng_admin.web import locale, web
 from tideng_processes import viewing
 from tideng_processes.case_screens import CASE_SCREENS
 from tideng_processes.diagram import mermaid

@@ -9,7 +9,7 @@ from flask import flash
 from tideng.base.errors import NotFound, Problem, Refused
 from tideng.org.directory import Directory
 from tideng.problem_words import line_in_words
-from tideng_admin.web import locale, web
+from tideng_admin.request.context import locale, web
 from tideng_processes.fields import person_named
 from tideng_processes.publishing import PUBLISHES
 from tideng_processes.registry import Published, Registry, registry_of

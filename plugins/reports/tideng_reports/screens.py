@@ -12,9 +12,14 @@ from sqlalchemy import Connection
 from tideng.access.viewer import below, name_of
 from tideng.plugins.forms import Form, check_form
 from tideng.store.database import reading
-from tideng_admin.page import READ, Page, cursor, needs
+from tideng_admin.display.base_page import (
+    READ,
+    Page,
+    cursor,
+    needs,
+)
+from tideng_admin.request.context import web
 from tideng_admin.screens import Screen
-from tideng_admin.web import web
 from tideng_processes import service
 from tideng_processes.form_screens import Forms, Place
 from tideng_processes.shared_screens import latest

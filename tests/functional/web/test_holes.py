@@ -11,9 +11,14 @@ from flask_appbuilder.security.sqla.models import User
 from webstory import LOGINS, PASSWORD, WebStory
 
 from tideng.base.errors import InvalidSettings, NotFound, Refused
-from tideng_admin.app import create_app
-from tideng_admin.security import SafeModelView
-from tideng_admin.setup import NewUser, add_users, prepare, set_password
+from tideng_admin.app.factory import create_app
+from tideng_admin.app.setup import (
+    NewUser,
+    add_users,
+    prepare,
+    set_password,
+)
+from tideng_admin.auth.security import SafeModelView
 
 PAGES = "/today/ /me/ /me/messages/ /me/data/ /contests/ /nudges/ /rules/ /events/ /outbox/ /dead-letters/ /plugins/ /keys/ /users/list/ /roles/list/".split()
 

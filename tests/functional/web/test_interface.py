@@ -12,7 +12,7 @@ from webstory import NOW
 
 from tideng.store.database import reading, writing
 from tideng.store.tables import DeadLetterRow, EventRow
-from tideng_admin.accounts import make_key, revoke_key
+from tideng_admin.auth.accounts import make_key, revoke_key
 
 EVENTS = "/api/v1/events"
 

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from webstory import NOW
 
 import tideng_admin
-from tideng_admin import passwords
+from tideng_admin.auth import passwords
 
 HOME = Path(tideng_admin.__file__).parent
 PAGES = {
@@ -208,7 +208,7 @@ PLUGIN = """\
 from flask import render_template_string
 from flask_appbuilder import expose
 from tideng.plugins.hookspecs import hookimpl
-from tideng_admin.page import READ, Page, needs
+from tideng_admin.display.base_page import READ, Page, needs
 from tideng_admin.screens import Screen
 
 class WeatherPage(Page):
@@ -237,8 +237,8 @@ def with_plugin(tmp_path, a_deployment, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
 
     def build(name: str, screens: str):
-        from tideng_admin.app import create_app
-        from tideng_admin.setup import prepare
+        from tideng_admin.app.factory import create_app
+        from tideng_admin.app.setup import prepare
 
         found = [a_plugin(tmp_path, name, screens)]
         deployment = a_deployment(secret_key="k" * 40, found=found)

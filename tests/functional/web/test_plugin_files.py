@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 from webstory import Browser
 
-from tideng_admin.app import create_app
-from tideng_admin.setup import NewUser, add_users, prepare
+from tideng_admin.app.factory import create_app
+from tideng_admin.app.setup import NewUser, add_users, prepare
 
 PASSWORD = "lantern over the river"
 PLUGIN = """\
 from flask import render_template, request
 from flask_appbuilder import expose
 from tideng.plugins.hookspecs import hookimpl
-from tideng_admin.page import READ, WRITE, Page, needs, takes
+from tideng_admin.display.base_page import READ, WRITE, Page, needs, takes
 from tideng_admin.screens import Screen
 
 class GardenPage(Page):

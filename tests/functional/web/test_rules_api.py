@@ -10,7 +10,7 @@ from sqlalchemy import select
 from webstory import NOW
 
 from tideng.store.database import reading, writing
-from tideng_admin.accounts import make_key
+from tideng_admin.auth.accounts import make_key
 from tideng_rules.lifecycle.tables import RuleVersionRow
 
 RULE = "daily-report-missing"

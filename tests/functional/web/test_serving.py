@@ -14,12 +14,12 @@ import urllib.request
 import pytest
 from webstory import PASSWORD, SECRET, Browser, copied, write_client
 
-from tideng_admin.app import create_app
+from tideng_admin.app.factory import create_app
 
 CODE = """\
 import sys
 from tideng.base.settings import load
-from tideng_admin.serving import serve
+from tideng_admin.app.serving import serve
 serve(load(sys.argv[1]))
 """
 
@@ -69,7 +69,7 @@ def test_the_command_line_s_logins_are_employees_too_and_carry_their_names(a_dep
     from tideng.client.bundle import read_bundle
     from tideng.runtime.apply import apply
     from tideng.store.database import reading
-    from tideng_admin.serving import prepare
+    from tideng_admin.app.serving import prepare
 
     deployment = a_deployment(secret_key=SECRET)
     apply(deployment, read_bundle(write_client(tmp_path / "client")))

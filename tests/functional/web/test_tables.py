@@ -11,7 +11,8 @@ from sqlalchemy import inspect, select, text
 from tideng.base.errors import TidengError
 from tideng.runtime.migrate import current, upgrade
 from tideng.store.database import reading, writing
-from tideng_admin import accounts, setup
+from tideng_admin.app import setup
+from tideng_admin.auth import accounts
 
 OPTIONS = {
     "compare_type": True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask_babel import force_locale
 
-from tideng_admin.wording import limit_words, reason_lines, trigger_words
+from tideng_admin.display.reasons import limit_words, reason_lines, trigger_words
 
 SINCE = "2026-03-02T10:00:00+08:00"
 
