@@ -23,10 +23,10 @@ from tideng.runtime.deployment import Deployment
 from tideng.runtime.worker import Worker
 from tideng.store.database import reading, writing
 from tideng_followup.losses import losses_of
-from tideng_processes.customers import customer_key
-from tideng_processes.registry import registry_of
+from tideng_processes.cases.customers import customer_key
+from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, TaskRow
-from tideng_processes.viewing import CaseFilter, cases
+from tideng_processes.views.cases import CaseFilter, cases
 
 MORNING = datetime.fromisoformat("2026-03-02T10:00:00+08:00").astimezone(UTC)
 CHUNK = 5_000

@@ -25,8 +25,8 @@ from tideng.runtime.deployment import Deployment
 from tideng.store.database import reading
 from tideng_admin.app.factory import create_app
 from tideng_admin.app.setup import add_users, prepare
-from tideng_orgchart import viewing
-from tideng_orgchart.charting import Chart
+from tideng_orgchart.views import organisation
+from tideng_orgchart.views.chart import Chart
 
 LOOKUP = 1.0
 """Limit in milliseconds."""
@@ -39,7 +39,7 @@ def run(place: Place, quick: bool) -> list[Row]:
     with reading(deployment.engine) as connection:
         directory = deployment.plugins.first("directory", connection=connection)
         first = _millis(lambda: Chart(directory, NOW))
-        subtree = [_millis(lambda: viewing.below(connection, HR, directory, NOW, "u1")) for _ in range(rounds)]
+        subtree = [_millis(lambda: organisation.below(connection, HR, directory, NOW, "u1")) for _ in range(rounds)]
         rows = [
             row(
                 f"chart counted once a day, {people:,} people",

@@ -33,13 +33,13 @@ from tideng.runtime.deployment import Deployment
 from tideng.runtime.worker import Worker
 from tideng.store.database import reading, writing
 from tideng.store.tables import EventRow
-from tideng_processes.coming_due import AT_ONCE, come_due
-from tideng_processes.conform_map import read_log_map
-from tideng_processes.conformance import conform, read_log
-from tideng_processes.model import OwnerChoice, Part
-from tideng_processes.owners import Staff
-from tideng_processes.registry import registry_of, shipped_by
-from tideng_processes.service import Submission, begin, hand_in
+from tideng_processes.cases.due_steps import AT_ONCE, come_due
+from tideng_processes.cases.owners import Staff
+from tideng_processes.cases.service import Submission, begin, hand_in
+from tideng_processes.document.model import OwnerChoice, Part
+from tideng_processes.measurement.activity_map import read_log_map
+from tideng_processes.measurement.conformance import conform, read_log
+from tideng_processes.publication.registry import registry_of, shipped_by
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
 SAMPLE = Path(__file__).parents[1] / "clients" / "bpic2020"

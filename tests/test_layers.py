@@ -24,12 +24,14 @@ FLASK = (
     "wtforms",
     "gunicorn",
 )
+SCREENS = r"tideng_\w+\.screens(\..+)?"
+"""The modules of a plugin that may import Flask and the admin panel."""
 ONLY = {
     "durable_rules_engine": r"tideng_rules\.engine\.durable",
     "durable": r"nobody",  # its Host starts threads that cannot be stopped
     "huey": r"tideng\.base\.bell",
     "pickle": r"tideng_rules\.packaging\.reader",  # its own bytes, made in the same process: a copy for each who asks
-    **dict.fromkeys(FLASK, r"tideng_admin(\..+)?|tideng_\w+\.(\w+_)?screens"),
+    **dict.fromkeys(FLASK, rf"tideng_admin(\..+)?|{SCREENS}"),
 }
 """Library → who alone may import it."""
 
@@ -90,7 +92,7 @@ def test_a_plugin_imports_only_the_core_and_the_plugins_it_requires():
         if own in ("tideng", "tideng_rules", "tideng_admin"):
             continue
         allowed = {"tideng", own, *(f"tideng_{one}" for one in required_by(own))}
-        if name.endswith("screens"):
+        if re.fullmatch(SCREENS, name):
             allowed.add("tideng_admin")
         tops = {i.split(".")[0] for i in imports(path)}
         wrong += [(name, top) for top in tops if top.startswith("tideng") and top not in allowed]

@@ -25,8 +25,8 @@ from tideng.runtime.deployment import Deployment  # noqa: E402
 from tideng.store.database import reading, writing  # noqa: E402
 from tideng.store.tables import StateRow  # noqa: E402
 from tideng_admin.display.assets import is_built  # noqa: E402
-from tideng_processes import service  # noqa: E402
-from tideng_processes.service import Submission  # noqa: E402
+from tideng_processes.cases import service  # noqa: E402
+from tideng_processes.cases.service import Submission  # noqa: E402
 
 DRAWN = {"process": ".diagram svg", "case": ".diagram svg", "organisation": '#og-chart[aria-busy="false"] .oc'}
 """Page → what a script draws on it, and is waited for."""

@@ -17,7 +17,7 @@ from tideng.model.calendars import WorkCalendar
 from tideng.model.catalogue import Catalogue
 from tideng.org.directory import zone
 from tideng.plugins.manager import Plugins
-from tideng_orgchart.changes import changes_in, fold
+from tideng_orgchart.organisation.employment_changes import changes_in, fold
 from tideng_rules.check.examples import run_examples
 from tideng_rules.check.run import check
 from tideng_rules.engine.rulebook import Book, Published

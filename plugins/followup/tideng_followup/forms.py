@@ -15,7 +15,7 @@ from tideng.plugins.forms import (
     Filled,
     Form,
 )
-from tideng_processes.owners import holder_of
+from tideng_processes.cases.owners import holder_of
 
 RAISE, FOLLOW_UP = "customer_followup.raise", "customer_followup.follow_up"
 PRODUCT = "product"

@@ -10,8 +10,8 @@ from tideng.plugins.hookspecs import hookimpl
 from tideng_followup import losses
 from tideng_followup.declared import EVENTS
 from tideng_followup.forms import asked_of, filled_in
-from tideng_processes.registry import registry_of
-from tideng_processes.shipping import ShipsProcesses
+from tideng_processes.publication.registry import registry_of
+from tideng_processes.publication.shipped import ShipsProcesses
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tideng.plugins.hookspecs import hookimpl
-from tideng_processes.shipping import ShipsProcesses
+from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_reports.beside import beside
 from tideng_reports.declared import EVENTS, METRICS
 from tideng_reports.filling import filled

@@ -20,9 +20,9 @@ from tideng_admin.display.base_page import (
 )
 from tideng_admin.request.context import web
 from tideng_admin.screens import Screen
-from tideng_processes import service
-from tideng_processes.form_screens import Forms, Place
-from tideng_processes.shared_screens import latest
+from tideng_processes.cases import service
+from tideng_processes.screens.form import Forms, Place
+from tideng_processes.screens.shared import latest
 from tideng_reports.completeness import completeness, day_of
 from tideng_reports.filling import DAILY
 from tideng_reports.history import reports, waiting_for, written_on

@@ -21,7 +21,7 @@ from tideng.plugins.invoices import (
     UNKNOWN,
     WRONG,
 )
-from tideng_processes.papers import Kept, kept
+from tideng_processes.forms.attachments import Kept, kept
 from tideng_travel import invoices
 
 TITLE: Text = {"zh": "发票", "en": "Invoices"}

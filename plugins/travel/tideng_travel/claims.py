@@ -22,7 +22,7 @@ from tideng.plugins.forms import (
     Asked,
     Form,
 )
-from tideng_processes.papers import Kept, kept
+from tideng_processes.forms.attachments import Kept, kept
 from tideng_processes.tables import CaseRow
 from tideng_travel import invoices
 from tideng_travel.invoices import CONFIRMATION, FILES, SLIPS, TYPED, Slip

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, update
 from tideng.model.event import Event
 from tideng.plugins.forms import Form
 from tideng.store.database import insert
-from tideng_processes.papers import Kept
+from tideng_processes.forms.attachments import Kept
 from tideng_travel.qr import amount as amount_of
 from tideng_travel.qr import day_of
 from tideng_travel.tables import InvoiceRow

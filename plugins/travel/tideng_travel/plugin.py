@@ -17,8 +17,8 @@ from tideng.model.catalogue import (
     Text,
 )
 from tideng.plugins.hookspecs import hookimpl
-from tideng_processes.emitting import SOURCE as PROCESSES
-from tideng_processes.shipping import ShipsProcesses
+from tideng_processes.cases.events import SOURCE as PROCESSES
+from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_travel import beside, claims, compared, filling, held, invoices, options, reading, tax, trips
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tideng.access.viewer import Viewer
 from tideng.store.database import reading
-from tideng_processes import service
-from tideng_processes.service import Submission
+from tideng_processes.cases import service
+from tideng_processes.cases.service import Submission
 
 
 def a_report(story) -> None:

@@ -13,7 +13,7 @@ from webstory import NOW, WebStory
 from tideng.plugins.attachments import LARGEST
 from tideng.store.database import reading
 from tideng.store.tables import EventRow
-from tideng_processes.begin_screens import FORM_SCREENS
+from tideng_processes.screens.begin import FORM_SCREENS
 from tideng_processes.tables import CaseRow, PaperRow, TaskRow
 
 FORM = "/me/do/daily_report"

@@ -20,10 +20,10 @@ import tideng_processes
 from tideng.access.viewer import Viewer
 from tideng.org.directory import Directory
 from tideng.store.database import reading, writing
-from tideng_processes import service
-from tideng_processes.blank import blank_document
-from tideng_processes.registry import registry_of
-from tideng_processes.service import Submission
+from tideng_processes.cases import service
+from tideng_processes.cases.service import Submission
+from tideng_processes.document.blank_process import blank_document
+from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, PaperRow, TaskRow
 
 ROLES = {

@@ -8,7 +8,8 @@ from PIL import Image
 
 from tideng.access.viewer import Viewer
 from tideng.base.clock import ManualClock
-from tideng_orgchart import editing, importing, photos
+from tideng_orgchart.edit import service, table_import
+from tideng_orgchart.organisation import photos
 
 HR = Viewer("p001", "p001", frozenset({"hr"}))
 
@@ -16,10 +17,10 @@ HR = Viewer("p001", "p001", frozenset({"hr"}))
 def test_importing_filling_a_post_and_photos(a_deployment, database_url, bundle):
     deployment = a_deployment(database_url, clock=ManualClock(NOW), found=[ORGCHART])
     apply(deployment, bundle())
-    number = importing.upload(deployment, HR, directory(deployment), "people.csv", b"id,name,unit\np009,Neu,south\n")
-    assert importing.preview(deployment, HR, number).changes == 1
-    assert importing.apply(deployment, HR, number) == 1
-    editing.fill(deployment, HR, directory(deployment), "head", "p009", "2026-03-05")
+    number = table_import.upload(deployment, HR, directory(deployment), "people.csv", b"id,name,unit\np009,Neu,south\n")
+    assert table_import.preview(deployment, HR, number).changes == 1
+    assert table_import.apply(deployment, HR, number) == 1
+    service.fill(deployment, HR, directory(deployment), "head", "p009", "2026-03-05")
     assert directory(deployment).on("p009", date(2026, 3, 5)).position == "head"
     out = io.BytesIO()
     Image.new("RGB", (200, 200), "orange").save(out, "PNG")

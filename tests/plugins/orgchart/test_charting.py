@@ -11,7 +11,7 @@ from tideng.org.directory import (
     Position,
     Unit,
 )
-from tideng_orgchart.charting import Vacancy, chart_at, noon
+from tideng_orgchart.views.chart import Vacancy, chart_at, noon
 
 NOW = datetime(2026, 3, 31, 4, tzinfo=UTC)
 UNITS = [

@@ -22,9 +22,11 @@ from tideng.org.directory import (
     Unit,
 )
 from tideng.store.database import reading
-from tideng_orgchart import editing, importing, store, viewing
-from tideng_orgchart.charting import chart_at, noon
-from tideng_orgchart.history import turns_of
+from tideng_orgchart.edit import service, table_import
+from tideng_orgchart.organisation import store
+from tideng_orgchart.views import organisation
+from tideng_orgchart.views.chart import chart_at, noon
+from tideng_orgchart.views.history import turns_of
 
 HR = Viewer("p001", "p001", frozenset({"hr"}))
 TODAY, APRIL = date(2026, 3, 2), date(2026, 4, 1)
@@ -32,11 +34,11 @@ BEFORE = APRIL - timedelta(days=1)
 
 
 def unit(deployment, which, since="2026-04-01", **said):
-    return editing.keep_unit(deployment, HR, directory(deployment), which, said, since)
+    return service.keep_unit(deployment, HR, directory(deployment), which, said, since)
 
 
 def post(deployment, which, since="2026-04-01", **said):
-    return editing.keep_post(deployment, HR, directory(deployment), which, said, since)
+    return service.keep_post(deployment, HR, directory(deployment), which, said, since)
 
 
 def refused(act) -> list[str]:
@@ -47,7 +49,7 @@ def refused(act) -> list[str]:
 
 def overview(deployment, day):
     with reading(deployment.engine) as connection:
-        return viewing.overview(connection, HR, directory(deployment), NOW, day)
+        return organisation.overview(connection, HR, directory(deployment), NOW, day)
 
 
 # -- any day -----------------------------------------------------------------------------------------------------------
@@ -84,7 +86,7 @@ def test_what_is_new_is_not_there_before_its_day_and_what_ended_not_after_it(dep
         ["all", "north", "sales", "unit-1"],
     ]
     with reading(deployment.engine) as connection, pytest.raises(NotFound):
-        viewing.unit_page(connection, HR, now, NOW, "south", APRIL)
+        organisation.unit_page(connection, HR, now, NOW, "south", APRIL)
 
 
 def test_a_coming_change_takes_effect_on_its_day_by_itself(a_deployment, database_url, bundle):
@@ -197,14 +199,14 @@ def test_an_id_that_is_there_is_not_given_twice_and_nobody_but_hr_changes_anythi
         unit(deployment, "nowhere", name="X")
     lead = Viewer("p002", "p002", frozenset({"supervisor"}))
     with pytest.raises(NotAllowed):
-        editing.keep_unit(deployment, lead, directory(deployment), "north", {"name": "X"}, "")
+        service.keep_unit(deployment, lead, directory(deployment), "north", {"name": "X"}, "")
 
 
 def test_somebody_is_given_a_post_by_name(deployment, bundle):
     apply(deployment, bundle())
-    assert editing.fill(deployment, HR, directory(deployment), "head", "张三 (p003)", "2026-04-01") == "张三"
-    assert editing.fill(deployment, HR, directory(deployment), "rep", "王主管", "2026-04-01") == "王主管"
-    found = refused(lambda: editing.fill(deployment, HR, directory(deployment), "head", "张四", ""))
+    assert service.fill(deployment, HR, directory(deployment), "head", "张三 (p003)", "2026-04-01") == "张三"
+    assert service.fill(deployment, HR, directory(deployment), "rep", "王主管", "2026-04-01") == "王主管"
+    found = refused(lambda: service.fill(deployment, HR, directory(deployment), "head", "张四", ""))
     assert found == ["person: nobody with this id or name is here on that day (choose somebody from the list)"]
 
 
@@ -228,7 +230,7 @@ def test_a_change_costs_the_same_statements_in_a_small_company_as_in_a_large_one
         now, asked = directory(deployment), []
         hear = lambda *arguments, asked=asked: asked.append(arguments[2])  # noqa: E731
         listen.listen(deployment.engine, "before_cursor_execute", hear)
-        editing.keep_unit(deployment, HR, now, "north", {"name": f"北{size}"}, "2026-04-01")
+        service.keep_unit(deployment, HR, now, "north", {"name": f"北{size}"}, "2026-04-01")
         listen.remove(deployment.engine, "before_cursor_execute", hear)
         counts.append(len(asked))
     assert counts[0] == counts[1]
@@ -236,8 +238,8 @@ def test_a_change_costs_the_same_statements_in_a_small_company_as_in_a_large_one
 
 # -- tables and files --------------------------------------------------------------------------------------------------
 def lines(deployment, text, name="units.csv"):
-    number = importing.upload(deployment, HR, directory(deployment), name, text.encode())
-    shown = importing.preview(deployment, HR, number)
+    number = table_import.upload(deployment, HR, directory(deployment), name, text.encode())
+    shown = table_import.preview(deployment, HR, number)
     return number, [(one.what, one.id, one.since, dict(one.fields)) for one in shown.lines]
 
 
@@ -250,7 +252,7 @@ def test_a_table_says_from_which_day_and_the_preview_shows_what_changes_then(dep
         ("changed", "south", TODAY, {"name": ("华南", "南方")}),
         ("new", "east", date(2026, 5, 1), {"parent": ("", "sales")}),
     ]
-    importing.apply(deployment, HR, number)
+    table_import.apply(deployment, HR, number)
     now = directory(deployment)
     assert [now.as_of(day).units["south"].name for day in (date(2026, 3, 1), TODAY)] == ["华南", "南方"]
     assert "east" not in now.units

@@ -8,7 +8,8 @@ from orgstory import FILES, NOW, apply, directory, plan
 
 from tideng.base.errors import InvalidBundle
 from tideng.store.database import reading, writing
-from tideng_orgchart import edits, store
+from tideng_orgchart.edit import overrides
+from tideng_orgchart.organisation import store
 
 
 def edit(deployment, by="hr", **people):
@@ -17,7 +18,7 @@ def edit(deployment, by="hr", **people):
         now, _, _ = store.read(connection)
         changed = [replace(one, **people.get(one.person, {})) for one in now.assignments]
         found = store.differences(connection, replace(now, assignments=tuple(changed)))
-        edits.remember(connection, found, by, NOW)
+        overrides.remember(connection, found, by, NOW)
         store.write(connection, found, now.default_zone)
 
 
@@ -75,7 +76,7 @@ def test_who_was_added_here_is_not_removed_by_files_that_never_named_them(deploy
         now, _, _ = store.read(connection)
         new = replace(now.assignments[0], person="p009", name="周九")
         found = store.differences(connection, replace(now, assignments=(*now.assignments, new)))
-        edits.remember(connection, found, "hr", NOW)
+        overrides.remember(connection, found, "hr", NOW)
         store.write(connection, found, now.default_zone)
     apply(deployment, bundle())
     assert directory(deployment).knows("p009")
@@ -87,7 +88,7 @@ def test_what_the_files_come_to_say_too_is_no_change_any_more(deployment, bundle
     same = bundle(people_csv=FILES["people.csv"].replace("p003,张三,north", "p003,张三,south"))
     assert apply(deployment, same) == []
     with reading(deployment.engine) as connection:
-        assert edits.read(connection) == {}
+        assert overrides.read(connection) == {}
 
 
 def test_a_bundle_may_say_seats_heads_and_duty_sheets(deployment, bundle):

@@ -12,7 +12,7 @@ from sqlalchemy import event as listen
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotAllowed, NotFound, Refused
 from tideng.org.directory import Directory
-from tideng_orgchart import importing, sheets
+from tideng_orgchart.edit import table_files, table_import
 
 HR = Viewer("p001", "p001", frozenset({"hr"}))
 LEAD = Viewer("p002", "p002", frozenset({"supervisor"}))
@@ -21,11 +21,11 @@ TODAY = date(2026, 3, 2)
 
 def upload(deployment, text, name="people.csv", whole=False, viewer=HR):
     content = text if isinstance(text, bytes) else text.encode()
-    return importing.upload(deployment, viewer, directory(deployment), name, content, whole)
+    return table_import.upload(deployment, viewer, directory(deployment), name, content, whole)
 
 
 def lines(deployment, number):
-    shown = importing.preview(deployment, HR, number)
+    shown = table_import.preview(deployment, HR, number)
     return [(one.what, one.kind, one.id, dict(one.fields)) for one in shown.lines]
 
 
@@ -70,23 +70,23 @@ def test_a_preview_says_every_change_and_makes_none(deployment, bundle):
 def test_applying_makes_all_of_them_and_the_file_waits_no_more(deployment, bundle):
     apply(deployment, bundle())
     number = upload(deployment, "id,name,unit\np003,张三,south\np004,钱四,south\n")
-    assert importing.apply(deployment, HR, number) == 2
+    assert table_import.apply(deployment, HR, number) == 2
     now = directory(deployment)
     assert (now.on("p003", TODAY).unit, now.on("p004", TODAY).since) == ("south", TODAY)
     with pytest.raises(NotFound):
-        importing.preview(deployment, HR, number)
+        table_import.preview(deployment, HR, number)
 
 
 def test_what_the_table_does_not_say_stays(deployment, bundle):
     apply(deployment, bundle())
-    importing.apply(deployment, HR, upload(deployment, "id,phone\np003,13800138000\n"))
+    table_import.apply(deployment, HR, upload(deployment, "id,phone\np003,13800138000\n"))
     own = directory(deployment).on("p003", TODAY)
     assert (own.phone, own.unit, own.position, own.supervisor) == ("13800138000", "north", "rep", "p002")
 
 
 def test_a_day_begins_a_period_and_ends_the_one_before(deployment, bundle):
     apply(deployment, bundle())
-    importing.apply(deployment, HR, upload(deployment, "id,unit,from\np003,south,2026-04-01\n"))
+    table_import.apply(deployment, HR, upload(deployment, "id,unit,from\np003,south,2026-04-01\n"))
     assert [(one.unit, one.since, one.until) for one in directory(deployment).periods("p003")] == [
         ("north", date(2025, 1, 1), date(2026, 3, 31)),
         ("south", date(2026, 4, 1), None),
@@ -99,13 +99,13 @@ def test_those_missing_have_left_only_where_it_is_ticked(deployment, bundle):
     assert lines(deployment, upload(deployment, table)) == []
     number = upload(deployment, table, whole=True)
     assert lines(deployment, number) == [("left", "person", "p003", {"until": ("", "2026-03-02")})]
-    importing.apply(deployment, HR, number)
+    table_import.apply(deployment, HR, number)
     assert directory(deployment).on("p003", date(2026, 3, 3)) is None
 
 
 def test_changed_targets_count_from_today_and_what_was_before_stays(deployment, bundle):
     apply(deployment, bundle())
-    importing.apply(deployment, HR, upload(deployment, "id,duties\nrep,visits_this_month>=20\n", "positions.csv"))
+    table_import.apply(deployment, HR, upload(deployment, "id,duties\nrep,visits_this_month>=20\n", "positions.csv"))
     rep = directory(deployment).positions["rep"]
     assert rep.targets_on(date(2026, 3, 1)) == {"visits_this_month": (">=", 15)}
     assert rep.targets_on(TODAY) == {"visits_this_month": (">=", 20)}
@@ -115,7 +115,7 @@ def test_changed_targets_count_from_today_and_what_was_before_stays(deployment, 
 def test_what_events_said_since_is_not_undone(deployment, bundle):
     apply(deployment, bundle())
     store(deployment, an_event("person.moved", "2026-03-01T12:00", unit="south"))
-    importing.apply(deployment, HR, upload(deployment, "id,phone\np003,13800138000\n"))
+    table_import.apply(deployment, HR, upload(deployment, "id,phone\np003,13800138000\n"))
     own = directory(deployment).on("p003", TODAY)
     assert (own.unit, own.phone, own.since) == ("south", "13800138000", date(2026, 3, 1))
 
@@ -124,16 +124,16 @@ def test_a_preview_of_an_organisation_that_changed_meanwhile_is_refused_in_words
     apply(deployment, bundle())
     number = upload(deployment, "id,unit\np003,south\n")
     store(deployment, an_event("person.left", "2026-03-01T12:00", "p002"))
-    assert importing.preview(deployment, HR, number).stale
+    assert table_import.preview(deployment, HR, number).stale
     with pytest.raises(Refused) as refused:
-        importing.apply(deployment, HR, number)
+        table_import.apply(deployment, HR, number)
     assert "changed since this preview" in str(refused.value)
     assert directory(deployment).on("p003", TODAY).unit == "north"
 
 
 def test_an_import_stands_when_the_files_are_applied_again(deployment, bundle):
     apply(deployment, bundle())
-    importing.apply(deployment, HR, upload(deployment, "id,unit\np003,south\n"))
+    table_import.apply(deployment, HR, upload(deployment, "id,unit\np003,south\n"))
     apply(deployment, bundle(units_csv=FILES["units.csv"].replace("华北", "北方")))
     assert directory(deployment).on("p003", TODAY).unit == "south"
 
@@ -147,7 +147,7 @@ def test_an_import_costs_the_same_statements_for_two_people_as_for_three_hundred
         asked: list[str] = []
         hear = lambda *arguments, asked=asked: asked.append(arguments[2])  # noqa: E731
         listen.listen(deployment.engine, "before_cursor_execute", hear)
-        importing.apply(deployment, HR, number)
+        table_import.apply(deployment, HR, number)
         listen.remove(deployment.engine, "before_cursor_execute", hear)
         counts.append(len(asked))
     assert counts[0] == counts[1]
@@ -159,7 +159,7 @@ def test_only_hr_imports_and_nobody_sees_the_file_of_another(deployment, bundle)
         upload(deployment, "id\np003\n", viewer=LEAD)
     number = upload(deployment, "id,unit\np003,south\n")
     with pytest.raises(NotFound):
-        importing.preview(deployment, Viewer("other", "", frozenset({"hr"})), number)
+        table_import.preview(deployment, Viewer("other", "", frozenset({"hr"})), number)
 
 
 # -- what is wrong with it ---------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ def test_computed_cells_are_refused_by_name(deployment, bundle):
         ("people.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "locked with a password"),
         ("people.csv", b"", "is empty"),
         ("people.csv", b"id,name\np1,\xff\xfe\xfd\x80\n", "is not UTF-8"),
-        ("people.csv", b"x" * (sheets.LARGEST + 1), "larger than 4 MB"),
+        ("people.csv", b"x" * (table_files.LARGEST + 1), "larger than 4 MB"),
         ("notes.csv", b"a,b\n1,2\n", "no table of people"),
         ("people.csv", b"id,shoe size\np1,43\n", "is not a column of this file"),
     ],
@@ -252,7 +252,7 @@ def test_an_archive_that_swells_is_refused_before_it_is_unpacked(deployment, bun
     ("cells", "said"),
     [
         (b'<row><c r="A1"/><c r="XFD1048576"/></row>', "reaches to the cell XFD1048576"),
-        (b"<row/>" * (2 * sheets.MOST_ROWS + 1), "has more than 20000 rows"),
+        (b"<row/>" * (2 * table_files.MOST_ROWS + 1), "has more than 20000 rows"),
         (b"<row>" + b"<c/>" * 70 + b"</row>", "at most 20000 rows and 60 columns"),
     ],
 )
@@ -279,7 +279,7 @@ def test_a_hundred_thousand_rows_are_refused_within_seconds(deployment, bundle):
 def test_the_filled_template_changes_nothing_when_it_comes_back(deployment, bundle):
     apply(deployment, bundle())
     for chinese in (True, False):
-        content = importing.template(directory(deployment), chinese, True, TODAY)
+        content = table_import.template(directory(deployment), chinese, True, TODAY)
         assert lines(deployment, upload(deployment, content, "organisation.xlsx", whole=True)) == []
 
 
@@ -287,7 +287,7 @@ def test_a_text_that_begins_as_a_formula_is_written_as_one_that_is_none():
     from tideng.org.directory import Assignment, Unit
 
     evil = Directory([Assignment("p1", "=cmd|' /C calc'!A0", phone="+8613800138000")], [Unit("u", "@SUM(A1)")])
-    content = importing.template(evil, False, True, NOW.date())
+    content = table_import.template(evil, False, True, NOW.date())
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         assert b"<f>" not in b"".join(archive.read(name) for name in archive.namelist())
         words = archive.read("xl/sharedStrings.xml")

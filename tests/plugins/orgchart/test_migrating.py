@@ -13,7 +13,8 @@ from tideng.runtime.migrate import (
     run,
 )
 from tideng.store.database import reading, writing
-from tideng_orgchart import edits, store
+from tideng_orgchart.edit import overrides
+from tideng_orgchart.organisation import store
 from tideng_orgchart.plugin import OrgchartPlugin
 
 FOLDER = OrgchartPlugin().migrations()
@@ -55,7 +56,7 @@ def test_duties_from_a_day_on_become_a_period_and_stay_hrs(a_deployment, databas
     assert behind(deployment) == []
     with reading(deployment.engine) as connection:
         now, _, _ = store.read(connection)
-        known = edits.read(connection)
+        known = overrides.read(connection)
     assert [(one.id, one.since, one.until) for one in now.units] == [("all", None, None), ("north", None, None)]
     assert {(one.since, one.targets["visits_this_month"][1]) for one in now.positions} == {
         (None, 15),

@@ -12,7 +12,7 @@ from tideng.facts.names import Point
 from tideng.org.directory import Assignment, Directory
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import reading
-from tideng_orgchart.changes import Change, fold
+from tideng_orgchart.organisation.employment_changes import Change, fold
 
 FACTS = frozenset({"person.name", "person.region", "person.units", "person.position_name", "person.supervisor"})
 

@@ -9,7 +9,7 @@ from PIL import Image
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotAllowed, NotFound, Refused
 from tideng.store.database import reading
-from tideng_orgchart import photos
+from tideng_orgchart.organisation import photos
 
 OWN = Viewer("p003", "p003", frozenset({"employee"}))
 HR = Viewer("p001", "p001", frozenset({"hr"}))

@@ -9,10 +9,11 @@ import pytest
 
 from tests.plugins.processes.engine_story import FILES, EngineStory
 from tideng.store.database import reading
-from tideng_processes import choosing, service, viewing
-from tideng_processes.service import NotYet
-from tideng_processes.shown import data_lines
-from tideng_processes.viewing import CaseFilter
+from tideng_processes.cases import case_choices, service
+from tideng_processes.cases.service import NotYet
+from tideng_processes.views import cases
+from tideng_processes.views.cases import CaseFilter
+from tideng_processes.views.process_page import data_lines
 
 TRY = """\
 id: trial
@@ -53,7 +54,7 @@ def offered(story: EngineStory, who: str = "zhang") -> list[str]:
     """What is offered, in Chinese."""
     now = story.clock.now()
     with reading(story.deployment.engine) as connection:
-        found = choosing.choices(connection, story.registry, ["purchase"], who, now, now.date())
+        found = case_choices.choices(connection, story.registry, ["purchase"], who, now, now.date())
     return [one.words["zh"] for one in found["purchase"]]
 
 
@@ -96,10 +97,10 @@ def test_an_ended_case_is_offered_for_half_a_year_and_an_open_one_always(sqlite)
 
 
 def test_what_is_offered_is_asked_in_one_statement_and_is_not_endless(sqlite):
-    for number in range(choosing.MOST + 1):
+    for number in range(case_choices.MOST + 1):
         sqlite.begin("zhang", what=f"灯 {number}")
     assert sqlite.statements(lambda: offered(sqlite)) == 1
-    assert len(offered(sqlite)) == choosing.MOST
+    assert len(offered(sqlite)) == case_choices.MOST
 
 
 # -- what may stand ----------------------------------------------------------------------------------------------------
@@ -160,10 +161,10 @@ def test_whoever_may_not_open_the_other_case_reads_its_words_only(sqlite):
 
 
 def test_a_list_tells_which_cases_others_name_in_two_statements_more(story):
-    def listed(who: str = "lead") -> list[viewing.CaseLine]:
+    def listed(who: str = "lead") -> list[cases.CaseLine]:
         with reading(story.deployment.engine) as connection:
             arguments = (connection, story.viewer(who), story.directory, story.clock.now(), story.registry)
-            return list(viewing.cases(*arguments, CaseFilter(process="trial")).items)
+            return list(cases.cases(*arguments, CaseFilter(process="trial")).items)
 
     tried(story)
     plain = story.statements(listed)

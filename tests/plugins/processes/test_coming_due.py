@@ -8,8 +8,8 @@ from tests.plugins.processes.engine_story import EngineStory, later
 from tests.plugins.processes.test_arriving import WANTED
 from tideng.runtime.worker import Worker
 from tideng.store.database import writing
-from tideng_processes import coming_due
-from tideng_processes.viewing import CaseView
+from tideng_processes.cases import due_steps
+from tideng_processes.views.cases import CaseView
 
 
 def kinds(case: CaseView) -> list[str]:
@@ -148,7 +148,7 @@ def test_a_step_of_history_is_given_to_whoever_is_there_now(tmp_path, a_deployme
 
 
 def test_many_steps_that_stay_do_not_hold_up_the_one_that_is_to_move(engine_story: EngineStory, monkeypatch):
-    monkeypatch.setattr(coming_due, "AT_ONCE", 2)
+    monkeypatch.setattr(due_steps, "AT_ONCE", 2)
     for _ in range(5):
         own = engine_story.begin("lead")
         engine_story.hand_in("boss", own, "approve", "return", note="哪个型号？")

@@ -19,9 +19,15 @@ from tideng.client.bundle import read_bundle
 from tideng.intake.event_files import open_events
 from tideng.org.directory import zone
 from tideng.runtime.deployment import Deployment
-from tideng_processes.conform_map import Meaning, check_log_map, read_log_map
-from tideng_processes.conformance import Deviation, Report, conform, read_log, require_mapped
-from tideng_processes.registry import read_definitions
+from tideng_processes.measurement.activity_map import Meaning, check_log_map, read_log_map
+from tideng_processes.measurement.conformance import (
+    Deviation,
+    Report,
+    conform,
+    read_log,
+    require_mapped,
+)
+from tideng_processes.publication.registry import read_definitions
 
 ROOT = Path(__file__).resolve().parents[3]
 CLIENT = ROOT / "clients" / "bpic2020"

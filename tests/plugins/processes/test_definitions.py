@@ -12,9 +12,9 @@ import pytest
 from tideng.base.clock import ManualClock
 from tideng.client.bundle import read_bundle
 from tideng.runtime.deployment import Deployment
-from tideng_processes.check import check_process
-from tideng_processes.model import Definition, Node
-from tideng_processes.registry import read_definitions
+from tideng_processes.document.check import check_process
+from tideng_processes.document.model import Definition, Node
+from tideng_processes.publication.registry import read_definitions
 from tideng_rules.check.tone import problems_of
 
 ROOT = Path(__file__).parents[3]

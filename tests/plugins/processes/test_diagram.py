@@ -8,8 +8,13 @@ import pytest
 from leaving import a_document, a_leave
 
 from tideng.org.directory import Directory, Position
-from tideng_processes.diagram import begun_by, escaped, mermaid, ways
-from tideng_processes.parser import parse_process
+from tideng_processes.document.diagram import (
+    begun_by,
+    escaped,
+    mermaid,
+    ways,
+)
+from tideng_processes.document.parser import parse_process
 
 DIRECTORY = Directory(positions=[Position("product_engineer", "产品工程师")])
 

@@ -6,8 +6,8 @@ import pytest
 from leaving import a_document, a_leave
 
 from tideng.org.directory import Directory
-from tideng_processes.differences import differences
-from tideng_processes.parser import parse_process
+from tideng_processes.document.differences import differences
+from tideng_processes.document.parser import parse_process
 
 DIRECTORY = Directory()
 

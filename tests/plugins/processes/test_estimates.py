@@ -14,10 +14,15 @@ from tests.plugins.processes.test_figures import DAY, DIRECTORY, HOUR, HR, LEAD,
 from tideng.base.durations import Duration
 from tideng.model.calendars import WorkCalendar, local_moment
 from tideng.store.database import reading
-from tideng_processes import estimates as subject
-from tideng_processes.deadlines import worked
-from tideng_processes.estimates import Estimate, Took, estimates, took
-from tideng_processes.model import Deadline, Definition
+from tideng_processes.cases.deadlines import worked
+from tideng_processes.document.model import Deadline, Definition
+from tideng_processes.measurement import estimates as subject
+from tideng_processes.measurement.estimates import (
+    Estimate,
+    Took,
+    estimates,
+    took,
+)
 
 __all__ = ["desk"]
 CHINA = WorkCalendar("CN")

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, event, insert, update
 from tideng.access.viewer import Viewer
 from tideng.org.directory import Assignment, Directory
 from tideng.store.database import open_engine, reading, writing
-from tideng_processes.figures import (
+from tideng_processes.document.model import Definition, Node, Start
+from tideng_processes.measurement.statistics import (
     AGAIN,
     AWAY,
     HANDED_OVER,
@@ -22,7 +23,6 @@ from tideng_processes.figures import (
     figures,
     slow,
 )
-from tideng_processes.model import Definition, Node, Start
 from tideng_processes.tables import CaseRow, ProcessBase, StepRow, TaskRow
 
 NOW = datetime(2025, 6, 12, 10, tzinfo=UTC)

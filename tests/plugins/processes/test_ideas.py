@@ -9,9 +9,9 @@ import pytest
 from leaving import a_document
 
 from tideng.org.directory import Directory
-from tideng_processes.differences import differences
-from tideng_processes.model import Definition
-from tideng_processes.parser import InvalidProcess, parse_process
+from tideng_processes.document.differences import differences
+from tideng_processes.document.model import Definition
+from tideng_processes.document.parser import InvalidProcess, parse_process
 
 BUDGET, AREA = {"zh": "预算", "en": "Budget"}, {"zh": "面积", "en": "Area"}
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tideng.base.errors import Refused
-from tideng_processes.machine import Machine
-from tideng_processes.model import Definition
-from tideng_processes.parser import parse_process
-from tideng_processes.registry import read_definitions
+from tideng_processes.cases.state_machine import Machine
+from tideng_processes.document.model import Definition
+from tideng_processes.document.parser import parse_process
+from tideng_processes.publication.registry import read_definitions
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = [*ROOT.glob("plugins/*/tideng_*/definitions"), *ROOT.glob("clients/*/processes")]

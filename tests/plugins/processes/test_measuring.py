@@ -11,8 +11,18 @@ from sqlalchemy import event
 from tests.plugins.processes.test_estimates import by, within
 from tests.plugins.processes.test_figures import DAY, DIRECTORY, HOUR, HR, LEAD, NOW, Desk, desk
 from tideng.store.database import reading
-from tideng_processes.measuring import FEWER, MORE, TOO_FEW, UNCLEAR, Compared, Measured, Side, difference, measured
-from tideng_processes.trials import Trial
+from tideng_processes.measurement.trial_comparison import (
+    FEWER,
+    MORE,
+    TOO_FEW,
+    UNCLEAR,
+    Compared,
+    Measured,
+    Side,
+    difference,
+    measured,
+)
+from tideng_processes.publication.trials import Trial
 
 __all__ = ["desk"]
 BEGAN = NOW - 10 * DAY

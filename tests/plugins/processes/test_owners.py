@@ -10,7 +10,7 @@ from tests.plugins.processes.engine_story import FILES, EngineStory
 from tests.plugins.processes.test_arriving import WANTED
 from tideng.model.event import Event
 from tideng.store.database import writing
-from tideng_processes.owners import Owner, Staff, holder_of
+from tideng_processes.cases.owners import Owner, Staff, holder_of
 
 
 def asks_finance(story: EngineStory) -> str:

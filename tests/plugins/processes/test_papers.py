@@ -9,7 +9,7 @@ from tests.plugins.processes.engine_story import EngineStory
 from tests.unit.core.paper_files import BILLION_LAUGHS, DIGITAL_CODE, INVOICE_LINES, NUMBER, a_pdf, a_picture, an_ofd
 from tideng.base.errors import NotAllowed, NotFound, Refused
 from tideng.store.database import reading, writing
-from tideng_processes import papers
+from tideng_processes.forms import attachments
 from tideng_processes.tables import PaperRow
 
 ORDER = """\
@@ -48,12 +48,14 @@ def sqlite(a_deployment, tmp_path):
 
 def keep(story, field="bills", content=b"", name="a.pdf", who="zhang", case=""):
     content = content or a_pdf(INVOICE_LINES, DIGITAL_CODE)
-    return papers.keep(story.deployment, story.viewer(who), story.directory, "order", field, name, content, case)
+    return attachments.keep(story.deployment, story.viewer(who), story.directory, "order", field, name, content, case)
 
 
 def opened(story, id, who="zhang"):
     with reading(story.deployment.engine) as connection:
-        return papers.open_paper(connection, story.viewer(who), story.directory, story.clock.now(), story.registry, id)
+        return attachments.open_paper(
+            connection, story.viewer(who), story.directory, story.clock.now(), story.registry, id
+        )
 
 
 def count(story) -> int:
@@ -140,7 +142,9 @@ def test_a_file_is_kept_only_for_a_form_that_one_may_fill_in(sqlite):
         with pytest.raises(NotFound):
             keep(sqlite, field)
     with pytest.raises(NotFound):
-        papers.keep(sqlite.deployment, sqlite.viewer("zhang"), sqlite.directory, "nothing", "bills", "a.pdf", a_pdf())
+        attachments.keep(
+            sqlite.deployment, sqlite.viewer("zhang"), sqlite.directory, "nothing", "bills", "a.pdf", a_pdf()
+        )
     with pytest.raises(NotAllowed):
         keep(sqlite, who="look")
 
@@ -154,14 +158,14 @@ def test_somebody_elses_file_goes_with_no_form(sqlite):
 def test_a_file_is_taken_out_of_a_form_until_that_is_handed_in(story):
     kept, other = keep(story), keep(story, content=a_pdf(("x",)))
     with pytest.raises(NotFound):
-        papers.discard(story.deployment, story.viewer("lead"), kept.id)
-    assert papers.discard(story.deployment, story.viewer("zhang"), kept.id)
-    assert not papers.discard(story.deployment, story.viewer("zhang"), kept.id)
+        attachments.discard(story.deployment, story.viewer("lead"), kept.id)
+    assert attachments.discard(story.deployment, story.viewer("zhang"), kept.id)
+    assert not attachments.discard(story.deployment, story.viewer("zhang"), kept.id)
     order(story, bills=[other.id])
     with pytest.raises(NotFound):
-        papers.discard(story.deployment, story.viewer("zhang"), other.id)
+        attachments.discard(story.deployment, story.viewer("zhang"), other.id)
     for none in (0, -1, 2**63, 2**70):
-        assert not papers.discard(story.deployment, story.viewer("zhang"), none)
+        assert not attachments.discard(story.deployment, story.viewer("zhang"), none)
         with pytest.raises(NotFound):
             opened(story, none)
 
@@ -171,24 +175,24 @@ def test_files_whose_forms_never_came_go_after_a_month_and_the_others_stay(story
     order(story, bills=[bound.id])
     story.clock.advance(days=29)
     with writing(story.deployment.engine) as connection:
-        assert papers.forget_loose(connection, story.clock.now()) == 0
+        assert attachments.forget_loose(connection, story.clock.now()) == 0
     story.clock.advance(days=2)
     with writing(story.deployment.engine) as connection:
-        assert papers.forget_loose(connection, story.clock.now()) == 1
+        assert attachments.forget_loose(connection, story.clock.now()) == 1
     with pytest.raises(NotFound):
         opened(story, loose.id)
     assert opened(story, bound.id)
 
 
 def test_nobody_fills_the_disk_with_files_that_wait(sqlite, monkeypatch):
-    monkeypatch.setattr(papers, "MOST_LOOSE", 2)
+    monkeypatch.setattr(attachments, "MOST_LOOSE", 2)
     keep(sqlite)
     keep(sqlite, content=a_pdf(("x",)))
     with pytest.raises(Refused, match="2 of your files wait for their forms already"):
         keep(sqlite, content=a_pdf(("y",)))
     assert keep(sqlite).id, "the same one once more is none more"
-    monkeypatch.setattr(papers, "MOST_LOOSE", 100)
-    monkeypatch.setattr(papers, "LARGEST_LOOSE", 3000)
+    monkeypatch.setattr(attachments, "MOST_LOOSE", 100)
+    monkeypatch.setattr(attachments, "LARGEST_LOOSE", 3000)
     with pytest.raises(Refused):
         keep(sqlite, content=a_pdf(("y",)))
 
@@ -198,8 +202,8 @@ def test_files_are_looked_up_with_one_statement_however_many(sqlite):
 
     def look() -> None:
         with reading(sqlite.deployment.engine) as connection:
-            assert len(papers.kept(connection, [*ids, 999, -1, 2**70])) == 5
-            assert papers.kept(connection, []) == {}
+            assert len(attachments.kept(connection, [*ids, 999, -1, 2**70])) == 5
+            assert attachments.kept(connection, []) == {}
 
     assert sqlite.statements(look) == 1
 

@@ -11,9 +11,9 @@ from tests.plugins.processes.engine_story import PURCHASE, EngineStory
 from tideng.base.errors import InvalidBundle, NotAllowed, Refused
 from tideng.client.bundle import read_bundle
 from tideng.store.database import reading
-from tideng_processes import publishing
-from tideng_processes.parser import InvalidProcess
-from tideng_processes.publishing import Stale
+from tideng_processes.document.parser import InvalidProcess
+from tideng_processes.publication import publishing
+from tideng_processes.publication.publishing import Stale
 
 
 def document(story: EngineStory) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from sqlalchemy import insert, select
 from tests.plugins.processes.engine_story import EngineStory
 from tideng.org.directory import Assignment, Directory
 from tideng.store.database import among, reading, writing
-from tideng_processes.seen import is_seen, newest_seen
 from tideng_processes.tables import CaseRow, TaskRow
+from tideng_processes.views.visible_cases import is_seen, newest_seen
 
 FIRM = Directory(
     [Assignment("boss", "顾明")]

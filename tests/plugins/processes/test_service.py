@@ -10,10 +10,10 @@ import pytest
 
 from tests.plugins.processes.engine_story import EngineStory, later
 from tideng.base.errors import NotAllowed, NotFound, Refused
-from tideng_processes import service
-from tideng_processes.fields import person_named
-from tideng_processes.form_data import as_text
-from tideng_processes.service import NotYet
+from tideng_processes.cases import service
+from tideng_processes.cases.service import NotYet
+from tideng_processes.forms.fields import person_named
+from tideng_processes.forms.submitted_data import as_text
 
 
 def problems(refused: Any) -> set[str]:

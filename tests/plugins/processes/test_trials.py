@@ -9,11 +9,16 @@ from tests.plugins.processes.test_publishing import SLOWER, document, publish, w
 from tideng.base.errors import InvalidBundle, NotAllowed, Refused
 from tideng.runtime.worker import Worker
 from tideng.store.database import reading
-from tideng_processes import publishing, trials
-from tideng_processes.blank import blank_document
-from tideng_processes.publishing import Stale
-from tideng_processes.registry import FILES, registry_of
-from tideng_processes.trials import KEPT, OVERTAKEN, RETURNED, Trial
+from tideng_processes.document.blank_process import blank_document
+from tideng_processes.publication import publishing, trials
+from tideng_processes.publication.publishing import Stale
+from tideng_processes.publication.registry import FILES, registry_of
+from tideng_processes.publication.trials import (
+    KEPT,
+    OVERTAKEN,
+    RETURNED,
+    Trial,
+)
 
 
 def try_out(story: EngineStory, changed=None, base: int = 1, who: str = "hr") -> int:

@@ -8,10 +8,10 @@ import pytest
 from leaving import a_document
 
 import tideng_processes
-from tideng_processes.blank import blank_document
-from tideng_processes.parser import parse_process
-from tideng_processes.registry import read_definitions
-from tideng_processes.typed import LONGEST, as_text, read_typed
+from tideng_processes.document.blank_process import blank_document
+from tideng_processes.document.parser import parse_process
+from tideng_processes.document.yaml_text import LONGEST, as_text, read_typed
+from tideng_processes.publication.registry import read_definitions
 
 PLUGINS = Path(tideng_processes.__file__).parents[2]
 SHIPPED = sorted(one for one in PLUGINS.glob("*/tideng_*/definitions") if any(one.glob("*.yaml")))

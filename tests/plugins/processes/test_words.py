@@ -8,8 +8,15 @@ import pytest
 
 from tideng.base.durations import Duration
 from tideng.org.directory import Directory, Position
-from tideng_processes.model import Condition, Deadline, FieldSpec, Node, OwnerChoice, Part
-from tideng_processes.words import (
+from tideng_processes.document.model import (
+    Condition,
+    Deadline,
+    FieldSpec,
+    Node,
+    OwnerChoice,
+    Part,
+)
+from tideng_processes.document.sentences import (
     condition_words,
     deadline_words,
     duration_words,

@@ -28,8 +28,8 @@ from tideng.runtime.worker import Worker
 from tideng.store.database import reading
 from tideng.store.events import receive
 from tideng.store.tables import EventRow, FindingRow
-from tideng_processes.registry import registry_of
-from tideng_processes.service import Submission, begin, hand_in
+from tideng_processes.cases.service import Submission, begin, hand_in
+from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
 BEIJING = ZoneInfo("Asia/Shanghai")

@@ -15,10 +15,10 @@ from tideng.plugins.case_notes import beside_person
 from tideng.plugins.forms import Form, fill_form
 from tideng.store.database import reading
 from tideng.store.events import receive
-from tideng_processes import service
-from tideng_processes.check import check_process
-from tideng_processes.registry import registry_of
-from tideng_processes.service import NotYet, Submission
+from tideng_processes.cases import service
+from tideng_processes.cases.service import NotYet, Submission
+from tideng_processes.document.check import check_process
+from tideng_processes.publication.registry import registry_of
 from tideng_reports.beside import beside
 from tideng_reports.completeness import completeness
 from tideng_reports.filling import ENGLISH, plan_for
