@@ -18,7 +18,7 @@ import yaml
 from docs.make import written
 from tests.test_layers import modules
 from tests.test_layout import ROOT, package_folders, tracked
-from tests.unit.platform.plugin_world import entry
+from tests.unit.core.plugins.plugin_world import entry
 from tideng.base.settings import SETTINGS
 from tideng.cli.reference import commands
 from tideng.plugins.hookspecs import Hooks

@@ -22,7 +22,7 @@ from test_report import IS_READY, KEPT, NO_SYNC, Line
 from webstory import NOW, WebStory
 
 from tests.plugins.travel.travel_story import a_ticket, an_invoice
-from tests.unit.core.paper_files import a_picture
+from tests.unit.core.plugins.attachment_files import a_picture
 from tideng.runtime.worker import Worker
 from tideng.store.database import writing
 from tideng_admin.display.assets import built

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from tests.plugins.travel.travel_story import TravelStory, a_ticket, an_invoice
-from tests.unit.core.paper_files import NUMBER, PAPER_CODE, a_pdf, a_picture
+from tests.unit.core.plugins.attachment_files import NUMBER, PAPER_CODE, a_pdf, a_picture
 from tideng.base.errors import Refused
 from tideng.plugins.forms import MUST, SHOULD
 from tideng_processes.cases.service import NotYet

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.core import paper_files as files
+from tests.unit.core.plugins import attachment_files as files
 from tideng.base.sandbox import Limits
 from tideng.plugins.attachments import look_at
 from tideng_travel import reading

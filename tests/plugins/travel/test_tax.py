@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from tests.plugins.travel.travel_story import TravelStory
-from tests.unit.core.paper_files import NUMBER
+from tests.unit.core.plugins.attachment_files import NUMBER
 from tideng.plugins.hookspecs import hookimpl
 from tideng.plugins.invoices import (
     GENUINE,

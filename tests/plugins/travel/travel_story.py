@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from tests.plugins.processes.engine_story import FILES, EngineStory
-from tests.unit.core.paper_files import INVOICE_LINES, NUMBER, RAIL_LINES, a_pdf, a_picture
+from tests.unit.core.plugins.attachment_files import INVOICE_LINES, NUMBER, RAIL_LINES, a_pdf, a_picture
 from tideng.plugins.forms import Form, check_form, fill_form
 from tideng.store.database import reading
 from tideng_processes.cases import service
