@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tideng.base.sandbox import Limits, Unanswered, call
+from tideng.base.sandbox import SandboxLimits, SandboxFailed, call_sandboxed
 from tideng.model.catalogue import Text
 from tideng.plugins.attachments import (
     OFD,
@@ -24,7 +24,7 @@ from tideng.plugins.attachments import (
 from tideng_travel.page_text import LONGEST, Said, read_text
 from tideng_travel.qr import Code, amount, day_of, read_code
 
-READING = Limits(seconds=10, megabytes=1024)
+READING = SandboxLimits(seconds=10, megabytes=1024)
 KINDS = ("invoice", "itinerary")
 """Which kinds of papers are read; a confirmation that a customer signed is looked at by people."""
 _MOST_PAGES = 3
@@ -37,8 +37,8 @@ _SCALE = 200 / 72  # dots an inch, over a PDF's points
 def reading_of(paper: Paper) -> Reading:
     """What `paper` says, with notes on what is to be typed or looked at."""
     try:
-        fields = call("tideng_travel.reading:read", paper.content, paper.sort, limits=READING)
-    except Unanswered:
+        fields = call_sandboxed("tideng_travel.reading:read", paper.content, paper.sort, limits=READING)
+    except SandboxFailed:
         return Reading({}, (_UNREAD,))
     notes = tuple(_disagreement(*one) for one in fields.pop("differs", []))
     return Reading(fields, notes + tuple(_missing(fields, paper.kind)))

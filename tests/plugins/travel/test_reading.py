@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.core.plugins import attachment_files as files
-from tideng.base.sandbox import Limits
+from tideng.base.sandbox import SandboxLimits
 from tideng.plugins.attachments import look_at
 from tideng_travel import reading
 from tideng_travel.page_text import read_text
@@ -234,7 +234,7 @@ def test_no_text_of_a_page_does_any_harm(text):
 
 
 def test_a_file_that_cannot_be_read_in_time_is_typed(monkeypatch):
-    monkeypatch.setattr(reading, "READING", Limits(seconds=0, megabytes=512))
+    monkeypatch.setattr(reading, "READING", SandboxLimits(seconds=0, megabytes=512))
     found = read(files.a_pdf(files.INVOICE_LINES))
     assert (found.fields, [note["zh"] for note in found.notes]) == (
         {},

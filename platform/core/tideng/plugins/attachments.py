@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from tideng.base.errors import Problem, Refused
-from tideng.base.sandbox import Limits, Unanswered, call
+from tideng.base.sandbox import SandboxLimits, SandboxFailed, call_sandboxed
 from tideng.model.catalogue import Text
 
 PDF, OFD, PICTURE = "pdf", "ofd", "picture"
@@ -25,7 +25,7 @@ LARGEST = 10 * MEGABYTE
 LONGEST_NAME = 200
 MOST_PAGES = 50
 MOST_PIXELS = 40_000_000
-OPENING = Limits(seconds=8, megabytes=768)
+OPENING = SandboxLimits(seconds=8, megabytes=768)
 
 MEDIA_TYPES: Mapping[str, str] = {
     "pdf": "application/pdf",
@@ -145,8 +145,8 @@ def _misnamed(name: str, found: str) -> list[Problem]:
 def _opened(content: bytes, found: str) -> list[Problem]:
     """What a process of its own finds wrong on opening it."""
     try:
-        said = call("tideng.plugins.attachment_check:look", content, found, limits=OPENING)
-    except Unanswered as unanswered:
+        said = call_sandboxed("tideng.plugins.attachment_check:look", content, found, limits=OPENING)
+    except SandboxFailed as unanswered:
         if unanswered.why == "died":
             return [Problem("", "the file cannot be opened", "save it anew as PDF, or take a picture of it")]
         return [Problem("", "opening the file takes too long", "save it anew as PDF, or take a picture of it")]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.test_layout import ROOT
 from tests.unit.core.plugins import attachment_files as files
 from tideng.base.errors import Refused
-from tideng.base.sandbox import Limits, Unanswered, call
+from tideng.base.sandbox import SandboxLimits, SandboxFailed, call_sandboxed
 from tideng.plugins import attachment_check
 from tideng.plugins.attachments import (
     LARGEST,
@@ -174,21 +174,21 @@ def _tests_can_be_imported(monkeypatch):
 
 def test_a_function_that_never_ends_is_ended():
     began = time.monotonic()
-    with pytest.raises(Unanswered) as unanswered:
-        call(f"{HERE}:turn_for_ever", b"", limits=Limits(seconds=1))
+    with pytest.raises(SandboxFailed) as unanswered:
+        call_sandboxed(f"{HERE}:turn_for_ever", b"", limits=SandboxLimits(seconds=1))
     assert unanswered.value.why == "time"
     assert time.monotonic() - began < 4
 
 
 def test_a_function_that_sleeps_is_ended_too():
-    with pytest.raises(Unanswered) as unanswered:
-        call(f"{HERE}:sleep", b"", limits=Limits(seconds=1))
+    with pytest.raises(SandboxFailed) as unanswered:
+        call_sandboxed(f"{HERE}:sleep", b"", limits=SandboxLimits(seconds=1))
     assert unanswered.value.why == "time"
 
 
 def test_a_function_that_swells_is_ended():
-    with pytest.raises(Unanswered) as unanswered:
-        call(f"{HERE}:swell", b"", limits=Limits(megabytes=300))
+    with pytest.raises(SandboxFailed) as unanswered:
+        call_sandboxed(f"{HERE}:swell", b"", limits=SandboxLimits(megabytes=300))
     assert unanswered.value.why == "memory"
 
 
@@ -196,19 +196,19 @@ def test_a_function_that_swells_is_ended():
     ("how", "said"), [("crash", "status -11"), ("raise_something", "raised ValueError"), ("say_too_much", "status 0")]
 )
 def test_a_function_that_dies_is_said_to_have_died_and_nothing_of_what_it_read(how, said):
-    with pytest.raises(Unanswered) as unanswered:
-        call(f"{HERE}:{how}", b"\xe5\xbc\xa0")
+    with pytest.raises(SandboxFailed) as unanswered:
+        call_sandboxed(f"{HERE}:{how}", b"\xe5\xbc\xa0")
     assert unanswered.value.why == "died"
     assert str(unanswered.value).endswith(said)
 
 
 def test_it_writes_no_file_knows_no_secret_and_what_a_library_prints_is_no_answer(monkeypatch):
     monkeypatch.setenv("TIDENG_SECRET_KEY", "secret")
-    said = call(f"{HERE}:look_around", b"content", "more")
+    said = call_sandboxed(f"{HERE}:look_around", b"content", "more")
     assert said == {"content": "content", "more": ["more"], "wrote": False, "secret": None}
 
 
 def test_a_file_that_takes_too_long_to_open_is_refused_in_words(monkeypatch):
-    monkeypatch.setattr("tideng.plugins.attachments.OPENING", Limits(seconds=0, megabytes=768))
+    monkeypatch.setattr("tideng.plugins.attachments.OPENING", SandboxLimits(seconds=0, megabytes=768))
     with pytest.raises(Refused, match=r"opening the file takes too long|cannot be opened"):
         look_at("a.pdf", files.a_pdf())
