@@ -12,7 +12,7 @@ from tideng.access.viewer import Viewer
 from tideng.model.calendars import WorkCalendar
 from tideng.model.catalogue import Catalogue, Text
 from tideng.org.directory import Directory
-from tideng.plugins.case_notes import Aside, AsideLine
+from tideng.plugins.cards import Aside, AsideLine
 from tideng.store.tables import EventRow
 from tideng_reports.completeness import REPORTED, Completeness, completeness
 from tideng_reports.filling import NEEDED

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tideng.access.viewer import Viewer
     from tideng.org.directory import Directory
-    from tideng.plugins.case_notes import Aside
+    from tideng.plugins.cards import Aside
     from tideng.plugins.forms import Filled, Form
 
 

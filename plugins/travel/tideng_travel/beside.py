@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from tideng.model.catalogue import Text
-from tideng.plugins.case_notes import (
+from tideng.plugins.cards import (
     FINE,
     LOOK,
     OPEN,

@@ -12,7 +12,7 @@ from babel.numbers import format_decimal
 from sqlalchemy import Connection, func, select
 
 from tideng.model.catalogue import Text
-from tideng.plugins.case_notes import (
+from tideng.plugins.cards import (
     FINE,
     LOOK,
     OPEN,

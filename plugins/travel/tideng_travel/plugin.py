@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tideng.model.event import Event
     from tideng.org.directory import Directory
     from tideng.plugins.attachments import Paper, Reading
-    from tideng.plugins.case_notes import Aside
+    from tideng.plugins.cards import Aside
     from tideng.plugins.forms import Asked, Filled, Form
     from tideng.privacy.holdings import Holding
 

@@ -7,7 +7,7 @@ import pytest
 from tests.plugins.travel.test_tax import TICKET, TaxOffice, ask, connect
 from tests.plugins.travel.travel_story import TravelStory, an_invoice
 from tests.unit.core.plugins.attachment_files import DIGITAL_CODE, INVOICE_LINES, NUMBER, a_pdf
-from tideng.plugins.case_notes import (
+from tideng.plugins.cards import (
     FINE,
     LOOK,
     OPEN,

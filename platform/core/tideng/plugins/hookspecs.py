@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tideng.outbox.channels import Channel
     from tideng.plugins.attachments import Paper, Reading
     from tideng.plugins.attention import Attention
-    from tideng.plugins.case_notes import Aside
+    from tideng.plugins.cards import Aside
     from tideng.plugins.forms import Asked, Filled, Form
     from tideng.plugins.invoices import Invoice, Verdict
     from tideng.plugins.responsibilities import Responsibility
@@ -200,7 +200,7 @@ class Hooks:
     def beside_case(
         self, process: str, case: str, connection: Connection, directory: Directory, now: datetime
     ) -> Iterable[Aside]:
-        """What the plugin knows of a case beside its history, such as what a tax system said of its invoices: `tideng.plugins.case_notes.Aside`
+        """What the plugin knows of a case beside its history, such as what a tax system said of its invoices: `tideng.plugins.cards.Aside`
         values; [] where it knows nothing. Called when somebody who may see the case opens it; a fixed number of statements."""
 
     @hookspec
@@ -208,7 +208,7 @@ class Hooks:
         self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
     ) -> Iterable[Aside]:
         """What the plugin knows of a person that whoever leads or looks after them can use, such as whether their reports are in:
-        `tideng.plugins.case_notes.Aside` values with a link to where there is more; [] where there is nothing to say. Called when `viewer`,
+        `tideng.plugins.cards.Aside` values with a link to where there is more; [] where there is nothing to say. Called when `viewer`,
         who may see the person, opens their page; a fixed number of statements. Nobody is compared with anybody."""
 
     @hookspec(firstresult=True)

@@ -24,7 +24,7 @@ from tideng.base.errors import (
 )
 from tideng.org.directory import Assignment
 from tideng.plugins.attachments import LARGEST
-from tideng.plugins.case_notes import Aside, beside_case
+from tideng.plugins.cards import Aside, beside_case
 from tideng.plugins.forms import (
     MUST,
     Asked,

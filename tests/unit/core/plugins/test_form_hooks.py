@@ -14,7 +14,7 @@ from tests.unit.core.plugins.plugin_world import entry, hookimpl
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound
 from tideng.org.directory import Assignment, Directory
-from tideng.plugins.case_notes import Aside, AsideLine, beside_person
+from tideng.plugins.cards import Aside, AsideLine, beside_person
 from tideng.plugins.forms import (
     MUST,
     SHOULD,
