@@ -13,7 +13,13 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-ZIP_CUT_OFF, ZIP_DAMAGED, ZIP_TOO_LARGE, ZIP_LOCKED, ZIP_LEADS_OUT = "cut off", "damaged", "too much", "locked", "leads out"
+ZIP_CUT_OFF, ZIP_DAMAGED, ZIP_TOO_LARGE, ZIP_LOCKED, ZIP_LEADS_OUT = (
+    "cut off",
+    "damaged",
+    "too much",
+    "locked",
+    "leads out",
+)
 ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error)
 """What the standard library raises at an archive that is none, or that is not as its directory says."""
 _SMALL = 1024 * 1024
@@ -49,7 +55,7 @@ def inspect_zip(content: bytes, bounds: ZipLimits) -> ZipContents:
     `Archive.why` is ``cut off`` where its end is missing, ``damaged`` where its directory cannot be read, ``locked`` where a
     member wants a password, ``leads out`` where one is called as if it lay elsewhere, ``too much`` where it goes beyond
     `bounds`. The names are known wherever the directory could be read. A directory may lie about sizes: reading a member then
-    ends at what it said, and raises one of `BROKEN`. Never raises itself."""
+    ends at what it said, and raises one of `ZIP_ERRORS`. Never raises itself."""
     end = _end_of(content)
     if end is None:
         return ZipContents(why=ZIP_CUT_OFF)

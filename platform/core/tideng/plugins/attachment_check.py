@@ -13,9 +13,9 @@ from typing import Any
 
 from tideng.base.errors import Problem
 from tideng.base.zip_limits import (
-    ZIP_ERRORS,
     ZIP_CUT_OFF,
     ZIP_DAMAGED,
+    ZIP_ERRORS,
     ZIP_LEADS_OUT,
     ZIP_LOCKED,
     ZIP_TOO_LARGE,

@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from tideng.base.errors import Problem, Refused
-from tideng.base.sandbox import SandboxLimits, SandboxFailed, call_sandboxed
+from tideng.base.sandbox import SandboxFailed, SandboxLimits, call_sandboxed
 from tideng.client.files import MOST_PROBLEMS, Problems
 from tideng.client.org_tables import PERSON_COLUMNS, POSITION_COLUMNS, UNIT_COLUMNS
 from tideng_orgchart.edit.workbooks import MEGABYTE, MOST_ROWS, sheets_in

@@ -15,9 +15,9 @@ from typing import Any
 from xml.parsers import expat
 
 from tideng.base.zip_limits import (
-    ZIP_ERRORS,
     ZIP_CUT_OFF,
     ZIP_DAMAGED,
+    ZIP_ERRORS,
     ZIP_LEADS_OUT,
     ZIP_LOCKED,
     ZIP_TOO_LARGE,
