@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
@@ -49,15 +50,22 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file. Kept: every test of this module reads every file."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Every module that a file names in an import, also inside functions."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    names: set[str] = set()
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
+    return frozenset(names)
 
 
 def offenders(library: str, allowed: str) -> list[str]:
@@ -106,7 +114,7 @@ def past_the_door(name: str, path: Path) -> set[str]:
 
 def imported_from(path: Path) -> set[str]:
     """The modules that a file imports, or imports names from, also inside functions."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree = parsed(path)
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     return names | {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module and not n.level}
 
@@ -128,7 +136,7 @@ DOORS = {PLUGIN_DOOR: "tideng_plugin.txt", SCREENS_DOOR: "tideng_admin_screens.t
 @pytest.mark.parametrize("door", DOORS)
 def test_a_type_checker_sees_the_same_names_behind_a_door_as_python(door):
     module = import_module(door)
-    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
+    tree = parsed(Path(module.__file__))
     [block] = [n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
     seen = {(a.asname or a.name): f"{n.module}:{a.name}" for n in block.body for a in n.names}
     assert seen == homes_of(module.SHELVES)
@@ -166,7 +174,7 @@ def test_no_name_leaves_a_door_without_a_deprecation(door):
 
 def required_by(package: str) -> tuple[str, ...]:
     """The value of ``requires = (…)`` in a plugin's class, read without importing it."""
-    for node in ast.walk(ast.parse((package_folders()[package] / "plugin.py").read_text("utf-8"))):
+    for node in ast.walk(parsed(package_folders()[package] / "plugin.py")):
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "requires" for t in node.targets):
             return tuple(ast.literal_eval(node.value))
     return ()
@@ -192,7 +200,7 @@ def test_no_module_keeps_state_that_changes():
     """A list, dict or set at module level is a constant (its name says so, in capitals) or does not exist."""
     wrong = []
     for name, path in modules().items():
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in parsed(path).body:
             targets = (
                 node.targets
                 if isinstance(node, ast.Assign)
@@ -206,7 +214,5 @@ def test_no_module_keeps_state_that_changes():
                     for t in targets
                     if isinstance(t, ast.Name) and not t.id.isupper() and t.id != "__all__"
                 ]
-        wrong += [
-            (name, "global") for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Global)
-        ]
+        wrong += [(name, "global") for node in ast.walk(parsed(path)) if isinstance(node, ast.Global)]
     assert wrong == []

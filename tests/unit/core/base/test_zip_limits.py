@@ -50,15 +50,15 @@ def test_what_is_in_order_is_told_by_its_names():
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", ZIP_CUT_OFF),
-        (b"no archive at all", ZIP_CUT_OFF),
-        (packed(a=b"x" * 100)[:-10], ZIP_CUT_OFF),
-        (packed(a=b" " * 5_000_000), ZIP_TOO_LARGE),
-        (packed(**{f"m{number}": b"" for number in range(11)}), ZIP_TOO_LARGE),
-        (locked(), ZIP_LOCKED),
-        (named("../outside"), ZIP_LEADS_OUT),
-        (named("C:/outside"), ZIP_LEADS_OUT),
-        (named("a\\..\\..\\outside"), ZIP_LEADS_OUT),
+        pytest.param(b"", ZIP_CUT_OFF, id="empty"),
+        pytest.param(b"no archive at all", ZIP_CUT_OFF, id="no archive"),
+        pytest.param(packed(a=b"x" * 100)[:-10], ZIP_CUT_OFF, id="cut off"),
+        pytest.param(packed(a=b" " * 5_000_000), ZIP_TOO_LARGE, id="a bomb"),
+        pytest.param(packed(**{f"m{number}": b"" for number in range(11)}), ZIP_TOO_LARGE, id="too many members"),
+        pytest.param(locked(), ZIP_LOCKED, id="locked"),
+        pytest.param(named("../outside"), ZIP_LEADS_OUT, id="a relative path out"),
+        pytest.param(named("C:/outside"), ZIP_LEADS_OUT, id="a drive letter"),
+        pytest.param(named("a\\..\\..\\outside"), ZIP_LEADS_OUT, id="backslashes out"),
     ],
 )
 def test_what_speaks_against_opening_it_is_said(content, why):
