@@ -12,24 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, update
 
-from tideng.access.viewer import Viewer, below
-from tideng.base.errors import (
+from tideng.plugin import (
+    MUST,
+    Asked,
+    Directory,
+    Form,
     NotAllowed,
     NotFound,
     Problem,
     Refused,
-)
-from tideng.org.directory import Directory
-from tideng.plugins.forms import (
-    MUST,
-    Asked,
-    Form,
+    Viewer,
     accept_form,
+    below,
     check_form,
     fill_form,
+    in_words,
+    writing,
 )
-from tideng.problem_words import in_words
-from tideng.store.database import writing
 from tideng_processes.cases.case_choices import not_to_be_chosen
 from tideng_processes.cases.loader import load_run, next_id
 from tideng_processes.cases.transitions import (
@@ -49,7 +48,7 @@ from tideng_processes.publication.registry import (
 from tideng_processes.tables import CaseRow, PaperRow, StepRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 OLDEST = timedelta(days=7)
 """So long ago a form may have been written without a network."""
