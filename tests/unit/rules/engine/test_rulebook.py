@@ -46,7 +46,8 @@ def test_the_book_compiles_every_where_and_keeps_what_it_says():
         (written.trigger.where.holds, watch.trigger.where.holds),
         (written.metrics["own"].series.where, watch.metrics["own"].series.where),
     ):
-        assert isinstance(before, EventCondition) and not isinstance(after, EventCondition)
+        assert isinstance(before, EventCondition)
+        assert not isinstance(after, EventCondition)
         assert [after({"event.needs.length": n}) for n in (99, 100, None)] == [False, True, False]
 
 
