@@ -14,7 +14,8 @@ from sqlalchemy import Connection, exists, select
 
 from tideng.outbox import contest, storm_decisions
 from tideng.store.database import reading
-from tideng.store.tables import EventRow, FindingRow
+from tideng.store.event_reading import any_event
+from tideng.store.findings import any_finding
 from tideng.views.day_board import (
     LAMPS,
     LIT,
@@ -198,8 +199,8 @@ def first_steps(connection: Connection, here: Web) -> list[FirstStep]:
     people = len(_roster(here))
     heard, spoke, rules = connection.execute(
         select(
-            exists().where(EventRow.id.is_not(None)),
-            exists().where(FindingRow.id.is_not(None)),
+            any_event(),
+            any_finding(),
             exists().where(RuleVersionRow.state == PUBLISHED),
         )
     ).one()

@@ -19,7 +19,7 @@ from tideng.judging.schedules import moments
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule, Watch
 from tideng.org.directory import Directory
-from tideng.store.tables import StateRow
+from tideng.store.state_spans import states_now
 from tideng_rules.document.model import (
     ALWAYS,
     Condition,
@@ -117,11 +117,7 @@ def _facts(
     facts: dict[str, Any] = {}
     states = names & deployment.catalogue.states.keys()
     if states:
-        row = StateRow
-        spans = select(row.state).where(
-            row.subject == person, row.state.in_(states), row.started_at <= now, row.ended_at.is_(None)
-        )
-        facts |= dict.fromkeys(states, False) | dict.fromkeys(connection.scalars(spans), True)
+        facts |= dict.fromkeys(states, False) | dict.fromkeys(states_now(connection, states, person, now), True)
     gathered = names - states
     if gathered:
         points = [Point(person, now, directory.at(person, now), "person", person)]

@@ -402,6 +402,26 @@ def of_finding(connection: Connection, finding: int) -> Sequence[Any]:
     return connection.execute(select(_table).where(OutboxRow.finding == finding)).all()
 
 
+def of_findings(connection: Connection, findings: Collection[int]) -> Sequence[Any]:
+    """The messages of these findings in order: `status`, `due`, `held_because`, `recipient` and `error` of each."""
+    columns = (OutboxRow.status, OutboxRow.due, OutboxRow.held_because, OutboxRow.recipient, OutboxRow.error)
+    query = select(*columns).where(OutboxRow.finding.in_(findings)).order_by(OutboxRow.id)
+    return connection.execute(query).all()
+
+
+def count_released(connection: Connection, key: PersonChannel, since: datetime, until: datetime) -> int:
+    """How many messages that count against the budget went out to a person on a channel from `since` until before `until`."""
+    ours = (OutboxRow.recipient == key[0], OutboxRow.channel == key[1], OutboxRow.alone.is_(False))
+    then = (OutboxRow.released_at >= since, OutboxRow.released_at < until)
+    messages = func.count(func.coalesce(OutboxRow.bundle, OutboxRow.id).distinct())
+    return connection.scalar(select(messages).where(*ours, *then)) or 0
+
+
+def first_error(connection: Connection) -> str:
+    """Why one of the parked messages could not be delivered; '' where none is parked."""
+    return connection.scalar(select(OutboxRow.error).where(PARKED.condition).order_by(OutboxRow.id).limit(1)) or ""
+
+
 def exist(connection: Connection, which: Selection) -> bool:
     """Whether there is such a message."""
     return connection.execute(select(OutboxRow.id).where(which.condition).limit(1)).first() is not None
