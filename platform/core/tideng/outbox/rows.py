@@ -29,8 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from tideng.model.statuses import ON_THE_WAY, UNSENT, DroppedReason, HeldReason, MessageStatus
+from tideng.store.columns import Moment
 from tideng.store.database import insert, is_sqlite
-from tideng.store.tables import FindingRow, Moment, OutboxRow
+from tideng.store.tables import FindingRow, OutboxRow
 
 _table = OutboxRow.__table__
 _RELEASE_LOCK = 0x71DE49

@@ -13,19 +13,19 @@ from tideng.store.tables import StateRow
 
 
 class StateSpan(NamedTuple):
-    """One span of a state with a known start. `ended_at` None: it still holds; `key`: of a trip, its name."""
+    """One span of a state. `started_at` None: only its end is known; `ended_at` None: it still holds; `key`: of a trip, its name."""
 
     subject: str
     state: str
     key: str
-    started_at: datetime
+    started_at: datetime | None
     ended_at: datetime | None
 
 
 def spans_reaching(
     connection: Connection, states: Collection[str], people: Collection[str], first: datetime
 ) -> list[StateSpan]:
-    """The spans of these states of `people` that still hold or ended at `first` or later. One statement."""
+    """The spans with a known start of these states of `people` that still hold or ended at `first` or later. One statement."""
     row = StateRow
     theirs = (among(connection, row.subject, people), row.state.in_(states), row.started_at.is_not(None))
     reaching = or_(row.ended_at.is_(None), row.ended_at >= first)
