@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 
 from tideng.store.database import among
 from tideng_processes.cases.loader import load_runs, next_ids
-from tideng_processes.cases.service import keep_version
 from tideng_processes.cases.transitions import Mover, Run
+from tideng_processes.forms.submissions import keep_version
 from tideng_processes.publication.registry import Published, Registry
 from tideng_processes.tables import CaseRow
 

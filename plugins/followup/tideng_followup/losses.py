@@ -17,9 +17,9 @@ from tideng_followup import improving
 from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNCLEAR, UNEXPLAINED
 from tideng_followup.improving import Occasion
 from tideng_followup.reviewing import Failed, Passage, failed_step
-from tideng_processes.cases.customers import customer_key, spelled
 from tideng_processes.cases.loader import load_runs
 from tideng_processes.cases.transitions import OPEN, Mover, Run
+from tideng_processes.customer_keys import customer_key, spelled
 from tideng_processes.document.model import Definition
 from tideng_processes.document.sentences import said
 from tideng_processes.publication.registry import Registry

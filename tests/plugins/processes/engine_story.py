@@ -20,8 +20,8 @@ from tideng.runtime.worker import Worker
 from tideng.store.database import reading
 from tideng.store.events import receive
 from tideng.store.tables import EventRow
-from tideng_processes.cases import service
-from tideng_processes.cases.service import Submission
+from tideng_processes.forms import submissions
+from tideng_processes.forms.submissions import Submission
 from tideng_processes.publication.registry import Registry, registry_of
 from tideng_processes.views import cases
 from tideng_processes.views.cases import CaseView
@@ -145,11 +145,11 @@ class EngineStory:
         """Hand in the first step; what is said of the form stands beside `outcome`, `at`, `key`."""
         usual = {"what": "样灯", "amount": 200} if process == "purchase" else {}
         submission = self.submission("submit", {**usual, **said})
-        return service.begin(self.deployment, self.viewer(who), self.directory, process, submission, person)
+        return submissions.begin(self.deployment, self.viewer(who), self.directory, process, submission, person)
 
     def hand_in(self, who: str, case: str, node: str, outcome: str, part: str = "", **said: Any) -> None:
         submission = self.submission(outcome, said)
-        service.hand_in(self.deployment, self.viewer(who), self.directory, case, node, submission, part)
+        submissions.hand_in(self.deployment, self.viewer(who), self.directory, case, node, submission, part)
 
     @staticmethod
     def submission(outcome: str, said: dict[str, Any]) -> Submission:

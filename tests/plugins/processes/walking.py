@@ -28,7 +28,7 @@ from tideng.runtime.worker import Worker
 from tideng.store.database import reading
 from tideng.store.events import receive
 from tideng.store.tables import EventRow, FindingRow
-from tideng_processes.cases.service import Submission, begin, hand_in
+from tideng_processes.forms.submissions import Submission, begin, hand_in
 from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 

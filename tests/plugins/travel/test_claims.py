@@ -10,7 +10,7 @@ from tests.plugins.travel.travel_story import TravelStory, a_ticket, an_invoice
 from tests.unit.core.plugins.attachment_files import NUMBER, PAPER_CODE, a_pdf, a_picture
 from tideng.base.errors import Refused
 from tideng.plugins.forms import MUST, SHOULD
-from tideng_processes.cases.service import NotYet
+from tideng_processes.forms.submissions import NotYet
 
 OTHER = "24312000000123456700"
 

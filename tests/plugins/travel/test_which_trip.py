@@ -11,8 +11,8 @@ from tideng.plugins.forms import MUST
 from tideng.privacy.holdings import holdings
 from tideng.store.database import reading
 from tideng_processes.cases import case_choices
-from tideng_processes.cases.service import NotYet
 from tideng_processes.document.parser import parse_process
+from tideng_processes.forms.submissions import NotYet
 from tideng_processes.views.process_page import data_lines
 
 WORDS = "6月16日至18日 上海、杭州（2 家客户）"

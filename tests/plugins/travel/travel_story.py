@@ -11,8 +11,8 @@ from tests.plugins.processes.engine_story import FILES, EngineStory
 from tests.unit.core.plugins.attachment_files import INVOICE_LINES, NUMBER, RAIL_LINES, a_pdf, a_picture
 from tideng.plugins.forms import Form, check_form, fill_form
 from tideng.store.database import reading
-from tideng_processes.cases import service
 from tideng_processes.forms import attachments as papers
+from tideng_processes.forms import submissions
 from tideng_processes.forms.attachments import Kept
 from tideng_travel.tables import InvoiceRow
 
@@ -85,7 +85,7 @@ class TravelStory(EngineStory):
         """Everything a form would be asked: field → (severity, in Chinese); of two about one field the first."""
         submission = self.submission("submit", said)
         with reading(self.deployment.engine) as connection:
-            found = service.preview(
+            found = submissions.preview(
                 self.deployment, connection, self.viewer(who), self.directory, process, node, submission, case=case
             )
         answer: dict[str, tuple[str, str]] = {}

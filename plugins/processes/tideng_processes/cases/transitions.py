@@ -13,7 +13,6 @@ from sqlalchemy import Connection, bindparam, insert, update
 from tideng.model.event import Event
 from tideng.org.directory import Directory
 from tideng.store.events import store_events
-from tideng_processes.cases.customers import customer_key
 from tideng_processes.cases.deadlines import due_of, wake_of
 from tideng_processes.cases.events import (
     DONE,
@@ -28,6 +27,7 @@ from tideng_processes.cases.events import (
 )
 from tideng_processes.cases.owners import Staff
 from tideng_processes.cases.state_machine import Machine
+from tideng_processes.customer_keys import customer_key
 from tideng_processes.document.model import (
     Definition,
     Node,

@@ -31,9 +31,9 @@ from tideng.plugins.attachments import (
 )
 from tideng.store.database import reading, writing
 from tideng_processes.cases.loader import load_run
-from tideng_processes.cases.service import ACTS_FOR_ALL, is_concerned, may_begin
 from tideng_processes.cases.transitions import OPEN, Run
 from tideng_processes.document.model import Definition, FieldSpec
+from tideng_processes.forms.submissions import ACTS_FOR_ALL, is_concerned, may_begin
 from tideng_processes.publication.registry import Registry, registry_of
 from tideng_processes.tables import PaperRow, TaskRow
 

@@ -21,8 +21,7 @@ from tideng_admin.display.base_page import (
 )
 from tideng_admin.request.context import web
 from tideng_admin.screens import Screen
-from tideng_processes.cases import service
-from tideng_processes.forms import attachments
+from tideng_processes.forms import attachments, submissions
 from tideng_processes.screens.form import (
     LARGEST_FORM,
     Forms,
@@ -51,7 +50,7 @@ class FormPage(Forms):
     @needs(READ)
     def show_all(self) -> str:
         viewer = web().viewer()
-        offered = service.begun_of(processes(), viewer, self.directory, web().now())
+        offered = submissions.begun_of(processes(), viewer, self.directory, web().now())
         return render_template("processes/form_list.html", offered=offered)
 
     @expose("/do/<string:process>", methods=["GET"])

@@ -36,10 +36,10 @@ from tideng.problem_words import in_words, line_in_words
 from tideng.store.database import reading
 from tideng_admin.display.base_page import Page
 from tideng_admin.request.context import locale, web
-from tideng_processes.cases import case_choices, service
-from tideng_processes.cases.service import NotYet, Submission
+from tideng_processes.cases import case_choices
 from tideng_processes.document.model import Definition, Node, Outcome
-from tideng_processes.forms import attachments
+from tideng_processes.forms import attachments, submissions
+from tideng_processes.forms.submissions import NotYet, Submission
 from tideng_processes.forms.submitted_data import (
     UPLOAD,
     Said,
@@ -108,7 +108,7 @@ class Forms(Page):
     def _first(self, process: str) -> Place:
         published = latest(process)
         it = published.definition
-        if not service.may_begin(web().viewer(), it, self.directory, web().now()):
+        if not submissions.may_begin(web().viewer(), it, self.directory, web().now()):
             raise NotAllowed(f"only some people begin {process}")
         return Place(it, published.version, it.first)
 
@@ -144,7 +144,7 @@ class Forms(Page):
 
     def _preview(self, connection: Connection, place: Place, submission: Submission) -> list[Asked]:
         here = web()
-        return service.preview(
+        return submissions.preview(
             here.deployment, connection, here.viewer(), self.directory, place.definition.id, place.node.id, submission,
             person=self._about(place), case=place.case.id if place.case else "",
         )  # fmt: skip
@@ -188,7 +188,7 @@ class Forms(Page):
             recent_days=recent_days,
             today=here.now().astimezone(here.zone()).date(),
             given=request.form,
-            longest=service.LONGEST_NOTE,
+            longest=submissions.LONGEST_NOTE,
             tab=tab,
             back_to=back
             or (url_for("CasePage.show", case=place.case.id) if place.case else url_for("FormPage.show_all")),
@@ -241,7 +241,7 @@ class Forms(Page):
         """Those about whom the viewer may begin a case, by name."""
         here = web()
         viewer, now = here.viewer(), here.now()
-        if viewer.roles & service.ACTS_FOR_ALL:
+        if viewer.roles & submissions.ACTS_FOR_ALL:
             return sorted(
                 ((one.person, one.name) for one in self.directory.rosters.at(now).members), key=lambda one: one[1]
             )
@@ -311,10 +311,10 @@ class Forms(Page):
             form.get("outcome", ""), said.data, said.papers, form.get("note", ""), _moment(form.get("at", "")), form.get("key", "")
         )  # fmt: skip
         if place.case is None:
-            return service.begin(
+            return submissions.begin(
                 here.deployment, here.viewer(), self.directory, place.definition.id, submission, self._about(place)
             )
-        service.hand_in(
+        submissions.hand_in(
             here.deployment, here.viewer(), self.directory, place.case.id, place.node.id, submission, place.part
         )
         return place.case.id

@@ -21,12 +21,12 @@ from tideng_processes.cases.case_choices import (
     references,
 )
 from tideng_processes.cases.loader import load_run
-from tideng_processes.cases.service import ACTS_FOR_ALL, is_concerned
 from tideng_processes.cases.transitions import OPEN, Run
 from tideng_processes.document.model import Definition, Node, Outcome
+from tideng_processes.document.summaries import told
+from tideng_processes.forms.submissions import ACTS_FOR_ALL, is_concerned
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
-from tideng_processes.views.summaries import told
 from tideng_processes.views.visible_cases import is_seen, newest_seen
 
 

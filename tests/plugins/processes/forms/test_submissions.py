@@ -10,9 +10,9 @@ import pytest
 
 from tests.plugins.processes.engine_story import EngineStory, later
 from tideng.base.errors import NotAllowed, NotFound, Refused
-from tideng_processes.cases import service
-from tideng_processes.cases.service import NotYet
+from tideng_processes.forms import submissions
 from tideng_processes.forms.fields import person_named
+from tideng_processes.forms.submissions import NotYet
 from tideng_processes.forms.submitted_data import as_text
 
 
@@ -242,21 +242,21 @@ def test_a_step_is_handed_over_by_its_owner_who_leads_them_or_hr(engine_story: E
     directory, deployment = engine_story.directory, engine_story.deployment
     for who, error in (("zhang", NotAllowed), ("wu", NotFound)):
         with pytest.raises(error):
-            service.hand_over(deployment, engine_story.viewer(who), directory, case, "approve", "boss")
-    service.hand_over(deployment, engine_story.viewer("lead"), directory, case, "approve", "deputy", "我下午在路上")
+            submissions.hand_over(deployment, engine_story.viewer(who), directory, case, "approve", "boss")
+    submissions.hand_over(deployment, engine_story.viewer("lead"), directory, case, "approve", "deputy", "我下午在路上")
     assert engine_story.owners(case) == ["deputy"]
     with pytest.raises(Refused):
-        service.hand_over(deployment, engine_story.viewer("hr"), directory, case, "approve", "nobody")
+        submissions.hand_over(deployment, engine_story.viewer("hr"), directory, case, "approve", "nobody")
 
 
 def test_a_word_in_the_history_is_for_everyone_concerned(engine_story: EngineStory):
     case = engine_story.begin("zhang")
-    service.say(engine_story.deployment, engine_story.viewer("lead"), engine_story.directory, case, "下周到货吗？")
+    submissions.say(engine_story.deployment, engine_story.viewer("lead"), engine_story.directory, case, "下周到货吗？")
     assert engine_story.case(case, "zhang").steps[-1].note == "下周到货吗？"
     with pytest.raises(NotFound):
-        service.say(engine_story.deployment, engine_story.viewer("wu"), engine_story.directory, case, "听说……")
+        submissions.say(engine_story.deployment, engine_story.viewer("wu"), engine_story.directory, case, "听说……")
     with pytest.raises(Refused):
-        service.say(engine_story.deployment, engine_story.viewer("lead"), engine_story.directory, case, " ")
+        submissions.say(engine_story.deployment, engine_story.viewer("lead"), engine_story.directory, case, " ")
 
 
 @pytest.mark.parametrize("said", ["li", "李晨", "李晨 (li)", " 李晨（li） "])

@@ -6,7 +6,7 @@ import pytest
 
 from tests.plugins.processes.stories import story_of
 from tests.plugins.processes.walking import Office
-from tideng_processes.cases.service import NotYet
+from tideng_processes.forms.submissions import NotYet
 
 ONBOARDING, TRANSFER = (story_of(process) for process in ("onboarding", "transfer"))
 
