@@ -26,7 +26,7 @@ from tideng.store.database import reading, writing  # noqa: E402
 from tideng.store.tables import StateRow  # noqa: E402
 from tideng_admin.display.assets import is_built  # noqa: E402
 from tideng_processes.forms import submissions  # noqa: E402
-from tideng_processes.forms.submissions import Submission  # noqa: E402
+from tideng_processes.forms.fields import Submission  # noqa: E402
 
 DRAWN = {"process": ".diagram svg", "case": ".diagram svg", "organisation": '#og-chart[aria-busy="false"] .oc'}
 """Page → what a script draws on it, and is waited for."""

@@ -21,7 +21,7 @@ from tideng.access.viewer import Viewer
 from tideng.store.database import reading
 from tideng_admin.display import assets
 from tideng_processes.forms import submissions
-from tideng_processes.forms.submissions import Submission
+from tideng_processes.forms.fields import Submission
 from tideng_processes.publication.registry import registry_of
 
 if chromium.where() is None:

@@ -20,7 +20,7 @@ from tideng_admin.display.base_page import (
 )
 from tideng_admin.request.context import web
 from tideng_admin.screens import Screen
-from tideng_processes.forms import submissions
+from tideng_processes.cases.access import may_begin
 from tideng_processes.screens.form import Forms, Place
 from tideng_processes.screens.shared import latest
 from tideng_reports.completeness import completeness, day_of
@@ -49,7 +49,7 @@ class ReportPage(Forms):
             written = written_on(connection, viewer.person, self.directory, now, day) if viewer.person else ""
         if written and day:
             return redirect(url_for("CasePage.show", case=written))
-        if written or not submissions.may_begin(viewer, published.definition, self.directory, now):
+        if written or not may_begin(viewer, published.definition, self.directory, now):
             return redirect(url_for("ReportPage.mine"))
         place = Place(published.definition, published.version, published.definition.first)
         if day:

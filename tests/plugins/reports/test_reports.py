@@ -17,7 +17,8 @@ from tideng.store.database import reading
 from tideng.store.events import receive
 from tideng_processes.document.check import check_process
 from tideng_processes.forms import submissions
-from tideng_processes.forms.submissions import NotYet, Submission
+from tideng_processes.forms.fields import Submission
+from tideng_processes.forms.form_check import IncompleteForm
 from tideng_processes.publication.registry import registry_of
 from tideng_reports.beside import beside
 from tideng_reports.completeness import completeness
@@ -221,7 +222,7 @@ def test_the_supervisor_asks_back_and_reads_what_was_added(engine_story):
     assert (waiting.case, waiting.mine, waiting.node) == (case, True, "read")
     with reading(engine_story.deployment.engine) as connection:
         directory = directory_of(engine_story, connection)
-    with pytest.raises(NotYet):
+    with pytest.raises(IncompleteForm):
         submissions.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("ask"))
     submissions.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("ask", note="寄到哪里？"))
     [asked] = seen(engine_story, ZHANG, reports, "zhang").items

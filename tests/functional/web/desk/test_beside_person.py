@@ -5,7 +5,7 @@ from __future__ import annotations
 from tideng.access.viewer import Viewer
 from tideng.store.database import reading
 from tideng_processes.forms import submissions
-from tideng_processes.forms.submissions import Submission
+from tideng_processes.forms.fields import Submission
 
 
 def a_report(story) -> None:

@@ -22,7 +22,7 @@ from tideng.org.directory import Directory
 from tideng.store.database import reading, writing
 from tideng_processes.document.blank_process import blank_document
 from tideng_processes.forms import submissions
-from tideng_processes.forms.submissions import Submission
+from tideng_processes.forms.fields import Submission
 from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, PaperRow, TaskRow
 
