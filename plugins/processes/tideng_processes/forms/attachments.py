@@ -24,9 +24,9 @@ from tideng.base.errors import (
 from tideng.org.directory import Directory
 from tideng.plugins.attachments import (
     MEGABYTE,
-    Paper,
-    Reading,
-    look_at,
+    Attachment,
+    AttachmentReading,
+    inspect_attachment,
 )
 from tideng.store.database import reading, writing
 from tideng_processes.cases.access import ACTS_FOR_ALL, CaseAccess, may_begin
@@ -72,7 +72,7 @@ class Kept:
     name: str
     media_type: str
     size: int
-    reading: Reading
+    reading: AttachmentReading
     kept_at: datetime
 
 
@@ -96,10 +96,10 @@ def keep(
     if problems:
         raise Refused("file", [replace(one, at=target.field) for one in problems])
     try:
-        paper = look_at(name, content, spec.accept, spec.kind)
+        paper = inspect_attachment(name, content, spec.accept, spec.kind)
     except Refused as refused:
         raise Refused("file", [replace(one, at=target.field) for one in refused.problems]) from None
-    read = deployment.plugins.first("read_paper", paper=paper) or Reading()
+    read = deployment.plugins.first("read_paper", paper=paper) or AttachmentReading()
     return _store(deployment, viewer, target, paper, digest, read)
 
 
@@ -156,7 +156,9 @@ def _too_many(connection: Connection, viewer: Viewer, size: int) -> list[Problem
     ]
 
 
-def _store(deployment: Deployment, viewer: Viewer, target: FileField, paper: Paper, digest: str, read: Reading) -> Kept:
+def _store(
+    deployment: Deployment, viewer: Viewer, target: FileField, paper: Attachment, digest: str, read: AttachmentReading
+) -> Kept:
     values = {
         "process": target.process,
         "field": target.field,
@@ -248,7 +250,7 @@ def _select() -> Any:
 
 def _kept(row: Any) -> Kept:
     values = {name: getattr(row, name) for name in _COLUMNS}
-    read = Reading(row.reading.get("fields", {}), tuple(row.reading.get("notes", ())))
+    read = AttachmentReading(row.reading.get("fields", {}), tuple(row.reading.get("notes", ())))
     return Kept(**{**values, "case": row.case or "", "reading": read})
 
 
