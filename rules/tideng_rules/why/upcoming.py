@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule
@@ -28,7 +28,7 @@ from tideng_rules.document.model import (
 )
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.engine.verdict_tree import tree_of
-from tideng_rules.lifecycle.tables import RuleVersionRow
+from tideng_rules.lifecycle.versions import documents_of_versions
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -93,14 +93,11 @@ def _read(
     missing = [key for key in watches if key not in known]
     if not missing:
         return
-    row = RuleVersionRow
-    query = select(row.rule, row.version, row.document).where(row.rule.in_({rule for rule, _ in missing}))
-    for rule, version, document in connection.execute(query):
-        if (rule, version) in watches:
-            try:
-                known[rule, version] = parse_rule(document, deployment.catalogue).who
-            except InvalidRule:
-                known[rule, version] = ALWAYS  # it is in force all the same: it may concern them
+    for key, document in documents_of_versions(connection, missing).items():
+        try:
+            known[key] = parse_rule(document, deployment.catalogue).who
+        except InvalidRule:
+            known[key] = ALWAYS  # it is in force all the same: it may concern them
     for key in missing:
         known.setdefault(key, ALWAYS)
 

@@ -47,9 +47,11 @@ class Moment(TypeDecorator):
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")
+"""Column type of ids: BIGINT; on SQLite INTEGER, because it numbers only those by itself."""
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+"""How constraints and indexes are named, so that a migration can find them again."""

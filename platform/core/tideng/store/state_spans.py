@@ -13,12 +13,12 @@ from tideng.store.tables import StateRow
 
 
 class StateSpan(NamedTuple):
-    """One span of a state. `started_at` None: only its end is known; `ended_at` None: it still holds; `key`: of a trip, its name."""
+    """One span of a state with a known start. `ended_at` None: it still holds; `key`: of a trip, its name."""
 
     subject: str
     state: str
     key: str
-    started_at: datetime | None
+    started_at: datetime
     ended_at: datetime | None
 
 
@@ -30,7 +30,7 @@ def spans_reaching(
     theirs = (among(connection, row.subject, people), row.state.in_(states), row.started_at.is_not(None))
     reaching = or_(row.ended_at.is_(None), row.ended_at >= first)
     query = select(row.subject, row.state, row.key, row.started_at, row.ended_at).where(*theirs, reaching)
-    return [StateSpan(*one) for one in connection.execute(query)]
+    return [StateSpan._make(one) for one in connection.execute(query)]
 
 
 def last_span_between(
@@ -42,7 +42,7 @@ def last_span_between(
     query = select(row.subject, row.state, row.key, row.started_at, row.ended_at)
     query = query.where(row.subject == person, row.state == state, *then).order_by(row.started_at.desc()).limit(1)
     found = connection.execute(query).first()
-    return StateSpan(*found) if found else None
+    return StateSpan._make(found) if found else None
 
 
 def people_in(connection: Connection, states: Collection[str], at: datetime) -> frozenset[str]:
