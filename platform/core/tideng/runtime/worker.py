@@ -24,6 +24,7 @@ from tideng.judging.world_loader import WorkingSet
 from tideng.model.event import Event
 from tideng.model.judge_contract import Watch
 from tideng.model.money import Money
+from tideng.model.statuses import EventStatus
 from tideng.org.directory import DIRECTORY_EVENTS, Directory, zone
 from tideng.org.groups import GROUPS, home_of
 from tideng.outbox import snooze
@@ -127,7 +128,10 @@ class Worker:
     def hear(self) -> int:
         """Judge one batch of waiting events; returns how many. A batch that fails is tried event by event."""
         with reading(self._deployment.engine) as connection:
-            if connection.execute(select(EventRow.id).where(EventRow.status == 0).limit(1)).first() is None:
+            if (
+                connection.execute(select(EventRow.id).where(EventRow.status == EventStatus.WAITING).limit(1)).first()
+                is None
+            ):
                 return 0
         self._prepare()
         try:
@@ -165,16 +169,18 @@ class Worker:
             attempts = failing.attempts + 1
             values = {"attempts": attempts, "error": f"{type(error).__name__}: {error}"[:2000]}
             with writing(self._deployment.engine) as connection:
-                status = 2 if attempts >= _MAX_TRIES else 0
+                status = EventStatus.FAILED if attempts >= _MAX_TRIES else EventStatus.WAITING
                 connection.execute(update(EventRow).where(EventRow.id == failing.id).values(status=status, **values))
             _log.error("an event could not be judged", event=failing.id, attempts=attempts, error=type(error).__name__)
         return 1
 
     def _claim(self, connection: Connection, size: int) -> Sequence[Any]:
         table = EventRow.__table__
-        waiting = select(*_HEARD).where(table.c.status == 0).order_by(table.c.id).limit(size)
+        waiting = select(*_HEARD).where(table.c.status == EventStatus.WAITING).order_by(table.c.id).limit(size)
         if not is_sqlite(connection):
-            lanes = self._lock_lanes(connection, select(table.c.lane).where(table.c.status == 0).distinct())
+            lanes = self._lock_lanes(
+                connection, select(table.c.lane).where(table.c.status == EventStatus.WAITING).distinct()
+            )
             if not lanes:
                 return ()
             waiting = waiting.where(table.c.lane.in_(lanes))
@@ -198,7 +204,9 @@ class Worker:
                 self._refresh(connection, directory_only=True)
             self._hear_part(connection, part, events, silent)
             judged = update(EventRow).where(EventRow.id.in_([row.id for row in part]))
-            connection.execute(judged.values(status=1))  # the next part finds them where the past is read
+            connection.execute(
+                judged.values(status=EventStatus.JUDGED)
+            )  # the next part finds them where the past is read
 
     def _silent(self, rows: Sequence[Any], events: Sequence[Event]) -> Callable[[Event], bool]:
         """Whether nobody is to be told anything of an event: it came in as history, or is old news."""
