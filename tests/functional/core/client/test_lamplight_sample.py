@@ -192,7 +192,9 @@ def test_zhang_san_lacks_knowledge_not_effort(bundle, history):
 
 
 def test_zhang_san_travels_on_the_day_of_the_demonstration_and_writes_no_report(bundle, history, evening):
-    on_the_way = [e for e in history if e["subject"] == "p031" and e["type"] == "trip.started" and e["time"] > "2026-03-28"]
+    on_the_way = [
+        e for e in history if e["subject"] == "p031" and e["type"] == "trip.started" and e["time"] > "2026-03-28"
+    ]
     assert [local(e).date().isoformat() for e in on_the_way] == ["2026-03-31"]
     heard = [*history, *(line["event"] for line in evening)]
     today = [e["type"] for e in heard if e["subject"] == "p031" and e["time"] > "2026-03-31"]
