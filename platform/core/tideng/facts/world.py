@@ -7,31 +7,22 @@ World for the whole run. Both put it through the same `Flow`, which is why they 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 from tideng.facts.cases import CaseFile, case_of
 from tideng.facts.frequency import Said
+from tideng.facts.spans import Span, pair
 from tideng.facts.windows import Shelf
 from tideng.model.catalogue import Catalogue, State
 from tideng.model.event import Event
 from tideng.model.metrics import Book
 from tideng.org.directory import Directory
 
-
-@dataclass(slots=True)
-class Span:
-    """A stretch of time in which a state held: from `started` up to `ended`; either end may be unknown yet."""
-
-    key: str
-    started: datetime | None
-    ended: datetime | None
-    row: int | None = None
-
-    def covers(self, moment: datetime) -> bool:
-        return (self.started is not None and self.started <= moment) and (self.ended is None or moment < self.ended)
+_began = attrgetter("started")
 
 
 @dataclass(slots=True)
@@ -131,34 +122,61 @@ class World:
 
     # -- states ------------------------------------------------------------------------------------------------
     def begin_state(self, state: State, event: Event) -> None:
-        key = str(event.data.get(state.key) or "") if state.key else ""
-        for span in self.spans.setdefault((event.subject, state.name), []):
-            if span.key == key and span.started is None and event.time <= (span.ended or event.time):
-                span.started = event.time  # its end was heard first
-                self.changed_spans.append(span)
-                return
-            if span.key == key and span.started == event.time:
-                return
-        self._add_span(event.subject, state.name, Span(key, event.time, None))
+        """Take in a start. One that is repeated with the same key belongs to the stretch that runs already."""
+        self._note_boundary(state, event, begins=True)
 
     def end_state(self, state: State, event: Event) -> None:
+        """Take in an end: it ends everything of its key that began before it, however often that was started."""
+        self._note_boundary(state, event, begins=False)
+
+    def _note_boundary(self, state: State, event: Event, begins: bool) -> None:
         key = str(event.data.get(state.key) or "") if state.key else ""
         spans = self.spans.setdefault((event.subject, state.name), [])
-        running = [s for s in spans if s.key == key and s.started and s.started <= event.time and s.ended is None]
-        if running:
-            last = max(running, key=lambda span: span.started)  # type: ignore[arg-type, return-value]
-            last.ended = event.time
-            self.changed_spans.append(last)
-        elif not any(span.key == key and span.ended == event.time for span in spans):
-            self._add_span(event.subject, state.name, Span(key, None, event.time))
+        ours = [span for span in spans if span.key == key]
+        starts = {span.started for span in ours if span.started is not None}
+        ends = {span.ended for span in ours if span.ended is not None}
+        known = starts if begins else ends
+        if event.time in known:
+            return
+        known.add(event.time)
+        ended, idle = pair(starts, ends, keyed=bool(key))
+        self._use_pairs(event.subject, state.name, key, ours, ended, idle)
+
+    def _use_pairs(
+        self,
+        subject: str,
+        state: str,
+        key: str,
+        ours: Sequence[Span],
+        ended: dict[datetime, datetime | None],
+        idle: set[datetime],
+    ) -> None:
+        """Make the spans of one key those of `ended` and `idle`, changing as few as possible: each is a stored row."""
+        for span in ours:
+            if span.started is not None and span.ended != ended[span.started]:
+                span.ended = ended[span.started]
+                self.changed_spans.append(span)
+        spare = [span for span in ours if span.started is None and span.ended not in idle]
+        for started in ended.keys() - {span.started for span in ours}:
+            if spare:  # the end was heard before its start
+                span = spare.pop()
+                span.started, span.ended = started, ended[started]
+                self.changed_spans.append(span)
+            else:
+                self._add_span(subject, state, Span(key, started, ended[started]))
+        for alone in idle - {span.ended for span in ours if span.started is None}:
+            self._add_span(subject, state, Span(key, None, alone))
 
     def in_state(self, subject: str, state: str, moment: datetime, until_end: bool = False) -> Span | None:
-        """The span that holds at `moment`; with `until_end`, where none does, the one that ends at that very moment."""
-        spans = self.spans.get((subject, state), ())
-        found = next((span for span in spans if span.covers(moment)), None)
-        if found or not until_end:
-            return found
-        return next((span for span in spans if span.started and span.ended == moment), None)
+        """The span that holds at `moment`, of several the one that began first; with `until_end`, where none does, the
+        one that ends at that very moment."""
+        spans = self.spans.get((subject, state))
+        if not spans:
+            return None
+        held = [span for span in spans if span.covers(moment)]
+        if until_end and not held:
+            held = [span for span in spans if span.started and span.ended == moment]
+        return min(held, key=_began) if held else None
 
     def of_case(self, case: str, name: str, moment: datetime) -> Any:
         """The last value of ``case.FIELD`` up to `moment`; None where it has none."""

@@ -10,13 +10,9 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from tideng.facts.cases import case_of
 from tideng.facts.names import Needs
+from tideng.facts.spans import Span
 from tideng.facts.windows import Shelf, heeds
-from tideng.facts.world import (
-    Entry,
-    Span,
-    Spoken,
-    World,
-)
+from tideng.facts.world import Entry, Spoken, World
 from tideng.judging.event_queries import (
     PastEvents,
     WantedValues,

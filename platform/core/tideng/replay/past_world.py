@@ -16,7 +16,8 @@ from sqlalchemy import Connection, or_, select
 from tideng.facts.cases import types_with
 from tideng.facts.gather import facts_at
 from tideng.facts.names import EventFacts, Needs, Point
-from tideng.facts.world import Span, World
+from tideng.facts.spans import Span
+from tideng.facts.world import World
 from tideng.judging.event_queries import JUDGED, among_few, floor_of
 from tideng.judging.questions import subjects_of
 from tideng.model.event import Event
