@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select, true
 
+from tideng.facts.agenda import Entry
 from tideng.facts.cases import case_of
 from tideng.facts.names import EventFacts
-from tideng.facts.world import Entry, Spoken
+from tideng.facts.world import Spoken
 from tideng.judging.questions import subjects_of
 from tideng.model.catalogue import Catalogue
 from tideng.model.event import Event

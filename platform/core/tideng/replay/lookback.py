@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -94,8 +93,7 @@ class Reach:
     def forget(self, world: World, now: datetime) -> None:
         """Let go of what no watch can look at any more, so that a year takes no more memory than a month."""
         world.book.forget({key: now - back for key, back in self.series.items()})
-        for moments in world.heard.values():
-            del moments[: bisect_left(moments, now - self.heard)]
+        world.agenda.forget_heard(now - self.heard)
         for spans in world.spans.values():
             if len(spans) > 1:
                 spans[:] = [span for span in spans if span.ended is None or span.ended > now - self.spans]

@@ -70,7 +70,7 @@ class Past:
         if watch.about in GROUPS:
             whose |= self.directory.groups.ever_in((watch.about, subject))
         world = self.world(whose, needs, at, known_by)
-        facts = {name: value for name, value in (kept or {}).items() if name[0] != "$"}
+        facts = dict(kept or {})
         facts |= facts_at(world, needs, subject, person, at, EventFacts(event) if event else None, about=watch.about)
         return facts | self._gathered(
             needs.gathered, Point(person, at, self.directory.at(person, at), watch.about, subject)
