@@ -9,17 +9,8 @@ from flask import redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.access.viewer import below, name_of
-from tideng.plugins.forms import Form, check_form
-from tideng.store.database import reading
-from tideng_admin.display.base_page import (
-    READ,
-    Page,
-    cursor,
-    needs,
-)
-from tideng_admin.request.context import web
-from tideng_admin.screens import Screen
+from tideng.plugin import Form, below, check_form, name_of, reading
+from tideng_admin.screens import READ, Page, Screen, cursor, needs, web
 from tideng_processes.cases import service
 from tideng_processes.screens.form import Forms, Place
 from tideng_processes.screens.shared import latest

@@ -117,7 +117,7 @@ class MetricSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class ActionSpec:
     """Something a rule may do. `effect` is one of EFFECTS."""
 
     name: str
@@ -143,13 +143,13 @@ class ChannelSpec:
 
 
 CORE_ACTIONS = (
-    Action("nudge", "inform", {"zh": "提醒", "en": "Nudge"}),
-    Action("ask", "ask", {"zh": "请补充", "en": "Ask"}),
-    Action("mark", "record", {"zh": "标记", "en": "Mark"}),
-    Action("infer", "record", {"zh": "推断", "en": "Infer"}),
-    Action("emit", "record", {"zh": "发出事件", "en": "Emit"}),
-    Action("improve", "support", {"zh": "改进项", "en": "Improvement item"}),
-    Action("plan", "support", {"zh": "改进计划", "en": "Plan"}),
+    ActionSpec("nudge", "inform", {"zh": "提醒", "en": "Nudge"}),
+    ActionSpec("ask", "ask", {"zh": "请补充", "en": "Ask"}),
+    ActionSpec("mark", "record", {"zh": "标记", "en": "Mark"}),
+    ActionSpec("infer", "record", {"zh": "推断", "en": "Infer"}),
+    ActionSpec("emit", "record", {"zh": "发出事件", "en": "Emit"}),
+    ActionSpec("improve", "support", {"zh": "改进项", "en": "Improvement item"}),
+    ActionSpec("plan", "support", {"zh": "改进计划", "en": "Plan"}),
 )
 _NUDGE = Field("nudge", "text", {"zh": "提醒", "en": "Nudge"}, required=True, key=True)
 _NOTE = Field("note", "text", {"zh": "说明", "en": "Note"}, sensitive=True)
@@ -187,7 +187,7 @@ class Catalogue:
     facts: dict[str, Fact] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
-    actions: dict[str, Action] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
+    actions: dict[str, ActionSpec] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
     marks: dict[str, Mark] = field(default_factory=lambda: {m.name: m for m in CORE_MARKS})
     channels: dict[str, ChannelSpec] = field(default_factory=lambda: {c.name: c for c in CORE_CHANNELS})
     plugins: dict[str, Text] = field(default_factory=lambda: {"core": {"zh": "通用", "en": "Common"}})
@@ -204,7 +204,7 @@ class Catalogue:
             shelf = self._shelf(item)
             if item.name in shelf and shelf[item.name].plugin != plugin:
                 raise PluginRefused(f"{plugin}: {item.name!r} is already declared by {shelf[item.name].plugin}")
-            if isinstance(item, Action | Mark):
+            if isinstance(item, ActionSpec | Mark):
                 self._refuse_penalty(item)
         for item in declared:
             self._shelf(item)[item.name] = item
@@ -239,7 +239,7 @@ class Catalogue:
             (Fact, self.facts),
             (State, self.states),
             (MetricSpec, self.metrics),
-            (Action, self.actions),
+            (ActionSpec, self.actions),
             (Mark, self.marks),
             (ChannelSpec, self.channels),
         ):
@@ -248,9 +248,9 @@ class Catalogue:
         raise PluginRefused(f"{item!r} is nothing the catalogue knows")
 
     @staticmethod
-    def _refuse_penalty(item: Action | Mark) -> None:
+    def _refuse_penalty(item: ActionSpec | Mark) -> None:
         words = " ".join((item.name, *item.title.values())).lower()
-        if isinstance(item, Action) and item.effect not in EFFECTS:
+        if isinstance(item, ActionSpec) and item.effect not in EFFECTS:
             raise PluginRefused(f"{item.plugin}: action {item.name!r} has effect {item.effect!r}, not one of {EFFECTS}")
         if any(word in words for word in FORBIDDEN):
             if isinstance(item, Mark):

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 
 from tideng.base.errors import Refused
 from tideng.org.directory import Assignment, Directory
-from tideng.plugins.case_notes import beside_case
+from tideng.plugins.cards import beside_case
 from tideng.store.database import reading
 from tideng_admin.display.base_page import (
     READ,
