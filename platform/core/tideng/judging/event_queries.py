@@ -20,7 +20,6 @@ from tideng.model.metrics import (
     Book,
     Metric,
     Series,
-    window_days,
 )
 from tideng.model.money import in_client_money
 from tideng.org.directory import Directory
@@ -31,7 +30,8 @@ from tideng.store.tables import EventKeyRow, EventRow
 JUDGED = 1
 _MANY = 2000
 """Beyond this many values a filter by list costs more than reading on without it."""
-_TRIP_AT_MOST = timedelta(days=120)
+_STATE_AT_MOST = timedelta(days=120)
+"""So far back the days of a window that begins with a state are read."""
 
 
 def among_few(column: Any, values: Collection[Any]) -> Any:
@@ -223,7 +223,7 @@ def floor_of(metric: Metric, at: datetime) -> date:
     if metric.sliding is not None:
         return (at - metric.sliding).date() - timedelta(days=1)
     day = at.date() - timedelta(days=1)
-    if metric.window == "this trip":
-        return day - _TRIP_AT_MOST
-    window = window_days(metric.window, day)
+    if metric.since_state:
+        return day - _STATE_AT_MOST
+    window = metric.days(day)
     return window[0] if window else day

@@ -43,7 +43,7 @@ class Hooks:
 
     @hookspec
     def declare(self) -> Iterable[object]:
-        """Declare event types, facts, states, metrics, actions and channels for the catalogue.
+        """Declare event types, facts, states, windows, metrics, actions and channels for the catalogue.
 
         Called once, when the plugin is loaded, before `start`. Return catalogue entries; an action must have
         one of the four effects, and nothing may reach pay.

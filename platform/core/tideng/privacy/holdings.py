@@ -236,7 +236,7 @@ def _states(connection: Connection, deployment: Deployment, person: str) -> Hold
         return {**one._mapping, "state": known[one.state].title if one.state in known else one.state}
 
     records = _read(connection, wanted.order_by(one.id.desc()), record)
-    title = {"zh": "出差、休假等状态", "en": "States such as travel and leave"}
+    title = {"zh": "持续一段时间的状态", "en": "States that last for a while"}
     return Holding("states", title, _OF_EVENTS, columns, count, records, first, last, "trip")
 
 

@@ -24,7 +24,7 @@ from tideng.org.directory import DIRECTORY_EVENTS
 EVER = timedelta.max
 _NOTHING = timedelta(0)
 _SPANS = timedelta(days=130)
-"""So long after its end a state is still looked at: the longest trip that `this trip` adds up, and some days."""
+"""So long after its end a state is still looked at: the longest stretch that a window of a state adds up, and some days."""
 _SAID = timedelta(days=40)
 """So long what was said is remembered, whatever its limit: a month, and some days."""
 _CHAIN = 30

@@ -57,7 +57,7 @@ class Worker:
             # 3. what rules and plugins emitted meanwhile
             done += _until_nothing_is_left(self.hear)
             # 4. messages last, so that one that is taken back in this very step is not sent
-            done += _until_nothing_is_left(self._snoozed.wake)
+            done += _until_nothing_is_left(self.wake)
             while sent := self._outbox.deliver(self.current_directory):
                 self._fault("delivered")
                 done += sent
@@ -89,6 +89,10 @@ class Worker:
     def come_due(self) -> int:
         """Judge a batch of the deadlines and later steps that have come due; returns how many."""
         return self._agenda.come_due()
+
+    def wake(self) -> int:
+        """Say again the reminders that were put off and whose moment has come; returns how many."""
+        return self._snoozed.wake()
 
     @property
     def current_flow(self) -> Flow:
