@@ -146,7 +146,7 @@ def test_a_window_that_a_plugin_declares_begins_with_its_state():
         parse_rule(a_document(metrics={"n": visits}), catalogue)
     (problem,) = caught.value.problems
     assert (problem.at, "is no window" in problem.problem) == ("metrics.n.window", True)
-    assert "last N days" in problem.hint
+    assert "this month" in problem.hint
 
 
 def test_metrics_of_a_rules_own():
