@@ -16,7 +16,7 @@ from tideng_admin.api.operations import problem_of
 from tideng_admin.request.context import LANGUAGES, asked_locale, web
 from tideng_rules.authoring.fixes import Fix, mended
 from tideng_rules.check.run import Checked, Others, check_document
-from tideng_rules.document.reader import read_user_document
+from tideng_rules.packaging.rule_files import read_user_document
 from tideng_rules.plugin import RulesPlugin
 from tideng_rules.wording.sample_messages import sample_messages
 from tideng_rules.wording.sentence_places import sentence_parts

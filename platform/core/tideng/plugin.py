@@ -157,7 +157,7 @@ if TYPE_CHECKING:
     )
     # Database
     from tideng.store.database import (
-        reading as reading, writing as writing, insert as insert, among as among, is_sqlite as is_sqlite,
+        reading as reading, writing as writing, insert as dialect_insert, among as among, is_sqlite as is_sqlite,
     )
     from tideng.store.tables import (
         Id as Id, Moment as Moment, NAMES as NAMING_CONVENTION, EventRow as EventRow, StateRow as StateRow,
@@ -268,7 +268,7 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "Database": {
-        "tideng.store.database": "reading writing insert among is_sqlite",
+        "tideng.store.database": "reading writing insert=dialect_insert among is_sqlite",
         "tideng.store.tables": "Id Moment NAMES=NAMING_CONVENTION EventRow StateRow",
         "tideng.migrations.make": "make=make_migration",
     },

@@ -23,8 +23,9 @@ from tideng_rules.check.rule_pairs import Beside, within
 from tideng_rules.check.texts import Saying
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.document.reader import read_user_document
-from tideng_rules.packaging.reader import Source
+from tideng_rules.document.source import Source
+from tideng_rules.packaging.rule_files import read_user_document
+from tideng_rules.wording.sentences import sentence
 
 LOCALES = ("zh", "en")
 """The languages asked for where no people say otherwise."""
@@ -127,8 +128,6 @@ def check_document(
     problems = list(checking.problems(strict))
     for problem in _together((*rest.values(), rule), touching=rule):
         problems.append(replace(problem, at=""))
-    from tideng_rules.wording.sentences import sentence
-
     sentences = {locale: sentence(rule, locale, catalogue) for locale in spoken}
     return Checked(rule, tuple(problems), sentences, checking.trying.outcomes)
 

@@ -40,8 +40,6 @@ from tideng_rules.document.problems import (
 )
 from tideng_rules.document.reader import (
     MAX_BYTES,
-    read_documents,
-    read_rules,
     unfit,
 )
 from tideng_rules.document.triggers import (
@@ -50,8 +48,6 @@ from tideng_rules.document.triggers import (
     parse_limit,
     parse_trigger,
 )
-
-__all__ = ["parse_rule", "read_documents", "read_rules"]
 
 KEYS = (
     "id", "kind", "title", "why", "about", "when", "who", "if", "then", "later", "until", "limit", "metrics", "examples", "priority",

@@ -19,13 +19,7 @@ from tideng.base.errors import InvalidRule, NotFound, Problem
 from tideng_rules.check.run import check_sources
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.document.reader import read_user_document
-from tideng_rules.document.source_text import (
-    Written,
-    exact,
-    split,
-    together,
-)
+from tideng_rules.document.source import Source
 from tideng_rules.lifecycle import store
 from tideng_rules.lifecycle.drafts import Draft, create_draft
 from tideng_rules.lifecycle.publishing import Ground, refuse_errors
@@ -37,7 +31,13 @@ from tideng_rules.lifecycle.versions import (
     newest,
     version,
 )
-from tideng_rules.packaging.reader import Source
+from tideng_rules.packaging.rule_files import read_user_document
+from tideng_rules.packaging.source_text import (
+    Written,
+    exact,
+    split,
+    together,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from tideng.org.directory import Directory
 from tideng_rules.check.run import check_sources
 from tideng_rules.document.merge import same
 from tideng_rules.document.parser import parse_rule
+from tideng_rules.document.source import Source
 from tideng_rules.lifecycle import store
 from tideng_rules.lifecycle.drafts import (
     UNPLANNED,
@@ -37,7 +38,6 @@ from tideng_rules.lifecycle.tables import (
     PUBLISHED,
 )
 from tideng_rules.lifecycle.versions import Version, latest, version
-from tideng_rules.packaging.reader import Source
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment

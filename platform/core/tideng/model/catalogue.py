@@ -153,6 +153,8 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
+    """A way to reach people, by the name that rules use. The hook `channel` gives the channel itself."""
+
     name: str
     title: Text
     plugin: str = "core"

@@ -18,14 +18,13 @@ from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
 from tideng.model.catalogue import Text
 from tideng.org.directory import Directory
-from tideng.outbox.policy import STORM
+from tideng.outbox.rows import in_unreleased_storm
 from tideng.responses.audio import ENDINGS
 from tideng.store.tables import (
     ContestRow,
     EventRow,
     FindingRow,
     MetricDayRow,
-    OutboxRow,
     PersonNoteRow,
     PersonNoteVoiceRow,
     StateRow,
@@ -278,10 +277,7 @@ def _findings(connection: Connection, person: str) -> Holding:
 
 def _released() -> Any:
     """What HR has not released of a storm is nobody's to read yet."""
-    storm = select(OutboxRow.id).where(
-        OutboxRow.finding == FindingRow.id, OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None)
-    )
-    return ~storm.exists()
+    return ~in_unreleased_storm()
 
 
 def _of_findings(

@@ -18,12 +18,13 @@ from tideng.facts.gather import facts_at
 from tideng.facts.names import EventFacts, Needs, Point
 from tideng.facts.spans import Span
 from tideng.facts.world import World
-from tideng.judging.event_queries import JUDGED, among_few, floor_of
+from tideng.judging.event_queries import among_few, floor_of
 from tideng.judging.questions import subjects_of
 from tideng.model.event import Event
 from tideng.model.judge_contract import Watch
 from tideng.model.metrics import Metric, Series
 from tideng.model.money import in_client_money
+from tideng.model.statuses import EventStatus
 from tideng.org.directory import Directory
 from tideng.org.groups import GROUPS
 from tideng.runtime.deployment import Deployment
@@ -156,7 +157,7 @@ class Past:
         if not types:
             return
         table = EventRow.__table__
-        where = [table.c.type.in_(types), table.c.time <= last, table.c.status == JUDGED]
+        where = [table.c.type.in_(types), table.c.time <= last, table.c.status == EventStatus.JUDGED]
         if first is not None:
             where.append(table.c.time >= first)
         if known_by is not None:

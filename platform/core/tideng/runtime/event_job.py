@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select, update
 
 from tideng.facts.world import World
 from tideng.model.event import Event
+from tideng.model.statuses import EventStatus
 from tideng.org.directory import DIRECTORY_EVENTS
 from tideng.runtime.in_force import InForce
 from tideng.runtime.lanes import lock_lanes
@@ -38,7 +39,10 @@ class EventJob:
     def hear(self) -> int:
         """Judge one batch of waiting events; returns how many. A batch that fails is tried event by event."""
         with reading(self._deployment.engine) as connection:
-            if connection.execute(select(EventRow.id).where(EventRow.status == 0).limit(1)).first() is None:
+            if (
+                connection.execute(select(EventRow.id).where(EventRow.status == EventStatus.WAITING).limit(1)).first()
+                is None
+            ):
                 return 0
         heard: int | None = None
         while heard is None:
@@ -81,16 +85,16 @@ class EventJob:
             attempts = failing.attempts + 1
             values = {"attempts": attempts, "error": f"{type(error).__name__}: {error}"[:2000]}
             with writing(self._deployment.engine) as connection:
-                status = 2 if attempts >= _MAX_TRIES else 0
+                status = EventStatus.FAILED if attempts >= _MAX_TRIES else EventStatus.WAITING
                 connection.execute(update(EventRow).where(EventRow.id == failing.id).values(status=status, **values))
             _log.error("an event could not be judged", event=failing.id, attempts=attempts, error=type(error).__name__)
         return 1
 
     def _claim(self, connection: Connection, size: int) -> Sequence[Any]:
         table = EventRow.__table__
-        waiting = select(*_COLUMNS).where(table.c.status == 0).order_by(table.c.id).limit(size)
+        waiting = select(*_COLUMNS).where(table.c.status == EventStatus.WAITING).order_by(table.c.id).limit(size)
         if not is_sqlite(connection):
-            lanes = lock_lanes(connection, select(table.c.lane).where(table.c.status == 0).distinct())
+            lanes = lock_lanes(connection, select(table.c.lane).where(table.c.status == EventStatus.WAITING).distinct())
             if not lanes:
                 return ()
             waiting = waiting.where(table.c.lane.in_(lanes))
@@ -106,8 +110,9 @@ class EventJob:
             if events[0].type in DIRECTORY_EVENTS:
                 self._in_force.refresh(connection, people_changed=True)
             self._hear_part(connection, part, events, silent)
+            # before the next part, which reads the past: only what was judged counts there
             judged = update(EventRow).where(EventRow.id.in_([row.id for row in part]))
-            connection.execute(judged.values(status=1))  # the next part finds them where the past is read
+            connection.execute(judged.values(status=EventStatus.JUDGED))
 
     def _silent(self, rows: Sequence[Any], events: Sequence[Event]) -> Callable[[Event], bool]:
         """Whether nobody is to be told anything of an event: it came in as history, or is old news."""
