@@ -184,6 +184,7 @@ def to_json(view: NudgeView, directory: Directory) -> dict[str, Any]:
 
 
 def directory_of(deployment: Deployment, connection: Connection) -> Directory:
+    """Give the directory of a deployment; an empty one where no plugin keeps it."""
     from tideng.org.directory import Directory
 
     found = deployment.plugins.first("directory", connection=connection)

@@ -67,12 +67,14 @@ class Moment(TypeDecorator):
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")
+"""Column type of ids: BIGINT; on SQLite INTEGER, because it numbers only those by itself."""
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+"""How constraints and indexes are named, so that a migration can find them again."""
 
 
 class Base(DeclarativeBase):
@@ -204,8 +206,8 @@ class UnpricedRow(Base):
 
 
 class StateRow(Base):
-    """A span during which a state (``person.on_trip``) held. `ended_at` None: it still holds. `started_at` None: only
-    the end has been heard so far."""
+    """A span during which a state (``person.on_leave``) held, a row for each start. `ended_at` None: it still holds.
+    `started_at` None: only the end has been heard so far. Starts that were repeated with one key have the same end."""
 
     __tablename__ = "state_span"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
