@@ -16,7 +16,7 @@ from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule
 from tideng.model.statuses import UNDELIVERED, EventStatus, MessageStatus
 from tideng.replay.past_world import Past
-from tideng.runtime.worker import ON_TIME
+from tideng.runtime.lateness import ON_TIME
 from tideng.store.agenda import schedule_run
 from tideng_rules.document.model import Rule
 from tideng_rules.lifecycle.state_at import Standing

@@ -155,8 +155,8 @@ class UnpricedRow(Base):
 
 
 class StateRow(Base):
-    """A span during which a state (``person.on_trip``) held. `ended_at` None: it still holds. `started_at` None: only
-    the end has been heard so far."""
+    """A span during which a state (``person.on_leave``) held, a row for each start. `ended_at` None: it still holds.
+    `started_at` None: only the end has been heard so far. Starts that were repeated with one key have the same end."""
 
     __tablename__ = "state_span"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
