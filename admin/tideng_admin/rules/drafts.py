@@ -135,7 +135,7 @@ class DraftsPage(Page):
                 unread=unread,
                 sample=_SAMPLE if it.document.keys() <= _BLANK else "",
                 checked=found,
-                problems=[problem_in_words(problem, locale()) for problem in found.problems],
+                problems=[problem_in_words(problem, locale()) for problem in found.everything],
                 held_up=[problem_in_words(Problem(**one), locale()) for one in it.held_up or ()],
                 current=current,
                 changed=_changed(it.document, current),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tideng.access.viewer import name_of
 from tideng.facts.frequency import Said, may_speak, period_of
@@ -16,8 +16,8 @@ from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule
 from tideng.model.statuses import UNDELIVERED, EventStatus, MessageStatus
 from tideng.replay.past_world import Past
-from tideng.runtime.worker import ON_TIME
-from tideng.store.tables import ScheduleRunRow
+from tideng.runtime.lateness import ON_TIME
+from tideng.store.agenda import schedule_run
 from tideng_rules.document.model import Rule
 from tideng_rules.lifecycle.state_at import Standing
 from tideng_rules.lifecycle.versions import Version
@@ -226,10 +226,7 @@ class Stops:
         return Run(self._heard(asked))
 
     def _scheduled(self, rule: Rule, asked: Asked) -> Run:
-        table = ScheduleRunRow.__table__
-        day = asked.at.astimezone(self._zone).date()
-        ours = (table.c.rule == rule.id, table.c.zone == self._zone.key, table.c.day == day)
-        row = self._connection.execute(select(table).where(*ours)).first()
+        row = schedule_run(self._connection, rule.id, self._zone.key, asked.at.astimezone(self._zone).date())
         if row is None:
             return Run(Stop(both("那一轮还没有问过", "that round has not been asked")))
         if row.outcome == "missed":
