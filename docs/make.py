@@ -210,6 +210,13 @@ event also has `subject`, `time` and `type`, see [Events](events.md).
     )
     parts.append(
         _table(
+            "Windows that begin with a state",
+            ("window", "begins on the day of", "中文", "English", "plugin"),
+            [(f"`{w.name}`", f"`{w.state}`", w.title["zh"], w.title["en"], w.plugin) for w in _sorted(found.windows)],
+        )
+    )
+    parts.append(
+        _table(
             "Standard metrics",
             ("fact", "is", "unit", "中文", "English", "plugin"),
             [

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-
 from tideng.access.viewer import name_of
 from tideng.facts.frequency import Said, may_speak, period_of
 from tideng.facts.names import Needs
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule
 from tideng.model.statuses import UNDELIVERED, EventStatus, MessageStatus
-from tideng.runtime.worker import ON_TIME
-from tideng.store.tables import ScheduleRunRow
+from tideng.runtime.lateness import ON_TIME
+from tideng.store.agenda import schedule_run
 from tideng_rules.document.model import Rule
 from tideng_rules.lifecycle.state_at import Standing
 from tideng_rules.lifecycle.versions import Version
@@ -219,10 +217,7 @@ class Blockers:
         return Run(self._heard(asked))
 
     def _scheduled(self, rule: Rule, asked: Asked) -> Run:
-        table = ScheduleRunRow.__table__
-        day = asked.at.astimezone(self._zone).date()
-        ours = (table.c.rule == rule.id, table.c.zone == self._zone.key, table.c.day == day)
-        row = self._connection.execute(select(table).where(*ours)).first()
+        row = schedule_run(self._connection, rule.id, self._zone.key, asked.at.astimezone(self._zone).date())
         if row is None:
             return Run(Stop(both("那一轮还没有问过", "that round has not been asked")))
         if row.outcome == "missed":

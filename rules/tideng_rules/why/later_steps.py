@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
-
+from tideng.judging.stored_entries import entry_from
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import Watch
-from tideng.store.tables import AgendaRow, FindingRow
+from tideng.store.agenda import steps_of
+from tideng.store.findings import findings_of_steps
 from tideng_rules.document.model import Rule
 from tideng_rules.engine.verdict_tree import Node, tree_of
 from tideng_rules.why.inquiry import Inquiry
@@ -43,12 +43,8 @@ def ladder_of(inquiry: Inquiry, watch: Watch, rule: Rule, subject: str, told: To
     """The later steps that follow the rule's finding, in order; none if there is no finding."""
     if told.finding is None or not rule.later:
         return ()
-    connection, table = inquiry.connection, AgendaRow.__table__
-    ours = (table.c.rule == rule.id, table.c.subject == subject, table.c.period == told.period, table.c.kind == "step")
-    rows = connection.execute(select(table).where(*ours).order_by(table.c.step)).all()
-    same = (FindingRow.rule == rule.id, FindingRow.subject == subject, FindingRow.period == told.period)
-    statement = select(FindingRow.step, FindingRow.id).where(*same, FindingRow.step > 0, FindingRow.state == "live")
-    said = {row.step: row.id for row in connection.execute(statement.order_by(FindingRow.ordinal.desc()))}
+    rows = steps_of(inquiry.connection, rule.id, subject, told.period)
+    said = findings_of_steps(inquiry.connection, rule.id, subject, told.period)
     return tuple(_step(inquiry, watch, rule, subject, row, said.get(row.step)) for row in rows)
 
 
@@ -56,8 +52,9 @@ def _step(inquiry: Inquiry, watch: Watch, rule: Rule, subject: str, row: Any, fi
     due = inquiry.when(row.due)
     until = None
     if row.state == "cancelled" and row.note == "until holds" and rule.until is not None and row.settled_at is not None:
-        person = str(row.facts.get("$person") or subject)
-        facts = inquiry.past.facts(watch, subject, person, min(row.settled_at, row.due), kept=row.facts, part="until")
+        entry = entry_from(row)
+        at = min(row.settled_at, row.due)
+        facts = inquiry.past.facts(watch, subject, entry.person or subject, at, kept=entry.facts, part="until")
         until = tree_of(rule.until, facts)
     head = both(f"第 {row.step} 步（{due['zh']}）：", f"Step {row.step} ({due['en']}): ")
     tail = _fate(row, until, inquiry.teller)

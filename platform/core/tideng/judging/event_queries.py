@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select, true
 
+from tideng.facts.agenda import Entry
 from tideng.facts.cases import case_of
 from tideng.facts.names import EventFacts
-from tideng.facts.world import Entry, Spoken
+from tideng.facts.world import Spoken
 from tideng.judging.questions import subjects_of
 from tideng.model.catalogue import Catalogue
 from tideng.model.event import Event
@@ -19,7 +20,6 @@ from tideng.model.metrics import (
     Book,
     Metric,
     Series,
-    window_days,
 )
 from tideng.model.money import in_client_money
 from tideng.model.statuses import EventStatus
@@ -30,7 +30,8 @@ from tideng.store.tables import EventKeyRow, EventRow
 
 _MANY = 2000
 """Beyond this many values a filter by list costs more than reading on without it."""
-_TRIP_AT_MOST = timedelta(days=120)
+_STATE_AT_MOST = timedelta(days=120)
+"""So far back the days of a window that begins with a state are read."""
 
 
 def among_few(column: Any, values: Collection[Any]) -> Any:
@@ -225,7 +226,7 @@ def floor_of(metric: Metric, at: datetime) -> date:
     if metric.sliding is not None:
         return (at - metric.sliding).date() - timedelta(days=1)
     day = at.date() - timedelta(days=1)
-    if metric.window == "this trip":
-        return day - _TRIP_AT_MOST
-    window = window_days(metric.window, day)
+    if metric.since_state:
+        return day - _STATE_AT_MOST
+    window = metric.days(day)
     return window[0] if window else day

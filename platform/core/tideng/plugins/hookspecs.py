@@ -43,7 +43,7 @@ class Hooks:
 
     @hookspec
     def declare(self) -> Iterable[object]:
-        """Declare names for the catalogue: event types, facts, states, metrics, actions, marks and channels.
+        """Declare names for the catalogue: event types, facts, states, windows, metrics, actions, marks and channels.
 
         Called once when the plugin is loaded, before `start`. Return catalogue entries. An action has one of the four
         effects (inform, ask, record, support); one that reaches pay is refused.

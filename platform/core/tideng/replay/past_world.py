@@ -16,7 +16,8 @@ from sqlalchemy import Connection, or_, select
 from tideng.facts.cases import types_with
 from tideng.facts.gather import facts_at
 from tideng.facts.names import EventFacts, Needs, Point
-from tideng.facts.world import Span, World
+from tideng.facts.spans import Span
+from tideng.facts.world import World
 from tideng.judging.event_queries import among_few, floor_of
 from tideng.judging.questions import subjects_of
 from tideng.model.event import Event
@@ -70,7 +71,7 @@ class Past:
         if watch.about in GROUPS:
             whose |= self.directory.groups.ever_in((watch.about, subject))
         world = self.world(whose, needs, at, known_by)
-        facts = {name: value for name, value in (kept or {}).items() if name[0] != "$"}
+        facts = dict(kept or {})
         facts |= facts_at(world, needs, subject, person, at, EventFacts(event) if event else None, about=watch.about)
         return facts | self._gathered(
             needs.gathered, Point(person, at, self.directory.at(person, at), watch.about, subject)

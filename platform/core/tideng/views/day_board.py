@@ -207,7 +207,7 @@ def lamps_of(
 
 
 def in_state(connection: Connection, viewer: Viewer, directory: Directory, now: datetime, state: str) -> int:
-    """How many of the viewer's people are in `state` (``person.on_trip``) at `now`. One statement."""
+    """How many of the viewer's people are in `state` (``person.on_leave``) at `now`. One statement."""
     scope = viewer.scope(directory, now)
     row = StateRow
     statement = (

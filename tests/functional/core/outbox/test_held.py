@@ -362,7 +362,7 @@ def test_two_workers_at_once_never_exceed_the_budget(tmp_path, a_deployment, pos
     story.deployment.clock.set(at("2026-03-02 10:01"))
     others = [Worker(story.deployment) for _ in range(2)]
     for worker in others:
-        worker._prepare()
+        worker._in_force.prepare()
     meet = threading.Barrier(2)
 
     def deliver(worker: Worker) -> None:
