@@ -98,7 +98,7 @@ def asked_of(context: FormContext) -> tuple[list[Asked], dict[str, Any]]:
         context.known,
         complete=outcome.form,
     )
-    own = [Asked(one.at, _both(one)) for one in (*read.problems, *_note_and_key(context))]
+    own = [asked_about(one, one.at) for one in (*read.problems, *_note_and_key(context))]
     own += _lost_files(context)
     own += _others_cases(context, read.data)
     asked: Iterable[Asked] = ()
@@ -130,7 +130,7 @@ def _note_and_key(context: FormContext) -> Iterator[Problem]:
 
 def _lost_files(context: FormContext) -> list[Asked]:
     lost = fields_with_lost_files(context.connection, context.viewer, context.submission.papers, context.case)
-    return [Asked(name, _both(Problem(name, "a file is not there any more", "choose it once more"))) for name in lost]
+    return [asked_about(Problem(name, "a file is not there any more", "choose it once more"), name) for name in lost]
 
 
 def _others_cases(context: FormContext, data: Mapping[str, Any]) -> list[Asked]:
@@ -149,10 +149,11 @@ def _others_cases(context: FormContext, data: Mapping[str, Any]) -> list[Asked]:
     form = Form(context.name, context.person, context.viewer.person, context.at, known, case=context.case)
     filled = fill_form(context.deployment, context.connection, context.directory, form, context.now)
     own = {name for name, one in filled.items() if one.value == data.get(name)}
-    return [Asked(one.at, _both(one)) for one in wrong if one.at not in own]
+    return [asked_about(one, one.at) for one in wrong if one.at not in own]
 
 
-def _both(problem: Problem) -> dict[str, str]:
+def asked_about(problem: Problem, field: str) -> Asked:
+    """A problem of a form as something that is asked about one of its fields, in every language."""
     hint_zh = f"（{in_words(problem.hint, 'zh')}）" if problem.hint else ""
     hint_en = f" ({problem.hint})" if problem.hint else ""
-    return {"zh": in_words(problem.problem, "zh") + hint_zh, "en": problem.problem + hint_en}
+    return Asked(field, {"zh": in_words(problem.problem, "zh") + hint_zh, "en": problem.problem + hint_en})

@@ -24,12 +24,8 @@ from tideng_admin.screens import Screen
 from tideng_processes.cases.access import startable
 from tideng_processes.forms import attachments
 from tideng_processes.forms.attachments import FileField
-from tideng_processes.screens.form import (
-    LARGEST_FORM,
-    Forms,
-    paper_line,
-    words_of,
-)
+from tideng_processes.screens.form import LARGEST_FORM, Forms, words_of
+from tideng_processes.screens.form_display import paper_line
 from tideng_processes.screens.shared import WRITES, processes
 
 WAITS = "forms_wait"

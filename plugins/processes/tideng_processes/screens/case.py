@@ -36,8 +36,8 @@ from tideng_processes.screens.shared import (
     processes,
     say_problems,
 )
-from tideng_processes.views import cases
-from tideng_processes.views.cases import CaseFilter, CaseView
+from tideng_processes.views.case import CaseView, case_view
+from tideng_processes.views.case_list import CaseQuery, case_list
 from tideng_processes.views.process_page import data_lines
 
 OFFERED = 60
@@ -54,13 +54,13 @@ class CasePage(Page):
     @needs(READ)
     def show_all(self) -> str:
         """Those of which the viewer has a step, or that are about them."""
-        page = self.read(cases.cases, processes(), CaseFilter(mine=True), before=cursor())
+        page = self.read(case_list, processes(), CaseQuery(mine=True, before=cursor()))
         return render_template("processes/my_cases.html", page=page, layout=_layout(), desk=_at_desk())
 
     @expose("/<string:case>")
     @needs(READ)
     def show(self, case: str) -> str:
-        it = self.read(cases.case, processes(), case)
+        it = self.read(case_view, processes(), case)
         with reading(web().engine) as connection:
             asides = beside_case(web().deployment, connection, self.directory, it.definition.id, it.id, web().now())
         return render_template(
