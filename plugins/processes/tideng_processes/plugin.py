@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.plugins.hookspecs import hookimpl
+from tideng.plugin import hookimpl
 from tideng_processes.cases import due_steps, incoming_events
 from tideng_processes.cases.events import EVENTS
 from tideng_processes.forms import post_fields
@@ -22,14 +22,7 @@ from tideng_processes.views.responsibilities import responsibilities_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.base.errors import Problem
-    from tideng.client.bundle import Bundle
-    from tideng.model.event import Event
-    from tideng.org.directory import Directory
-    from tideng.plugins.forms import Asked, Form
-    from tideng.plugins.responsibilities import Responsibility
-    from tideng.plugins.todos import Todo
-    from tideng.privacy.holdings import Holding
+    from tideng.plugin import Asked, Bundle, Directory, Event, Form, Holding, Problem, Responsibility, Todo
 
 LOOK_AGAIN = timedelta(minutes=10)
 """How often all owners of open steps are checked: an absence may begin on a date without an event that tells it."""

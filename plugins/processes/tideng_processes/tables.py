@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import JSON, Boolean, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tideng.store.columns import NAMES, Id, Moment
+from tideng.plugin import NAMING_CONVENTION, Id, Moment
 from tideng_processes.customer_keys import LONGEST_KEY
 
 
 class ProcessBase(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMES)
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {datetime: Moment}
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, exists, or_, select
 
-from tideng.org.directory import Directory
-from tideng.store.database import among
+from tideng.plugin import Directory, among
 from tideng_processes.cases.loader import load_runs
 from tideng_processes.cases.run import OPEN, Run, Task
 from tideng_processes.cases.transitions import Mover
@@ -19,7 +18,7 @@ from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import TaskRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 AT_ONCE = 500
 """The most cases that one transaction moves, so that it stays short."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from tideng.model.event import Event
-from tideng.org.directory import DIRECTORY_EVENTS, Directory
+from tideng.plugin import DIRECTORY_EVENTS, Directory, Event
 from tideng_processes.cases.events import SOURCE, heard
 from tideng_processes.cases.loader import load_runs, next_ids
 from tideng_processes.cases.owners import Staff
@@ -20,7 +19,7 @@ from tideng_processes.publication.registry import Published, Registry, store
 from tideng_processes.tables import CaseRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 
 def hear(

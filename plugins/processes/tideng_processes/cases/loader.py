@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.base.errors import NotFound
-from tideng.store.database import insert, is_sqlite
+from tideng.plugin import NotFound, dialect_insert, is_sqlite
 from tideng_processes.cases.run import GONE, Run, Task
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, CounterRow, TaskRow
@@ -24,7 +23,7 @@ def next_id(connection: Connection, process: str) -> str:
 
 def next_ids(connection: Connection, process: str, count: int) -> list[str]:
     """The ids of `count` new cases. One statement."""
-    statement = insert(connection)(CounterRow).values(process=process, last=count)
+    statement = dialect_insert(connection)(CounterRow).values(process=process, last=count)
     grown = statement.on_conflict_do_update(index_elements=["process"], set_={"last": CounterRow.last + count})
     last = connection.execute(grown.returning(CounterRow.last)).scalar_one()
     return [f"{process.replace('_', '-')}-{number:06d}" for number in range(last - count + 1, last + 1)]

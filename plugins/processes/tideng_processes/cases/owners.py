@@ -10,10 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tideng.model.catalogue import Catalogue
-from tideng.org.directory import Directory
-from tideng.recipients.substitutes import StandIns, away
-from tideng.store.database import among
+from tideng.plugin import Catalogue, Directory, StandIns, absent_people, among
 from tideng_processes.cases.run import OPEN
 from tideng_processes.document.conditions import holds
 from tideng_processes.document.model import OwnerChoice, Part
@@ -54,7 +51,7 @@ class Staff:
 
     @classmethod
     def of(cls, connection: Connection, catalogue: Catalogue, directory: Directory, at: datetime) -> Staff:
-        return cls(directory, at, away(connection, catalogue, at))
+        return cls(directory, at, absent_people(connection, catalogue, at))
 
     def weigh(self, connection: Connection, parts: Iterable[Part]) -> None:
         """Count the open steps of the candidates of `parts`; no statement where no part has several candidates."""

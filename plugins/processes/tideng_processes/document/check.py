@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.base.errors import Problem
-from tideng.model.catalogue import Catalogue
-from tideng.org.directory import Directory
+from tideng.plugin import Catalogue, Directory, Problem
 from tideng_processes.document.conditions import fields_of
 from tideng_processes.document.model import (
     Definition,

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
 
-from tideng.base.durations import Duration
-from tideng.model.catalogue import Text
+from tideng.plugin import Duration, Text
 
 FIELD_TYPES = (
     "text", "number", "integer", "money", "currency", "boolean", "date", "time", "choice", "person", "case", "list", "table",

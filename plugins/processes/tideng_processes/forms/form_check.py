@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from tideng.access.viewer import Viewer
-from tideng.base.errors import Problem, Refused
-from tideng.org.directory import Directory
-from tideng.plugins.forms import MUST, Asked, Form, accept_form, check_form, fill_form
-from tideng.problem_words import in_words
+from tideng.plugin import (
+    MUST,
+    Asked,
+    Directory,
+    Form,
+    Problem,
+    Refused,
+    Viewer,
+    accept_form,
+    check_form,
+    fill_form,
+    in_words,
+)
 from tideng_processes.cases.actions import LONGEST_NOTE
 from tideng_processes.cases.case_choices import not_to_be_chosen
 from tideng_processes.document.model import Definition, Node, Outcome
@@ -25,7 +33,7 @@ from tideng_processes.forms.submitted_files import fields_with_lost_files
 from tideng_processes.publication.registry import registry_of
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 LONGEST_KEY = 120
 

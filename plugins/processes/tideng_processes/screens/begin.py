@@ -10,17 +10,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
-from tideng.base.errors import NotFound, Refused
-from tideng.plugins.attachments import LARGEST_ATTACHMENT, MEGABYTE
-from tideng_admin.display.assets import built
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    needs,
-    takes,
-)
-from tideng_admin.request.context import web
-from tideng_admin.screens import Screen
+from tideng.plugin import LARGEST_ATTACHMENT, MEGABYTE, NotFound, Refused
+from tideng_admin.screens import READ, WRITE, Screen, built, needs, takes, web
 from tideng_processes.cases.access import startable
 from tideng_processes.forms import attachments
 from tideng_processes.forms.attachments import FileField

@@ -12,19 +12,8 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.base.errors import Refused
-from tideng.org.directory import Assignment, Directory
-from tideng.plugins.cards import beside_case
-from tideng.store.database import reading
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    Page,
-    cursor,
-    needs,
-)
-from tideng_admin.request.context import locale, web
-from tideng_admin.screens import Screen
+from tideng.plugin import Assignment, Directory, Refused, beside_case, reading
+from tideng_admin.screens import READ, WRITE, Page, Screen, cursor, locale, needs, web
 from tideng_processes.cases import actions
 from tideng_processes.cases.actions import HandOver
 from tideng_processes.document.diagram import mermaid

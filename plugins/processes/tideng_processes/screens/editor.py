@@ -15,19 +15,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from jinja2.utils import htmlsafe_json_dumps
 
-from tideng.base.errors import Refused
-from tideng.model.templates import choose
-from tideng.org.directory import zone
-from tideng.problem_words import problem_in_words
-from tideng.store.database import reading
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    needs,
-)
-from tideng_admin.display.filters import day
-from tideng_admin.request.context import locale, web
-from tideng_admin.screens import Screen
+from tideng.plugin import Refused, choose_text, problem_in_words, reading, zone
+from tideng_admin.screens import READ, WRITE, Screen, day, locale, needs, web
 from tideng_processes.document.blank_process import blank_document
 from tideng_processes.document.diagram import mermaid
 from tideng_processes.document.differences import differences
@@ -170,7 +159,7 @@ class ProcessEditorPage(VersionPages):
         published = processes().latest(process)
         if definition is None or published is None:
             return []
-        return [choose(one, locale())[0] for one in differences(published.definition, definition, self.directory)]
+        return [choose_text(one, locale())[0] for one in differences(published.definition, definition, self.directory)]
 
     # -- the document as text ------------------------------------------------------------------------------------
     @expose("/<string:process>/text", methods=["POST"])

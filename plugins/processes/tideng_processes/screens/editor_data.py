@@ -8,12 +8,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.base.errors import Problem
-from tideng.model.templates import choose
-from tideng.org.directory import Directory
-from tideng.problem_words import problem_in_words
-from tideng_admin.request.context import locale, web
-from tideng_admin.screens import ICONS
+from tideng.plugin import Directory, Problem, choose_text, problem_in_words
+from tideng_admin.screens import ICONS, locale, web
 from tideng_processes.document.model import (
     ACCEPTED,
     FIELD_TYPES,
@@ -39,12 +35,12 @@ def choices_for(process: str, directory: Directory) -> dict[str, Any]:
     roles = sorted({*directory.roles, *asked, "hr"})
     return {
         "positions": [{"id": one.id, "title": one.name} for one in directory.positions.values()],
-        "roles": [{"id": id, "title": choose(role_words(id), name)[0]} for id in roles],
-        "events": [{"id": id, "title": choose(one.title, name)[0]} for id, one in sorted(events.items())],
+        "roles": [{"id": id, "title": choose_text(role_words(id), name)[0]} for id in roles],
+        "events": [{"id": id, "title": choose_text(one.title, name)[0]} for id, one in sorted(events.items())],
         "icons": list(ICONS),
         "fieldTypes": list(FIELD_TYPES),
         "processes": [
-            {"id": one.definition.id, "title": choose(one.definition.title, name)[0]} for one in processes().all()
+            {"id": one.definition.id, "title": choose_text(one.definition.title, name)[0]} for one in processes().all()
         ],
         "paperKinds": list(PAPER_KINDS),
         "mostIdeas": MOST_IDEAS,

@@ -15,12 +15,20 @@ from flask import flash, jsonify, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from tideng.base.errors import NotAllowed, NotFound, Problem, Refused
-from tideng.plugins.attachments import LARGEST_ATTACHMENT
-from tideng.plugins.forms import MUST, Asked, Form, fill_form
-from tideng.problem_words import line_in_words
-from tideng.store.database import reading
-from tideng_admin.request.context import locale, web
+from tideng.plugin import (
+    LARGEST_ATTACHMENT,
+    MUST,
+    Asked,
+    Form,
+    NotAllowed,
+    NotFound,
+    Problem,
+    Refused,
+    fill_form,
+    line_in_words,
+    reading,
+)
+from tideng_admin.screens import locale, web
 from tideng_processes.cases.access import may_begin
 from tideng_processes.forms import attachments, submissions
 from tideng_processes.forms.attachments import FileField

@@ -9,14 +9,8 @@ from typing import Any
 from flask import render_template, request, url_for
 from sqlalchemy import Connection
 
-from tideng.access.viewer import below
-from tideng.base.errors import Refused
-from tideng.org.directory import Assignment
-from tideng.plugins.cards import Card, beside_case
-from tideng.plugins.forms import Asked, Filled, Form, fill_form
-from tideng.store.database import reading
-from tideng_admin.display.base_page import Page
-from tideng_admin.request.context import locale, web
+from tideng.plugin import Asked, Assignment, Card, Filled, Form, Refused, below, beside_case, fill_form, reading
+from tideng_admin.screens import Page, locale, web
 from tideng_processes.cases import case_choices
 from tideng_processes.cases.access import ACTS_FOR_ALL
 from tideng_processes.cases.actions import LONGEST_NOTE

@@ -10,10 +10,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.base.errors import NotFound, Problem, Refused
-from tideng.store.database import reading
-from tideng_admin.display.base_page import READ, WRITE, Page, needs
-from tideng_admin.request.context import web
+from tideng.plugin import NotFound, Problem, Refused, reading
+from tideng_admin.screens import READ, WRITE, Page, needs, web
 from tideng_processes.cases.version_change import move_cases, older_cases
 from tideng_processes.measurement.statistics import open_by_version, touched
 from tideng_processes.publication import publishing

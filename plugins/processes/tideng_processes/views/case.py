@@ -9,9 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from tideng.access.viewer import Viewer, name_of
-from tideng.model.catalogue import Text
-from tideng.org.directory import Directory
+from tideng.plugin import Directory, Text, Viewer, name_of
 from tideng_processes.cases.access import ACTS_FOR_ALL, CaseAccess
 from tideng_processes.cases.case_choices import NamedCase, Reference, references
 from tideng_processes.cases.run import OPEN, Run

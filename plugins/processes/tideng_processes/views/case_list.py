@@ -8,10 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
-from tideng.access.paging import PAGE_SIZE, Page
-from tideng.access.viewer import Viewer, name_of
-from tideng.model.catalogue import Text
-from tideng.org.directory import Directory
+from tideng.plugin import PAGE_SIZE, Directory, Page, Text, Viewer, name_of
 from tideng_processes.cases.case_choices import NamedCase, Reference, references
 from tideng_processes.cases.run import OPEN
 from tideng_processes.document.summaries import told
