@@ -80,15 +80,15 @@ def find_problems(
         bundle = Bundle(root=Path.cwd(), client="check", packs=packs)
     if files:
         bundle = replace(bundle, rule_files=rule_files(files), packs=())
-    catalogue = _catalogue(bundle)
+    catalogue = _catalogue(bundle, checked=client is not None)
     sources, problems = read_sources(bundle, catalogue)
     directory = bundle.directory() if bundle.positions or bundle.assignments else None
     return sources, problems + check_sources(sources, catalogue, directory, strict=strict)
 
 
-def _catalogue(bundle: Bundle) -> Catalogue:
+def _catalogue(bundle: Bundle, checked: bool) -> Catalogue:
     """What can be spoken of: what the plugins declare, the client's own types, and those of its event logs."""
-    deployment = Deployment.in_memory(replace(bundle, rule_files=(), packs=()), SystemClock())
+    deployment = Deployment.in_memory(replace(bundle, rule_files=(), packs=()), SystemClock(), checked=checked)
     logs = [path for path in bundle.event_files if path.name.removesuffix(".gz").endswith(".xes")]
     found = {one.name: one for one in declare_log_types(logs, deployment.plugins)}
     return with_client_types(deployment.catalogue, replace(bundle, event_types={**found, **bundle.event_types}))
