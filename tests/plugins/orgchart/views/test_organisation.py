@@ -12,6 +12,7 @@ from tideng.base.errors import NotAllowed, NotFound, Refused
 from tideng.store.database import reading
 from tideng_orgchart.edit import service
 from tideng_orgchart.views import organisation
+from tideng_orgchart.views.day_view import PAGE
 from tideng_orgchart.views.person_card import person_card
 from tideng_orgchart.views.post import PostQuery, post_page, who_answers
 
@@ -138,7 +139,7 @@ def test_holders_come_by_the_page(deployment, bundle):
     apply(deployment, bundle(people_csv=FILES["people.csv"] + many))
     first = see(deployment, post_page, HR, deployment, PostQuery("rep"))
     second = see(deployment, post_page, HR, deployment, PostQuery("rep", after=first.next))
-    assert (first.count, len(first.holders), first.holders[-1].person) == (121, organisation.PAGE, first.next)
+    assert (first.count, len(first.holders), first.holders[-1].person) == (121, PAGE, first.next)
     assert second.holders[0].person > first.next
 
 
