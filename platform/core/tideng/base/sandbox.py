@@ -47,7 +47,7 @@ class SandboxFailed(TidengError):
 def call_sandboxed(function: str, content: bytes, *arguments: str, limits: SandboxLimits | None = None) -> Any:
     """What ``MODULE:FUNCTION`` returns for `content` and `arguments`. `function` is named by code, never by input.
 
-    Raises `Unanswered` where it takes too long, needs too much memory, dies or raises."""
+    Raises `SandboxFailed` where it takes too long, needs too much memory, dies or raises."""
     limits = limits or SandboxLimits()
     command = [sys.executable, "-P", "-m", "tideng.base.sandbox", function, str(limits.seconds), str(limits.megabytes)]
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}

@@ -261,7 +261,7 @@ class Plugins:
             self.fail(name, error)
 
     def _check_hooks(self, name: str, plugin: Any) -> None:
-        """`PluginManager.check_pending` for one plugin, with a way out."""
+        """pluggy's ``check_pending`` for one plugin, with a way out."""
         for caller in self._manager.get_hookcallers(plugin) or ():
             if not caller.has_spec():
                 near = difflib.get_close_matches(caller.name, self._hooks, n=1, cutoff=0.5)

@@ -23,7 +23,7 @@ POST_FIELDS = ("id", "name", "unit", "seats", "head", "sheet_zh", "sheet_en", "d
 
 
 class OrganisationEditPage(Page):
-    """Nothing here is for anybody but HR; `editing` says so once more."""
+    """Pages for HR only; `require_edit` refuses everybody else as well."""
 
     route_base = "/organisation/edit"
     class_permission_name = "OrganisationEdit"
