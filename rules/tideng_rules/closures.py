@@ -88,7 +88,8 @@ def explainer(condition: Condition | None, part: str) -> Callable[[Facts], tuple
 
 
 def _reason(leaf: Leaf, value: Any, operand: Any, part: str) -> Reason:
-    return Reason(leaf.fact, value, leaf.op, operand, comparing.holds(value, leaf.op, operand), part)
+    held = comparing.holds(value, leaf.op, operand)
+    return Reason(leaf.fact, comparing.known(value), leaf.op, comparing.known(operand), held, part)
 
 
 def flat_leaves(condition: Condition | None) -> list[Leaf]:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from tideng_rules.closures import compile_verdicts, flat_leaves
-from tideng_rules.comparing import holds, present, resolve
+from tideng_rules.comparing import holds, known, present, resolve
 from tideng_rules.model import Condition, FactRef, Group, Leaf
 
 Facts = Mapping[str, Any]
@@ -129,11 +129,11 @@ def _held(group: Group, items: Sequence[Node]) -> bool:
 
 
 def _judged(facts: Facts, leaf: Leaf) -> Node:
-    value, operand = facts.get(leaf.fact), resolve(leaf.operand, facts)
+    value, operand = known(facts.get(leaf.fact)), known(resolve(leaf.operand, facts))
     node = Node("fact", leaf.place, holds(value, leaf.op, operand), False, (), leaf.fact, leaf.op, value, operand)
     if isinstance(leaf.operand, FactRef):
         there = leaf.operand
-        return replace(node, other=there.fact, other_value=facts.get(there.fact), times=there.times)
+        return replace(node, other=there.fact, other_value=known(facts.get(there.fact)), times=there.times)
     return node
 
 
