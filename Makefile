@@ -5,6 +5,9 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 # several pytest processes, as many as a small machine has cores; the tests of a file share one, and what they look at
 JOBS ?= 2
+# durable-rules calls a C function that the headers of Python 3.13 dropped; this declares it (docs/adr/0025)
+ABI := rules/tideng_rules/engine_abi
+export CPPFLAGS += -include '$(CURDIR)/$(ABI)/calls.h'
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow lint bench docs screenshots constraints
@@ -22,7 +25,7 @@ $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.python setup.cfg pyproject.toml constraints.txt
+$(VENV)/.installed: $(VENV)/.python setup.cfg setup.py pyproject.toml constraints.txt $(ABI)/_calls.c $(ABI)/calls.h
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 

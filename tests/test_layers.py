@@ -25,7 +25,7 @@ FLASK = (
     "gunicorn",
 )
 ONLY = {
-    "durable_rules_engine": r"tideng_rules\.durable",
+    "durable_rules_engine": r"tideng_rules\.engine_abi\.loader",
     "durable": r"nobody",  # its Host starts threads that cannot be stopped
     "huey": r"tideng\.tasks",
     "pickle": r"tideng_rules\.packs",  # its own bytes, made in the same process: a copy for each who asks
@@ -77,6 +77,11 @@ def test_the_contracts_between_the_packages_hold():
 @pytest.mark.parametrize("library", ONLY)
 def test_a_library_stays_with_its_one_owner(library):
     assert offenders(library, ONLY[library]) == []
+
+
+def test_the_engine_is_loaded_by_the_one_module_that_uses_it():
+    loader = "tideng_rules.engine_abi.loader"
+    assert [name for name, path in modules().items() if loader in imports(path)] == ["tideng_rules.durable"]
 
 
 def test_an_import_in_the_wrong_place_would_be_noticed():

@@ -1,4 +1,4 @@
-"""durable-rules, driven the one way that is safe. The only module that loads its C library.
+"""durable-rules, driven the one way that is safe. The only module that uses its C library.
 
 No Host (its timer threads cannot be stopped), one fixed sid (a state per person runs into a 32-bit hash and a limit of 1,024),
 small rulesets, one fact in, all firings out, fact retracted: the engine remembers nothing between two situations
@@ -15,11 +15,11 @@ from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import durable_rules_engine as engine
-
 from tideng_rules.closures import Batch, ClosureMatcher, Questions, RuleFault
 from tideng_rules.compiled import Compiled, places_of
+from tideng_rules.engine_abi.loader import load_engine
 
+engine = load_engine()
 _RETRACT = '{"sid":"1","id":"f"}'
 _NOT_HANDLED, _OBSERVED = 1, 2
 _assert = engine.assert_fact
