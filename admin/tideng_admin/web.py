@@ -19,6 +19,7 @@ from tideng.attention import Attention
 from tideng.database import reading
 from tideng.deployment import Deployment
 from tideng.group_commit import GroupCommit
+from tideng.judging import EngineState
 from tideng.people import Directory, zone
 from tideng.repository import oldest_waiting
 from tideng.viewing import Counters, Viewer, counters, name_of
@@ -125,6 +126,13 @@ class Web:
                 parts = self.deployment.plugins.call("needs_attention", connection=connection)
                 g.tideng_attention = [one for part in parts for one in part]
         return g.tideng_attention
+
+    def engine_state(self) -> EngineState | None:
+        """Which engine judges, and whether it was asked for; None where no plugin judges."""
+        if "tideng_engine_state" not in g:
+            with reading(self.engine) as connection:
+                g.tideng_engine_state = self.deployment.plugins.first("engine_state", connection=connection)
+        return g.tideng_engine_state
 
     def name_of(self, person: str) -> str:
         return name_of(self.directory(), person, self.now())

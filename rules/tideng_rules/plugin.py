@@ -17,7 +17,7 @@ from tideng.database import reading, writing
 from tideng.errors import InvalidBundle, InvalidRule, Problem
 from tideng.forms import Asked, Form
 from tideng.hookspecs import hookimpl
-from tideng.judging import Finding, Situation, Watch
+from tideng.judging import EngineState, Finding, Situation, Watch
 from tideng.people import Directory
 from tideng.profile import CLIENT
 from tideng_rules import applying, quarantine, scheduling, store, upgrading
@@ -26,6 +26,7 @@ from tideng_rules.blueprints import keep_packs
 from tideng_rules.book import Book, Matcher, Published, Questions
 from tideng_rules.check import check_sources
 from tideng_rules.closures import ClosureMatcher, RuleFault
+from tideng_rules.engine_state import EngineNotes, noted, state_of
 from tideng_rules.forms import FormChecks
 from tideng_rules.lifecycle import pause_by_itself
 from tideng_rules.packs import Source, read_sources, shelf_of, sources_of
@@ -56,6 +57,7 @@ class RulesPlugin:
         self._forms: FormChecks | None = None
         self._told: frozenset[str] = frozenset()
         self._wards = Wards()
+        self._engine_notes = EngineNotes()
         self._looked: datetime | None = None
         self._hear_fault: Callable[[RuleFault], None] = lambda fault: None
 
@@ -171,6 +173,7 @@ class RulesPlugin:
     def between_batches(self) -> None:
         if self.book is None or self._deployment is None or not self._deployment.has_database:
             return
+        self._note_engine()
         self._publish_what_is_due()
         news = self._wards.unwritten(self._found_out(), self._here.clock.now())
         if news or not self._wards.idle:
@@ -185,6 +188,15 @@ class RulesPlugin:
                         cause=cause,
                         reads=reads,
                     )
+
+    def _note_engine(self) -> None:
+        """Let every process know whether this one judges with the engine that was asked for, once it has judged."""
+        if self._matcher is None:
+            return
+        state, now = state_of(self.engine, self._matcher), self._here.clock.now()
+        if self._engine_notes.news(state, now):
+            with writing(self._here.engine) as connection:
+                self._engine_notes.write(connection, state, now)
 
     def _publish_what_is_due(self) -> None:
         """Drafts with a moment of their own; looked for every few seconds, since nobody waits for the second."""
@@ -201,6 +213,11 @@ class RulesPlugin:
     @hookimpl
     def needs_attention(self, connection: Connection) -> list[Attention]:
         return [attention(one) for one in quarantine.of_those_in_force(connection)]
+
+    @hookimpl
+    def engine_state(self, connection: Connection) -> EngineState:
+        mine = state_of(self.engine, self._matcher)
+        return (mine.as_asked and noted(connection, self.engine, self._here.clock.now())) or mine
 
     @property
     def engine(self) -> str:

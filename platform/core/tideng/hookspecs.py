@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tideng.forms import Asked, Filled, Form
     from tideng.holdings import Holding
     from tideng.invoices import Invoice, Verdict
-    from tideng.judging import Finding, Situation, Watch
+    from tideng.judging import EngineState, Finding, Situation, Watch
     from tideng.papers import Paper, Reading
     from tideng.people import Directory
     from tideng.responsibilities import Responsibility
@@ -156,6 +156,12 @@ class Hooks:
     def needs_attention(self, connection: Connection) -> Iterable[Attention]:
         """What of the plugin's own needs a person now. Called by `tideng doctor`, readyz and the front page, in whatever
         process; one cheap query at most. Return [] when all is well."""
+
+    @hookspec(firstresult=True)
+    def engine_state(self, connection: Connection) -> EngineState | None:
+        """Which engine judges, and whether it is the one that was asked for. Called by `tideng doctor`, readyz and the day
+        board, in whatever process: the state of this process's engine where it has started one and it is not as asked,
+        else what the workers have reported. One cheap query at most."""
 
     @hookspec
     def process_definitions(self) -> str | None:

@@ -15,6 +15,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from unloadable import SAID, unloadable_engine
 
 from tests.unit.engines.conftest import conditions
 from tests.unit.engines.conftest import situations as situations_of_all_kinds
@@ -194,6 +195,19 @@ def test_a_child_that_is_stopped_is_given_up_at_the_deadline(supervised, visits_
     assert matcher.match(situations(250, 5)) == expected(250, 5)
     assert matcher.settle()
     assert (matcher.engine, matcher.quarantined, matcher.restarts) == ("durable", {}, 1)
+
+
+def test_an_engine_that_cannot_be_loaded_blames_no_rule_and_says_why(supervised, visits_rules, monkeypatch, tmp_path):
+    monkeypatch.setenv("PYTHONPATH", unloadable_engine(tmp_path / "broken"))
+    matcher = supervised(visits_rules(5))
+    assert matcher.match(situations(250, 5)) == expected(250, 5)
+    assert matcher.settle()
+    assert (matcher.engine, matcher.quarantined) == ("closures", {})
+    assert matcher.failure.unloadable
+    assert SAID in str(matcher.failure)
+    monkeypatch.delenv("PYTHONPATH")
+    assert until(lambda: matcher.match(situations(1, 5)) and matcher.engine == "durable")
+    assert matcher.failure is None
 
 
 def test_new_rules_take_over_within_a_second(supervised, visits_rules):
