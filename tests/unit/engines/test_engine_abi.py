@@ -47,8 +47,14 @@ assert sys.getdlopenflags() == before
 
 
 @pytest.mark.skipif(sys.version_info < DROPPED_IN, reason="this Python exports the function itself")
-def test_without_the_extension_the_engine_could_not_be_loaded():
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", "import durable_rules_engine"], capture_output=True, text=True, check=False
-    )
-    assert "undefined symbol: PyEval_CallObject" in done.stderr
+def test_from_then_on_every_library_finds_the_function():
+    code = """
+import ctypes
+from tideng_rules.engine_abi.loader import load_engine
+everywhere = ctypes.CDLL(None)
+assert not hasattr(everywhere, "PyEval_CallObject")
+load_engine()
+assert everywhere.PyEval_CallObject
+"""
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
