@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 # several pytest processes, as many as a small machine has cores; the tests of a file share one, and what they look at
 JOBS ?= 2
 # durable-rules calls a C function that the headers of Python 3.13 dropped; this declares it (docs/adr/0025)
-ABI := rules/tideng_rules/engine_abi
+ABI := rules/tideng_rules/engine/abi
 export CPPFLAGS += -include '$(CURDIR)/$(ABI)/calls.h'
 
 .DEFAULT_GOAL := help

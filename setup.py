@@ -5,9 +5,9 @@ from setuptools import Extension, setup
 setup(
     ext_modules=[
         Extension(
-            "tideng_rules.engine_abi._calls",
-            ["rules/tideng_rules/engine_abi/_calls.c"],
-            depends=["rules/tideng_rules/engine_abi/calls.h"],
+            "tideng_rules.engine.abi._calls",
+            ["rules/tideng_rules/engine/abi/_calls.c"],
+            depends=["rules/tideng_rules/engine/abi/calls.h"],
             py_limited_api=True,
         )
     ],

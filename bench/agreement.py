@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 from bench.rows import Row, row
-from tests.unit.engines import reference
-from tests.unit.engines.generating import Generator
-from tideng_rules.closures import ClosureMatcher
-from tideng_rules.columns import ColumnMatcher
-from tideng_rules.durable import DurableMatcher
+from tests.unit.rules.engine import reference
+from tests.unit.rules.engine.generating import Generator
+from tideng_rules.engine.closures import ClosureMatcher
+from tideng_rules.engine.columns import ColumnMatcher
+from tideng_rules.engine.durable import DurableMatcher
 
 _RULES, _SITUATIONS = 60, 100
 

@@ -20,20 +20,20 @@ from bench.evening import write_company
 from bench.load import NOW
 from bench.place import Place
 from bench.rows import Row, median, row
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.catalogue import Catalogue, EventType, Field
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.tables import StateRow
-from tideng.viewing import Viewer
-from tideng_rules.check import Others, check, check_document
-from tideng_rules.mending import mended
-from tideng_rules.model import Rule
-from tideng_rules.parser import parse_rule
-from tideng_rules.places import sentence_parts
-from tideng_rules.samples import sample_messages
-from tideng_rules.who_now import who_now
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.model.catalogue import Catalogue, EventType, Field
+from tideng.runtime.apply import apply
+from tideng.store.database import reading, writing
+from tideng.store.tables import StateRow
+from tideng_rules.authoring.audience import who_now
+from tideng_rules.authoring.fixes import mended
+from tideng_rules.check.run import Others, check, check_document
+from tideng_rules.document.model import Rule
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.wording.sample_messages import sample_messages
+from tideng_rules.wording.sentence_places import sentence_parts
 
 _NAME = {"zh": "名", "en": "Name"}
 KEYSTROKE_S = 0.05

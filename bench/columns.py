@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.engines import Batch, make_rules, make_situations, questions_of
 from bench.rows import Row, row, table
-from tideng_rules.closures import ClosureMatcher
-from tideng_rules.columns import ColumnMatcher, Columns
+from tideng_rules.engine.closures import ClosureMatcher
+from tideng_rules.engine.columns import ColumnMatcher, Columns
 
 SIZES = (16, 64, 256, 1024, 4096)
 

@@ -15,13 +15,13 @@ from sqlalchemy import insert as plain_insert
 from bench.load import NOW, payloads
 from bench.place import Place
 from bench.rows import Row, median, median_ratio, row
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.judging import Situation
-from tideng.repository import lane_of, receive
-from tideng.tables import EventRow
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.model.judge_contract import Situation
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading, writing
+from tideng.store.events import lane_of, receive
+from tideng.store.tables import EventRow
 
 BATCH = 500
 WORKERS = {"sqlite": 1, "postgresql": 2}

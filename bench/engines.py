@@ -16,14 +16,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tideng_rules.durable import DurableMatcher  # first: since Python 3.13 durable-rules cannot be imported without
+from tideng_rules.engine.durable import (
+    DurableMatcher,  # first: since Python 3.13 durable-rules cannot be imported without
+)
 
 # isort: split
 from durable import engine as durable_engine
 
-from tideng_rules.closures import ClosureMatcher, explainer
-from tideng_rules.model import Condition, Group, Leaf
-from tideng_rules.supervisor import SupervisedMatcher
+from tideng_rules.document.model import Condition, Group, Leaf
+from tideng_rules.engine.closures import ClosureMatcher, explainer
+from tideng_rules.engine.supervisor import SupervisedMatcher
 
 Row = dict[str, Any]
 Batch = list[tuple[str, dict[str, Any]]]

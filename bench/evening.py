@@ -19,13 +19,18 @@ from sqlalchemy import Connection, and_, func, insert, or_, select, text
 
 from bench.place import Place
 from bench.rows import Row, row
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.tables import FindingRow, MetricDayRow, OutboxRow, StateRow
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading, writing
+from tideng.store.tables import (
+    FindingRow,
+    MetricDayRow,
+    OutboxRow,
+    StateRow,
+)
 
 AFTERNOON = datetime.fromisoformat("2026-03-02T18:00:00+08:00")
 SEVEN = AFTERNOON + timedelta(hours=1)

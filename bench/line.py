@@ -22,16 +22,16 @@ import psutil
 from bench.load import NOW, payloads
 from bench.place import Place
 from bench.rows import Row, median, row
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import writing
-from tideng.deployment import Deployment
-from tideng.group_commit import GroupCommit
-from tideng.replay import replay
-from tideng.repository import receive
-from tideng.settings import Settings
-from tideng.sources import LOGS, read_all
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.base.settings import Settings
+from tideng.client.bundle import read_bundle
+from tideng.intake.event_files import LOGS, read_all
+from tideng.replay.run import replay
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import writing
+from tideng.store.events import receive
+from tideng.store.group_commit import GroupCommit
 
 SAMPLE = Path(__file__).parents[1] / "clients" / "bpic2020"
 RULE = "permit-approval-waits"
@@ -118,7 +118,8 @@ def _resident() -> tuple[int, int]:
 
 def post_rows(place: Place, kind: str, posts: int, clients: int = 8) -> list[Row]:
     """Single events to the REST endpoint from `clients` connections at once: how long each waits to be on disk."""
-    from tideng_admin import accounts, setup
+    from tideng_admin.app import setup
+    from tideng_admin.auth import accounts
 
     port = _free_port()
     deployment = place.deployment(kind, web_port=port)
@@ -187,7 +188,7 @@ def _timed(post: Callable[[dict[str, Any]], object], events: list[dict[str, Any]
 
 
 def _serve(folder: Path) -> None:
-    from tideng.settings import load
+    from tideng.base.settings import load
 
     [serve] = [one.load() for one in entry_points(group="tideng.web") if one.name == "serve"]
     settings: Settings = load(folder)

@@ -15,18 +15,18 @@ from sqlalchemy import Connection, Select, insert, select, text
 
 from bench.place import Place
 from bench.rows import Row, median, median_ratio, row
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.events import Event
-from tideng.people import Assignment, Directory
-from tideng.viewing import Viewer
-from tideng.worker import Worker
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.model.event import Event
+from tideng.org.directory import Assignment, Directory
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading, writing
 from tideng_followup.losses import losses_of
-from tideng_processes.customers import customer_key
-from tideng_processes.registry import registry_of
+from tideng_processes.cases.customers import customer_key
+from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, TaskRow
-from tideng_processes.viewing import CaseFilter, cases
+from tideng_processes.views.cases import CaseFilter, cases
 
 MORNING = datetime.fromisoformat("2026-03-02T10:00:00+08:00").astimezone(UTC)
 CHUNK = 5_000

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.engines import TYPES, WORDS, make_rules, make_situations
-from tideng_rules.model import Condition, Leaf
+from tideng_rules.document.model import Condition, Leaf
 
 NOW = datetime.fromisoformat("2026-03-06T12:00:00+08:00")
 PEOPLE = 1000

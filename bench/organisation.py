@@ -15,18 +15,18 @@ from bench.load import NOW
 from bench.pages import LIST, LOGINS, PASSWORD, _in_chromium, _page, _signed_in
 from bench.place import Place
 from bench.rows import Row, median, row
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.people import Directory
-from tideng.standins import StandIns
-from tideng.viewing import Viewer
-from tideng_admin.app import create_app
-from tideng_admin.setup import add_users, prepare
-from tideng_orgchart import viewing
-from tideng_orgchart.charting import Chart
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.org.directory import Directory
+from tideng.recipients.substitutes import StandIns
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import reading
+from tideng_admin.app.factory import create_app
+from tideng_admin.app.setup import add_users, prepare
+from tideng_orgchart.views import organisation
+from tideng_orgchart.views.chart import Chart
 
 LOOKUP = 1.0
 """Limit in milliseconds."""
@@ -39,7 +39,7 @@ def run(place: Place, quick: bool) -> list[Row]:
     with reading(deployment.engine) as connection:
         directory = deployment.plugins.first("directory", connection=connection)
         first = _millis(lambda: Chart(directory, NOW))
-        subtree = [_millis(lambda: viewing.below(connection, HR, directory, NOW, "u1")) for _ in range(rounds)]
+        subtree = [_millis(lambda: organisation.below(connection, HR, directory, NOW, "u1")) for _ in range(rounds)]
         rows = [
             row(
                 f"chart counted once a day, {people:,} people",

@@ -15,8 +15,8 @@ from typing import Any
 
 from bench.engines import NUMBERS, TYPES, WORDS, Batch, HostPost, Rules, make_rules, make_situations, questions_of
 from bench.rows import Row, row
-from tideng_rules.closures import ClosureMatcher
-from tideng_rules.model import Condition, Group
+from tideng_rules.document.model import Condition, Group
+from tideng_rules.engine.closures import ClosureMatcher
 
 _SYMBOLS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "is": "==", "is_not": "!="}
 _DROOLS = {

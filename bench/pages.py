@@ -26,16 +26,16 @@ from bench.load import NOW
 from bench.place import Place
 from bench.rows import Row, median, median_ratio, row
 from bench.scale import write_rules
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import writing
-from tideng.deployment import Deployment
-from tideng.viewing import Viewer
-from tideng_admin.app import create_app
-from tideng_admin.setup import NewUser, add_users, prepare
-from tideng_rules import drafts, history
-from tideng_rules.tables import RuleVersionRow
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import writing
+from tideng_admin.app.factory import create_app
+from tideng_admin.app.setup import NewUser, add_users, prepare
+from tideng_rules.lifecycle import drafts, versions
+from tideng_rules.lifecycle.tables import RuleVersionRow
 
 STUDIO, LIST, PORTAL = 1_000.0, 300.0, 10.0
 """Limits in milliseconds."""
@@ -94,7 +94,7 @@ def _company(place: Place, name: str, people: int, rules: int) -> Deployment:
 def _a_draft(deployment: Deployment) -> int:
     with writing(deployment.engine) as connection:
         rule = connection.scalars(select(RuleVersionRow.rule).order_by(RuleVersionRow.rule).limit(1)).one()
-        current = history.latest(connection, rule)
+        current = versions.latest(connection, rule)
         assert current is not None
         viewer = Viewer("p0", "p0", frozenset({"hr"}))
         return drafts.create_draft(connection, viewer, dict(current.document), NOW).id

@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy.engine import make_url
 
 from bench.load import NOW, write_client
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import Clock, ManualClock
-from tideng.deployment import Deployment
-from tideng.schema import migrate
-from tideng.settings import create
+from tideng.base.clock import Clock, ManualClock
+from tideng.base.settings import create
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.migrate import migrate
 
 
 class Place:

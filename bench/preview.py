@@ -17,17 +17,17 @@ from typing import Any
 
 from bench.load import PEOPLE, payloads, rule_documents, write_client
 from bench.rows import Row, median, median_ratio, row, table
-from tideng.bundle import Bundle, read_bundle
-from tideng.clock import ManualClock
-from tideng.deployment import Deployment
-from tideng.events import Event
-from tideng.history import FileHistory
-from tideng.replay import replay
-from tideng.viewing import Viewer
-from tideng_rules.book import closures
-from tideng_rules.columns import ColumnMatcher
-from tideng_rules.parser import parse_rule
-from tideng_rules.preview import preview
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import Bundle, read_bundle
+from tideng.model.event import Event
+from tideng.replay.run import replay
+from tideng.replay.stored_history import FileHistory
+from tideng.runtime.deployment import Deployment
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.engine.columns import ColumnMatcher
+from tideng_rules.engine.rulebook import closures
+from tideng_rules.preview.run import preview
 
 START = datetime.fromisoformat("2025-03-03T00:00:00+08:00")
 SCHEDULED = 10

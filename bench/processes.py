@@ -23,23 +23,23 @@ from bench.evening import write_company
 from bench.lists import customer_rows, latest, list_rows
 from bench.place import Place
 from bench.rows import Row, median, median_ratio, row
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock, SystemClock
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.people import Assignment, Directory, zone
-from tideng.sources import open_events
-from tideng.tables import EventRow
-from tideng.viewing import Viewer
-from tideng.worker import Worker
-from tideng_processes.coming_due import AT_ONCE, come_due
-from tideng_processes.conform_map import read_log_map
-from tideng_processes.conformance import conform, read_log
-from tideng_processes.model import OwnerChoice, Part
-from tideng_processes.owners import Staff
-from tideng_processes.registry import registry_of, shipped_by
-from tideng_processes.service import Submission, begin, hand_in
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock, SystemClock
+from tideng.client.bundle import read_bundle
+from tideng.intake.event_files import open_events
+from tideng.org.directory import Assignment, Directory, zone
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading, writing
+from tideng.store.tables import EventRow
+from tideng_processes.cases.due_steps import AT_ONCE, come_due
+from tideng_processes.cases.owners import Staff
+from tideng_processes.cases.service import Submission, begin, hand_in
+from tideng_processes.document.model import OwnerChoice, Part
+from tideng_processes.measurement.activity_map import read_log_map
+from tideng_processes.measurement.conformance import conform, read_log
+from tideng_processes.publication.registry import registry_of, shipped_by
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
 SAMPLE = Path(__file__).parents[1] / "clients" / "bpic2020"

@@ -13,7 +13,7 @@ import yaml
 
 from bench.engines import make_rules, make_situations
 from bench.load import PLAIN_RULES
-from tideng_rules.model import Condition, Leaf
+from tideng_rules.document.model import Condition, Leaf
 
 PACKAGES = ("ansible-rulebook==1.3.2", "ansible-core>=2.16,<3")
 WARM = 200

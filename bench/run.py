@@ -32,7 +32,7 @@ from bench import (
 from bench.place import Place, a_place
 from bench.rows import Row, machine, median, row, table
 from bench.rulebook import Rulebook
-from tideng import logs
+from tideng.base import logs
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

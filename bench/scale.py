@@ -11,15 +11,15 @@ from bench.engines import TYPES, make_rules
 from bench.load import NOW, payloads, rule_document, write_client
 from bench.place import Place
 from bench.rows import Row, row
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.intake import read_event
-from tideng.replay import replay
-from tideng.repository import receive
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.intake.reader import read_event
+from tideng.replay.run import replay
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.events import receive
 
 
 def write_rules(folder: Path, count: int) -> Path:

@@ -13,11 +13,11 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from tideng.catalogue import EventType
+from tideng.model.catalogue import EventType
 from tideng.cli.reference import fill
-from tideng.hookspecs import Hooks
-from tideng.plugins import SHIPPED, Plugins
-from tideng.settings import Settings
+from tideng.plugins.hookspecs import Hooks
+from tideng.plugins.manager import SHIPPED, Plugins
+from tideng.base.settings import Settings
 
 HERE = Path(__file__).parent
 MADE = "<!-- Drawn from the code by `make docs`; change it there. -->"

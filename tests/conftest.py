@@ -19,13 +19,13 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
-from tideng import logs
-from tideng.apply import apply
-from tideng.clock import ManualClock
-from tideng.database import writing
-from tideng.deployment import Deployment
-from tideng.schema import migrate
-from tideng.settings import Settings
+from tideng.base import logs
+from tideng.base.clock import ManualClock
+from tideng.base.settings import Settings
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.migrate import migrate
+from tideng.store.database import writing
 
 THURSDAY_EVENING = datetime.fromisoformat("2025-06-12T18:55:00+08:00")
 """A workday in China, five minutes before the 19:00 reminder."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from tideng_processes.model import Definition
-from tideng_processes.parser import parse_process
+from tideng_processes.document.model import Definition
+from tideng_processes.document.parser import parse_process
 
 LEAVE = """
 id: leave

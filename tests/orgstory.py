@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from zoneinfo import ZoneInfo
 
-from tideng.database import reading, writing
-from tideng.events import Event
-from tideng.people import Directory
+from tideng.model.event import Event
+from tideng.org.directory import Directory
+from tideng.store.database import reading, writing
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)

@@ -19,7 +19,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = ("tests/unit/engines", "tests/functional/cli/test_running.py", "tests/functional/test_another_engine.py")
+TESTS = (
+    "tests/unit/rules/engine",
+    "tests/functional/cli/test_running.py",
+    "tests/functional/rules/test_another_engine.py",
+)
 """The engine by itself; in real processes, with the demo's evening; and what is said where it cannot be loaded."""
 _PROBE = """
 import ensurepip, sys, sysconfig, venv

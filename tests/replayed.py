@@ -12,9 +12,9 @@ from typing import Any
 
 from story import at
 
-from tideng.bundle import read_bundle
 from tideng.cli.replay import prepare, rule_files
-from tideng.replay import replay, to_line
+from tideng.client.bundle import read_bundle
+from tideng.replay.run import replay, to_line
 
 CLIENT = "client: Small\nlocale: en\n"
 PEOPLE = "id,name,unit,position,supervisor,timezone,from,until,deputy\n"

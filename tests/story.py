@@ -15,16 +15,16 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, or_, select
 
-from tideng.agenda import moments, zones_of
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.replay import replay
-from tideng.repository import Receipt, receive
-from tideng.speaking import SNOOZED
-from tideng.tables import AgendaRow, FindingRow, OutboxRow
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.judging.schedules import moments, zones_of
+from tideng.outbox.policy import SNOOZED
+from tideng.replay.run import replay
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.events import Receipt, receive
+from tideng.store.tables import AgendaRow, FindingRow, OutboxRow
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 CLIENT = """\
@@ -134,7 +134,7 @@ class Story:
         return self.stored()
 
     def _replay(self, payloads: Sequence[dict], start: datetime, until: datetime) -> list[Any]:
-        from tideng.intake import read_event
+        from tideng.intake.reader import read_event
 
         self.deployment = Deployment.in_memory(read_bundle(self.folder), ManualClock(start))
         read = [read_event(payload, self.deployment.catalogue, received=None) for payload in payloads]

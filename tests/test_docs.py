@@ -18,11 +18,11 @@ import yaml
 from docs.make import written
 from tests.test_layers import modules
 from tests.test_layout import ROOT, package_folders, tracked
-from tests.unit.platform.plugin_world import entry
+from tests.unit.core.plugins.plugin_world import entry
+from tideng.base.settings import SETTINGS
 from tideng.cli.reference import commands
-from tideng.hookspecs import Hooks
-from tideng.plugins import SHIPPED, Plugins
-from tideng.settings import SETTINGS
+from tideng.plugins.hookspecs import Hooks
+from tideng.plugins.manager import SHIPPED, Plugins
 
 READMES = ("README.md", "README.zh-CN.md")
 DOCS = ROOT / "docs"
@@ -130,7 +130,7 @@ def test_every_page_of_the_documentation_can_be_found_from_its_index():
 
 
 def test_every_module_and_file_that_is_named_is_there():
-    """``tideng.outbox``, ``tests/reliability``: names grow old faster than sentences."""
+    """``tideng.outbox.delivery``, ``tests/reliability``: names grow old faster than sentences."""
     known, gone = set(modules()), []
     for page in [*(ROOT / name for name in READMES), *DOCS.rglob("*.md")]:
         text = FENCE.sub("", page.read_text("utf-8"))
@@ -261,8 +261,8 @@ def test_the_pages_keep_the_tone_they_ask_for():
 
 # -- examples ----------------------------------------------------------------------------------------------------------
 def test_the_rule_in_the_rule_language_says_the_same_as_the_pack():
-    from tideng_rules.packs import fill_pack, read_pack
-    from tideng_rules.parser import parse_rule
+    from tideng_rules.document.parser import parse_rule
+    from tideng_rules.packaging.reader import fill_pack, read_pack
 
     page = DOCS / "rule-language.md"
     shown = yaml.load(blocks(page, "rule: daily-report-missing")[0], Loader=yaml.BaseLoader)
@@ -277,9 +277,9 @@ def test_the_rule_in_the_rule_language_says_the_same_as_the_pack():
 
 
 def test_every_rule_that_is_shown_passes_the_check(tmp_path):
-    from tideng_rules.check import check
-    from tideng_rules.documents import read_rules
-    from tideng_rules.parser import parse_rule
+    from tideng_rules.check.run import check
+    from tideng_rules.document.parser import parse_rule
+    from tideng_rules.document.reader import read_rules
 
     catalogue = Plugins((SHIPPED,)).catalogue
     seen = 0
@@ -295,8 +295,8 @@ def test_every_rule_that_is_shown_passes_the_check(tmp_path):
 
 
 def test_the_bundle_page_names_every_key_and_every_column(tmp_path):
-    from tideng.bundle import read_bundle
-    from tideng.errors import InvalidBundle
+    from tideng.base.errors import InvalidBundle
+    from tideng.client.bundle import read_bundle
 
     page = (DOCS / "client-bundle.md").read_text("utf-8")
     (tmp_path / "client.yaml").write_text("client: x\nnonsense: 1\n", "utf-8")
@@ -317,7 +317,7 @@ def test_the_bundle_page_names_every_key_and_every_column(tmp_path):
 
 
 def test_the_bundle_that_is_shown_can_be_read(tmp_path):
-    from tideng.bundle import read_bundle
+    from tideng.client.bundle import read_bundle
 
     shown = next(
         f["text"] for f in FENCE.finditer((DOCS / "client-bundle.md").read_text("utf-8")) if f["kind"] == "yaml"
@@ -329,7 +329,7 @@ def test_the_bundle_that_is_shown_can_be_read(tmp_path):
 
 
 def test_the_event_that_is_shown_is_accepted():
-    from tideng.intake import read_event
+    from tideng.intake.reader import read_event
 
     shown = next(f["text"] for f in FENCE.finditer((DOCS / "events.md").read_text("utf-8")) if f["kind"] == "json")
     event = read_event(json.loads(shown), Plugins((SHIPPED,)).catalogue, received=None)
@@ -350,12 +350,12 @@ def training(tmp_path):
     """A deployment of a small client with the plugin and the rule of the page, and what it needs."""
     from importlib.metadata import entry_points
 
-    from tideng.apply import apply
-    from tideng.bundle import read_bundle
-    from tideng.clock import ManualClock
-    from tideng.deployment import Deployment
-    from tideng.schema import migrate
-    from tideng.settings import create
+    from tideng.base.clock import ManualClock
+    from tideng.base.settings import create
+    from tideng.client.bundle import read_bundle
+    from tideng.runtime.apply import apply
+    from tideng.runtime.deployment import Deployment
+    from tideng.runtime.migrate import migrate
 
     page = DOCS / "writing-a-plugin.md"
     space: dict = {"__name__": "training"}
@@ -384,8 +384,8 @@ def completed(person: str, score: int, minute: int = 30) -> dict:
 
 
 def test_the_plugin_of_the_page_is_loaded_and_its_rule_speaks_through_its_channel(training):
-    from tideng.repository import receive
-    from tideng.worker import Worker
+    from tideng.runtime.worker import Worker
+    from tideng.store.events import receive
 
     assert {one.name: one.state for one in training.plugins.states}["training"] == "on"
     payloads = [completed("new", 90), completed("new", 60, minute=40), completed("old", 95)]
@@ -398,7 +398,7 @@ def test_the_plugin_of_the_page_is_loaded_and_its_rule_speaks_through_its_channe
 
 
 def test_what_the_plugin_declares_is_checked_on_the_way_in(training):
-    from tideng.repository import receive
+    from tideng.store.events import receive
 
     receipt = receive(training, [completed("new", 120)], "test")[0]
     assert receipt.status == "refused"
@@ -423,8 +423,8 @@ def test_the_worker_needs_no_web():
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name.split('.')[0] in ('flask', 'flask_appbuilder', 'werkzeug', 'wtforms'): raise ImportError(name)\n"
         "sys.meta_path.insert(0, No())\n"
-        "import tideng.worker, tideng.replay, tideng.cli\n"
-        "from tideng.plugins import Plugins\n"
+        "import tideng.runtime.worker, tideng.replay.run, tideng.cli\n"
+        "from tideng.plugins.manager import Plugins\n"
         "failed = [s for s in Plugins().states if s.state != 'on' and s.module.startswith('tideng')]\n"
         "assert not failed, failed\n"
     )

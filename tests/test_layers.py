@@ -6,12 +6,17 @@ import ast
 import re
 import subprocess
 import sys
-from importlib.metadata import packages_distributions
+from functools import cache
+from importlib import import_module
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
 
 from tests.test_layout import ROOT, package_folders, setup_cfg, words
+from tideng.plugins.door import homes_of
+
+PROMISED = ROOT / "tests" / "data" / "doors"
 
 FLASK = (
     "flask",
@@ -24,12 +29,14 @@ FLASK = (
     "wtforms",
     "gunicorn",
 )
+SCREENS = r"tideng_\w+\.screens(\..+)?"
+"""The modules of a plugin that may import Flask and the admin panel."""
 ONLY = {
-    "durable_rules_engine": r"tideng_rules\.engine_abi\.loader",
+    "durable_rules_engine": r"tideng_rules\.engine\.abi\.loader",
     "durable": r"nobody",  # its Host starts threads that cannot be stopped
-    "huey": r"tideng\.tasks",
-    "pickle": r"tideng_rules\.packs",  # its own bytes, made in the same process: a copy for each who asks
-    **dict.fromkeys(FLASK, r"tideng_admin(\..+)?|tideng_\w+\.(\w+_)?screens"),
+    "huey": r"tideng\.base\.bell",
+    "pickle": r"tideng_rules\.packaging\.reader",  # its own bytes, made in the same process: a copy for each who asks
+    **dict.fromkeys(FLASK, rf"tideng_admin(\..+)?|{SCREENS}"),
 }
 """Library → who alone may import it."""
 
@@ -43,15 +50,22 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file. Kept: every test of this module reads every file."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Every module that a file names in an import, also inside functions."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    names: set[str] = set()
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
+    return frozenset(names)
 
 
 def offenders(library: str, allowed: str) -> list[str]:
@@ -80,31 +94,92 @@ def test_a_library_stays_with_its_one_owner(library):
 
 
 def test_the_engine_is_loaded_by_the_one_module_that_uses_it():
-    loader = "tideng_rules.engine_abi.loader"
-    assert [name for name, path in modules().items() if loader in imports(path)] == ["tideng_rules.durable"]
+    loader = "tideng_rules.engine.abi.loader"
+    assert [name for name, path in modules().items() if loader in imports(path)] == ["tideng_rules.engine.durable"]
 
 
 def test_an_import_in_the_wrong_place_would_be_noticed():
     assert offenders("sqlalchemy", "nobody") != []
 
 
-def test_a_plugin_imports_only_the_core_and_the_plugins_it_requires():
-    wrong = []
-    for name, path in modules().items():
-        own = name.split(".")[0]
-        if own in ("tideng", "tideng_rules", "tideng_admin"):
-            continue
-        allowed = {"tideng", own, *(f"tideng_{one}" for one in required_by(own))}
-        if name.endswith("screens"):
-            allowed.add("tideng_admin")
-        tops = {i.split(".")[0] for i in imports(path)}
-        wrong += [(name, top) for top in tops if top.startswith("tideng") and top not in allowed]
-    assert wrong == []
+PLATFORM = ("tideng", "tideng_rules", "tideng_admin")
+PLUGIN_DOOR, SCREENS_DOOR = "tideng.plugin", "tideng_admin.screens"
+NOT_YET = ("tideng_processes",)
+"""Plugins that still reach past the door."""
+
+
+def past_the_door(name: str, path: Path) -> set[str]:
+    """The modules of Tideng that a plugin's module imports and may not."""
+    own = name.split(".")[0]
+    plugins = {own, *(f"tideng_{one}" for one in required_by(own))}
+    doors = {PLUGIN_DOOR, SCREENS_DOOR} if re.fullmatch(SCREENS, name) else {PLUGIN_DOOR}
+    theirs = {i for i in imported_from(path) if i.split(".")[0].startswith("tideng")}
+    return {i for i in theirs if i.split(".")[0] not in plugins and i not in doors}
+
+
+def imported_from(path: Path) -> set[str]:
+    """The modules that a file imports, or imports names from, also inside functions."""
+    tree = parsed(path)
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return names | {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module and not n.level}
+
+
+def test_a_plugin_reaches_the_platform_through_its_door_alone():
+    """A plugin imports `tideng.plugin`, in its screens also `tideng_admin.screens`, and the plugins it requires."""
+    wrong = {
+        name: past
+        for name, path in modules().items()
+        if name.split(".")[0] not in (*PLATFORM, *NOT_YET) and (past := past_the_door(name, path))
+    }
+    assert wrong == {}, f"import from {PLUGIN_DOOR} (pages: {SCREENS_DOOR}); what it lacks, add to its SHELVES"
+
+
+DOORS = {PLUGIN_DOOR: "tideng_plugin.txt", SCREENS_DOOR: "tideng_admin_screens.txt"}
+"""Door → the file in tests/data/doors with the names it has promised."""
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_type_checker_sees_the_same_names_behind_a_door_as_python(door):
+    module = import_module(door)
+    tree = parsed(Path(module.__file__))
+    [block] = [n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    seen = {(a.asname or a.name): f"{n.module}:{a.name}" for n in block.body for a in n.names}
+    assert seen == homes_of(module.SHELVES)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_every_name_behind_a_door_is_there(door):
+    module = import_module(door)
+    assert [name for name in module.__all__ if getattr(module, name, None) is None] == []
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_no_name_leaves_a_door_without_a_deprecation(door):
+    """The file holds every name that was ever promised; one that left carries the version in which it began to warn."""
+    module = import_module(door)
+    lines = (PROMISED / DOORS[door]).read_text("utf-8").splitlines()
+    promised = dict(line.partition(" leaving ")[::2] for line in lines)
+    minor = tuple(map(int, version("tideng").split(".")[:2]))
+    broken = [
+        name
+        for name, since in promised.items()
+        if name not in module.__all__
+        and name not in module.LEAVING
+        and not (since and tuple(map(int, since.split("."))) < minor)
+    ]
+    assert broken == [], (
+        f"these names are promised to plugins. Move them from SHELVES to LEAVING in {door}, with the version and what to use"
+        f" instead, and write 'NAME leaving VERSION' in tests/data/doors/{DOORS[door]}; they may go in the minor version after it"
+    )
+    leaving = {name: since for name, since in promised.items() if name in module.LEAVING}
+    assert leaving == {name: one.since for name, one in module.LEAVING.items()}
+    new = sorted({*module.__all__} - {*promised})
+    assert new == [], f"add these names to tests/data/doors/{DOORS[door]}: from now on they are promised"
 
 
 def required_by(package: str) -> tuple[str, ...]:
     """The value of ``requires = (…)`` in a plugin's class, read without importing it."""
-    for node in ast.walk(ast.parse((package_folders()[package] / "plugin.py").read_text("utf-8"))):
+    for node in ast.walk(parsed(package_folders()[package] / "plugin.py")):
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "requires" for t in node.targets):
             return tuple(ast.literal_eval(node.value))
     return ()
@@ -130,7 +205,7 @@ def test_no_module_keeps_state_that_changes():
     """A list, dict or set at module level is a constant (its name says so, in capitals) or does not exist."""
     wrong = []
     for name, path in modules().items():
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in parsed(path).body:
             targets = (
                 node.targets
                 if isinstance(node, ast.Assign)
@@ -144,7 +219,5 @@ def test_no_module_keeps_state_that_changes():
                     for t in targets
                     if isinstance(t, ast.Name) and not t.id.isupper() and t.id != "__all__"
                 ]
-        wrong += [
-            (name, "global") for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Global)
-        ]
+        wrong += [(name, "global") for node in ast.walk(parsed(path)) if isinstance(node, ast.Global)]
     assert wrong == []

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tideng.catalogue import Catalogue
-from tideng.plugins import Plugins
-from tideng_rules.book import Book, Published
-from tideng_rules.check import check
+from tideng.model.catalogue import Catalogue
+from tideng.plugins.manager import Plugins
+from tideng_rules.check.examples import run_example, run_examples
+from tideng_rules.check.run import check
 from tideng_rules.cli import find_problems
-from tideng_rules.examples import run_example, run_examples
-from tideng_rules.packs import fill_pack, read_pack, shipped_packs
-from tideng_rules.parser import parse_rule
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.engine.rulebook import Book, Published
+from tideng_rules.packaging.reader import fill_pack, read_pack, shipped_packs
 
 PACKS = sorted(shipped_packs())
 CLIENTS = sorted(path.parent for path in (Path(__file__).parents[1] / "clients").glob("*/client.yaml"))

@@ -22,15 +22,16 @@ from sqlalchemy import func, insert, select, text
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.schema import migrate
-from tideng.settings import Settings
-from tideng.speaking import SNOOZED
-from tideng.tables import (
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.base.settings import Settings
+from tideng.client.bundle import read_bundle
+from tideng.outbox.policy import SNOOZED
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.migrate import migrate
+from tideng.store.database import reading, writing
+from tideng.store.tables import (
     DeadLetterRow,
     EventRow,
     FindingRow,
@@ -41,10 +42,9 @@ from tideng.tables import (
     PluginRow,
     ScheduleRunRow,
 )
-from tideng.viewing import Viewer
-from tideng_admin.app import create_app
-from tideng_admin.setup import NewUser, add_users, prepare
-from tideng_rules import drafts, history
+from tideng_admin.app.factory import create_app
+from tideng_admin.app.setup import NewUser, add_users, prepare
+from tideng_rules.lifecycle import drafts, versions
 
 NOW = datetime.fromisoformat("2025-06-12T19:05:00+08:00").astimezone(UTC)
 PASSWORD = "lantern over the river"
@@ -258,7 +258,7 @@ class WebStory:
         """A draft of the rule in force that asks at another hour; returns its id."""
         viewer = Viewer(by, "", frozenset(LOGINS[by]))
         with writing(self.deployment.engine) as connection:
-            current = history.latest(connection, "daily-report-missing")
+            current = versions.latest(connection, "daily-report-missing")
             document = {**current.document, "when": {"every": "workday", "at": at}}
             return drafts.create_draft(connection, viewer, document, NOW).id
 

@@ -20,9 +20,9 @@ from random import Random
 
 import phrases
 
-from tideng.bundle import Bundle, read_bundle
-from tideng.calendars import WorkCalendar, local_moment
-from tideng.people import Assignment, Directory, zone
+from tideng.client.bundle import Bundle, read_bundle
+from tideng.model.calendars import WorkCalendar, local_moment
+from tideng.org.directory import Assignment, Directory, zone
 
 HERE = Path(__file__).parent
 FIRST, LAST = date(2025, 10, 1), date(2026, 3, 31)

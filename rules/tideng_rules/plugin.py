@@ -11,34 +11,45 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection
 
-from tideng.attention import Attention
-from tideng.catalogue import Catalogue
-from tideng.database import reading, writing
-from tideng.errors import InvalidBundle, InvalidRule, Problem
-from tideng.forms import Asked, Form
-from tideng.hookspecs import hookimpl
-from tideng.judging import EngineState, Finding, Situation, Watch
-from tideng.people import Directory
-from tideng.profile import CLIENT
-from tideng_rules import applying, quarantine, scheduling, store, upgrading
-from tideng_rules.applying import Change, Wanted
-from tideng_rules.blueprints import keep_packs
-from tideng_rules.book import Book, Matcher, Published, Questions
-from tideng_rules.check import check_sources
-from tideng_rules.closures import ClosureMatcher, RuleFault
-from tideng_rules.engine_state import EngineNotes, noted, state_of
-from tideng_rules.forms import FormChecks
-from tideng_rules.lifecycle import pause_by_itself
-from tideng_rules.packs import Source, read_sources, shelf_of, sources_of
-from tideng_rules.parser import parse_rule
-from tideng_rules.publishing import Ground
-from tideng_rules.trouble import Trouble
-from tideng_rules.wards import Wards, attention
+from tideng.base.errors import InvalidBundle, InvalidRule, Problem
+from tideng.client.profile import CLIENT
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import EngineState, Finding, Situation, Watch
+from tideng.org.directory import Directory
+from tideng.plugins.attention import Attention
+from tideng.plugins.forms import Asked, Form
+from tideng.plugins.hookspecs import hookimpl
+from tideng.store.database import reading, writing
+from tideng_rules.authoring.form_check import FormChecks
+from tideng_rules.check.run import check_sources
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.engine.closures import ClosureMatcher, RuleFault
+from tideng_rules.engine.engine_state import EngineNotes, noted, state_of
+from tideng_rules.engine.faults import Trouble
+from tideng_rules.engine.rulebook import (
+    Book,
+    Matcher,
+    Published,
+    Questions,
+)
+from tideng_rules.lifecycle import quarantine, scheduling, store
+from tideng_rules.lifecycle.pausing import pause_by_itself
+from tideng_rules.lifecycle.publishing import Ground
+from tideng_rules.lifecycle.quarantine_cache import Wards, attention
+from tideng_rules.packaging import apply, plan
+from tideng_rules.packaging.apply import Change, Wanted
+from tideng_rules.packaging.blueprints import keep_packs
+from tideng_rules.packaging.reader import (
+    Source,
+    read_sources,
+    shelf_of,
+    sources_of,
+)
 
 if TYPE_CHECKING:
-    from tideng.bundle import Bundle
-    from tideng.deployment import Deployment
-    from tideng_rules.supervisor import SupervisedMatcher
+    from tideng.client.bundle import Bundle
+    from tideng.runtime.deployment import Deployment
+    from tideng_rules.engine.supervisor import SupervisedMatcher
 
 log = structlog.get_logger("tideng.rules")
 _LOOKS_EVERY = timedelta(seconds=5)
@@ -86,11 +97,11 @@ class RulesPlugin:
             return [f"rule {source.rule.id}: new, version 1" for source in sources]
         wanted = _wanted(sources)
         store.one_at_a_time(connection)
-        changes = applying.changes(connection, wanted, take)
+        changes = apply.changes(connection, wanted, take)
         self._check_merged(bundle, catalogue, sources, changes)
-        said = upgrading.lines(connection, changes, sources, shelf_of(bundle), catalogue)
+        said = plan.lines(connection, changes, sources, shelf_of(bundle), catalogue)
         now = self._here.clock.now()
-        applying.apply(connection, wanted, now, take)
+        apply.apply(connection, wanted, now, take)
         keep_packs(connection, shelf_of(bundle), now)
         return list(said)
 
@@ -98,8 +109,8 @@ class RulesPlugin:
     def plan_bundle(self, bundle: Bundle, connection: Connection) -> list[str]:
         catalogue = with_client_types(self._catalogue, bundle)
         sources = sources_of(bundle, catalogue)
-        changes = applying.changes(connection, _wanted(sources))
-        return list(upgrading.lines(connection, changes, sources, shelf_of(bundle), catalogue))
+        changes = apply.changes(connection, _wanted(sources))
+        return list(plan.lines(connection, changes, sources, shelf_of(bundle), catalogue))
 
     @staticmethod
     def _check_merged(bundle: Bundle, catalogue: Catalogue, sources: Sequence[Source], changes: list[Change]) -> None:
@@ -258,7 +269,7 @@ class RulesPlugin:
         elif self.engine == "closures":
             self._matcher = ClosureMatcher(questions, self._faulted)
         else:
-            from tideng_rules.supervisor import SupervisedMatcher
+            from tideng_rules.engine.supervisor import SupervisedMatcher
 
             settings = self._here.settings
             self._matcher = SupervisedMatcher(

@@ -17,16 +17,16 @@ from playwright.sync_api import Page  # noqa: E402
 from sqlalchemy import insert  # noqa: E402
 from webstory import NOW, WebStory, copied, write_client  # noqa: E402
 
-from tideng.apply import apply  # noqa: E402
-from tideng.bundle import read_bundle  # noqa: E402
-from tideng.database import reading, writing  # noqa: E402
-from tideng.deployment import Deployment  # noqa: E402
-from tideng.settings import Settings  # noqa: E402
-from tideng.tables import StateRow  # noqa: E402
-from tideng.viewing import Viewer  # noqa: E402
-from tideng_admin.assets import is_built  # noqa: E402
-from tideng_processes import service  # noqa: E402
-from tideng_processes.service import Submission  # noqa: E402
+from tideng.access.viewer import Viewer  # noqa: E402
+from tideng.base.settings import Settings  # noqa: E402
+from tideng.client.bundle import read_bundle  # noqa: E402
+from tideng.runtime.apply import apply  # noqa: E402
+from tideng.runtime.deployment import Deployment  # noqa: E402
+from tideng.store.database import reading, writing  # noqa: E402
+from tideng.store.tables import StateRow  # noqa: E402
+from tideng_admin.display.assets import is_built  # noqa: E402
+from tideng_processes.cases import service  # noqa: E402
+from tideng_processes.cases.service import Submission  # noqa: E402
 
 DRAWN = {"process": ".diagram svg", "case": ".diagram svg", "organisation": '#og-chart[aria-busy="false"] .oc'}
 """Page → what a script draws on it, and is waited for."""

@@ -15,9 +15,9 @@ import chromium
 from screenshots import a_story, begin_cases, pages
 from webstory import LOGINS, NOW
 
-from tideng.database import writing
-from tideng.viewing import Viewer
-from tideng_rules import drafts
+from tideng.access.viewer import Viewer
+from tideng.store.database import writing
+from tideng_rules.lifecycle import drafts
 
 AXE = Path(__file__).parents[2] / "admin" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 if chromium.where() is None:

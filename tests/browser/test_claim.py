@@ -22,10 +22,10 @@ from test_report import IS_READY, KEPT, NO_SYNC, Line
 from webstory import NOW, WebStory
 
 from tests.plugins.travel.travel_story import a_ticket, an_invoice
-from tests.unit.core.paper_files import a_picture
-from tideng.database import writing
-from tideng.worker import Worker
-from tideng_admin.assets import built
+from tests.unit.core.plugins.attachment_files import a_picture
+from tideng.runtime.worker import Worker
+from tideng.store.database import writing
+from tideng_admin.display.assets import built
 from tideng_processes.tables import CaseRow, CounterRow, PaperRow, StepRow, TaskRow
 from tideng_travel.tables import InvoiceRow
 

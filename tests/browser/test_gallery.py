@@ -15,7 +15,7 @@ import chromium
 from playwright.sync_api import expect
 from screenshots import a_story
 
-from tideng_admin.assets import built
+from tideng_admin.display.assets import built
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)

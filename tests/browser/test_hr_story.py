@@ -18,9 +18,9 @@ from playwright.sync_api import Page, expect
 from screenshots import a_story
 from webstory import WebStory
 
-from tideng.repository import receive
-from tideng.worker import Worker
-from tideng_admin import assets
+from tideng.runtime.worker import Worker
+from tideng.store.events import receive
+from tideng_admin.display import assets
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)

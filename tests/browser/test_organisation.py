@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 from screenshots import a_story
 from test_axe import AXE, LOOK, RULES
 
-from tideng_admin.assets import built
+from tideng_admin.display.assets import built
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)

@@ -17,12 +17,12 @@ from playwright.sync_api import expect
 from screenshots import a_story
 from test_axe import AXE, LOOK, RULES
 
-from tideng.database import reading
-from tideng.viewing import Viewer
-from tideng_admin import assets
-from tideng_processes import service
-from tideng_processes.registry import registry_of
-from tideng_processes.service import Submission
+from tideng.access.viewer import Viewer
+from tideng.store.database import reading
+from tideng_admin.display import assets
+from tideng_processes.cases import service
+from tideng_processes.cases.service import Submission
+from tideng_processes.publication.registry import registry_of
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)

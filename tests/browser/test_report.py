@@ -23,11 +23,11 @@ from test_axe import AXE, LOOK, RULES
 from webstory import WebStory, write_client
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.database import reading, writing
-from tideng.tables import EventRow
-from tideng_admin.assets import built
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply
+from tideng.store.database import reading, writing
+from tideng.store.tables import EventRow
+from tideng_admin.display.assets import built
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
 if chromium.where() is None:

@@ -17,10 +17,10 @@ from playwright.sync_api import expect
 from screenshots import a_story
 from webstory import LOGINS, NOW
 
-from tideng.database import reading, writing
-from tideng.viewing import Viewer
-from tideng_admin import assets
-from tideng_rules import drafts, history
+from tideng.access.viewer import Viewer
+from tideng.store.database import reading, writing
+from tideng_admin.display import assets
+from tideng_rules.lifecycle import drafts, versions
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)
@@ -53,7 +53,7 @@ def desk(windows) -> chromium.Watched:
 def a_draft(story, **changes) -> int:
     """A draft of the rule in force with some parts changed."""
     with writing(story.deployment.engine) as connection:
-        document = {**history.latest(connection, "daily-report-missing").document, **changes}
+        document = {**versions.latest(connection, "daily-report-missing").document, **changes}
         return drafts.create_draft(connection, HR, document, NOW).id
 
 
@@ -192,7 +192,7 @@ def test_hr_begins_with_nothing_and_every_card_says_what_comes_next(story, desk)
     page.locator("dialog").get_by_role("button", name="发布", exact=True).click()
     expect(page.locator("#publish")).to_contain_text("第 1 版已经生效")
     with reading(story.deployment.engine) as connection:
-        published = history.latest(connection, page.locator("a[href*='/rules/rule-']").first.get_attribute("href")[7:])
+        published = versions.latest(connection, page.locator("a[href*='/rules/rule-']").first.get_attribute("href")[7:])
     assert published.state == "published"
     assert published.document["title"] == {"zh": "今天的拜访", "en": "今天的拜访"}
     assert published.document["when"] == {"every": "workday", "at": "19:00"}

@@ -17,9 +17,9 @@ from playwright.sync_api import expect
 from screenshots import a_story
 from test_axe import AXE, LOOK, RULES
 
-from tideng.database import reading
-from tideng.tables import PersonNoteRow
-from tideng_admin.assets import built
+from tideng.store.database import reading
+from tideng.store.tables import PersonNoteRow
+from tideng_admin.display.assets import built
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)

@@ -20,13 +20,13 @@ from screenshots import a_story
 from test_axe import AXE, LOOK, RULES
 from webstory import LOGINS, NOW
 
-from tideng.database import reading, writing
-from tideng.repository import receive
-from tideng.viewing import Viewer
-from tideng.worker import Worker
-from tideng_admin import assets
-from tideng_rules import drafts, history
-from tideng_rules.publishing import Ground, ask_approval, publish_draft
+from tideng.access.viewer import Viewer
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading, writing
+from tideng.store.events import receive
+from tideng_admin.display import assets
+from tideng_rules.lifecycle import drafts, versions
+from tideng_rules.lifecycle.publishing import Ground, ask_approval, publish_draft
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)
@@ -73,7 +73,7 @@ def desk(story) -> Iterator[chromium.Watched]:
 
 def a_draft(story, by: Viewer = HR, **changes) -> int:
     with writing(story.deployment.engine) as connection:
-        document = {**history.latest(connection, "daily-report-missing").document, **changes}
+        document = {**versions.latest(connection, "daily-report-missing").document, **changes}
         return drafts.create_draft(connection, by, document, NOW).id
 
 
@@ -196,7 +196,7 @@ def test_a_preview_can_be_stopped_and_says_why_it_found_nobody(story, desk):
 
 def in_force(story):
     with reading(story.deployment.engine) as connection:
-        return history.latest(connection, "daily-report-missing")
+        return versions.latest(connection, "daily-report-missing")
 
 
 def publishing(page: Page):

@@ -23,14 +23,20 @@ from tests.reliability import web_process, worker_process
 from tests.reliability.scene import NOW, Expected, expect, seeded_events, write_client
 from tests.reliability.wire_plugin import LOG, with_wire
 from tests.reliability.worker_process import EVERYWHERE, SUICIDES
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.database import reading, writing
-from tideng.deployment import Deployment
-from tideng.schema import migrate
-from tideng.settings import create
-from tideng.tables import EventRow, FindingRow, MetricDayRow, OutboxRow
-from tideng_admin import accounts, setup
+from tideng.base.settings import create
+from tideng.client.bundle import read_bundle
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.migrate import migrate
+from tideng.store.database import reading, writing
+from tideng.store.tables import (
+    EventRow,
+    FindingRow,
+    MetricDayRow,
+    OutboxRow,
+)
+from tideng_admin.app import setup
+from tideng_admin.auth import accounts
 
 CLIENTS = 3
 PRELOADED = [

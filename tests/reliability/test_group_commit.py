@@ -12,10 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.reliability.scene import write_client
 from tests.story import an_event
-from tideng.bundle import read_bundle
-from tideng.database import reading, writing
-from tideng.group_commit import GroupCommit
-from tideng.tables import DeadLetterRow, EventRow
+from tideng.client.bundle import read_bundle
+from tideng.store.database import reading, writing
+from tideng.store.group_commit import GroupCommit
+from tideng.store.tables import DeadLetterRow, EventRow
 
 THREADS = 12
 

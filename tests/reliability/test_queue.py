@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 
 from tests.reliability.scene import write_client
 from tests.reliability.wire_plugin import LOG, with_wire
-from tideng.bundle import read_bundle
-from tideng.clock import SystemClock
-from tideng.database import reading
-from tideng.repository import receive
-from tideng.tables import EventRow
-from tideng.worker import Worker
+from tideng.base.clock import SystemClock
+from tideng.client.bundle import read_bundle
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.events import receive
+from tideng.store.tables import EventRow
 
 
 @pytest.fixture

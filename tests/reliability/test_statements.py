@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import event
 
 from tests.story import CLIENT, an_event
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.repository import receive
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.runtime.worker import Worker
+from tideng.store.events import receive
 
 MONDAY = datetime.fromisoformat("2026-03-02T18:00:00+08:00")
 RULES = {

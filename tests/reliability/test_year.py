@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import func, select
 
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.tables import FindingRow, ScheduleRunRow
-from tideng.worker import Worker
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.tables import FindingRow, ScheduleRunRow
 
 ZONES = ("Asia/Shanghai", "Australia/Sydney", "America/New_York")
 SCHEDULES = {

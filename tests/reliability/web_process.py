@@ -9,9 +9,9 @@ from werkzeug.serving import make_server
 
 from tests.reliability.wire_plugin import with_wire
 from tests.reliability.worker_process import log_to
-from tideng import logs
-from tideng.deployment import Deployment
-from tideng_admin.app import create_app
+from tideng.base import logs
+from tideng.runtime.deployment import Deployment
+from tideng_admin.app.factory import create_app
 
 
 def main(folder: Path, log: Path, port: int) -> None:

@@ -8,11 +8,11 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from tideng.catalogue import ChannelSpec, EventType, Field
-from tideng.channels import OutgoingMessage
-from tideng.hookspecs import hookimpl
-from tideng.judging import Limit, OnEvent, Watch
-from tideng.metrics import Metric, Series
+from tideng.model.catalogue import ChannelSpec, EventType, Field
+from tideng.model.judge_contract import Limit, OnEvent, Watch
+from tideng.model.metrics import Metric, Series
+from tideng.outbox.channels import OutgoingMessage
+from tideng.plugins.hookspecs import hookimpl
 
 LOG = "wire.log"
 _PROBE = Field("probe", "text", {"zh": "编号", "en": "Probe"}, required=True, key=True)

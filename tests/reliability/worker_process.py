@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.reliability.wire_plugin import with_wire
-from tideng import logs
-from tideng.deployment import Deployment
-from tideng.outbox import Outbox
-from tideng.saving import save_days
-from tideng.worker import Worker
+from tideng.base import logs
+from tideng.judging.world_writer import save_days
+from tideng.outbox.delivery import Outbox
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
 
 SUICIDES = "suicides.log"
 

@@ -2,7 +2,7 @@
 // without this script a phone's own recorder gives that file.
 
 const KINDS = [
-  // what tideng/voice.py reads, best first: Chromium and Firefox record the first, Safari the next
+  // what tideng/responses/audio.py reads, best first: Chromium and Firefox record the first, Safari the next
   ['audio/webm;codecs=opus', 'webm'],
   ['audio/mp4;codecs=mp4a.40.2', 'm4a'],
   ['audio/mp4', 'm4a'],

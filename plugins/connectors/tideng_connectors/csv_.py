@@ -9,9 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from tideng.catalogue import EventType
-from tideng.sources import ReadOptions, Unreadable
-from tideng.values import MAX_KEPT, MAX_TEXT
+from tideng.plugin import MAX_KEPT, MAX_TEXT, EventType, ReadOptions, Unreadable
 from tideng_connectors.lines import Line, numbered_lines
 
 ENVELOPE = ("id", "source", "type", "time", "subject")

@@ -7,10 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from tideng.catalogue import Catalogue
-from tideng.forms import MUST, Asked, Filled, Form
-from tideng.people import Directory
-from tideng_processes.owners import holder_of
+from tideng.plugin import MUST, Asked, Catalogue, Directory, Filled, Form
+from tideng_processes.cases.owners import holder_of
 
 RAISE, FOLLOW_UP = "customer_followup.raise", "customer_followup.follow_up"
 PRODUCT = "product"

@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.database import among
-from tideng_processes.loading import load_runs, next_ids
-from tideng_processes.moving import Mover, Run
-from tideng_processes.registry import Published, Registry
-from tideng_processes.service import keep_version
+from tideng.plugin import among
+from tideng_processes.cases.loader import load_runs, next_ids
+from tideng_processes.cases.service import keep_version
+from tideng_processes.cases.transitions import Mover, Run
+from tideng_processes.publication.registry import Published, Registry
 from tideng_processes.tables import CaseRow
 
 PROCESS = "improvement"

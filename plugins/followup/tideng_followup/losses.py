@@ -10,23 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from tideng.events import Event
-from tideng.people import Directory
-from tideng.tables import EventRow
+from tideng.plugin import Directory, Event, EventRow
 from tideng_followup import improving
 from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNCLEAR, UNEXPLAINED
 from tideng_followup.improving import Occasion
 from tideng_followup.reviewing import Failed, Passage, failed_step
-from tideng_processes.customers import customer_key, spelled
-from tideng_processes.loading import load_runs
-from tideng_processes.model import Definition
-from tideng_processes.moving import OPEN, Mover, Run
-from tideng_processes.registry import Registry
+from tideng_processes.cases.customers import customer_key, spelled
+from tideng_processes.cases.loader import load_runs
+from tideng_processes.cases.transitions import OPEN, Mover, Run
+from tideng_processes.document.model import Definition
+from tideng_processes.document.sentences import said
+from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, TaskRow
-from tideng_processes.words import said
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.plugin import Deployment
 
 PROCESS = "customer_followup"
 SOURCE = "tideng/followup"

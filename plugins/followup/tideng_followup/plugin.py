@@ -6,19 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.hookspecs import hookimpl
+from tideng.plugin import hookimpl
 from tideng_followup import losses
 from tideng_followup.declared import EVENTS
 from tideng_followup.forms import asked_of, filled_in
-from tideng_processes.registry import registry_of
-from tideng_processes.shipping import ShipsProcesses
+from tideng_processes.publication.registry import registry_of
+from tideng_processes.publication.shipped import ShipsProcesses
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.events import Event
-    from tideng.forms import Asked, Filled, Form
-    from tideng.people import Directory
+    from tideng.plugin import Asked, Directory, Event, Filled, Form
 
 
 class FollowupPlugin(ShipsProcesses):

@@ -7,26 +7,19 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideng.clock import Clock, SystemClock
-from tideng.errors import Problem
-from tideng.events import Event
-from tideng.facts import Point
-from tideng.hookspecs import hookimpl
-from tideng.people import Directory, zone
-from tideng_orgchart import edits, store
-from tideng_orgchart.changes import Change, changes_in, fold
-from tideng_orgchart.declared import EVENTS, FACTS, STATES
-from tideng_orgchart.facts import gather
-from tideng_orgchart.held import changes_of
-from tideng_orgchart.photos import photo_of
+from tideng.plugin import Clock, Directory, Event, Point, Problem, SystemClock, hookimpl, zone
+from tideng_orgchart.declarations import EVENTS, FACTS, STATES
+from tideng_orgchart.edit import overrides
+from tideng_orgchart.organisation import store
+from tideng_orgchart.organisation.employment_changes import Change, changes_in, fold
+from tideng_orgchart.organisation.facts import gather
+from tideng_orgchart.organisation.photos import photo_of
+from tideng_orgchart.views.holdings import changes_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.bundle import Bundle
-    from tideng.catalogue import Catalogue
-    from tideng.deployment import Deployment
-    from tideng.holdings import Holding
+    from tideng.plugin import Bundle, Catalogue, Deployment, Holding
 
 
 class OrgchartPlugin:
@@ -71,7 +64,7 @@ class OrgchartPlugin:
     @hookimpl
     def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
         found = store.differences(connection, _organisation(bundle))
-        return edits.weigh(found, edits.read(connection)).lines
+        return overrides.weigh(found, overrides.read(connection)).lines
 
     @hookimpl
     def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
@@ -82,11 +75,11 @@ class OrgchartPlugin:
                 f"{len({a.person for a in wanted.assignments})} people, {len({one.id for one in wanted.units})} units"
             ]
         store.hold(connection)
-        changed_here = edits.read(connection)
-        weighed = edits.weigh(store.differences(connection, wanted), changed_here, take)
+        changed_here = overrides.read(connection)
+        weighed = overrides.weigh(store.differences(connection, wanted), changed_here, take)
         weighed.refuse_torn()
         store.write(connection, weighed.write, wanted.default_zone)
-        edits.settle(connection, weighed, changed_here, self._clock.now())
+        overrides.settle(connection, weighed, changed_here, self._clock.now())
         return weighed.lines
 
     @hookimpl
@@ -138,7 +131,7 @@ class OrgchartPlugin:
     # -- pages -------------------------------------------------------------------------------------------------
     @hookimpl
     def screens(self) -> Iterable[object]:
-        from tideng_orgchart.screens import SCREENS  # the core runs where no web is installed
+        from tideng_orgchart.screens.pages import SCREENS  # the core runs where no web is installed
 
         return SCREENS
 

@@ -7,25 +7,28 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.hookspecs import hookimpl
-from tideng_processes import applying, arriving, coming_due, held, posts, registry, trials
-from tideng_processes.emitting import EVENTS
-from tideng_processes.papers import forget_loose
-from tideng_processes.responsible import responsibilities_of
-from tideng_processes.shipping import ShipsProcesses
-from tideng_processes.waiting import todos_of
+from tideng.plugins.hookspecs import hookimpl
+from tideng_processes.cases import due_steps, incoming_events, post_fields
+from tideng_processes.cases.events import EVENTS
+from tideng_processes.forms.attachments import forget_loose
+from tideng_processes.publication import bundle as applying
+from tideng_processes.publication import registry, trials
+from tideng_processes.publication.shipped import ShipsProcesses
+from tideng_processes.views import holdings
+from tideng_processes.views.open_steps import todos_of
+from tideng_processes.views.responsibilities import responsibilities_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.bundle import Bundle
-    from tideng.errors import Problem
-    from tideng.events import Event
-    from tideng.forms import Asked, Form
-    from tideng.holdings import Holding
-    from tideng.people import Directory
-    from tideng.responsibilities import Responsibility
-    from tideng.todos import Todo
+    from tideng.base.errors import Problem
+    from tideng.client.bundle import Bundle
+    from tideng.model.event import Event
+    from tideng.org.directory import Directory
+    from tideng.plugins.forms import Asked, Form
+    from tideng.plugins.responsibilities import Responsibility
+    from tideng.plugins.todos import Todo
+    from tideng.privacy.holdings import Holding
 
 LOOK_AGAIN = timedelta(minutes=10)
 """So often every owner of an open step is looked at: somebody may have been away since a date that nobody said an event of."""
@@ -38,7 +41,7 @@ class ProcessesPlugin(ShipsProcesses):
     def __init__(self) -> None:
         self._revision = -1
         self._looked: datetime | None = None
-        self._presence: coming_due.Presence | None = None
+        self._presence: due_steps.Presence | None = None
         self._shipped: list = []
         self.registry = registry.Registry()
 
@@ -92,8 +95,8 @@ class ProcessesPlugin(ShipsProcesses):
         if connection is None or not self.started:
             return
         deployment, now = self.deployment, self.deployment.clock.now()
-        arriving.hear(deployment, connection, directory, self.registry, events, now, silent)
-        if arriving.take_away(deployment, events):
+        incoming_events.hear(deployment, connection, directory, self.registry, events, now, silent)
+        if incoming_events.take_away(deployment, events):
             self._looked = (
                 None  # who is gone is known once these events are taken in: a moment later, in the same round
             )
@@ -103,16 +106,16 @@ class ProcessesPlugin(ShipsProcesses):
     @hookimpl
     def is_due(self, connection: Connection, now: datetime) -> bool:
         looked = self._looked is not None and now - self._looked < LOOK_AGAIN
-        return not looked or coming_due.is_due(connection, now)
+        return not looked or due_steps.is_due(connection, now)
 
     @hookimpl
     def come_due(self, connection: Connection, directory: Directory, now: datetime) -> int:
         done = trials.come_due(self.deployment, connection, now)
-        done += coming_due.come_due(self.deployment, connection, directory, self.registry, now)
+        done += due_steps.come_due(self.deployment, connection, directory, self.registry, now)
         if self._looked is None or now - self._looked >= LOOK_AGAIN:
             self._looked = now
             known = connection, directory, self.registry, now, self._presence
-            moved, self._presence = coming_due.replace_owners(self.deployment, *known)
+            moved, self._presence = due_steps.replace_owners(self.deployment, *known)
             done += moved
             forget_loose(connection, now)
         return done
@@ -121,7 +124,7 @@ class ProcessesPlugin(ShipsProcesses):
     def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
         """What a form says of the organisation is there."""
         published = self.registry.latest(form.name.partition(".")[0])
-        return posts.asked_of(form, published.definition, directory) if published else []
+        return post_fields.asked_of(form, published.definition, directory) if published else []
 
     # -- what others ask -----------------------------------------------------------------------------------------
     @hookimpl
@@ -136,11 +139,11 @@ class ProcessesPlugin(ShipsProcesses):
 
     @hookimpl
     def held_on(self, person: str, connection: Connection) -> Iterable[Holding]:
-        return held.cases_of(connection, person, self.registry)
+        return holdings.cases_of(connection, person, self.registry)
 
     @hookimpl
     def screens(self) -> Iterable[object]:
-        from tideng_processes.begin_screens import FORM_SCREENS
-        from tideng_processes.screens import SCREENS
+        from tideng_processes.screens.begin import FORM_SCREENS
+        from tideng_processes.screens.overview import SCREENS
 
         return (*SCREENS, *FORM_SCREENS)

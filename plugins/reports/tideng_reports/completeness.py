@@ -9,13 +9,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, and_, or_, select
 
-from tideng.calendars import WorkCalendar
-from tideng.catalogue import Catalogue
-from tideng.database import among
-from tideng.errors import NotFound
-from tideng.people import Directory
-from tideng.tables import EventRow, StateRow
-from tideng.viewing import Viewer, name_of
+from tideng.plugin import Catalogue, Directory, EventRow, NotFound, StateRow, Viewer, WorkCalendar, among, name_of
 
 ON_TRIP, REPORTED = "person.on_trip", "report.submitted"
 DAYS = 30

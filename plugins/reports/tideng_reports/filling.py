@@ -9,11 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
-from tideng.calendars import local_moment
-from tideng.catalogue import Text
-from tideng.forms import Filled, Form
-from tideng.people import Directory
-from tideng.tables import EventRow, StateRow
+from tideng.plugin import Directory, EventRow, Filled, Form, StateRow, Text, local_moment
 from tideng_reports.completeness import day_of
 
 DAILY, NEEDS = "daily_report", "needs_report"

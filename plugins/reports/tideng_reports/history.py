@@ -9,9 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tideng.errors import NotFound
-from tideng.people import Directory
-from tideng.viewing import Page, Viewer, name_of
+from tideng.plugin import Directory, NotFound, Page, Viewer, name_of
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 from tideng_reports.completeness import day_of
 from tideng_reports.filling import DAILY, NEEDS

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.hookspecs import hookimpl
-from tideng_processes.shipping import ShipsProcesses
+from tideng.plugin import hookimpl
+from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_reports.beside import beside
 from tideng_reports.declared import EVENTS, METRICS
 from tideng_reports.filling import filled
@@ -15,10 +15,7 @@ from tideng_reports.filling import filled
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.asides import Aside
-    from tideng.forms import Filled, Form
-    from tideng.people import Directory
-    from tideng.viewing import Viewer
+    from tideng.plugin import Card, Directory, Filled, Form, Viewer
 
 
 class ReportsPlugin(ShipsProcesses):
@@ -38,7 +35,7 @@ class ReportsPlugin(ShipsProcesses):
     @hookimpl
     def beside_person(
         self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
-    ) -> Iterable[Aside]:
+    ) -> Iterable[Card]:
         here = self.deployment
         return beside(connection, viewer, directory, now, here.catalogue, here.calendar, person)
 

@@ -9,15 +9,11 @@ from flask import redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.database import reading
-from tideng.forms import Form, check_form
-from tideng.viewing import below, name_of
-from tideng_admin.page import READ, Page, cursor, needs
-from tideng_admin.screens import Screen
-from tideng_admin.web import web
-from tideng_processes import service
-from tideng_processes.form_screens import Forms, Place
-from tideng_processes.shared_screens import latest
+from tideng.plugin import Form, below, check_form, name_of, reading
+from tideng_admin.screens import READ, Page, Screen, cursor, needs, web
+from tideng_processes.cases import service
+from tideng_processes.screens.form import Forms, Place
+from tideng_processes.screens.shared import latest
 from tideng_reports.completeness import completeness, day_of
 from tideng_reports.filling import DAILY
 from tideng_reports.history import reports, waiting_for, written_on

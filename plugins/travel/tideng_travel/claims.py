@@ -13,11 +13,8 @@ from typing import Any
 from babel.dates import format_skeleton
 from sqlalchemy import Connection, Row, or_, select
 
-from tideng.catalogue import Text
-from tideng.forms import MUST, SHOULD, Asked, Form
-from tideng.money import Money
-from tideng.people import Directory
-from tideng_processes.papers import Kept, kept
+from tideng.plugin import MUST, SHOULD, Asked, Directory, Form, Money, Text
+from tideng_processes.forms.attachments import Kept, kept
 from tideng_processes.tables import CaseRow
 from tideng_travel import invoices
 from tideng_travel.invoices import CONFIRMATION, FILES, SLIPS, TYPED, Slip

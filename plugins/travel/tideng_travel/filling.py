@@ -8,12 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from tideng.catalogue import Catalogue
-from tideng.forms import Filled, Form
-from tideng.people import Directory
-from tideng.tables import EventRow
-from tideng.viewing import Viewer
-from tideng.viewing.mine import goals
+from tideng.plugin import Catalogue, Directory, EventRow, Filled, Form, Viewer, goals
 from tideng_processes.tables import CaseRow
 from tideng_travel.claims import Claim, total_of
 from tideng_travel.trips import cities_of, customers_of, days_of

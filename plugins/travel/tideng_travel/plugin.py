@@ -8,23 +8,26 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.catalogue import EventType, Field, MetricSpec, State, Text
-from tideng.errors import Problem
-from tideng.hookspecs import hookimpl
-from tideng_processes.emitting import SOURCE as PROCESSES
-from tideng_processes.shipping import ShipsProcesses
+from tideng.plugin import EventType, Field, MetricSpec, Problem, State, Text, hookimpl
+from tideng_processes.cases.events import SOURCE as PROCESSES
+from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_travel import beside, claims, compared, filling, held, invoices, options, reading, tax, trips
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.asides import Aside
-    from tideng.bundle import Bundle
-    from tideng.events import Event
-    from tideng.forms import Asked, Filled, Form
-    from tideng.holdings import Holding
-    from tideng.papers import Paper, Reading
-    from tideng.people import Directory
+    from tideng.plugin import (
+        Asked,
+        Attachment,
+        AttachmentReading,
+        Bundle,
+        Card,
+        Directory,
+        Event,
+        Filled,
+        Form,
+        Holding,
+    )
 
 NAME = "travel"
 TRIP = Field("trip", "text", {"zh": "出差单号", "en": "Trip"}, required=True, key=True)
@@ -106,7 +109,7 @@ class TravelPlugin(ShipsProcesses):
 
     # -- forms ---------------------------------------------------------------------------------------------------
     @hookimpl
-    def read_paper(self, paper: Paper) -> Reading | None:
+    def read_paper(self, paper: Attachment) -> AttachmentReading | None:
         return reading.reading_of(paper) if paper.kind in reading.KINDS else None
 
     @hookimpl
@@ -155,7 +158,7 @@ class TravelPlugin(ShipsProcesses):
         self._ask_again = now + tax.UNCONNECTED if unconnected else None
 
     @hookimpl
-    def beside_case(self, process: str, case: str, connection: Connection, directory: Directory) -> Iterable[Aside]:
+    def beside_case(self, process: str, case: str, connection: Connection, directory: Directory) -> Iterable[Card]:
         if process != "claim":
             return []
         connected = bool(self.deployment.plugins.answers("check_invoice"))

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.functional.cli.conftest import BPIC
-from tideng.deployment import Deployment
-from tideng.worker import Worker
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 

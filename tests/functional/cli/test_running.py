@@ -23,9 +23,9 @@ from tests.functional.cli.conftest import environment
 from tests.functional.cli.test_events_in_and_nudges_out import a_report, lines
 from tideng.cli.children import Children
 from tideng.cli.demo import START
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.tables import AgendaRow, FindingRow, NoteRow
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import reading
+from tideng.store.tables import AgendaRow, FindingRow, NoteRow
 
 PATIENCE = 60.0
 

@@ -8,7 +8,7 @@ import tomllib
 
 from unloadable import SAID, unloadable_engine
 
-from tideng.settings import SETTINGS
+from tideng.base.settings import SETTINGS
 
 
 def test_init_explains_every_setting_and_keeps_the_key_to_its_owner(home):

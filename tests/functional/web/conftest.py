@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from webstory import WebStory, copied
 
-from tideng.deployment import Deployment
+from tideng.runtime.deployment import Deployment
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import pytest
 
 from tests.plugins.connectors.counting import PUBLISHED, QUESTIONS, SAMPLE, absences, cases_of
 from tests.plugins.connectors.test_files import Formats
-from tideng.catalogue import Catalogue
-from tideng.events import Event
-from tideng.sources import read_all
+from tideng.intake.event_files import read_all
+from tideng.model.catalogue import Catalogue
+from tideng.model.event import Event
 from tideng_connectors.xes import type_of
-from tideng_rules.documents import read_rules
-from tideng_rules.parser import parse_rule
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.document.reader import read_rules
 
 ROOT = Path(__file__).parents[3]
 CLIENT = ROOT / "clients" / "bpic2020"

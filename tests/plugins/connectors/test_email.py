@@ -11,8 +11,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from tideng.channels import Channel, ChannelError, OutgoingMessage
-from tideng.errors import InvalidSettings, Problem
+from tideng.base.errors import InvalidSettings, Problem
+from tideng.outbox.channels import Channel, ChannelError, OutgoingMessage
 from tideng_connectors.email_ import EmailChannel, EmailSettings, compose, message_id
 from tideng_connectors.memory import MemoryChannel
 

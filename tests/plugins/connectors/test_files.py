@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tideng.catalogue import Catalogue, EventType, Field
-from tideng.errors import InvalidPayload, Refused
-from tideng.events import Event
-from tideng.intake import dead_letter
-from tideng.sources import open_events, read_all
+from tideng.base.errors import InvalidPayload, Refused
+from tideng.intake.event_files import open_events, read_all
+from tideng.intake.reader import dead_letter
+from tideng.model.catalogue import Catalogue, EventType, Field
+from tideng.model.event import Event
 from tideng_connectors.plugin import ConnectorsPlugin
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

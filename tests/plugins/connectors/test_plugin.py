@@ -7,11 +7,16 @@ from io import BytesIO
 
 import pytest
 
-from tideng.channels import Channel, ChannelError, OutgoingMessage, PortalChannel
-from tideng.errors import InvalidPayload
-from tideng.intake import read_event
-from tideng.plugins import Plugins
-from tideng.sources import open_events
+from tideng.base.errors import InvalidPayload
+from tideng.intake.event_files import open_events
+from tideng.intake.reader import read_event
+from tideng.outbox.channels import (
+    Channel,
+    ChannelError,
+    OutgoingMessage,
+    PortalChannel,
+)
+from tideng.plugins.manager import Plugins
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

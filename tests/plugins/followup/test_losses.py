@@ -7,10 +7,10 @@ from sqlalchemy import event
 
 from tests.plugins.processes.stories import PROPOSAL, story_of
 from tests.plugins.processes.walking import Office, Walk
-from tideng.database import reading
-from tideng.forms import Form, fill_form
-from tideng.tables import FindingRow
-from tideng_processes.service import NotYet
+from tideng.plugins.forms import Form, fill_form
+from tideng.store.database import reading
+from tideng.store.tables import FindingRow
+from tideng_processes.cases.service import NotYet
 
 NEED = story_of("customer_followup").data
 ANSWER = {"possible": "yes", "answer": "能做，12W 射灯，交期 12 天。"}

@@ -3,11 +3,11 @@
 import pytest
 from orgstory import FILES, NOW, ORGCHART
 
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.deployment import Deployment
-from tideng.schema import migrate
-from tideng.settings import Settings
+from tideng.base.clock import ManualClock
+from tideng.base.settings import Settings
+from tideng.client.bundle import read_bundle
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.migrate import migrate
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from orgstory import FILES, NOW, ORGCHART, SHANGHAI, an_event, apply, directory, plan, store
 from sqlalchemy import event as listen
 
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.facts import Point
-from tideng.people import Assignment, Directory
-from tideng_orgchart.changes import Change, fold
+from tideng.base.clock import ManualClock
+from tideng.facts.names import Point
+from tideng.org.directory import Assignment, Directory
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import reading
+from tideng_orgchart.organisation.employment_changes import Change, fold
 
 FACTS = frozenset({"person.name", "person.region", "person.units", "person.position_name", "person.supervisor"})
 

@@ -10,20 +10,21 @@ from typing import Any
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 
-from tideng.apply import apply
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.people import Directory
-from tideng.repository import receive
-from tideng.tables import EventRow
-from tideng.viewing import Viewer
-from tideng.worker import Worker
-from tideng_processes import service, viewing
-from tideng_processes.registry import Registry, registry_of
-from tideng_processes.service import Submission
-from tideng_processes.viewing import CaseView
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.org.directory import Directory
+from tideng.runtime.apply import apply
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.events import receive
+from tideng.store.tables import EventRow
+from tideng_processes.cases import service
+from tideng_processes.cases.service import Submission
+from tideng_processes.publication.registry import Registry, registry_of
+from tideng_processes.views import cases
+from tideng_processes.views.cases import CaseView
 
 THURSDAY = datetime.fromisoformat("2025-06-12T10:00:00+08:00")
 ROLES = {
@@ -157,7 +158,7 @@ class EngineStory:
 
     def case(self, id: str, who: str = "hr") -> CaseView:
         with reading(self.deployment.engine) as connection:
-            return viewing.case(connection, self.viewer(who), self.directory, self.clock.now(), self.registry, id)
+            return cases.case(connection, self.viewer(who), self.directory, self.clock.now(), self.registry, id)
 
     def owners(self, id: str) -> list[str]:
         return [task.owner for task in self.case(id).open_tasks]

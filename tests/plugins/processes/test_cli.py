@@ -11,9 +11,9 @@ import click
 import pytest
 
 from tests.plugins.processes.engine_story import EngineStory
+from tideng.base.errors import NotFound, Refused
 from tideng.cli.terminal import Terminal
 from tideng.cli.words import Bilingual, Option
-from tideng.errors import NotFound, Refused
 from tideng_processes.cli import processes
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -19,17 +19,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.people import Directory
-from tideng.repository import receive
-from tideng.tables import EventRow, FindingRow
-from tideng.viewing import Viewer
-from tideng.worker import Worker
-from tideng_processes.registry import registry_of
-from tideng_processes.service import Submission, begin, hand_in
+from tideng.access.viewer import Viewer
+from tideng.base.clock import ManualClock
+from tideng.client.bundle import read_bundle
+from tideng.org.directory import Directory
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.worker import Worker
+from tideng.store.database import reading
+from tideng.store.events import receive
+from tideng.store.tables import EventRow, FindingRow
+from tideng_processes.cases.service import Submission, begin, hand_in
+from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
 BEIJING = ZoneInfo("Asia/Shanghai")

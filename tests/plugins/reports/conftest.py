@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.plugins.processes.engine_story import EngineStory
-from tideng.deployment import Deployment
+from tideng.runtime.deployment import Deployment
 
 
 @pytest.fixture

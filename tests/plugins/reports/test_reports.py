@@ -8,17 +8,17 @@ import pytest
 from sqlalchemy import event
 
 from tests.plugins.processes.engine_story import EngineStory
-from tideng.asides import beside_person
-from tideng.database import reading
-from tideng.errors import NotFound
-from tideng.forms import Form, fill_form
-from tideng.people import Assignment, Directory
-from tideng.repository import receive
-from tideng.viewing import Viewer
-from tideng_processes import service
-from tideng_processes.check import check_process
-from tideng_processes.registry import registry_of
-from tideng_processes.service import NotYet, Submission
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound
+from tideng.org.directory import Assignment, Directory
+from tideng.plugins.cards import beside_person
+from tideng.plugins.forms import Form, fill_form
+from tideng.store.database import reading
+from tideng.store.events import receive
+from tideng_processes.cases import service
+from tideng_processes.cases.service import NotYet, Submission
+from tideng_processes.document.check import check_process
+from tideng_processes.publication.registry import registry_of
 from tideng_reports.beside import beside
 from tideng_reports.completeness import completeness
 from tideng_reports.filling import ENGLISH, plan_for

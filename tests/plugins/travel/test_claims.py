@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from tests.plugins.travel.travel_story import TravelStory, a_ticket, an_invoice
-from tests.unit.core.paper_files import NUMBER, PAPER_CODE, a_pdf, a_picture
-from tideng.errors import Refused
-from tideng.forms import MUST, SHOULD
-from tideng_processes.service import NotYet
+from tests.unit.core.plugins.attachment_files import NUMBER, PAPER_CODE, a_pdf, a_picture
+from tideng.base.errors import Refused
+from tideng.plugins.forms import MUST, SHOULD
+from tideng_processes.cases.service import NotYet
 
 OTHER = "24312000000123456700"
 
@@ -254,7 +254,7 @@ def test_of_two_claims_with_one_invoice_at_the_same_moment_one_is_kept(kind, req
 
 def test_the_database_refuses_a_second_claim_that_two_connections_write_at_once(postgres_url, a_deployment, tmp_path):
     """Both have looked and found nothing; the second waits for the first, and then sees it."""
-    from tideng.database import writing
+    from tideng.store.database import writing
     from tideng_travel.invoices import Slip, keep
 
     story = TravelStory(a_deployment, tmp_path, postgres_url)
@@ -303,8 +303,8 @@ def test_many_invoices_are_looked_at_with_as_many_statements_as_two(sqlite):
 
 
 def test_what_travel_keeps_of_a_person_is_theirs_to_see(sqlite):
-    from tideng.database import reading
-    from tideng.holdings import holdings
+    from tideng.privacy.holdings import holdings
+    from tideng.store.database import reading
 
     claim = sqlite.a_claim()
     with reading(sqlite.deployment.engine) as connection:

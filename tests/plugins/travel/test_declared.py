@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tideng.catalogue import Catalogue, EventType, MetricSpec
-from tideng.errors import InvalidPayload
-from tideng.intake import read_event
-from tideng.metrics import metric_of, window_days
+from tideng.base.errors import InvalidPayload
+from tideng.intake.reader import read_event
+from tideng.model.catalogue import Catalogue, EventType, MetricSpec
+from tideng.model.metrics import metric_of, window_days
 from tideng_orgchart.plugin import OrgchartPlugin
 from tideng_reports.plugin import ReportsPlugin
 from tideng_travel.plugin import TravelPlugin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.plugins.travel.travel_story import TRIP, TravelStory
-from tideng.forms import MUST, SHOULD
+from tideng.plugins.forms import MUST, SHOULD
 
 
 @pytest.fixture
@@ -36,8 +36,8 @@ def test_a_trip_is_agreed_to_and_begins_and_ends_by_itself(story):
 def test_whoever_is_on_a_trip_is_known_to_be(sqlite):
     from sqlalchemy import select
 
-    from tideng.database import reading
-    from tideng.tables import StateRow
+    from tideng.store.database import reading
+    from tideng.store.tables import StateRow
 
     trip = sqlite.a_trip()
     sqlite.hand_in("lead", trip, "approve", "agree")

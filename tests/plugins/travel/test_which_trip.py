@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from tests.plugins.travel.travel_story import TRIP, TravelStory
-from tideng.database import reading
-from tideng.forms import MUST
-from tideng.holdings import holdings
-from tideng_processes import choosing
-from tideng_processes.parser import parse_process
-from tideng_processes.service import NotYet
-from tideng_processes.shown import data_lines
+from tideng.plugins.forms import MUST
+from tideng.privacy.holdings import holdings
+from tideng.store.database import reading
+from tideng_processes.cases import case_choices
+from tideng_processes.cases.service import NotYet
+from tideng_processes.document.parser import parse_process
+from tideng_processes.views.process_page import data_lines
 
 WORDS = "6月16日至18日 上海、杭州（2 家客户）"
 
@@ -32,7 +32,7 @@ def offered(story: TravelStory, who: str = "zhang") -> dict[str, str]:
     """The trips that one chooses from: what the field keeps → how it is told in Chinese."""
     now = story.clock.now()
     with reading(story.deployment.engine) as connection:
-        found = choosing.choices(connection, story.registry, ["trip"], who, now, now.date())
+        found = case_choices.choices(connection, story.registry, ["trip"], who, now, now.date())
     return {one.name: one.words["zh"] for one in found["trip"]}
 
 

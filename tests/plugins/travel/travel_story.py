@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import select
 
 from tests.plugins.processes.engine_story import FILES, EngineStory
-from tests.unit.core.paper_files import INVOICE_LINES, NUMBER, RAIL_LINES, a_pdf, a_picture
-from tideng.database import reading
-from tideng.forms import Form, check_form, fill_form
-from tideng_processes import papers, service
-from tideng_processes.papers import Kept
+from tests.unit.core.plugins.attachment_files import INVOICE_LINES, NUMBER, RAIL_LINES, a_pdf, a_picture
+from tideng.plugins.forms import Form, check_form, fill_form
+from tideng.store.database import reading
+from tideng_processes.cases import service
+from tideng_processes.forms import attachments as papers
+from tideng_processes.forms.attachments import Kept
 from tideng_travel.tables import InvoiceRow
 
 TRIP = {

@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tideng.catalogue import Catalogue, ChannelSpec, EventType, Fact, Field, MetricSpec, State
-from tideng.judging import Situation
-from tideng_rules.book import Book, Published
-from tideng_rules.parser import parse_rule
+from tideng.model.catalogue import (
+    Catalogue,
+    ChannelSpec,
+    EventType,
+    Fact,
+    Field,
+    MetricSpec,
+    State,
+)
+from tideng.model.judge_contract import Situation
+from tideng_rules.document.parser import parse_rule
+from tideng_rules.engine.rulebook import Book, Published
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 

@@ -6,14 +6,14 @@ import pytest
 import yaml
 
 from tests.unit.rules.builders import NOON, a_document
-from tideng.apply import apply, plan
-from tideng.bundle import read_bundle
-from tideng.clock import ManualClock
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.errors import InvalidBundle
-from tideng.judging import Situation
-from tideng.schema import is_current
+from tideng.base.clock import ManualClock
+from tideng.base.errors import InvalidBundle
+from tideng.client.bundle import read_bundle
+from tideng.model.judge_contract import Situation
+from tideng.runtime.apply import apply, plan
+from tideng.runtime.deployment import Deployment
+from tideng.runtime.migrate import is_current
+from tideng.store.database import reading
 
 LATE = {"person.on_trip": True, "metric.reports_today": 0}
 

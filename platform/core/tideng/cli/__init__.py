@@ -15,9 +15,9 @@ from types import MappingProxyType
 
 import click
 
+from tideng.base.errors import TidengError
 from tideng.cli.terminal import FINE, REFUSED, WRONG_USAGE, Terminal
 from tideng.cli.words import LANGUAGES, Group, language_of, option, spoken, usage_error
-from tideng.errors import TidengError
 
 COMMANDS_GROUP = "tideng.commands"
 OWN: Mapping[str, str] = MappingProxyType(
@@ -142,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _say_fault(terminal: Terminal, error: Exception) -> None:
     from sqlalchemy.exc import DBAPIError
 
-    from tideng.logs import where
+    from tideng.base.logs import where
 
     if isinstance(error, DBAPIError):
         reason = str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__

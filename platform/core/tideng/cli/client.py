@@ -20,8 +20,8 @@ _FOLDER = click.argument("client", metavar="CLIENT_DIR", type=click.Path(exists=
 @_FOLDER
 @json_option()
 def plan(terminal: Terminal, client: Path, as_json: bool) -> int:
-    from tideng.apply import plan as changes
-    from tideng.bundle import read_bundle
+    from tideng.client.bundle import read_bundle
+    from tideng.runtime.apply import plan as changes
 
     bundle = read_bundle(client)
     with terminal.open() as deployment:
@@ -44,8 +44,8 @@ def plan(terminal: Terminal, client: Path, as_json: bool) -> int:
 )
 @json_option()
 def apply(terminal: Terminal, client: Path, take: str | None, as_json: bool) -> int:
-    from tideng.apply import apply as change
-    from tideng.bundle import read_bundle
+    from tideng.client.bundle import read_bundle
+    from tideng.runtime.apply import apply as change
 
     bundle = read_bundle(client)
     with terminal.open() as deployment:

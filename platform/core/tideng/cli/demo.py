@@ -18,17 +18,17 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from tideng.base.errors import NotFound, TidengError
 from tideng.cli.children import Children
 from tideng.cli.ingest import progress_bar, take_in
 from tideng.cli.narrator import Narrator
 from tideng.cli.run import WEB_GROUP, web_entry
 from tideng.cli.terminal import Terminal
-from tideng.errors import NotFound, TidengError
 
 if TYPE_CHECKING:
-    from tideng.bundle import Bundle
-    from tideng.deployment import Deployment
-    from tideng.settings import Settings
+    from tideng.base.settings import Settings
+    from tideng.client.bundle import Bundle
+    from tideng.runtime.deployment import Deployment
 
 START = datetime.fromisoformat("2026-03-31T18:55:00+08:00")
 """A Tuesday and a workday; the sample client's history ends here."""
@@ -74,12 +74,12 @@ class Demo:
     # -- before the evening ------------------------------------------------------------------------------------
     def prepare(self, stop: threading.Event) -> None:
         """Make the deployment from nothing, with half a year of history. Raises `TidengError` where DIR is somebody's."""
-        from tideng import logs
-        from tideng.apply import apply
-        from tideng.bundle import read_bundle
-        from tideng.clock import ManualClock
-        from tideng.deployment import Deployment
-        from tideng.schema import migrate
+        from tideng.base import logs
+        from tideng.base.clock import ManualClock
+        from tideng.client.bundle import read_bundle
+        from tideng.runtime.apply import apply
+        from tideng.runtime.deployment import Deployment
+        from tideng.runtime.migrate import migrate
 
         logs.configure("warning")
         bundle = read_bundle(self.client or sample_client())
@@ -102,7 +102,7 @@ class Demo:
 
     def _settings(self) -> Settings:
         """Settings in which everything that is measured by the clock has the time it would have at its usual speed."""
-        from tideng.settings import create
+        from tideng.base.settings import create
 
         return create(
             self.folder,
@@ -140,8 +140,8 @@ class Demo:
         return held
 
     def _take_history(self, deployment: Deployment, bundle: Bundle, stop: threading.Event) -> None:
-        from tideng.tables import EventRow
-        from tideng.worker import Worker
+        from tideng.runtime.worker import Worker
+        from tideng.store.tables import EventRow
 
         words = self.terminal
         for path in bundle.event_files:
@@ -183,8 +183,8 @@ class Demo:
 
         Returns at `stop`, or with `until_done` when the evening is over; True unless something was refused.
         """
-        from tideng.deployment import Deployment
-        from tideng.settings import load
+        from tideng.base.settings import load
+        from tideng.runtime.deployment import Deployment
 
         set_clock(self.folder / "tideng.toml", time.time() + HEAD_START)
         children = Children(self._child_news, dict(os.environ), str(self.folder))
@@ -216,7 +216,7 @@ class Demo:
         stop: threading.Event,
         until_done: bool,
     ) -> bool:
-        from tideng.repository import receive
+        from tideng.store.events import receive
 
         over = (arrivals[-1].at if arrivals else START) + AFTERWARDS
         fine, waiting, is_over = True, list(arrivals), False
@@ -249,7 +249,7 @@ class Demo:
         terminal, out = self.terminal, self.terminal.out
         out.rule(style="yellow")
         if self.logins:
-            from tideng.database import reading
+            from tideng.store.database import reading
 
             address = f"http://{deployment.settings.web_host}:{self.port}"
             self._tell(

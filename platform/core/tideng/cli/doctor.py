@@ -17,8 +17,8 @@ from tideng.cli.words import command, json_option
 from tideng.problem_words import in_words
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
-    from tideng.judging import EngineState
+    from tideng.model.judge_contract import EngineState
+    from tideng.runtime.deployment import Deployment
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
 MARKS = {OK: ("ok", "正常"), NOTE: ("note", "留意"), WRONG: ("wrong", "不对")}
@@ -81,7 +81,7 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
     yield _clock(deployment)
     yield from _front_end()
     if ready:
-        from tideng.database import reading
+        from tideng.store.database import reading
 
         with reading(deployment.engine) as connection:
             yield _client(deployment)
@@ -113,7 +113,7 @@ def _database(deployment: Deployment) -> Finding:
 
 
 def _sqlite(deployment: Deployment) -> Iterator[Finding]:
-    from tideng.database import SAFE_SQLITE, is_sqlite
+    from tideng.store.database import SAFE_SQLITE, is_sqlite
 
     if is_sqlite(deployment.engine):
         import pysqlite3
@@ -124,7 +124,7 @@ def _sqlite(deployment: Deployment) -> Iterator[Finding]:
 
 
 def _migrated(deployment: Deployment) -> Finding:
-    from tideng.schema import behind
+    from tideng.runtime.migrate import behind
 
     what, parts = ("tables", "表结构"), ", ".join(behind(deployment))
     if not parts:
@@ -160,7 +160,7 @@ def _front_end() -> Iterator[Finding]:
 
 def _engine(deployment: Deployment, connection: Connection) -> Finding:
     """Ask about one rule in force, with no facts at all: the engine has to start for it, and judging only answers."""
-    from tideng.judging import OnEvent, Situation
+    from tideng.model.judge_contract import OnEvent, Situation
 
     what, kind, plugins = ("engine", "规则引擎"), deployment.settings.engine, deployment.plugins
     before = deployment.failed_plugins()
@@ -308,7 +308,7 @@ def _count(connection: Connection, column: Any, *where: Any) -> int:
 
 def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
     """Amounts that nobody can compare, since no rate says what they are worth."""
-    from tideng.rates import without_rate
+    from tideng.store.rates import without_rate
 
     for currency, first, amounts in without_rate(connection, deployment.catalogue.money):
         said = (
@@ -323,7 +323,7 @@ def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
 
 
 def _parked(connection: Connection) -> Finding:
-    from tideng.tables import OutboxRow
+    from tideng.store.tables import OutboxRow
 
     number = _count(connection, OutboxRow.id, OutboxRow.status == "parked")
     what = ("messages", "消息")
@@ -335,7 +335,7 @@ def _parked(connection: Connection) -> Finding:
 
 
 def _letters(connection: Connection) -> Finding:
-    from tideng.tables import DeadLetterRow
+    from tideng.store.tables import DeadLetterRow
 
     number = _count(connection, DeadLetterRow.id, DeadLetterRow.state == "waiting")
     what = ("dead letters", "死信")
@@ -346,7 +346,7 @@ def _letters(connection: Connection) -> Finding:
 
 
 def _backlog(deployment: Deployment, connection: Connection) -> Finding:
-    from tideng.tables import EventRow
+    from tideng.store.tables import EventRow
 
     what = ("events", "事件")
     failed = _count(connection, EventRow.id, EventRow.status == 2)

@@ -11,8 +11,8 @@ from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
 
 if TYPE_CHECKING:
-    from tideng.deciding import HeldStorm
-    from tideng.viewing import HeldView
+    from tideng.outbox.storm_decisions import HeldStorm
+    from tideng.views.held_messages import HeldView
 
 
 @command(
@@ -47,9 +47,9 @@ def held(terminal: Terminal, send: str | None, drop: str | None, because: str, l
 
 
 def _decide(terminal: Terminal, send: str | None, drop: str, because: str, as_json: bool) -> int:
-    from tideng.database import writing
-    from tideng.deciding import drop_storm, release_storm
-    from tideng.viewing import Viewer
+    from tideng.access.viewer import Viewer
+    from tideng.outbox.storm_decisions import drop_storm, release_storm
+    from tideng.store.database import writing
 
     with terminal.open() as deployment, writing(deployment.engine) as connection:
         now = deployment.clock.now()
@@ -73,10 +73,10 @@ def _decide(terminal: Terminal, send: str | None, drop: str, because: str, as_js
 
 
 def _show(terminal: Terminal, limit: int, as_json: bool) -> int:
-    from tideng.database import reading
-    from tideng.deciding import held_storms
-    from tideng.viewing import Viewer
-    from tideng.viewing import held as page_of
+    from tideng.access.viewer import Viewer
+    from tideng.outbox.storm_decisions import held_storms
+    from tideng.store.database import reading
+    from tideng.views.held_messages import held as page_of
 
     with terminal.open() as deployment, reading(deployment.engine) as connection:
         directory = directory_of(deployment, connection)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from tideng.base.errors import Problem, Refused
 from tideng.cli.terminal import FINE, PROBLEM_COLUMNS, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.errors import Problem, Refused
 from tideng.problem_words import stored_in_words
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 BATCH = 500  # events in one transaction
 SHOWN = 10  # problems that are shown; all are in the dead letters
@@ -58,9 +58,9 @@ def take_in(
     Types that only an event log knows are declared for this deployment, with the events. `progress` is called with
     the number of events read so far. Raises `Refused` where no plugin knows the format.
     """
-    from tideng.database import reading, writing
-    from tideng.repository import keep
-    from tideng.sources import open_events
+    from tideng.intake.event_files import open_events
+    from tideng.store.database import reading, writing
+    from tideng.store.events import keep
 
     with reading(deployment.engine) as connection:
         directory = deployment.plugins.first("directory", connection=connection)
@@ -177,7 +177,7 @@ def read_map(path: Path | None) -> dict[str, str]:
     """The ``activity: type`` pairs of a YAML file; raises `Refused` with every problem."""
     if path is None:
         return {}
-    from tideng.bundle_files import Problems, read_yaml
+    from tideng.client.files import Problems, read_yaml
 
     problems = Problems()
     document = read_yaml(path, problems)
@@ -203,10 +203,10 @@ def read_map(path: Path | None) -> dict[str, str]:
 @option("--retry", is_flag=True, en="Try them once more.", zh="再试一次。")
 @json_option()
 def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json: bool) -> int:
-    from tideng.database import reading
-    from tideng.errors import NotFound
-    from tideng.repository import dead_letters as waiting
-    from tideng.repository import retry_dead_letters
+    from tideng.base.errors import NotFound
+    from tideng.store.database import reading
+    from tideng.store.events import dead_letters as waiting
+    from tideng.store.events import retry_dead_letters
 
     with terminal.open() as deployment:
         with reading(deployment.engine) as connection:

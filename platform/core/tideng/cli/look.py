@@ -13,13 +13,13 @@ from sqlalchemy import Connection, func, select
 from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.tables import FindingRow
+from tideng.store.tables import FindingRow
 
 if TYPE_CHECKING:
-    from tideng.catalogue import Catalogue
-    from tideng.deployment import Deployment
-    from tideng.people import Directory
-    from tideng.viewing import Delivery, NudgeView
+    from tideng.model.catalogue import Catalogue
+    from tideng.org.directory import Directory
+    from tideng.runtime.deployment import Deployment
+    from tideng.views.nudges import Delivery, NudgeView
 
 _PAGE = 200
 _TAIL = re.compile(r"(?P<rest>.*)/(?P<step>\d+)\.(?P<ordinal>\d+)")
@@ -81,9 +81,9 @@ OPERATORS = {
 )
 @json_option()
 def nudges(terminal: Terminal, person: str | None, since: str | None, limit: int, as_json: bool) -> int:
-    from tideng.database import reading
-    from tideng.people import zone
-    from tideng.viewing import NudgeFilter
+    from tideng.org.directory import zone
+    from tideng.store.database import reading
+    from tideng.views.nudges import NudgeFilter
 
     with terminal.open() as deployment, reading(deployment.engine) as connection:
         directory = directory_of(deployment, connection)
@@ -106,8 +106,8 @@ def nudges(terminal: Terminal, person: str | None, since: str | None, limit: int
 def _newest(
     deployment: Deployment, connection: Connection, directory: Directory, wanted: Any, limit: int
 ) -> Iterator[NudgeView]:
-    from tideng.viewing import Viewer
-    from tideng.viewing import nudges as page_of
+    from tideng.access.viewer import Viewer
+    from tideng.views.nudges import nudges as page_of
 
     before: int | None = None
     while limit > 0:
@@ -183,7 +183,7 @@ def to_json(view: NudgeView, directory: Directory) -> dict[str, Any]:
 
 
 def directory_of(deployment: Deployment, connection: Connection) -> Directory:
-    from tideng.people import Directory
+    from tideng.org.directory import Directory
 
     found = deployment.plugins.first("directory", connection=connection)
     return found or Directory(default_zone=deployment.profile.timezone)
@@ -219,7 +219,7 @@ def sentences(
 ) -> Iterator[str]:
     """The finding told line by line: what, when, to whom, why, and what became of it. `tree`: the lines of its conditions
     as a tree, in place of its reasons one after the other."""
-    from tideng.messages import choose, spoken
+    from tideng.model.templates import choose, spoken
 
     zh = language == "zh"
     at = view.at.astimezone(directory.zone_of(view.subject, view.at))
@@ -260,7 +260,7 @@ def _reason(reason: Mapping[str, Any], catalogue: Catalogue, language: str, spok
 
 def _waited(reason: Mapping[str, Any], catalogue: Catalogue, zh: bool) -> str:
     """What happened when, and what followed or did not follow in time."""
-    from tideng.messages import choose
+    from tideng.model.templates import choose
 
     def title(name: str) -> str:
         known = catalogue.event_types.get(name)
@@ -288,8 +288,8 @@ def _waited(reason: Mapping[str, Any], catalogue: Catalogue, zh: bool) -> str:
 
 def title_of(fact: str, catalogue: Catalogue, language: str) -> str:
     """A fact's name as people know it; its own where nobody gave it a title."""
-    from tideng.messages import choose
-    from tideng.storm import PEOPLE
+    from tideng.model.templates import choose
+    from tideng.outbox.storm_control import PEOPLE
 
     if fact == PEOPLE:
         return "一天里要告诉的人数" if language == "zh" else "people to tell in one day"

@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 
 from tideng.cli.look import ACTIONS
 from tideng.cli.terminal import Terminal
-from tideng.database import reading
-from tideng.deployment import Deployment
-from tideng.messages import choose
-from tideng.people import Directory, zone
-from tideng.repository import Receipt
-from tideng.tables import AgendaRow, EventRow, FindingRow
+from tideng.model.templates import choose
+from tideng.org.directory import Directory, zone
+from tideng.runtime.deployment import Deployment
+from tideng.store.database import reading
+from tideng.store.events import Receipt
+from tideng.store.tables import AgendaRow, EventRow, FindingRow
 
 NAMES_SHOWN = 4
 

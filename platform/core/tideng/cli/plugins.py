@@ -20,10 +20,10 @@ from tideng.cli.words import command, json_option, option
 def plugins(terminal: Terminal, off: str | None, on: str | None, again: str | None, as_json: bool) -> int:
     if sum(map(bool, (off, on, again))) > 1:
         raise click.UsageError(terminal.text("--off, --on or --again, not several", "--off、--on、--again 只能选一个"))
-    from tideng.database import reading, writing
-    from tideng.switching import switch_off, switch_on, try_again
-    from tideng.viewing import Viewer
-    from tideng.viewing import plugins as noted
+    from tideng.access.viewer import Viewer
+    from tideng.runtime.plugin_switches import switch_off, switch_on, try_again
+    from tideng.store.database import reading, writing
+    from tideng.views.operations import plugins as noted
 
     viewer = Viewer.system()
     with terminal.open() as deployment:

@@ -17,9 +17,9 @@ from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import Command, command, json_option, option
 
 if TYPE_CHECKING:
-    from tideng.bundle import Bundle
-    from tideng.deployment import Deployment
-    from tideng.events import Event
+    from tideng.client.bundle import Bundle
+    from tideng.model.event import Event
+    from tideng.runtime.deployment import Deployment
 
 _PATH = click.Path(exists=True, path_type=Path)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -107,9 +107,9 @@ def replay(
     map_file: Path | None,
     as_json: bool,
 ) -> int:
-    from tideng import logs
-    from tideng.bundle import read_bundle
-    from tideng.people import zone
+    from tideng.base import logs
+    from tideng.client.bundle import read_bundle
+    from tideng.org.directory import zone
 
     logs.configure("warning")
     bundle = read_bundle(client)
@@ -141,9 +141,9 @@ def prepare(
 
     Returns the events sorted by time, what was refused with its place, and the deployment.
     """
-    from tideng.clock import ManualClock
-    from tideng.deployment import Deployment
-    from tideng.sources import LOGS, read_all
+    from tideng.base.clock import ManualClock
+    from tideng.intake.event_files import LOGS, read_all
+    from tideng.runtime.deployment import Deployment
 
     clock = ManualClock(start or datetime.fromtimestamp(0, UTC))
     # a rule may name types that only the logs know, so the rules can be checked after the logs are read
@@ -160,12 +160,12 @@ def prepare(
 def _print(
     terminal: Terminal, deployment: Deployment, events: list[Event], start: datetime, until: datetime, as_json: bool
 ) -> int:
-    from tideng.replay import replay as run
-    from tideng.replay import to_line
+    from tideng.replay.run import replay as run
+    from tideng.replay.run import to_line
 
     directory = deployment.plugins.first("directory", connection=None)
     if directory is None:
-        from tideng.people import Directory
+        from tideng.org.directory import Directory
 
         directory = Directory(default_zone=deployment.profile.timezone)
     records = run(deployment, events, start, until)
@@ -195,7 +195,7 @@ def _say_refused(terminal: Terminal, refused: list[tuple[str, Any]]) -> None:
         f"{len(refused):,} events were refused; the others are replayed.",
         f"{len(refused):,} 个事件收不下，其余照常回放。",
     )
-    from tideng.errors import Problem
+    from tideng.base.errors import Problem
 
     problems = []
     for where, refusal in refused[:SHOWN]:
@@ -209,7 +209,7 @@ def _say_refused(terminal: Terminal, refused: list[tuple[str, Any]]) -> None:
 
 def rule_files(paths: Sequence[Path]) -> tuple[Path, ...]:
     """The rule files named, and those in the folders named; raises `click.UsageError` for a folder without any."""
-    from tideng.bundle import RULE_FILES
+    from tideng.client.bundle import RULE_FILES
 
     found: list[Path] = []
     for path in paths:
@@ -230,7 +230,7 @@ def moment_of(text: str, zone: Any, name: str, *, end_of_day: bool = False) -> d
         if _DAY.fullmatch(text):
             day = date.fromisoformat(text)
             if end_of_day:
-                from tideng.calendars import local_moment
+                from tideng.model.calendars import local_moment
 
                 return local_moment(day + timedelta(days=1), time(0), zone).astimezone(UTC) - timedelta(microseconds=1)
             return datetime.combine(day, time(0), zone).astimezone(UTC)

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
+from tideng.base.errors import NotFound, TidengError
 from tideng.cli.children import Children, end_with_parent, stop_on_signals
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, option
-from tideng.errors import NotFound, TidengError
 
 WEB_GROUP = "tideng.web"
 """Entry points of the web: ``serve(settings)`` answers until a signal; ``prepare(deployment, logins)`` makes
@@ -74,7 +74,7 @@ def _teller(terminal: Terminal) -> Callable[[str, str], None]:
 )
 @_WITH_PARENT
 def worker(terminal: Terminal, with_parent: bool) -> int:
-    from tideng.worker import Worker
+    from tideng.runtime.worker import Worker
 
     bell = threading.Event()
     stop = stop_on_signals(bell.set)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from tideng.base.errors import NotFound, TidengError
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, option
-from tideng.errors import NotFound, TidengError
 
 
 @command(
@@ -25,9 +25,9 @@ from tideng.errors import NotFound, TidengError
     zh="postgresql://用户:密码@主机/库名；默认是 DIR 里的 SQLite 文件。",
 )
 def init(terminal: Terminal, folder: Path, database: str | None) -> int:
-    from tideng.deployment import Deployment
-    from tideng.schema import migrate as bring_up_to_date
-    from tideng.settings import create
+    from tideng.base.settings import create
+    from tideng.runtime.deployment import Deployment
+    from tideng.runtime.migrate import migrate as bring_up_to_date
 
     settings = create(folder, database_url=database) if database else create(folder)
     terminal.say(f"{folder} is a deployment now.", f"{folder} 已建成部署。")
@@ -46,7 +46,7 @@ def init(terminal: Terminal, folder: Path, database: str | None) -> int:
     zh="把数据库升到最新。\n\n核心和每个插件的表；随时可以运行。",
 )
 def migrate(terminal: Terminal) -> int:
-    from tideng.schema import migrate as bring_up_to_date
+    from tideng.runtime.migrate import migrate as bring_up_to_date
 
     with terminal.open(migrated=False) as deployment:
         return _migrate(terminal, deployment, bring_up_to_date)

@@ -14,11 +14,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tideng.errors import NotFound, Problem, Refused, TidengError
+from tideng.base.errors import (
+    NotFound,
+    Problem,
+    Refused,
+    TidengError,
+)
 from tideng.problem_words import in_words, problem_in_words
 
 if TYPE_CHECKING:
-    from tideng.deployment import Deployment
+    from tideng.runtime.deployment import Deployment
 
 FINE, REFUSED, WRONG_USAGE = 0, 1, 2
 _PIPED_WIDTH = 160  # where no terminal says how wide it is
@@ -87,10 +92,10 @@ class Terminal:
         `loud`: log as the settings say, for long-running commands; the others log warnings only. Raises
         `click.UsageError` where there is no deployment, `TidengError` where its tables are not up to date.
         """
-        from tideng import logs
-        from tideng.deployment import Deployment
-        from tideng.schema import behind
-        from tideng.settings import default_folder, load
+        from tideng.base import logs
+        from tideng.base.settings import default_folder, load
+        from tideng.runtime.deployment import Deployment
+        from tideng.runtime.migrate import behind
 
         try:
             folder = default_folder()

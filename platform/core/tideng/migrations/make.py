@@ -1,6 +1,6 @@
 """Write a new migration: ``python -m tideng.migrations.make PART FOLDER METADATA "What it does"``.
 
-An empty SQLite database is migrated to where FOLDER stands and compared with METADATA (``tideng.tables:Base.metadata``);
+An empty SQLite database is migrated to where FOLDER stands and compared with METADATA (``tideng.store.tables:Base.metadata``);
 the difference becomes the next numbered file. Read it before you commit it: a renamed column looks like a new one.
 """
 
@@ -17,9 +17,9 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, DateTime, MetaData
 
-from tideng.database import open_engine, writing
-from tideng.schema import _script, run, version_table
-from tideng.tables import Moment
+from tideng.runtime.migrate import _script, run, version_table
+from tideng.store.database import open_engine, writing
+from tideng.store.tables import Moment
 
 _HEAD = '''"""{message}"""
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
 
-from tideng.errors import Problem
+from tideng.base.errors import Problem
 from tideng.problem_words import (
     bundles,
     checks,

@@ -1,0 +1,1 @@
+"""The pages of HR, supervisors and implementers, except those about rules."""

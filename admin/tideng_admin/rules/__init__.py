@@ -1,0 +1,1 @@
+"""The pages about rules: list, studio, gallery, drafts, import and export."""

@@ -1,0 +1,1 @@
+"""Who asks, what they may see, and how a long list is cut into pages."""

@@ -1,0 +1,273 @@
+"""The files of a client bundle, read so that every problem can name its file, line and column."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tideng.base.errors import Problem
+
+MOST_BYTES = 64 * 1024 * 1024
+MOST_PROBLEMS = 200
+"""Beyond this a reader has seen enough; a spreadsheet saved wrongly is wrong on every line."""
+
+
+@dataclass
+class Problems:
+    """Collects what is wrong while reading goes on; `left_out` counts those beyond the most that are kept."""
+
+    found: list[Problem] = field(default_factory=list)
+    left_out: int = 0
+
+    def add(self, at: str, problem: str, hint: str = "", severity: str = "error") -> None:
+        if len(self.found) < MOST_PROBLEMS:
+            self.found.append(Problem(at, problem, hint, severity))
+        else:
+            self.left_out += severity == "error"
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        more = (Problem("", f"and {self.left_out} more problems"),) if self.left_out else ()
+        return tuple(p for p in self.found if p.severity == "error") + more
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(p for p in self.found if p.severity != "error")
+
+
+def read_text(path: Path, problems: Problems) -> str | None:
+    """The file's text, without a byte order mark; None when it cannot be read, the reason being among `problems`."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            problems.add(path.name, "the file is larger than 64 MB", "split it, or migrate through `tideng ingest`")
+            return None
+        raw = path.read_bytes()
+    except OSError as error:
+        problems.add(path.name, f"cannot be read: {error.strerror}")
+        return None
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        problems.add(path.name, "is UTF-16, not UTF-8", "in Excel: save as “CSV UTF-8”")
+        return None
+    try:
+        text = raw.decode("utf-8-sig")  # Excel writes a byte order mark
+    except UnicodeDecodeError as error:
+        problems.add(f"{path.name} line {_line_at(raw, error.start)}", *_encoding(raw))
+        return None
+    if "\0" in text:
+        problems.add(f"{path.name} line {_line_at(raw, raw.index(0))}", "holds a NUL character", "save the file anew")
+        return None
+    return text
+
+
+def _encoding(raw: bytes) -> tuple[str, str]:
+    try:
+        raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return "is not UTF-8", "save the file as UTF-8"
+    return "is not UTF-8; it looks like GBK", "in Excel: save as “CSV UTF-8”"
+
+
+def _line_at(raw: bytes, position: int) -> int:
+    return raw.count(b"\n", 0, position) + 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table. A cell that is not there is ''."""
+
+    file: str
+    line: int
+    cells: Mapping[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+    def at(self, column: str) -> str:
+        return f"{self.file} line {self.line}, {column}"
+
+
+def read_table(path: Path, required: tuple[str, ...], optional: tuple[str, ...], problems: Problems) -> list[Row]:
+    """The rows of a CSV file whose first line names its columns; cells are trimmed, empty lines passed over.
+
+    An unknown or missing column, a line with too many cells, and quotes that never close are problems.
+    """
+    text = read_text(path, problems) if path.exists() else None
+    if text is None:
+        return []
+    lines = _records(path.name, text, problems)
+    _, head = next(lines, (1, []))
+    columns = [name.strip() for name in head]
+    if not _columns_fit(path.name, columns, required, optional, problems):
+        return []
+    rows = []
+    for number, cells in lines:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) > len(columns):
+            problems.add(
+                f"{path.name} line {number}",
+                f"has {len(cells)} cells, the first line {len(columns)}",
+                "put a text that holds a comma into quotes",
+            )
+            continue
+        row = Row(path.name, number, dict(zip(columns, (cell.strip() for cell in cells), strict=False)))
+        for name in required:
+            if not row[name]:
+                problems.add(row.at(name), "is empty")
+        rows.append(row)
+    return rows
+
+
+def _records(name: str, text: str, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            yield line, next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problems.add(f"{name} line {line}", f"is not CSV: {error}", "look at the quotes on this line")
+            return
+
+
+def _columns_fit(name: str, columns: list[str], required: tuple, optional: tuple, problems: Problems) -> bool:
+    known = (*required, *optional)
+    at = f"{name} line 1"
+    before = len(problems.errors)
+    other = next((mark for mark in ";\t" if len(columns) == 1 and mark in columns[0]), None)
+    if other:
+        problems.add(at, f"columns are separated by {other!r}", "separate them by commas")
+        return False
+    for column in dict.fromkeys(columns):
+        if column not in known:
+            problems.add(f"{at}, {column or '(no name)'}", "is not a column of this file", "known: " + ", ".join(known))
+        elif columns.count(column) > 1:
+            problems.add(f"{at}, {column}", "is there twice")
+    for column in required:
+        if column not in columns:
+            problems.add(at, f"the column {column} is missing")
+    return len(problems.errors) == before
+
+
+def read_day(row: Row, column: str, problems: Problems) -> date | None:
+    """The date in a cell; None where it is empty or is none, which is then among `problems`."""
+    text = row[column]
+    if not text:
+        return None
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            raise ValueError
+        day = date.fromisoformat(text)
+    except ValueError:
+        problems.add(row.at(column), f"{text[:40]!r} is no date", "year-month-day, such as 2026-03-01")
+        return None
+    if not 1900 <= day.year <= 2200:
+        problems.add(row.at(column), f"{text} is out of reach", "a year from 1900 to 2200, or leave it empty")
+        return None
+    return day
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as people read it: 22:00 is no number, NO is Norway, 2026-03-02 stays text."""
+
+
+def _plain(tag: str, pattern: str, first: str) -> None:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
+
+
+_Loader.yaml_implicit_resolvers = {}
+_plain("bool", r"^(?:true|True|false|False)$", "tTfF")
+_plain("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789")
+_plain("float", r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789")
+_plain("null", r"^(?:~|null|Null|)$", "~nN")
+_Loader.yaml_implicit_resolvers.setdefault("", []).append(("tag:yaml.org,2002:null", re.compile(r"^$")))
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file's value, and the line of each place in it (``packs[0].name`` → 12)."""
+
+    file: str
+    value: Any
+    lines: Mapping[str, int]
+
+    def at(self, place: str) -> str:
+        nearest = place
+        while nearest and nearest not in self.lines:
+            nearest = re.sub(r"(\.[^.\[]*|\[\d+\]|^[^.\[]*)$", "", nearest)
+        return f"{self.file} line {self.lines.get(nearest, 1)}, {place}"
+
+
+def read_yaml(path: Path, problems: Problems) -> Document | None:
+    """The one document in a YAML file; None when it cannot be read. Keys said twice, aliases and tags are problems."""
+    text = read_text(path, problems)
+    return None if text is None else read_yaml_text(path.name, text, problems)
+
+
+def read_yaml_text(name: str, text: str, problems: Problems) -> Document | None:
+    """The same for a text that somebody typed; `name` is what its places are called by."""
+    lines: dict[str, int] = {}
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problems.add(f"{name} line {line}", f"is not YAML: {error.problem}", "look at indents and quotes")
+        return None
+    except (yaml.YAMLError, RecursionError) as error:
+        problems.add(name, f"is not YAML: {error}")
+        return None
+    seen: set[int] = set()
+    value = _value(node, "", name, lines, seen, problems) if node else None
+    return Document(name, value, lines)
+
+
+def _value(node: yaml.Node, place: str, file: str, lines: dict[str, int], seen: set[int], problems: Problems) -> Any:
+    here = f"{file} line {node.start_mark.line + 1}"
+    lines.setdefault(place, node.start_mark.line + 1)
+    if id(node) in seen:  # an alias; walking one again is how a small file becomes an endless one
+        problems.add(here, "uses an alias (*name)", "write the value out")
+        return None
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(n, f"{place}[{i}]", file, lines, seen, problems) for i, n in enumerate(node.value)]
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+            line = key_node.start_mark.line + 1
+            if key is None:
+                problems.add(f"{file} line {line}", "a name is expected before the colon")
+            elif key in mapping:
+                problems.add(f"{file} line {line}, {key}", "is there twice")
+            else:
+                inner = f"{place}.{key}" if place else key
+                lines[inner] = line
+                mapping[key] = _value(value_node, inner, file, lines, seen, problems)
+        return mapping
+    return _scalar(node, here, problems)
+
+
+def _scalar(node: yaml.Node, here: str, problems: Problems) -> Any:
+    text, kind = node.value, node.tag.rpartition(":")[2]
+    if kind == "str":
+        return text
+    if kind == "null":
+        return None
+    if kind == "bool" and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    try:
+        if kind in ("int", "float"):
+            return int(text) if kind == "int" else float(text)
+    except ValueError:
+        pass
+    problems.add(here, f"{node.tag} is not read here", "a plain text, number, true or false")
+    return None

@@ -1,0 +1,352 @@
+"""Units, positions and people of a bundle: three tables, read, then checked against each other."""
+
+from __future__ import annotations
+
+import bisect
+import difflib
+import itertools
+import re
+import zoneinfo
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from babel import Locale, UnknownLocaleError
+
+from tideng.client.files import (
+    Problems,
+    Row,
+    read_day,
+    read_table,
+)
+from tideng.org.directory import (
+    Assignment,
+    Position,
+    Targets,
+    Unit,
+)
+
+UNIT_COLUMNS = ("id", "name", "parent", "from", "until")
+POSITION_COLUMNS = ("id", "name", "unit", "duties", "sheet", "sheet_zh", "sheet_en", "seats", "head", "from", "until")
+PERSON_COLUMNS = (
+    "id",
+    "name",
+    "unit",
+    "position",
+    "supervisor",
+    "timezone",
+    "locale",
+    "phone",
+    "email",
+    "from",
+    "until",
+    "deputy",
+)
+"""Of each table; `id` and `name` are needed. A row is one period; that of a unit or a post lasts until its next one begins."""
+LONGEST_NAME = 200
+LONGEST_SHEET = 20_000
+_YES, _NO = ("yes", "true", "1", "是"), ("", "no", "false", "0", "否")
+_DUTY = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(>=|<=|>|<|=)\s*(-?\d+(?:\.\d+)?)\s*")
+_ID = re.compile(r"[^\s\x00-\x1f\x7f,;]{1,120}")
+_PHONE = re.compile(r"\+?[\d][\d ()-]{3,24}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class Organisation(NamedTuple):
+    units: tuple[Unit, ...] = ()
+    positions: tuple[Position, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+
+
+def read_organisation(root: Path, timezone: str, locale: str, problems: Problems) -> Organisation:
+    """Read units.csv, positions.csv and people.csv under `root`; `timezone` and `locale` are for whoever names none."""
+    unit_rows = read_table(root / "units.csv", ("id", "name"), UNIT_COLUMNS[2:], problems)
+    position_rows = read_table(root / "positions.csv", ("id", "name"), POSITION_COLUMNS[2:], problems)
+    people_rows = read_table(root / "people.csv", ("id", "name"), PERSON_COLUMNS[2:], problems)
+    return organisation_of(unit_rows, position_rows, people_rows, timezone, locale, problems)
+
+
+def organisation_of(
+    unit_rows: Sequence[Row],
+    position_rows: Sequence[Row],
+    people_rows: Sequence[Row],
+    timezone: str,
+    locale: str,
+    problems: Problems,
+) -> Organisation:
+    """What the three tables say, each checked by itself and against the others; `problems` gets what does not fit."""
+    for row in (*unit_rows, *position_rows, *people_rows):
+        if len(row["name"]) > LONGEST_NAME:
+            problems.add(row.at("name"), f"a name has at most {LONGEST_NAME} characters")
+    _ids(unit_rows, problems)
+    _ids(position_rows, problems)
+    _ids(people_rows, problems, once=False)
+    unit_days, position_days = _periods(unit_rows, problems), _periods(position_rows, problems)
+    units = {row["id"] for row in unit_rows}
+    positions = {row["id"] for row in position_rows}
+    people = {row["id"] for row in people_rows}
+    _known(unit_rows, "parent", units, "unit", problems)
+    _known(position_rows, "unit", units, "unit", problems)
+    _known(people_rows, "unit", units, "unit", problems)
+    _known(people_rows, "position", positions, "position", problems)
+    _known(people_rows, "supervisor", people, "person", problems)
+    _known(people_rows, "deputy", people, "person", problems)
+    _unit_cycles(unit_days, problems)
+    assignments = [_assignment(row, timezone, locale, problems) for row in people_rows]
+    periods: dict[str, list[tuple[Row, Assignment]]] = {}
+    for row, assignment in zip(people_rows, assignments, strict=True):
+        periods.setdefault(assignment.person, []).append((row, assignment))
+    _overlaps(periods, problems)
+    _supervisor_cycles(periods, problems)
+    people_days = [_Period(row, one.since or date.min, one.until or date.max) for row, one in zip(people_rows, assignments, strict=True)]  # fmt: skip
+    for days, column, ends, what in (
+        (unit_days, "parent", unit_days, "unit"),
+        (position_days, "unit", unit_days, "unit"),
+        (people_days, "unit", unit_days, "unit"),
+        (people_days, "position", position_days, "position"),
+    ):
+        _outlived(days, column, ends, what, problems)
+    return Organisation(
+        tuple(Unit(one.row["id"], one.row["name"], one.row["parent"], one.begins, one.ends) for one in unit_days),
+        tuple(_position(one, locale, problems) for one in position_days),
+        tuple(assignments),
+    )
+
+
+class _Period(NamedTuple):
+    """A row and the days for which it holds, inclusive."""
+
+    row: Row
+    since: date
+    last: date
+    begins: date | None = None
+    ends: date | None = None
+
+
+def _periods(rows: Sequence[Row], problems: Problems) -> list[_Period]:
+    """The rows of units or posts, as they come: each holds until the next one of the same id begins, or until its last day."""
+    said = [(row, read_day(row, "from", problems), read_day(row, "until", problems)) for row in rows]
+    begun: dict[str, list[date]] = {}
+    for row, since, until in said:
+        begun.setdefault(row["id"], []).append(since or date.min)
+        if since and until and until < since:
+            problems.add(row.at("until"), f"{until} is before {since}")
+    for days in begun.values():
+        days.sort()
+    found = []
+    for row, since, until in said:
+        first = since or date.min
+        after = bisect.bisect_right(begun[row["id"]], first)
+        following = begun[row["id"]][after] - timedelta(days=1) if after < len(begun[row["id"]]) else date.max
+        found.append(_Period(row, first, min(until or date.max, following), since, until))
+    return found
+
+
+def _outlived(rows: Iterable[_Period], column: str, named: Iterable[_Period], what: str, problems: Problems) -> None:
+    """Nobody and nothing is in a unit or a post on a day on which it is there no more."""
+    ends: dict[str, date] = {}
+    for one in named:
+        ends[one.row["id"]] = max(one.last, ends.get(one.row["id"], date.min))
+    for one in rows:
+        end = ends.get(one.row[column], date.max)
+        if end < one.last:
+            hint = f"move who and what is in it before {end}, or let it end later"
+            problems.add(one.row.at(column), f"{what} {one.row[column]} is there until {end}", hint)
+
+
+def _position(period: _Period, locale: str, problems: Problems) -> Position:
+    row = period.row
+    columns = {"sheet": locale, "sheet_zh": "zh", "sheet_en": "en"}
+    sheet = {language: row[column] for column, language in columns.items() if row[column]}
+    for column in columns:
+        if len(row[column]) > LONGEST_SHEET:
+            problems.add(row.at(column), f"a duty sheet has at most {LONGEST_SHEET} characters")
+    return Position(
+        row["id"],
+        row["name"],
+        row["unit"],
+        read_duties(row["duties"], lambda *said: problems.add(row.at("duties"), *said)),
+        sheet,
+        _seats(row, problems),
+        _is_head(row, problems),
+        since=period.begins,
+        until=period.ends,
+    )
+
+
+def _seats(row: Row, problems: Problems) -> int | None:
+    if row["seats"] and not re.fullmatch(r"\d{1,6}", row["seats"]):
+        problems.add(row.at("seats"), f"{row['seats'][:40]!r} is no number of people", "such as 12, or empty")
+        return None
+    return int(row["seats"]) if row["seats"] else None
+
+
+def _is_head(row: Row, problems: Problems) -> bool:
+    said = row["head"].casefold()
+    if said not in (*_YES, *_NO):
+        problems.add(row.at("head"), f"{row['head'][:40]!r} is neither yes nor no", "yes, or empty")
+    return said in _YES
+
+
+def nearest(name: str, among: Iterable[str]) -> str:
+    """``did you mean X?``, or ''."""
+    found = difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)
+    return f"did you mean {found[0]}?" if found else ""
+
+
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """Every IANA zone; finding them walks the whole zone database, too slow to do for each person."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+def timezone_problem(name: str) -> tuple[str, str] | None:
+    """(problem, hint) when `name` is no IANA time zone."""
+    known = _zones()
+    if name in known:
+        return None
+    return f"{name!r} is no time zone", nearest(name, known) or "an IANA name such as Asia/Shanghai"
+
+
+def locale_problem(name: str) -> tuple[str, str] | None:
+    """(problem, hint) when `name` is no locale, such as zh, zh-Hant or pt-BR."""
+    try:
+        Locale.parse(name.replace("-", "_"))
+        return None
+    except (UnknownLocaleError, ValueError, TypeError):
+        return f"{name!r} is no locale", "such as zh, zh-Hant, en or pt-BR"
+
+
+def _ids(rows: Sequence[Row], problems: Problems, once: bool = True) -> None:
+    lines: dict[tuple[str, str], int] = {}
+    for row in rows:
+        key = (row["id"], row["from"])
+        if row["id"] and not _ID.fullmatch(row["id"]):
+            problems.add(
+                row.at("id"), f"{row['id'][:40]!r} cannot be an id", "at most 120 characters, no spaces , or ;"
+            )
+        elif once and key in lines:
+            problems.add(row.at("id"), f"{row['id']!r} is already on line {lines[key]}")
+        lines.setdefault(key, row.line)
+
+
+def _known(rows: Sequence[Row], column: str, known: set[str], what: str, problems: Problems) -> None:
+    for row in rows:
+        if row[column] and row[column] not in known:
+            problems.add(row.at(column), f"there is no {what} {row[column]!r}", nearest(row[column], known))
+
+
+def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Assignment:
+    zone, language = row["timezone"] or timezone, row["locale"] or locale
+    for column, check in (("timezone", timezone_problem), ("locale", locale_problem)):
+        wrong = check(row[column]) if row[column] else None
+        if wrong:
+            problems.add(row.at(column), *wrong)
+    if row["phone"] and not _PHONE.fullmatch(row["phone"]):
+        problems.add(
+            row.at("phone"), f"{row['phone'][:40]!r} is no phone number", "Excel: make the column a text first"
+        )
+    if row["email"] and not (_EMAIL.fullmatch(row["email"]) and len(row["email"]) <= LONGEST_NAME):
+        problems.add(row.at("email"), f"{row['email'][:60]!r} is no e-mail address")
+    for column in ("supervisor", "deputy"):
+        if row[column] and row[column] == row["id"]:
+            problems.add(row.at(column), f"{row['id']} cannot be their own {column}", "leave it empty at the top")
+    since, until = read_day(row, "from", problems), read_day(row, "until", problems)
+    if since and until and until < since:
+        problems.add(row.at("until"), f"{until} is before {since}")
+    return Assignment(
+        person=row["id"],
+        name=row["name"],
+        unit=row["unit"],
+        position=row["position"],
+        supervisor=row["supervisor"],
+        timezone=zone,
+        locale=language,
+        phone=row["phone"],
+        email=row["email"],
+        since=since,
+        until=until,
+        deputy=row["deputy"],
+    )
+
+
+def read_duties(text: str, wrong: Callable[..., None]) -> Targets:
+    """``visits_this_month>=15;sales_this_month>=9000`` as targets; `wrong` hears what cannot be read, and the way out."""
+    targets: dict[str, tuple[str, float]] = {}
+    for part in filter(str.strip, text.split(";")):
+        duty = _DUTY.fullmatch(part)
+        if not duty:
+            wrong(f"{part.strip()[:60]!r} is no duty", "such as visits_this_month>=15")
+        elif duty.group(1) in targets:
+            wrong(f"{duty.group(1)} is there twice")
+        else:
+            targets[duty.group(1)] = (duty.group(2), float(duty.group(3)))
+    return targets
+
+
+def duties_as_text(targets: Targets) -> str:
+    """What `read_duties` reads."""
+    return ";".join(f"{name}{operator}{value:g}" for name, (operator, value) in targets.items())
+
+
+def _unit_cycles(periods: Sequence[_Period], problems: Problems) -> None:
+    """A circle can only begin on a day on which some unit's period begins, so those days are looked at."""
+    told: set[frozenset[str]] = set()
+    for day in sorted({one.since for one in periods}):
+        rows = {one.row["id"]: one.row for one in periods if one.since <= day <= one.last}
+        settled: set[str] = set()
+
+        def above(unit: str, rows: Mapping[str, Row] = rows) -> str:
+            return rows[unit]["parent"] if unit in rows else ""
+
+        for row in rows.values():
+            circle = _circle(row["id"], above, settled)
+            if circle and frozenset(circle) not in told:
+                told.add(frozenset(circle))
+                problems.add(row.at("parent"), "goes round in a circle: " + " → ".join((*circle, circle[0])))
+
+
+def _supervisor_cycles(periods: Mapping[str, list[tuple[Row, Assignment]]], problems: Problems) -> None:
+    """A circle can only begin on a day on which somebody's period begins, so those days are looked at."""
+    told: set[frozenset[str]] = set()
+    for entries in periods.values():
+        for row, assignment in entries:
+            day = assignment.since or date.min
+
+            def above(person: str, day: date = day) -> str:
+                return next((a.supervisor for _, a in periods.get(person, ()) if a.covers(day)), "")
+
+            circle = _circle(assignment.person, above, set())
+            # one's own supervisor is told of already
+            if circle and len(circle) > 1 and assignment.person in circle and frozenset(circle) not in told:
+                told.add(frozenset(circle))
+                way = " → ".join((*circle, circle[0]))
+                problems.add(row.at("supervisor"), f"goes round in a circle: {way}", "somebody at the top has none")
+
+
+def _circle(start: str, above: Callable[[str], str], settled: set[str]) -> list[str]:
+    """The ids that go round when one climbs from `start`; [] when one arrives at the top or at something settled."""
+    path: list[str] = []
+    current = start
+    while current and current not in settled:
+        if current in path:
+            settled.update(path)
+            return path[path.index(current) :]
+        path.append(current)
+        current = above(current)
+    settled.update(path)
+    return []
+
+
+def _overlaps(periods: Mapping[str, list[tuple[Row, Assignment]]], problems: Problems) -> None:
+    for person, entries in periods.items():
+        ordered = sorted(entries, key=lambda entry: entry[1].since or date.min)
+        for (earlier, one), (later, two) in itertools.pairwise(ordered):
+            if one.until is None or (two.since or date.min) <= one.until:
+                problems.add(
+                    later.at("from"),
+                    f"the period of {person} overlaps the one on line {earlier.line}",
+                    "end the earlier one (until) on the day before",
+                )

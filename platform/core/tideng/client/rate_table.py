@@ -1,0 +1,56 @@
+"""rates.csv of a client bundle: what other currencies are worth, day by day."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from babel.numbers import list_currencies
+
+from tideng.client.files import (
+    Problems,
+    Row,
+    read_day,
+    read_table,
+)
+from tideng.model.money import Rate
+
+_MOST_DIGITS = 20
+
+
+def read_rates(root: Path, currency: str, problems: Problems) -> tuple[Rate, ...]:
+    """The rates in rates.csv under `root` (``date,currency,rate``), oldest first; none where there is no such file.
+
+    A rate is the client's currency (`currency`) for one unit of the other.
+    """
+    known = list_currencies()
+    lines: dict[tuple[str, date], int] = {}
+    rates: list[Rate] = []
+    for row in read_table(root / "rates.csv", ("date", "currency", "rate"), (), problems):
+        code, day, rate = row["currency"], read_day(row, "date", problems), _rate(row, problems)
+        if code == currency:
+            hint = "leave it out; or set currency in client.yaml"
+            problems.add(row.at("currency"), f"{code} is the client's own currency, which is always worth 1", hint)
+        elif code and code not in known:
+            problems.add(row.at("currency"), f"{code[:40]!r} is no ISO 4217 code", "such as CNY, EUR or USD")
+        elif day is not None and (code, day) in lines:
+            problems.add(row.at("date"), f"the rate of {code} on {day} is already on line {lines[code, day]}")
+        elif day is not None and rate is not None:
+            lines[code, day] = row.line
+            rates.append(Rate(code, day, rate))
+    return tuple(sorted(rates, key=lambda rate: (rate.day, rate.currency)))
+
+
+def _rate(row: Row, problems: Problems) -> Decimal | None:
+    if not row["rate"]:
+        return None  # an empty cell is told of already
+    try:
+        rate = Decimal(row["rate"])
+    except InvalidOperation:
+        rate = Decimal("nan")
+    if rate.is_finite() and rate > 0 and len(row["rate"]) <= _MOST_DIGITS and "e" not in row["rate"].lower():
+        return rate
+    hint = "the client's currency for one unit of the other, such as 7.1234"
+    problems.add(row.at("rate"), f"{row['rate'][:40]!r} is no rate", hint)
+    return None

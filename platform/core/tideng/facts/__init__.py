@@ -1,0 +1,1 @@
+"""Values about people, units and cases at a moment, gathered for rules set-wise."""

@@ -1,0 +1,120 @@
+"""Windows: the stretches of time that a first event opens, and what came in them.
+
+Which windows there are follows from the events alone, whatever order they are heard in: `derive` says it. Windows that
+are over, because they were judged, stay as they are, so that nobody is told the same thing twice.
+"""
+
+from __future__ import annotations
+
+from bisect import insort_right
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from tideng.facts.names import EventFacts
+from tideng.model.event import Event, occurrence_of
+from tideng.model.judge_contract import OnAbsence, OnNotAll, Windowed
+
+if TYPE_CHECKING:
+    from tideng.facts.world import Entry
+
+COMPLETE, JOINED = "complete", "joined"
+"""States of a window besides those every entry knows: all that it waits for came; it turned out to be part of another."""
+OVER = ("done", "cancelled", "missed")
+
+
+class Shape(NamedTuple):
+    """What an event's window is like: when it ends, and the types that complete it (none: it is always waited out)."""
+
+    due: datetime
+    completed_by: frozenset[str]
+
+
+@dataclass(slots=True)
+class Window:
+    """A window as the events make it."""
+
+    opener: Event
+    shape: Shape
+    members: list[Event]
+
+    @property
+    def complete(self) -> bool:
+        return is_complete(self.shape.completed_by, self.members)
+
+    def takes(self, event: Event) -> bool:
+        return event.time <= self.shape.due and not self.complete
+
+
+@dataclass(slots=True)
+class Shelf:
+    """What is known of one rule and one value: its windows, in any state, and the events that it heeds, by time."""
+
+    entries: list[Entry] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def add(self, event: Event) -> bool:
+        """Put an event in its place; says whether it came later than all that were there."""
+        latest = not self.events or event.time > self.events[-1].time
+        if latest or order(event) not in map(order, self.events):
+            insort_right(self.events, event, key=order)
+        return latest
+
+    def taken(self, entry: Entry) -> list[Event]:
+        """What came while the window of `entry` was open, from its opener on."""
+        return [event for event in self.since([entry], entry.due) if event.time <= entry.due]
+
+    def since(self, entries: Collection[Entry], moment: datetime) -> list[Event]:
+        """The events from `moment` on, or from the opener of the first of `entries` on, where that was earlier.
+
+        Of the moment in which that one was opened, what stands before its opener is left out: it belongs to a window that
+        was complete in that very moment.
+        """
+        first = min((entry.began for entry in entries), default=moment)
+        found = [event for event in self.events if event.time >= min(first, moment)]
+        openers = {entry.period for entry in entries if entry.began == first < moment}
+        names = [occurrence_of(event) for event in found if event.time == first]
+        return found[next((place for place, name in enumerate(names) if name in openers), 0) :]
+
+    def forget(self, before: datetime) -> None:
+        """Let go of the windows that ended before, and of what only they had taken."""
+        self.entries = [entry for entry in self.entries if entry.state == "open" or entry.due >= before]
+        first = min((entry.began for entry in self.entries), default=before)
+        if self.events and self.events[0].time < first:
+            self.events = [event for event in self.events if event.time >= first]
+
+
+def order(event: Event) -> tuple[datetime, str, str, str]:
+    """The order of events in a window; also of those of one moment, however they came in."""
+    return event.time, event.type, event.source, event.id
+
+
+def heeds(trigger: OnAbsence | Windowed, event: Event) -> bool:
+    """Whether the trigger's `where` lets the event count."""
+    return trigger.where is None or trigger.where.holds(EventFacts(event))
+
+
+def completed_by(trigger: Windowed) -> frozenset[str]:
+    return frozenset(trigger.event_types) if isinstance(trigger, OnNotAll) else frozenset()
+
+
+def is_complete(wanted: Collection[str], members: Iterable[Event]) -> bool:
+    return bool(wanted) and set(wanted) <= {event.type for event in members}
+
+
+def derive(events: Sequence[Event], shape_of: Callable[[Event], Shape], over: Collection[Entry] = ()) -> list[Window]:
+    """The windows that `events` (in their order) make, beside those that are `over`.
+
+    An event opens a window where none takes it. What falls into a window that is over belongs to it; and a window that
+    would run into one that is over is not opened, since what it is about has been judged.
+    """
+    found: list[Window] = []
+    for event in events:
+        if found and found[-1].takes(event):
+            found[-1].members.append(event)
+        elif not any(entry.began <= event.time <= entry.due for entry in over):
+            shape = shape_of(event)
+            if not any(event.time < entry.began <= shape.due for entry in over):
+                found.append(Window(event, shape, [event]))
+    return found

@@ -1,0 +1,1 @@
+"""A payload becomes an `Event`, or an `InvalidPayload` that names everything wrong with it."""

@@ -1,0 +1,255 @@
+"""Event files of any known format, as events: JSON Lines, CSV, event logs, packed or not.
+
+The formats are plugins' (hook `read_source`); unpacking, limits, sorting and what is refused are here.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from tideng.base.errors import InvalidPayload, Problem, Refused
+from tideng.intake.reader import read_event
+from tideng.model.catalogue import Catalogue, EventType, Field
+from tideng.model.event import Event
+
+HEAD = 512  # bytes by which a format is recognised
+MAX_UNPACKED = 4 << 30  # bytes a packed file may hold
+MAX_RATIO = 400  # how much larger than packed it may be, once it is large (real logs: about 40)
+LARGE = 64 << 20
+LOGS = "logs"
+"""The name under which types found in event logs are declared."""
+
+Source = Path | str | BinaryIO
+
+
+class Finder(Protocol):
+    """Who knows the formats: `tideng.plugins.manager.Plugins`."""
+
+    def first(self, hook: str, **arguments: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable(Problem):
+    """A piece of a file that is no payload; `raw` is the piece (its beginning, if it is long)."""
+
+    raw: str | bytes = ""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a reader may want to know.
+
+    `name` is the file's name without folder; `activities` maps an event log's activities to types;
+    `known_person` says whether a text is the id of a person.
+    """
+
+    name: str
+    catalogue: Catalogue
+    activities: Mapping[str, str] = field(default_factory=dict)
+    known_person: Callable[[str], bool] = lambda text: False
+
+    def declare(self, name: str, activity: str) -> None:
+        """Declare the type of a log's activity, unless it is known; declared types keep their own fields."""
+        if name not in self.catalogue.event_types:
+            self.catalogue.add([log_event_type(name, activity)], LOGS)
+
+
+def log_event_type(name: str, activity: str) -> EventType:
+    """The open event type for an activity of an event log: any attribute, matched by its case."""
+    case = Field("case", "text", {"zh": "案例", "en": "Case"}, required=True, key=True)
+    return EventType(name, {"zh": activity, "en": activity}, (case,), plugin=LOGS, open=True)
+
+
+def open_events(
+    source: Source,
+    catalogue: Catalogue,
+    plugins: Finder,
+    *,
+    received: datetime | None = None,
+    mapping: Mapping[str, str] | None = None,
+    known_person: Callable[[str], bool] = lambda text: False,
+    name: str = "",
+) -> Iterator[tuple[str, Event | InvalidPayload]]:
+    """Yield (place, event) or (place, what is wrong), in the order of the file, never holding more than a piece of it.
+
+    `source` is a path or a binary stream (then `name` names it), packed with gzip or not. `received` is the present
+    moment; None for a replay. `mapping`: a log's activity → event type; types of a log that are unknown are declared
+    in `catalogue` while reading. Raises `Refused` when no plugin knows the format, OSError when it cannot be opened.
+    """
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        with path.open("rb") as stream:
+            yield from open_events(
+                stream,
+                catalogue,
+                plugins,
+                received=received,
+                mapping=mapping,
+                known_person=known_person,
+                name=name or path.name,
+            )
+        return
+    options = ReadOptions(name, catalogue, mapping or {}, known_person)
+    place = name
+    try:
+        unpacked, reader = _opened(source, name, plugins)
+        for place, payload in reader(unpacked, options):
+            yield place, _event_or_refusal(place, payload, catalogue, received)
+    except (EOFError, zlib.error) as error:  # the stream itself broke: what was read before stays
+        problem = Unreadable(place, f"the packed file cannot be read further: {error}", "pack it again")
+        yield place, InvalidPayload("event file", [problem], problem.raw, place)
+
+
+def read_all(
+    sources: Iterable[Source],
+    catalogue: Catalogue,
+    plugins: Finder,
+    *,
+    received: datetime | None = None,
+    mapping: Mapping[str, str] | None = None,
+    known_person: Callable[[str], bool] = lambda text: False,
+) -> tuple[list[Event], list[tuple[str, InvalidPayload]]]:
+    """Read files whole, for a replay: events sorted by time, then as they came, and what was refused with its place.
+
+    An event that comes twice counts once; an id that comes again with other content is refused. Raises as `open_events`.
+    """
+    known: dict[tuple[str, str], Event] = {}
+    refused: list[tuple[str, InvalidPayload]] = []
+    for source in sources:
+        name = Path(source).name if isinstance(source, (str, Path)) else ""
+        for place, event in open_events(
+            source, catalogue, plugins, received=received, mapping=mapping, known_person=known_person
+        ):
+            where = f"{name}, {place}" if name and place != name else place
+            if isinstance(event, InvalidPayload):
+                refused.append((where, event))
+                continue
+            before = known.setdefault((event.source, event.id), event)
+            if before is not event and before != event:
+                clash = Problem(
+                    f"{where}, id", f"{event.id!r} was used before for something else", "a new id per event"
+                )
+                refused.append((where, InvalidPayload("event", [clash], event.to_cloudevent(), where)))
+    return sorted(known.values(), key=attrgetter("time")), refused
+
+
+def declare_log_types(
+    sources: Iterable[Source], plugins: Finder, *, mapping: Mapping[str, str] | None = None
+) -> list[EventType]:
+    """The event types that event logs would declare: one for each activity, in the order they first occur.
+
+    For checking rules over logs before the logs are read; JSON Lines and CSV files declare none.
+    """
+    catalogue = Catalogue()
+    for source in sources:
+        name = Path(source).name if isinstance(source, (str, Path)) else ""
+        with Path(source).open("rb") if isinstance(source, (str, Path)) else source as raw:
+            try:
+                stream, reader = _opened(raw, name, plugins)
+                for _ in reader(stream, ReadOptions(name, catalogue, mapping or {})):
+                    pass
+            except (EOFError, zlib.error):
+                continue  # said when the events are read
+    return [one for one in catalogue.event_types.values() if one.plugin == LOGS]
+
+
+def _event_or_refusal(
+    place: str, payload: object, catalogue: Catalogue, received: datetime | None
+) -> Event | InvalidPayload:
+    if isinstance(payload, Problem):
+        return InvalidPayload("event", [payload], getattr(payload, "raw", ""), place)
+    try:
+        return read_event(payload, catalogue, place=place, received=received)
+    except InvalidPayload as refusal:
+        return refusal
+
+
+Reader = Callable[[BinaryIO, ReadOptions], Iterable[tuple[str, Any]]]
+
+
+def _opened(source: BinaryIO, name: str, plugins: Finder) -> tuple[BinaryIO, Reader]:
+    """The unpacked stream from its beginning, and the reader that a plugin gives for it."""
+    unpacked = io.BufferedReader(_unpacked(source), buffer_size=1 << 18)
+    head = _taken(unpacked, HEAD)
+    stream = io.BufferedReader(_Joined(head, unpacked), buffer_size=1 << 18)
+    if not head:
+        return stream, lambda stream, options: ()
+    reader = plugins.first("read_source", name=name.removesuffix(".gz"), head=head)
+    if reader is None:
+        hint = "JSON Lines, CSV or XES, or packed with gzip"
+        raise Refused("event file", [Problem(name or "standard input", "no known format", hint)])
+    return stream, reader
+
+
+def _taken(source: BinaryIO, length: int) -> bytes:
+    """The first bytes, fewer only at the end: a pipe may give them one by one."""
+    taken = b""
+    while len(taken) < length and (more := source.read(length - len(taken))):
+        taken += more
+    return taken
+
+
+def _unpacked(source: BinaryIO) -> io.RawIOBase:
+    """The stream itself, or what is packed in it."""
+    first = _taken(source, 2)
+    whole = _Joined(first, source)
+    return _Gunzip(whole) if first == b"\x1f\x8b" else whole
+
+
+class _Joined(io.RawIOBase):
+    """Bytes already taken from a stream, then the rest: standard input cannot be rewound."""
+
+    def __init__(self, head: bytes, rest: BinaryIO):
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        # read1 gives what is there, so that lines from a slow pipe are not held back
+        data = self._head[: len(buffer)] or getattr(self._rest, "read1", self._rest.read)(len(buffer))
+        self._head = self._head[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Gunzip(io.RawIOBase):
+    """Gzip, unpacked piece by piece. Raises EOFError where the file ends early or holds implausibly much."""
+
+    def __init__(self, packed: io.RawIOBase):
+        self._packed, self._taken, self._given = packed, 0, 0
+        self._member, self._waiting, self._fresh = zlib.decompressobj(31), b"", True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            if self._member.eof:  # a file may hold several packed parts, one after the other
+                self._waiting = self._member.unused_data.lstrip(b"\0")
+                self._member, self._fresh = zlib.decompressobj(31), True
+            waiting = self._waiting or self._packed.read(1 << 16) or b""
+            if not self._waiting:
+                self._taken += len(waiting)
+            if not waiting and self._fresh:
+                return 0
+            data = self._member.decompress(waiting, len(buffer))
+            if not waiting and not data:
+                raise EOFError("it ends in the middle")
+            self._waiting, self._fresh = self._member.unconsumed_tail, False
+            self._given += len(data)
+            self._guard()
+            if data:
+                buffer[: len(data)] = data
+                return len(data)
+
+    def _guard(self) -> None:
+        if self._given > MAX_UNPACKED or self._given > max(LARGE, self._taken * MAX_RATIO):
+            raise EOFError(f"{self._given:,} bytes out of {self._taken:,}: unpack it yourself if you trust it")

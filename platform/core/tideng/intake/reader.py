@@ -1,0 +1,253 @@
+"""From a payload to an event, or to everything that is wrong with it at once.
+
+A valid payload takes a short way made once per event type; whatever the short way is not sure of goes through the
+marshmallow schemas, which give every problem with its field and a way out. Both are made from the same `EventType`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from marshmallow import ValidationError
+
+from tideng.base.errors import InvalidPayload, Problem
+from tideng.intake.schema import (
+    UNKNOWN_FIELD,
+    UNKNOWN_TYPE,
+    Complaint,
+    event_schema,
+    flatten,
+    hygiene,
+)
+from tideng.model.catalogue import Catalogue, EventType, Field
+from tideng.model.event import Event
+from tideng.model.limits import (
+    ENVELOPE,
+    MAX_AHEAD,
+    MAX_KEPT,
+    MAX_KEY,
+    YEARS,
+    encodes,
+    is_day,
+    is_exact_number,
+    kind_of,
+    read_moment,
+    shown,
+    storable,
+)
+
+_SHORT = 2_000  # texts up to here cannot add up to MAX_PAYLOAD on the short way
+_FEW = 60
+
+
+def read_event(payload: object, catalogue: Catalogue, *, place: str = "", received: datetime | None) -> Event:
+    """Make an `Event` of a CloudEvents 1.0 object (its structured JSON form, as a mapping).
+
+    `place` says where it came from (``line 12``); `received` is the present moment, aware: a time more than a day
+    ahead of it is refused; None does not look (a replay, where the present moment has no meaning).
+    Raises `InvalidPayload` with all problems, each with its field in `at` (``line 12, data.needs``).
+    """
+    reader = _reader_for(payload, catalogue)
+    if reader is not None:
+        event = reader.quick(payload, received)  # type: ignore[arg-type]
+        if event is not None:
+            return event
+    return _read_carefully(payload, catalogue, reader, place, received)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A refused payload as it is kept: `payload` is text that a database can hold and a person can read."""
+
+    source: str
+    place: str
+    payload: str
+    truncated: bool
+    problems: tuple[Problem, ...]
+    fingerprint: str
+
+
+def dead_letter(error: InvalidPayload, source: str) -> DeadLetter:
+    """What to keep of a refused payload; `source` names the file or the sender."""
+    text = _as_text(error.payload)
+    return DeadLetter(
+        source=storable(source)[:200],
+        place=storable(error.place)[:300],
+        payload=text[:MAX_KEPT],
+        truncated=len(text) > MAX_KEPT,
+        problems=error.problems,
+        fingerprint=dead_letter_fingerprint(source, error.payload),
+    )
+
+
+def dead_letter_fingerprint(source: str, payload: object) -> str:
+    """64 hexadecimal digits, the same for the same payload from the same source, so that it is kept once.
+
+    `payload` is a mapping as it was read, or the raw text or bytes of what could not be read.
+    """
+    return hashlib.sha256(f"{storable(source)}\n{_as_text(payload)}".encode()).hexdigest()
+
+
+def _as_text(payload: object) -> str:
+    if isinstance(payload, bytes):
+        return storable(payload.decode("utf-8", "backslashreplace"))
+    if isinstance(payload, str):
+        return storable(payload)
+    try:
+        return json.dumps(payload, default=str, sort_keys=True)
+    except (TypeError, ValueError, RecursionError):
+        return storable(repr(type(payload)))
+
+
+def _read_carefully(
+    payload: object, catalogue: Catalogue, reader: _Reader | None, place: str, received: datetime | None
+) -> Event:
+    if not isinstance(payload, Mapping):
+        hint = '{"id": …, "source": …, "type": …, "time": …, "subject": …, "data": {…}}'
+        raise InvalidPayload(
+            "event", [Problem(place, f"an event is an object, not {kind_of(payload)}", hint)], payload, place
+        )
+    found = list(hygiene(payload))
+    unreadable = {path for path, _ in found}
+    schema = reader.schema if reader else event_schema(None)()
+    values: Mapping[str, Any] = {}
+    try:
+        values = schema.load({name: value for name, value in payload.items() if isinstance(name, str)})
+    except ValidationError as error:
+        for path, complaint in flatten(error.messages):
+            if path not in unreadable:
+                found.append((path, _with_way_out(path, complaint, payload, catalogue, reader)))
+    moment = read_moment(payload.get("time"))
+    if moment and received is not None and moment > received + MAX_AHEAD:
+        found.append(
+            ("time", (f"{payload['time']} lies ahead of now", "the time is when it happened, with its offset"))
+        )
+    if found:
+        lead = f"{place}, " if place else ""
+        problems = [Problem(lead + path if path else place, *complaint) for path, complaint in found]
+        raise InvalidPayload("event", problems, payload, place)
+    data = {name: value for name, value in values["data"].items() if value is not None}
+    return Event(values["id"], values["source"], values["type"], moment, values["subject"], data)  # type: ignore[arg-type]
+
+
+def _with_way_out(
+    path: str, complaint: Complaint, payload: Mapping[str, Any], catalogue: Catalogue, reader: _Reader | None
+) -> Complaint:
+    """Name the nearest thing that is known, where the problem is an unknown one."""
+    problem, hint = complaint
+    if path == "type" and problem == UNKNOWN_TYPE:
+        near = catalogue.suggest(payload["type"], catalogue.event_types)
+        return (
+            f"unknown event type {shown(payload['type'])!r}",
+            near or "docs/catalogue.md lists those that are shipped",
+        )
+    if problem == UNKNOWN_FIELD and reader and path.startswith("data."):
+        known = [f.name for f in reader.event_type.fields]
+        near = catalogue.suggest(path.removeprefix("data."), known)
+        return problem, near or f"{reader.event_type.name} has {', '.join(known) or 'no fields'}"
+    return problem, hint
+
+
+# -- one reader per event type ----------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """What was made of one event type: the short way and the schema."""
+
+    def __init__(self, event_type: EventType):
+        self.event_type = event_type
+        self.schema = event_schema(event_type)()
+        self._open = event_type.open
+        self._required = frozenset(f.name for f in event_type.fields if f.required)
+        self._sure = {f.name: _sure_check(f) for f in event_type.fields}
+
+    def quick(self, payload: Mapping[str, Any], received: datetime | None) -> Event | None:
+        """The event, where the payload is valid beyond doubt; None where the schema has to look."""
+        if not payload.keys() <= ENVELOPE or payload.get("specversion", "1.0") != "1.0":
+            return None
+        data = payload.get("data")
+        if type(data) is not dict or len(data) > _FEW or not self._required <= data.keys():
+            return None
+        sure = self._sure
+        for name, value in data.items():
+            check = sure.get(name)
+            if check is None:
+                if not (self._open and _plain_text(name) and _plain_scalar(value)):
+                    return None
+            elif not check(value):
+                return None
+        id_, source, type_, subject = payload.get("id"), payload.get("source"), payload["type"], payload.get("subject")
+        if not (_plain_name(id_, 200) and _plain_name(source, 200) and _plain_name(subject, 120)):
+            return None
+        moment = read_moment(payload.get("time"))
+        if moment is None or moment.year not in YEARS or (received is not None and moment > received + MAX_AHEAD):
+            return None
+        return Event(id_, source, type_, moment, subject, dict(data))  # type: ignore[arg-type]
+
+
+def _reader_for(payload: object, catalogue: Catalogue) -> _Reader | None:
+    """The reader of the payload's type, made again when its declaration changed; None for an unknown type."""
+    name = payload.get("type") if isinstance(payload, Mapping) else None
+    if not isinstance(name, str) or name not in catalogue.event_types:
+        return None
+    event_type, reader = catalogue.event_types[name], catalogue.readers.get(name)
+    if reader is None or reader.event_type is not event_type:
+        reader = catalogue.readers[name] = _Reader(event_type)
+    return reader
+
+
+def _plain_name(value: object, limit: int) -> bool:
+    return type(value) is str and 0 < len(value) <= limit and value.isprintable() and not value.isspace()
+
+
+def _plain_text(value: object) -> bool:
+    return type(value) is str and len(value) <= _SHORT and "\0" not in value and (value.isascii() or encodes(value))
+
+
+def _plain_scalar(value: object) -> bool:
+    kind = type(value)
+    return _plain_text(value) if kind is str else kind is bool or is_exact_number(value)
+
+
+def _plain_items(value: object) -> bool:
+    """A short list of short plain values, or of flat objects of them; deeper things take the careful way."""
+    if type(value) is not list or len(value) > _FEW:
+        return False
+    for item in value:
+        if type(item) is dict:
+            if len(item) > 9 or not all(_plain_name(name, 60) and _brief_scalar(inner) for name, inner in item.items()):
+                return False
+        elif not _brief_scalar(item):
+            return False
+    return True
+
+
+def _brief_scalar(value: object) -> bool:
+    """Short enough that a full list of them stays below the size of a payload."""
+    return _plain_scalar(value) and (type(value) is not str or len(value) <= 200)
+
+
+def _sure_check(field: Field) -> Callable[[object], bool]:
+    """A check that says True only for what the schema would accept as it is."""
+    low = -math.inf if field.minimum is None else field.minimum
+    high = math.inf if field.maximum is None else field.maximum
+    bounded = (low, high) != (-math.inf, math.inf)
+    if field.type == "text":
+        return (lambda value: _plain_name(value, MAX_KEY)) if field.key else _plain_text
+    if field.type == "number":
+        return (lambda value: is_exact_number(value) and low <= value <= high) if bounded else is_exact_number  # type: ignore[operator]
+    if field.type == "integer":
+        return lambda value: type(value) is int and is_exact_number(value) and low <= value <= high
+    if field.type == "boolean":
+        return lambda value: type(value) is bool
+    if field.type == "list":
+        return _plain_items
+    if field.type == "date":
+        return lambda value: type(value) is str and is_day(value)
+    return lambda value: False

@@ -1,0 +1,313 @@
+"""The careful way into an event: marshmallow schemas made from an event type, and what no field may hold.
+
+A complaint stands at a path such as ``data.needs`` and says what is wrong and the way out.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
+
+from tideng.model.catalogue import EventType, Field
+from tideng.model.limits import (
+    CONTROL,
+    ENVELOPE,
+    EXAMPLE,
+    LENGTHS,
+    MAX_DEPTH,
+    MAX_KEY,
+    MAX_PAYLOAD,
+    MAX_TEXT,
+    MAX_WHOLE,
+    MOMENT,
+    YEARS,
+    encodes,
+    is_day,
+    is_exact_number,
+    is_time,
+    kind_of,
+    shown,
+)
+
+_CLOUDEVENTS = ENVELOPE | {"datacontenttype", "dataschema", "traceparent", "tracestate"}
+_EXTENSION = re.compile(r"[a-z0-9]{1,40}")
+_NAIVE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?")
+
+Complaint = tuple[str, str]
+"""What is wrong, and the way out."""
+
+
+def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
+    """What no field of any event may hold: NUL, half characters, endless texts, numbers that are none; and the size."""
+    size, waiting = 0, [("", payload, 0)]
+    while waiting:
+        path, value, depth = waiting.pop()
+        if isinstance(value, str):
+            size += len(value.encode("utf-8", "replace"))
+            complaint = _text_complaint(value)
+        elif isinstance(value, (Mapping, list, tuple)):
+            size += len(value)
+            complaint = None
+            if depth > MAX_DEPTH:
+                complaint = (f"more than {MAX_DEPTH} levels of lists and objects", "fewer levels")
+            elif isinstance(value, Mapping):
+                for name, item in reversed(list(value.items())):
+                    inner = f"{path}.{shown(name)}" if path else shown(name)
+                    if not isinstance(name, str) or _text_complaint(name) or len(name) > MAX_KEY:
+                        yield inner, ("not a field name", f"a text of at most {MAX_KEY} characters")
+                    else:
+                        size += len(name)
+                        waiting.append((inner, item, depth + 1))
+            else:
+                waiting.extend((f"{path}[{i}]", item, depth + 1) for i, item in reversed(list(enumerate(value))))
+        else:
+            size += 4
+            complaint = _number_complaint(value)
+        if complaint:
+            yield path, complaint
+    if size > MAX_PAYLOAD:
+        yield (
+            "",
+            (
+                f"the event holds about {size:,} bytes",
+                f"at most {MAX_PAYLOAD:,}; keep files elsewhere and send their link",
+            ),
+        )
+
+
+def _text_complaint(text: str) -> Complaint | None:
+    if len(text) > MAX_TEXT:
+        return f"{len(text):,} characters", f"at most {MAX_TEXT:,}"
+    if "\0" in text:
+        return "holds a NUL character", "leave it out"
+    if not encodes(text):
+        return "holds half of a character (a lone surrogate)", "send the text as UTF-8"
+    return None
+
+
+def _number_complaint(value: object) -> Complaint | None:
+    if value is None or isinstance(value, bool) or is_exact_number(value):
+        return None
+    if isinstance(value, int):
+        return "the number is too large to be exact", f"at most {MAX_WHOLE}; send identifiers as text"
+    if isinstance(value, float):
+        return f"{value} is not a number", "leave the field out where there is no value"
+    return f"{kind_of(value)} is not JSON", "text, number, true, false, list or object"
+
+
+def flatten(messages: object, path: str = "") -> Iterator[tuple[str, Complaint]]:
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            here = f"{path}[{key}]" if isinstance(key, int) else f"{path}.{shown(key)}" if path else shown(key)
+            yield from flatten(inner, here)
+    elif isinstance(messages, list):
+        for message in messages:
+            yield path, message if isinstance(message, tuple) else (str(message), "")
+    else:
+        yield path, (str(messages), "")
+
+
+# -- the schemas ------------------------------------------------------------------------------------------------------
+
+UNKNOWN_TYPE = "unknown event type"
+UNKNOWN_FIELD = "unknown field"
+
+
+class _Checked(fields.Field):
+    """A field that stays as it is, or is complained about."""
+
+    default_error_messages: dict[str, str | list | dict] = {
+        "required": "is missing",
+        "null": "is null, but needs a value",
+    }
+
+    def __init__(self, check: Callable[[Any], Complaint | None], **kwargs: Any):
+        super().__init__(**kwargs)
+        self._check = check
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        complaint = self._check(value)
+        if complaint:
+            raise ValidationError([complaint])
+        return value
+
+
+class _Strict(Schema):
+    error_messages: dict[str, str] = {"unknown": UNKNOWN_FIELD, "type": "must be an object"}
+
+    class Meta:
+        unknown = RAISE
+
+
+class _Open(_Strict):
+    class Meta:
+        unknown = INCLUDE
+
+
+def _data_schema(event_type: EventType | None) -> type[Schema]:
+    base = _Strict if event_type and not event_type.open else _Open
+    described = event_type.fields if event_type else ()
+    return base.from_dict(
+        {f.name: _Checked(_field_check(f), required=f.required, allow_none=not f.required) for f in described},
+        name="Data",
+    )
+
+
+def event_schema(event_type: EventType | None) -> type[Schema]:
+    """The whole event; without a type (it is unknown) the envelope alone."""
+    data_names = frozenset(f.name for f in event_type.fields) if event_type else frozenset()
+    nested = fields.Nested(
+        _data_schema(event_type),
+        required=True,
+        error_messages={"required": "is missing", "null": "is null, but needs an object", "type": "must be an object"},
+    )
+
+    class EventSchema(_Strict):
+        class Meta:
+            unknown = INCLUDE
+            register = False
+
+        id = _Checked(_name_check("id"), required=True)
+        source = _Checked(_name_check("source"), required=True)
+        type = _Checked(_type_check if event_type is None else _name_check("type"), required=True)
+        time = _Checked(_time_check, required=True)
+        subject = _Checked(_name_check("subject"), required=True)
+        specversion = _Checked(_version_check)
+        datacontenttype = _Checked(_content_check)
+        data = nested
+
+        def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
+            """Envelope problems and strangers in the envelope are said together."""
+            if isinstance(error.messages, dict):
+                strangers = _strangers(data, data_names)
+                error.messages.update({n: c for n, c in strangers.items() if n not in error.messages})
+            raise error
+
+        def load(self, data: Any, **kwargs: Any) -> Any:
+            loaded = super().load(data, **kwargs)
+            strangers = _strangers(data, data_names)
+            if strangers:
+                raise ValidationError(strangers)
+            return loaded
+
+    return EventSchema
+
+
+def _strangers(payload: Mapping[str, Any], data_names: frozenset[str]) -> dict[str, list[Complaint]]:
+    """Names beside the envelope's. CloudEvents allows extensions; a misspelt or misplaced name is none."""
+    found: dict[str, list[Complaint]] = {}
+    for name in payload.keys() - _CLOUDEVENTS:
+        near = difflib.get_close_matches(name, ENVELOPE - payload.keys(), n=1, cutoff=0.6)
+        if name in data_names:
+            found[name] = [("stands beside data", f"data.{name}")]
+        elif near:
+            found[name] = [(UNKNOWN_FIELD, near[0])]
+        elif not _EXTENSION.fullmatch(name):
+            found[name] = [(UNKNOWN_FIELD, "what is particular to the event goes into data")]
+    return found
+
+
+def _name_check(name: str) -> Callable[[Any], Complaint | None]:
+    limit = LENGTHS[name]
+
+    def check(value: Any) -> Complaint | None:
+        if not isinstance(value, str):
+            return f"must be text, not {kind_of(value)}", f'"{shown(value)}"' if type(value) is int else ""
+        if not value.strip():
+            return "is empty", f"1 to {limit} characters"
+        if len(value) > limit:
+            return f"{len(value):,} characters", f"at most {limit}"
+        if CONTROL.search(value):
+            return "holds control characters", "leave them out"
+        return None
+
+    return check
+
+
+def _type_check(value: Any) -> Complaint | None:
+    """Only asked where no event type of that name is known."""
+    return _name_check("type")(value) or (UNKNOWN_TYPE, "")
+
+
+def _time_check(value: Any) -> Complaint | None:
+    if not isinstance(value, str):
+        return f"must be a text, not {kind_of(value)}", EXAMPLE
+    if _NAIVE.fullmatch(value):
+        return f"{value!r} has no offset from UTC, so it names no moment", EXAMPLE
+    if not MOMENT.fullmatch(value):
+        return f"{shown(value)!r} is not a time", f"RFC 3339 with an offset: {EXAMPLE}"
+    try:
+        moment = datetime.fromisoformat(value.upper())
+        outside = moment.year not in YEARS or moment.astimezone(UTC).year not in YEARS
+    except (ValueError, OverflowError):
+        return f"{value!r} is no day or time of the calendar", EXAMPLE
+    return (f"the year of {value} cannot be right", f"{YEARS[0]} to {YEARS[-1]}") if outside else None
+
+
+def _version_check(value: Any) -> Complaint | None:
+    return None if value == "1.0" else (f"{shown(value)!r} is not supported", "1.0")
+
+
+def _content_check(value: Any) -> Complaint | None:
+    fine = isinstance(value, str) and value.split(";")[0].strip().lower() in ("application/json", "text/json")
+    return None if fine else (f"{shown(value)!r} is not supported", "application/json")
+
+
+def _field_check(field: Field) -> Callable[[Any], Complaint | None]:
+    right, wanted = _TYPES[field.type]
+
+    def check(value: Any) -> Complaint | None:
+        if not right(value):
+            said = f" ({shown(value)!r})" if isinstance(value, str) and len(value) <= 40 else ""
+            return f"must be {wanted}, not {kind_of(value)}{said}", _example(field, value)
+        if field.key:
+            text = str(value)
+            if not text.strip() or len(text) > MAX_KEY or CONTROL.search(text):
+                return (
+                    "identifies something, so it needs a short text",
+                    f"1 to {MAX_KEY} characters, no control characters",
+                )
+        if (field.minimum is not None and value < field.minimum) or (
+            field.maximum is not None and value > field.maximum
+        ):
+            return f"{value} is out of bounds", _bounds(field)
+        return None
+
+    return check
+
+
+def _bounds(field: Field) -> str:
+    low, high = field.minimum, field.maximum
+    unit = f" {field.unit}" if field.unit else ""
+    if low is not None and high is not None:
+        return f"{low:g} to {high:g}{unit}"
+    return f"at least {low:g}{unit}" if low is not None else f"at most {high:g}{unit}"
+
+
+def _example(field: Field, value: object) -> str:
+    """The value without its quotes, where that is all that is wrong."""
+    if field.type in ("number", "integer") and isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return ""
+        return value.strip() if math.isfinite(number) and (field.type == "number" or number.is_integer()) else ""
+    return {"date": "2026-03-02", "time": EXAMPLE}.get(field.type, "")
+
+
+_TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "text": (lambda value: isinstance(value, str), "text"),
+    "number": (lambda value: isinstance(value, (int, float)) and not isinstance(value, bool), "a number"),
+    "integer": (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number"),
+    "boolean": (lambda value: isinstance(value, bool), "true or false"),
+    "date": (lambda value: isinstance(value, str) and is_day(value), "a date"),
+    "time": (lambda value: isinstance(value, str) and is_time(value), "a moment with its offset or a time of day"),
+    "list": (lambda value: isinstance(value, list), "a list"),
+    "object": (lambda value: isinstance(value, Mapping), "an object"),
+}

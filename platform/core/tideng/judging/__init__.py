@@ -1,0 +1,1 @@
+"""Stored events and due schedules become findings: which rules to ask, in which order, and what to record."""

@@ -1,0 +1,234 @@
+"""What is waited for after an event: an answer that may not come, the end of a window, or the rest of a set.
+
+Each is an entry on the agenda. Events open, answer and complete them here; when one comes due, `at_end` says what is to be
+asked, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from tideng.facts.frequency import period_of
+from tideng.facts.names import EventFacts
+from tideng.facts.windows import (
+    COMPLETE,
+    JOINED,
+    OVER,
+    Shape,
+    Shelf,
+    completed_by,
+    derive,
+    heeds,
+    is_complete,
+)
+from tideng.facts.world import Entry, Spoken, World
+from tideng.judging.questions import subject_of
+from tideng.judging.watch_index import WatchList
+from tideng.model.calendars import WorkCalendar
+from tideng.model.event import Event, occurrence_of
+from tideng.model.judge_contract import (
+    OnAbsence,
+    OnNotAll,
+    OnWait,
+    Reason,
+    Watch,
+    Windowed,
+)
+from tideng.org.groups import home_of
+
+HELD = "held by its limit"
+"""The note of a deadline that came due and found its rule not allowed to speak."""
+_ALL_CAME = "all came in time"
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How an entry stands at its end: the event facts to judge by, whose they are, and the first reason of a finding."""
+
+    facts: Mapping[str, Any]
+    reason: Reason
+
+
+class Deadlines:
+    """Follows what rules wait for. Holds nothing of its own: all it knows of is in the `World`."""
+
+    def __init__(self, watchlist: WatchList, calendar: WorkCalendar):
+        self._watchlist, self._calendar = watchlist, calendar
+
+    def follow(self, world: World, event: Event) -> None:
+        """Open, answer and complete what rules wait for, by one event."""
+        for watch in self._watchlist.closes.get(event.type, ()):
+            self._answer(world, watch, event)
+        for watch in self._watchlist.opens.get(event.type, ()):
+            self._open_absence(world, watch, event)
+        for watch in self._watchlist.followed.get(event.type, ()):
+            self._follow_window(world, watch, event)
+
+    def at_end(self, world: World, watch: Watch, entry: Entry) -> End | None:
+        """What an entry of this version is asked with now that it came due; None where nothing is to be said, the entry
+        being settled."""
+        trigger = watch.trigger
+        if isinstance(trigger, OnAbsence):
+            value = entry.match or ""
+            repeated = trigger.event_type
+            if world.heard_between(trigger.without, trigger.match, value, entry.began, entry.due, repeated=repeated):
+                world.settle(entry, "cancelled", "it came in time")
+                return None
+            operand: Any = list(trigger.without)
+            return End(entry.facts, _waited(world, entry, trigger.event_type, "without", operand))
+        assert isinstance(trigger, OnWait | OnNotAll)
+        return self._end_of_window(world, watch, trigger, entry)
+
+    def kept(self, watch: Watch, event: Event) -> dict[str, Any]:
+        """What a deadline or a later step must still know of the event that began it."""
+        facts = EventFacts(event)
+        names = {*self._watchlist.needs(watch).event, *self._watchlist.needs(watch, "until").event}
+        kept = {name: facts[name] for name in sorted(names) if name in facts}
+        kept = {
+            name: value.isoformat() if isinstance(value, datetime | date) else value for name, value in kept.items()
+        }
+        return kept | {"$person": event.subject, "$owner": event.data.get("owner"), "$depth": event.depth}
+
+    # -- absences ----------------------------------------------------------------------------------------------
+    def _answer(self, world: World, watch: Watch, event: Event) -> None:
+        trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
+        value = event.match(trigger.match)
+        if value is None:
+            return
+        world.note_heard(event.type, trigger.match, value, event.time)
+        for entry in list(world.absences.get((watch.rule, value), ())):
+            if not entry.began <= event.time <= entry.due:
+                continue
+            if event.type == trigger.event_type and event.time == entry.began:
+                continue  # nothing is its own repetition
+            if entry.state == "open":
+                world.settle(entry, "cancelled", f"{event.type} came in time")
+            elif entry.state == "done":  # it came in time, but was heard after the deadline had spoken
+                self._take_back(world, entry, f"{event.type} came in time")
+
+    def _open_absence(self, world: World, watch: Watch, event: Event) -> None:
+        trigger: OnAbsence = watch.trigger  # type: ignore[assignment]
+        value = event.match(trigger.match)
+        if value is None or not heeds(trigger, event) or not subject_of(watch.about, event, world):
+            return
+        due = self._due(world, trigger, event)
+        if not world.heard_between(trigger.without, trigger.match, value, event.time, due, repeated=event.type):
+            self._open(world, "absence", watch, event, value, due)
+
+    # -- windows -----------------------------------------------------------------------------------------------
+    def _follow_window(self, world: World, watch: Watch, event: Event) -> None:
+        trigger: Windowed = watch.trigger  # type: ignore[assignment]
+        value = event.match(trigger.match)
+        if value is None or not heeds(trigger, event) or not subject_of(watch.about, event, world):
+            return
+        shelf = world.windows.setdefault((watch.rule, value), Shelf())
+        if world.in_order:
+            shelf.forget(event.time)
+        kind = _kind(trigger)
+        alive = [e for e in shelf.entries if e.kind == kind and e.due >= event.time and e.state != JOINED]
+        if not shelf.add(event) or any(entry.state in OVER for entry in alive):
+            self._sort_out(world, watch, value, shelf, alive, event)
+            return
+        running = next((entry for entry in alive if entry.state == "open" and entry.began <= event.time), None)
+        if running is None:
+            self._open(world, kind, watch, event, value, self._due(world, trigger, event))
+        elif self._has_all(running, shelf):
+            world.settle(running, COMPLETE, _ALL_CAME)
+
+    def _sort_out(self, world: World, watch: Watch, value: str, shelf: Shelf, alive: list[Entry], event: Event) -> None:
+        """An event was heard late, or with others of its moment: which windows are there really?"""
+        events = shelf.since(alive, event.time)
+        known = {entry.period: entry for entry in shelf.entries if entry.kind == _kind(watch.trigger)}
+
+        def shape_of(opener: Event) -> Shape:
+            entry = known.get(occurrence_of(opener))
+            trigger: Windowed = watch.trigger  # type: ignore[assignment]
+            if entry is None:
+                return Shape(self._due(world, trigger, opener), completed_by(trigger))
+            return Shape(entry.due, self._completed_by(entry))
+
+        for window in derive(events, shape_of):
+            for entry in alive if window.complete else ():
+                if entry.state == "done" and entry.period in map(occurrence_of, window.members):
+                    self._take_back(world, entry, _ALL_CAME)
+                    world.turn(entry, COMPLETE, _ALL_CAME)
+        real = {
+            occurrence_of(window.opener): window
+            for window in derive(events, shape_of, [entry for entry in alive if entry.state in OVER])
+        }
+        for entry in alive:
+            if entry.state not in OVER and entry.period not in real:
+                world.turn(entry, JOINED, "part of an earlier window")
+        for name, window in real.items():
+            entry = known.get(name) or self._open(
+                world, _kind(watch.trigger), watch, window.opener, value, window.shape.due
+            )
+            state = COMPLETE if window.complete else "open"
+            if entry.state != state:
+                world.turn(entry, state, _ALL_CAME if window.complete else None)
+
+    def _end_of_window(self, world: World, watch: Watch, trigger: Windowed, entry: Entry) -> End | None:
+        shelf = world.windows.get((entry.rule, entry.match or ""), Shelf())
+        members = [event for event in shelf.taken(entry) if event.type in trigger.event_types and heeds(trigger, event)]
+        if isinstance(trigger, OnWait):
+            facts = self.kept(watch, members[-1]) if members else entry.facts
+            facts = {**facts, "$person": _person(entry), "$depth": max((event.depth for event in members), default=0)}
+            return End(facts, _waited(world, entry, trigger.event_type, "wait", max(len(members), 1)))
+        if is_complete(trigger.event_types, members):
+            world.settle(entry, COMPLETE, _ALL_CAME)
+            return None
+        zone = world.directory.zone_of(_person(entry), entry.began)
+        came: dict[str, str] = {}
+        for event in members:
+            came.setdefault(event.type, event.time.astimezone(zone).isoformat())
+        missing = [name for name in trigger.event_types if name not in came]
+        opener = next(iter(came), trigger.event_type)
+        return End(entry.facts, _waited(world, entry, opener, "not_all", {"came": came, "missing": missing}))
+
+    def _has_all(self, entry: Entry, shelf: Shelf) -> bool:
+        wanted = self._completed_by(entry)
+        return bool(wanted) and is_complete(wanted, shelf.taken(entry))
+
+    def _completed_by(self, entry: Entry) -> frozenset[str]:
+        watch = self._watchlist.get(entry.rule, entry.version)
+        known = watch is not None and isinstance(watch.trigger, OnWait | OnNotAll)
+        return completed_by(watch.trigger) if known else frozenset()  # type: ignore[union-attr, arg-type]
+
+    # -- the agenda --------------------------------------------------------------------------------------------
+    def _open(self, world: World, kind: str, watch: Watch, event: Event, value: str, due: datetime) -> Entry:
+        subject, period = subject_of(watch.about, event, world), occurrence_of(event)
+        facts = self.kept(watch, event)
+        entry = Entry(kind, watch.rule, watch.version, subject, period, 0, due, event.time, value, facts)
+        world.open_entry(entry)
+        return entry
+
+    def _due(self, world: World, trigger: OnAbsence | Windowed, event: Event) -> datetime:
+        zone = world.directory.zone_of(event.subject, event.time)
+        return self._calendar.deadline(event.time, trigger.within, zone, trigger.working)
+
+    def _take_back(self, world: World, entry: Entry, why: str) -> None:
+        """What a deadline said, and what was to follow; nothing where its limit had kept it from speaking."""
+        watch = self._watchlist.get(entry.rule, entry.version)
+        if watch is None or entry.note == HELD:
+            return
+        day = world.directory.local_day(home_of(watch.about, entry.subject), entry.due)
+        period = period_of(watch.limit, day, entry.period, entry.facts)
+        world.withdrawn.append((Spoken(entry.rule, entry.version, entry.subject, period, 0, entry.due), why))
+        world.settle_ladder(entry.rule, entry.subject, period, "withdrawn")
+
+
+def _kind(trigger: Any) -> str:
+    return "wait" if isinstance(trigger, OnWait) else "not_all"
+
+
+def _person(entry: Entry) -> str:
+    return str(entry.facts.get("$person") or entry.subject)
+
+
+def _waited(world: World, entry: Entry, event_type: str, op: str, operand: Any) -> Reason:
+    """The first reason of every finding of an entry: what opened it, and when, where the person lives."""
+    since = entry.began.astimezone(world.directory.zone_of(_person(entry), entry.began)).isoformat()
+    return Reason(event_type, since, op, operand, True, "when")

@@ -1,0 +1,102 @@
+"""A finding becomes records: who is told what, in their language, and why; and events where a rule emits one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from tideng.facts.world import Record, World
+from tideng.judging.questions import Ask
+from tideng.model.event import Event
+from tideng.model.judge_contract import Deed, Finding, Watch
+from tideng.model.templates import PLACEHOLDER, choose, render
+from tideng.recipients.resolve import Recipient, resolve
+
+RULES = "tideng:rules"
+"""The `source` of events that rules emit."""
+
+
+def put_on_record(
+    world: World, ask: Ask, watch: Watch, finding: Finding, period: str, day: date, locale: str, max_depth: int
+) -> None:
+    """Leave in `world` one record for each deed of `finding`, and the events it emits.
+
+    `locale` is the client's, for whoever has none; an event that lies more than `max_depth` rules away from the outside
+    world is not emitted.
+    """
+    for ordinal, deed in enumerate(finding.deeds):
+        record = _record(world, ask, watch, finding, deed, period, ordinal, day, locale)
+        world.records.append(record)
+        if deed.action == "emit" and ask.depth < max_depth:
+            data = _data_of(world, str(deed.data["type"]), deed.data.get("data") or {}, ask.facts)
+            emitted = Event(record.key, RULES, str(deed.data["type"]), ask.at, ask.subject, data, ask.depth + 1)
+            world.emitted.append(emitted)
+
+
+def _data_of(world: World, event_type: str, said: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of an event that a rule emits: literals, and facts as they are now; what is not known is left out.
+
+    Facts about money are in the client's currency, and so is an amount that is made from one.
+    """
+    given: dict[str, Any] = {}
+    of_facts = set()
+    for name, value in said.items():
+        fact = PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
+        known = facts.get(fact[1]) if fact else value
+        if known is not None:
+            given[name] = known.isoformat() if isinstance(known, datetime | date) else known
+            of_facts |= {name} if fact else set()
+    declared = world.catalogue.event_types.get(event_type)
+    for amount, currency in declared.amounts if declared else ():
+        if amount in of_facts:
+            given[currency] = world.catalogue.money.currency
+    return given
+
+
+def _record(
+    world: World,
+    ask: Ask,
+    watch: Watch,
+    finding: Finding,
+    deed: Deed,
+    period: str,
+    ordinal: int,
+    day: date,
+    locale: str,
+) -> Record:
+    own_form = deed.action == "ask"
+    reached = resolve(deed.to, ask.person, ask.owner, ask.at, world, own_form, ask.group) if deed.to else None
+    message, spoken_in = _message(world, ask, deed, reached, locale)
+    return Record(
+        rule=watch.rule,
+        version=finding.version,
+        kind=watch.kind,
+        about=watch.about,
+        subject=ask.subject,
+        period=period,
+        step=ask.step,
+        ordinal=ordinal,
+        at=ask.at,
+        day=day,
+        effect=deed.effect,
+        action=deed.action,
+        recipient=reached.reached if reached else None,
+        meant_for=reached.meant_for if reached else None,
+        message=message,
+        locale=spoken_in,
+        detail=dict(deed.data),
+        why=tuple(reason.to_json() for reason in (*((ask.waited,) if ask.waited else ()), *finding.why)),
+        channel=deed.data.get("channel"),
+    )
+
+
+def _message(
+    world: World, ask: Ask, deed: Deed, reached: Recipient | None, locale: str
+) -> tuple[str | None, str | None]:
+    """The message in the language of whoever reads it, and that language."""
+    if not deed.message:
+        return None, None
+    reader = world.directory.at(reached.reached, ask.at) if reached else None
+    template, spoken_in = choose(deed.message, reader.locale if reader else locale, locale)
+    return render(template, ask.facts, spoken_in), spoken_in

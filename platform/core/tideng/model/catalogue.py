@@ -1,0 +1,260 @@
+"""Everything that can be spoken of: event types, fields, facts, metrics, targets, actions, channels.
+
+Plugins declare; the rule check, the studio's pick lists, the API schema and the docs read.
+The set of effects is closed: inform, ask, record, support. Nothing here reaches pay, leave or bonus.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tideng.base.errors import PluginRefused
+from tideng.model.money import MONEY, Money
+
+Text = Mapping[str, str]
+"""A text in several languages: locale → wording. ``zh`` and ``en`` are always there."""
+
+EFFECTS = ("inform", "ask", "record", "support")
+FIELD_TYPES = ("text", "number", "integer", "boolean", "date", "time", "list", "object")
+FORBIDDEN = ("fine", "deduct", "penal", "salary", "payroll", "wage", "bonus", "罚", "扣", "工资", "奖金")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an event's data. `key`: it identifies a thing (a case, a trip), so that events can be matched on it.
+    `currency`: this is an amount of money, and the field of that name says in which currency (ISO 4217)."""
+
+    name: str
+    type: str
+    title: Text
+    unit: str = ""
+    required: bool = False
+    key: bool = False
+    sensitive: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A kind of event. `open`: further fields are accepted unchecked (event logs, partners' extras)."""
+
+    name: str
+    title: Text
+    fields: tuple[Field, ...] = ()
+    plugin: str = "core"
+    open: bool = False
+    amounts: tuple[tuple[str, str], ...] = field(init=False, compare=False, repr=False, default=())
+    """The fields that hold money, each with the field that names its currency."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "amounts", tuple((f.name, f.currency) for f in self.fields if f.currency))
+
+    def field(self, name: str) -> Field | None:
+        return next((f for f in self.fields if f.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact about the subject that is no event field and no metric, e.g. ``person.position``."""
+
+    name: str
+    type: str
+    title: Text
+    unit: str = ""
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A boolean fact that holds from one event type up to another, e.g. ``person.on_trip``.
+
+    `key` is the data field that tells one span from another (``trip``); `absent`: who is in this state
+    is not working, so that nothing is asked of them (leave).
+    """
+
+    name: str
+    title: Text
+    starts: str
+    ends: str
+    key: str = ""
+    absent: bool = False
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """A standard metric: `function` over `field` of `event_type` in `window` (rule-language: Metrics).
+
+    Two more are made from what is there already, by `share_of_target` and `days_in_state`: `of` is the metric whose share
+    of the position's target it is, `state` the state whose days it counts.
+    """
+
+    name: str
+    title: Text
+    function: str
+    event_type: str
+    window: str
+    field: str = ""
+    unit: str = ""
+    plugin: str = "core"
+    of: MetricSpec | None = None
+    state: State | None = None
+
+    @classmethod
+    def share_of_target(cls, name: str, title: Text, of: MetricSpec) -> MetricSpec:
+        """`of` divided by the target that the person's position sets for it; without a target, or with one of 0, no data."""
+        return cls(name, title, "share", of.event_type, of.window, of.field, "share", of=of)
+
+    @classmethod
+    def days_in_state(cls, name: str, title: Text, state: State, window: str) -> MetricSpec:
+        """The local days of `window` on which the person was in `state`, if only for a moment, up to the moment of judging."""
+        return cls(name, title, "days", state.starts, window, unit="days", state=state)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """Something a rule may do. `effect` is one of EFFECTS."""
+
+    name: str
+    effect: str
+    title: Text
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a rule may write down of its subject: `name` as rules write it (``mark: incomplete``), `title` as people read it."""
+
+    name: str
+    title: Text
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    name: str
+    title: Text
+    plugin: str = "core"
+
+
+CORE_ACTIONS = (
+    ActionSpec("nudge", "inform", {"zh": "提醒", "en": "Nudge"}),
+    ActionSpec("ask", "ask", {"zh": "请补充", "en": "Ask"}),
+    ActionSpec("mark", "record", {"zh": "标记", "en": "Mark"}),
+    ActionSpec("infer", "record", {"zh": "推断", "en": "Infer"}),
+    ActionSpec("emit", "record", {"zh": "发出事件", "en": "Emit"}),
+    ActionSpec("improve", "support", {"zh": "改进项", "en": "Improvement item"}),
+    ActionSpec("plan", "support", {"zh": "改进计划", "en": "Plan"}),
+)
+_NUDGE = Field("nudge", "text", {"zh": "提醒", "en": "Nudge"}, required=True, key=True)
+_NOTE = Field("note", "text", {"zh": "说明", "en": "Note"}, sensitive=True)
+_UNTIL = Field("until", "time", {"zh": "推迟到", "en": "Until"}, required=True)
+_ANSWER = Field("answer", "text", {"zh": "收回的回答", "en": "Answer"}, required=True)
+_CHANNEL = Field("channel", "text", {"zh": "渠道", "en": "Channel"}, required=True)
+_LEFT_NOTE = Field("note", "text", {"zh": "留言", "en": "Note"}, required=True, key=True)
+_AUTHOR = Field("author", "text", {"zh": "谁留的", "en": "Who left it"}, required=True)
+_SPOKEN = Field("spoken", "boolean", {"zh": "有语音", "en": "Spoken"}, required=True)
+_ABOUT = Field("nudge", "text", {"zh": "关于哪次提醒", "en": "About which nudge"})
+CORE_EVENTS = (
+    EventType("nudge.acknowledged", {"zh": "已知晓提醒", "en": "Nudge acknowledged"}, (_NUDGE, _NOTE)),
+    EventType("nudge.disputed", {"zh": "提醒被指不对", "en": "Nudge disputed"}, (_NUDGE, _NOTE)),
+    EventType("nudge.snoozed", {"zh": "提醒推迟", "en": "Nudge put off"}, (_NUDGE, _UNTIL)),
+    EventType("nudge.reopened", {"zh": "收回对提醒的回答", "en": "Answer taken back"}, (_NUDGE, _ANSWER)),
+    EventType("nudge.delivered", {"zh": "提醒送达", "en": "Nudge delivered"}, (_NUDGE, _CHANNEL)),
+    EventType("note.left", {"zh": "有人留言", "en": "Note left"}, (_LEFT_NOTE, _AUTHOR, _SPOKEN, _ABOUT)),
+    EventType("note.answered", {"zh": "留言有回复", "en": "Note answered"}, (_LEFT_NOTE, _AUTHOR)),
+)
+"""What people answer, and that they were told; that a note was left, never what is in it. When they opened it is nobody's
+business, and so no event."""
+CORE_MARKS = (
+    Mark("incomplete", {"zh": "未完成", "en": "Not done"}),
+    Mark("overdue", {"zh": "还没完成", "en": "Still open"}),
+    Mark("to_improve", {"zh": "待改进", "en": "To improve"}),
+)
+CORE_CHANNELS = (ChannelSpec("portal", {"zh": "门户收件箱", "en": "The inbox in the portal"}),)
+
+
+@dataclass
+class Catalogue:
+    """The names known to one deployment. Filled while plugins load, read-only after."""
+
+    event_types: dict[str, EventType] = field(default_factory=lambda: {e.name: e for e in CORE_EVENTS})
+    facts: dict[str, Fact] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
+    metrics: dict[str, MetricSpec] = field(default_factory=dict)
+    actions: dict[str, ActionSpec] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
+    marks: dict[str, Mark] = field(default_factory=lambda: {m.name: m for m in CORE_MARKS})
+    channels: dict[str, ChannelSpec] = field(default_factory=lambda: {c.name: c for c in CORE_CHANNELS})
+    plugins: dict[str, Text] = field(default_factory=lambda: {"core": {"zh": "通用", "en": "Common"}})
+    """What the plugins call themselves, by name; it stays when one is switched off."""
+    money: Money = field(default_factory=Money, repr=False, compare=False)
+    """The client's currency and its exchange rates."""
+    readers: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What intake made of each event type; its own, kept here so that it goes with the catalogue."""
+
+    def add(self, items: Iterable[object], plugin: str) -> None:
+        """Add what a plugin declares; raises `PluginRefused` for a clash or a penalty, having added nothing."""
+        declared: list[Any] = [replace(item, plugin=plugin) for item in items]  # type: ignore[type-var]
+        for item in declared:
+            shelf = self._shelf(item)
+            if item.name in shelf and shelf[item.name].plugin != plugin:
+                raise PluginRefused(f"{plugin}: {item.name!r} is already declared by {shelf[item.name].plugin}")
+            if isinstance(item, ActionSpec | Mark):
+                self._refuse_penalty(item)
+        for item in declared:
+            self._shelf(item)[item.name] = item
+
+    def remove(self, plugin: str) -> None:
+        """Forget everything a plugin declared (it failed or was switched off)."""
+        shelves = (self.event_types, self.facts, self.states, self.metrics, self.actions, self.marks, self.channels)
+        for shelf in shelves:
+            for name in [n for n, item in shelf.items() if item.plugin == plugin]:
+                del shelf[name]
+
+    def suggest(self, name: str, among: Iterable[str]) -> str:
+        """The nearest known name, or '' when nothing is near."""
+        return next(iter(difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)), "")
+
+    def title_of(self, plugin: str) -> Text:
+        """What a plugin calls itself; its name where it says nothing."""
+        return self.plugins.get(plugin) or {"zh": plugin, "en": plugin}
+
+    def shown_unit(self, unit: str) -> str:
+        """A unit as people read it: of money the client's currency."""
+        return self.money.currency if unit == MONEY else unit
+
+    def keys_of(self, event_type: str) -> tuple[str, ...]:
+        """The identifying fields of a type; those on which an absence may be matched."""
+        found = self.event_types.get(event_type)
+        return tuple(f.name for f in found.fields if f.key) if found else ()
+
+    def _shelf(self, item: object) -> dict:
+        for kind, shelf in (
+            (EventType, self.event_types),
+            (Fact, self.facts),
+            (State, self.states),
+            (MetricSpec, self.metrics),
+            (ActionSpec, self.actions),
+            (Mark, self.marks),
+            (ChannelSpec, self.channels),
+        ):
+            if isinstance(item, kind):
+                return shelf
+        raise PluginRefused(f"{item!r} is nothing the catalogue knows")
+
+    @staticmethod
+    def _refuse_penalty(item: ActionSpec | Mark) -> None:
+        words = " ".join((item.name, *item.title.values())).lower()
+        if isinstance(item, ActionSpec) and item.effect not in EFFECTS:
+            raise PluginRefused(f"{item.plugin}: action {item.name!r} has effect {item.effect!r}, not one of {EFFECTS}")
+        if any(word in words for word in FORBIDDEN):
+            if isinstance(item, Mark):
+                raise PluginRefused(
+                    f"{item.plugin}: mark {item.name!r} reaches pay or punishes; Tideng has no penalties"
+                )
+            raise PluginRefused(f"{item.plugin}: action {item.name!r} reaches pay or punishes; Tideng has no penalties")

@@ -1,0 +1,256 @@
+"""This is not right: a contested nudge stays away from whoever says so until somebody with the right has looked.
+
+What the rule goes on to find is on record as ever; only its messages to that person wait, ``held`` because of CONTESTED.
+HR or an administrator decides whether it was right, whether the rule is silent for that person for some days, or that it
+is taken back; the person reads what became of it in the portal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from tideng.access.viewer import Viewer, name_of
+from tideng.base.errors import (
+    NotAllowed,
+    NotFound,
+    Problem,
+    Refused,
+)
+from tideng.model.calendars import local_moment
+from tideng.org.directory import Directory
+from tideng.outbox.policy import CONTESTED, SNOOZED, SYSTEM
+from tideng.store.database import insert
+from tideng.store.tables import ContestRow, FindingRow, OutboxRow
+
+RIGHT, OFF, RETRACTED = "right", "off", "retracted"
+DECISIONS = (RIGHT, OFF, RETRACTED)
+MOST_DAYS = 90
+_NOTE = 2000
+_SHOWN_FOR = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A contested nudge. `state`: open, right, off, retracted; `held`: how many messages of the rule wait for that person."""
+
+    id: int
+    finding: int
+    rule: str
+    person: str
+    person_name: str
+    reason: str
+    at: datetime
+    state: str
+    decided_by: str | None
+    decided_at: datetime | None
+    answer: str | None
+    off_until: datetime | None
+    held: int = 0
+
+
+# -- saying so ---------------------------------------------------------------------------------------------------------
+
+
+def contest(connection: Connection, finding: int, rule: str, person: str, reason: str, now: datetime) -> None:
+    """Keep that `person` says a nudge is not right, and hold what the rule still wants to tell them."""
+    if rule.startswith(SYSTEM):
+        return  # what the system asks HR is answered where it is asked
+    same = and_(ContestRow.finding == finding, ContestRow.person == person, ContestRow.state == "open")
+    if not connection.execute(update(ContestRow).where(same).values(reason=reason, at=now)).rowcount:
+        row = {"finding": finding, "rule": rule, "person": person, "reason": reason, "at": now, "state": "open"}
+        connection.execute(insert(connection)(ContestRow), [row])
+    untold = or_(
+        and_(OutboxRow.status == "waiting", OutboxRow.released_at.is_(None)),
+        and_(OutboxRow.status == "held", OutboxRow.held_because == SNOOZED),
+    )
+    connection.execute(_messages(rule, person, untold).values(status="held", held_because=CONTESTED))
+
+
+def take_back_contest(connection: Connection, finding: int, person: str, now: datetime) -> bool:
+    """The person changed their mind before anybody decided; what was held is due. False: there was nothing to take back."""
+    mine = and_(ContestRow.finding == finding, ContestRow.person == person, ContestRow.state == "open")
+    done = connection.execute(update(ContestRow).where(mine).values(state="undone").returning(ContestRow.rule)).first()
+    if done is None:
+        return False
+    others = and_(ContestRow.rule == done.rule, ContestRow.person == person, ContestRow.state == "open")
+    if connection.execute(select(ContestRow.id).where(others).limit(1)).first() is None:
+        again = {"status": "waiting", "due": now, "held_because": None}
+        connection.execute(_messages(done.rule, person, _held()).values(**again))
+    return True
+
+
+def stopped(connection: Connection, messages: Collection[int], now: datetime) -> dict[int, str]:
+    """Which of these messages (outbox ids) may not be said: contested (``open``), or the rule is off for them (``off``)."""
+    if not messages:
+        return {}
+    in_force = or_(ContestRow.state == "open", and_(ContestRow.state == OFF, ContestRow.off_until > now))
+    query = (
+        select(OutboxRow.id, func.max(ContestRow.state))  # open comes after off
+        .join(FindingRow, FindingRow.id == OutboxRow.finding)
+        .join(ContestRow, and_(ContestRow.rule == FindingRow.rule, ContestRow.person == OutboxRow.recipient))
+        .where(OutboxRow.id.in_(messages), in_force)
+        .group_by(OutboxRow.id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def keep_back(connection: Connection, stopped: dict[int, str]) -> None:
+    """Hold what is contested; drop what comes while the rule is off for its reader."""
+    held = [row for row, why in stopped.items() if why == "open"]
+    gone = [row for row, why in stopped.items() if why == OFF]
+    if held:
+        values = {"status": "held", "held_because": CONTESTED}
+        connection.execute(update(OutboxRow).where(OutboxRow.id.in_(held)).values(**values))
+    if gone:
+        values = {"status": "dropped", "dropped_because": CONTESTED}
+        connection.execute(update(OutboxRow).where(OutboxRow.id.in_(gone)).values(**values))
+
+
+# -- deciding ----------------------------------------------------------------------------------------------------------
+
+
+def open_contests(connection: Connection, viewer: Viewer, directory: Directory, moment: datetime) -> list[Contest]:
+    """What waits for somebody to look, the oldest first; for those who see everything. Two statements."""
+    viewer.require_all()
+    query = select(ContestRow.__table__).where(ContestRow.state == "open").order_by(ContestRow.at, ContestRow.id)
+    rows = connection.execute(query.limit(500)).all()
+    held: dict[tuple[str, str], int] = {}
+    if rows:
+        waits = (
+            select(FindingRow.rule, OutboxRow.recipient, func.count())
+            .join(FindingRow, FindingRow.id == OutboxRow.finding)
+            .where(_held())
+            .group_by(FindingRow.rule, OutboxRow.recipient)
+        )
+        held = {(row[0], row[1]): row[2] for row in connection.execute(waits)}
+    return [_contest(row, directory, moment, held.get((row.rule, row.person), 0)) for row in rows]
+
+
+def contest_of(connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, id: int) -> Contest:
+    """One contested nudge, whatever became of it; raises `NotFound` also for whom it does not concern."""
+    query = select(ContestRow.__table__).where(ContestRow.id == id, ContestRow.state != "undone")
+    row = connection.execute(query).first()
+    if row is None or not (viewer.sees_all or viewer.person == row.person != ""):
+        raise NotFound(f"no contest {id}")
+    waits = (
+        select(func.count())
+        .select_from(OutboxRow)
+        .join(FindingRow, FindingRow.id == OutboxRow.finding)
+        .where(_held(), FindingRow.rule == row.rule, OutboxRow.recipient == row.person)
+    )
+    return _contest(row, directory, moment, connection.scalar(waits) or 0)
+
+
+def outcomes(connection: Connection, viewer: Viewer, directory: Directory, moment: datetime) -> list[Contest]:
+    """What became of what the viewer said, newest first: as long as it waits, and then until they put it away. One statement."""
+    if not viewer.person:
+        return []
+    recent = and_(ContestRow.decided_at > moment - _SHOWN_FOR, ContestRow.seen_at.is_(None))
+    query = select(ContestRow.__table__).where(
+        ContestRow.person == viewer.person, ContestRow.state != "undone", or_(ContestRow.state == "open", recent)
+    )
+    rows = connection.execute(query.order_by(ContestRow.id.desc()).limit(20))
+    return [_contest(row, directory, moment) for row in rows]
+
+
+def put_away(connection: Connection, viewer: Viewer, id: int, now: datetime) -> None:
+    """The viewer has read what became of it. Raises `NotFound` for somebody else's."""
+    mine = and_(ContestRow.id == id, ContestRow.person == viewer.person, ContestRow.state != "open")
+    if not viewer.person or not connection.execute(update(ContestRow).where(mine).values(seen_at=now)).rowcount:
+        raise NotFound(f"no contest {id}")
+
+
+def decide_contest(
+    connection: Connection,
+    viewer: Viewer,
+    directory: Directory,
+    id: int,
+    decision: str,
+    now: datetime,
+    days: int = 0,
+    answer: str = "",
+) -> int:
+    """Decide about a contested nudge, and with it about all that this person says of the same rule; returns how many messages
+    were held.
+
+    ``right``: it was; what was found today (the reader's day) is said, what is older is dropped. ``off``: the rule says
+    nothing to them until `days` whole local days from now are over, and what is held is dropped. ``retracted``: what is held
+    is dropped, and the person reads that it was taken back. `answer` is what the person reads. Raises `NotAllowed`
+    for all but HR and administrators, `NotFound`, and `Refused` where it is decided already or `days` do not fit.
+    """
+    if not viewer.mends:
+        raise NotAllowed("only HR and administrators decide about a contested nudge")
+    row = connection.execute(select(ContestRow.__table__).where(ContestRow.id == id)).first()
+    if row is None or row.state == "undone":
+        raise NotFound(f"no contest {id}")
+    _check(row, decision, days, answer)
+    zone = directory.zone_of(row.person, now)
+    today = now.astimezone(zone).date()
+    until = local_moment(today + timedelta(days=days + 1), time(), zone) if decision == OFF else None
+    values = {
+        "state": decision,
+        "decided_by": viewer.login,
+        "decided_at": now,
+        "answer": answer.strip() or None,
+        "off_until": until,
+    }
+    same = and_(ContestRow.rule == row.rule, ContestRow.person == row.person, ContestRow.state == "open")
+    if not connection.execute(update(ContestRow).where(same).values(**values)).rowcount:
+        raise Refused("contest", [Problem("decision", "somebody has decided already")])
+    said = 0
+    if decision == RIGHT:
+        of_today = and_(_held(), OutboxRow.finding.in_(_found_since(row.rule, local_moment(today, time(), zone))))
+        again = {"status": "waiting", "due": now, "held_because": None}
+        said = connection.execute(_messages(row.rule, row.person, of_today).values(**again)).rowcount
+    left = {"status": "dropped", "dropped_because": CONTESTED}
+    return said + connection.execute(_messages(row.rule, row.person, _held()).values(**left)).rowcount
+
+
+def _check(row: Any, decision: str, days: int, answer: str) -> None:
+    problems = []
+    if row.state != "open":
+        problems.append(Problem("decision", "somebody has decided already"))
+    if decision not in DECISIONS:
+        problems.append(Problem("decision", f"{decision!r} is no decision", " or ".join(DECISIONS)))
+    if decision == OFF and not 1 <= days <= MOST_DAYS:
+        problems.append(Problem("days", f"between 1 and {MOST_DAYS} days"))
+    if len(answer) > _NOTE or "\x00" in answer:
+        problems.append(Problem("answer", f"at most {_NOTE} characters, without control characters"))
+    if problems:
+        raise Refused("contest", problems)
+
+
+def _held() -> Any:
+    return and_(OutboxRow.status == "held", OutboxRow.held_because == CONTESTED)
+
+
+def _found_since(rule: str, since: datetime) -> Any:
+    return select(FindingRow.id).where(FindingRow.rule == rule, FindingRow.at >= since, FindingRow.state == "live")
+
+
+def _messages(rule: str, person: str, which: Any) -> Any:
+    of_rule = select(FindingRow.id).where(FindingRow.rule == rule)
+    return update(OutboxRow).where(OutboxRow.recipient == person, OutboxRow.finding.in_(of_rule), which)
+
+
+def _contest(row: Any, directory: Directory, moment: datetime, held: int = 0) -> Contest:
+    return Contest(
+        row.id,
+        row.finding,
+        row.rule,
+        row.person,
+        name_of(directory, row.person, moment),
+        row.reason,
+        row.at,
+        row.state,
+        row.decided_by,
+        row.decided_at,
+        row.answer,
+        row.off_until,
+        held,
+    )

@@ -1,0 +1,96 @@
+"""What HR decides about a storm: send what is held, or let it go. Whoever may not is refused here, and not in a screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, update
+
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotAllowed, NotFound
+from tideng.outbox.policy import STORM
+from tideng.outbox.storm_control import RULE
+from tideng.store.tables import FindingRow, OutboxRow
+
+
+@dataclass(frozen=True, slots=True)
+class HeldStorm:
+    """What one rule wanted to say when it was paused: `messages` to `people`, found from `since` on, still held.
+
+    `expected`: the most people a day in its preview; None where the question to HR is gone.
+    """
+
+    rule: str
+    messages: int
+    people: int
+    since: datetime
+    expected: int | None
+
+
+def held_storms(connection: Connection, viewer: Viewer) -> tuple[HeldStorm, ...]:
+    """Every rule whose messages wait for a decision, the oldest first; for those who see everything. Two statements."""
+    viewer.require_all()
+    since = func.min(FindingRow.at)
+    people = func.count(OutboxRow.recipient.distinct())
+    query = (
+        select(FindingRow.rule, func.count(), people, since)
+        .join(OutboxRow, OutboxRow.finding == FindingRow.id)
+        .where(OutboxRow.status == "held", OutboxRow.held_because == STORM)
+        .group_by(FindingRow.rule)
+        .order_by(since, FindingRow.rule)
+    )
+    rows = connection.execute(query).all()
+    if not rows:
+        return ()
+    asked = select(FindingRow.subject, FindingRow.detail).where(
+        FindingRow.rule == RULE, FindingRow.subject.in_([row.rule for row in rows])
+    )
+    expected = {row.subject: row.detail.get("expected") for row in connection.execute(asked.order_by(FindingRow.id))}
+    return tuple(HeldStorm(*row, expected.get(row.rule)) for row in rows)
+
+
+def release_storm(connection: Connection, viewer: Viewer, rule: str, now: datetime) -> int:
+    """Send what is held of a rule, through quiet hours, digest and budget; returns how many messages.
+
+    For this version and day the rule is no storm any more. It stays paused until somebody lets it speak. Raises
+    `NotAllowed`, and `NotFound` when nothing is held.
+    """
+    sent = {"status": "waiting", "due": now, "held_because": None}
+    return _decide(connection, viewer, rule, now, "sent", sent)
+
+
+def drop_storm(connection: Connection, viewer: Viewer, rule: str, now: datetime, because: str = "") -> int:
+    """Let go what is held of a rule, visibly; the findings stay on record. Returns how many messages; raises as `release_storm` does."""
+    reason = f"{viewer.login}: {because.strip()}" if because.strip() else viewer.login
+    return _decide(connection, viewer, rule, now, "dropped", {"status": "dropped", "dropped_because": reason[:200]})
+
+
+def _decide(
+    connection: Connection, viewer: Viewer, rule: str, now: datetime, decision: str, values: dict[str, object]
+) -> int:
+    if not viewer.mends:
+        raise NotAllowed("only HR and administrators decide about what is held")
+    of_rule = select(FindingRow.id).where(FindingRow.rule == rule)
+    stormed = (OutboxRow.status == "held") & (OutboxRow.held_because == STORM)
+    held = OutboxRow.finding.in_(of_rule) & stormed
+    changed = connection.execute(update(OutboxRow).where(held).values(**values)).rowcount
+    if not changed:
+        raise NotFound(f"nothing is held of the rule {rule!r}")
+    _answer(connection, viewer, rule, now, decision)
+    return changed
+
+
+def _answer(connection: Connection, viewer: Viewer, rule: str, now: datetime, decision: str) -> None:
+    """The open questions to HR about this rule have their answer; usually there is one."""
+    asked = select(FindingRow.id, FindingRow.detail, FindingRow.response).where(
+        FindingRow.rule == RULE, FindingRow.subject == rule
+    )
+    for row in connection.execute(asked).all():
+        if row.detail.get("decision"):
+            continue
+        detail = {**row.detail, "decision": decision, "by": viewer.login, "decided_at": now.isoformat()}
+        answer: dict[str, object] = {"detail": detail}
+        if row.response is None:
+            answer |= {"response": "acknowledged", "responded_at": now}
+        connection.execute(update(FindingRow).where(FindingRow.id == row.id).values(**answer))

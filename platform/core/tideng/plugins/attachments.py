@@ -1,0 +1,153 @@
+"""Files that people upload: tell their format from the content, and check that opening them is safe.
+
+Accepted are PDF, OFD (GB/T 33190), and pictures as JPEG or PNG. The file name must agree with the content. Sizes are
+checked before anything is opened; a process of its own (`tideng.base.sandbox`) opens the file, with limits on time and memory.
+An `Attachment` from `inspect_attachment` is safe to open; a file that is not safe raises `Refused` with every problem.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from tideng.base.errors import Problem, Refused
+from tideng.base.sandbox import SandboxFailed, SandboxLimits, call_sandboxed
+from tideng.model.catalogue import Text
+
+PDF, OFD, PICTURE = "pdf", "ofd", "picture"
+SORTS = (PDF, OFD, PICTURE)
+MEGABYTE = 1024 * 1024
+LARGEST_ATTACHMENT = 10 * MEGABYTE
+LONGEST_NAME = 200
+MOST_PAGES = 50
+MOST_PIXELS = 40_000_000
+OPENING = SandboxLimits(seconds=8, megabytes=768)
+
+MEDIA_TYPES: Mapping[str, str] = {
+    "pdf": "application/pdf",
+    "ofd": "application/ofd",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+}
+_SORT_OF = {"pdf": PDF, "ofd": OFD, "jpeg": PICTURE, "png": PICTURE}
+_CALLED = {"pdf": "a PDF", "ofd": "an OFD", "jpeg": "a picture", "png": "a picture"}
+_ENDINGS = {"pdf": ("pdf",), "ofd": ("ofd",), "jpeg": ("jpg", "jpeg", "jfif", "png"), "png": ("png", "jpg", "jpeg")}
+_ENDING = re.compile(r"\.([A-Za-z][A-Za-z0-9]{1,4})$")
+_HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevx", b"mif1", b"msf1", b"avif")
+_OTHER_PICTURES = (b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
+_HEAD = 1024
+_HIDDEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+"""Unicode categories that are removed from file names, because they make one name look like another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that was checked. `media_type`: told from its content. `kind`: what it is for (invoice, itinerary, …)."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+    kind: str = "paper"
+
+    @property
+    def sort(self) -> str:
+        """PDF, OFD or PICTURE."""
+        return next(_SORT_OF[name] for name, type_ in MEDIA_TYPES.items() if type_ == self.media_type)
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentReading:
+    """What stands in a file: `fields` by name, plain values (amounts as texts, days as ISO). `notes` say in words what could
+    not be read, or where two places of it disagree."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[Text, ...] = ()
+
+
+def inspect_attachment(name: str, content: bytes, accept: Sequence[str] = SORTS, kind: str = "paper") -> Attachment:
+    """Check a file and return it as an `Attachment`, which is safe to open. `accept`: which of SORTS are allowed here.
+
+    Raises `Refused` with every problem. Takes up to `OPENING.seconds`, so do not call it inside a transaction."""
+    name = tidy(name)
+    problems = _too_large(content)
+    if problems:
+        raise Refused("file", problems)
+    found = format_of(content)
+    if found is None or _SORT_OF[found] not in accept:
+        raise Refused("file", [_not_taken(content, accept)])
+    problems = [*_misnamed(name, found), *_opened(content, found)]
+    if problems:
+        raise Refused("file", problems)
+    return Attachment(name, MEDIA_TYPES[found], content, kind)
+
+
+def tidy(name: str) -> str:
+    """The name as it may be shown and kept: without folders, and without characters that hide or turn others."""
+    last = PurePosixPath(unicodedata.normalize("NFC", name).replace("\\", "/")).name
+    clean = "".join(one for one in last if unicodedata.category(one) not in _HIDDEN).strip(" .")
+    stem, dot, ending = clean.rpartition(".")
+    if len(clean) <= LONGEST_NAME:
+        return clean or "file"
+    return f"{stem[: LONGEST_NAME - 8]}.{ending[:7]}" if dot else clean[:LONGEST_NAME]
+
+
+def format_of(content: bytes) -> str | None:
+    """``pdf``, ``ofd`` (any ZIP: the opening tells more), ``jpeg``, ``png``; None for anything else."""
+    if b"%PDF-" in content[:_HEAD]:
+        return "pdf"
+    for start, found in ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"PK\x03\x04", "ofd")):
+        if content.startswith(start):
+            return found
+    return None
+
+
+def _too_large(content: bytes) -> list[Problem]:
+    if not content:
+        return [Problem("", "the file is empty", "choose it once more; it may not have been saved to its end")]
+    if len(content) > LARGEST_ATTACHMENT:
+        size = -(-len(content) // MEGABYTE)
+        way_out = "take the picture smaller, or save the PDF with less detail"
+        return [Problem("", f"the file has {size} MB; at most {LARGEST_ATTACHMENT // MEGABYTE} MB are taken", way_out)]
+    return []
+
+
+def _not_taken(content: bytes, accept: Sequence[str]) -> Problem:
+    """Why a file is none of those that are taken here, as near as its content tells."""
+    wanted = ", ".join({PDF: "PDF", OFD: "OFD", PICTURE: "JPEG, PNG"}[one] for one in accept)
+    if content[4:8] == b"ftyp" and content[8:12] in _HEIF:
+        return Problem("", "this is a HEIC picture, which cannot be read here", "save it as JPEG; on a phone, a screenshot of it will do")  # fmt: skip
+    if content.startswith(_OTHER_PICTURES) or content[8:12] == b"WEBP":
+        return Problem("", "this kind of picture cannot be read here", "save it as JPEG or PNG")
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        return Problem("", "this is an Office file", "save it as PDF")
+    if format_of(content):
+        return Problem(
+            "", f"this is {_CALLED[format_of(content) or '']}, which is not taken here", f"taken are {wanted}"
+        )
+    return Problem("", "this is no file that can be read here", f"taken are {wanted}")
+
+
+def _misnamed(name: str, found: str) -> list[Problem]:
+    """A name that says something else than the content: the wrong file may have been meant."""
+    ending = _ENDING.search(name)
+    if ending is None or ending[1].lower() in _ENDINGS[found]:
+        return []
+    if found == "ofd":
+        return []  # any ZIP: whether it is an OFD at all, the opening tells in better words
+    way_out = f"name it .{_ENDINGS[found][0]}, or choose the file that was meant"
+    return [Problem("", f"this is {_CALLED[found]}, but its name ends in .{ending[1]}", way_out)]
+
+
+def _opened(content: bytes, found: str) -> list[Problem]:
+    """What a process of its own finds wrong on opening it."""
+    try:
+        said = call_sandboxed("tideng.plugins.attachment_check:look", content, found, limits=OPENING)
+    except SandboxFailed as unanswered:
+        if unanswered.why == "died":
+            return [Problem("", "the file cannot be opened", "save it anew as PDF, or take a picture of it")]
+        return [Problem("", "opening the file takes too long", "save it anew as PDF, or take a picture of it")]
+    return [Problem("", one["problem"], one["hint"]) for one in said]

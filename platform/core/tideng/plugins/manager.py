@@ -1,0 +1,350 @@
+"""Plugins: loaded one by one, called one by one, and switched off alone when they fail.
+
+Installing a plugin is trusting its code; what is contained here are its faults. The allow-list says which code is
+trusted, down to the bytes where its entry carries a hash.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+import types
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from importlib.metadata import Distribution, EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+import pluggy
+import structlog
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from sqlalchemy.exc import DBAPIError
+
+from tideng.base.errors import InvalidBundle, PluginRefused
+from tideng.base.logs import where
+from tideng.model.catalogue import Catalogue, Text
+from tideng.plugins.hookspecs import PROJECT, Hooks
+
+GROUP = "tideng"
+SHIPPED, ANY = "shipped", "*"
+FAULTS = (Exception, SystemExit)
+"""What a plugin may raise without taking the process along; Ctrl-C still ends it."""
+
+_ENTRY = re.compile(
+    r"(?P<name>[\w.-]+)\s*(?P<versions>[<>=!~][^\s]*(?:\s*,\s*[<>=!~][^\s]*)*)?(?:\s+sha256:(?P<sha256>[0-9a-f]{64}))?"
+)
+
+log = structlog.get_logger("tideng.plugins")
+
+
+@dataclass(frozen=True, slots=True)
+class PluginState:
+    """What became of one plugin: `state` is on, failed or off (not allowed); `error` says why it is not on."""
+
+    name: str
+    version: str = ""
+    state: str = "on"
+    error: str = ""
+    module: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Implementation:
+    plugin: str
+    function: Callable
+    arguments: tuple[str, ...]
+
+
+class Plugins:
+    """The plugins of one deployment.
+
+    `allowed`: entries as in the setting ``plugins_allowed``. `catalogue` is filled with what they declare.
+    `found` stands in for the installed entry points.
+    """
+
+    def __init__(
+        self,
+        allowed: Sequence[str] = (SHIPPED,),
+        catalogue: Catalogue | None = None,
+        found: Iterable[EntryPoint] | None = None,
+    ):
+        self.catalogue = Catalogue() if catalogue is None else catalogue
+        self._allowed = tuple(allowed)
+        self._states: dict[str, PluginState] = {}
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(Hooks)
+        self._hooks = tuple(name for name in vars(Hooks) if not name.startswith("_"))
+        self._ready: dict[str, tuple[_Implementation, ...]] = {}
+        self._entries: dict[str, EntryPoint] = {}
+        self._load(sorted(entry_points(group=GROUP) if found is None else found, key=lambda entry: entry.name))
+
+    @property
+    def states(self) -> list[PluginState]:
+        """Every plugin that is installed, also those that failed or are off, by name."""
+        return sorted(self._states.values(), key=lambda state: state.name)
+
+    def get(self, name: str) -> Any | None:
+        """The plugin object of that name; None unless it is on."""
+        return self._manager.get_plugin(name)
+
+    def call(self, hook: str, **arguments: Any) -> list[Any]:
+        """What every plugin answers to `hook`, without the Nones; whichever raises is switched off and left out.
+
+        Given a `connection`, each runs in a savepoint: what a failing plugin wrote is undone, the rest stays. A
+        database that is busy or gone is nobody's fault and is raised.
+        """
+        return [result for _, result in self.call_named(hook, **arguments)]
+
+    def call_named(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+        """Like `call`, with the name of each plugin before its answer."""
+        results = []
+        for implementation in self._ready[hook]:
+            result = self._ask(implementation, hook, arguments)
+            if result is not None:
+                results.append((implementation.plugin, result))
+        return results
+
+    def first(self, hook: str, **arguments: Any) -> Any | None:
+        """The first answer that is not None."""
+        for implementation in self._ready[hook]:
+            result = self._ask(implementation, hook, arguments)
+            if result is not None:
+                return result
+        return None
+
+    def fail(self, name: str, error: BaseException, hook: str = "") -> None:
+        """Switch a plugin off for this process and remember why. What it declared stays known: its events still come."""
+        said = str(error) if isinstance(error, PluginRefused) else f"{type(error).__name__}: {error}"
+        if hook:
+            said = f"{hook}: {said}"
+        self._states[name] = replace(self._states.get(name, PluginState(name)), state="failed", error=said)
+        if self._manager.has_plugin(name):
+            self._manager.unregister(name=name)
+        self._make_ready()
+        log.error("plugin switched off", plugin=name, hook=hook, error_type=type(error).__name__, where=where(error))
+
+    # -- switches ----------------------------------------------------------------------------------------------
+    def switch_off(self, name: str, why: str) -> bool:
+        """Ask the plugin nothing from now on; True if it was on. What it declared stays known: its events still come, and
+        what was found with them still has names."""
+        state = self._states.get(name)
+        if state is None or state.state != "on":
+            return False
+        self._states[name] = replace(state, state="off", error=why)
+        if self._manager.has_plugin(name):
+            self._manager.unregister(name=name)
+        self._make_ready()
+        return True
+
+    def switch_on(self, name: str) -> bool:
+        """Load a plugin anew that was switched off or failed; True if it is on now and was not before.
+
+        One that the allow-list keeps out stays out, and one that fails again is switched off again."""
+        entry, state = self._entries.get(name), self._states.get(name)
+        if entry is None or state is None or state.state == "on":
+            return False
+        del self._states[name]
+        plugin = self._import(entry)
+        if plugin is None:
+            return False
+        lacking = [one for one in _requires(plugin) if not self._manager.has_plugin(one)]
+        if lacking:
+            self.fail(
+                name, PluginRefused(f"needs {', '.join(lacking)}, which {'is' if len(lacking) == 1 else 'are'} not on")
+            )
+            return False
+        self._register(name, plugin)
+        self._make_ready()
+        return self._manager.has_plugin(name)
+
+    def call_one(self, name: str, hook: str, **arguments: Any) -> Any | None:
+        """What one plugin answers to `hook`; None where it has nothing to say, or is not on."""
+        for implementation in self._ready[hook]:
+            if implementation.plugin == name:
+                return self._ask(implementation, hook, arguments)
+        return None
+
+    def dependents(self, name: str) -> list[str]:
+        """The plugins that are on and need this one, by name."""
+        return sorted(
+            other for other, plugin in self._manager.list_name_plugin() if plugin and name in _requires(plugin)
+        )
+
+    def answers(self, hook: str) -> list[str]:
+        """The plugins that are on and implement `hook`."""
+        return [implementation.plugin for implementation in self._ready[hook]]
+
+    def _ask(self, implementation: _Implementation, hook: str, arguments: dict[str, Any]) -> Any:
+        connection = arguments.get("connection")
+        wanted = [arguments[name] for name in implementation.arguments]
+        try:
+            with connection.begin_nested() if connection is not None else nullcontext():
+                result = implementation.function(*wanted)
+                # a generator would raise later, where nobody knows whose it was
+                return list(result) if isinstance(result, types.GeneratorType) else result
+        except FAULTS as error:
+            if isinstance(error, InvalidBundle) or (isinstance(error, DBAPIError) and _passing(error)):
+                raise  # a bundle that is refused is the plugin's answer, and none of its faults
+            self.fail(implementation.plugin, error, hook)
+            return None
+
+    def _make_ready(self) -> None:
+        """Flatten pluggy's lists, so that a call costs a loop. First registered, first asked: bundles are applied so
+        that a plugin comes after those it requires."""
+        self._ready = {
+            hook: tuple(
+                _Implementation(one.plugin_name, one.function, tuple(one.argnames))
+                for one in sorted(
+                    getattr(self._manager.hook, hook).get_hookimpls(), key=lambda one: (not one.tryfirst, one.trylast)
+                )
+            )
+            for hook in self._hooks
+        }
+
+    def _load(self, found: list[EntryPoint]) -> None:
+        waiting: list[tuple[str, Any]] = []
+        for entry in found:
+            plugin = self._import(entry)
+            if plugin is not None:
+                waiting.append((entry.name, plugin))
+        while waiting:
+            ready = [pair for pair in waiting if all(self._manager.has_plugin(n) for n in _requires(pair[1]))]
+            if not ready:
+                break
+            waiting = [pair for pair in waiting if pair not in ready]
+            for name, plugin in ready:
+                self._register(name, plugin)
+        for name, plugin in waiting:
+            lacking = [n for n in _requires(plugin) if not self._manager.has_plugin(n)]
+            self.fail(
+                name, PluginRefused(f"needs {', '.join(lacking)}, which {'is' if len(lacking) == 1 else 'are'} not on")
+            )
+        self._make_ready()
+
+    def _import(self, entry: EntryPoint) -> Any | None:
+        name, distribution = entry.name, entry.dist
+        self._entries.setdefault(name, entry)
+        if name in self._states:
+            log.error("plugin name taken twice", plugin=name)
+            self._states[name] = replace(self._states[name], error=f"{entry.value} has the same name and was left out")
+            return None
+        self._states[name] = PluginState(name, distribution.version if distribution else "", module=entry.module)
+        try:
+            refusal = self._refusal(name, distribution)
+            if refusal:
+                self._states[name] = replace(self._states[name], state="off", error=refusal)
+                return None
+            plugin = entry.load()
+            plugin = plugin() if isinstance(plugin, type) else plugin
+            _requires(plugin)
+            title = _title(plugin)
+            if title:
+                self.catalogue.plugins[name] = title
+            return plugin
+        except FAULTS as error:
+            self.fail(name, error)
+            return None
+
+    def _register(self, name: str, plugin: Any) -> None:
+        try:
+            self._manager.register(plugin, name=name)
+            self._check_hooks(name, plugin)
+            declare = next((i for i in self._manager.hook.declare.get_hookimpls() if i.plugin is plugin), None)
+            if declare:
+                declared: Any = declare.function()
+                self.catalogue.add(list(declared or ()), name)
+        except FAULTS as error:
+            self.catalogue.remove(name)
+            self.fail(name, error)
+
+    def _check_hooks(self, name: str, plugin: Any) -> None:
+        """`PluginManager.check_pending` for one plugin, with a way out."""
+        for caller in self._manager.get_hookcallers(plugin) or ():
+            if not caller.has_spec():
+                near = difflib.get_close_matches(caller.name, self._hooks, n=1, cutoff=0.5)
+                hint = f" (did you mean {near[0]}?)" if near else ""
+                raise PluginRefused(f"{name}: there is no hook {caller.name!r}{hint}")
+            for one in caller.get_hookimpls():
+                if one.plugin is plugin and (one.hookwrapper or one.wrapper):
+                    raise PluginRefused(f"{name}: {caller.name} wraps other plugins; every plugin stands alone")
+
+    def _refusal(self, name: str, distribution: Distribution | None) -> str:
+        """Why the allow-list keeps a plugin out; '' when it does not."""
+        reasons = []
+        for line in self._allowed:
+            if line == ANY or (line == SHIPPED and distribution is not None and distribution.name == PROJECT):
+                return ""
+            entry = _ENTRY.fullmatch(line.strip())
+            if line != SHIPPED and not entry:
+                raise PluginRefused(f"plugins_allowed: cannot read {line!r} (NAME>=1,<2 sha256:HEX)")
+            if entry and entry["name"] == name:
+                reason = _mismatch(entry, distribution)
+                if not reason:
+                    return ""
+                reasons.append(reason)
+        return "; ".join(reasons) or "not in plugins_allowed"
+
+
+def _requires(plugin: Any) -> tuple[str, ...]:
+    names = getattr(plugin, "requires", ())
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise PluginRefused("requires must be a tuple of plugin names")
+    return tuple(names)
+
+
+def _title(plugin: Any) -> Text | None:
+    """What the plugin calls itself, from its `title`; None where it says nothing."""
+    title = getattr(plugin, "title", None)
+    if title is None:
+        return None
+    if not isinstance(title, Mapping) or not all(
+        isinstance(title.get(one), str) and title[one] for one in ("zh", "en")
+    ):
+        raise PluginRefused('title must be {"zh": …, "en": …}')
+    return {locale: str(text) for locale, text in title.items()}
+
+
+def _mismatch(entry: re.Match, distribution: Distribution | None) -> str:
+    if not entry["versions"] and not entry["sha256"]:
+        return ""
+    if distribution is None:
+        return "its version cannot be known"
+    if entry["versions"]:
+        try:
+            fits = SpecifierSet(entry["versions"]).contains(distribution.version, prereleases=True)
+        except InvalidSpecifier:
+            return f"cannot read the versions {entry['versions']!r}"
+        if not fits:
+            return f"version {distribution.version} is not {entry['versions']}"
+    return _altered(distribution, entry["sha256"]) if entry["sha256"] else ""
+
+
+def _altered(distribution: Distribution, expected: str) -> str:
+    """Compare RECORD with its pinned hash, and every file with RECORD (PEP 376: urlsafe base64 without padding)."""
+    record = distribution.read_text("RECORD")
+    if record is None or hashlib.sha256(record.encode()).hexdigest() != expected:
+        return "its RECORD has another hash than the pinned one"
+    for file in distribution.files or ():
+        if file.hash:
+            path = Path(file.locate())
+            actual = hashlib.new(file.hash.mode, path.read_bytes()).digest() if path.is_file() else b""
+            if urlsafe_b64encode(actual).rstrip(b"=").decode() != file.hash.value:
+                return f"{file} is not the file that was installed"
+    return ""
+
+
+def _passing(error: DBAPIError) -> bool:
+    """Whether the database was only busy, or went away: PostgreSQL's SQLSTATE classes 08, 40, 55P03 and 57, SQLite's locks."""
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None) or ""
+    text = str(error.orig).lower()
+    return (
+        state[:2] in ("08", "40", "57")
+        or state == "55P03"
+        or "database is locked" in text
+        or "database is busy" in text
+    )

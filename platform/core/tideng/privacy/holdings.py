@@ -1,0 +1,387 @@
+"""Everything that is held on one person, for that person: what kinds there are, how much, from when to when, and the records.
+
+The core tells of its own tables; a plugin adds what it keeps by the hook `held_on`. Records are read in parts, so that a
+download of many years needs no more memory than one of a week. Nobody reads this of somebody else: it takes the viewer's own
+id. Nothing here says when a message was opened, because nobody notes that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from tideng.access.viewer import Viewer, name_of
+from tideng.base.errors import NotFound
+from tideng.model.catalogue import Text
+from tideng.org.directory import Directory
+from tideng.outbox.policy import STORM
+from tideng.responses.audio import ENDINGS
+from tideng.store.tables import (
+    ContestRow,
+    EventRow,
+    FindingRow,
+    MetricDayRow,
+    OutboxRow,
+    PersonNoteRow,
+    PersonNoteVoiceRow,
+    StateRow,
+)
+
+if TYPE_CHECKING:
+    from tideng.runtime.deployment import Deployment
+
+Record = Mapping[str, Any]
+"""One record: column → a plain value (text, number, boolean, moment, day, list, mapping, or None)."""
+_PART = 500
+TIME: Text = {"zh": "时间", "en": "Time"}
+NAME: Text = {"zh": "姓名", "en": "Name"}
+UNIT: Text = {"zh": "部门", "en": "Unit"}
+POSITION: Text = {"zh": "岗位", "en": "Position"}
+SUPERVISOR: Text = {"zh": "主管", "en": "Supervisor"}
+BEGAN: Text = {"zh": "开始", "en": "Began"}
+ENDED: Text = {"zh": "结束", "en": "Ended"}
+CONTENT: Text = {"zh": "内容", "en": "Content"}
+OUTCOME: Text = {"zh": "结果", "en": "Outcome"}
+"""What columns are called that several kinds have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One kind of thing that is held on a person.
+
+    `name` is unique among all (``event.report.submitted``; a plugin's begins with its name and a dot); `title`, and `about`
+    (where it comes from, and who may read it), per locale, zh and en. `columns`: what each part of a record is called.
+    `records` gives them newest first from the number in it on, at most as many as the second; called when somebody looks.
+    `first`, `last`: between when they lie (UTC), None where they have no time. `icon`: one of the screens'.
+    `files` gives, one after the other, what goes with the records as files of its own: (name in the download, content).
+    """
+
+    name: str
+    title: Text
+    about: Text
+    columns: Mapping[str, Text]
+    count: int
+    records: Callable[[int, int], Iterable[Record]] = field(compare=False)
+    first: datetime | None = None
+    last: datetime | None = None
+    icon: str = "book"
+    files: Callable[[], Iterable[tuple[str, bytes]]] | None = field(default=None, compare=False)
+
+    def all(self) -> Iterator[Record]:
+        """Every record, newest first, read in parts."""
+        start = 0
+        while part := list(self.records(start, _PART)):
+            yield from part
+            start += len(part)
+            if len(part) < _PART:
+                return
+
+
+def of_rows(
+    connection: Connection,
+    name: str,
+    title: Text,
+    about: Text,
+    columns: Mapping[str, Text],
+    row: Any,
+    which: Any,
+    when: Any,
+    told: Callable[[Sequence[Any]], Iterable[Record]] | None = None,
+    icon: str = "book",
+    also: Sequence[str] = (),
+) -> Holding:
+    """A kind that is the rows of one table: those of `row` for which `which` holds, by the moment `when`. One statement now, and
+    one for each part that is read. `columns` names the table's columns; one that it has not comes of `told`, which makes the
+    records of a part's rows, where they are more than the columns themselves. `also`: columns of the table that a record has
+    beside those that are shown."""
+    count, first, last = connection.execute(select(func.count(), func.min(when), func.max(when)).where(which)).one()
+    kept = (getattr(row, column) for column in (*also, *columns) if hasattr(row, column))
+    wanted = select(*kept).where(which).order_by(when.desc(), row.id.desc())
+    record = told or (lambda rows: [dict(one._mapping) for one in rows])
+
+    def records(start: int, most: int) -> Iterable[Record]:
+        return record(connection.execute(wanted.offset(start).limit(most)).all())
+
+    return Holding(name, title, about, columns, count, records, first, last, icon)
+
+
+def holdings(
+    connection: Connection, deployment: Deployment, viewer: Viewer, directory: Directory, now: datetime
+) -> list[Holding]:
+    """Everything held on the viewer, the core's kinds first; kinds of which there is nothing are left out.
+
+    A statement for each table, however many records. Raises `NotFound` for whoever is no person here.
+    """
+    if not viewer.person:
+        raise NotFound("nothing is held on whoever is no person here")
+    found = [
+        _person(directory, viewer.person),
+        *_events(connection, deployment, viewer.person),
+        _figures(connection, viewer.person),
+        _states(connection, deployment, viewer.person),
+        _nudges(connection, viewer.person),
+        _findings(connection, viewer.person),
+        _contests(connection, viewer.person),
+        _notes(connection, viewer.person, directory, now),
+        _notes_left(connection, viewer.person, directory, now),
+    ]
+    for plugin, answers in deployment.plugins.call_named("held_on", person=viewer.person, connection=connection):
+        found += [one for one in answers if isinstance(one, Holding) and one.name.startswith(f"{plugin}.")]
+    return [one for one in found if one.count]
+
+
+_OWN = {"zh": "您、主管和人事可看", "en": "You, your supervisor and HR can see it"}
+_OF_EVENTS = {"zh": "来自连接的系统和您自己的操作。您、人事和审计可看", "en": "From connected systems and your own doing. You, HR and auditors can see it"}  # fmt: skip
+_PERSONAL = {
+    "name": NAME,
+    "unit": UNIT,
+    "position": POSITION,
+    "supervisor": SUPERVISOR,
+    "deputy": {"zh": "代理人", "en": "Deputy"},
+    "timezone": {"zh": "时区", "en": "Time zone"},
+    "locale": {"zh": "语言", "en": "Language"},
+    "phone": {"zh": "电话", "en": "Phone"},
+    "email": {"zh": "邮箱", "en": "E-mail"},
+    "since": {"zh": "从", "en": "From"},
+    "until": {"zh": "到", "en": "Until"},
+}
+
+
+def _person(directory: Directory, person: str) -> Holding:
+    rows = []
+    for one in reversed(directory.periods(person)):
+        values = {column: getattr(one, column) for column in _PERSONAL}
+        then = directory.as_of(one.until) if one.until else directory
+        unit, position = then.units.get(one.unit), then.positions.get(one.position)
+        values |= {"unit": unit.name if unit else one.unit, "position": position.name if position else one.position}
+        for column in ("supervisor", "deputy"):
+            last = next(reversed(directory.periods(values[column])), None)
+            values[column] = last.name if last else values[column]
+        rows.append(values)
+    title = {"zh": "个人资料和任职", "en": "Personal record and posts"}
+    return Holding("person", title, _OWN, _PERSONAL, len(rows), _from_list(rows), icon="people")
+
+
+def _events(connection: Connection, deployment: Deployment, person: str) -> list[Holding]:
+    row, types = EventRow, deployment.catalogue.event_types
+    query = (
+        select(row.type, func.count(), func.min(row.time), func.max(row.time))
+        .where(row.subject == person)
+        .group_by(row.type)
+        .order_by(row.type)
+    )
+    found = []
+    for type_, count, first, last in connection.execute(query):
+        known = types.get(type_)
+        fields = {one.name: one.title for one in known.fields} if known else {}
+        columns = {"time": TIME, **fields, "source": {"zh": "来源", "en": "Source"}}
+        if known is None or known.open:
+            columns["data"] = CONTENT
+        wanted = select(row.time, row.source, row.data).where(row.subject == person, row.type == type_)
+        records = _read(connection, wanted.order_by(row.time.desc(), row.id.desc()), _event_record(fields))
+        title = known.title if known else {"zh": type_, "en": type_}
+        found.append(Holding(f"event.{type_}", title, _OF_EVENTS, columns, count, records, first, last, "flow"))
+    return found
+
+
+def _event_record(fields: Mapping[str, Text]) -> Callable[[Any], Record]:
+    def record(row: Any) -> Record:
+        rest = {name: value for name, value in row.data.items() if name not in fields}
+        known = {name: row.data.get(name) for name in fields}
+        return {"time": row.time, **known, "source": row.source, **({"data": rest} if rest else {})}
+
+    return record
+
+
+def _figures(connection: Connection, person: str) -> Holding:
+    row = MetricDayRow
+    columns = {
+        "day": {"zh": "日期", "en": "Day"},
+        "series": {"zh": "指标", "en": "Figure"},
+        "n": {"zh": "次数", "en": "Times"},
+        "total": {"zh": "合计", "en": "Sum"},
+    }
+    count, first, last = connection.execute(
+        select(func.count(), func.min(row.day), func.max(row.day)).where(row.subject == person)
+    ).one()
+    wanted = select(row.day, row.series, row.n, row.total).where(row.subject == person)
+    records = _read(connection, wanted.order_by(row.day.desc(), row.series), lambda one: dict(one._mapping))
+    title = {"zh": "由此算出的数", "en": "Figures counted from it"}
+    about = {"zh": "每天从上面的事件数出来。规则会用到", "en": "Counted each day from the events above. Rules read it"}
+    return Holding("figures", title, about, columns, count, records, _noon(first), _noon(last), "rule")
+
+
+def _states(connection: Connection, deployment: Deployment, person: str) -> Holding:
+    row, known = StateRow, deployment.catalogue.states
+    columns = {
+        "state": {"zh": "状态", "en": "State"},
+        "key": {"zh": "哪一次", "en": "Which"},
+        "started_at": BEGAN,
+        "ended_at": ENDED,
+    }
+    count, first, last = connection.execute(
+        select(func.count(), func.min(row.started_at), func.max(func.coalesce(row.ended_at, row.started_at))).where(
+            row.subject == person
+        )
+    ).one()
+    wanted = select(row.state, row.key, row.started_at, row.ended_at).where(row.subject == person)
+
+    def record(one: Any) -> Record:
+        return {**one._mapping, "state": known[one.state].title if one.state in known else one.state}
+
+    records = _read(connection, wanted.order_by(row.id.desc()), record)
+    title = {"zh": "出差、休假等状态", "en": "States such as travel and leave"}
+    return Holding("states", title, _OF_EVENTS, columns, count, records, first, last, "trip")
+
+
+_NUDGE = {
+    "at": TIME,
+    "rule": {"zh": "规则", "en": "Rule"},
+    "version": {"zh": "版本", "en": "Version"},
+    "message": {"zh": "内容", "en": "Message"},
+    "response": {"zh": "您的回答", "en": "Your answer"},
+    "response_note": {"zh": "您的说明", "en": "Your words"},
+    "responded_at": {"zh": "回答时间", "en": "Answered"},
+    "why": {"zh": "依据", "en": "Reasons"},
+}
+_FOUND = {
+    "at": TIME,
+    "rule": {"zh": "规则", "en": "Rule"},
+    "version": {"zh": "版本", "en": "Version"},
+    "action": {"zh": "做了什么", "en": "What was done"},
+    "recipient": {"zh": "告诉了谁", "en": "Who was told"},
+    "message": {"zh": "内容", "en": "Message"},
+    "detail": {"zh": "详情", "en": "Detail"},
+    "why": {"zh": "依据", "en": "Reasons"},
+}
+
+
+def _nudges(connection: Connection, person: str) -> Holding:
+    mine = and_(FindingRow.recipient == person, FindingRow.message.is_not(None), _released())
+    title = {"zh": "收到的提醒和您的回答", "en": "Nudges and your answers"}
+    about = {"zh": "人事看得到提醒过和怎么回答的，看不到您什么时候打开", "en": "HR sees that you were reminded and what you answered, never when you opened it"}  # fmt: skip
+    return _of_findings(connection, "nudges", title, about, _NUDGE, mine, "bell")
+
+
+def _findings(connection: Connection, person: str) -> Holding:
+    not_to_me = or_(FindingRow.recipient.is_(None), FindingRow.recipient != person, FindingRow.message.is_(None))
+    about_me = and_(FindingRow.subject == person, FindingRow.about == "person", not_to_me, _released())
+    title = {"zh": "关于您的标记和告诉别人的话", "en": "Marks about you, and what others were told"}
+    return _of_findings(connection, "findings", title, _OWN, _FOUND, about_me, "eye")
+
+
+def _released() -> Any:
+    """What HR has not released of a storm is nobody's to read yet."""
+    storm = select(OutboxRow.id).where(
+        OutboxRow.finding == FindingRow.id, OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None)
+    )
+    return ~storm.exists()
+
+
+def _of_findings(
+    connection: Connection, name: str, title: Text, about: Text, columns: Mapping[str, Text], which: Any, icon: str
+) -> Holding:
+    return of_rows(connection, name, title, about, columns, FindingRow, which, FindingRow.at, icon=icon, also=("id",))
+
+
+def _contests(connection: Connection, person: str) -> Holding:
+    row = ContestRow
+    columns = {
+        "at": TIME,
+        "rule": {"zh": "规则", "en": "Rule"},
+        "reason": {"zh": "您说的", "en": "What you said"},
+        "state": OUTCOME,
+        "answer": {"zh": "人事的话", "en": "What HR said"},
+        "decided_at": {"zh": "处理时间", "en": "Decided"},
+        "off_until": {"zh": "停到", "en": "Silent until"},
+    }
+    title = {"zh": "您说过不对的", "en": "What you said is wrong"}
+    about = {"zh": "您和人事可看", "en": "You and HR can see it"}
+    return of_rows(connection, "contests", title, about, columns, row, row.person == person, row.at, icon="alert")
+
+
+_TEXT: Text = {"zh": "内容", "en": "Text"}
+_VOICE: Text = {"zh": "语音", "en": "Recording"}
+_TAKEN_BACK: Text = {"zh": "收回时间", "en": "Taken back"}
+_OF_NOTES_LEFT: Text = {"zh": "您和收到的人可看。人事只知道有留言，看不到内容", "en": "You and whoever it is for can see it. HR only sees that there is one"}  # fmt: skip
+_OF_NOTES: Text = {"zh": "您和留言的人可看。人事只知道有留言，看不到内容", "en": "You and whoever left it can see it. HR only sees that there is one"}  # fmt: skip
+
+
+def _notes(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
+    columns = {
+        "left_at": TIME,
+        "author": {"zh": "谁留的", "en": "Who left it"},
+        "text": _TEXT,
+        "voice": _VOICE,
+        "nudge": {"zh": "关于哪次提醒", "en": "About which nudge"},
+        "seen_at": {"zh": "您说看过的时间", "en": "When you said you saw it"},
+        "reply": {"zh": "您的回复", "en": "Your answer"},
+        "replied_at": {"zh": "回复时间", "en": "Answered"},
+        "taken_back_at": _TAKEN_BACK,
+    }
+    title = {"zh": "留给您的话", "en": "Notes to you"}
+    mine = PersonNoteRow.person == person
+    return _of_notes(connection, "notes", title, _OF_NOTES, columns, mine, "author", directory, now)
+
+
+def _notes_left(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
+    columns = {
+        "left_at": TIME,
+        "person": {"zh": "留给谁", "en": "To whom"},
+        "text": _TEXT,
+        "voice": _VOICE,
+        "taken_back_at": _TAKEN_BACK,
+    }
+    title = {"zh": "您留给别人的话", "en": "Notes you left"}
+    mine = PersonNoteRow.author == person
+    return _of_notes(connection, "notes_left", title, _OF_NOTES_LEFT, columns, mine, "person", directory, now)
+
+
+def _of_notes(
+    connection: Connection,
+    name: str,
+    title: Text,
+    about: Text,
+    columns: Mapping[str, Text],
+    which: Any,
+    other: str,
+    directory: Directory,
+    now: datetime,
+) -> Holding:
+    row, sound = PersonNoteRow, PersonNoteVoiceRow
+    file = lambda one: f"{name.replace('_', '-')}/{one.id}.{ENDINGS[one.media_type]}" if one.media_type else None  # noqa: E731
+    count, first, last = connection.execute(
+        select(func.count(), func.min(row.left_at), func.max(row.left_at)).where(which)
+    ).one()
+    kept = [getattr(row, column) for column in columns if column != "voice"]
+    wanted = select(row.id, row.media_type, *kept).where(which)
+
+    def record(one: Any) -> Record:
+        named = name_of(directory, getattr(one, other), now)
+        return {column: getattr(one, column, None) for column in columns} | {other: named, "voice": file(one)}
+
+    def recordings() -> Iterator[tuple[str, bytes]]:
+        spoken = connection.execute(select(row.id, row.media_type).where(which, row.media_type.is_not(None))).all()
+        for one in spoken:  # one at a time: each may be two million bytes
+            yield file(one) or "", bytes(connection.scalar(select(sound.data).where(sound.note == one.id)) or b"")
+
+    records = _read(connection, wanted.order_by(row.id.desc()), record)
+    return Holding(name, title, about, columns, count, records, first, last, "mic", recordings)
+
+
+def _read(
+    connection: Connection, query: Select, record: Callable[[Any], Record]
+) -> Callable[[int, int], Iterable[Record]]:
+    return lambda start, most: [record(row) for row in connection.execute(query.offset(start).limit(most))]
+
+
+def _from_list(rows: Sequence[Record]) -> Callable[[int, int], Iterable[Record]]:
+    return lambda start, most: rows[start : start + most]
+
+
+def _noon(day: date | None) -> datetime | None:
+    return datetime.combine(day, time(12), UTC) if day else None

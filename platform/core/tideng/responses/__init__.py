@@ -1,0 +1,1 @@
+"""What people answer: acknowledge, snooze, contest, notes with voice. Each answer is an event."""

@@ -1,0 +1,1 @@
+"""The database: tables, events stored once, transactions, exchange rates."""

@@ -1,0 +1,1 @@
+"""The organisation as stored, with what happened to people since."""

@@ -1,0 +1,1 @@
+"""The organisation as people may see it, on any day."""

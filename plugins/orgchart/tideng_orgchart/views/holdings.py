@@ -1,0 +1,46 @@
+"""What the organisation keeps of a person's joining, moving and leaving, for that person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from tideng.plugin import (
+    COLUMN_NAME,
+    COLUMN_POSITION,
+    COLUMN_SUPERVISOR,
+    COLUMN_TIME,
+    COLUMN_UNIT,
+    HeldRecord,
+    Holding,
+    holding_of_rows,
+)
+from tideng_orgchart.tables import ChangeRow
+
+_COLUMNS = {
+    "at": COLUMN_TIME,
+    "kind": {"zh": "变动", "en": "Change"},
+    "name": COLUMN_NAME,
+    "unit": COLUMN_UNIT,
+    "position": COLUMN_POSITION,
+    "supervisor": COLUMN_SUPERVISOR,
+}
+_KINDS = {
+    "joined": {"zh": "入职", "en": "Joined"},
+    "moved": {"zh": "调动", "en": "Moved"},
+    "left": {"zh": "离开", "en": "Left"},
+}
+
+
+def changes_of(connection: Connection, person: str) -> Holding:
+    """Every change that was heard of; the posts themselves are the core's to tell. One statement, and one for each part read."""
+    row, mine = ChangeRow, ChangeRow.person == person
+    title = {"zh": "入职、调动和离开的记录", "en": "Joining, moving and leaving"}
+    about = {"zh": "来自人事系统。您和人事可看", "en": "From the HR system. You and HR can see it"}
+    return holding_of_rows(connection, "orgchart.changes", title, about, _COLUMNS, row, mine, row.at, _told, "org")
+
+
+def _told(rows: Iterable[Any]) -> list[HeldRecord]:
+    return [{**row._mapping, "kind": _KINDS.get(row.kind, row.kind)} for row in rows]

@@ -1,0 +1,54 @@
+"""Forms that put somebody into a post: what they name is there, so that nobody joins a unit that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+from tideng.plugin import DIRECTORY_EVENTS, MUST, Asked, Directory, Form
+from tideng_processes.document.model import Definition
+
+_MOST_NEAR = 3
+
+
+def asked_of(form: Form, definition: Definition, directory: Directory) -> list[Asked]:
+    """What a form names and the organisation does not know: a unit, a position; and an id for a newcomer that somebody has.
+    Only of processes from which people join or move. A client without an organisation is asked nothing."""
+    changes = [emit for node in definition.nodes.values() for one in node.outcomes for emit in one.emit if emit.type in DIRECTORY_EVENTS]  # fmt: skip
+    if not changes or not len(directory):
+        return []
+    newcomers = {emit.data["subject"].get("field") for emit in changes if isinstance(emit.data.get("subject"), Mapping)}
+    taken = [name for name in newcomers if name and directory.knows(str(form.data.get(name) or ""))]
+    found = [*_unknown(form, directory), *(Asked(name, _TAKEN, MUST) for name in taken)]
+    node = definition.nodes.get(form.name.partition(".")[2])
+    asks_for = {asks.field for asks in node.form} if node else set()
+    return [one for one in found if one.field in asks_for]  # a case also knows what its earlier steps asked for
+
+
+_TAKEN = {"zh": "这个编号已经有人用了，换一个", "en": "somebody has this id already; another one"}
+
+
+def _unknown(form: Form, directory: Directory) -> Iterator[Asked]:
+    known: tuple[tuple[str, Mapping[str, str], str, str], ...] = (
+        ("unit", {one.id: one.name for one in directory.units.values()}, "部门", "unit"),
+        ("position", {one.id: one.name for one in directory.positions.values()}, "岗位", "position"),
+    )
+    for name, names, zh, en in known:
+        said = form.data.get(name)
+        if isinstance(said, str) and said and said not in names:
+            near = _near(said, names)
+            yield Asked(
+                name,
+                {
+                    "zh": f"没有编号为“{said}”的{zh}" + (f"；相近的：{'、'.join(near)}" if near else ""),
+                    "en": f"there is no {en} {said}" + (f"; near it: {', '.join(near)}" if near else ""),
+                },
+                MUST,
+            )
+
+
+def _near(said: str, names: Mapping[str, str]) -> list[str]:
+    """Ids that are meant perhaps, each with its name: written a little otherwise, or called so."""
+    called: Iterable[str] = (id for id, name in names.items() if said in name or name in said)
+    found = dict.fromkeys([*called, *get_close_matches(said, list(names), n=_MOST_NEAR)])
+    return [f"{id} {names[id]}" for id in list(found)[:_MOST_NEAR]]

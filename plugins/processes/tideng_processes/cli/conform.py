@@ -1,0 +1,230 @@
+"""``tideng processes conform``: how an organisation's own log follows a process, told in two tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import click
+
+from tideng.plugin import (
+    EXIT_FINE,
+    EXIT_REFUSED,
+    NotFound,
+    Refused,
+    SeveralValues,
+    Terminal,
+    command,
+    json_option,
+    option,
+)
+
+if TYPE_CHECKING:
+    from tideng.plugin import Deployment
+    from tideng_processes.document.model import Definition
+    from tideng_processes.measurement.activity_map import LogMap
+    from tideng_processes.measurement.conformance import Log, NodeTime, Report
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+SHOWN = 12
+"""So many ways out of the description are shown, the most frequent first; --json gives all."""
+
+
+@command(
+    "conform",
+    cls=SeveralValues,
+    en="Walk an event log through a process and print where it was left.\n\nHow many cases went as described, where the others left it "
+    "and what came there, and how long each step took. From files alone; the map says what the log's activities are.",
+    zh="让一份流程日志走一遍流程，看哪里走得不一样。\n\n多少单按流程走完，其余在哪一步来了别的事，每一步花了多久。只用文件；活动和步骤的对应写在对应表里。",
+)
+@option(
+    "--client",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    en="The client bundle: its processes, zone and calendar.",
+    zh="客户配置目录：流程、时区和工作日历。",
+)
+@option(
+    "--process",
+    "wanted",
+    multiple=True,
+    metavar="ID",
+    en="Which process; may be given several times. By default all that the map names.",
+    zh="哪个流程；可以给多次。默认是对应表里的全部。",
+)
+@option(
+    "--events",
+    type=_FILE,
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    en="The log: XES, JSON Lines or CSV, packed or not; may be given several times.",
+    zh="日志：XES、JSON Lines 或 CSV，可压缩；可以给多次。",
+)
+@option(
+    "--map",
+    "map_file",
+    type=_FILE,
+    metavar="FILE.yaml",
+    en="What each activity is: the step it leaves and how, or the step it happens in. Without it: the events that the process itself emits.",
+    zh="对应表：每个活动离开哪一步、怎样离开，或发生在哪一步之中。不给则按流程自己发出的事件对应。",
+)
+@option("--shipped", is_flag=True, en="The shipped processes, not the client's own in their place.", zh="用自带的流程，不用客户自己改过的。")  # fmt: skip
+@json_option()
+def conform(
+    terminal: Terminal,
+    client: Path,
+    wanted: tuple[str, ...],
+    events: tuple[Path, ...],
+    map_file: Path | None,
+    shipped: bool,
+    as_json: bool,
+) -> int:
+    from tideng.plugin import configure_logs, read_bundle, zone
+    from tideng_processes.cli.files import in_memory, registry_of
+    from tideng_processes.measurement import conformance
+
+    configure_logs("warning")
+    bundle = read_bundle(client)
+    deployment = in_memory(bundle)
+    known = {one.definition.id: one.definition for one in registry_of(deployment, client, shipped).all()}
+    log_map = _map(map_file, wanted, known)
+    chosen = _chosen(log_map, wanted, known)
+    log = _read(terminal, events, deployment, log_map, chosen)
+    conformance.require_mapped(log, log_map)
+    where = zone(bundle.timezone)
+    for one in chosen:
+        report = conformance.conform(log, one, log_map.processes[one.id], where, deployment.calendar)
+        if as_json:
+            terminal.json(to_json(report))
+        else:
+            _say(terminal, report, one)
+    if log.refused:
+        count = len(log.refused)
+        terminal.note(
+            f"{count:,} events could not be read; the others are counted.", f"{count:,} 个事件读不了，其余照常计入。"
+        )
+        terminal.problems([problem for _, refusal in log.refused[:SHOWN] for problem in refusal.problems])
+    return EXIT_REFUSED if log.refused else EXIT_FINE
+
+
+def _map(file: Path | None, wanted: Sequence[str], known: dict[str, Definition]) -> LogMap:
+    """That of the file, or the one that the processes named say by their own events. Raises `NotFound` for one that is none."""
+    from tideng_processes.measurement.activity_map import map_of_events, read_log_map
+
+    if file is not None:
+        return read_log_map(file)
+    if not wanted:
+        raise click.MissingParameter(param_hint="--map / --process", param_type="option")
+    for name in wanted:
+        if name not in known:
+            raise NotFound(f"no process {name}")
+    return map_of_events(known[name] for name in wanted)
+
+
+def _chosen(log_map: LogMap, wanted: Sequence[str], known: dict[str, Definition]) -> list[Definition]:
+    """The processes to walk. Raises `NotFound` for one that the map does not name, `Refused` where the map does not fit them."""
+    from tideng_processes.measurement.activity_map import check_log_map, only
+
+    for name in wanted:
+        if name not in log_map.processes:
+            raise NotFound(f"{log_map.name} names no process {name}")
+    chosen = wanted or tuple(log_map.processes)
+    if problems := check_log_map(only(log_map, chosen), known):
+        raise Refused(f"map {log_map.name}", problems)
+    return [known[name] for name in chosen]
+
+
+def _read(
+    terminal: Terminal, events: Sequence[Path], deployment: Deployment, log_map: LogMap, chosen: Sequence[Definition]
+) -> Log:
+    """The log, with a bar on a terminal that is filled by how much of the files is read."""
+    from tideng.plugin import progress_bar
+    from tideng_processes.measurement.conformance import read_log
+
+    with ExitStack() as stack:
+        streams = [(path.name, stack.enter_context(path.open("rb"))) for path in events]
+        joined = _Joined([(stream, path.stat().st_size) for (_, stream), path in zip(streams, events, strict=True)])
+        progress = stack.enter_context(progress_bar(terminal, joined.size, cast(BinaryIO, joined)))
+        return read_log(streams, deployment, log_map, chosen, progress)
+
+
+class _Joined:
+    """Several streams as one, for whoever asks how far they are read; one that was closed is read."""
+
+    def __init__(self, streams: Sequence[tuple[BinaryIO, int]]):
+        self._streams = streams
+        self.size = sum(size for _, size in streams)
+
+    def tell(self) -> int:
+        return sum(size if stream.closed else stream.tell() for stream, size in self._streams)
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The figures for other programs; times in seconds."""
+    times = ("median", "mean", "most", "longest")
+    return {
+        "process": report.process,
+        "cases": report.cases,
+        "conforming": report.conforming,
+        "walks": report.walks,
+        "absent": report.absent,
+        "ends": dict(report.ends),
+        "midway": dict(report.midway),
+        "deviations": [{"node": d.node, "activity": d.activity, "cases": d.cases} for d in report.deviations],
+        "times": [
+            {"node": t.node, "entered": t.entered, "left": t.left, "due": t.due, "late": t.late}
+            | {name: getattr(t, name).total_seconds() for name in times}
+            for t in report.times
+        ],
+    }
+
+
+def _say(terminal: Terminal, report: Report, definition: Definition) -> None:
+    from tideng_processes.document.diagram import place
+    from tideng_processes.document.sentences import said
+
+    title = said(definition.title, terminal.language, definition.id)
+    share = f"{report.conforming / report.cases:.1%}" if report.cases else "–"
+    midway = sum(report.midway.values())
+    terminal.say(
+        f"{title}: {report.cases:,} cases, {report.conforming:,} went as described ({share}), {midway:,} had not ended, "
+        f"{report.deviating:,} left the description.",
+        f"{title}：{report.cases:,} 单，{report.conforming:,} 单按流程走完（{share}），{midway:,} 单还没走完，{report.deviating:,} 单走得不一样。",
+    )
+    names = {one: place(one, definition, terminal.language) for one in (*definition.nodes, *definition.ends)}
+    if rows := list(_places(terminal, report, names)):
+        terminal.table((("at", "在哪一步"), ("came", "来了"), ("cases", "单数")), rows)
+    if (left := len(report.deviations) - SHOWN) > 0:
+        terminal.say(f"and {left} more ways, see --json.", f"另有 {left} 种，见 --json。")
+    headings = (
+        ("step", "步骤"),
+        ("entered", "进入"),
+        ("left", "离开"),
+        ("half took", "一半用时"),
+        ("on average", "平均"),
+    )
+    more = (("nine in ten", "九成用时"), ("longest", "最久"), ("after the deadline", "过了时限"))
+    terminal.table((*headings, *more), [_time_row(terminal, one, names[one.node]) for one in report.times])
+
+
+def _places(terminal: Terminal, report: Report, names: dict[str, str]) -> Iterator[tuple[str, str, str]]:
+    for one in report.deviations[:SHOWN]:
+        yield names[one.node], one.activity, f"{one.cases:,}"
+    for node, count in report.midway.items():
+        yield names[node], terminal.text("(nothing more)", "（没有下文）"), f"{count:,}"
+
+
+def _time_row(terminal: Terminal, one: NodeTime, name: str) -> tuple[object, ...]:
+    from tideng_processes.document.sentences import said, span_words
+
+    def words(length: timedelta) -> str:
+        return said(span_words(length), terminal.language) if one.left else ""
+
+    late = f"{one.late:,} / {one.due:,}" if one.due else ""
+    spans = (words(one.median), words(one.mean), words(one.most), words(one.longest))
+    return name, f"{one.entered:,}", f"{one.left:,}", *spans, late

@@ -1,0 +1,1 @@
+"""The document of a process: read, checked, told in sentences, drawn."""

@@ -1,0 +1,135 @@
+"""A process as a picture: the text from which mermaid draws it, and the same in sentences for who does not see it.
+
+The same definition gives the same text. Titles are what somebody wrote, so nothing in them is ever read as a picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tideng.plugin import Directory, Text
+from tideng_processes.document.model import (
+    Definition,
+    End,
+    Node,
+    Outcome,
+    Route,
+)
+from tideng_processes.document.sentences import (
+    condition_words,
+    deadline_words,
+    owner_words,
+    plain,
+    said,
+)
+
+KEPT = " ，。、；：（）“”·"
+"""Marks that mean nothing to mermaid; every other one is given by its number."""
+_STARTERS: Mapping[str, Text] = {
+    "anyone": {"zh": "任何人", "en": "Anyone"},
+    "supervisor": {"zh": "主管", "en": "A supervisor"},
+    "hr": {"zh": "人事", "en": "HR"},
+}
+_EVENT: Text = {"zh": "其他系统的事件", "en": "An event from elsewhere"}
+_BY_ITSELF: Text = {"zh": "到时自动", "en": "by itself when due"}
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way out of a step: `words` is the outcome with its condition, `to` the id of the step or end, `place` its title.
+    `back`: it sends back, or ends without success."""
+
+    words: str
+    to: str
+    place: str
+    back: bool
+
+
+def mermaid(definition: Definition, locale: str, directory: Directory, here: str = "", first: str = "") -> str:
+    """The flowchart of a process in the language of `locale`. `here`: the step where a case stands or the end that it
+    came to, `first`: the step to look at first; each gets a class of that name, which the style sheet paints."""
+    lines = ["flowchart TD", f'  begin(["{escaped(begun_by(definition, locale))}"]):::begin']
+    lines += [_node(one, definition, locale, directory) for one in definition.nodes.values()]
+    lines += [_end(one, locale) for one in definition.ends.values()]
+    lines.append(f"  begin --> n_{definition.first.id}")
+    for node in definition.nodes.values():
+        lines += _edges(node, definition, locale)
+    known = {*definition.nodes, *definition.ends}
+    lines += [f"  class {_id(id, definition)} {look}" for id, look in ((here, "here"), (first, "first")) if id in known]
+    return "\n".join(lines) + "\n"
+
+
+def ways(node: Node, definition: Definition, locale: str) -> list[Way]:
+    """Where a step leads, in the order in which it is written."""
+    return [
+        Way(
+            _way_words(node, outcome, route, definition, locale),
+            route.to,
+            place(route.to, definition, locale),
+            not outcome.good,
+        )
+        for outcome in node.outcomes
+        for route in outcome.routes
+    ]
+
+
+def place(id: str, definition: Definition, locale: str) -> str:
+    """What a step or an end is called."""
+    known = definition.nodes.get(id) or definition.ends.get(id)
+    return said(known.title, locale, id) if known else id
+
+
+def begun_by(definition: Definition, locale: str) -> str:
+    """Who or what begins it: 任何人, or 其他系统的事件."""
+    found = [_starter(one, locale) for one in definition.start.by]
+    found += [said(_EVENT, locale)] if definition.start.event else []
+    return ("、" if locale == "zh" else ", ").join(found)
+
+
+def escaped(text: str) -> str:
+    """A text inside mermaid's quotes: letters, digits and harmless marks as they are, everything else by its number."""
+    return "".join(one if one.isalnum() or one in KEPT else f"#{ord(one)};" for one in " ".join(text.split()))
+
+
+def _starter(by: str, locale: str) -> str:
+    kind, _, name = by.partition(":")
+    return said(_STARTERS.get(by, {}), locale, plain(name or kind))
+
+
+def _node(node: Node, definition: Definition, locale: str, directory: Directory) -> str:
+    """A rectangle; doubly framed where several own it, a hexagon where it goes on by itself."""
+    deadline = said(deadline_words(node.deadline, definition.fields), locale)
+    lines = [said(node.title, locale, node.id), said(owner_words(node, directory, definition.fields), locale), deadline]
+    label = "<br/>".join(escaped(one) for one in lines if one)
+    opens, closes = ("{{", "}}") if node.at_due else ("[[", "]]") if node.joint else ("[", "]")
+    return f'  n_{node.id}{opens}"{label}"{closes}'
+
+
+def _end(end: End, locale: str) -> str:
+    """Ends have a letter before their id: ``end`` is a word of mermaid's own."""
+    look = "good" if end.good else "other"
+    return f'  e_{end.id}(["{escaped(said(end.title, locale, end.id))}"]):::{look}'
+
+
+def _edges(node: Node, definition: Definition, locale: str) -> Iterator[str]:
+    """One arrow for all ways to the same place: broken where it leads back or to no good end."""
+    found: dict[tuple[str, bool], list[str]] = {}
+    for way in ways(node, definition, locale):
+        found.setdefault((way.to, way.back), []).append(way.words)
+    for (to, back), words in found.items():
+        label = "<br/>".join(map(escaped, words))
+        yield f'  n_{node.id} {"-.->" if back else "-->"}|"{label}"| {_id(to, definition)}'
+
+
+def _id(place: str, definition: Definition) -> str:
+    return f"n_{place}" if place in definition.nodes else f"e_{place}"
+
+
+def _way_words(node: Node, outcome: Outcome, route: Route, definition: Definition, locale: str) -> str:
+    words = said(outcome.title, locale, outcome.id)
+    more = [said(_BY_ITSELF, locale)] if node.at_due == outcome.id else []
+    more += [said(condition_words(route.when, definition.fields), locale)] if route.when else []
+    if not more:
+        return words
+    return f"{words}（{'，'.join(more)}）" if locale == "zh" else f"{words} ({', '.join(more)})"

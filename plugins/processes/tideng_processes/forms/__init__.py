@@ -1,0 +1,1 @@
+"""What is handed in at a step: fields, values and attachments."""

@@ -1,0 +1,238 @@
+"""What was filled into a form: read field by field into plain values, with every problem at once."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from babel.numbers import get_currency_name, is_currency
+
+from tideng.base.errors import Problem
+from tideng.org.directory import Directory
+from tideng_processes.document.model import Definition, FieldSpec, Node
+
+LONGEST_TEXT, LONGEST_LINE, LONGEST_NUMBER, MOST_ITEMS = 5000, 200, 200, 200
+LARGEST_NUMBER = 1e12
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_NAME_AND_ID = re.compile(r"[(（]([^()（）]+)[)）]$")
+NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a form holds: `data`, only fields of the step's form that have a value; and what is wrong, `at` a field's name or
+    ``itinerary[2].city``."""
+
+    data: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+
+
+def read_form(
+    definition: Definition,
+    node: Node,
+    said: Mapping[str, Any],
+    papers: Mapping[str, Sequence[int]],
+    directory: Directory,
+    at: datetime,
+    known: Mapping[str, Any],
+    complete: bool = True,
+) -> Read:
+    """Read what was `said` in the form of `node`. Numbers may come as texts, as browsers send them. `known`: what the case
+    knows already, for fields that hang on one of another step; `complete`: also say what is lacking."""
+    reader = _Reader(definition, directory, at)
+    data: dict[str, Any] = {}
+    for name in said.keys() - {asks.field for asks in node.form}:
+        reader.add(name, "is no field of this form", "")
+    for asks in node.form:
+        spec = definition.fields[asks.field]
+        value = (
+            list(papers.get(spec.name, ()))
+            if spec.type == "files"
+            else reader.value(spec, said.get(spec.name), spec.name)
+        )
+        if value not in NOTHING:
+            data[spec.name] = value
+            reader.amount_of(spec, value)
+        elif asks.required and complete and spec.name not in reader.wrong:
+            reader.add(spec.name, "is still open", "")
+    for asks in node.form:
+        reader.fits(definition.fields[asks.field], {**known, **data})
+    return Read(data, tuple(reader.problems))
+
+
+def person_named(directory: Directory, said: str, moment: datetime) -> str | None:
+    """The id of whoever works here at `moment` and is meant by an id, by ``NAME (ID)``, or by a name that only one has."""
+    text = said.strip()
+    inner = _NAME_AND_ID.search(text)
+    for person in filter(None, (text, inner and inner[1])):
+        if directory.at(person, moment) is not None:
+            return person
+    namesakes = [one.person for one in directory.rosters.at(moment).find(text) if text and one.name == text]
+    return namesakes[0] if len(namesakes) == 1 else None
+
+
+class _Reader:
+    """Reads the values of one form. Each method returns what holds, None where that is nothing, and takes note of problems."""
+
+    def __init__(self, definition: Definition, directory: Directory, at: datetime):
+        self._definition, self._directory, self._at = definition, directory, at
+        self.problems: list[Problem] = []
+
+    @property
+    def wrong(self) -> set[str]:
+        return {re.split(r"[.\[]", one.at)[0] for one in self.problems}
+
+    def add(self, at: str, problem: str, hint: str) -> None:
+        self.problems.append(Problem(at, problem, hint))
+
+    def value(self, spec: FieldSpec, said: Any, at: str) -> Any:
+        if said is None or (isinstance(said, str) and not said.strip()):
+            return None
+        read: Callable[[FieldSpec, Any, str], Any] = getattr(self, f"_{spec.type}")
+        return read(spec, said, at)
+
+    def amount_of(self, spec: FieldSpec, value: Any) -> None:
+        """Whether a text is long enough, or there are enough items, rows or files."""
+        if spec.type not in ("text", "list", "table", "files"):
+            return
+        long, text = len(value), spec.type == "text"
+        if spec.least and long < spec.least:
+            missing = spec.least - long
+            self.add(spec.name, f"{missing} characters to go" if text else f"{missing} to go", "")
+        most = spec.most or (LONGEST_TEXT if text else MOST_ITEMS)
+        if long > most:
+            self.add(spec.name, f"at most {most} characters" if text else f"at most {most}", "")
+
+    def fits(self, spec: FieldSpec, data: Mapping[str, Any]) -> None:
+        """Whether a date does not lie before the one it follows."""
+        value, other = data.get(spec.name), data.get(spec.not_before)
+        if spec.not_before and isinstance(value, str) and isinstance(other, str) and value < other:
+            self.add(spec.name, f"lies before {other}", "")
+
+    # -- one type each -------------------------------------------------------------------------------------------
+    def _text(self, spec: FieldSpec, said: Any, at: str) -> str | None:
+        if not isinstance(said, str):
+            self.add(at, "is no text", "")
+            return None
+        text = said.replace("\r\n", "\n").strip()
+        if _UNREADABLE.search(text):
+            self.add(at, "has characters that cannot be shown", "")
+            return None
+        return text
+
+    def _number(self, spec: FieldSpec, said: Any, at: str) -> float | int | None:
+        try:
+            number = float(str(said).replace(",", "").strip()) if not isinstance(said, bool) else math.nan
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or abs(number) > LARGEST_NUMBER:
+            self.add(at, "is no number", "12.5")
+            return None
+        low, high = spec.minimum, spec.maximum
+        if (low is not None and number < low) or (high is not None and number > high):
+            least = f"at least {low:g}" if low is not None else ""
+            most = f"at most {high:g}" if high is not None else ""
+            self.add(at, ", ".join(filter(None, (least, most))), "")
+        return int(number) if number == int(number) else number
+
+    def _integer(self, spec: FieldSpec, said: Any, at: str) -> int | None:
+        number = self._number(spec, said, at)
+        if isinstance(number, float):
+            self.add(at, "is no whole number", "3")
+            return None
+        return number
+
+    def _money(self, spec: FieldSpec, said: Any, at: str) -> float | int | None:
+        number = self._number(spec, said, at)
+        try:
+            amount = Decimal(str(said).replace(",", "").strip()) if number is not None else Decimal()
+            exact = amount == round(amount, 2)
+        except InvalidOperation:
+            exact = False
+        if not exact:
+            self.add(at, "has at most two digits after the point", "128.50")
+        return number
+
+    def _currency(self, spec: FieldSpec, said: Any, at: str) -> str | None:
+        code = str(said).strip().upper()
+        if is_currency(code) and get_currency_name(code, locale="en"):
+            return code
+        self.add(at, f"{code} is no currency", "CNY, USD, EUR")
+        return None
+
+    def _boolean(self, spec: FieldSpec, said: Any, at: str) -> bool | None:
+        known = {True: True, False: False, "true": True, "on": True, "1": True, "false": False, "0": False}
+        if isinstance(said, bool | str) and said in known:
+            return known[said]
+        self.add(at, "is neither yes nor no", "")
+        return None
+
+    def _date(self, spec: FieldSpec, said: Any, at: str) -> str | None:
+        try:
+            day = date.fromisoformat(str(said).strip())
+        except ValueError:
+            self.add(at, "is no day", "2026-03-31")
+            return None
+        if not 2000 <= day.year <= 2100:
+            self.add(at, "is no day", "2026-03-31")
+            return None
+        return day.isoformat()
+
+    def _time(self, spec: FieldSpec, said: Any, at: str) -> str | None:
+        try:
+            return time.fromisoformat(str(said).strip()).strftime("%H:%M")
+        except ValueError:
+            self.add(at, "is no time of day", "19:00")
+            return None
+
+    def _choice(self, spec: FieldSpec, said: Any, at: str) -> str | None:
+        if str(said) in spec.choices:
+            return str(said)
+        self.add(at, "is none of the choices", ", ".join(one.get("en", "") for one in spec.choices.values()))
+        return None
+
+    def _person(self, spec: FieldSpec, said: Any, at: str) -> str | None:
+        found = person_named(self._directory, str(said), self._at)
+        if found is None:
+            self.add(at, "is nobody who works here now", "")
+        return found
+
+    def _case(self, spec: FieldSpec, said: Any, at: str) -> str | None:
+        """What a case is called; whether it may be chosen is `tideng_processes.cases.case_choices`'s to say."""
+        name = self._text(spec, said, at)
+        if name and len(name) > LONGEST_NUMBER:
+            self.add(at, f"at most {LONGEST_NUMBER} characters", "")
+            return None
+        return name
+
+    def _list(self, spec: FieldSpec, said: Any, at: str) -> list[str]:
+        lines = said.splitlines() if isinstance(said, str) else said if isinstance(said, list) else []
+        items = [self._text(spec, one, f"{at}[{number}]") for number, one in enumerate(lines)]
+        for number, item in enumerate(items):
+            if item and len(item) > LONGEST_LINE:
+                self.add(f"{at}[{number}]", f"at most {LONGEST_LINE} characters", "")
+        return [one for one in items if one]
+
+    def _table(self, spec: FieldSpec, said: Any, at: str) -> list[dict[str, Any]]:
+        if not isinstance(said, list) or not all(isinstance(one, Mapping) for one in said):
+            self.add(at, "is no table", "")
+            return []
+        rows = [self._row(spec, row, f"{at}[{number}]") for number, row in enumerate(said[: MOST_ITEMS + 1])]
+        return [row for row in rows if row]
+
+    def _row(self, spec: FieldSpec, said: Mapping[str, Any], at: str) -> dict[str, Any]:
+        """One row; an empty one is left out, and is not asked for what it lacks."""
+        row = {column.name: self.value(column, said.get(column.name), f"{at}.{column.name}") for column in spec.columns}
+        row = {name: value for name, value in row.items() if value not in NOTHING}
+        for column in spec.columns if row else ():
+            if column.required and column.name not in row and said.get(column.name) in NOTHING:
+                self.add(f"{at}.{column.name}", "is still open", "")
+        return row
+
+    def _files(self, spec: FieldSpec, said: Any, at: str) -> None:
+        """Files come beside the data, and nothing that is said here is one."""

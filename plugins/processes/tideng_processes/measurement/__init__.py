@@ -1,0 +1,1 @@
+"""How a process performs: figures, estimates, trials and conformance of an event log."""

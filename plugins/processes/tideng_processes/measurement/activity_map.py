@@ -1,0 +1,192 @@
+"""What the activities of somebody's event log are in our processes: the map by which a log is walked through a definition.
+
+processes:
+  trip:
+    activities:
+      Permit SUBMITTED by EMPLOYEE: request.submit          # the step is left by that outcome
+      Permit APPROVED by ADMINISTRATION: approve            # it happens inside the step
+      Permit REJECTED by MISSING: [waiting.change, approve.return]      # whichever fits where the case stands
+  claim:
+    repeats: true                                           # after its end another claim of the same case may begin
+    activities:
+      Payment Handled: {is: pay.pay, where: {id: "fd_declaration*"}}    # only events whose attribute looks so
+elsewhere: [Send Reminder, "Request For Payment *"]         # no process has a step for these
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from tideng.plugin import Document, Problem, Problems, Refused, read_yaml
+from tideng_processes.document.model import Definition
+
+_PROCESS = ("repeats", "activities")
+Add = Callable[[str, str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What one activity may be: `node` is left by `outcome`, or, where that is '', something happens inside it. `where`: attribute →
+    pattern (``*`` for anything); only an event that has them all is meant."""
+
+    node: str
+    outcome: str = ""
+    where: Mapping[str, str] = field(default_factory=dict)
+
+    def meant(self, attributes: Mapping[str, Any]) -> bool:
+        return all(fnmatchcase(str(attributes.get(name, "")), like) for name, like in self.where.items())
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessMap:
+    """One process's part of a log: activity → what it may be, the first that fits where the case stands. `repeats`: after an end
+    the case may begin again."""
+
+    activities: Mapping[str, tuple[Meaning, ...]]
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogMap:
+    """A log's activities in each process, and patterns of those that belong `elsewhere`. `name`: of the file."""
+
+    name: str
+    processes: Mapping[str, ProcessMap]
+    elsewhere: tuple[str, ...] = ()
+    document: Document | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def activities(self) -> list[str]:
+        """Every activity that is named under a process, each once."""
+        return list(dict.fromkeys(one for process in self.processes.values() for one in process.activities))
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        """The attributes of events that are looked at."""
+        every = (one for process in self.processes.values() for some in process.activities.values() for one in some)
+        return frozenset(name for one in every for name in one.where)
+
+    def leaves_out(self, activity: str) -> bool:
+        return any(fnmatchcase(activity, like) for like in self.elsewhere)
+
+
+def read_log_map(path: Path) -> LogMap:
+    """The map in a YAML file. Raises `Refused` with every problem, each with its line."""
+    problems = Problems()
+    document = read_yaml(path, problems)
+    if document is None or problems.errors:
+        raise Refused(f"map {path.name}", problems.errors)
+    return _Reader(document).log_map(path.name)
+
+
+def map_of_events(definitions: Iterable[Definition]) -> LogMap:
+    """The map for events of our own types: what an outcome emits, or is taken by, is that outcome; the first that fits, where
+    several do. Everything else belongs elsewhere."""
+    return LogMap("events", {one.id: ProcessMap(_spoken(one)) for one in definitions}, ("*",))
+
+
+def _spoken(definition: Definition) -> Mapping[str, tuple[Meaning, ...]]:
+    found: dict[str, tuple[Meaning, ...]] = {}
+    for node in definition.nodes.values():
+        for outcome in node.outcomes:
+            for name in filter(None, dict.fromkeys((outcome.on, *(one.type for one in outcome.emit)))):
+                found[name] = (*found.get(name, ()), Meaning(node.id, outcome.id))
+    return found
+
+
+def only(log_map: LogMap, processes: Iterable[str]) -> LogMap:
+    """The map without its other processes; their activities belong elsewhere then."""
+    kept = {name: log_map.processes[name] for name in processes}
+    return replace(log_map, processes=kept, elsewhere=(*log_map.elsewhere, *log_map.activities))
+
+
+def check_log_map(log_map: LogMap, definitions: Mapping[str, Definition]) -> list[Problem]:
+    """What it names that the processes do not have: processes, steps, outcomes."""
+    place = log_map.document.at if log_map.document else str
+    return [Problem(place(at), problem, hint) for at, problem, hint in _unknown(log_map, definitions)]
+
+
+def _unknown(log_map: LogMap, definitions: Mapping[str, Definition]) -> Iterator[tuple[str, str, str]]:
+    for process, mapped in log_map.processes.items():
+        definition = definitions.get(process)
+        if definition is None:
+            yield f"processes.{process}", f"there is no process {process}", f"known: {', '.join(definitions)}"
+            continue
+        for activity, meanings in mapped.activities.items():
+            at = f"processes.{process}.activities.{activity}"
+            for one in meanings:
+                node = definition.nodes.get(one.node)
+                if node is None:
+                    yield at, f"there is no step {one.node} in {process}", f"known: {', '.join(definition.nodes)}"
+                elif one.outcome and node.outcome(one.outcome) is None:
+                    known = ", ".join(way.id for way in node.outcomes)
+                    yield at, f"there is no way {one.outcome!r} out of the step {one.node}", f"known: {known}"
+
+
+class _Reader:
+    """Reads one document; each method adds problems and returns what holds."""
+
+    def __init__(self, document: Document):
+        self._document = document
+        self._problems: list[Problem] = []
+
+    def log_map(self, name: str) -> LogMap:
+        said = self._mapping(self._document.value, "")
+        self._known(said, ("processes", "elsewhere"), "")
+        processes = {
+            str(id): self._process(one, f"processes.{id}")
+            for id, one in self._mapping(said.get("processes"), "processes").items()
+        }
+        elsewhere = said.get("elsewhere") or []
+        if not isinstance(elsewhere, list) or not all(isinstance(one, str) for one in elsewhere):
+            self._add("elsewhere", "is no list of activities", "elsewhere: [Send Reminder]")
+            elsewhere = []
+        for one in elsewhere:
+            if any(one in process.activities for process in processes.values()):
+                self._add("elsewhere", f"{one} is in a process as well", "leave it out in one of the two places")
+        if self._problems:
+            raise Refused(f"map {name}", self._problems)
+        return LogMap(name, processes, tuple(elsewhere), self._document)
+
+    def _process(self, said: Any, at: str) -> ProcessMap:
+        said = self._mapping(said, at)
+        self._known(said, _PROCESS, at)
+        repeats = said.get("repeats", False)
+        if not isinstance(repeats, bool):
+            self._add(f"{at}.repeats", "is neither true nor false", "true or false")
+        activities = self._mapping(said.get("activities"), f"{at}.activities")
+        found = {str(name): self._meanings(one, f"{at}.activities.{name}") for name, one in activities.items()}
+        return ProcessMap(found, repeats is True)
+
+    def _meanings(self, said: Any, at: str) -> tuple[Meaning, ...]:
+        several = said if isinstance(said, list) else [said]
+        return tuple(filter(None, (self._meaning(one, at) for one in several)))
+
+    def _meaning(self, said: Any, at: str) -> Meaning | None:
+        where: Any = {}
+        if isinstance(said, Mapping):
+            self._known(said, ("is", "where"), at)
+            said, where = said.get("is"), said.get("where") or {}
+        if isinstance(said, str) and said and isinstance(where, Mapping):
+            node, _, outcome = said.partition(".")
+            return Meaning(node, outcome, {str(name): str(like) for name, like in where.items()})
+        self._add(at, "says no step", 'request.submit, approve, or {is: pay.pay, where: {id: "fd_*"}}')
+        return None
+
+    def _mapping(self, said: Any, at: str) -> Mapping[str, Any]:
+        if isinstance(said, Mapping) and said:
+            return said
+        self._add(at, "is no list of names and values", "processes: {trip: {activities: {ACTIVITY: STEP.OUTCOME}}}")
+        return {}
+
+    def _known(self, said: Mapping[str, Any], known: tuple[str, ...], at: str) -> None:
+        for name in said:
+            if name not in known:
+                self._add(f"{at}.{name}".lstrip("."), "is not known here", f"known: {', '.join(known)}")
+
+    def _add(self, at: str, problem: str, hint: str) -> None:
+        self._problems.append(Problem(self._document.at(at), problem, hint))

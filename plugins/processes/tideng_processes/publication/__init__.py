@@ -1,0 +1,1 @@
+"""Which definitions are in force: shipped, of the client, changed here, on trial."""

@@ -1,0 +1,161 @@
+"""Which processes there are, in which versions: those that plugins ship, the client's own, and what people changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, func, select
+
+from tideng.base.errors import Problem
+from tideng.client.files import Problems, read_yaml
+from tideng.store.database import insert
+from tideng_processes.document.model import Definition
+from tideng_processes.document.parser import InvalidProcess, parse_process
+from tideng_processes.tables import VersionRow
+
+if TYPE_CHECKING:
+    from tideng.runtime.deployment import Deployment
+
+SHIPPED, FILES, PEOPLE = "shipped", "files", "people"
+FIRST = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+"""Stands for the moment of a shipped version that was not needed yet, and so is in no database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One version of a process. `origin`: SHIPPED, FILES (the client's bundle) or PEOPLE (edited here)."""
+
+    definition: Definition
+    version: int
+    origin: str
+    by: str
+    note: str
+    at: datetime
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.definition.document)
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """The same for the same document, however it was written down. The order of steps and fields counts, as it is shown."""
+    return hashlib.sha256(json.dumps(document, ensure_ascii=False).encode()).hexdigest()
+
+
+def read_definitions(folder: Path) -> tuple[list[Definition], list[Problem]]:
+    """The processes in the ``.yaml`` files of `folder`, and every problem with its file and line."""
+    read = [_read_file(path, *_state_of(path)) for path in sorted(folder.glob("*.yaml"))]
+    found = [definition for definition, _problems in read if definition is not None]
+    return found, [problem for _definition, problems in read for problem in problems]
+
+
+def _state_of(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
+
+
+@lru_cache(maxsize=256)
+def _read_file(path: Path, changed: int, size: int) -> tuple[Definition | None, tuple[Problem, ...]]:
+    """One file as it stands since `changed`. A process that serves many clients reads what plugins ship once."""
+    complaints = Problems()
+    document = read_yaml(path, complaints)
+    if document is None or complaints.errors:
+        return None, tuple(complaints.errors)
+    try:
+        return parse_process(document.value), ()
+    except InvalidProcess as refused:
+        return None, tuple(Problem(document.at(one.at), one.problem, one.hint) for one in refused.problems)
+
+
+class Registry:
+    """The latest version of every process, and any other one on demand. Immutable but for the versions it read before."""
+
+    def __init__(self, shipped: Iterable[Definition] = (), stored: Iterable[Published] = ()):
+        self._shipped = {one.id: Published(one, 1, SHIPPED, "", "", FIRST) for one in shipped}
+        self._versions = {(one.definition.id, one.version): one for one in stored}
+        self._latest = dict(self._shipped)
+        for (process, _version), one in sorted(self._versions.items()):
+            self._latest[process] = one
+
+    def latest(self, process: str) -> Published | None:
+        return self._latest.get(process)
+
+    def version(self, process: str, version: int) -> Published | None:
+        """That version; the shipped one stands for version 1 while the database knows of none."""
+        found = self._versions.get((process, version))
+        shipped = self._shipped.get(process)
+        return found or (shipped if shipped and version == 1 else None)
+
+    def versions(self, process: str) -> list[Published]:
+        """Every version of it, newest first."""
+        stored = [one for (name, _), one in sorted(self._versions.items()) if name == process]
+        latest = self._latest.get(process)
+        return stored[::-1] or ([latest] if latest else [])
+
+    def all(self) -> list[Published]:
+        """The latest version of each, by title."""
+        return sorted(self._latest.values(), key=lambda one: one.definition.id)
+
+
+def stored(connection: Connection) -> list[Published]:
+    """Every version in the database. One statement."""
+    return [_published(row) for row in connection.execute(select(VersionRow.__table__).order_by(VersionRow.id))]
+
+
+def revision(connection: Connection) -> int:
+    """Grows with every version; 0 while there is none."""
+    return connection.scalar(select(func.max(VersionRow.id))) or 0
+
+
+def store(
+    connection: Connection, definition: Definition, version: int, origin: str, by: str, note: str, now: datetime
+) -> bool:
+    """Keep a version; False where somebody else has kept one of that number meanwhile."""
+    values = {
+        "process": definition.id,
+        "version": version,
+        "document": dict(definition.document),
+        "digest": digest_of(definition.document),
+        "origin": origin,
+        "by": by,
+        "note": note,
+        "at": now,
+    }
+    statement = insert(connection)(VersionRow).values(values).on_conflict_do_nothing().returning(VersionRow.id)
+    return connection.execute(statement).first() is not None
+
+
+def shipped_by(deployment: Deployment) -> list[Definition]:
+    """What the plugins ship. A folder with a problem in it is that plugin's fault, and leaves it out."""
+    found: list[Definition] = []
+    for plugin, folder in deployment.plugins.call_named("process_definitions"):
+        definitions, problems = read_definitions(Path(folder))
+        if problems:
+            error = InvalidProcess(f"processes of {plugin}", problems)
+            deployment.plugins.fail(plugin, error, "process_definitions")
+            continue
+        found += definitions
+    return found
+
+
+def registry_of(deployment: Deployment) -> Registry:
+    """What the plugin knows, as of its last `refresh`; nothing where it is switched off."""
+    plugin = deployment.plugins.get("processes")
+    return plugin.registry if plugin is not None else Registry()
+
+
+def registry_in(deployment: Deployment, connection: Connection) -> Registry:
+    """The processes as they stand in the database at this moment. One statement."""
+    plugin: Any = deployment.plugins.get("processes")
+    return Registry(plugin.shipped(), stored(connection))
+
+
+def _published(row: Any) -> Published:
+    return Published(parse_process(row.document), row.version, row.origin, row.by, row.note, row.at)

@@ -1,0 +1,129 @@
+"""What processes hold on a person, who may look at it and take it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from tideng.plugin import (
+    COLUMN_BEGAN,
+    COLUMN_CONTENT,
+    COLUMN_ENDED,
+    COLUMN_OUTCOME,
+    COLUMN_TIME,
+    HeldRecord,
+    Holding,
+    Text,
+    holding_of_rows,
+)
+from tideng_processes.cases.case_choices import NamedCase, named, references
+from tideng_processes.document.model import Definition
+from tideng_processes.document.sentences import said, text
+from tideng_processes.publication.registry import Registry
+from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
+
+_SEEN = {
+    "zh": "您、步骤负责人、您的主管和人事可看",
+    "en": "You, whoever had a step, those who lead you and HR can see it",
+}
+_TITLES = {
+    "cases": {"zh": "您的流程单", "en": "Your cases"},
+    "steps": {"zh": "您在流程里做过和说过的", "en": "What you did and said in cases"},
+    "tasks": {"zh": "轮到过您的步骤", "en": "Steps that were yours"},
+    "papers": {"zh": "您交过的文件", "en": "Files you handed in"},
+}
+_CASE = {"zh": "哪一件", "en": "Case"}
+_STEP = {"zh": "步骤", "en": "Step"}
+_CASES = {
+    "id": _CASE,
+    "process": {"zh": "流程", "en": "Process"},
+    "version": {"zh": "版本", "en": "Version"},
+    "node": {"zh": "在哪一步", "en": "Where it stands"},
+    "end": {"zh": "结果", "en": "How it ended"},
+    "started_at": COLUMN_BEGAN,
+    "ended_at": COLUMN_ENDED,
+    "data": COLUMN_CONTENT,
+    "names": {"zh": "提到的别的单", "en": "Other cases it names"},
+}
+_STEPS = {
+    "at": COLUMN_TIME,
+    "case": _CASE,
+    "kind": {"zh": "发生了什么", "en": "What happened"},
+    "node": _STEP,
+    "outcome": COLUMN_OUTCOME,
+    "note": {"zh": "说明", "en": "Words"},
+}
+_TASKS = {
+    "case": _CASE,
+    "node": _STEP,
+    "entered_at": {"zh": "到您这里", "en": "Came to you"},
+    "due": {"zh": "期限", "en": "Due"},
+    "done_at": {"zh": "完成", "en": "Done"},
+    "outcome": COLUMN_OUTCOME,
+}
+_PAPERS = {
+    "kept_at": COLUMN_TIME,
+    "case": _CASE,
+    "name": {"zh": "文件", "en": "File"},
+    "size": {"zh": "大小（字节）", "en": "Size in bytes"},
+    "reading": {"zh": "读到的内容", "en": "What was read from it"},
+}
+
+
+def cases_of(connection: Connection, person: str, registry: Registry) -> list[Holding]:
+    """The person's cases, what they did and said in any, the steps they had, the files they handed in. A statement each."""
+    case, step, task, told = CaseRow, StepRow, TaskRow, _told(connection, registry)
+    return [
+        _held(connection, "cases", _CASES, case, case.person == person, case.started_at, told),
+        _held(connection, "steps", _STEPS, step, step.by == person, step.at),
+        _held(connection, "tasks", _TASKS, task, task.owner == person, task.entered_at),
+        _papers(connection, person),
+    ]
+
+
+def _held(
+    connection: Connection, name: str, columns: Mapping[str, Text], row: Any, which: Any, when: Any, told: Any = None
+) -> Holding:
+    return holding_of_rows(
+        connection, f"processes.{name}", _TITLES[name], _SEEN, columns, row, which, when, told, "flow"
+    )
+
+
+def _told(connection: Connection, registry: Registry) -> Any:
+    """Cases with the titles that people know, not the names of the document, and the other cases they name in words. One statement
+    more, where they name any."""
+
+    def records(rows: Sequence[Any]) -> list[HeldRecord]:
+        known = {row.id: one.definition for row in rows if (one := registry.version(row.process, row.version))}
+        wanted = {row.id: references(known[row.id], row.data) if row.id in known else set() for row in rows}
+        names = named(connection, registry, set().union(*wanted.values()))
+        return [_record(row, known.get(row.id), [names[key] for key in sorted(wanted[row.id])]) for row in rows]
+
+    return records
+
+
+def _record(row: Any, it: Definition | None, names: Sequence[NamedCase]) -> HeldRecord:
+    if it is None:
+        return dict(row._mapping)
+    node, end = it.nodes.get(row.node), it.ends.get(row.end)
+    titles = {"process": it.title, "node": node.title if node else "", "end": end.title if end else ""}
+    others = text(lambda locale: "\n".join(said(one.words, locale) for one in names))
+    return {**row._mapping, **titles, "names": others if names else ""}
+
+
+def _papers(connection: Connection, person: str) -> Holding:
+    row = PaperRow
+    own = or_(row.author == person, row.case.in_(select(CaseRow.id).where(CaseRow.person == person)))
+    found = _held(connection, "papers", _PAPERS, row, own, row.kept_at)
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        for one in connection.execute(select(row.id, row.name).where(own)).all():  # one at a time: each may be large
+            yield (
+                f"papers/{one.id}-{one.name}",
+                bytes(connection.scalar(select(row.content).where(row.id == one.id)) or b""),
+            )
+
+    return replace(found, files=files)

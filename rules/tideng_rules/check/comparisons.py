@@ -1,0 +1,102 @@
+"""Whether a comparison suits its fact: the operator its type, the operand its type, one unit on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tideng.base.errors import Problem
+from tideng_rules.check.known_facts import Known
+from tideng_rules.document import operators
+from tideng_rules.document.model import FactRef, Leaf
+from tideng_rules.document.problems import kind_of, show
+
+NUMERIC = ("number", "integer")
+DATED = ("date", "time")
+SHARES = ("share", "ratio", "percent", "%")
+_EQUAL = ("is", "is_not", "in", "not_in", "exists")
+_ORDER = ("lt", "lte", "gt", "gte", "between")
+OPERATORS_OF = {
+    "number": (*_EQUAL, *_ORDER),
+    "integer": (*_EQUAL, *_ORDER),
+    "date": (*_EQUAL, *_ORDER),
+    "time": (*_EQUAL, *_ORDER),
+    "text": (*_EQUAL, "contains", "not_contains", "starts_with", "matches"),
+    "boolean": ("is", "is_not", "exists"),
+    "list": ("contains", "not_contains", "exists"),
+    "object": ("exists",),
+}
+
+
+def fits(leaf: Leaf, fact: Known) -> Iterator[Problem]:
+    """Whether the operator and the literal suit the fact's type."""
+    if not fact.type:
+        return
+    at = f"{leaf.place}.{leaf.op}"
+    if leaf.op not in OPERATORS_OF[fact.type]:
+        hint = "one of " + ", ".join(OPERATORS_OF[fact.type])
+        yield Problem(
+            at, f"{leaf.fact} is {a_type(fact.type)}, which `{leaf.op}` cannot compare", hint, code="operator"
+        )
+        return
+    if leaf.op == "exists" or fact.type == "list":
+        return
+    for operand in leaf.operand if isinstance(leaf.operand, tuple) else (leaf.operand,):
+        if not _is_a(fact.type, operand):
+            number = _as_number(operand) if fact.type in NUMERIC else ""
+            hint = f"write {number} without quotes" if number else ""
+            problem = f"{leaf.fact} is {a_type(fact.type)}, and {show(operand)} is {kind_of(operand)}"
+            yield Problem(at, problem, hint, code="type")
+        elif fact.unit in SHARES and fact.unit not in ("percent", "%") and operand > 2:  # a target can be exceeded
+            problem = f"{leaf.fact} is a share, and {show(operand)} is more than the whole"
+            yield Problem(at, problem, f"write {operand / 100:g}", "warning", "share")
+
+
+def fits_fact(leaf: Leaf, fact: Known, other: Known) -> Iterator[Problem]:
+    """Whether two facts can be compared: types that stand in an order, and one unit."""
+    at, operand = f"{leaf.place}.{leaf.op}", leaf.operand
+    assert isinstance(operand, FactRef)
+    if fact.type and leaf.op not in OPERATORS_OF[fact.type]:
+        yield from fits(leaf, fact)
+    elif fact.type and other.type and _family(fact.type) != _family(other.type) and fact.type != "list":
+        problem = f"{leaf.fact} is {a_type(fact.type)}, {operand.fact} is {a_type(other.type)}"
+        yield Problem(at, problem, code="type")
+    elif other.type and operand.times != 1 and other.type not in NUMERIC:
+        problem = f"{operand.fact} is {a_type(other.type)}, which cannot be multiplied"
+        yield Problem(f"{at}.times", problem, code="times")
+    elif fact.unit and other.unit and fact.unit != other.unit:
+        problem = f"{leaf.fact} is in {fact.unit}, {operand.fact} in {other.unit}"
+        yield Problem(at, problem, "compare two facts of one unit", code="unit")
+    elif _mixes_share_and_count(fact, other):
+        share, count = (leaf.fact, operand.fact) if fact.unit in SHARES else (operand.fact, leaf.fact)
+        problem = f"{share} is a share, {count} is a count"
+        yield Problem(at, problem, "compare two facts of one unit", code="unit")
+
+
+def _mixes_share_and_count(fact: Known, other: Known) -> bool:
+    one, two = fact.unit in SHARES, other.unit in SHARES
+    return one is not two and (fact if two else other).type == "integer"
+
+
+def _is_a(type_: str, operand: object) -> bool:
+    if type_ in NUMERIC:
+        return isinstance(operand, int | float) and not isinstance(operand, bool)
+    if type_ == "boolean":
+        return isinstance(operand, bool)
+    return operators.is_iso(operand) if type_ in DATED else isinstance(operand, str)
+
+
+def _as_number(operand: object) -> str:
+    try:
+        return f"{float(operand):g}" if isinstance(operand, str) else ""
+    except ValueError:
+        return ""
+
+
+def _family(type_: str) -> str:
+    return "number" if type_ in NUMERIC else "date" if type_ in DATED else type_
+
+
+def a_type(type_: str) -> str:
+    """A type in words, with its article."""
+    names = {"integer": "a whole number", "boolean": "true/false", "object": "an object", "time": "a moment"}
+    return names.get(type_, f"a {type_}")

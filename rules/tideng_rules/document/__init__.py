@@ -1,0 +1,1 @@
+"""The rule document: read from YAML into plain values and written back."""

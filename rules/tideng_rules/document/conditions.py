@@ -1,0 +1,183 @@
+"""Conditions, read: `who`, `if`, `until` and a metric's `where` become a tree of groups and leaves."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from tideng_rules.document.model import (
+    ALWAYS,
+    OPERATORS,
+    Condition,
+    FactRef,
+    Group,
+    Leaf,
+    leaves,
+)
+from tideng_rules.document.operators import pattern
+from tideng_rules.document.problems import (
+    MAX_TEXT,
+    Collector,
+    join,
+    kind_of,
+    nearest,
+    show,
+)
+from tideng_rules.document.reader import MAX_DEPTH
+
+GROUPS = ("all", "any", "none")
+ORDERED = ("lt", "lte", "gt", "gte")
+TEXTUAL = ("starts_with", "matches")
+LISTED = ("in", "not_in")
+FACT_NAME = re.compile(r"[a-z_][a-z0-9_]*(\.[A-Za-z0-9_:-]+)+", re.ASCII)
+MAX_ITEMS = 1000
+MAX_LEAVES = 5000
+_PATTERNS = (
+    (
+        "invalid perl operator",
+        "the pattern looks ahead or behind, which can take for ever",
+        "RE2 has neither: use a second condition, in `none` for what must not be there",
+    ),
+    (
+        "invalid named capture",
+        "the pattern looks ahead or behind, which can take for ever",
+        "RE2 has neither: use a second condition, in `none` for what must not be there",
+    ),
+    (
+        "invalid escape sequence",
+        "the pattern refers back to what it found, or escapes an unknown sign",
+        "say the text itself; `\\.` for a dot",
+    ),
+    (
+        "invalid repetition size",
+        "the pattern repeats too often",
+        "at most 1,000 times, repetitions inside repetitions multiplied",
+    ),
+    ("pattern too large", "the pattern grows too large once it is unfolded", "repeat less, or use `contains`"),
+)
+"""How RE2 refuses a pattern, what is the matter, and the way out."""
+
+
+def parse_condition(value: Any, at: str, notes: Collector, depth: int = 0) -> Condition:
+    """Read one condition; problems go to `notes`, and something harmless is returned in their place."""
+    condition = _parse(value, at, notes, depth)
+    if sum(1 for _ in leaves(condition)) <= MAX_LEAVES:
+        return condition
+    notes.note(at, f"more than {MAX_LEAVES} comparisons", "several rules, or `in` with a list", "too-large")
+    return ALWAYS
+
+
+def _parse(value: Any, at: str, notes: Collector, depth: int) -> Condition:
+    if depth > MAX_DEPTH:
+        notes.note(at, f"nested deeper than {MAX_DEPTH} levels", code="too-large")
+        return ALWAYS
+    if isinstance(value, list | tuple):
+        return _group("all", value, at, at, notes, depth)
+    if not isinstance(value, Mapping):
+        notes.note(at, f"a condition is needed here, not {kind_of(value)}", "e.g. {fact: person.on_trip, is: true}")
+        return ALWAYS
+    kinds = [kind for kind in GROUPS if kind in value]
+    if "fact" in value or not kinds:
+        return _leaf(value, at, notes)
+    if len(value) > 1:
+        others = [str(key) for key in value if key != kinds[0]]
+        notes.note(at, f"{kinds[0]!r} stands alone, not beside {', '.join(others)}", "put the others inside it")
+    return _group(kinds[0], value[kinds[0]], at, join(at, kinds[0]), notes, depth)
+
+
+def _group(kind: str, value: Any, at: str, inner: str, notes: Collector, depth: int) -> Group:
+    items = notes.items(value, inner, "conditions")
+    if len(items) > MAX_ITEMS:
+        hint = "several rules, or `in` with a list"
+        notes.note(inner, f"more than {MAX_ITEMS} conditions", hint, "too-large")
+        items = []
+    return Group(kind, tuple(_parse(item, join(inner, n), notes, depth + 1) for n, item in enumerate(items)), at)
+
+
+def _leaf(value: Mapping[str, Any], at: str, notes: Collector) -> Condition:
+    fact = _fact(value.get("fact"), join(at, "fact"), notes) if "fact" in value else ""
+    operators = [key for key in value if key in OPERATORS]
+    for key in value:
+        if key != "fact" and key not in OPERATORS:
+            known = ("fact", *OPERATORS) if "fact" in value else ("fact", *GROUPS, *OPERATORS)
+            notes.note(
+                join(at, str(key)), f"unknown operator {key!r}", nearest(key, known) or "one of " + ", ".join(OPERATORS)
+            )
+    if "fact" not in value:
+        notes.note(at, "no fact is named", "e.g. {fact: person.on_trip, is: true}")
+    if len(operators) != 1:
+        if len(operators) > 1:
+            notes.note(at, f"more than one operator: {', '.join(operators)}", "join two leaves with `all`")
+        elif len(value) <= 1:
+            notes.note(at, "no operator", "one of " + ", ".join(OPERATORS))
+        return ALWAYS
+    op = operators[0]
+    return Leaf(fact, op, _operand(op, value[op], join(at, op), notes), at)
+
+
+def _fact(value: Any, at: str, notes: Collector) -> str:
+    if isinstance(value, str) and len(value) <= 200 and FACT_NAME.fullmatch(value):
+        return value
+    notes.note(
+        at,
+        f"{show(value)} is not the name of a fact",
+        "e.g. event.needs.length, person.on_trip, metric.visits_this_week",
+    )
+    return ""
+
+
+def _operand(op: str, value: Any, at: str, notes: Collector) -> Any:
+    """The operand as the engines take it: a literal, a tuple of literals, or a `FactRef`."""
+    if op == "exists":
+        if not isinstance(value, bool):
+            notes.note(at, f"`exists` is true or false, not {show(value)}")
+        return value is True
+    if op in LISTED or op == "between":
+        items = notes.items(value, at, "values")
+        if op == "between" and isinstance(value, list | tuple) and len(items) != 2:
+            notes.note(at, "`between` takes two values: the lowest and the highest")
+        if op in LISTED and isinstance(value, list | tuple) and not items:
+            notes.note(at, f"`{op}` needs at least one value")
+        return tuple(_plain(op, item, join(at, n), notes) for n, item in enumerate(items))
+    if isinstance(value, Mapping):
+        if op == "matches":
+            notes.note(at, "`matches` takes a pattern, not another fact")
+        return _reference(value, at, notes)
+    return _plain(op, value, at, notes)
+
+
+def _plain(op: str, value: Any, at: str, notes: Collector) -> Any:
+    literal = notes.literal(value, at)
+    if op in TEXTUAL and literal is not None and not isinstance(literal, str):
+        notes.note(at, f"`{op}` takes a text, not {kind_of(value)}")
+    if op in (*ORDERED, "between") and isinstance(literal, bool):
+        notes.note(at, f"`{op}` takes a number or a date, not true/false")
+    if op == "matches" and isinstance(literal, str):
+        _pattern(literal, at, notes)
+    return literal
+
+
+def _pattern(text: str, at: str, notes: Collector) -> None:
+    if len(text) > MAX_TEXT // 10:
+        notes.note(at, "a pattern longer than 1,000 characters", "use `contains`, or `in` with a list", "pattern")
+        return
+    try:
+        pattern(text)
+    except ValueError as error:
+        for said, problem, hint in _PATTERNS:
+            if said in str(error):
+                notes.note(at, problem, hint, "pattern")
+                return
+        notes.note(at, str(error), "patterns follow RE2: no look-around, no back-references", "pattern")
+
+
+def _reference(value: Mapping[str, Any], at: str, notes: Collector) -> FactRef:
+    notes.mapping(value, at, ("fact", "times"), ("fact",))
+    times = value.get("times", 1)
+    if isinstance(times, bool) or not isinstance(times, int | float) or not math.isfinite(times):
+        notes.note(join(at, "times"), f"a number is needed here, not {show(times)}")
+        times = 1
+    fact = _fact(value["fact"], join(at, "fact"), notes) if "fact" in value else ""
+    return FactRef(fact, float(times))

@@ -1,0 +1,264 @@
+"""The parser: a rule document becomes a `Rule`, or every problem in it is said at once. See docs/rule-language.md.
+
+Names of facts, event types and metrics are not looked up here: that is `check.py`, which needs the deployment's catalogue.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tideng.base.errors import InvalidRule, Problem
+from tideng.model.catalogue import Catalogue
+from tideng.model.judge_contract import OnSchedule, Step, Trigger
+from tideng.model.metrics import (
+    FUNCTIONS,
+    LAST_DAYS,
+    LAST_HOURS,
+    WINDOWS,
+    Metric,
+    Series,
+)
+from tideng_rules.document.actions import EVENT_TYPE, parse_deeds, parse_duration
+from tideng_rules.document.conditions import FACT_NAME, parse_condition
+from tideng_rules.document.model import (
+    ABOUT,
+    ALWAYS,
+    KINDS,
+    Example,
+    LaterStep,
+    Rule,
+)
+from tideng_rules.document.problems import (
+    Collector,
+    join,
+    nearest,
+    show,
+)
+from tideng_rules.document.reader import (
+    MAX_BYTES,
+    read_documents,
+    read_rules,
+    unfit,
+)
+from tideng_rules.document.triggers import (
+    clock_time,
+    event_condition,
+    parse_limit,
+    parse_trigger,
+)
+
+__all__ = ["parse_rule", "read_documents", "read_rules"]
+
+KEYS = (
+    "id", "kind", "title", "why", "about", "when", "who", "if", "then", "later", "until", "limit", "metrics", "examples", "priority",
+)  # fmt: skip
+RULE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", re.ASCII)
+NAME = re.compile(r"[a-z][a-z0-9_]{0,79}", re.ASCII)
+
+
+def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) -> Rule:
+    """Read one rule document, as it came from YAML, JSON or the database.
+
+    `catalogue` adds the plugins' actions. Raises `InvalidRule` with every problem, each at a place such as
+    ``if.all[0].fact``. A missing title or why is no problem here.
+    """
+    if not isinstance(document, Mapping):
+        raise InvalidRule("rule", [Problem("", f"a rule is a mapping, not {type(document).__name__}")])
+    name = f"rule {show(document.get('id', '?'))}"
+    wrong = unfit(document)
+    if wrong:
+        raise InvalidRule(name, [Problem("", wrong, code="too-large")])
+    notes = Collector()
+    rule = _Reading(document, notes, catalogue).rule()
+    if notes.problems:
+        raise InvalidRule(name, notes.problems)
+    return rule
+
+
+class _Reading:
+    """One document being read."""
+
+    def __init__(self, document: Mapping[str, Any], notes: Collector, catalogue: Catalogue | None):
+        self.document, self.notes, self.catalogue = document, notes, catalogue
+
+    def rule(self) -> Rule:
+        document, notes = self.document, self.notes
+        notes.mapping(document, "", KEYS, ("id", "kind", "when", "then"))
+        if len(json.dumps(document, default=str)) > MAX_BYTES:
+            notes.note("", "larger than 1 MB")
+        kind = notes.choice(document["kind"], "kind", KINDS) if "kind" in document else None
+        trigger = parse_trigger(document, notes)
+        return Rule(
+            id=self.id(),
+            kind=kind or "reminder",
+            trigger=trigger,
+            then=parse_deeds(document["then"], "then", notes, self.catalogue) if "then" in document else (),
+            limit=parse_limit(document, kind or "reminder", trigger, notes),
+            about=notes.choice(document.get("about", "person"), "about", ABOUT) or "person",
+            title=notes.text(document["title"], "title") if "title" in document else {},
+            why=notes.text(document["why"], "why") if "why" in document else {},
+            who=parse_condition(document["who"], "who", notes) if "who" in document else ALWAYS,
+            if_=parse_condition(document["if"], "if", notes) if "if" in document else ALWAYS,
+            later=self.later(trigger),
+            until=parse_condition(document["until"], "until", notes) if "until" in document else None,
+            metrics=self.metrics(),
+            examples=self.examples(),
+            priority=self.priority(),
+            document=document,
+        )
+
+    def id(self) -> str:
+        value = self.document.get("id")
+        if "id" not in self.document or (isinstance(value, str) and RULE_ID.fullmatch(value)):
+            return str(value)
+        self.notes.note(
+            "id", f"{show(value)} cannot be an id", "letters, digits, - _ and ., at most 100, e.g. daily-report-missing"
+        )
+        return ""
+
+    def priority(self) -> int:
+        value = self.document.get("priority", 0)
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 1000:
+            self.notes.note("priority", f"a whole number from -1000 to 1000 is needed here, not {show(value)}")
+            return 0
+        return value
+
+    # later
+
+    def later(self, trigger: Trigger) -> tuple[LaterStep, ...]:
+        if "later" not in self.document:
+            return ()
+        steps = []
+        for number, item in enumerate(self.notes.items(self.document["later"], "later", "steps")):
+            at = f"later[{number}]"
+            if not isinstance(item, Mapping):
+                self.notes.mapping(item, at, None)
+                continue
+            self.notes.mapping(item, at, ("at", "after", "then"), ("then",))
+            if ("at" in item) == ("after" in item):
+                self.notes.note(at, "a later step needs either `at` or `after`", 'at: "21:00", or after: 24 hours')
+            clock = clock_time(item["at"], join(at, "at"), self.notes) if "at" in item else None
+            after = (
+                parse_duration(item["after"], join(at, "after"), self.notes)
+                if "after" in item and clock is None
+                else None
+            )
+            if clock and isinstance(trigger, OnSchedule) and clock <= trigger.at:
+                self.notes.note(
+                    join(at, "at"), f"{clock:%H:%M} is not after {trigger.at:%H:%M}, when the rule speaks first"
+                )
+            deeds = parse_deeds(item["then"], join(at, "then"), self.notes, self.catalogue) if "then" in item else ()
+            steps.append(LaterStep(Step(clock, after), deeds))
+        return tuple(steps)
+
+    # metrics
+
+    def metrics(self) -> Mapping[str, Metric]:
+        value = self.document.get("metrics", {})
+        if not isinstance(value, Mapping):
+            self.notes.mapping(value, "metrics", None)
+            return {}
+        found = {}
+        for name, spec in value.items():
+            at = join("metrics", str(name))
+            if not isinstance(name, str) or not NAME.fullmatch(name):
+                self.notes.note(
+                    at,
+                    f"{show(name)} cannot be the name of a metric",
+                    "small letters, digits and _, e.g. visits_this_week",
+                )
+            metric = self.metric(str(name), spec, at)
+            if metric:
+                found[str(name)] = metric
+        return found
+
+    def metric(self, name: str, spec: Any, at: str) -> Metric | None:
+        self.notes.mapping(spec, at, (*FUNCTIONS, "where", "window"), ("window",))
+        if not isinstance(spec, Mapping):
+            return None
+        functions = [key for key in spec if key in FUNCTIONS]
+        if len(functions) != 1:
+            self.notes.note(at, "exactly one of " + ", ".join(FUNCTIONS) + " is needed")
+            return None
+        function = functions[0]
+        event_type, field = self.series(function, spec[function], join(at, function))
+        window = spec.get("window")
+        if "window" in spec and not (isinstance(window, str) and (window in WINDOWS or _reaches_back(window))):
+            self.notes.note(
+                join(at, "window"),
+                f"{show(window)} is no window",
+                nearest(window, WINDOWS) or ", ".join((*WINDOWS, "last N days", "last N hours", "last N minutes")),
+            )
+        where, where_id = self.where(spec["where"], join(at, "where")) if "where" in spec else (None, "")
+        series = Series(event_type, field, where_id, where, distinct=function == "distinct")
+        return Metric(name, function, series, str(window))
+
+    def series(self, function: str, value: Any, at: str) -> tuple[str, str]:
+        event_type, _, field = value.partition("/") if isinstance(value, str) else ("", "", "")
+        if not EVENT_TYPE.fullmatch(event_type) or len(event_type) > 120:
+            self.notes.note(
+                at, f"{show(value)} is not possible here", "an event type, or TYPE/FIELD, e.g. order.won/amount"
+            )
+        elif "/" in value and not re.fullmatch(r"[A-Za-z_][\w:-]{0,59}(\.length)?", field):
+            self.notes.note(at, f"{show(field)} is not a field", "e.g. amount, or needs.length")
+        elif function != "count" and not field:
+            self.notes.note(at, f"`{function}` needs a field", f"{event_type}/FIELD, e.g. order.won/amount")
+        return event_type, field
+
+    def where(self, value: Any, at: str) -> tuple[Any, str]:
+        return event_condition(value, at, self.notes, "a metric")
+
+    # examples
+
+    def examples(self) -> tuple[Example, ...]:
+        if "examples" not in self.document:
+            return ()
+        listed = self.notes.items(self.document["examples"], "examples", "examples")
+        return tuple(filter(None, (self.example(item, f"examples[{n}]") for n, item in enumerate(listed))))
+
+    def example(self, value: Any, at: str) -> Example | None:
+        self.notes.mapping(value, at, ("name", "at", "facts", "expect", "step"), ("name", "at", "expect"))
+        if not isinstance(value, Mapping):
+            return None
+        facts = value.get("facts", {})
+        self.notes.mapping(facts, join(at, "facts"), None)
+        known = {}
+        for name, fact in facts.items() if isinstance(facts, Mapping) else ():
+            place = join(join(at, "facts"), str(name))
+            if not isinstance(name, str) or not FACT_NAME.fullmatch(name):
+                self.notes.note(place, f"{show(name)} is not the name of a fact")
+            elif isinstance(fact, list):
+                known[name] = [self.notes.literal(item, f"{place}[{n}]") for n, item in enumerate(fact)]
+            else:
+                known[name] = self.notes.literal(fact, place)
+        expect = self.notes.items(value.get("expect", []), join(at, "expect"), "actions such as 'nudge person'")
+        expected = tuple(self.notes.words(item, f"{at}.expect[{n}]") for n, item in enumerate(expect))
+        moment = self.moment(value["at"], join(at, "at")) if "at" in value else None
+        step = value.get("step")
+        if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= 100):
+            self.notes.note(
+                join(at, "step"),
+                f"{show(step)} is not the number of a later step",
+                "1 is the first, 0 the trigger itself",
+            )
+        name = self.notes.words(value["name"], join(at, "name")) if "name" in value else ""
+        return Example(name, moment, known, expected, step) if moment else None
+
+    def moment(self, value: Any, at: str) -> datetime | None:
+        try:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.notes.note(at, f"{show(value)} is not a moment with its offset", "e.g. 2026-03-02T19:00+08:00")
+            return None
+        return moment
+
+
+def _reaches_back(window: str) -> bool:
+    shape = LAST_DAYS.fullmatch(window) or LAST_HOURS.fullmatch(window)
+    return bool(shape and int(shape[1]) > 0)

@@ -1,0 +1,254 @@
+"""Rule files, read: YAML or JSON text becomes plain documents, or is refused with the line and the reason.
+
+YAML is read with the YAML 1.2 meaning people expect (``on`` is a word, ``19:00`` is text, a date stays text), so that a
+document is the same whether it came as YAML, as JSON or from the database. Aliases are refused: a rule has no use for
+them, and nested ones can grow a kilobyte into gigabytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+
+from tideng.base.errors import InvalidRule, Problem
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 50
+MAX_VALUES = 100_000
+"""Texts, numbers, lists and mappings in one text; a megabyte of rules that say something holds half as many."""
+MAX_RULES = 5_000
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader with the YAML 1.2 core types, no aliases, no duplicate keys, and a limit on nesting."""
+
+    yaml_implicit_resolvers: ClassVar[
+        dict[str, list[tuple[str, re.Pattern[str]]]]
+    ] = {}  # add_implicit_resolver fills it
+
+    def __init__(self, stream: str):
+        super().__init__(stream)
+        self._depth = self._values = 0
+
+    def compose_node(self, parent: Any, index: Any) -> yaml.Node:
+        mark = self.peek_event().start_mark
+        if self.check_event(yaml.AliasEvent) or getattr(self.peek_event(), "anchor", None):
+            raise yaml.MarkedYAMLError(problem="anchors and aliases are not used in rules", problem_mark=mark)
+        self._depth += 1
+        self._values += 1
+        if self._values > MAX_VALUES:
+            raise yaml.MarkedYAMLError(problem=f"more than {MAX_VALUES} values", problem_mark=mark)
+        if self._depth > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=mark)
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str | int | float | bool) and key is not None:
+                raise yaml.MarkedYAMLError(problem="a key must be a word", problem_mark=key_node.start_mark)
+            if key in seen:
+                raise yaml.MarkedYAMLError(problem=f"the key {key!r} is there twice", problem_mark=key_node.start_mark)
+            if is_odd(key):
+                raise yaml.MarkedYAMLError(problem=ODD_KEY, problem_mark=key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _shape, _first in (
+    ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("tag:yaml.org,2002:int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    (
+        "tag:yaml.org,2002:float",
+        r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+",
+        "-+.0123456789",
+    ),
+):
+    _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_shape})\Z"), list(_first))
+
+
+def _refuse(what: str, at: str, problem: str, hint: str = "") -> InvalidRule:
+    return InvalidRule(what, [Problem(at, problem, hint)])
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {Counter(keys).most_common(1)[0][0][:60]!r} is there twice")
+    return found
+
+
+def _load_json(text: str, name: str) -> list[Any]:
+    try:
+        return [json.loads(text, object_pairs_hook=_no_duplicates)]
+    except json.JSONDecodeError as error:
+        raise _refuse(name, f"line {error.lineno}", f"not JSON: {error.msg}") from None
+    except (ValueError, RecursionError) as error:
+        problem = _in_short(error) if isinstance(error, ValueError) else f"nested deeper than {MAX_DEPTH} levels"
+        raise _refuse(name, "", problem) from None
+
+
+def _load_yaml(text: str, name: str) -> list[Any]:
+    try:
+        return list(yaml.load_all(text, Loader=_Loader))  # a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f"line {mark.line + 1}" if mark else ""
+        if "constructor for the tag" in str(error.problem):
+            raise _refuse(name, line, "tags such as !!python are not used in rules", "take the ! out") from None
+        raise _refuse(name, line, str(error.problem or error.context or "not YAML")[:200]) from None
+    except yaml.reader.ReaderError as error:
+        line = f"line {text.count(chr(10), 0, error.position) + 1}"
+        raise _refuse(name, line, "a character that YAML does not allow", "take it out, or write it as \\u…") from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _refuse(name, "", f"not YAML: {str(error).splitlines()[0][:200]}") from None
+    except ValueError as error:
+        raise _refuse(name, "", _in_short(error)) from None
+
+
+def _in_short(error: ValueError) -> str:
+    """What Python says of a number with a million digits, and what this module says itself."""
+    said = str(error)
+    return "a number with too many digits" if said.startswith("Exceeds the limit") else said
+
+
+ODD_KEY = "a key holds a control character, or one that cannot be stored"
+_ODD = re.compile("[\\x00-\\x1f\\x7f-\\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
+
+
+def is_odd(key: Any) -> bool:
+    """Whether a key holds what nobody sees or nothing can store: control characters, half characters, turned-round text."""
+    return isinstance(key, str) and _ODD.search(key) is not None
+
+
+def unfit(value: Any) -> str:
+    """What makes a document, however it came, unfit to be read: nested too deep, too many values, odd keys; '' for nothing."""
+    if too_deep(value):
+        return f"nested deeper than {MAX_DEPTH} levels"
+    level, count = [value], 0
+    while level:
+        count += len(level)
+        if count > MAX_VALUES:
+            return f"more than {MAX_VALUES} values"
+        if any(is_odd(key) for outer in level if isinstance(outer, Mapping) for key in outer):
+            return ODD_KEY
+        level = list(_inner(level))
+    return ""
+
+
+def _inner(level: list[Any]) -> Iterator[Any]:
+    for outer in level:
+        if isinstance(outer, Mapping):
+            yield from outer.values()
+        elif isinstance(outer, list | tuple):
+            yield from outer
+
+
+def too_deep(value: Any, depth: int = MAX_DEPTH) -> bool:
+    """Whether mappings and lists are nested deeper than `depth` levels."""
+    level: list[Any] = [value]
+    for _ in range(depth + 1):
+        level = list(_inner(level))
+        if not level:
+            return False
+        if len(level) > MAX_VALUES:
+            return False  # too wide, which is said of it instead
+    return True
+
+
+def read_documents(source: Path | str) -> list[Any]:
+    """Every top-level document of a file (`Path`) or of a text, unread: what a pack or a rule file holds.
+
+    Raises `InvalidRule` naming the line: over 1 MB, broken UTF-8, YAML or JSON, an alias, a duplicate key, too deep."""
+    name = source.name if isinstance(source, Path) else "rules"
+    if isinstance(source, Path):
+        try:
+            size = source.stat().st_size
+            raw = source.read_bytes() if size <= MAX_BYTES else b""
+        except OSError as error:
+            raise _refuse(name, str(source), f"cannot be read: {error.strerror}") from None
+    else:
+        raw = source.encode("utf-8", "surrogatepass") if len(source) <= MAX_BYTES else b""
+        size = max(len(raw), len(source))
+    if size > MAX_BYTES:
+        raise _refuse(name, "", f"larger than 1 MB ({size} bytes)", "split it into several files")
+    text = _decoded(raw, name)
+    is_json = name.endswith(".json") or (text.lstrip()[:1] in ("[", "{") and not isinstance(source, Path))
+    documents = _load_json_or_yaml(text, name, is_json)
+    wrong = next(filter(None, map(unfit, documents)), "")
+    if wrong:
+        raise _refuse(name, "", wrong)
+    return [document for document in documents if document is not None]
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise _refuse(name, f"line {line}", "not UTF-8") from None
+
+
+def _load_json_or_yaml(text: str, name: str, is_json: bool) -> list[Any]:
+    if not is_json:
+        return _load_yaml(text, name)
+    try:
+        return _load_json(text, name)
+    except InvalidRule:
+        if name.endswith(".json"):
+            raise
+        return _load_yaml(text, name)  # a text in YAML's flow style begins with a bracket, too
+
+
+def read_rules(source: Path | str) -> list[Mapping[str, Any]]:
+    """The rule documents of a file, or of a text: one rule, several (``---``), a list, or a pack with its defaults.
+
+    A `Path` is opened; a `str` is the text itself, unless it is one line ending in .yaml, .yml or .json. Raises `InvalidRule`."""
+    if isinstance(source, str) and "\n" not in source and source.endswith(SUFFIXES):
+        source = Path(source)
+    name = source.name if isinstance(source, Path) else "rules"
+    found = list(islice(_flatten(read_documents(source), name), MAX_RULES + 1))
+    if len(found) > MAX_RULES:
+        raise _refuse(name, "", f"more than {MAX_RULES} rules", "split it into several files")
+    return found
+
+
+def read_user_document(text: str | bytes) -> list[Mapping[str, Any]]:
+    """The rule documents in what somebody typed or sent: YAML or JSON, at most 1 MB; a text is never taken for a path.
+
+    Raises `InvalidRule` with the line and the way out, in bounded time and memory, whatever the text is.
+    """
+    if isinstance(text, bytes):
+        text = _decoded(text[: MAX_BYTES + 1], "rules") if len(text) <= MAX_BYTES else "x" * (MAX_BYTES + 1)
+    found = list(islice(_flatten(read_documents(text), "rules"), MAX_RULES + 1))
+    if len(found) > MAX_RULES:
+        raise _refuse("rules", "", f"more than {MAX_RULES} rules", "split it into several files")
+    return found
+
+
+def _flatten(documents: list[Any], name: str) -> Iterator[Mapping[str, Any]]:
+    for number, document in enumerate(documents):
+        if isinstance(document, list):
+            yield from _flatten(document, name)
+        elif not isinstance(document, Mapping):
+            raise _refuse(name, f"document {number + 1}", f"a rule is a mapping, not {type(document).__name__}")
+        elif "pack" in document:
+            from tideng_rules.packaging.reader import fill_pack
+
+            yield from fill_pack(document, {})
+        else:
+            yield document

@@ -1,0 +1,1 @@
+"""Rules judged: compiled to durable-rules and to closures, supervised, and compared."""

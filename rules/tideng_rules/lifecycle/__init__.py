@@ -1,0 +1,1 @@
+"""A rule's life: draft, approval, publication, pause, versions, quarantine."""

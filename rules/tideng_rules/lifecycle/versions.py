@@ -1,0 +1,76 @@
+"""Every version a rule ever had: who wrote it, who approved it, when it spoke and what took its place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Connection, Table, select
+
+from tideng.access.viewer import Viewer
+from tideng.base.errors import NotFound
+from tideng_rules.lifecycle.rights import require_reading
+from tideng_rules.lifecycle.tables import RuleVersionRow
+
+_VERSIONS = cast(Table, RuleVersionRow.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of one rule, see `RuleVersionRow`. `archived_by`: who ended it, by publishing another or by archiving."""
+
+    rule: str
+    version: int
+    document: Mapping[str, Any]
+    state: str
+    author: str
+    approved_by: str | None
+    note: str
+    origin: Mapping[str, Any] | None
+    expected: int | None
+    preview: Mapping[str, Any] | None
+    created_at: datetime
+    published_at: datetime | None
+    since: datetime | None
+    archived_at: datetime | None
+    archived_by: str | None
+    source: str | None = None
+
+
+_COLUMNS = [_VERSIONS.c[name] for name in Version.__slots__]
+
+
+def versions(connection: Connection, viewer: Viewer, rule: str) -> list[Version]:
+    """Every version of one rule, newest first; raises `NotFound` for a rule that never was."""
+    require_reading(viewer)
+    rows = connection.execute(select(*_COLUMNS).where(_VERSIONS.c.rule == rule).order_by(_VERSIONS.c.version.desc()))
+    found = [Version(*row) for row in rows]
+    if not found:
+        raise NotFound(f"there is no rule {rule!r}")
+    return found
+
+
+def version(connection: Connection, viewer: Viewer, rule: str, number: int) -> Version:
+    """One version of one rule; raises `NotFound`."""
+    require_reading(viewer)
+    row = connection.execute(select(*_COLUMNS).where(_VERSIONS.c.rule == rule, _VERSIONS.c.version == number)).first()
+    if row is None:
+        raise NotFound(f"there is no version {number} of rule {rule!r}")
+    return Version(*row)
+
+
+def latest(connection: Connection, rule: str) -> Version | None:
+    """The version in force, else the newest; None for a rule that never was. For whoever has been authorised already."""
+    newest = (_VERSIONS.c.state.desc(), _VERSIONS.c.version.desc())  # published sorts after archived
+    row = connection.execute(select(*_COLUMNS).where(_VERSIONS.c.rule == rule).order_by(*newest).limit(1)).first()
+    return Version(*row) if row else None
+
+
+def newest(connection: Connection, viewer: Viewer, rules: Collection[str]) -> dict[str, Version]:
+    """Rule → its version in force, else its newest, of those of `rules` that ever were. One statement."""
+    require_reading(viewer)
+    order = (_VERSIONS.c.state, _VERSIONS.c.version)  # published sorts last and is what stays
+    rows = connection.execute(select(*_COLUMNS).where(_VERSIONS.c.rule.in_(sorted(rules))).order_by(*order))
+    return {row.rule: Version(*row) for row in rows}

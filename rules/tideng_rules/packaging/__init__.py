@@ -1,0 +1,1 @@
+"""Packs of rules: read, given parameters, applied and upgraded."""

@@ -1,0 +1,1 @@
+"""A draft tried on the past before it is published."""

@@ -1,0 +1,1 @@
+"""A rule in sentences of every language, and the differences between two versions."""
