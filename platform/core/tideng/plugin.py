@@ -67,7 +67,8 @@ if TYPE_CHECKING:
     from tideng.base.clock import Clock as Clock, SystemClock as SystemClock
     # Declaring names
     from tideng.model.catalogue import (
-        EventType as EventType, Field as Field, Fact as Fact, State as State, MetricSpec as MetricSpec,
+        EventType as EventType, Field as Field, Fact as Fact, State as State, StateWindow as StateWindow,
+        MetricSpec as MetricSpec,
         ActionSpec as ActionSpec, Mark as Mark, ChannelSpec as ChannelSpec, Catalogue as Catalogue, Text as Text,
     )
     from tideng.model.limits import MAX_KEPT as MAX_KEPT, MAX_TEXT as MAX_TEXT, MAX_WHOLE as MAX_WHOLE
@@ -194,7 +195,9 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.base.clock": "Clock SystemClock",
     },
     "Declaring names": {
-        "tideng.model.catalogue": ("EventType Field Fact State MetricSpec ActionSpec Mark ChannelSpec Catalogue Text"),
+        "tideng.model.catalogue": (
+            "EventType Field Fact State StateWindow MetricSpec ActionSpec Mark ChannelSpec Catalogue Text"
+        ),
         "tideng.model.limits": "MAX_KEPT MAX_TEXT MAX_WHOLE",
         "tideng.model.templates": "choose=choose_text spoken",
     },

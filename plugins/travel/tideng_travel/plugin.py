@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.plugin import EventType, Field, MetricSpec, Problem, State, Text, hookimpl
+from tideng.plugin import EventType, Field, MetricSpec, Problem, State, StateWindow, Text, hookimpl
 from tideng_processes.cases.events import SOURCE as PROCESSES
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_travel import beside, claims, compared, filling, held, invoices, options, reading, tax, trips
@@ -74,6 +74,7 @@ CHECKED = EventType(
 
 
 ON_TRIP = State("person.on_trip", {"zh": "出差中", "en": "On a trip"}, "trip.started", "trip.ended", key="trip")
+THIS_TRIP = StateWindow("this trip", {"zh": "这次出差", "en": "This trip"}, ON_TRIP.name)
 
 
 class TravelPlugin(ShipsProcesses):
@@ -93,6 +94,7 @@ class TravelPlugin(ShipsProcesses):
             *(EventType(name, title, CLAIM_FIELDS) for name, title in CLAIM_EVENTS),
             CHECKED,
             ON_TRIP,
+            THIS_TRIP,
             MetricSpec.days_in_state(
                 "trip_days_this_month", {"zh": "本月出差天数", "en": "Days on a trip this month"}, ON_TRIP, "this month"
             ),
