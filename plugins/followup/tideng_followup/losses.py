@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from tideng.plugin import Directory, Event, EventRow
+from tideng.plugin import Directory, Event, known_event_ids
 from tideng_followup import improving
 from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNCLEAR, UNEXPLAINED
 from tideng_followup.improving import Occasion
@@ -153,9 +153,7 @@ def _reason(run: Run, event: Event) -> str:
 
 def _not_known(connection: Connection, losses: Sequence[Loss]) -> list[Loss]:
     """Those that were not looked into yet; what was found is an event."""
-    row = EventRow
-    names = [loss.name for loss in losses]
-    known = set(connection.scalars(select(row.event_id).where(row.source == SOURCE, row.event_id.in_(names))))
+    known = known_event_ids(connection, SOURCE, [loss.name for loss in losses])
     return [loss for loss in losses if loss.name not in known]
 
 
