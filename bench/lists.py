@@ -23,7 +23,7 @@ from tideng.org.directory import Assignment, Directory
 from tideng.runtime.deployment import Deployment
 from tideng.runtime.worker import Worker
 from tideng.store.database import reading, writing
-from tideng_followup.losses import losses_of
+from tideng_followup.lost_customers import losses_of
 from tideng_processes.customer_keys import customer_key
 from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, TaskRow

@@ -233,12 +233,12 @@ TABLES = {
 """Module of tables → the modules that may import it."""
 READS_TABLES_STILL = {
     "tideng_processes.tables": {
-        "tideng_followup.improving",
-        "tideng_followup.losses",
-        "tideng_reports.history",
+        "tideng_followup.improvement_items",
+        "tideng_followup.lost_customers",
+        "tideng_reports.report_history",
         "tideng_travel.claims",
-        "tideng_travel.compared",
-        "tideng_travel.filling",
+        "tideng_travel.comparison_card",
+        "tideng_travel.prefill",
         "tideng_travel.trips",
     },
 }

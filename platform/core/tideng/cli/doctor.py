@@ -9,14 +9,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, text
-
-from tideng.cli.run import WEB_GROUP
 from tideng.cli.terminal import FINE, REFUSED, Terminal
+from tideng.cli.web_entry import WEB_GROUP
 from tideng.cli.words import command, json_option
-from tideng.problem_words import in_words
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from tideng.model.judge_contract import EngineState
     from tideng.runtime.deployment import Deployment
 
@@ -104,7 +103,7 @@ def _database(deployment: Deployment) -> Finding:
         return Finding(what, WRONG, (f"{shown} is not there", f"{shown} 不存在"), ("tideng migrate",) * 2)
     try:
         with deployment.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            connection.exec_driver_sql("SELECT 1")
     except Exception as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         hint = ("start it, or mend database_url in tideng.toml", "启动数据库，或改 tideng.toml 里的 database_url")
@@ -133,6 +132,8 @@ def _migrated(deployment: Deployment) -> Finding:
 
 
 def _plugins(deployment: Deployment) -> Iterator[Finding]:
+    from tideng.problem_words import in_words
+
     for one in deployment.plugins.states:
         what = (f"plugin {one.name}", f"插件 {one.name}")
         if one.state == "on":

@@ -143,9 +143,9 @@ class OrganisationPage(Page):
     def _put(here: Any, person: str, data: bytes) -> str:
         if request.form.get("remove"):
             photos.remove(here.deployment, here.viewer(), here.directory(), person)
-            return _("The photo is gone.")
+            return _("The photo is removed.")
         photos.put(here.deployment, here.viewer(), here.directory(), person, data)
-        return _("The photo is kept.")
+        return _("The photo is saved.")
 
     # -- changes -----------------------------------------------------------------------------------------------------
     @expose("/positions/<path:id>/duties", methods=["POST"])
@@ -157,7 +157,7 @@ class OrganisationPage(Page):
             service.set_duties(
                 here.deployment, here.viewer(), here.directory(), id, form.get("duties", ""), form.get("from", "")
             )
-            return _("Kept. What was expected before stays as it was.")
+            return _("Saved. What was expected before stays unchanged.")
 
         return done(said, "OrganisationPage.position", id=id, day=_later(form.get("from", "")))
 
@@ -317,8 +317,8 @@ def script_words() -> Mapping[str, str]:
         "open": _("Show the units below"),
         "close": _("Hide the units below"),
         "loading": _("Loading…"),
-        "lost": _("The connection was interrupted. Please try once more."),
-        "nothing": _("Nothing fits."),
+        "lost": _("The connection was interrupted. Please try again."),
+        "nothing": _("Nothing found."),
         "vacant": _("Vacant"),
         "outside": _("led by %(name)s", name="{name}"),
         "person": _("Person"),

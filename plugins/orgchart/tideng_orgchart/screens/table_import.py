@@ -57,7 +57,7 @@ class OrganisationImportPage(Page):
         here = web()
         if request.form.get("discard"):
             table_import.discard(here.deployment, here.viewer(), number)
-            flash(_("Put aside. Nothing was changed."), "success")
+            flash(_("Discarded. Nothing was changed."), "success")
             return redirect(url_for("OrganisationImportPage.show_all"))
         try:
             made = table_import.apply(here.deployment, here.viewer(), number)
