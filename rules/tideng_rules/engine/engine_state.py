@@ -16,14 +16,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Connection, delete, select
 
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import EngineState
-from tideng.store.database import insert
-from tideng.store.tables import NoteRow
+from tideng.store.deployment_notes import drop_notes, recent_notes, write_note
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from tideng_rules.engine.closures import ClosureMatcher
     from tideng_rules.engine.supervisor import SupervisedMatcher
 
@@ -89,8 +89,7 @@ class EngineNotes:
     def write(self, connection: Connection, state: EngineState, now: datetime) -> None:
         """Note the state, or take the note back; in a transaction that writes."""
         key = f"{_PREFIX}{socket.gethostname()[:80]}:{os.getpid()}"
-        stale = NoteRow.key.startswith(_PREFIX, autoescape=True) & (NoteRow.updated_at < now - _COUNTS_FOR)
-        connection.execute(delete(NoteRow).where(stale | (NoteRow.key == key)))
+        drop_notes(connection, _PREFIX, now - _COUNTS_FOR, key)
         if state != self._noted:
             if not state.as_asked:
                 log.error("another engine judges", asked=state.asked, judging=state.judging, why=state.detail)
@@ -98,18 +97,13 @@ class EngineNotes:
                 log.warning("the engine judges again", engine=state.judging)
         if not state.as_asked:
             value = {"asked": state.asked, "judging": state.judging, "cause": state.cause, "detail": state.detail}
-            connection.execute(insert(connection)(NoteRow).values(key=key, value=value, updated_at=now))
+            write_note(connection, key, value, now)
         self._noted, self._at = (None if state.as_asked else state), now
 
 
 def noted(connection: Connection, asked: str, now: datetime) -> EngineState | None:
     """The newest note of a process whose engine is not `asked`; None where all is as asked. One query."""
-    rows = connection.execute(
-        select(NoteRow.key, NoteRow.value)
-        .where(NoteRow.key.startswith(_PREFIX, autoescape=True), NoteRow.updated_at >= now - _COUNTS_FOR)
-        .order_by(NoteRow.updated_at.desc())
-    )
-    for key, value in rows:
+    for key, value in recent_notes(connection, _PREFIX, now - _COUNTS_FOR):
         if value.get("asked") == asked and not _is_gone(key):
             return _of_note(value)
     return None
