@@ -78,12 +78,14 @@ def is_dotted_name(name: str) -> bool:
 def is_name(name: str) -> bool:
     """Whether the code has such a name; for ``a.b``, whether b is in a module or class of the name a."""
     parts = name.split(".")
+    if parts[0].startswith("tideng") and len(parts) > 1:
+        return is_dotted_name(name)
     if not all(part in _words() for part in parts):
         return False
     if len(parts) == 2 and parts[0] in _by_last_part():
         return any(parts[1] in names_of(module) for module in _by_last_part()[parts[0]])
     a_constants = parts[0].isupper()  # what its value has cannot be read off the code
-    return name.startswith("tideng") or len(parts) < 2 or a_constants or tuple(parts[-2:]) in _pairs()
+    return len(parts) < 2 or a_constants or tuple(parts[-2:]) in _pairs()
 
 
 @cache
