@@ -101,6 +101,14 @@ class World:
         key = str(event.data.get(state.key) or "") if state.key else ""
         spans = self.spans.setdefault((event.subject, state.name), [])
         ours = [span for span in spans if span.key == key]
+        # the usual case, one start and then its end, needs no pairing
+        if begins and not ours:
+            self._add_span(event.subject, state.name, Span(key, event.time, None))
+            return
+        if not begins and len(ours) == 1 and ours[0].runs_at(event.time):
+            ours[0].ended = event.time
+            self.changed_spans.append(ours[0])
+            return
         starts = {span.started for span in ours if span.started is not None}
         ends = {span.ended for span in ours if span.ended is not None}
         known = starts if begins else ends
