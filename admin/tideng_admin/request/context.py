@@ -20,7 +20,7 @@ from tideng.org.directory import Directory, zone
 from tideng.plugins.attention import Attention
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import reading
-from tideng.store.events import oldest_waiting
+from tideng.store.event_reading import oldest_waiting
 from tideng.store.group_commit import GroupCommit
 from tideng.views.counters import Counters, counters
 from tideng_admin.screens import Screen

@@ -159,8 +159,16 @@ if TYPE_CHECKING:
     from tideng.store.database import (
         reading as reading, writing as writing, insert as dialect_insert, among as among, is_sqlite as is_sqlite,
     )
-    from tideng.store.tables import (
-        Id as Id, Moment as Moment, NAMES as NAMING_CONVENTION, EventRow as EventRow, StateRow as StateRow,
+    from tideng.store.columns import (
+        Id as Id, Moment as Moment, NAMES as NAMING_CONVENTION,
+    )
+    from tideng.store.event_reading import (
+        StoredEvent as StoredEvent, events_of as events_of, last_event_time as last_event_time,
+        known_ids as known_event_ids,
+    )
+    from tideng.store.state_spans import (
+        StateSpan as StateSpan, spans_reaching as spans_reaching, last_span_between as last_span_between,
+        people_in as people_in_state,
     )
     from tideng.migrations.make import make as make_migration
     # Files from outside
@@ -269,7 +277,9 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
     },
     "Database": {
         "tideng.store.database": "reading writing insert=dialect_insert among is_sqlite",
-        "tideng.store.tables": "Id Moment NAMES=NAMING_CONVENTION EventRow StateRow",
+        "tideng.store.columns": "Id Moment NAMES=NAMING_CONVENTION",
+        "tideng.store.event_reading": "StoredEvent events_of last_event_time known_ids=known_event_ids",
+        "tideng.store.state_spans": "StateSpan spans_reaching last_span_between people_in=people_in_state",
         "tideng.migrations.make": "make=make_migration",
     },
     "Files from outside": {

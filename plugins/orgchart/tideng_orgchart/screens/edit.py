@@ -15,6 +15,7 @@ from tideng.plugin import NotFound, Position, Problem, Refused, Unit, in_force, 
 from tideng_admin.screens import READ, WRITE, Page, Web, locale, needs, units_to_choose, web
 from tideng_orgchart.edit import service
 from tideng_orgchart.edit.table_merge import position_row, unit_row
+from tideng_orgchart.organisation.rights import require_edit
 from tideng_orgchart.screens.table_import import field_words, name_in
 
 UNIT_FIELDS = ("id", "name", "parent", "until")
@@ -72,7 +73,7 @@ class OrganisationEditPage(Page):
 
     def _form(self, kind: str, id: str, cells: Mapping[str, str], problems: list[str] | None = None) -> Any:
         here, shown = web(), _shown_day()
-        service.require_edit(here.viewer())
+        require_edit(here.viewer())
         return render_template(
             f"orgchart/edit_{kind}.html",
             id=id,

@@ -15,6 +15,7 @@ from tideng.plugin import Assignment, Refused, line_in_words, spoken
 from tideng_admin.screens import LAMP_LOOKS, READ, WRITE, Page, Screen, locale, named, needs, takes, web, window_words
 from tideng_orgchart.edit import service
 from tideng_orgchart.organisation import photos
+from tideng_orgchart.organisation.rights import may_edit
 from tideng_orgchart.screens.edit import OrganisationEditPage
 from tideng_orgchart.screens.table_import import OrganisationImportPage, called, field_words
 from tideng_orgchart.views import organisation
@@ -22,6 +23,7 @@ from tideng_orgchart.views.organisation import Face, UnitNode
 from tideng_orgchart.views.post import (
     Expected,
     PostPage,
+    PostQuery,
     post_page,
     who_answers,
 )
@@ -52,7 +54,7 @@ class OrganisationPage(Page):
             found=found,
             asked=day,
             nodes=nodes_of(it.units, unit),
-            may_edit=service.may_edit(web().viewer()),
+            may_edit=may_edit(web().viewer()),
             script=script_words(),
         )
 
@@ -86,17 +88,17 @@ class OrganisationPage(Page):
     @needs(READ)
     def unit(self, id: str) -> Any:
         it = self.read(organisation.unit_page, id, asked_day(), request.args.get("after", ""))
-        return self._shown("unit", it=it, title=it.it.name, may_edit=service.may_edit(web().viewer()))
+        return self._shown("unit", it=it, title=it.it.name, may_edit=may_edit(web().viewer()))
 
     @expose("/positions/<path:id>")
     @needs(READ)
     def position(self, id: str) -> Any:
-        it = self.read(post_page, web().deployment, id, asked_day(), request.args.get("after", ""))
-        may_edit = service.may_edit(web().viewer())
-        people = _colleagues() if may_edit and not request.args.get("part") else ()
+        it = self.read(post_page, web().deployment, PostQuery(id, asked_day(), request.args.get("after", "")))
+        editor = may_edit(web().viewer())
+        people = _colleagues() if editor and not request.args.get("part") else ()
         since = max(it.day, service.today(web().directory(), web().deployment)).isoformat()
         words = {"expected": expected_words(it), "people": people, "since": since}
-        return self._shown("post", it=it, title=it.name, may_edit=may_edit, **words)
+        return self._shown("post", it=it, title=it.name, may_edit=editor, **words)
 
     @expose("/people/<path:id>")
     @needs(READ)

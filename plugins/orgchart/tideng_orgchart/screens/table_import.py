@@ -13,7 +13,8 @@ from flask_babel import ngettext
 from tideng.plugin import Refused, line_in_words, read_duties
 from tideng_admin.screens import READ, WRITE, Page, locale, named, needs, takes, web
 from tideng_orgchart.edit import table_files, table_import
-from tideng_orgchart.edit.service import require_edit, today
+from tideng_orgchart.edit.service import today
+from tideng_orgchart.organisation.rights import require_edit
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tideng.plugin import Deployment, Directory
     from tideng_processes.document.model import Definition, Node
     from tideng_processes.publication.registry import Published, Registry
-    from tideng_processes.views.cases import CaseLine
+    from tideng_processes.views.case_list import CaseLine, CaseQuery
 
 ORIGINS = {
     "shipped": ("shipped", "自带"),
@@ -186,9 +186,9 @@ def _steps(definition: Definition, node: Node, language: str, directory: Directo
 @json_option()
 def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: bool, limit: int, as_json: bool) -> int:
     from tideng.plugin import reading
-    from tideng_processes.views.cases import CaseFilter
+    from tideng_processes.views.case_list import CaseQuery
 
-    wanted = CaseFilter(process=process, person=person, open=True if only_open else None, late=late)
+    wanted = CaseQuery(process=process, person=person, open=True if only_open else None, late=late)
     with terminal.open() as deployment, reading(deployment.engine) as connection:
         found = list(_newest(deployment, connection, wanted, limit))
         directory = _directory(deployment, connection)
@@ -204,16 +204,17 @@ def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: 
     return EXIT_FINE
 
 
-def _newest(deployment: Deployment, connection: Connection, wanted: Any, limit: int) -> Iterator[CaseLine]:
+def _newest(deployment: Deployment, connection: Connection, wanted: CaseQuery, limit: int) -> Iterator[CaseLine]:
     from tideng.plugin import Viewer
-    from tideng_processes.views.cases import cases as page_of
+    from tideng_processes.views.case_list import case_list
 
     registry, directory = _stored(deployment, connection), _directory(deployment, connection)
     before: int | None = None
     now = deployment.clock.now()
     while limit > 0:
         size = min(limit, _PAGE)
-        page = page_of(connection, Viewer.system(), directory, now, registry, wanted, before, size)
+        query = replace(wanted, before=before, size=size)
+        page = case_list(connection, Viewer.system(), directory, now, registry, query)
         yield from page.items
         limit, before = limit - len(page.items), page.next
         if before is None:

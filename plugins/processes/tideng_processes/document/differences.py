@@ -1,4 +1,4 @@
-"""What one version of a process does otherwise than another, in sentences, each in every language."""
+"""The differences between two versions of a process, in sentences, each in every language."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CHECKS = {one.name for one in fields_of(FieldSpec)} - {"name", "type", "title",
 
 
 def differences(old: Definition, new: Definition, directory: Directory) -> list[Text]:
-    """Every difference, in the order of the page; [] where both do the same."""
+    """Every difference, in the order of the page; [] where there is none."""
     return [
         *_changed({"zh": "名称", "en": "Its title"}, lambda of: of.title, old, new),
         *_changed({"zh": "说明", "en": "What it is about"}, lambda of: of.about, old, new),
@@ -42,7 +42,7 @@ def differences(old: Definition, new: Definition, directory: Directory) -> list[
 
 
 def _called(of: Definition) -> Text:
-    """Its summary, each field by its title."""
+    """The summary, with the fields' titles in it."""
 
     def words(locale: str) -> str:
         return _FIELD.sub(lambda found: _title(of.fields, found[1], locale), said(of.summary, locale))
@@ -102,7 +102,7 @@ def _asked_for(node: Node, of: Definition) -> Text:
 
 
 def _ways(node: Node, of: Definition) -> Text:
-    """Where each outcome leads, and what it asks for."""
+    """Where each outcome leads, and whether it asks for a note."""
 
     def listed(locale: str) -> str:
         note = {"zh": "，要写几句", "en": ", with a few words"}[locale]
@@ -185,7 +185,7 @@ def _of(title: Text, zh: str, en: str) -> Text:
 
 
 def _same(value: Any) -> Text:
-    """A value that is written alike in every language."""
+    """A value in every language; titles differ, all other values are the same."""
     if isinstance(value, Mapping):
         return text(lambda locale: _listed([said(one, locale, name) for name, one in value.items()], locale))
     if isinstance(value, tuple) and value and isinstance(value[0], FieldSpec):

@@ -29,6 +29,15 @@ MANY = 10
 
 
 @dataclass(frozen=True, slots=True)
+class PastSteps:
+    """The visits to the step `node` that came in during the last `days` days."""
+
+    definition: Definition
+    node: str
+    days: int = WINDOWS[0]
+
+
+@dataclass(frozen=True, slots=True)
 class Took:
     """How long a step took, of `n` that were done in the last `days` days; `open` more are not done yet and not in it.
     `half`, `most` (eight in ten) and `nearly` (nine in ten) were done within so long, None while there are too few.
@@ -75,13 +84,11 @@ def took(
     directory: Directory,
     moment: datetime,
     calendar: WorkCalendar,
-    definition: Definition,
-    node: str,
-    days: int = WINDOWS[0],
+    which: PastSteps,
 ) -> Took:
-    """How long the step `node` took, of those that came in during the last `days` days. One statement."""
-    step = definition.nodes[node]
-    rows = _steps(connection, viewer, directory, moment, definition.id, [node], days)
+    """How long a step took, as far as the viewer sees its cases. One statement."""
+    step, days = which.definition.nodes[which.node], which.days
+    rows = _steps(connection, viewer.scope(directory, moment), moment, which.definition.id, [which.node], days)
     working, sampled = is_working(step), len(rows) >= SAMPLE
     times = sorted(_length(row, working, directory, calendar) for row in rows if row.done_at is not None)
     n = len(times)
@@ -118,9 +125,9 @@ def estimates(
         return []
     judged = [(base.nodes[one.id], one) for one in changed]
     filled_in = any(node.deadline and node.deadline.on for pair in judged for node in pair)
-    nodes = [one.id for one in changed]
+    nodes, scope = [one.id for one in changed], viewer.scope(directory, moment)
     rows: dict[str, list[Any]] = {one: [] for one in nodes}
-    for row in _steps(connection, viewer, directory, moment, draft.id, nodes, WINDOWS[-1], filled_in):
+    for row in _steps(connection, scope, moment, draft.id, nodes, WINDOWS[-1], filled_in):
         rows[row.node].append(row)
     return [_estimate(was, now, rows[now.id], directory, moment, calendar) for was, now in judged]
 
@@ -134,8 +141,7 @@ def is_working(node: Node) -> bool:
 # -- reading ---------------------------------------------------------------------------------------------------------
 def _steps(
     connection: Connection,
-    viewer: Viewer,
-    directory: Directory,
+    scope: frozenset[str] | None,
     moment: datetime,
     process: str,
     nodes: Sequence[str],
@@ -144,7 +150,7 @@ def _steps(
 ) -> list[Any]:
     """The newest `SAMPLE` steps at each of `nodes` that came in during the last `days` days, as far as the viewer sees them;
     with what their cases were `filled_in` with, where a deadline hangs on it. One statement."""
-    row, scope = TaskRow, viewer.scope(directory, moment)
+    row = TaskRow
     data = CaseRow.data if filled_in else null().label("data")
     columns = (row.node, row.state, row.entered_at, row.done_at, CaseRow.person, data)
     each = [

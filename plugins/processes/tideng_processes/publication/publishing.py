@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from tideng.access.viewer import Viewer
-from tideng.base.errors import NotAllowed, Problem, Refused
-from tideng.org.directory import Directory, zone
-from tideng.store.database import writing
+from tideng.plugin import Directory, NotAllowed, Problem, Refused, Viewer, writing, zone
 from tideng_processes.document.check import check_process
 from tideng_processes.document.model import Definition
 from tideng_processes.document.parser import InvalidProcess, parse_process
@@ -26,7 +23,7 @@ from tideng_processes.publication.registry import (
 from tideng_processes.publication.trials import Trial
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 PUBLISHES = frozenset({"hr", "implementer", "admin"})
 LONGEST_NOTE = 500

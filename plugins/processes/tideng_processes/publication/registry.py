@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
-from tideng.base.errors import Problem
-from tideng.client.files import Problems, read_yaml
-from tideng.store.database import insert
+from tideng.plugin import Problem, Problems, dialect_insert, read_yaml
 from tideng_processes.document.model import Definition
 from tideng_processes.document.parser import InvalidProcess, parse_process
 from tideng_processes.tables import VersionRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 SHIPPED, FILES, PEOPLE = "shipped", "files", "people"
 FIRST = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
@@ -128,7 +126,7 @@ def store(
         "note": note,
         "at": now,
     }
-    statement = insert(connection)(VersionRow).values(values).on_conflict_do_nothing().returning(VersionRow.id)
+    statement = dialect_insert(connection)(VersionRow).values(values).on_conflict_do_nothing().returning(VersionRow.id)
     return connection.execute(statement).first() is not None
 
 

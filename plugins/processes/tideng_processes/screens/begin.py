@@ -10,26 +10,13 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
-from tideng.base.errors import NotFound, Refused
-from tideng.plugins.attachments import LARGEST_ATTACHMENT, MEGABYTE
-from tideng_admin.display.assets import built
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    needs,
-    takes,
-)
-from tideng_admin.request.context import web
-from tideng_admin.screens import Screen
+from tideng.plugin import LARGEST_ATTACHMENT, MEGABYTE, NotFound, Refused
+from tideng_admin.screens import READ, WRITE, Screen, built, needs, takes, web
 from tideng_processes.cases.access import startable
 from tideng_processes.forms import attachments
 from tideng_processes.forms.attachments import FileField
-from tideng_processes.screens.form import (
-    LARGEST_FORM,
-    Forms,
-    paper_line,
-    words_of,
-)
+from tideng_processes.screens.form import LARGEST_FORM, Forms, words_of
+from tideng_processes.screens.form_display import paper_line
 from tideng_processes.screens.shared import WRITES, processes
 
 WAITS = "forms_wait"

@@ -12,19 +12,8 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.base.errors import Refused
-from tideng.org.directory import Assignment, Directory
-from tideng.plugins.cards import beside_case
-from tideng.store.database import reading
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    Page,
-    cursor,
-    needs,
-)
-from tideng_admin.request.context import locale, web
-from tideng_admin.screens import Screen
+from tideng.plugin import Assignment, Directory, Refused, beside_case, reading
+from tideng_admin.screens import READ, WRITE, Page, Screen, cursor, locale, needs, web
 from tideng_processes.cases import actions
 from tideng_processes.cases.actions import HandOver
 from tideng_processes.document.diagram import mermaid
@@ -36,8 +25,8 @@ from tideng_processes.screens.shared import (
     processes,
     say_problems,
 )
-from tideng_processes.views import cases
-from tideng_processes.views.cases import CaseFilter, CaseView
+from tideng_processes.views.case import CaseView, case_view
+from tideng_processes.views.case_list import CaseQuery, case_list
 from tideng_processes.views.process_page import data_lines
 
 OFFERED = 60
@@ -54,13 +43,13 @@ class CasePage(Page):
     @needs(READ)
     def show_all(self) -> str:
         """Those of which the viewer has a step, or that are about them."""
-        page = self.read(cases.cases, processes(), CaseFilter(mine=True), before=cursor())
+        page = self.read(case_list, processes(), CaseQuery(mine=True, before=cursor()))
         return render_template("processes/my_cases.html", page=page, layout=_layout(), desk=_at_desk())
 
     @expose("/<string:case>")
     @needs(READ)
     def show(self, case: str) -> str:
-        it = self.read(cases.case, processes(), case)
+        it = self.read(case_view, processes(), case)
         with reading(web().engine) as connection:
             asides = beside_case(web().deployment, connection, self.directory, it.definition.id, it.id, web().now())
         return render_template(

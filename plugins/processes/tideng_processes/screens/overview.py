@@ -16,7 +16,7 @@ from tideng.plugin import NotFound, Text, reading, zone
 from tideng_admin.screens import READ, Page, Screen, cursor, locale, needs, web
 from tideng_processes.document.diagram import mermaid
 from tideng_processes.document.differences import differences
-from tideng_processes.measurement.estimates import WINDOWS, took
+from tideng_processes.measurement.estimates import WINDOWS, PastSteps, took
 from tideng_processes.measurement.statistics import (
     FEW,
     ProcessFigures,
@@ -36,8 +36,7 @@ from tideng_processes.screens.shared import (
     may_write,
     processes,
 )
-from tideng_processes.views import cases as viewing
-from tideng_processes.views.cases import CaseFilter
+from tideng_processes.views.case_list import CaseQuery, case_list
 from tideng_processes.views.process_page import (
     StepCard,
     good_ends,
@@ -55,7 +54,7 @@ STATES: Mapping[str, Mapping[str, Any]] = {
     "ended": {"open": False},
     "all": {},
 }
-"""What a list of cases may be of, as `CaseFilter` has it."""
+"""What a list of cases may be of, as `CaseQuery` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +109,13 @@ class ProcessesPage(Page):
         with reading(web().engine) as connection:
             found = self.read_with(connection, figures, [it])[process]
             running = self.read_with(connection, open_by_version, process)
-            under_way = CaseFilter(process=process, open=True)
-            lately = self.read_with(connection, viewing.cases, registry, under_way, size=LATELY)
+            under_way = CaseQuery(process=process, open=True, size=LATELY)
+            lately = self.read_with(connection, case_list, registry, under_way)
             cards = step_cards(it, found, locale(), self.directory)
             chosen = _chosen(cards, request.args.get("step", ""))
             why = self.read_with(connection, slow, process, chosen.id) if chosen.figures.late else None
             trial = self._trial(connection, process)
-            times = self.read_with(connection, took, web().deployment.calendar, it, chosen.id, _days())
+            times = self.read_with(connection, took, web().deployment.calendar, PastSteps(it, chosen.id, _days()))
         return render_template(
             "processes/process.html",
             it=it,
@@ -158,8 +157,8 @@ class ProcessesPage(Page):
         state = state if state in STATES else "open"
         node = request.args.get("step", "")
         node = node if node in it.nodes else ""
-        which = CaseFilter(process=process, node=node, **STATES[state])
-        page = self.read(viewing.cases, processes(), which, before=cursor())
+        query = CaseQuery(process=process, node=node, before=cursor(), **STATES[state])
+        page = self.read(case_list, processes(), query)
         return render_template("processes/cases.html", it=it, page=page, state=state, node=node)
 
     @expose("/<string:process>/versions/<int:version>")

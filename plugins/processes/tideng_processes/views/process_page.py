@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from tideng.org.directory import Directory
+from tideng.plugin import Directory
 from tideng_processes.cases.case_choices import NamedCase, Reference
 from tideng_processes.document.diagram import Way, place, ways
 from tideng_processes.document.model import Definition, FieldSpec, Node

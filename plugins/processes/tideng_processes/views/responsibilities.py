@@ -6,9 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from tideng.model.catalogue import Catalogue
-from tideng.org.directory import Directory
-from tideng.plugins.responsibilities import Responsibility
+from tideng.plugin import Catalogue, Directory, Responsibility
 from tideng_processes.cases.owners import Staff
 from tideng_processes.cases.run import OPEN
 from tideng_processes.document.model import (
