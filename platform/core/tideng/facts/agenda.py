@@ -17,7 +17,7 @@ from tideng.model.judge_contract import Reason
 
 
 @dataclass(slots=True)
-class Entry:
+class AgendaEntry:
     """Something to look at later: a deadline (`kind` absence), the end of a window (wait, not_all), or a later step of a
     ladder (step).
 
@@ -58,23 +58,23 @@ class Agenda:
     """
 
     in_order: bool = False
-    opened: list[Entry] = field(default_factory=list)
-    settled: list[Entry] = field(default_factory=list)
-    _ladders: dict[str, list[Entry]] = field(default_factory=dict)
-    _absences: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
+    opened: list[AgendaEntry] = field(default_factory=list)
+    settled: list[AgendaEntry] = field(default_factory=list)
+    _ladders: dict[str, list[AgendaEntry]] = field(default_factory=dict)
+    _absences: dict[tuple[str, str], list[AgendaEntry]] = field(default_factory=dict)
     _windows: dict[tuple[str, str], WindowGroup] = field(default_factory=dict)
     _heard: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
 
     # -- entries -----------------------------------------------------------------------------------------------
-    def ladder(self, subject: str) -> Sequence[Entry]:
+    def ladder(self, subject: str) -> Sequence[AgendaEntry]:
         """The open later steps about a subject, of whatever rule."""
         return self._ladders.get(subject, ())
 
-    def ladders(self) -> Iterator[Entry]:
+    def ladders(self) -> Iterator[AgendaEntry]:
         """The open later steps of everybody."""
         return (entry for entries in self._ladders.values() for entry in entries)
 
-    def waiting(self, rule: str, value: str) -> Sequence[Entry]:
+    def waiting(self, rule: str, value: str) -> Sequence[AgendaEntry]:
         """The deadlines of a rule that wait for an answer with this match value: open ones, and loaded ones that spoke."""
         return self._absences.get((rule, value), ())
 
@@ -82,12 +82,12 @@ class Agenda:
         """The windows of a rule and a match value, with the events that it heeds."""
         return self._windows.setdefault((rule, value), WindowGroup())
 
-    def deadlines(self) -> Iterator[Entry]:
+    def deadlines(self) -> Iterator[AgendaEntry]:
         """The entries that wait for events, in whatever state they were loaded."""
         for entries in (*self._absences.values(), *(group.entries for group in self._windows.values())):
             yield from entries
 
-    def load(self, entry: Entry) -> None:
+    def load(self, entry: AgendaEntry) -> None:
         """Put a stored entry in its place."""
         if entry.kind == "step":
             self._ladders.setdefault(entry.subject, []).append(entry)
@@ -96,12 +96,12 @@ class Agenda:
         else:
             self.windows(entry.rule, entry.match or "").entries.append(entry)
 
-    def open(self, entry: Entry) -> None:
+    def open(self, entry: AgendaEntry) -> None:
         """Add a new entry, and queue it for saving."""
         self.opened.append(entry)
         self.load(entry)
 
-    def settle(self, entry: Entry, state: str, note: str | None = None) -> None:
+    def settle(self, entry: AgendaEntry, state: str, note: str | None = None) -> None:
         """End an open entry (done, cancelled, missed or complete); one that is settled already stays as it is."""
         if entry.state != "open":
             return
@@ -113,7 +113,7 @@ class Agenda:
             key = entry.rule, entry.match or ""
             self._absences[key] = [one for one in self._absences.get(key, ()) if one is not entry]
 
-    def change(self, entry: Entry, state: str, note: str | None = None) -> None:
+    def change(self, entry: AgendaEntry, state: str, note: str | None = None) -> None:
         """Set an entry's state and note, and queue it for saving. A window may also open again."""
         entry.state, entry.note = state, note
         self.settled.append(entry)
@@ -124,7 +124,7 @@ class Agenda:
             if entry.rule == rule and entry.period == period:
                 self.settle(entry, "cancelled", note)
 
-    def take_changes(self) -> tuple[list[Entry], list[Entry]]:
+    def take_changes(self) -> tuple[list[AgendaEntry], list[AgendaEntry]]:
         """What was opened and what was settled since the last time; both begin anew."""
         changes = self.opened, self.settled
         self.opened, self.settled = [], []

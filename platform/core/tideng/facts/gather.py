@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tideng.facts.names import Needs
+from tideng.facts.names import Needs, Point
 from tideng.facts.world import World
 from tideng.model.metrics import Metric
 from tideng.org.directory import Assignment, Position, zone
@@ -24,36 +24,32 @@ Peers = dict[tuple, tuple[dict[str, float], float]]
 def facts_at(
     world: World,
     needs: Needs,
-    subject: str,
-    person: str,
-    at: datetime,
+    point: Point,
     event: Mapping[str, Any] | None = None,
-    assignment: Assignment | None = None,
     peers: Peers | None = None,
-    about: str = "person",
 ) -> dict[str, Any]:
-    """Those of `needs` that are known of `subject` at `at`; `about` says what it is (person, case, position or unit), and
-    `person` whom it is about where it is no person ('' for nobody).
+    """Those of `needs` that are known at a point; a point without an assignment has it looked up where it is needed.
 
     `event`: the facts of the event that asks, if one does. `peers` is shared among the questions of one moment, so that a
     mean over everyone is added up once.
     """
     facts: dict[str, Any] = {}
+    person, at, judged = point.subject, point.at, point.judged
     if event is not None:
         for name in needs.event:
             _know(facts, name, event.get(name))
     for name in needs.cases:
-        _know(facts, name, world.of_case(subject, name, at))
+        _know(facts, name, world.of_case(judged, name, at))
     for name in needs.states:
         facts[name] = world.in_state(person, name, at) is not None
     if not (needs.metrics or needs.peers or needs.targets):
         return facts
-    if about in GROUPS:
-        return facts | _of_group(world, needs, (about, subject), at)
-    assignment = assignment or world.directory.at(person, at)
-    day = at.astimezone(zone(assignment.timezone)).date() if assignment else world.directory.local_day(subject, at)
+    if point.about in GROUPS:
+        return facts | _of_group(world, needs, (point.about, judged), at)
+    assignment = point.assignment or world.directory.at(person, at)
+    day = at.astimezone(zone(assignment.timezone)).date() if assignment else world.directory.local_day(judged, at)
     for name, metric in needs.metrics:
-        _know(facts, name, _value(world, metric, subject, day, at, assignment))
+        _know(facts, name, _value(world, metric, judged, day, at, assignment))
     for name, metric in needs.peers:
         _know(facts, name, _mean_of_peers(world, metric, assignment, at, {} if peers is None else peers))
     position = world.directory.as_at(at).positions.get(assignment.position) if assignment else None

@@ -14,14 +14,22 @@ from tideng.org.directory import Assignment
 
 
 class Point(NamedTuple):
-    """One person at one moment, with their assignment then (None: nobody, or not employed); and what is judged, where that
-    is no person: `about` position, unit or case, and its id in `thing`."""
+    """What facts are asked about: a person at a moment (UTC), with their assignment then.
+
+    `subject` is the person ('' for nobody); `assignment` is None for nobody and for whoever is not employed. `about` says
+    what is judged: person, position, unit or case; `thing` is its id, or '' where it is the person.
+    """
 
     subject: str
     at: datetime
-    assignment: Assignment | None
+    assignment: Assignment | None = None
     about: str = "person"
     thing: str = ""
+
+    @property
+    def judged(self) -> str:
+        """The id of what is judged."""
+        return self.thing or self.subject
 
 
 class EventFacts(Mapping[str, Any]):

@@ -17,7 +17,7 @@ from tideng.model.event import Event, occurrence_of
 from tideng.model.judge_contract import OnAbsence, OnNotAll, Windowed
 
 if TYPE_CHECKING:
-    from tideng.facts.agenda import Entry
+    from tideng.facts.agenda import AgendaEntry
 
 COMPLETE, JOINED = "complete", "joined"
 """States of a window besides those every entry knows: all that it waits for came; it turned out to be part of another."""
@@ -51,7 +51,7 @@ class Window:
 class WindowGroup:
     """The windows of one rule and one match value, in any state, and the events that the rule heeds, by time."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[AgendaEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def add(self, event: Event) -> bool:
@@ -61,11 +61,11 @@ class WindowGroup:
             insort_right(self.events, event, key=order)
         return latest
 
-    def taken(self, entry: Entry) -> list[Event]:
+    def taken(self, entry: AgendaEntry) -> list[Event]:
         """What came while the window of `entry` was open, from its opener on."""
         return [event for event in self.since([entry], entry.due) if event.time <= entry.due]
 
-    def since(self, entries: Collection[Entry], moment: datetime) -> list[Event]:
+    def since(self, entries: Collection[AgendaEntry], moment: datetime) -> list[Event]:
         """The events from `moment` on, or from the opener of the first of `entries` on, where that was earlier.
 
         Of the moment in which that one was opened, what stands before its opener is left out: it belongs to a window that
@@ -103,7 +103,9 @@ def is_complete(wanted: Collection[str], members: Iterable[Event]) -> bool:
     return bool(wanted) and set(wanted) <= {event.type for event in members}
 
 
-def derive(events: Sequence[Event], shape_of: Callable[[Event], Shape], over: Collection[Entry] = ()) -> list[Window]:
+def derive(
+    events: Sequence[Event], shape_of: Callable[[Event], Shape], over: Collection[AgendaEntry] = ()
+) -> list[Window]:
     """The windows that `events` (in their order) make, beside those that are `over`.
 
     An event opens a window where none takes it. What falls into a window that is over belongs to it; and a window that

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.facts.frequency import period_of
 from tideng.facts.names import EventFacts
 from tideng.facts.windows import (
@@ -71,7 +71,7 @@ class Deadlines:
         for watch in self._watchlist.followed.get(event.type, ()):
             self._follow_window(world, watch, event)
 
-    def at_end(self, world: World, watch: Watch, entry: Entry) -> End | None:
+    def at_end(self, world: World, watch: Watch, entry: AgendaEntry) -> End | None:
         """What an entry of this version is asked with now that it came due; None where nothing is to be said, the entry
         being settled."""
         trigger = watch.trigger
@@ -144,7 +144,7 @@ class Deadlines:
             world.agenda.settle(running, COMPLETE, _ALL_CAME)
 
     def _sort_out(
-        self, world: World, watch: Watch, value: str, group: WindowGroup, alive: list[Entry], event: Event
+        self, world: World, watch: Watch, value: str, group: WindowGroup, alive: list[AgendaEntry], event: Event
     ) -> None:
         """An event was heard late, or with others of its moment: which windows are there really?"""
         events = group.since(alive, event.time)
@@ -177,7 +177,7 @@ class Deadlines:
             if entry.state != state:
                 world.agenda.change(entry, state, _ALL_CAME if window.complete else None)
 
-    def _end_of_window(self, world: World, watch: Watch, trigger: Windowed, entry: Entry) -> End | None:
+    def _end_of_window(self, world: World, watch: Watch, trigger: Windowed, entry: AgendaEntry) -> End | None:
         group = world.agenda.windows(entry.rule, entry.match or "")
         members = [event for event in group.taken(entry) if event.type in trigger.event_types and heeds(trigger, event)]
         if isinstance(trigger, OnWait):
@@ -197,18 +197,18 @@ class Deadlines:
         opener = next(iter(came), trigger.event_type)
         return _end(entry, _waited(world, entry, opener, "not_all", {"came": came, "missing": missing}))
 
-    def _has_all(self, entry: Entry, group: WindowGroup) -> bool:
+    def _has_all(self, entry: AgendaEntry, group: WindowGroup) -> bool:
         wanted = self._completed_by(entry)
         return bool(wanted) and is_complete(wanted, group.taken(entry))
 
-    def _completed_by(self, entry: Entry) -> frozenset[str]:
+    def _completed_by(self, entry: AgendaEntry) -> frozenset[str]:
         watch = self._watchlist.get(entry.rule, entry.version)
         known = watch is not None and isinstance(watch.trigger, OnWait | OnNotAll)
         return completed_by(watch.trigger) if known else frozenset()  # type: ignore[union-attr, arg-type]
 
     # -- the agenda --------------------------------------------------------------------------------------------
-    def _open(self, world: World, kind: str, watch: Watch, event: Event, value: str, due: datetime) -> Entry:
-        entry = Entry(
+    def _open(self, world: World, kind: str, watch: Watch, event: Event, value: str, due: datetime) -> AgendaEntry:
+        entry = AgendaEntry(
             kind=kind,
             rule=watch.rule,
             version=watch.version,
@@ -230,7 +230,7 @@ class Deadlines:
         zone = world.directory.zone_of(event.subject, event.time)
         return self._calendar.deadline(event.time, trigger.within, zone, trigger.working)
 
-    def _take_back(self, world: World, entry: Entry, why: str) -> None:
+    def _take_back(self, world: World, entry: AgendaEntry, why: str) -> None:
         """What a deadline said, and what was to follow; nothing where its limit had kept it from speaking."""
         watch = self._watchlist.get(entry.rule, entry.version)
         if watch is None or entry.note == HELD:
@@ -245,15 +245,15 @@ def _kind(trigger: Any) -> str:
     return "wait" if isinstance(trigger, OnWait) else "not_all"
 
 
-def _person(entry: Entry) -> str:
+def _person(entry: AgendaEntry) -> str:
     return entry.person or entry.subject
 
 
-def _end(entry: Entry, reason: Reason) -> End:
+def _end(entry: AgendaEntry, reason: Reason) -> End:
     return End(entry.facts, entry.owner, entry.depth, reason)
 
 
-def _waited(world: World, entry: Entry, event_type: str, op: str, operand: Any) -> Reason:
+def _waited(world: World, entry: AgendaEntry, event_type: str, op: str, operand: Any) -> Reason:
     """The first reason of every finding of an entry: what opened it, and when, where the person lives."""
     since = entry.began.astimezone(world.directory.zone_of(_person(entry), entry.began)).isoformat()
     return Reason(event_type, since, op, operand, True, "when")

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select, true
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.facts.cases import case_of
 from tideng.facts.names import EventFacts
 from tideng.facts.world import Spoken
@@ -51,7 +51,7 @@ class WantedValues:
         if value is not None:
             self.values.setdefault(match, set()).add(value)
 
-    def add(self, match: str, entry: Entry) -> None:
+    def add(self, match: str, entry: AgendaEntry) -> None:
         self.note(match, entry.match or "")
         self._began.append(entry.began)
         self._due.append(entry.due)

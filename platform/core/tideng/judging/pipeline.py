@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.facts.frequency import may_speak, period_of
 from tideng.facts.gather import Peers, facts_at
 from tideng.facts.names import EventFacts, Needs, Point
@@ -24,7 +24,7 @@ from tideng.judging.questions import (
     subject_of,
     subjects_of,
 )
-from tideng.judging.records import put_on_record
+from tideng.judging.records import Decision, put_on_record
 from tideng.judging.watch_index import Interest, WatchList
 from tideng.model.calendars import WorkCalendar, local_moment
 from tideng.model.catalogue import Catalogue
@@ -138,13 +138,13 @@ class Flow:
         if self.watchlist.groups:
             yield from world.directory.groups.of(event.subject, event.time)
 
-    def _kind(self, entry: Entry) -> str:
+    def _kind(self, entry: AgendaEntry) -> str:
         """``position`` or ``unit`` where the entry is about one; '' for people and cases."""
         watch = self.watchlist.get(entry.rule, entry.version)
         return watch.about if watch and watch.about in GROUPS else ""
 
     def _ask_untils(self, world: World, event: Event, started: Mapping[Whom, list[Watch]], asks: list[Ask]) -> None:
-        running: dict[tuple[str, str, int, str], tuple[str, Watch, Entry | None]] = {}
+        running: dict[tuple[str, str, int, str], tuple[str, Watch, AgendaEntry | None]] = {}
         for kind, subject in self._concerned(world, event):
             for entry in world.agenda.ladder(subject):
                 watch = self.watchlist.get(entry.rule, entry.version)
@@ -189,8 +189,8 @@ class Flow:
     def come_due(
         self,
         world: World,
-        entries: Iterable[Entry],
-        at: Callable[[Entry], datetime],
+        entries: Iterable[AgendaEntry],
+        at: Callable[[AgendaEntry], datetime],
         recall: Recall | None = None,
     ) -> None:
         """Judge deadlines and later steps whose moment has come, in their order; `at` is the moment each is judged as of.
@@ -204,7 +204,7 @@ class Flow:
                 asks.append(ask)
         self._answer(world, asks, recall)
 
-    def _ask_entry(self, world: World, entry: Entry, at: datetime) -> Ask | None:
+    def _ask_entry(self, world: World, entry: AgendaEntry, at: datetime) -> Ask | None:
         watch = self.watchlist.get(entry.rule, entry.version)
         if watch is None or not self.watchlist.in_force(entry.rule):
             world.agenda.settle(entry, "cancelled", "the rule is paused or archived")
@@ -319,10 +319,17 @@ class Flow:
         return over + done
 
     # -- facts -------------------------------------------------------------------------------------------------
+    @staticmethod
     def _learn(
-        self, world: World, ask: Ask, needs: Needs, event: Mapping[str, Any] | None = None, **known: Any
+        world: World,
+        ask: Ask,
+        needs: Needs,
+        event: Mapping[str, Any] | None = None,
+        assignment: Assignment | None = None,
+        peers: Peers | None = None,
     ) -> None:
-        ask.facts.update(facts_at(world, needs, ask.subject, ask.person, ask.at, event, about=ask.about, **known))
+        point = Point(ask.person, ask.at, assignment, ask.about, ask.subject)
+        ask.facts.update(facts_at(world, needs, point, event, peers))
         ask.gathered = needs.gathered
 
     def _gather(self, world: World, asks: Sequence[Ask]) -> None:
@@ -415,7 +422,7 @@ class Flow:
                     ask.entry.note = HELD
                 return []
         world.remember(watch.rule, ask.subject, period, ask.step, ask.at, day)
-        put_on_record(world, ask, watch, finding, period, day, self._locale, self._max_depth)
+        put_on_record(world, Decision(ask, watch, finding, period, day), self._locale, self._max_depth)
         return [] if ask.step else self._begin_ladder(world, ask, watch, period, day)
 
     def _begin_ladder(self, world: World, ask: Ask, watch: Watch, period: str, day: date) -> list[Ask]:
@@ -430,7 +437,7 @@ class Flow:
             due = self._step_due(step, ask.at, day, zone_)
             if due is None or due <= ask.at:
                 continue  # "21:00" said at 22:00 is over: it never moves to the next day
-            entry = Entry(
+            entry = AgendaEntry(
                 kind="step",
                 rule=watch.rule,
                 version=watch.version,
@@ -459,13 +466,13 @@ class Flow:
         return self._calendar.deadline(at, step.after, zone_, working=False) if step.after else None
 
 
-def _waited(watch: Watch, step: Entry) -> Reason | None:
+def _waited(watch: Watch, step: AgendaEntry) -> Reason | None:
     """What the trigger of a later step had waited for; None where it had not."""
     if step.since and isinstance(watch.trigger, OnAbsence):  # as the first versions stored it
         return Reason(watch.trigger.event_type, step.since, "without", list(watch.trigger.without), True, "when")
     return step.waited
 
 
-def _person_of(entry: Entry, watch: Watch) -> str:
+def _person_of(entry: AgendaEntry, watch: Watch) -> str:
     """Whose event began it; '' where a schedule asked about a position or a unit."""
     return entry.person or ("" if watch.about in GROUPS else entry.subject)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.facts.world import Spoken, World
 from tideng.judging.watch_index import Interest
 from tideng.model.event import Event
@@ -33,7 +33,7 @@ class Ask:
     watch: Watch | None = None
     interest: Interest | None = None
     occurrence: str = ""
-    entry: Entry | None = None
+    entry: AgendaEntry | None = None
     spoken: Spoken | None = None
     step: int = 0
     waited: Reason | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.facts.cases import case_of
 from tideng.facts.names import Needs
 from tideng.facts.spans import Span
@@ -128,7 +128,7 @@ class WorkingSet:
         for event in self._past.of_cases(cases, self._watchlist.case_types):
             world.note_case(event)
 
-    def load_siblings(self, world: World, entries: Collection[Entry]) -> None:
+    def load_siblings(self, world: World, entries: Collection[AgendaEntry]) -> None:
         """The other open steps of the ladders to which `entries` belong, so that they can be settled together."""
         have = {entry.row for entry in entries}
         subjects = {entry.subject for entry in entries if entry.kind == "step"}
@@ -137,7 +137,7 @@ class WorkingSet:
                 if row.id not in have and row.subject in subjects:
                     world.agenda.load(entry_from(row))
 
-    def load_heard_for(self, world: World, entries: Collection[Entry]) -> None:
+    def load_heard_for(self, world: World, entries: Collection[AgendaEntry]) -> None:
         """What has been heard of the events that deadlines wait for: asked once more before anybody is told."""
         answers, types = WantedValues(), set()
         windows, gathered = WantedValues(), set()
@@ -333,7 +333,7 @@ class WorkingSet:
             self._connection.execute(select(func.pg_advisory_xact_lock(_WINDOWS_LOCK)))
         return shared
 
-    def _look_again(self, entries: Iterable[Entry]) -> None:
+    def _look_again(self, entries: Iterable[AgendaEntry]) -> None:
         """Whoever was waited for may have settled some of these, or made them part of an earlier window."""
         table = AgendaRow.__table__
         rows = {entry.row: entry for entry in entries if entry.kind in ("wait", "not_all")}

@@ -118,14 +118,18 @@ def window_days(window: str, today: date) -> tuple[date, date]:
     return today - timedelta(days=int(shape.group(1)) - 1), today
 
 
+@dataclass(slots=True)
 class Day:
-    """What one series gathered on one local day for one subject."""
+    """What one series gathered on one local day for one subject: how many values, their sum, the lowest and highest
+    number, the last value with its moment, and the distinct values where they are kept."""
 
-    __slots__ = ("high", "last", "last_at", "low", "n", "total", "values")
-
-    def __init__(self, n=0, total=0.0, low=None, high=None, last=None, last_at=None, values=None):
-        self.n, self.total, self.low, self.high, self.last, self.last_at = n, total, low, high, last, last_at
-        self.values: set[str] | None = values
+    n: int = 0
+    total: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    last: Any = None
+    last_at: Any = None
+    values: set[str] | None = None
 
     def add(self, value: Any, at: Any) -> None:
         self.n += 1

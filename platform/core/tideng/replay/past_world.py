@@ -55,27 +55,27 @@ class Past:
     def facts(
         self,
         watch: Watch,
-        subject: str,
-        person: str,
-        at: datetime,
+        point: Point,
         event: Event | None = None,
         kept: Mapping[str, Any] | None = None,
         known_by: datetime | None = None,
         part: str = "trigger",
     ) -> dict[str, Any]:
-        """What `watch` would have been asked with about `subject` as of `at`; `person` is whom it is about where the
-        subject is a case. `event`: the one that asks; `kept`: what a deadline still knew of the one that began it."""
+        """What `watch` would have been asked with at `point`; the point's assignment is looked up here.
+
+        `event`: the one that asks; `kept`: what a deadline still knew of the one that began it. `part` is ``trigger`` or
+        ``until``. With `known_by`, only what had come in by then counts.
+        """
         names = watch.needs if part == "trigger" else (watch.until_needs or frozenset())
         needs = Needs.of(names, watch.metrics, self._catalogue)
-        whose = {subject, person}
+        whose = {point.subject, point.judged}
         if watch.about in GROUPS:
-            whose |= self.directory.groups.ever_in((watch.about, subject))
-        world = self.world(whose, needs, at, known_by)
+            whose |= self.directory.groups.ever_in((watch.about, point.judged))
+        world = self.world(whose, needs, point.at, known_by)
+        point = point._replace(assignment=self.directory.at(point.subject, point.at))
         facts = dict(kept or {})
-        facts |= facts_at(world, needs, subject, person, at, EventFacts(event) if event else None, about=watch.about)
-        return facts | self._gathered(
-            needs.gathered, Point(person, at, self.directory.at(person, at), watch.about, subject)
-        )
+        facts |= facts_at(world, needs, point, EventFacts(event) if event else None)
+        return facts | self._gathered(needs.gathered, point)
 
     def _gathered(self, names: frozenset[str], point: Point) -> dict[str, Any]:
         """The facts that plugins give; of one point, as the line asks for those of a batch."""

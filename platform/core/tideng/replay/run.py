@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from tideng.facts.agenda import Agenda, Entry
+from tideng.facts.agenda import Agenda, AgendaEntry
 from tideng.facts.world import Record, World
 from tideng.judging.pipeline import Flow
 from tideng.judging.schedules import moments, zones_of
@@ -133,7 +133,7 @@ class Run:
 
     def _come_due(self, due: datetime) -> Iterator[Record]:
         self._pass_to(due)
-        entries: list[Entry] = []
+        entries: list[AgendaEntry] = []
         schedules: list[_Moment] = []
         while self._waiting and self._waiting[0][0] == due:
             item = heapq.heappop(self._waiting)[-1]
