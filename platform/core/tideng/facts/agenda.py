@@ -1,6 +1,6 @@
 """The agenda: deadlines, windows and later steps, and the events that they wait for.
 
-`Agenda` owns every entry, the windows that entries stand for, and what was heard of the events that deadlines wait for.
+`Agenda` owns every entry, the windows that entries stand for, and the moments of the events that deadlines wait for.
 `tideng.judging.deadlines` decides when an entry opens and how it ends; only this module changes one.
 """
 
@@ -18,8 +18,8 @@ from tideng.model.judge_contract import Reason
 
 @dataclass(slots=True)
 class AgendaEntry:
-    """Something to look at later: a deadline (`kind` absence), the end of a window (wait, not_all), or a later step of a
-    ladder (step).
+    """Something to judge later: a deadline (`kind` absence), the end of a window (wait, not_all), or a later step of a ladder
+    (step).
 
     `facts` are the event facts to judge by. `person` is whose event began it ('' where a schedule asked about a position
     or a unit), `owner` the owner that event named, `depth` how many rules lie between it and the outside world. `waited`
@@ -75,7 +75,7 @@ class Agenda:
         return (entry for entries in self._ladders.values() for entry in entries)
 
     def waiting(self, rule: str, value: str) -> Sequence[AgendaEntry]:
-        """The deadlines of a rule that wait for an answer with this match value: open ones, and loaded ones that spoke."""
+        """The deadlines of a rule that wait for an answer with this match value: open ones, and loaded ones that are done."""
         return self._absences.get((rule, value), ())
 
     def windows(self, rule: str, value: str) -> WindowGroup:
@@ -106,7 +106,7 @@ class Agenda:
         if entry.state != "open":
             return
         self.change(entry, state, note)
-        # a new list, so that a caller who goes through the old one misses nothing
+        # a new list, because a caller may be iterating over the old one
         if entry.kind == "step":
             self._ladders[entry.subject] = [one for one in self.ladder(entry.subject) if one is not entry]
         elif entry.kind == "absence":
@@ -125,7 +125,7 @@ class Agenda:
                 self.settle(entry, "cancelled", note)
 
     def take_changes(self) -> tuple[list[AgendaEntry], list[AgendaEntry]]:
-        """What was opened and what was settled since the last time; both begin anew."""
+        """The entries opened and settled since the last call; both lists are emptied."""
         changes = self.opened, self.settled
         self.opened, self.settled = [], []
         return changes
@@ -139,7 +139,7 @@ class Agenda:
         self, types: Iterable[str], match: str, value: str, first: datetime, last: datetime, repeated: str = ""
     ) -> bool:
         """Whether any of `types` with this value was heard from `first` to `last`, both inclusive; of the type
-        `repeated` only after `first`, since nothing is its own repetition."""
+        `repeated` only after `first`, since an event is not its own repetition."""
         for event_type in types:
             times = self._heard.get((event_type, match, value))
             if times:

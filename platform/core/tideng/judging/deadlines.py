@@ -1,4 +1,4 @@
-"""What is waited for after an event: an answer that may not come, the end of a window, or the rest of a set.
+"""What rules wait for after an event: an answer that may not come, the end of a window, or the rest of a set.
 
 Each is an entry on the agenda. Events open, answer and complete them here; when one comes due, `at_end` says what is to be
 asked, and why.
@@ -41,7 +41,7 @@ from tideng.model.judge_contract import (
 from tideng.org.groups import home_of
 
 HELD = "held by its limit"
-"""The note of a deadline that came due and found its rule not allowed to speak."""
+"""The note of a deadline whose finding the rule's limit did not allow."""
 _ALL_CAME = "all came in time"
 
 
@@ -57,7 +57,7 @@ class End:
 
 
 class Deadlines:
-    """Follows what rules wait for. Holds nothing of its own: all it knows of is in the `World`."""
+    """Decides when deadlines and windows open, and how they end. Stateless: the entries are in the world's agenda."""
 
     def __init__(self, watchlist: WatchList, calendar: WorkCalendar):
         self._watchlist, self._calendar = watchlist, calendar
@@ -72,8 +72,7 @@ class Deadlines:
             self._follow_window(world, watch, event)
 
     def at_end(self, world: World, watch: Watch, entry: AgendaEntry) -> End | None:
-        """What an entry of this version is asked with now that it came due; None where nothing is to be said, the entry
-        being settled."""
+        """What an entry that has come due is judged by; None if there is nothing to judge, in which case it is settled."""
         trigger = watch.trigger
         if isinstance(trigger, OnAbsence):
             value = entry.match or ""
@@ -89,7 +88,7 @@ class Deadlines:
         return self._end_of_window(world, watch, trigger, entry)
 
     def kept(self, watch: Watch, event: Event) -> dict[str, Any]:
-        """What a deadline or a later step must still know of the event that began it."""
+        """The facts of an event that the deadline it opens needs later: those the rule reads, as JSON values."""
         facts = EventFacts(event)
         names = {*self._watchlist.needs(watch).event, *self._watchlist.needs(watch, "until").event}
         kept = {name: facts[name] for name in sorted(names) if name in facts}
@@ -108,10 +107,10 @@ class Deadlines:
             if not entry.began <= event.time <= entry.due:
                 continue
             if event.type == trigger.event_type and event.time == entry.began:
-                continue  # nothing is its own repetition
+                continue  # an event is not its own repetition
             if entry.state == "open":
                 world.agenda.settle(entry, "cancelled", f"{event.type} came in time")
-            elif entry.state == "done":  # it came in time, but was heard after the deadline had spoken
+            elif entry.state == "done":  # it happened in time, but arrived after the deadline had led to a finding
                 self._take_back(world, entry, f"{event.type} came in time")
 
     def _open_absence(self, world: World, watch: Watch, event: Event) -> None:
@@ -146,7 +145,11 @@ class Deadlines:
     def _sort_out(
         self, world: World, watch: Watch, value: str, group: WindowGroup, alive: list[AgendaEntry], event: Event
     ) -> None:
-        """An event was heard late, or with others of its moment: which windows are there really?"""
+        """Derive the windows anew after an event that arrived late, or together with others of its moment.
+
+        1. Take back what was said of windows that turn out to be complete. 2. Join windows that turn out to be part of an
+        earlier one. 3. Open the windows that are missing, and set the state of all others.
+        """
         events = group.since(alive, event.time)
         known = {entry.period: entry for entry in group.entries if entry.kind == _kind(watch.trigger)}
 
@@ -231,7 +234,7 @@ class Deadlines:
         return self._calendar.deadline(event.time, trigger.within, zone, trigger.working)
 
     def _take_back(self, world: World, entry: AgendaEntry, why: str) -> None:
-        """What a deadline said, and what was to follow; nothing where its limit had kept it from speaking."""
+        """Withdraw the finding of a deadline and cancel its ladder; nothing to do if its limit had held it back."""
         watch = self._watchlist.get(entry.rule, entry.version)
         if watch is None or entry.note == HELD:
             return
@@ -254,6 +257,6 @@ def _end(entry: AgendaEntry, reason: Reason) -> End:
 
 
 def _waited(world: World, entry: AgendaEntry, event_type: str, op: str, operand: Any) -> Reason:
-    """The first reason of every finding of an entry: what opened it, and when, where the person lives."""
+    """The first reason of every finding of an entry: the event that opened it, and when, in the person's time zone."""
     since = entry.began.astimezone(world.directory.zone_of(_person(entry), entry.began)).isoformat()
     return Reason(event_type, since, op, operand, True, "when")

@@ -1,4 +1,4 @@
-"""The line from an event, or a moment, to findings: one path for the live worker and for a replay.
+"""The pipeline from an event, or a moment, to findings: one path for the live worker and for a replay.
 
 Nothing here reads a clock or a database: a `World` comes in, changed, and what follows is left in it.
 """
@@ -48,11 +48,11 @@ _when = attrgetter("time")
 Recall = Callable[[World, Sequence[Utterance]], None]
 """Puts into a world what the rules that are about to speak have said before."""
 Whom = tuple[str, str]
-"""``("position", id)``, ``("unit", id)``, or ``("", id)`` of a person or a case."""
+"""A subject: ``("position", id)``, ``("unit", id)``, or ``("", id)`` for a person or a case."""
 
 
 class Flow:
-    """Puts events, deadlines and schedules of one deployment through its judges."""
+    """Runs the events, deadlines and schedules of one deployment through its judges."""
 
     def __init__(
         self,
@@ -94,7 +94,8 @@ class Flow:
         history = {id(event) for event, as_it_came in heard if silent(as_it_came)}
         for _, together in groupby((event for event, _ in heard), key=_when):
             moment = list(together)
-            for event in moment:  # all that happened at one moment has happened when any of it is judged
+            # first count all events of the moment, then judge: each is judged with all the others known
+            for event in moment:
                 self._count(world, event)
                 self._deadlines.follow(world, event)
                 if event.type == LEFT:
@@ -107,7 +108,7 @@ class Flow:
         self._answer(world, asks, recall)
 
     def _ask(self, world: World, event: Event, asks: list[Ask], started: dict[Whom, list[Watch]]) -> None:
-        """Put the questions of one event: does an `until` hold now, and what do the rules say that it triggers?"""
+        """Add the questions of one event: whether an `until` holds now, and what the rules that it triggers find."""
         self._ask_untils(world, event, started, asks)
         for interest in self.watchlist.interests.get(event.type, ()):
             ask = self._ask_event(world, event, interest)
@@ -133,13 +134,13 @@ class Flow:
             world.end_state(state, event)
 
     def _concerned(self, world: World, event: Event) -> Iterable[Whom]:
-        """Whose ladders the event may end: its subject's and case's, and those of the positions and units the subject is in."""
+        """The subjects whose ladders the event may end: its subject and case, and the positions and units of its subject."""
         yield from (("", subject) for subject in subjects_of(event))
         if self.watchlist.groups:
             yield from world.directory.groups.of(event.subject, event.time)
 
     def _kind(self, entry: AgendaEntry) -> str:
-        """``position`` or ``unit`` where the entry is about one; '' for people and cases."""
+        """``position`` or ``unit`` for an entry about one; '' for people and cases."""
         watch = self.watchlist.get(entry.rule, entry.version)
         return watch.about if watch and watch.about in GROUPS else ""
 
@@ -168,7 +169,7 @@ class Flow:
         subject = subject_of(interest.about, event, world)
         directory = world.directory
         if not subject:
-            return None  # whoever is in no position or unit says nothing of one
+            return None  # a person without a position or unit has none to be judged
         if interest.about == "person" and directory.knows(subject) and not directory.at(subject, event.time):
             return None
         ask = Ask(
@@ -242,7 +243,8 @@ class Flow:
     def population(
         self, world: World, watch: Watch, zone_name: str, at: datetime
     ) -> list[tuple[str, Assignment | None]]:
-        """Whom a schedule asks about in one zone: everyone employed and not away; positions and units in the client's zone."""
+        """The subjects of a schedule in one time zone: everyone employed and not away. Positions and units belong to the
+        client's own zone."""
         directory = world.directory
         if watch.about in ("position", "unit"):
             then = directory.as_at(at)
@@ -275,9 +277,9 @@ class Flow:
         self._answer(world, asks, recall)
 
     def reconsider(self, world: World, said: Sequence[tuple[Spoken, Book]]) -> None:
-        """After a late event: would each of these findings still be made, counting what is now known to have happened?
+        """Take back those findings that would not be made any more, now that a late event is known.
 
-        Each comes with a book that holds exactly the subject's events up to the moment it was said.
+        Each comes with a book that holds exactly the subject's events up to the moment of the finding.
         """
         asks = []
         for spoken, book in said:
@@ -301,8 +303,9 @@ class Flow:
                     world.agenda.cancel_ladder(ask.spoken.rule, ask.spoken.subject, ask.spoken.period, "withdrawn")
 
     def settled(self, world: World, said: Iterable[Spoken], at: datetime) -> list[Spoken]:
-        """Which of these findings about people would not be made as of `at` any more: what they ask for is done, or their rule
-        is not in force. Of a rule that only an event can trigger, and that has no `until`, nobody can tell."""
+        """Those of these findings about people that would not be made as of `at` any more: what they ask for is done, or their
+        rule is not in force. A rule that only an event can trigger, and that has no `until`, is never among them, since
+        there is nothing to ask it."""
         over, asks = [], []
         for spoken in said:
             watch = self.watchlist.get(spoken.rule, spoken.version)
@@ -372,12 +375,12 @@ class Flow:
                 self._settle_due(world, ask)
             for finding in ask.answers:
                 begun += self._speak(world, ask, finding)
-        if begun:  # what `until` asks for may be so from the beginning
+        if begun:  # `until` may hold from the beginning
             self._answer(world, begun, recall)
 
     @staticmethod
     def _end_ladders(world: World, ask: Ask) -> None:
-        """`until` holds: nothing is left of the ladder that was asked about, or of all that had begun by then."""
+        """Where `until` holds, cancel the ladder that was asked about, or all ladders of the rule that had begun by then."""
         if ask.answers and ask.watch:
             for entry in world.agenda.ladder(ask.subject):
                 same = entry.rule == ask.watch.rule and entry.version == ask.watch.version
@@ -385,7 +388,7 @@ class Flow:
                     world.agenda.settle(entry, "cancelled", "until holds")
 
     def _speaking(self, world: World, asks: Sequence[Ask]) -> list[Utterance]:
-        """What the rules are about to say, before any limit is looked at."""
+        """The findings that are about to be recorded, before any limit is checked."""
         speaking = []
         for ask in asks:
             for finding in ask.answers:
@@ -406,7 +409,7 @@ class Flow:
             world.agenda.cancel_ladder(entry.rule, entry.subject, entry.period, "until holds")
 
     def _speak(self, world: World, ask: Ask, finding: Finding) -> list[Ask]:
-        """Put a finding on record where its limit allows; returns what is to be asked about the ladder it begins."""
+        """Record a finding if its limit allows it; returns the questions about the ladder it begins."""
         watch = ask.watch or self.watchlist.get(finding.rule, finding.version)
         if watch is None or (ask.interest is not None and finding.rule not in ask.interest.rules):
             return []
@@ -436,7 +439,7 @@ class Flow:
         for number, step in enumerate(watch.steps, start=1):
             due = self._step_due(step, ask.at, day, zone_)
             if due is None or due <= ask.at:
-                continue  # "21:00" said at 22:00 is over: it never moves to the next day
+                continue  # a step at 21:00 of a finding at 22:00 is dropped: it never moves to the next day
             entry = AgendaEntry(
                 kind="step",
                 rule=watch.rule,
@@ -467,12 +470,12 @@ class Flow:
 
 
 def _waited(watch: Watch, step: AgendaEntry) -> Reason | None:
-    """What the trigger of a later step had waited for; None where it had not."""
+    """What the trigger of a later step's ladder had waited for; None if it did not wait."""
     if step.since and isinstance(watch.trigger, OnAbsence):  # as the first versions stored it
         return Reason(watch.trigger.event_type, step.since, "without", list(watch.trigger.without), True, "when")
     return step.waited
 
 
 def _person_of(entry: AgendaEntry, watch: Watch) -> str:
-    """Whose event began it; '' where a schedule asked about a position or a unit."""
+    """The person whose event began it; '' for a schedule about a position or a unit."""
     return entry.person or ("" if watch.about in GROUPS else entry.subject)

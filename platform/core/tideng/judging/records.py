@@ -1,4 +1,4 @@
-"""A finding becomes records: who is told what, in their language, and why; and events where a rule emits one."""
+"""Turn a finding into records: who is told what, in which language, and why; and into events that a rule emits."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def put_on_record(world: World, decision: Decision, locale: str, max_depth: int)
 
 
 def _data_of(world: World, event_type: str, said: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of an event that a rule emits: literals, and facts as they are now; what is not known is left out.
+    """The data of an event that a rule emits: literals and current facts; unknown facts are left out.
 
-    Facts about money are in the client's currency, and so is an amount that is made from one.
+    Facts about money are in the client's currency, and so is an amount made from one.
     """
     given: dict[str, Any] = {}
     of_facts = set()
@@ -97,7 +97,7 @@ def _record(world: World, decision: Decision, deed: Deed, ordinal: int, locale: 
 def _message(
     world: World, ask: Ask, deed: Deed, reached: Recipient | None, locale: str
 ) -> tuple[str | None, str | None]:
-    """The message in the language of whoever reads it, and that language."""
+    """The message in the recipient's language, and that language."""
     if not deed.message:
         return None, None
     reader = world.directory.at(reached.reached, ask.at) if reached else None
