@@ -9,14 +9,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, text
-
-from tideng.cli.run import WEB_GROUP
 from tideng.cli.terminal import FINE, REFUSED, Terminal
+from tideng.cli.web_entry import WEB_GROUP
 from tideng.cli.words import command, json_option
-from tideng.problem_words import in_words
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tideng.model.judge_contract import EngineState
     from tideng.runtime.deployment import Deployment
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
@@ -103,7 +103,7 @@ def _database(deployment: Deployment) -> Finding:
         return Finding(what, WRONG, (f"{shown} is not there", f"{shown} 不存在"), ("tideng migrate",) * 2)
     try:
         with deployment.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            connection.exec_driver_sql("SELECT 1")
     except Exception as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         hint = ("start it, or mend database_url in tideng.toml", "启动数据库，或改 tideng.toml 里的 database_url")
@@ -132,6 +132,8 @@ def _migrated(deployment: Deployment) -> Finding:
 
 
 def _plugins(deployment: Deployment) -> Iterator[Finding]:
+    from tideng.problem_words import in_words
+
     for one in deployment.plugins.states:
         what = (f"plugin {one.name}", f"插件 {one.name}")
         if one.state == "on":
@@ -173,11 +175,25 @@ def _engine(deployment: Deployment, connection: Connection) -> Finding:
     if failed:
         hint = ('set engine = "closures" in tideng.toml', '在 tideng.toml 里设 engine = "closures"')
         return Finding(what, WRONG, (f"{kind}: {failed} failed", f"{kind}：{failed} 出错"), hint)
+    state = plugins.first("engine_state", connection=connection)
+    if state is not None and not state.as_asked:
+        return Finding(what, WRONG, *_another_engine(state))
     if not watches:
         return Finding(
             what, NOTE, (f"{kind}: no rules in force", f"{kind}：没有生效的规则"), ("tideng apply CLIENT_DIR",) * 2
         )
     return Finding(what, OK, (f"{kind}: {len(watches)} rules in force", f"{kind}：{len(watches)} 条规则生效"))
+
+
+def _another_engine(state: EngineState) -> tuple[Pair, Pair]:
+    """What is said, and the way out, where another engine judges than was asked for."""
+    why, zh = state.why.get("en", ""), state.why.get("zh", "")
+    detail = f" ({state.detail})" if state.detail else ""
+    said = (
+        f"{state.judging} judge in place of {state.asked}: {why}{detail}",
+        f"由 {state.judging} 代替 {state.asked} 判断：{zh}{detail}",
+    )
+    return said, (state.way_out.get("en", ""), state.way_out.get("zh", ""))
 
 
 def _attention(deployment: Deployment, connection: Connection) -> Iterator[Finding]:

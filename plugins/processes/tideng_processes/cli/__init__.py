@@ -1,4 +1,7 @@
-"""``tideng processes``: which there are, one of them in words, the cases that run, and files checked before they are used."""
+"""``tideng processes``: lists processes, shows one in words, lists cases, checks files, and walks event logs.
+
+Imports stand inside the commands: each command loads only what it needs, so that the command line starts fast.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def processes() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Which processes there are, and the people that their owners are."""
+    """The processes, and the directory of the people who own steps."""
 
     registry: Registry
     directory: Directory
@@ -46,7 +49,7 @@ class _Known:
 
 @contextmanager
 def _known(terminal: Terminal, client: Path | None) -> Iterator[_Known]:
-    """Of the client's files alone, or of the deployment in this folder."""
+    """The processes of the client's files alone, or of the deployment in this folder."""
     if client is not None:
         registry, directory = of_bundle(client)
         yield _Known(registry, directory)
@@ -157,7 +160,7 @@ def _say(terminal: Terminal, found: Published, directory: Directory) -> None:
 
 
 def _steps(definition: Definition, node: Node, language: str, directory: Directory) -> Iterable[tuple[str, ...]]:
-    """The step on its first line, its ways on one each."""
+    """One row for each way out; the step stands on the first of them."""
     from tideng_processes.document.diagram import ways
     from tideng_processes.document.sentences import deadline_words, owner_words, said
 

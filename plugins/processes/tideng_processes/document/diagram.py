@@ -31,8 +31,8 @@ _STARTERS: Mapping[str, Text] = {
     "supervisor": {"zh": "主管", "en": "A supervisor"},
     "hr": {"zh": "人事", "en": "HR"},
 }
-_EVENT: Text = {"zh": "其他系统的事件", "en": "An event from elsewhere"}
-_BY_ITSELF: Text = {"zh": "到时自动", "en": "by itself when due"}
+_EVENT: Text = {"zh": "其他系统的事件", "en": "An event from another system"}
+_BY_ITSELF: Text = {"zh": "到时自动", "en": "automatically when due"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class ProcessEditorPage(VersionPages):
         base = published.definition
         found = self.read(estimates, web().deployment.calendar, base, draft)
         told = [{"at": f"nodes.{one.node}.deadline", "words": estimate_words(one)} for one in found]
-        unknown = _("What another owner would have meant, the record cannot say.")
+        unknown = _("The record cannot say what another owner would have changed.")
         handed = [id for id, node in draft.nodes.items() if id in base.nodes and node.parts != base.nodes[id].parts]
         return [*told, *({"at": f"nodes.{id}.owner", "words": unknown} for id in handed)]
 
@@ -151,7 +151,7 @@ class ProcessEditorPage(VersionPages):
             ), 409
         except Refused as refused:
             return jsonify(
-                error=_("Something is still open."), problems=[problem_json(one) for one in refused.problems]
+                error=_("Something is missing."), problems=[problem_json(one) for one in refused.problems]
             ), 400
         return jsonify(version=version, href=self.announce(str(document.get("id", process)), version, days))
 
@@ -184,7 +184,7 @@ class ProcessEditorPage(VersionPages):
             except Refused as refused:
                 problems = list(refused.problems)
         elif not problems:
-            flash(_("Everything fits. Nothing is published yet."), "success")
+            flash(_("No problem was found. Nothing is published yet."), "success")
         shown = [problem_in_words(one, locale()) for one in problems]
         return self._editor(process, document or {"title": {}}, base, words, shown)
 

@@ -70,20 +70,20 @@ def estimate_words(of: Estimate) -> str:
     days, n = WINDOWS[-1], of.n
     if not of.told:
         return ngettext(
-            "In the last %(days)s days there was %(num)s to judge by; from %(few)s on it can be estimated.",
-            "In the last %(days)s days there were %(num)s to judge by; from %(few)s on it can be estimated.",
+            "The last %(days)s days have %(num)s to count; an estimate needs %(few)s.",
+            "The last %(days)s days have %(num)s to count; an estimate needs %(few)s.",
             n,
             days=days,
             few=FEW,
         )
-    by = _("By the newest %(n)s of the last %(days)s days:", n=n, days=days) if of.sampled else _("By the %(n)s of the last %(days)s days:", n=n, days=days)  # fmt: skip
+    by = _("Based on the newest %(n)s of the last %(days)s days:", n=n, days=days) if of.sampled else _("Based on the %(n)s of the last %(days)s days:", n=n, days=days)  # fmt: skip
     after = f"{round(100 * of.after / n)}%"
     if of.before is None:
         said = _("%(after)s would have been in time.", after=after)
     else:
         said = _("in time from %(before)s to %(after)s.", before=f"{round(100 * of.before / n)}%", after=after)
     doubt = _("This is an estimate: people may plan by the new deadline.")
-    owner = _("The owner changes as well, which is not in it.") if of.owner else ""
+    owner = _("The owner changes as well; the estimate does not include that.") if of.owner else ""
     return (" " if locale() == "en" else "").join(filter(None, (by, said, doubt, owner)))
 
 

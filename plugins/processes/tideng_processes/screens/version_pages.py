@@ -37,11 +37,11 @@ class VersionPages(Page):
     def announce(self, process: str, version: int, days: int = 0) -> str:
         """Show on the next page that a version is published; the address of that page."""
         if days:
-            flash(_("Version %(n)s is tried: it is for new cases for two weeks.", n=version), "success")
+            flash(_("Version %(n)s is on trial: new cases use it for two weeks.", n=version), "success")
             return url_for("ProcessesPage.show", process=process) + "#trial"
         with reading(web().engine) as connection:
             older = sum(n for of, n in self.read_with(connection, open_by_version, process).items() if of < version)
-        flash(_("Version %(n)s is for new cases from now on.", n=version), "success")
+        flash(_("New cases use version %(n)s from now on.", n=version), "success")
         return (
             url_for("ProcessEditorPage.moving", process=process)
             if older
@@ -58,7 +58,7 @@ class VersionPages(Page):
         except Refused as refused:
             say_problems(refused.problems)
         else:
-            told = _("Version %(n)s stays for new cases.", n=trial.version) if keeps else _("New cases go by version %(n)s again.", n=trial.before)  # fmt: skip
+            told = _("Version %(n)s stays in use for new cases.", n=trial.version) if keeps else _("New cases use version %(n)s again.", n=trial.before)  # fmt: skip
             flash(told, "success")
         return redirect(url_for("ProcessesPage.show", process=process) + "#trial")
 
@@ -112,7 +112,7 @@ class VersionPages(Page):
         except Refused as refused:
             say_problems(refused.problems)
             return redirect(url_for("ProcessEditorPage.moving", process=process))
-        flash(ngettext("%(num)s case goes on by version %(n)s.", "%(num)s cases go on by version %(n)s.", moved, n=published.version), "success")  # fmt: skip
+        flash(ngettext("%(num)s case continues on version %(n)s.", "%(num)s cases continue on version %(n)s.", moved, n=published.version), "success")  # fmt: skip
         return redirect(url_for("ProcessesPage.show", process=process))
 
 

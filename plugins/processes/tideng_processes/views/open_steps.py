@@ -1,4 +1,4 @@
-"""Which steps wait for whom."""
+"""The open steps of people, for their lists of what is to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tideng_processes.tables import CaseRow, TaskRow
 
 
 def todos_of(connection: Connection, registry: Registry, people: Iterable[str]) -> list[Todo]:
-    """The open steps of `people`, without those that only wait for their time. One statement."""
+    """The open steps of `people`, without steps that only wait for their time. One statement."""
     task, case = TaskRow, CaseRow
     columns = (
         task.case,
