@@ -16,6 +16,7 @@ from tideng.cli.words import command, json_option
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from tideng.model.judge_contract import EngineState
     from tideng.runtime.deployment import Deployment
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
@@ -174,11 +175,25 @@ def _engine(deployment: Deployment, connection: Connection) -> Finding:
     if failed:
         hint = ('set engine = "closures" in tideng.toml', '在 tideng.toml 里设 engine = "closures"')
         return Finding(what, WRONG, (f"{kind}: {failed} failed", f"{kind}：{failed} 出错"), hint)
+    state = plugins.first("engine_state", connection=connection)
+    if state is not None and not state.as_asked:
+        return Finding(what, WRONG, *_another_engine(state))
     if not watches:
         return Finding(
             what, NOTE, (f"{kind}: no rules in force", f"{kind}：没有生效的规则"), ("tideng apply CLIENT_DIR",) * 2
         )
     return Finding(what, OK, (f"{kind}: {len(watches)} rules in force", f"{kind}：{len(watches)} 条规则生效"))
+
+
+def _another_engine(state: EngineState) -> tuple[Pair, Pair]:
+    """What is said, and the way out, where another engine judges than was asked for."""
+    why, zh = state.why.get("en", ""), state.why.get("zh", "")
+    detail = f" ({state.detail})" if state.detail else ""
+    said = (
+        f"{state.judging} judge in place of {state.asked}: {why}{detail}",
+        f"由 {state.judging} 代替 {state.asked} 判断：{zh}{detail}",
+    )
+    return said, (state.way_out.get("en", ""), state.way_out.get("zh", ""))
 
 
 def _attention(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
