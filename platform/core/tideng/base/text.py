@@ -95,7 +95,7 @@ class Each(Mapping[str, str]):
 def joined(texts: Iterable[Text | str], between: Text | str = "") -> Text:
     """The texts one after the other, with `between` in the gaps."""
     kept = tuple(texts)
-    return plain(Each(lambda locale: said(between, locale).join(said(one, locale) for one in kept)))
+    return plain(Each(lambda locale: wording(between, locale).join(wording(one, locale) for one in kept)))
 
 
 def same(text: str) -> Text:
@@ -108,8 +108,8 @@ def plain(text: Text) -> dict[str, str]:
     return dict(text.items())
 
 
-def said(text: Text | str, locale: str) -> str:
-    """The wording for `locale`; a bare string is the same in every language."""
+def wording(text: Text | str, locale: str) -> str:
+    """The text in the language of `locale`; a bare string is the same in every language."""
     return text if isinstance(text, str) else choose(text, locale)[0]
 
 
@@ -149,24 +149,24 @@ def _value(value: Any, locale: str) -> str:
 
 def comma(locale: str) -> str:
     """What stands between the items of a list."""
-    return said(phrase(", ", context="list"), locale)
+    return wording(phrase(", ", context="list"), locale)
 
 
 def colon(locale: str) -> str:
     """What stands between a name and what is said of it."""
-    return said(phrase(": ", context="punctuation"), locale)
+    return wording(phrase(": ", context="punctuation"), locale)
 
 
 def semicolon(locale: str) -> str:
     """What stands between two parts of a sentence."""
-    return said(phrase("; ", context="punctuation"), locale)
+    return wording(phrase("; ", context="punctuation"), locale)
 
 
 def pause(locale: str) -> str:
     """The comma within a sentence."""
-    return said(phrase(", ", context="punctuation"), locale)
+    return wording(phrase(", ", context="punctuation"), locale)
 
 
 def space(locale: str) -> str:
     """What stands between two sentences or words that are put side by side."""
-    return said(phrase(" ", context="punctuation"), locale)
+    return wording(phrase(" ", context="punctuation"), locale)

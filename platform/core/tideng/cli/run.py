@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from tideng.base.errors import NotFound, TidengError
+from tideng.base.text import phrase
 from tideng.cli.children import Children, end_with_parent, stop_on_signals
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, option
@@ -33,15 +34,13 @@ def web_entry(name: str) -> Callable[..., Any]:
 
 @command(
     "run",
-    en="Run web and worker until Ctrl-C.\n\nEach is a process of its own and is started again if it dies.",
-    zh="运行网页和 worker，直到按 Ctrl-C。\n\n两者是独立的进程，意外退出会自动重启。",
+    help=phrase("Run web and worker until Ctrl-C.\n\nEach is a process of its own and is started again if it dies."),
 )
 @option(
     "--port",
     type=click.IntRange(1, 65535),
     metavar="N",
-    en="The web's port; the setting web_port by default.",
-    zh="网页端口；默认用设置 web_port。",
+    help=phrase("The web's port; the setting web_port by default."),
 )
 def run(terminal: Terminal, port: int | None) -> int:
     with terminal.open() as deployment:
@@ -52,7 +51,7 @@ def run(terminal: Terminal, port: int | None) -> int:
     children.add("worker", "worker", "--with-parent")
     children.add("web", "web", "--with-parent")
     address = f"http://{settings.web_host}:{port or settings.web_port}"
-    terminal.note(f"Open {address}; Ctrl-C ends it.", f"请打开 {address}；按 Ctrl-C 结束。", "bold")
+    terminal.note(phrase("Open {address}; Ctrl-C ends it.", address=address), "bold")
     children.watch(stop)
     return FINE
 
@@ -60,17 +59,16 @@ def run(terminal: Terminal, port: int | None) -> int:
 def _teller(terminal: Terminal) -> Callable[[str, str], None]:
     def tell(name: str, what: str) -> None:
         if what.startswith("pid"):
-            terminal.note(f"{name} runs ({what})", f"{name} 已启动（{what}）")
+            terminal.note(phrase("{name} runs ({what})", name=name, what=what))
         else:
-            terminal.note(f"{name} ended ({what}); it is started again", f"{name} 退出（{what}），正在重启", "bold")
+            terminal.note(phrase("{name} ended ({what}); it is started again", name=name, what=what), "bold")
 
     return tell
 
 
 @command(
     "worker",
-    en="Judge what waits and speak, until Ctrl-C.\n\nAny number of workers may run; `run` starts one.",
-    zh="处理等待中的事件并发出提醒，直到按 Ctrl-C。\n\n可以同时运行多个；`run` 会启动一个。",
+    help=phrase("Judge what waits and speak, until Ctrl-C.\n\nAny number of workers may run; `run` starts one."),
 )
 @_WITH_PARENT
 def worker(terminal: Terminal, with_parent: bool) -> int:
@@ -89,11 +87,7 @@ def worker(terminal: Terminal, with_parent: bool) -> int:
     return FINE
 
 
-@command(
-    "web",
-    en="Answer on the web only, until Ctrl-C; `run` starts it with a worker.",
-    zh="只运行网页，直到按 Ctrl-C；`run` 会连同 worker 一起启动。",
-)
+@command("web", help=phrase("Answer on the web only, until Ctrl-C; `run` starts it with a worker."))
 @_WITH_PARENT
 def web(terminal: Terminal, with_parent: bool) -> int:
     serve = web_entry("serve")
@@ -107,9 +101,9 @@ def web(terminal: Terminal, with_parent: bool) -> int:
 
 @command(
     "demo",
-    en="Show the sample company on an evening at 18:55, from nothing, in DIR (./demo).\n\nA virtual clock runs fast; watch the "
-    "reminders of 19:00 and the step of 21:00 come, and two late reports change them.",
-    zh="从零开始演示样例公司的一个傍晚（18:55 起），放在 DIR（默认 ./demo）。\n\n虚拟时钟走得很快：看 19:00 的提醒、21:00 的后续，以及两份晚到的日报带来的变化。",
+    help=phrase(
+        "Show the sample company on an evening at 18:55, from nothing, in DIR (./demo).\n\nA virtual clock runs fast; watch the reminders of 19:00 and the step of 21:00 come, and two late reports change them."
+    ),
 )
 @click.argument("folder", metavar="[DIR]", default="demo", type=click.Path(file_okay=False, path_type=Path))
 @option(
@@ -117,30 +111,16 @@ def web(terminal: Terminal, with_parent: bool) -> int:
     type=click.FloatRange(min=1),
     metavar="N",
     default=60.0,
-    en="How many times faster than the wall (60: a minute a second).",
-    zh="比真实时间快多少倍（60：一秒走一分钟）。",
+    help=phrase("How many times faster than the wall (60: a minute a second)."),
 )
-@option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    metavar="N",
-    default=8080,
-    en="The web's port (8080).",
-    zh="网页端口（8080）。",
-)
+@option("--port", type=click.IntRange(1, 65535), metavar="N", default=8080, help=phrase("The web's port (8080)."))
 @option(
     "--client",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    en="Another client bundle.",
-    zh="换一个客户配置。",
+    help=phrase("Another client bundle."),
 )
-@option(
-    "--until-done",
-    is_flag=True,
-    en="End when the evening is over, instead of waiting for Ctrl-C.",
-    zh="傍晚过完就结束，不等 Ctrl-C。",
-)
+@option("--until-done", is_flag=True, help=phrase("End when the evening is over, instead of waiting for Ctrl-C."))
 def demo(terminal: Terminal, folder: Path, speed: float, port: int, client: Path | None, until_done: bool) -> int:
     from tideng.cli.demo import Demo
 

@@ -20,6 +20,7 @@ from tideng.base.errors import (
     Refused,
     TidengError,
 )
+from tideng.base.text import Text, phrase, wording
 from tideng.problem_words import in_words, problem_in_words
 
 if TYPE_CHECKING:
@@ -37,34 +38,32 @@ class Terminal:
         self.out = _console(sys.stdout)
         self.err = _console(sys.stderr)
 
-    def text(self, en: str, zh: str) -> str:
+    def text(self, text: Text | str) -> str:
         """The wording in the language of this call."""
-        return zh if self.language == "zh" else en
+        return wording(text, self.language)
 
     def words(self, english: str) -> str:
         """A sentence of a problem in the language of this call."""
         return in_words(english, self.language)
 
-    def say(self, en: str, zh: str) -> None:
+    def say(self, text: Text | str) -> None:
         """One line of the answer."""
-        self.out.print(escape(self.text(en, zh)), highlight=False, soft_wrap=True)
+        self.out.print(escape(self.text(text)), highlight=False, soft_wrap=True)
 
-    def note(self, en: str, zh: str, style: str = "") -> None:
+    def note(self, text: Text | str, style: str = "") -> None:
         """One line beside the answer, on standard error."""
-        self.err.print(escape(self.text(en, zh)), highlight=False, soft_wrap=True, style=style or None)
+        self.err.print(escape(self.text(text)), highlight=False, soft_wrap=True, style=style or None)
 
     def json(self, value: Any) -> None:
         """One JSON document on one line."""
         # not through rich, which would wrap and colour it
         sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
-    def table(
-        self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], *, on_err: bool = False
-    ) -> None:
-        """A table; `columns` are the headings in (en, zh)."""
+    def table(self, columns: Sequence[Text], rows: Iterable[Sequence[object]], *, on_err: bool = False) -> None:
+        """A table; `columns` are its headings."""
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for en, zh in columns:
-            table.add_column(self.text(en, zh), overflow="fold")
+        for heading in columns:
+            table.add_column(self.text(heading), overflow="fold")
         for row in rows:
             table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
         (self.err if on_err else self.out).print(table)
@@ -72,10 +71,7 @@ class Terminal:
     def refuse(self, error: TidengError) -> None:
         """Say what was refused, every problem of it, on standard error."""
         if isinstance(error, Refused):
-            said = self.text(
-                f"{error.what}: {len(error.problems)} to mend",
-                f"{self.words(error.what)}：{len(error.problems)} 处要改",
-            )
+            said = self.text(phrase("{what}: {n} to mend", what=self.words(error.what), n=len(error.problems)))
             self.err.print(escape(said), style="bold", highlight=False, soft_wrap=True)
             self.problems(error.problems)
         else:
@@ -100,8 +96,8 @@ class Terminal:
         try:
             folder = default_folder()
         except NotFound as error:
-            zh = "这里没有 tideng.toml：先运行 `tideng init DIR` 并进入 DIR，或设置 TIDENG_HOME"
-            raise click.UsageError(self.text(str(error), zh)) from None
+            way_out = phrase("no tideng.toml here: run `tideng init DIR` and go there, or set TIDENG_HOME")
+            raise click.UsageError(self.text(way_out)) from None
         settings = load(folder)
         logs.configure(settings.log_level if loud else "warning", settings.log_format)
         for talkative in ("alembic", "flask_appbuilder"):  # they greet at every start
@@ -110,12 +106,12 @@ class Terminal:
         if migrated and (parts := behind(deployment)):
             deployment.close()
             names = ", ".join(parts)
-            en = f"the database is not up to date ({names}): run `tideng migrate`"
-            raise TidengError(self.text(en, f"数据库还不是最新的（{names}）：请运行 `tideng migrate`"))
+            stale = phrase("the database is not up to date ({names}): run `tideng migrate`", names=names)
+            raise TidengError(self.text(stale))
         return deployment
 
 
-PROBLEM_COLUMNS = (("where", "位置"), ("what is wrong", "问题"), ("way out", "怎么改"))
+PROBLEM_COLUMNS = (phrase("where"), phrase("what is wrong"), phrase("way out"))
 
 
 def _console(stream: Any) -> Console:
