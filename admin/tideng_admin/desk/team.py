@@ -9,7 +9,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from tideng.base.errors import Refused
-from tideng.plugins.case_notes import beside_person
+from tideng.plugins.cards import beside_person
 from tideng.problem_words import in_words
 from tideng.responses import notes
 from tideng.store.database import reading

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from tideng.intake.event_files import ReadOptions, Unreadable
+from tideng.plugin import ReadOptions, Unreadable
 from tideng_connectors.lines import Line, numbered_lines
 
 

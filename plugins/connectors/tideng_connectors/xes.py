@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from tideng.intake.event_files import ReadOptions, Unreadable
-from tideng.model.limits import MAX_WHOLE
+from tideng.plugin import MAX_WHOLE, ReadOptions, Unreadable
 
 CHUNK = 1 << 17
 MEMO = 100_000  # texts of a log that are shared, so that a repeated one is held once

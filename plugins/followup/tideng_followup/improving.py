@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.store.database import among
+from tideng.plugin import among
 from tideng_processes.cases.loader import load_runs, next_ids
 from tideng_processes.cases.service import keep_version
 from tideng_processes.cases.transitions import Mover, Run

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from tideng.model.event import Event
-from tideng.org.directory import Directory
-from tideng.store.tables import EventRow
+from tideng.plugin import Directory, Event, EventRow
 from tideng_followup import improving
 from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNCLEAR, UNEXPLAINED
 from tideng_followup.improving import Occasion
@@ -26,7 +24,7 @@ from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, TaskRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 PROCESS = "customer_followup"
 SOURCE = "tideng/followup"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tideng.base.clock import Clock, SystemClock
 from tideng.base.errors import Problem
+from tideng.base.text import Text, phrase
 from tideng.facts.names import Point
 from tideng.model.event import Event
 from tideng.org.directory import Directory, zone
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class OrgchartPlugin:
-    title = {"zh": "组织与岗位", "en": "People and positions"}
+    title = phrase("People and positions")
 
     def __init__(self) -> None:
         self._catalogue: Catalogue | None = None
@@ -70,12 +71,12 @@ class OrgchartPlugin:
         ]
 
     @hookimpl
-    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
+    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[Text | str]:
         found = store.differences(connection, _organisation(bundle))
         return overrides.weigh(found, overrides.read(connection)).lines
 
     @hookimpl
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[Text | str]:
         wanted = _organisation(bundle)
         if connection is None:
             self._organisation, self._changes = wanted, []

@@ -8,24 +8,20 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, func, select
 
-from tideng.access.viewer import Viewer
-from tideng.model.calendars import WorkCalendar
-from tideng.model.catalogue import Catalogue, Text
-from tideng.org.directory import Directory
-from tideng.plugins.case_notes import Aside, AsideLine
-from tideng.store.tables import EventRow
+from tideng.base.text import phrase
+from tideng.plugin import Card, CardLine, Catalogue, Directory, EventRow, Text, Viewer, WorkCalendar
 from tideng_reports.completeness import REPORTED, Completeness, completeness
 from tideng_reports.filling import NEEDED
 from tideng_reports.history import waiting_for
 
 LOOKED_BACK = timedelta(days=180)
 """A last report that is older says nothing any more."""
-_TITLE: Text = {"zh": "日报", "en": "Reports"}
-_LINK: Text = {"zh": "看日报", "en": "See them"}
-_LAST: Text = {"zh": "最后一份", "en": "The last one:"}
-_NO_TRIP: Text = {"zh": "本周没有出差", "en": "No trip this week"}
-_TODAY_OPEN: Text = {"zh": "今天的还没写", "en": "Today’s is still open"}
-_NONE_YET: Text = {"zh": "还没有日报", "en": "No report yet"}
+_TITLE: Text = phrase("Reports")
+_LINK: Text = phrase("See them")
+_LAST: Text = phrase("The last one:")
+_NO_TRIP: Text = phrase("No trip this week")
+_TODAY_OPEN: Text = phrase("Today’s is still open")
+_NONE_YET: Text = phrase("No report yet")
 
 
 def beside(
@@ -36,7 +32,7 @@ def beside(
     catalogue: Catalogue,
     calendar: WorkCalendar,
     person: str,
-) -> Iterable[Aside]:
+) -> Iterable[Card]:
     """The card of one person's reports; none for whoever neither travelled this week nor wrote one lately. Four statements."""
     week = directory.local_day(person, now).weekday() + 1
     [days] = completeness(connection, viewer, directory, now, catalogue, calendar, [person], week)
@@ -45,11 +41,11 @@ def beside(
     last = connection.scalar(select(func.max(row.time)).where(*theirs))
     if last is None and not any(one.expected for one in days.days):
         return []
-    lines = [AsideLine("", week_words(days)), AsideLine("", _LAST, at=last) if last else AsideLine("", _NONE_YET)]
+    lines = [CardLine("", week_words(days)), CardLine("", _LAST, at=last) if last else CardLine("", _NONE_YET)]
     waiting = waiting_for(connection, viewer, person)
     if waiting:
-        lines.append(AsideLine("", {"zh": f"{waiting} 份等您看", "en": f"{waiting} for you to read"}))
-    return [Aside(_TITLE, tuple(lines), href=f"/reports/{quote(person, safe='')}", link=_LINK, screen="TeamReports")]
+        lines.append(CardLine("", phrase("{waiting} for you to read", waiting=waiting)))
+    return [Card(_TITLE, tuple(lines), href=f"/reports/{quote(person, safe='')}", link=_LINK, screen="TeamReports")]
 
 
 def week_words(days: Completeness) -> Text:
@@ -59,4 +55,4 @@ def week_words(days: Completeness) -> Text:
     if not days.expected:
         return _TODAY_OPEN
     share = f"{days.written}/{days.expected}"
-    return {"zh": f"本周 {share}（出差的工作日）", "en": f"This week {share} (working days of trips)"}
+    return phrase("This week {share} (working days of trips)", share=share)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.plugins.hookspecs import hookimpl
+from tideng.base.text import phrase
+from tideng.plugin import hookimpl
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_reports.beside import beside
 from tideng_reports.declared import EVENTS, METRICS
@@ -15,14 +16,11 @@ from tideng_reports.filling import filled
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.access.viewer import Viewer
-    from tideng.org.directory import Directory
-    from tideng.plugins.case_notes import Aside
-    from tideng.plugins.forms import Filled, Form
+    from tideng.plugin import Card, Directory, Filled, Form, Viewer
 
 
 class ReportsPlugin(ShipsProcesses):
-    title = {"zh": "日报与拜访", "en": "Reports and visits"}
+    title = phrase("Reports and visits")
     requires = ("processes",)
 
     @hookimpl
@@ -38,7 +36,7 @@ class ReportsPlugin(ShipsProcesses):
     @hookimpl
     def beside_person(
         self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
-    ) -> Iterable[Aside]:
+    ) -> Iterable[Card]:
         here = self.deployment
         return beside(connection, viewer, directory, now, here.catalogue, here.calendar, person)
 

@@ -9,17 +9,9 @@ from flask import redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.access.viewer import below, name_of
-from tideng.plugins.forms import Form, check_form
-from tideng.store.database import reading
-from tideng_admin.display.base_page import (
-    READ,
-    Page,
-    cursor,
-    needs,
-)
-from tideng_admin.request.context import web
-from tideng_admin.screens import Screen
+from tideng.base.text import phrase
+from tideng.plugin import Form, below, check_form, name_of, reading
+from tideng_admin.screens import READ, Page, Screen, cursor, needs, web
 from tideng_processes.cases import service
 from tideng_processes.screens.form import Forms, Place
 from tideng_processes.screens.shared import latest
@@ -132,7 +124,7 @@ def _enough(connection: Connection, person: str) -> int:
 SCREENS: tuple[Screen, ...] = (
     Screen(
         ReportPage,
-        {"zh": "日报", "en": "Report"},
+        phrase("Report"),
         "pen",
         hidden=True,
         portal=30,
@@ -140,7 +132,7 @@ SCREENS: tuple[Screen, ...] = (
     ),
     Screen(
         TeamReportsPage,
-        {"zh": "团队日报", "en": "Team reports"},
+        phrase("Team reports"),
         "book",
         order=55,
         roles={"supervisor": WRITES, "hr": WRITES, "auditor": ("read",)},

@@ -16,9 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
-from tideng.model.event import Event
-from tideng.plugins.forms import Form
-from tideng.store.database import insert
+from tideng.plugin import Event, Form, insert
 from tideng_processes.forms.attachments import Kept
 from tideng_travel.qr import amount as amount_of
 from tideng_travel.qr import day_of

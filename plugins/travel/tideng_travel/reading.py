@@ -1,6 +1,6 @@
 """What stands in an invoice or a ticket: its QR code and its page, and where the two disagree.
 
-`read` runs in a process of its own (see `tideng.base.sandbox`) and returns plain data; `reading_of` calls it and puts into words
+`read` runs in a process of its own (`call_sandboxed`) and returns plain data; `reading_of` calls it and puts into words
 what a person has to type. Nothing here says that an invoice is genuine; a tax system does (`check_invoice`).
 """
 
@@ -13,18 +13,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tideng.base.sandbox import Limits, Unanswered, call
-from tideng.model.catalogue import Text
-from tideng.plugins.attachments import (
-    OFD,
-    PDF,
-    Paper,
-    Reading,
-)
+from tideng.base.text import phrase
+from tideng.plugin import OFD, PDF, Attachment, AttachmentReading, SandboxFailed, SandboxLimits, Text, call_sandboxed
 from tideng_travel.page_text import LONGEST, Said, read_text
 from tideng_travel.qr import Code, amount, day_of, read_code
 
-READING = Limits(seconds=10, megabytes=1024)
+READING = SandboxLimits(seconds=10, megabytes=1024)
 KINDS = ("invoice", "itinerary")
 """Which kinds of papers are read; a confirmation that a customer signed is looked at by people."""
 _MOST_PAGES = 3
@@ -34,25 +28,22 @@ _TAX_ID = re.compile(r"[0-9A-Z]{15,20}", re.ASCII)
 _SCALE = 200 / 72  # dots an inch, over a PDF's points
 
 
-def reading_of(paper: Paper) -> Reading:
+def reading_of(paper: Attachment) -> AttachmentReading:
     """What `paper` says, with notes on what is to be typed or looked at."""
     try:
-        fields = call("tideng_travel.reading:read", paper.content, paper.sort, limits=READING)
-    except Unanswered:
-        return Reading({}, (_UNREAD,))
+        fields = call_sandboxed("tideng_travel.reading:read", paper.content, paper.sort, limits=READING)
+    except SandboxFailed:
+        return AttachmentReading({}, (_UNREAD,))
     notes = tuple(_disagreement(*one) for one in fields.pop("differs", []))
-    return Reading(fields, notes + tuple(_missing(fields, paper.kind)))
+    return AttachmentReading(fields, notes + tuple(_missing(fields, paper.kind)))
 
 
 # -- in words --------------------------------------------------------------------------------------------------------
-_UNREAD: Text = {
-    "zh": "这个文件读不出来，号码、日期和金额请在下面填一下。",
-    "en": "Nothing could be read from this file. Please type its number, date and amount below.",
-}
+_UNREAD: Text = phrase("Nothing could be read from this file. Please type its number, date and amount below.")
 _FIELDS: dict[str, Text] = {
-    "number": {"zh": "号码", "en": "number"},
-    "issued": {"zh": "开票日期", "en": "date"},
-    "amount": {"zh": "金额", "en": "amount"},
+    "number": phrase("number"),
+    "issued": phrase("date"),
+    "amount": phrase("amount"),
 }
 
 
@@ -67,11 +58,13 @@ def _missing(fields: dict[str, Any], kind: str) -> Iterator[Text]:
 
 
 def _disagreement(field: str, code: str, page: str) -> Text:
-    title = {**_FIELDS, "net": {"zh": "不含税金额", "en": "amount without tax"}}[field]
-    return {
-        "zh": f"二维码上的{title['zh']}是 {code}，票面上是 {page}，请看一眼哪个对。",
-        "en": f"The QR code says {code} for the {title['en']}, the page {page}. Which one is right?",
-    }
+    title = {**_FIELDS, "net": phrase("amount without tax")}[field]
+    return phrase(
+        "The QR code says {code} for the {title}, the page {page}. Which one is right?",
+        code=code,
+        title=title,
+        page=page,
+    )
 
 
 # -- in the process --------------------------------------------------------------------------------------------------

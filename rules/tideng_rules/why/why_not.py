@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
+from tideng.base.text import phrase, same
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import Watch
-from tideng.model.templates import choose
 from tideng.org.directory import Directory, Position, Unit
 from tideng.replay.past_world import Past
 from tideng_rules.document.model import (
@@ -38,7 +38,6 @@ from tideng_rules.why.moments import Asked, Moments, Search
 from tideng_rules.why.record import Told, told_about
 from tideng_rules.wording.answers import (
     Teller,
-    both,
     chosen,
     when,
 )
@@ -263,20 +262,15 @@ class _Question:
     def _conditions(self, teller: Teller, trees: tuple[tuple[str, Node], ...]) -> Stop:
         return next(
             (Stop(teller.decided(node)) for _, node in trees if not node.holds),
-            Stop.passed(both("条件都满足", "The conditions held")),
+            Stop.passed(phrase("The conditions held")),
         )
 
     def _knew(self, teller: Teller, trees: tuple[tuple[str, Node], ...]) -> Stop:
         failed = next((node for _, node in trees if not node.holds), None)
         if failed is None:
-            return Stop.passed(both("那时就已经知道这些", "All of this was known then"))
+            return Stop.passed(phrase("All of this was known then"))
         clause = teller.decided(failed)
-        return Stop(
-            both(
-                f"那时知道的还不一样：{clause['zh']}，后来才收到的记录改变了结果",
-                f"what was known then was different: {clause['en']}; what came in later changed it",
-            )
-        )
+        return Stop(phrase("what was known then was different: {clause}; what came in later changed it", clause=clause))
 
     # -- the answer --------------------------------------------------------------------------------------------
     @staticmethod
@@ -302,14 +296,11 @@ class _Question:
         elif told is not None and told.finding is not None:
             stopped = next((n for n, check in enumerate(checks) if check.what == "withdrawn"), stopped)
         if stopped is None and not spoke:
-            silent = both(
-                "条件都满足，但没有留下记录说明为什么没有说",
-                "all of it held, and nothing on record says why nothing was said",
-            )
+            silent = phrase("all of it held, and nothing on record says why nothing was said")
             checks, stopped = [*checks, Check("record", STOPPED, silent)], len(checks)
         checks = [replace(check, deciding=n == stopped) for n, check in enumerate(checks)]
         come_to = {check.what for check in checks}
-        unused = both("没有用到", "Not come to")
+        unused = phrase("Not come to")
         checks += [Check(what, UNUSED, unused) for what in ("conditions", "limit") if what not in come_to]
         checks.sort(key=lambda check: ORDER.index(check.what))
         title = self._version.document.get("title") or {}
@@ -350,28 +341,25 @@ class _Question:
         return directory.units.get(self._subject) if about == "unit" else None
 
     def _sentence(self, title: Text, name: str, spoke: bool, stop: Check | None, asked: Asked | None) -> Text:
-        zh_title, en_title = (
-            choose(title, "zh")[0] or self._standing.rule,
-            choose(title, "en")[0] or self._standing.rule,
-        )
+        title = title or same(self._standing.rule)
         nudges = self._rule is not None and any(deed.action in ("nudge", "ask") for deed in self._rule.then[:1])
         to_them = nudges and self._rule is not None and self._rule.then[0].to in ("person", "")
-        at = when(asked.at, self._zone) if asked else both("", "")
+        at = when(asked.at, self._zone) if asked else same("")
         if spoke:
             did = (
-                both(f"提醒了{name}", f"{name} was reminded")
+                phrase("{name} was reminded", name=name)
                 if to_them
-                else both(f"“{zh_title}”针对{name}有了结果", f"“{en_title}” spoke about {name}")
+                else phrase("“{title}” spoke about {name}", title=title, name=name)
             )
-            held = both(f"；{stop.said['zh']}", f"; {stop.said['en']}") if stop else both("", "")
-            return both(f"{did['zh']}：{at['zh']}{held['zh']}。", f"{did['en']}: {at['en']}{held['en']}.")
+            held = phrase("; {said}", said=stop.said) if stop else same("")
+            return phrase("{did}: {at}{held}.", did=did, at=at, held=held)
         assert stop is not None
         did_not = (
-            both(f"没有提醒{name}", f"{name} was not reminded")
+            phrase("{name} was not reminded", name=name)
             if to_them
-            else both(f"“{zh_title}”没有针对{name}说什么", f"“{en_title}” said nothing about {name}")
+            else phrase("“{title}” said nothing about {name}", title=title, name=name)
         )
-        return both(f"{did_not['zh']}，因为{stop.said['zh']}。", f"{did_not['en']}, because {stop.said['en']}.")
+        return phrase("{did_not}, because {said}.", did_not=did_not, said=stop.said)
 
 
 def _trees(rule: Rule, facts: Mapping[str, Any]) -> tuple[tuple[str, Node], ...]:

@@ -11,7 +11,7 @@ from tests.plugins.processes.engine_story import EngineStory
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound
 from tideng.org.directory import Assignment, Directory
-from tideng.plugins.case_notes import beside_person
+from tideng.plugins.cards import beside_person
 from tideng.plugins.forms import Form, fill_form
 from tideng.store.database import reading
 from tideng.store.events import receive

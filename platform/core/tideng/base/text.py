@@ -64,7 +64,7 @@ class Phrase(Mapping[str, str]):
         return Phrase, (self.message, self.many, self.context, dict(self.slots))
 
 
-def phrase(message: str, many: str = "", /, *, context: str = "", **values: Any) -> Phrase:
+def phrase(message: str, many: str = "", /, *, context: str = "", **values: Any) -> Text:
     """`message` in English with slots ``{name}`` for the `values`; `many` is its plural, chosen by the value ``n``.
 
     `context` tells two uses of the same English words apart.
@@ -169,4 +169,4 @@ def pause(locale: str) -> str:
 
 def space(locale: str) -> str:
     """What stands between two sentences or words that are put side by side."""
-    return wording(phrase(" ", context="punctuation"), locale)
+    return wording(phrase("{first} {second}", context="two sentences", first="", second=""), locale)

@@ -106,7 +106,7 @@ def _show(terminal: Terminal, limit: int, as_json: bool) -> int:
 
 
 def _say_storm(terminal: Terminal, storm: HeldStorm) -> None:
-    values = {"rule": storm.rule, "messages": storm.messages, "people": storm.people}
+    values: dict[str, Any] = {"rule": storm.rule, "messages": storm.messages, "people": storm.people}
     if storm.expected is None:
         what = phrase("{rule}: {messages} messages to {people} people", **values)
     else:
@@ -115,8 +115,9 @@ def _say_storm(terminal: Terminal, storm: HeldStorm) -> None:
             expected=storm.expected,
             **values,
         )
-    decide = "{what} wait for a decision: tideng held --send {rule}, or --drop {rule}"
-    terminal.say(phrase(decide, what=what, rule=storm.rule))
+    terminal.say(
+        phrase("{what} wait for a decision: tideng held --send {rule}, or --drop {rule}", what=what, rule=storm.rule)
+    )
 
 
 def _storm_json(storm: HeldStorm) -> dict[str, Any]:

@@ -95,7 +95,7 @@ class Terminal:
 
         try:
             folder = default_folder()
-        except NotFound as error:
+        except NotFound:
             way_out = phrase("no tideng.toml here: run `tideng init DIR` and go there, or set TIDENG_HOME")
             raise click.UsageError(self.text(way_out)) from None
         settings = load(folder)

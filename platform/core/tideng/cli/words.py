@@ -60,7 +60,7 @@ class WordedCommand(click.Command):
     """A command whose help is a text: the first paragraph is its one line in lists."""
 
     def __init__(self, *names: Any, help: Text, **more: Any):
-        super().__init__(*names, help=str(help), **more)
+        super().__init__(*names, **{**more, "help": str(help)})
         self.text = help
 
     def in_words(self, language: str) -> str:
@@ -107,12 +107,12 @@ class Group(WordedCommand, click.Group):
 
 def command(name: str, *, help: Text, cls: type[Command] = Command, **more: Any) -> Any:
     """Like ``click.command``, with a text for its help; the function gets the `Terminal` first."""
-    return lambda function: click.command(name, cls=cls, help=help, **more)(click.pass_obj(function))  # type: ignore[arg-type]
+    return lambda function: click.command(name, cls=cls, help=help, **more)(click.pass_obj(function))
 
 
 def option(*names: str, help: Text, **more: Any) -> Any:
     """Like ``click.option``, with a text for its help."""
-    return click.option(*names, cls=Option, help=help, **more)  # type: ignore[arg-type]
+    return click.option(*names, cls=Option, help=help, **more)
 
 
 def json_option() -> Any:

@@ -118,7 +118,7 @@ class MetricSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class ActionSpec:
     """Something a rule may do. `effect` is one of EFFECTS."""
 
     name: str
@@ -144,13 +144,13 @@ class ChannelSpec:
 
 
 CORE_ACTIONS = (
-    Action("nudge", "inform", phrase("Nudge")),
-    Action("ask", "ask", phrase("Ask", context="catalogue")),
-    Action("mark", "record", phrase("Mark")),
-    Action("infer", "record", phrase("Infer")),
-    Action("emit", "record", phrase("Emit")),
-    Action("improve", "support", phrase("Improvement item")),
-    Action("plan", "support", phrase("Plan")),
+    ActionSpec("nudge", "inform", phrase("Nudge")),
+    ActionSpec("ask", "ask", phrase("Ask", context="catalogue")),
+    ActionSpec("mark", "record", phrase("Mark")),
+    ActionSpec("infer", "record", phrase("Infer")),
+    ActionSpec("emit", "record", phrase("Emit")),
+    ActionSpec("improve", "support", phrase("Improvement item")),
+    ActionSpec("plan", "support", phrase("Plan")),
 )
 _NUDGE = Field("nudge", "text", phrase("Nudge"), required=True, key=True)
 _NOTE = Field("note", "text", phrase("Note", context="catalogue"), sensitive=True)
@@ -188,7 +188,7 @@ class Catalogue:
     facts: dict[str, Fact] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
-    actions: dict[str, Action] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
+    actions: dict[str, ActionSpec] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
     marks: dict[str, Mark] = field(default_factory=lambda: {m.name: m for m in CORE_MARKS})
     channels: dict[str, ChannelSpec] = field(default_factory=lambda: {c.name: c for c in CORE_CHANNELS})
     plugins: dict[str, Text] = field(default_factory=lambda: {"core": phrase("Common")})
@@ -205,7 +205,7 @@ class Catalogue:
             shelf = self._shelf(item)
             if item.name in shelf and shelf[item.name].plugin != plugin:
                 raise PluginRefused(f"{plugin}: {item.name!r} is already declared by {shelf[item.name].plugin}")
-            if isinstance(item, Action | Mark):
+            if isinstance(item, ActionSpec | Mark):
                 self._refuse_penalty(item)
         for item in declared:
             self._shelf(item)[item.name] = item
@@ -240,7 +240,7 @@ class Catalogue:
             (Fact, self.facts),
             (State, self.states),
             (MetricSpec, self.metrics),
-            (Action, self.actions),
+            (ActionSpec, self.actions),
             (Mark, self.marks),
             (ChannelSpec, self.channels),
         ):
@@ -249,9 +249,9 @@ class Catalogue:
         raise PluginRefused(f"{item!r} is nothing the catalogue knows")
 
     @staticmethod
-    def _refuse_penalty(item: Action | Mark) -> None:
+    def _refuse_penalty(item: ActionSpec | Mark) -> None:
         words = " ".join((item.name, *item.title.values())).lower()
-        if isinstance(item, Action) and item.effect not in EFFECTS:
+        if isinstance(item, ActionSpec) and item.effect not in EFFECTS:
             raise PluginRefused(f"{item.plugin}: action {item.name!r} has effect {item.effect!r}, not one of {EFFECTS}")
         if any(word in words for word in FORBIDDEN):
             if isinstance(item, Mark):

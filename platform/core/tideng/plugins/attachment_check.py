@@ -13,18 +13,18 @@ from typing import Any
 
 from tideng.base.errors import Problem
 from tideng.base.zip_limits import (
-    BROKEN,
-    CUT_OFF,
-    DAMAGED,
-    LEADS_OUT,
-    LOCKED,
-    TOO_MUCH,
-    Bounds,
-    look_into,
+    ZIP_CUT_OFF,
+    ZIP_DAMAGED,
+    ZIP_ERRORS,
+    ZIP_LEADS_OUT,
+    ZIP_LOCKED,
+    ZIP_TOO_LARGE,
+    ZipLimits,
+    inspect_zip,
 )
 from tideng.plugins.attachments import MEGABYTE, MOST_PAGES, MOST_PIXELS
 
-BOUNDS = Bounds(members=2000, whole=100 * MEGABYTE, ratio=200, largest=40 * MEGABYTE)
+BOUNDS = ZipLimits(members=2000, whole=100 * MEGABYTE, ratio=200, largest=40 * MEGABYTE)
 """Of an OFD."""
 _DECLARES = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _MARKS = b"\xef\xbb\xbf\xff\xfe \t\r\n"
@@ -92,7 +92,7 @@ def _picture(content: bytes) -> Iterator[Problem]:
 
 # -- OFD, and what else is a ZIP -------------------------------------------------------------------------------------
 def _archive(content: bytes) -> Iterator[Problem]:
-    found = look_into(content, BOUNDS)
+    found = inspect_zip(content, BOUNDS)
     problem = _not_ofd(found.names) if found.names or not found.why else None
     if problem is None and found.why:
         problem = Problem("", *_SAID[found.why])
@@ -104,11 +104,11 @@ def _archive(content: bytes) -> Iterator[Problem]:
 
 _ANOTHER = "ask for it once more, or take a picture of it"
 _SAID = {
-    CUT_OFF: ("the file stops in the middle", "send it once more; it may not have been saved to its end"),
-    DAMAGED: ("the file is damaged", _ANOTHER),
-    TOO_MUCH: ("the OFD unpacks to far more than an invoice needs", _ANOTHER),
-    LOCKED: ("the OFD is locked with a password", "save it without one, or take a picture of it"),
-    LEADS_OUT: ("the OFD names files outside itself", _ANOTHER),
+    ZIP_CUT_OFF: ("the file stops in the middle", "send it once more; it may not have been saved to its end"),
+    ZIP_DAMAGED: ("the file is damaged", _ANOTHER),
+    ZIP_TOO_LARGE: ("the OFD unpacks to far more than an invoice needs", _ANOTHER),
+    ZIP_LOCKED: ("the OFD is locked with a password", "save it without one, or take a picture of it"),
+    ZIP_LEADS_OUT: ("the OFD names files outside itself", _ANOTHER),
 }
 
 
@@ -129,6 +129,6 @@ def _declaring(content: bytes) -> Problem | None:
                 bare = archive.read(one).replace(b"\0", b"")
                 if bare.lstrip(_MARKS).startswith(b"<") and _DECLARES.search(bare):
                     return Problem("", "the OFD holds instructions that no invoice needs", _ANOTHER)
-    except BROKEN:
-        return Problem("", *_SAID[DAMAGED])
+    except ZIP_ERRORS:
+        return Problem("", *_SAID[ZIP_DAMAGED])
     return None

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from tideng.base.text import Text
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
     from tideng.model.judge_contract import Finding, Situation, Watch
     from tideng.org.directory import Directory
     from tideng.outbox.channels import Channel
-    from tideng.plugins.attachments import Paper, Reading
+    from tideng.plugins.attachments import Attachment, AttachmentReading
     from tideng.plugins.attention import Attention
-    from tideng.plugins.case_notes import Aside
+    from tideng.plugins.cards import Card
     from tideng.plugins.forms import Asked, Filled, Form
-    from tideng.plugins.invoices import Invoice, Verdict
+    from tideng.plugins.invoices import Invoice, InvoiceVerdict
     from tideng.plugins.responsibilities import Responsibility
     from tideng.plugins.todos import Todo
     from tideng.privacy.holdings import Holding
@@ -65,7 +67,7 @@ class Hooks:
         """
 
     @hookspec
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[Text | str]:
         """Make the deployment so. Called by apply, inside its one transaction, after every check passed.
 
         `take` says what counts where people changed in the deployment what the bundle changes too: ``files``,
@@ -76,7 +78,7 @@ class Hooks:
         """
 
     @hookspec
-    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
+    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[Text | str]:
         """Say what `apply_bundle` would change, without changing it; one line per thing."""
 
     @hookspec
@@ -173,7 +175,7 @@ class Hooks:
         is returned with severity MUST (somebody else was a moment faster) undoes everything and is shown beside the field."""
 
     @hookspec(firstresult=True)
-    def read_paper(self, paper: Paper) -> Reading | None:
+    def read_paper(self, paper: Attachment) -> AttachmentReading | None:
         """What stands in a file that was handed in: `tideng.plugins.attachments.Reading`; None when it is not of a kind that the plugin
         reads. Called once, when the file is kept; it was looked at before, so that opening it is safe."""
 
@@ -199,20 +201,20 @@ class Hooks:
     @hookspec
     def beside_case(
         self, process: str, case: str, connection: Connection, directory: Directory, now: datetime
-    ) -> Iterable[Aside]:
-        """What the plugin knows of a case beside its history, such as what a tax system said of its invoices: `tideng.plugins.case_notes.Aside`
+    ) -> Iterable[Card]:
+        """What the plugin knows of a case beside its history, such as what a tax system said of its invoices: `tideng.plugins.cards.Aside`
         values; [] where it knows nothing. Called when somebody who may see the case opens it; a fixed number of statements."""
 
     @hookspec
     def beside_person(
         self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
-    ) -> Iterable[Aside]:
+    ) -> Iterable[Card]:
         """What the plugin knows of a person that whoever leads or looks after them can use, such as whether their reports are in:
-        `tideng.plugins.case_notes.Aside` values with a link to where there is more; [] where there is nothing to say. Called when `viewer`,
+        `tideng.plugins.cards.Aside` values with a link to where there is more; [] where there is nothing to say. Called when `viewer`,
         who may see the person, opens their page; a fixed number of statements. Nobody is compared with anybody."""
 
     @hookspec(firstresult=True)
-    def check_invoice(self, invoice: Invoice) -> Verdict | None:
+    def check_invoice(self, invoice: Invoice) -> InvoiceVerdict | None:
         """Ask a tax system whether an invoice is genuine; None when the plugin is connected to none. Called outside any
         transaction, since it may take seconds; what cannot be asked now is `tideng.plugins.invoices.LATER`, never an error."""
 

@@ -17,14 +17,14 @@ from typing import Any
 import orjson
 
 from tideng.base.errors import Problem, Refused
-from tideng.base.sandbox import Limits, Unanswered, call
+from tideng.base.sandbox import SandboxFailed, SandboxLimits, call_sandboxed
 from tideng.client.files import MOST_PROBLEMS, Problems
 from tideng.client.org_tables import PERSON_COLUMNS, POSITION_COLUMNS, UNIT_COLUMNS
 from tideng_orgchart.edit.workbooks import MEGABYTE, MOST_ROWS, sheets_in
 
 LARGEST = 4 * MEGABYTE
 LONGEST_CELL = 20_000
-READING = Limits(seconds=20, megabytes=768)
+READING = SandboxLimits(seconds=20, megabytes=768)
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "units": UNIT_COLUMNS,
@@ -88,8 +88,8 @@ def read_upload(name: str, content: bytes) -> dict[str, Table]:
     if problem:
         raise Refused("import", [problem])
     try:
-        packed = call("tideng_orgchart.edit.table_files:unfold", content, name, limits=READING)
-    except Unanswered as error:
+        packed = call_sandboxed("tideng_orgchart.edit.table_files:unfold", content, name, limits=READING)
+    except SandboxFailed as error:
         raise Refused("import", [_unanswered(error, name)]) from error
     answer = orjson.loads(zlib.decompress(base64.b64decode(packed)))
     if answer["problems"]:
@@ -124,7 +124,7 @@ def _refused_unopened(name: str, content: bytes) -> Problem | None:
     return None
 
 
-def _unanswered(error: Unanswered, name: str) -> Problem:
+def _unanswered(error: SandboxFailed, name: str) -> Problem:
     if error.why == "died":
         return Problem(name, "the file is damaged", "save it from Excel once more")
     return Problem(name, "reading the file takes more than a table of people needs", "keep only the tables in it")

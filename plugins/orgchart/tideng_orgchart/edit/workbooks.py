@@ -15,14 +15,14 @@ from typing import Any
 from xml.parsers import expat
 
 from tideng.base.zip_limits import (
-    BROKEN,
-    CUT_OFF,
-    DAMAGED,
-    LEADS_OUT,
-    LOCKED,
-    TOO_MUCH,
-    Bounds,
-    look_into,
+    ZIP_CUT_OFF,
+    ZIP_DAMAGED,
+    ZIP_ERRORS,
+    ZIP_LEADS_OUT,
+    ZIP_LOCKED,
+    ZIP_TOO_LARGE,
+    ZipLimits,
+    inspect_zip,
 )
 from tideng.client.files import Problems
 
@@ -30,7 +30,7 @@ MEGABYTE = 1024 * 1024
 MOST_ROWS = 20_000
 """Of one table; a larger company is applied from files."""
 MOST_COLUMNS = 60
-BOUNDS = Bounds(members=300, whole=48 * MEGABYTE, ratio=150, largest=48 * MEGABYTE)
+BOUNDS = ZipLimits(members=300, whole=48 * MEGABYTE, ratio=150, largest=48 * MEGABYTE)
 Lines = Iterable[tuple[int, list[str]]]
 """The number of each row, and its cells."""
 _MANY = 20
@@ -38,11 +38,11 @@ _MANY = 20
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _AGAIN = "save it from Excel once more"
 _SAID = {
-    CUT_OFF: ("the file stops in the middle", "send it once more; it may not have been saved to its end"),
-    DAMAGED: ("the file is damaged, or was not sent to its end", _AGAIN),
-    TOO_MUCH: ("the file unpacks to far more than a table of people needs", "keep only the tables in it"),
-    LOCKED: ("the file is locked with a password", "save it as .xlsx without a password"),
-    LEADS_OUT: ("the file is damaged", _AGAIN),
+    ZIP_CUT_OFF: ("the file stops in the middle", "send it once more; it may not have been saved to its end"),
+    ZIP_DAMAGED: ("the file is damaged, or was not sent to its end", _AGAIN),
+    ZIP_TOO_LARGE: ("the file unpacks to far more than a table of people needs", "keep only the tables in it"),
+    ZIP_LOCKED: ("the file is locked with a password", "save it as .xlsx without a password"),
+    ZIP_LEADS_OUT: ("the file is damaged", _AGAIN),
 }
 
 
@@ -51,7 +51,7 @@ def sheets_in(content: bytes, name: str, problems: Problems) -> list[tuple[str, 
     `name`, the file's."""
     from python_calamine import CalamineError, CalamineWorkbook
 
-    found = look_into(content, BOUNDS)
+    found = inspect_zip(content, BOUNDS)
     if found.why:
         problems.add(name, *_SAID[found.why])
     elif "xl/workbook.xml" not in found.names:
@@ -89,8 +89,8 @@ def _text(cell: Any) -> str:
 def _walk_safely(content: bytes, name: str, problems: Problems) -> None:
     try:
         _walk(content, name, problems)
-    except BROKEN:
-        problems.add(name, *_SAID[DAMAGED])
+    except ZIP_ERRORS:
+        problems.add(name, *_SAID[ZIP_DAMAGED])
     except expat.ExpatError:
         problems.add(name, "the file is damaged", _AGAIN)
 

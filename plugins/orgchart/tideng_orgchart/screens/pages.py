@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.base.errors import Refused
+from tideng.base.text import phrase
 from tideng.model.templates import spoken
 from tideng.org.directory import Assignment
 from tideng.problem_words import line_in_words
@@ -346,14 +347,14 @@ def script_words() -> Mapping[str, str]:
 SCREENS = (
     Screen(
         OrganisationPage,
-        {"zh": "组织", "en": "Organisation"},
+        phrase("Organisation"),
         "org",
         order=60,
         roles=dict.fromkeys(READERS, ("read",)) | {"hr": ("read", "write")},
     ),
     Screen(
         OrganisationEditPage,
-        {"zh": "改组织", "en": "Change the organisation"},
+        phrase("Change the organisation"),
         "org",
         hidden=True,
         under="OrganisationPage",
@@ -361,7 +362,7 @@ SCREENS = (
     ),
     Screen(
         OrganisationImportPage,
-        {"zh": "导入组织", "en": "Import the organisation"},
+        phrase("Import the organisation"),
         "org",
         hidden=True,
         under="OrganisationPage",

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.base.errors import Refused
+from tideng.base.text import pause
 from tideng.client.org_tables import read_duties
 from tideng.problem_words import line_in_words
 from tideng_admin.display.base_page import (
@@ -122,7 +123,7 @@ def name_in(periods: Mapping[str, Any], id: str) -> str:
 
 
 def _duties_in_words(duties: str) -> str:
-    known, comma = web().deployment.catalogue.metrics, "，" if locale() == "zh" else ", "
+    known, comma = web().deployment.catalogue.metrics, pause(locale())
     return comma.join(
         f"{named(known[name].title, name) if name in known else name} {sign.replace('>=', '').replace('<=', '≤')}{goal:g}"
         for name, (sign, goal) in read_duties(duties, lambda *said: None).items()

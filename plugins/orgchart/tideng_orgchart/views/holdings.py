@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from tideng.base.text import phrase
 from tideng.privacy.holdings import (
     NAME,
     POSITION,
@@ -21,24 +22,24 @@ from tideng_orgchart.tables import ChangeRow
 
 _COLUMNS = {
     "at": TIME,
-    "kind": {"zh": "变动", "en": "Change"},
+    "kind": phrase("Change", context="holdings"),
     "name": NAME,
     "unit": UNIT,
     "position": POSITION,
     "supervisor": SUPERVISOR,
 }
 _KINDS = {
-    "joined": {"zh": "入职", "en": "Joined"},
-    "moved": {"zh": "调动", "en": "Moved"},
-    "left": {"zh": "离开", "en": "Left"},
+    "joined": phrase("Joined"),
+    "moved": phrase("Moved"),
+    "left": phrase("Left"),
 }
 
 
 def changes_of(connection: Connection, person: str) -> Holding:
     """Every change that was heard of; the posts themselves are the core's to tell. One statement, and one for each part read."""
     row, mine = ChangeRow, ChangeRow.person == person
-    title = {"zh": "入职、调动和离开的记录", "en": "Joining, moving and leaving"}
-    about = {"zh": "来自人事系统。您和人事可看", "en": "From the HR system. You and HR can see it"}
+    title = phrase("Joining, moving and leaving")
+    about = phrase("From the HR system. You and HR can see it")
     return of_rows(connection, "orgchart.changes", title, about, _COLUMNS, row, mine, row.at, _told, "org")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, or_, select
 
 from tideng.base.errors import Problem
+from tideng.base.text import phrase
 from tideng.model.catalogue import Text
 from tideng_processes.document.model import Definition, FieldSpec, Node
 from tideng_processes.document.sentences import LANGUAGES, text
@@ -142,5 +143,5 @@ def _plain(row: Row, today: date | None) -> Text:
 
 
 def _unknown(name: str) -> NamedCase:
-    words = {"zh": f"{name}（没有找到这个单号）", "en": f"{name} (no such number is known here)"}
+    words = phrase("{name} (no such number is known here)", name=name)
     return NamedCase(name, "", "", words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
+from tideng.base.text import phrase
 from tideng.org.directory import DIRECTORY_EVENTS, Directory
 from tideng.plugins.forms import MUST, Asked, Form
 from tideng_processes.document.model import Definition
@@ -26,7 +27,7 @@ def asked_of(form: Form, definition: Definition, directory: Directory) -> list[A
     return [one for one in found if one.field in asks_for]  # a case also knows what its earlier steps asked for
 
 
-_TAKEN = {"zh": "这个编号已经有人用了，换一个", "en": "somebody has this id already; another one"}
+_TAKEN = phrase("somebody has this id already; another one")
 
 
 def _unknown(form: Form, directory: Directory) -> Iterator[Asked]:

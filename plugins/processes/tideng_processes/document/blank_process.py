@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tideng.base.text import phrase
+
 
 def blank_document() -> dict[str, Any]:
     """A fresh document that fits together, but for its id and its title, which are left to whoever writes it."""
@@ -12,23 +14,23 @@ def blank_document() -> dict[str, Any]:
         "title": {"zh": "", "en": ""},
         "icon": "flow",
         "start": {"by": ["anyone"]},
-        "fields": {"what": {"type": "text", "title": {"zh": "什么事", "en": "What it is about"}, "lines": 3}},
+        "fields": {"what": {"type": "text", "title": phrase("What it is about", context="blank_process"), "lines": 3}},
         "nodes": {
             "request": {
-                "title": {"zh": "申请", "en": "Request"},
+                "title": phrase("Request"),
                 "owner": "person",
                 "form": ["what"],
-                "outcomes": {"submit": {"title": {"zh": "提交", "en": "Submit"}, "to": "answer"}},
+                "outcomes": {"submit": {"title": phrase("Submit"), "to": "answer"}},
             },
             "answer": {
-                "title": {"zh": "答复", "en": "Answer"},
+                "title": phrase("Answer", context="blank_process"),
                 "owner": "supervisor",
                 "deadline": {"within": "24 hours"},
                 "remind": "4 hours",
                 "outcomes": {
-                    "agree": {"title": {"zh": "同意", "en": "Agree"}, "to": "done"},
+                    "agree": {"title": phrase("Agree"), "to": "done"},
                     "more": {
-                        "title": {"zh": "请补充", "en": "Ask for more"},
+                        "title": phrase("Ask for more"),
                         "to": "request",
                         "note": True,
                         "form": False,
@@ -37,5 +39,5 @@ def blank_document() -> dict[str, Any]:
                 },
             },
         },
-        "ends": {"done": {"title": {"zh": "办好了", "en": "Done"}}},
+        "ends": {"done": {"title": phrase("Done", context="blank_process")}},
     }

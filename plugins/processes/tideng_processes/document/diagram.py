@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tideng.base.text import comma, phrase
 from tideng.model.catalogue import Text
 from tideng.org.directory import Directory
 from tideng_processes.document.model import (
@@ -28,12 +29,12 @@ from tideng_processes.document.sentences import (
 KEPT = " ，。、；：（）“”·"
 """Marks that mean nothing to mermaid; every other one is given by its number."""
 _STARTERS: Mapping[str, Text] = {
-    "anyone": {"zh": "任何人", "en": "Anyone"},
-    "supervisor": {"zh": "主管", "en": "A supervisor"},
-    "hr": {"zh": "人事", "en": "HR"},
+    "anyone": phrase("Anyone"),
+    "supervisor": phrase("A supervisor"),
+    "hr": phrase("HR"),
 }
-_EVENT: Text = {"zh": "其他系统的事件", "en": "An event from elsewhere"}
-_BY_ITSELF: Text = {"zh": "到时自动", "en": "by itself when due"}
+_EVENT: Text = phrase("An event from elsewhere")
+_BY_ITSELF: Text = phrase("by itself when due")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def begun_by(definition: Definition, locale: str) -> str:
     """Who or what begins it: 任何人, or 其他系统的事件."""
     found = [_starter(one, locale) for one in definition.start.by]
     found += [said(_EVENT, locale)] if definition.start.event else []
-    return ("、" if locale == "zh" else ", ").join(found)
+    return (comma(locale)).join(found)
 
 
 def escaped(text: str) -> str:

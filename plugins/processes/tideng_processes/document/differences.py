@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields as fields_of
 from typing import Any
 
+from tideng.base.text import phrase, same, wording
 from tideng.model.catalogue import Text
 from tideng.org.directory import Directory
 from tideng_processes.document.diagram import begun_by, ways
@@ -20,8 +21,8 @@ from tideng_processes.document.sentences import (
     text,
 )
 
-_ORDER: Text = {"zh": "步骤的先后变了", "en": "The order of the steps is another one"}
-_NOTHING: Text = {"zh": "没有", "en": "none"}
+_ORDER: Text = phrase("The order of the steps is another one")
+_NOTHING: Text = phrase("none")
 _FIELD = re.compile(r"\{(\w+)[^}]*\}")
 _CHECKS = {one.name for one in fields_of(FieldSpec)} - {"name", "type", "title", "help"}
 
@@ -29,16 +30,14 @@ _CHECKS = {one.name for one in fields_of(FieldSpec)} - {"name", "type", "title",
 def differences(old: Definition, new: Definition, directory: Directory) -> list[Text]:
     """Every difference, in the order of the page; [] where both do the same."""
     return [
-        *_changed({"zh": "名称", "en": "Its title"}, lambda of: of.title, old, new),
-        *_changed({"zh": "说明", "en": "What it is about"}, lambda of: of.about, old, new),
-        *_changed({"zh": "一单怎么叫", "en": "What a case is called by"}, _called, old, new),
-        *_changed({"zh": "客户写在", "en": "The customer stands in"}, _customer, old, new),
-        *_changed(
-            {"zh": "谁可以发起", "en": "Who may begin it"}, lambda of: text(lambda one: begun_by(of, one)), old, new
-        ),
+        *_changed(phrase("Its title"), lambda of: of.title, old, new),
+        *_changed(phrase("What it is about"), lambda of: of.about, old, new),
+        *_changed(phrase("What a case is called by"), _called, old, new),
+        *_changed(phrase("The customer stands in"), _customer, old, new),
+        *_changed(phrase("Who may begin it"), lambda of: text(lambda one: begun_by(of, one)), old, new),
         *_steps(old, new, directory),
         *_fields(old, new),
-        *_come_and_gone({"zh": "结局", "en": "The end"}, old.ends, new.ends),
+        *_come_and_gone(phrase("The end"), old.ends, new.ends),
     ]
 
 
@@ -57,7 +56,7 @@ def _customer(of: Definition) -> Text:
 
 # -- steps -----------------------------------------------------------------------------------------------------------
 def _steps(old: Definition, new: Definition, directory: Directory) -> Iterator[Text]:
-    yield from _come_and_gone({"zh": "步骤", "en": "The step"}, old.nodes, new.nodes)
+    yield from _come_and_gone(phrase("The step"), old.nodes, new.nodes)
     for id in [id for id in new.nodes if id in old.nodes]:
         yield from _step(old, new, id, directory)
     kept = [id for id in old.nodes if id in new.nodes]
@@ -67,7 +66,7 @@ def _steps(old: Definition, new: Definition, directory: Directory) -> Iterator[T
 
 def _step(old: Definition, new: Definition, id: str, directory: Directory) -> Iterator[Text]:
     was, now = old.nodes[id], new.nodes[id]
-    about = now.title or {"zh": id, "en": id}
+    about = now.title or same(id)
 
     def changed(zh: str, en: str, words: Callable[[Node, Definition], Text]) -> Iterator[Text]:
         yield from _line(_of(about, zh, en), words(was, old), words(now, new))
@@ -86,15 +85,12 @@ def _until(node: Node, of: Definition) -> Text:
     words = deadline_words(node.deadline, of.fields)
     if by_itself is None or not words:
         return words
-    return {
-        "zh": f"{words['zh']}，到时自动：{said(by_itself.title, 'zh')}",
-        "en": f"{words['en']}, then by itself: {said(by_itself.title, 'en')}",
-    }
+    return phrase("{words}, then by itself: {title}", words=words, title=by_itself.title)
 
 
 def _asked_for(node: Node, of: Definition) -> Text:
     def titles(locale: str) -> str:
-        may = "（可不填）" if locale == "zh" else " (may be left out)"
+        may = wording(phrase(" (may be left out)"), locale)
         return _listed(
             [f"{_title(of.fields, one.field, locale)}{'' if one.required else may}" for one in node.form], locale
         )
@@ -106,7 +102,7 @@ def _ways(node: Node, of: Definition) -> Text:
     """Where each outcome leads, and what it asks for."""
 
     def listed(locale: str) -> str:
-        note = {"zh": "，要写几句", "en": ", with a few words"}[locale]
+        note = phrase(", with a few words")[locale]
         noted = [outcome.note for outcome in node.outcomes for _ in outcome.routes]
         lines = [
             f"{way.words} → {way.place}{note if needs else ''}"
@@ -119,7 +115,7 @@ def _ways(node: Node, of: Definition) -> Text:
 
 # -- fields ----------------------------------------------------------------------------------------------------------
 def _fields(old: Definition, new: Definition) -> Iterator[Text]:
-    yield from _come_and_gone({"zh": "表单里的", "en": "The field"}, old.fields, new.fields)
+    yield from _come_and_gone(phrase("The field"), old.fields, new.fields)
     for name in [name for name in old.fields if name in new.fields]:
         was, now = old.fields[name], new.fields[name]
         yield from _line(_of(now.title, "名称", "title"), was.title, now.title)
@@ -131,21 +127,21 @@ def _fields(old: Definition, new: Definition) -> Iterator[Text]:
 
 
 _CHECK_WORDS: Mapping[str, Text] = {
-    "accept": {"zh": "收哪些文件", "en": "files accepted"},
-    "choices": {"zh": "可选的", "en": "choices"},
-    "columns": {"zh": "各列", "en": "columns"},
-    "currency": {"zh": "币种看哪一项", "en": "currency field"},
-    "ideas": {"zh": "可以写到的", "en": "ideas"},
-    "kind": {"zh": "文件种类", "en": "kind of files"},
-    "least": {"zh": "最少", "en": "least"},
-    "lines": {"zh": "行数", "en": "lines"},
-    "maximum": {"zh": "最大", "en": "maximum"},
-    "minimum": {"zh": "最小", "en": "minimum"},
-    "most": {"zh": "最多", "en": "most"},
-    "not_before": {"zh": "不早于", "en": "not before"},
-    "process": {"zh": "从哪个流程选", "en": "process to choose from"},
-    "recent": {"zh": "往前可选几天", "en": "recent days to choose from"},
-    "sensitive": {"zh": "只给相关的人看", "en": "shown to few only"},
+    "accept": phrase("files accepted"),
+    "choices": phrase("choices"),
+    "columns": phrase("columns"),
+    "currency": phrase("currency field"),
+    "ideas": phrase("ideas"),
+    "kind": phrase("kind of files"),
+    "least": phrase("least"),
+    "lines": phrase("lines"),
+    "maximum": phrase("maximum"),
+    "minimum": phrase("minimum"),
+    "most": phrase("most"),
+    "not_before": phrase("not before"),
+    "process": phrase("process to choose from"),
+    "recent": phrase("recent days to choose from"),
+    "sensitive": phrase("shown to few only"),
 }
 
 

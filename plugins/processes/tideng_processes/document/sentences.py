@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from tideng.base.durations import Duration
+from tideng.base.text import colon, comma, phrase, semicolon, space, wording
 from tideng.model.catalogue import Text
 from tideng.org.directory import Directory
 from tideng_processes.document.model import (
@@ -20,27 +21,27 @@ from tideng_processes.document.model import (
 
 LANGUAGES = ("zh", "en")
 _OWNERS: Mapping[str, Text] = {
-    "person": {"zh": "本人", "en": "The person"},
-    "starter": {"zh": "发起人", "en": "Whoever began it"},
-    "supervisor": {"zh": "直属主管", "en": "Direct supervisor"},
-    "head": {"zh": "部门负责人", "en": "Head of the unit"},
-    "hr": {"zh": "人事", "en": "HR"},
+    "person": phrase("The person", context="sentences"),
+    "starter": phrase("Whoever began it"),
+    "supervisor": phrase("Direct supervisor"),
+    "head": phrase("Head of the unit"),
+    "hr": phrase("HR"),
 }
 _ROLES: Mapping[str, Text] = {
-    "hr": {"zh": "人事", "en": "HR"},
-    "finance": {"zh": "财务", "en": "Finance"},
-    "admin": {"zh": "行政", "en": "Administration"},
-    "it": {"zh": "信息技术", "en": "IT"},
-    "legal": {"zh": "法务", "en": "Legal"},
-    "management": {"zh": "管理层", "en": "Management"},
-    "payroll": {"zh": "薪酬", "en": "Payroll"},
-    "product": {"zh": "产品", "en": "Product"},
-    "quality": {"zh": "质量", "en": "Quality"},
-    "reception": {"zh": "前台", "en": "Reception"},
-    "service": {"zh": "售后", "en": "Service"},
-    "training": {"zh": "培训", "en": "Training"},
-    "travel_administration": {"zh": "差旅办公室", "en": "Travel administration"},
-    "works_council": {"zh": "工会", "en": "Works council"},
+    "hr": phrase("HR"),
+    "finance": phrase("Finance"),
+    "admin": phrase("Administration"),
+    "it": phrase("IT"),
+    "legal": phrase("Legal"),
+    "management": phrase("Management"),
+    "payroll": phrase("Payroll"),
+    "product": phrase("Product"),
+    "quality": phrase("Quality"),
+    "reception": phrase("Reception"),
+    "service": phrase("Service"),
+    "training": phrase("Training"),
+    "travel_administration": phrase("Travel administration"),
+    "works_council": phrase("Works council"),
 }
 """What roles are called that clients usually have; another one is called by its name."""
 _UNITS: Mapping[str, tuple[str, str, str]] = {
@@ -51,16 +52,16 @@ _UNITS: Mapping[str, tuple[str, str, str]] = {
     "workdays": ("个工作日", "workday", "workdays"),
 }
 _OPERATORS: Mapping[str, Text] = {
-    "is": {"zh": "是", "en": "is"},
-    "is_not": {"zh": "不是", "en": "is not"},
-    "lt": {"zh": "少于", "en": "less than"},
-    "lte": {"zh": "最多", "en": "at most"},
-    "gt": {"zh": "多于", "en": "more than"},
-    "gte": {"zh": "至少", "en": "at least"},
-    "in": {"zh": "是其中之一：", "en": "one of"},
-    "not_in": {"zh": "都不是：", "en": "none of"},
+    "is": phrase("is", context="sentences"),
+    "is_not": phrase("is not", context="sentences"),
+    "lt": phrase("less than", context="sentences"),
+    "lte": phrase("at most", context="sentences"),
+    "gt": phrase("more than", context="sentences"),
+    "gte": phrase("at least"),
+    "in": phrase("one of", context="sentences"),
+    "not_in": phrase("none of", context="sentences"),
 }
-_JOINED: Mapping[str, Text] = {"all": {"zh": "，且", "en": " and "}, "any": {"zh": "，或", "en": " or "}}
+_JOINED: Mapping[str, Text] = {"all": phrase(" and "), "any": phrase(" or ")}
 Fields = Mapping[str, FieldSpec]
 
 
@@ -130,7 +131,7 @@ def _owner(choice: OwnerChoice, directory: Directory, fields: Fields, locale: st
         return said(role_words(choice.name), locale)
     if choice.kind == "field":
         quoted = _quote(_title(choice.name, fields, locale))
-        return f"{quoted}里写的人" if locale == "zh" else f"The person named in {quoted}"
+        return wording(phrase("The person named in {quoted}", quoted=quoted), locale)
     return said(_OWNERS.get(choice.kind, {}), locale, choice.kind)
 
 
@@ -138,7 +139,7 @@ def _owner(choice: OwnerChoice, directory: Directory, fields: Fields, locale: st
 def duration_words(of: Duration) -> Text:
     """24 小时, 24 hours."""
     chinese, one, many = _UNITS[of.unit]
-    return {"zh": f"{of.amount} {chinese}", "en": f"{of.amount} {one if of.amount == 1 else many}"}
+    return phrase("{amount} {value}", amount=of.amount, value=one if of.amount == 1 else many, chinese=chinese)
 
 
 def deadline_words(of: Deadline | None, fields: Fields | None = None) -> Text:
@@ -151,20 +152,20 @@ def deadline_words(of: Deadline | None, fields: Fields | None = None) -> Text:
         known = fields or {}
         return text(lambda locale: _on_day(of, _quote(_title(of.on, known, locale)), locale))
     if of.end_of_day or of.at is None:
-        return {"zh": "当天结束前", "en": "End of the day"}
-    return {"zh": f"当天 {of.at:%H:%M}", "en": f"{of.at:%H:%M} the same day"}
+        return phrase("End of the day")
+    return phrase("{at} the same day", at=f"{of.at:%H:%M}")
 
 
 def _within(of: Duration, working: bool) -> Text:
     said = duration_words(of)
-    return {"zh": f"{said['zh']}工作时间", "en": f"{said['en']} of working time"} if working else said
+    return phrase("{said} of working time", said=said) if working else said
 
 
 def _on_day(of: Deadline, day: str, locale: str) -> str:
     if of.end_of_day:
-        return f"{day}当天结束前" if locale == "zh" else f"End of the day {day}"
+        return wording(phrase("End of the day {day}", day=day), locale)
     clock = f" {of.at:%H:%M}" if of.at else ""
-    return f"{day}当天{clock}" if locale == "zh" else f"On the day {day}{clock and ',' + clock}"
+    return wording(phrase("On the day {day}{value}", day=day, value=clock and "," + clock, clock=clock), locale)
 
 
 def remind_words(of: Duration | None) -> Text:
@@ -172,7 +173,7 @@ def remind_words(of: Duration | None) -> Text:
     if of is None:
         return {}
     length = duration_words(of)
-    return {"zh": f"提前 {length['zh']}提醒", "en": f"Reminder {length['en']} before"}
+    return phrase("Reminder {length} before", length=length)
 
 
 def span_words(of: timedelta, working: bool = False) -> Text:
@@ -199,15 +200,15 @@ def _condition(of: Condition, fields: Fields, locale: str) -> str:
         inner = [_condition(one, fields, locale) for one in of.parts]
         joined = said(_JOINED["all" if of.op == "all" else "any"], locale).join(inner)
         if of.op == "none":
-            return f"都不是（{joined}）" if locale == "zh" else f"none of ({joined})"
+            return wording(phrase("none of ({joined})", joined=joined), locale)
         return joined
     title = _title(of.field, fields, locale)
     if of.op == "exists":
         yes, no = ("填了", "没填") if locale == "zh" else ("is given", "is not given")
-        return f"{title}{' ' if locale != 'zh' else ''}{yes if of.operand else no}"
+        return f"{title}{space(locale)}{yes if of.operand else no}"
     if isinstance(of.operand, bool):
         return f"{title}{_colon(locale)}{_value(of.operand == (of.op == 'is'), None, locale)}"
-    gap = "" if locale == "zh" else " "
+    gap = space(locale)
     value = _value(of.operand, fields.get(of.field), locale)
     lead = " " if locale == "zh" and value[:1].isascii() else gap
     return f"{title}{gap}{said(_OPERATORS.get(of.op, {}), locale, of.op)}{lead}{value}"
@@ -232,12 +233,12 @@ def _quote(name: str) -> str:
 
 
 def _list(parts: Sequence[str], locale: str) -> str:
-    return ("、" if locale == "zh" else ", ").join(parts)
+    return (comma(locale)).join(parts)
 
 
 def _colon(locale: str) -> str:
-    return "：" if locale == "zh" else ": "
+    return colon(locale)
 
 
 def _semicolon(locale: str) -> str:
-    return "；" if locale == "zh" else "; "
+    return semicolon(locale)

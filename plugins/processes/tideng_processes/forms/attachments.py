@@ -25,9 +25,9 @@ from tideng.base.errors import (
 from tideng.org.directory import Directory
 from tideng.plugins.attachments import (
     MEGABYTE,
-    Paper,
-    Reading,
-    look_at,
+    Attachment,
+    AttachmentReading,
+    inspect_attachment,
 )
 from tideng.store.database import reading, writing
 from tideng_processes.cases.loader import load_run
@@ -63,7 +63,7 @@ class Kept:
     name: str
     media_type: str
     size: int
-    reading: Reading
+    reading: AttachmentReading
     kept_at: datetime
 
 
@@ -93,10 +93,10 @@ def keep(
     if problems:
         raise Refused("file", [replace(one, at=field) for one in problems])
     try:
-        paper = look_at(name, content, spec.accept, spec.kind)
+        paper = inspect_attachment(name, content, spec.accept, spec.kind)
     except Refused as refused:
         raise Refused("file", [replace(one, at=field) for one in refused.problems]) from None
-    read = deployment.plugins.first("read_paper", paper=paper) or Reading()
+    read = deployment.plugins.first("read_paper", paper=paper) or AttachmentReading()
     return _store(deployment, viewer, process, field, paper, digest, read, now)
 
 
@@ -170,9 +170,9 @@ def _store(
     viewer: Viewer,
     process: str,
     field: str,
-    paper: Paper,
+    paper: Attachment,
     digest: str,
-    read: Reading,
+    read: AttachmentReading,
     now: datetime,
 ) -> Kept:
     values = {
@@ -270,7 +270,7 @@ def _select() -> Any:
 
 def _kept(row: Any) -> Kept:
     values = {name: getattr(row, name) for name in _COLUMNS}
-    read = Reading(row.reading.get("fields", {}), tuple(row.reading.get("notes", ())))
+    read = AttachmentReading(row.reading.get("fields", {}), tuple(row.reading.get("notes", ())))
     return Kept(**{**values, "case": row.case or "", "reading": read})
 
 

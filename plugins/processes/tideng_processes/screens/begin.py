@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
 from tideng.base.errors import NotFound, Refused
-from tideng.plugins.attachments import LARGEST, MEGABYTE
+from tideng.base.text import phrase
+from tideng.plugins.attachments import LARGEST_ATTACHMENT, MEGABYTE
 from tideng_admin.display.assets import built
 from tideng_admin.display.base_page import (
     READ,
@@ -101,7 +102,7 @@ class FormPage(Forms):
 
     @expose("/forms/papers/<string:process>/<string:field>", methods=["POST"])
     @needs(WRITE)
-    @takes(LARGEST + MEGABYTE)
+    @takes(LARGEST_ATTACHMENT + MEGABYTE)
     def keep_paper(self, process: str, field: str) -> Any:
         file, here = request.files.get("file"), web()
         if file is None:
@@ -143,7 +144,7 @@ def _forget_at_sign_out(response: Response) -> Response:
 FORM_SCREENS: tuple[Screen, ...] = (
     Screen(
         FormPage,
-        {"zh": "办事", "en": "To do"},
+        phrase("To do"),
         "plus",
         hidden=True,
         portal=20,

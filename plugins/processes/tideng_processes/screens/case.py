@@ -13,8 +13,9 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from tideng.base.errors import Refused
+from tideng.base.text import phrase
 from tideng.org.directory import Assignment, Directory
-from tideng.plugins.case_notes import beside_case
+from tideng.plugins.cards import beside_case
 from tideng.store.database import reading
 from tideng_admin.display.base_page import (
     READ,
@@ -136,7 +137,7 @@ def _colleagues(directory: Directory, it: CaseView) -> list[Assignment]:
 CASE_SCREENS: tuple[Screen, ...] = (
     Screen(
         CasePage,
-        {"zh": "单据", "en": "Cases"},
+        phrase("Cases"),
         "flow",
         hidden=True,
         under="ProcessesPage",

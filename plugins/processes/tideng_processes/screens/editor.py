@@ -17,6 +17,7 @@ from flask_babel import ngettext
 from jinja2.utils import htmlsafe_json_dumps
 
 from tideng.base.errors import NotFound, Problem, Refused
+from tideng.base.text import phrase, space
 from tideng.model.templates import choose
 from tideng.org.directory import zone
 from tideng.problem_words import problem_in_words
@@ -367,7 +368,7 @@ def _guess(of: Estimate) -> str:
         said = _("in time from %(before)s to %(after)s.", before=f"{round(100 * of.before / n)}%", after=after)
     doubt = _("This is an estimate: people may plan by the new deadline.")
     owner = _("The owner changes as well, which is not in it.") if of.owner else ""
-    return (" " if locale() == "en" else "").join(filter(None, (by, said, doubt, owner)))
+    return (space(locale())).join(filter(None, (by, said, doubt, owner)))
 
 
 def _as_json(problem: Problem) -> dict[str, str]:
@@ -387,7 +388,7 @@ def _titles(process: str, published: Published) -> dict[str, Mapping[str, str]]:
 EDITOR_SCREENS: tuple[Screen, ...] = (
     Screen(
         ProcessEditorPage,
-        {"zh": "改流程", "en": "Change processes"},
+        phrase("Change processes"),
         "pen",
         hidden=True,
         under="ProcessesPage",

@@ -22,9 +22,10 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
+from tideng.base.text import phrase, wording
 from tideng.org.directory import Assignment
-from tideng.plugins.attachments import LARGEST
-from tideng.plugins.case_notes import Aside, beside_case
+from tideng.plugins.attachments import LARGEST_ATTACHMENT
+from tideng.plugins.cards import Card, beside_case
 from tideng.plugins.forms import (
     MUST,
     Asked,
@@ -57,7 +58,7 @@ from tideng_processes.views import cases as viewing
 from tideng_processes.views.cases import CaseView, TaskView
 from tideng_processes.views.process_page import data_lines
 
-LARGEST_FORM = 6 * LARGEST
+LARGEST_FORM = 6 * LARGEST_ATTACHMENT
 """Without a script the files of a form come with it."""
 OFFERED = 60
 """So many colleagues are offered where a form asks for one; any other is named by name or id."""
@@ -194,7 +195,7 @@ class Forms(Page):
             or (url_for("CasePage.show", case=place.case.id) if place.case else url_for("FormPage.show_all")),
         )
 
-    def _beside(self, connection: Connection, place: Place) -> list[Aside]:
+    def _beside(self, connection: Connection, place: Place) -> list[Card]:
         """What plugins know of the case of a form."""
         here, case = web(), place.case.id if place.case else ""
         return beside_case(here.deployment, connection, self.directory, place.definition.id, case, here.now())
@@ -388,9 +389,7 @@ def words_of(problem: Problem) -> str:
 
 def _said_in(problem: Problem, language: str) -> str:
     hint = in_words(problem.hint, language)
-    return in_words(problem.problem, language) + (
-        ("（{}）" if language == "zh" else " ({})").format(hint) if hint else ""
-    )
+    return in_words(problem.problem, language) + ((wording(phrase(" ({})"), language)).format(hint) if hint else "")
 
 
 def paper_line(kept: attachments.Kept) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from flask_appbuilder import expose
 from sqlalchemy import Connection
 
 from tideng.base.errors import NotFound
+from tideng.base.text import phrase
 from tideng.model.catalogue import Text
 from tideng.org.directory import zone
 from tideng.store.database import reading
@@ -211,7 +212,7 @@ def _chosen(cards: list[StepCard], asked: str) -> StepCard:
 SCREENS: tuple[Screen, ...] = (
     Screen(
         ProcessesPage,
-        {"zh": "流程", "en": "Processes"},
+        phrase("Processes"),
         "flow",
         order=45,
         roles={"hr": WRITES, "implementer": WRITES, "supervisor": READS, "auditor": READS},
