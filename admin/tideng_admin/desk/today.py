@@ -10,11 +10,12 @@ from flask import current_app, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, select
 
 from tideng.outbox import contest, storm_decisions
 from tideng.store.database import reading
-from tideng.store.tables import EventRow, FindingRow
+from tideng.store.event_reading import any_event
+from tideng.store.findings import any_finding
 from tideng.views.day_board import (
     LAMPS,
     LIT,
@@ -30,12 +31,12 @@ from tideng_admin.display.filters import named
 from tideng_admin.display.upcoming import (
     Coming,
     coming,
-    documents,
     next_words,
 )
 from tideng_admin.request.context import Web, web
 from tideng_rules.lifecycle import drafts
-from tideng_rules.lifecycle.tables import ASKED, PUBLISHED, RuleVersionRow
+from tideng_rules.lifecycle.drafts import ASKED
+from tideng_rules.lifecycle.versions import any_in_force, documents_of_versions
 
 MOST_LAMPS = 400
 """With more people than this a unit is one bar instead of a lamp for everyone."""
@@ -150,7 +151,7 @@ def _still_today(here: Web) -> list[Coming]:
 def lines_of(connection: Connection, here: Web, people: Sequence[BoardPerson]) -> list[Line]:
     """What is open for these people and what becomes of it, in words. Two statements, whoever many they are."""
     firsts = [one.first for one in people]
-    known = documents(connection, {(one.rule, one.version) for one in firsts})
+    known = documents_of_versions(connection, {(one.rule, one.version) for one in firsts})
     missing = {one.rule for one in firsts if (one.rule, one.version) not in known}
     titles = rules_shown.titles(connection, missing)
     units = here.directory().units
@@ -198,9 +199,9 @@ def first_steps(connection: Connection, here: Web) -> list[FirstStep]:
     people = len(_roster(here))
     heard, spoke, rules = connection.execute(
         select(
-            exists().where(EventRow.id.is_not(None)),
-            exists().where(FindingRow.id.is_not(None)),
-            exists().where(RuleVersionRow.state == PUBLISHED),
+            any_event(),
+            any_finding(),
+            any_in_force(),
         )
     ).one()
     if spoke or (people and rules and heard):

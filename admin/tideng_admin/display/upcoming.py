@@ -8,21 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Connection, or_, select
 
 from tideng.base.text import pause
 from tideng.judging.schedules import moments
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule, Watch
+from tideng.model.statuses import HeldReason
 from tideng.org.directory import Directory
-from tideng.outbox.policy import (
-    BUDGETS,
-    CONTESTED,
-    DIGEST,
-    QUIET,
-    SNOOZED,
-    STORM,
-)
+from tideng.outbox.policy import BUDGETS
 from tideng.views.day_board import (
     HOLD,
     NEED,
@@ -31,24 +24,9 @@ from tideng.views.day_board import (
 )
 from tideng_admin.display.filters import mark_word, moment
 from tideng_admin.request.context import Web, locale
-from tideng_rules.lifecycle.tables import RuleVersionRow
 
 _DAYS_AHEAD = 35
 """Far enough for every schedule to come once: a month and a few days."""
-
-
-def documents(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Mapping[str, Any]]:
-    """The rule documents of these versions. One statement; none where nothing is wanted."""
-    pairs = sorted(set(wanted))
-    if not pairs:
-        return {}
-    row = RuleVersionRow
-    numbers: dict[str, list[int]] = {}
-    for rule, version in pairs:
-        numbers.setdefault(rule, []).append(version)
-    these = or_(*((row.rule == rule) & row.version.in_(versions) for rule, versions in numbers.items()))
-    found = connection.execute(select(row.rule, row.version, row.document).where(these))
-    return {(one.rule, one.version): one.document for one in found}
 
 
 def next_words(matter: OpenMatter, document: Mapping[str, Any] | None, here: Web) -> str:
@@ -70,14 +48,14 @@ def next_words(matter: OpenMatter, document: Mapping[str, Any] | None, here: Web
 
 
 def _held_words(matter: OpenMatter, here: Web) -> str:
-    if matter.response == "disputed" or matter.because == CONTESTED:
+    if matter.response == "disputed" or matter.because == HeldReason.CONTESTED:
         return _("They say it is not right. Silent until somebody has looked.")
-    if matter.because == STORM:
+    if matter.because == HeldReason.STORM:
         return _("Far more people than in its preview. Kept until HR decides.")
     until = moment(matter.until) if matter.until else ""
-    if matter.because == SNOOZED:
+    if matter.because == HeldReason.SNOOZED:
         return _("Put off by the person until %(when)s.", when=until)
-    if matter.because == QUIET:
+    if matter.because == HeldReason.QUIET:
         place = here.directory().zone_of(matter.subject, here.now())
         if place.key != here.zone().key:
             local = f"{here.now().astimezone(place):%H:%M}"
@@ -85,7 +63,7 @@ def _held_words(matter: OpenMatter, here: Web) -> str:
         return _("Quiet hours. Goes out %(when)s.", when=until)
     if matter.because in BUDGETS:
         return _("Enough messages for now. Goes out %(when)s.", when=until)
-    if matter.because == DIGEST:
+    if matter.because == HeldReason.DIGEST:
         return _("Kept for one message with others; it goes out %(when)s.", when=until)
     return _("Goes out %(when)s.", when=until)
 

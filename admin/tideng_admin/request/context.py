@@ -16,18 +16,20 @@ from flask_login import current_user
 from sqlalchemy import Connection, Engine, select
 
 from tideng.access.viewer import Viewer, name_of
+from tideng.base.text import phrase
 from tideng.org.directory import Directory, zone
 from tideng.plugins.attention import Attention
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import reading
-from tideng.store.events import oldest_waiting
+from tideng.store.event_reading import oldest_waiting
 from tideng.store.group_commit import GroupCommit
 from tideng.views.counters import Counters, counters
 from tideng_admin.screens import Screen
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {
-    "zh": {"flag": "cn", "name": "中文", "tag": "zh-Hans"},
-    "en": {"flag": "gb", "name": "English", "tag": "en"},
+    "flag": phrase("gb"),
+    "name": phrase("English"),
+    "tag": phrase("en"),
 }
 
 

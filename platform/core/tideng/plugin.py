@@ -67,7 +67,8 @@ if TYPE_CHECKING:
     from tideng.base.clock import Clock as Clock, SystemClock as SystemClock
     # Declaring names
     from tideng.model.catalogue import (
-        EventType as EventType, Field as Field, Fact as Fact, State as State, MetricSpec as MetricSpec,
+        EventType as EventType, Field as Field, Fact as Fact, State as State, StateWindow as StateWindow,
+        MetricSpec as MetricSpec,
         ActionSpec as ActionSpec, Mark as Mark, ChannelSpec as ChannelSpec, Catalogue as Catalogue, Text as Text,
     )
     from tideng.model.limits import MAX_KEPT as MAX_KEPT, MAX_TEXT as MAX_TEXT, MAX_WHOLE as MAX_WHOLE
@@ -156,10 +157,18 @@ if TYPE_CHECKING:
     )
     # Database
     from tideng.store.database import (
-        reading as reading, writing as writing, insert as insert, among as among, is_sqlite as is_sqlite,
+        reading as reading, writing as writing, insert as dialect_insert, among as among, is_sqlite as is_sqlite,
     )
-    from tideng.store.tables import (
-        Id as Id, Moment as Moment, NAMES as NAMING_CONVENTION, EventRow as EventRow, StateRow as StateRow,
+    from tideng.store.columns import (
+        Id as Id, Moment as Moment, NAMES as NAMING_CONVENTION,
+    )
+    from tideng.store.event_reading import (
+        StoredEvent as StoredEvent, events_of as events_of, last_event_time as last_event_time,
+        known_ids as known_event_ids,
+    )
+    from tideng.store.state_spans import (
+        StateSpan as StateSpan, spans_reaching as spans_reaching, last_span_between as last_span_between,
+        people_in as people_in_state,
     )
     from tideng.migrations.make import make as make_migration
     # Files from outside
@@ -194,7 +203,9 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.base.clock": "Clock SystemClock",
     },
     "Declaring names": {
-        "tideng.model.catalogue": ("EventType Field Fact State MetricSpec ActionSpec Mark ChannelSpec Catalogue Text"),
+        "tideng.model.catalogue": (
+            "EventType Field Fact State StateWindow MetricSpec ActionSpec Mark ChannelSpec Catalogue Text"
+        ),
         "tideng.model.limits": "MAX_KEPT MAX_TEXT MAX_WHOLE",
         "tideng.model.templates": "choose=choose_text spoken",
     },
@@ -265,8 +276,10 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "Database": {
-        "tideng.store.database": "reading writing insert among is_sqlite",
-        "tideng.store.tables": "Id Moment NAMES=NAMING_CONVENTION EventRow StateRow",
+        "tideng.store.database": "reading writing insert=dialect_insert among is_sqlite",
+        "tideng.store.columns": "Id Moment NAMES=NAMING_CONVENTION",
+        "tideng.store.event_reading": "StoredEvent events_of last_event_time known_ids=known_event_ids",
+        "tideng.store.state_spans": "StateSpan spans_reaching last_span_between people_in=people_in_state",
         "tideng.migrations.make": "make=make_migration",
     },
     "Files from outside": {

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from tideng.base.text import phrase
-from tideng.model.catalogue import (
-    EventType,
-    Fact,
-    Field,
-    State,
-)
+from tideng.plugin import EventType, Fact, Field, State
 
 CHANGE_FIELDS = (
     Field("name", "text", phrase("Name", context="declarations")),

@@ -7,13 +7,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideng.base.clock import Clock, SystemClock
-from tideng.base.errors import Problem
-from tideng.base.text import Text, phrase
-from tideng.facts.names import Point
-from tideng.model.event import Event
-from tideng.org.directory import Directory, zone
-from tideng.plugins.hookspecs import hookimpl
+from tideng.base.text import phrase
+from tideng.plugin import Clock, Directory, Event, Point, Problem, SystemClock, hookimpl, zone
 from tideng_orgchart.declarations import EVENTS, FACTS, STATES
 from tideng_orgchart.edit import overrides
 from tideng_orgchart.organisation import store
@@ -25,10 +20,7 @@ from tideng_orgchart.views.holdings import changes_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.client.bundle import Bundle
-    from tideng.model.catalogue import Catalogue
-    from tideng.privacy.holdings import Holding
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Bundle, Catalogue, Deployment, Holding
 
 
 class OrgchartPlugin:
@@ -71,12 +63,12 @@ class OrgchartPlugin:
         ]
 
     @hookimpl
-    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[Text | str]:
+    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
         found = store.differences(connection, _organisation(bundle))
         return overrides.weigh(found, overrides.read(connection)).lines
 
     @hookimpl
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[Text | str]:
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
         wanted = _organisation(bundle)
         if connection is None:
             self._organisation, self._changes = wanted, []

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import JSON, Boolean, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tideng.store.tables import NAMES, Id, Moment
-from tideng_processes.cases.customers import LONGEST_KEY
+from tideng.store.columns import NAMES, Id, Moment
+from tideng_processes.customer_keys import LONGEST_KEY
 
 
 class ProcessBase(DeclarativeBase):

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from tideng.base.text import phrase
-from tideng.plugin import Card, CardLine, Catalogue, Directory, EventRow, Text, Viewer, WorkCalendar
+from tideng.plugin import Card, CardLine, Catalogue, Directory, Text, Viewer, WorkCalendar, last_event_time
 from tideng_reports.completeness import REPORTED, Completeness, completeness
 from tideng_reports.filling import NEEDED
 from tideng_reports.history import waiting_for
@@ -36,9 +36,8 @@ def beside(
     """The card of one person's reports; none for whoever neither travelled this week nor wrote one lately. Four statements."""
     week = directory.local_day(person, now).weekday() + 1
     [days] = completeness(connection, viewer, directory, now, catalogue, calendar, [person], week)
-    row = EventRow  # and not their cases: a report may come from another system
-    theirs = (row.subject == person, row.type.in_((REPORTED, NEEDED)), row.time >= now - LOOKED_BACK)
-    last = connection.scalar(select(func.max(row.time)).where(*theirs))
+    # events and not their cases: a report may come from another system
+    last = last_event_time(connection, (REPORTED, NEEDED), person, now - LOOKED_BACK)
     if last is None and not any(one.expected for one in days.days):
         return []
     lines = [CardLine("", week_words(days)), CardLine("", _LAST, at=last) if last else CardLine("", _NONE_YET)]

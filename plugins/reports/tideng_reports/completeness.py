@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection
 
-from tideng.plugin import Catalogue, Directory, EventRow, NotFound, StateRow, Viewer, WorkCalendar, among, name_of
+from tideng.plugin import Catalogue, Directory, NotFound, Viewer, WorkCalendar, events_of, name_of, spans_reaching
 
 ON_TRIP, REPORTED = "person.on_trip", "report.submitted"
 DAYS = 30
@@ -99,12 +99,9 @@ def _spans(
     connection: Connection, catalogue: Catalogue, people: Collection[str], first: datetime
 ) -> Mapping[str, list[Span]]:
     """When each was on a trip, or away: nothing is expected of whoever is on leave."""
-    row = StateRow
     away = [name for name, state in catalogue.states.items() if state.absent]
-    reaching = or_(row.ended_at.is_(None), row.ended_at >= first)
-    theirs = and_(among(connection, row.subject, people), row.state.in_([ON_TRIP, *away]), row.started_at.is_not(None))
     found: dict[str, list[Span]] = {}
-    for one in connection.execute(select(row.subject, row.state, row.started_at, row.ended_at).where(theirs, reaching)):
+    for one in spans_reaching(connection, [ON_TRIP, *away], people, first):
         found.setdefault(one.subject, []).append((one.state, one.started_at, one.ended_at))
     return found
 
@@ -113,10 +110,8 @@ def _lengths(
     connection: Connection, directory: Directory, people: Collection[str], first: datetime
 ) -> Mapping[str, Mapping[date, int]]:
     """How long the needs are that each wrote of for each day; of several reports of a day the longest counts."""
-    row = EventRow
-    theirs = (row.type == REPORTED, among(connection, row.subject, people), row.time >= first)
     found: dict[str, dict[date, int]] = {}
-    for subject, time, data in connection.execute(select(row.subject, row.time, row.data).where(*theirs)):
+    for _, subject, time, data in events_of(connection, [REPORTED], people, first):
         day = day_of(data.get("date")) or directory.local_day(subject, time)
         days = found.setdefault(subject, {})
         days[day] = max(days.get(day, 0), len(str(data.get("needs") or "").strip()))

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection
 
 from tideng.base.text import phrase
-from tideng.plugin import Directory, EventRow, Filled, Form, StateRow, Text, local_moment
-from tideng_reports.completeness import day_of
+from tideng.plugin import Directory, Filled, Form, Text, events_of, last_span_between, local_moment
+from tideng_reports.completeness import ON_TRIP, day_of
 
 DAILY, NEEDS = "daily_report", "needs_report"
 MET = ("visit.completed", "attendance.checked_in")
@@ -86,11 +86,11 @@ Happened = tuple[str, str, str]
 
 def on_day(connection: Connection, person: str, began: datetime, until: datetime) -> list[Happened]:
     """Visits, check-ins at a customer's, and needs reports of one person, in the order of the day."""
-    row = EventRow
-    mine = (row.subject == person, row.type.in_((*MET, NEEDED)), row.time >= began, row.time <= until)
-    found = connection.execute(select(row.type, row.data).where(*mine).order_by(row.time, row.id))
+    found = events_of(connection, (*MET, NEEDED), [person], began, until)
     return [
-        (type_, str(data["customer"]), str(data.get("text") or "")) for type_, data in found if data.get("customer")
+        (one.type, str(one.data["customer"]), str(one.data.get("text") or ""))
+        for one in found
+        if one.data.get("customer")
     ]
 
 
@@ -106,18 +106,13 @@ def _needs(happened: Iterable[Happened], marks: Marks) -> str:
 
 def trip_on(connection: Connection, person: str, began: datetime, until: datetime) -> tuple[str, bool]:
     """Which trip the person was on between two moments, the latest of several, and whether it goes on; '' on none."""
-    row = StateRow
-    then = (row.started_at <= until, or_(row.ended_at.is_(None), row.ended_at > began))
-    query = select(row.key, row.ended_at).where(row.subject == person, row.state == "person.on_trip", *then)
-    found = connection.execute(query.order_by(row.started_at.desc()).limit(1)).first()
+    found = last_span_between(connection, ON_TRIP, person, began, until)
     return (found.key, found.ended_at is None or found.ended_at > until) if found else ("", False)
 
 
 def itinerary_of(connection: Connection, person: str, trip: str, at: datetime) -> Sequence[Mapping[str, Any]]:
     """The itinerary of a trip as it was told last."""
-    row = EventRow
-    told = (row.subject == person, row.type.in_(TOLD_OF_TRIP), row.time <= at, row.time >= at - LONGEST_TRIP)
-    for data in connection.scalars(select(row.data).where(*told).order_by(row.time.desc(), row.id.desc())):
+    for _, _, _, data in reversed(events_of(connection, TOLD_OF_TRIP, [person], at - LONGEST_TRIP, at)):
         if data.get("trip") == trip and data.get("itinerary"):
             return [one for one in data["itinerary"] if isinstance(one, dict)]
     return []

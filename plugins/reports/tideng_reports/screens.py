@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from tideng.base.text import phrase
 from tideng.plugin import Form, below, check_form, name_of, reading
 from tideng_admin.screens import READ, Page, Screen, cursor, needs, web
-from tideng_processes.cases import service
+from tideng_processes.cases.access import may_begin
 from tideng_processes.screens.form import Forms, Place
 from tideng_processes.screens.shared import latest
 from tideng_reports.completeness import completeness, day_of
@@ -41,7 +41,7 @@ class ReportPage(Forms):
             written = written_on(connection, viewer.person, self.directory, now, day) if viewer.person else ""
         if written and day:
             return redirect(url_for("CasePage.show", case=written))
-        if written or not service.may_begin(viewer, published.definition, self.directory, now):
+        if written or not may_begin(viewer, published.definition, self.directory, now):
             return redirect(url_for("ReportPage.mine"))
         place = Place(published.definition, published.version, published.definition.first)
         if day:

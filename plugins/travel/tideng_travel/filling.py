@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from tideng.base.text import phrase
-from tideng.plugin import Catalogue, Directory, EventRow, Filled, Form, Viewer, goals
+from tideng.plugin import Catalogue, Directory, Filled, Form, Viewer, events_of, goals
 from tideng_processes.tables import CaseRow
 from tideng_travel.claims import Claim, total_of
 from tideng_travel.trips import cities_of, customers_of, days_of
@@ -40,7 +40,7 @@ def _visits_to_go(
 
 
 def _not_met(connection: Connection, form: Form) -> Mapping[str, Filled]:
-    row, event = CaseRow, EventRow
+    row = CaseRow
     last = connection.execute(
         select(row.id, row.data, row.started_at)
         .where(
@@ -53,12 +53,8 @@ def _not_met(connection: Connection, form: Form) -> Mapping[str, Filled]:
         return {}
     named = customers_of(last.data)
     met = {
-        str(data.get("customer"))
-        for data in connection.scalars(
-            select(event.data).where(
-                event.subject == form.person, event.type == "visit.completed", event.time >= last.started_at
-            )
-        )
+        str(one.data.get("customer"))
+        for one in events_of(connection, ["visit.completed"], [form.person], last.started_at)
     }
     left = [one for one in named if one not in met]
     if not left:

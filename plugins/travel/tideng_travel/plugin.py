@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideng.base.text import phrase
-from tideng.plugin import EventType, Field, MetricSpec, Problem, State, Text, hookimpl
+from tideng.plugin import EventType, Field, MetricSpec, Problem, State, StateWindow, Text, hookimpl
 from tideng_processes.cases.events import SOURCE as PROCESSES
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_travel import beside, claims, compared, filling, held, invoices, options, reading, tax, trips
@@ -73,6 +73,7 @@ CHECKED = EventType(
 
 
 ON_TRIP = State("person.on_trip", phrase("On a trip"), "trip.started", "trip.ended", key="trip")
+THIS_TRIP = StateWindow("this trip", phrase("This trip"), ON_TRIP.name)
 
 
 class TravelPlugin(ShipsProcesses):
@@ -92,6 +93,7 @@ class TravelPlugin(ShipsProcesses):
             *(EventType(name, title, CLAIM_FIELDS) for name, title in CLAIM_EVENTS),
             CHECKED,
             ON_TRIP,
+            THIS_TRIP,
             MetricSpec.days_in_state(
                 "trip_days_this_month", phrase("Days on a trip this month"), ON_TRIP, "this month"
             ),

@@ -28,7 +28,8 @@ from tideng_rules.cli import (
     quarantine,
     versions,
 )
-from tideng_rules.packaging.reader import Source, read_sources, shipped_packs
+from tideng_rules.document.source import Source
+from tideng_rules.packaging.reader import read_sources, shipped_packs
 from tideng_rules.plugin import with_client_types
 
 _HEADINGS = (phrase("severity"), phrase("where"), phrase("what is wrong"), phrase("way out"))

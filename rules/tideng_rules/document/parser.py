@@ -40,8 +40,6 @@ from tideng_rules.document.problems import (
 )
 from tideng_rules.document.reader import (
     MAX_BYTES,
-    read_documents,
-    read_rules,
     unfit,
 )
 from tideng_rules.document.triggers import (
@@ -50,8 +48,6 @@ from tideng_rules.document.triggers import (
     parse_limit,
     parse_trigger,
 )
-
-__all__ = ["parse_rule", "read_documents", "read_rules"]
 
 KEYS = (
     "id", "kind", "title", "why", "about", "when", "who", "if", "then", "later", "until", "limit", "metrics", "examples", "priority",
@@ -187,15 +183,18 @@ class _Reading:
         function = functions[0]
         event_type, field = self.series(function, spec[function], join(at, function))
         window = spec.get("window")
-        if "window" in spec and not (isinstance(window, str) and (window in WINDOWS or _reaches_back(window))):
+        declared = self.catalogue.windows if self.catalogue else {}
+        windows = (*WINDOWS, *declared)
+        if "window" in spec and not (isinstance(window, str) and (window in windows or _reaches_back(window))):
             self.notes.note(
                 join(at, "window"),
                 f"{show(window)} is no window",
-                nearest(window, WINDOWS) or ", ".join((*WINDOWS, "last N days", "last N hours", "last N minutes")),
+                nearest(window, windows) or ", ".join((*windows, "last N days", "last N hours", "last N minutes")),
             )
         where, where_id = self.where(spec["where"], join(at, "where")) if "where" in spec else (None, "")
         series = Series(event_type, field, where_id, where, distinct=function == "distinct")
-        return Metric(name, function, series, str(window))
+        since_state = declared[window].state if isinstance(window, str) and window in declared else ""
+        return Metric(name, function, series, str(window), since_state=since_state)
 
     def series(self, function: str, value: Any, at: str) -> tuple[str, str]:
         event_type, _, field = value.partition("/") if isinstance(value, str) else ("", "", "")

@@ -1,4 +1,4 @@
-"""Rule files, read: YAML or JSON text becomes plain documents, or is refused with the line and the reason.
+"""Read YAML or JSON text into plain documents, or refuse it with the line and the reason.
 
 YAML is read with the YAML 1.2 meaning people expect (``on`` is a word, ``19:00`` is text, a date stays text), so that a
 document is the same whether it came as YAML, as JSON or from the database. Aliases are refused: a rule has no use for
@@ -11,7 +11,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,11 +22,9 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 MAX_VALUES = 100_000
 """Texts, numbers, lists and mappings in one text; a megabyte of rules that say something holds half as many."""
-MAX_RULES = 5_000
-SUFFIXES = (".yaml", ".yml", ".json")
 
 
-class _Loader(yaml.SafeLoader):
+class RuleLoader(yaml.SafeLoader):
     """SafeLoader with the YAML 1.2 core types, no aliases, no duplicate keys, and a limit on nesting."""
 
     yaml_implicit_resolvers: ClassVar[
@@ -77,10 +74,11 @@ for _tag, _shape, _first in (
         "-+.0123456789",
     ),
 ):
-    _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_shape})\Z"), list(_first))
+    RuleLoader.add_implicit_resolver(_tag, re.compile(rf"(?:{_shape})\Z"), list(_first))
 
 
-def _refuse(what: str, at: str, problem: str, hint: str = "") -> InvalidRule:
+def refused(what: str, at: str, problem: str, hint: str = "") -> InvalidRule:
+    """The error for a text with this one problem; the caller raises it."""
     return InvalidRule(what, [Problem(at, problem, hint)])
 
 
@@ -96,28 +94,28 @@ def _load_json(text: str, name: str) -> list[Any]:
     try:
         return [json.loads(text, object_pairs_hook=_no_duplicates)]
     except json.JSONDecodeError as error:
-        raise _refuse(name, f"line {error.lineno}", f"not JSON: {error.msg}") from None
+        raise refused(name, f"line {error.lineno}", f"not JSON: {error.msg}") from None
     except (ValueError, RecursionError) as error:
         problem = _in_short(error) if isinstance(error, ValueError) else f"nested deeper than {MAX_DEPTH} levels"
-        raise _refuse(name, "", problem) from None
+        raise refused(name, "", problem) from None
 
 
 def _load_yaml(text: str, name: str) -> list[Any]:
     try:
-        return list(yaml.load_all(text, Loader=_Loader))  # a SafeLoader
+        return list(yaml.load_all(text, Loader=RuleLoader))  # a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}" if mark else ""
         if "constructor for the tag" in str(error.problem):
-            raise _refuse(name, line, "tags such as !!python are not used in rules", "take the ! out") from None
-        raise _refuse(name, line, str(error.problem or error.context or "not YAML")[:200]) from None
+            raise refused(name, line, "tags such as !!python are not used in rules", "take the ! out") from None
+        raise refused(name, line, str(error.problem or error.context or "not YAML")[:200]) from None
     except yaml.reader.ReaderError as error:
         line = f"line {text.count(chr(10), 0, error.position) + 1}"
-        raise _refuse(name, line, "a character that YAML does not allow", "take it out, or write it as \\u…") from None
+        raise refused(name, line, "a character that YAML does not allow", "take it out, or write it as \\u…") from None
     except (yaml.YAMLError, RecursionError) as error:
-        raise _refuse(name, "", f"not YAML: {str(error).splitlines()[0][:200]}") from None
+        raise refused(name, "", f"not YAML: {str(error).splitlines()[0][:200]}") from None
     except ValueError as error:
-        raise _refuse(name, "", _in_short(error)) from None
+        raise refused(name, "", _in_short(error)) from None
 
 
 def _in_short(error: ValueError) -> str:
@@ -180,27 +178,28 @@ def read_documents(source: Path | str) -> list[Any]:
             size = source.stat().st_size
             raw = source.read_bytes() if size <= MAX_BYTES else b""
         except OSError as error:
-            raise _refuse(name, str(source), f"cannot be read: {error.strerror}") from None
+            raise refused(name, str(source), f"cannot be read: {error.strerror}") from None
     else:
         raw = source.encode("utf-8", "surrogatepass") if len(source) <= MAX_BYTES else b""
         size = max(len(raw), len(source))
     if size > MAX_BYTES:
-        raise _refuse(name, "", f"larger than 1 MB ({size} bytes)", "split it into several files")
-    text = _decoded(raw, name)
+        raise refused(name, "", f"larger than 1 MB ({size} bytes)", "split it into several files")
+    text = decoded(raw, name)
     is_json = name.endswith(".json") or (text.lstrip()[:1] in ("[", "{") and not isinstance(source, Path))
     documents = _load_json_or_yaml(text, name, is_json)
     wrong = next(filter(None, map(unfit, documents)), "")
     if wrong:
-        raise _refuse(name, "", wrong)
+        raise refused(name, "", wrong)
     return [document for document in documents if document is not None]
 
 
-def _decoded(raw: bytes, name: str) -> str:
+def decoded(raw: bytes, name: str) -> str:
+    """The text of UTF-8 bytes; raises `InvalidRule` with the line of the first byte that is not."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise _refuse(name, f"line {line}", "not UTF-8") from None
+        raise refused(name, f"line {line}", "not UTF-8") from None
 
 
 def _load_json_or_yaml(text: str, name: str, is_json: bool) -> list[Any]:
@@ -212,43 +211,3 @@ def _load_json_or_yaml(text: str, name: str, is_json: bool) -> list[Any]:
         if name.endswith(".json"):
             raise
         return _load_yaml(text, name)  # a text in YAML's flow style begins with a bracket, too
-
-
-def read_rules(source: Path | str) -> list[Mapping[str, Any]]:
-    """The rule documents of a file, or of a text: one rule, several (``---``), a list, or a pack with its defaults.
-
-    A `Path` is opened; a `str` is the text itself, unless it is one line ending in .yaml, .yml or .json. Raises `InvalidRule`."""
-    if isinstance(source, str) and "\n" not in source and source.endswith(SUFFIXES):
-        source = Path(source)
-    name = source.name if isinstance(source, Path) else "rules"
-    found = list(islice(_flatten(read_documents(source), name), MAX_RULES + 1))
-    if len(found) > MAX_RULES:
-        raise _refuse(name, "", f"more than {MAX_RULES} rules", "split it into several files")
-    return found
-
-
-def read_user_document(text: str | bytes) -> list[Mapping[str, Any]]:
-    """The rule documents in what somebody typed or sent: YAML or JSON, at most 1 MB; a text is never taken for a path.
-
-    Raises `InvalidRule` with the line and the way out, in bounded time and memory, whatever the text is.
-    """
-    if isinstance(text, bytes):
-        text = _decoded(text[: MAX_BYTES + 1], "rules") if len(text) <= MAX_BYTES else "x" * (MAX_BYTES + 1)
-    found = list(islice(_flatten(read_documents(text), "rules"), MAX_RULES + 1))
-    if len(found) > MAX_RULES:
-        raise _refuse("rules", "", f"more than {MAX_RULES} rules", "split it into several files")
-    return found
-
-
-def _flatten(documents: list[Any], name: str) -> Iterator[Mapping[str, Any]]:
-    for number, document in enumerate(documents):
-        if isinstance(document, list):
-            yield from _flatten(document, name)
-        elif not isinstance(document, Mapping):
-            raise _refuse(name, f"document {number + 1}", f"a rule is a mapping, not {type(document).__name__}")
-        elif "pack" in document:
-            from tideng_rules.packaging.reader import fill_pack
-
-            yield from fill_pack(document, {})
-        else:
-            yield document

@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, text, up
 
 from tideng.base.errors import InvalidRule
 from tideng.model.catalogue import Catalogue
+from tideng.store.agenda import end_open_entries
 from tideng.store.database import is_sqlite
-from tideng.store.tables import AgendaRow
 from tideng_rules.document.merge import same
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
@@ -165,9 +165,7 @@ def take_out(connection: Connection, rule: str, at: datetime, by: str) -> bool:
 
 def end_running(connection: Connection, rule: str, at: datetime, kinds: Sequence[str]) -> int:
     """End what the rule still has on the agenda: its ladders (``step``), its deadlines (``absence``); how many."""
-    here = (AgendaRow.rule == rule) & (AgendaRow.state == "open") & AgendaRow.kind.in_(kinds)
-    ended = {"state": "cancelled", "settled_at": at, "note": "the rule is paused or archived"}
-    return connection.execute(update(AgendaRow).where(here).values(ended)).rowcount
+    return end_open_entries(connection, rule, kinds, at, "the rule is paused or archived")
 
 
 def one_at_a_time(connection: Connection) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tideng.access.viewer import name_of
 from tideng.base.locales import formatted
@@ -16,9 +16,10 @@ from tideng.base.text import Each, phrase, same, wording
 from tideng.facts.frequency import Said, may_speak, period_of
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule
+from tideng.model.statuses import UNDELIVERED, EventStatus, MessageStatus
 from tideng.replay.past_world import Past
-from tideng.runtime.worker import ON_TIME
-from tideng.store.tables import ScheduleRunRow
+from tideng.runtime.lateness import ON_TIME
+from tideng.store.agenda import schedule_run
 from tideng_rules.document.model import Rule
 from tideng_rules.lifecycle.state_at import Standing
 from tideng_rules.lifecycle.versions import Version
@@ -29,9 +30,7 @@ from tideng_rules.wording.answers import Teller, when
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
-JUDGED, FAILED = 1, 2
 _ON_RECORD = phrase("It is on record")
-_ON_ITS_WAY = ("waiting", "leased", "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,7 @@ class Stops:
 
     def _no_moment(self, rule: Rule, search: Search) -> Stop:
         day = search.day
-        shown = Each(lambda language: formatted(day, "yMMMMEEEEd", language))
+        shown = Each(lambda language: formatted(day, "full", language))
         if isinstance(rule.trigger, OnSchedule):
             asks = _small(self._teller.trigger())
             if rule.trigger.every == "workday":
@@ -198,10 +197,7 @@ class Stops:
         return Run(self._heard(asked))
 
     def _scheduled(self, rule: Rule, asked: Asked) -> Run:
-        table = ScheduleRunRow.__table__
-        day = asked.at.astimezone(self._zone).date()
-        ours = (table.c.rule == rule.id, table.c.zone == self._zone.key, table.c.day == day)
-        row = self._connection.execute(select(table).where(*ours)).first()
+        row = schedule_run(self._connection, rule.id, self._zone.key, asked.at.astimezone(self._zone).date())
         if row is None:
             return Run(Stop(phrase("that round has not been asked")))
         if row.outcome == "missed":
@@ -229,9 +225,9 @@ class Stops:
                     hours=f"{hours:g}",
                 )
             )
-        if one.status == FAILED:
+        if one.status == EventStatus.FAILED:
             return Stop(phrase("the event could not be judged and waits for somebody to look"))
-        if one.status != JUDGED:
+        if one.status != EventStatus.JUDGED:
             return Stop(phrase("it came in and waits to be judged"))
         return Stop.passed(phrase("It was received on {received}", received=received))
 
@@ -270,14 +266,14 @@ class Stops:
 
     def _held(self, told: Told) -> Text | None:
         """Why what it said has not been read yet; None where nothing holds it."""
-        waiting = [one for one in told.messages if one.status in _ON_ITS_WAY and one.held_because]
+        waiting = [one for one in told.messages if one.status in UNDELIVERED and one.held_because]
         if waiting:
             because = self._teller.note(waiting[0].held_because)
-            if waiting[0].status == "held":
+            if waiting[0].status == MessageStatus.HELD:
                 return phrase("its message is held back ({because})", because=because)
             due = self._when(waiting[0].due)
             return phrase("its message is held back ({because}) until {due}", because=because, due=due)
-        if any(one.status == "parked" for one in told.messages):
+        if any(one.status == MessageStatus.PARKED for one in told.messages):
             return phrase("its message could not be delivered and waits for somebody to look")
         return None
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound, Problem, Refused
@@ -24,12 +24,13 @@ from tideng.model.judge_contract import (
     OnSchedule,
     Watch,
 )
+from tideng.model.statuses import HeldReason
 from tideng.model.templates import choose, placeholders, render
 from tideng.org.directory import Directory
 from tideng.outbox.policy import Speaking, week_began
+from tideng.outbox.rows import count_released
 from tideng.recipients.resolve import resolve
 from tideng.replay.past_world import Past
-from tideng.store.tables import OutboxRow
 from tideng_rules.check.examples import run_example
 from tideng_rules.document.actions import describe
 from tideng_rules.document.model import (
@@ -335,14 +336,12 @@ class _Walk:
         zone = past.directory.zone_of(reached, at)
         today = local_moment(at.astimezone(zone).date(), time(), zone)
         budgets = (
-            (speaking.per_day, today, "budget of the day"),
-            (speaking.per_week, week_began(reached, at, past.directory), "budget of the week"),
+            (speaking.per_day, today, HeldReason.BUDGET_DAY),
+            (speaking.per_week, week_began(reached, at, past.directory), HeldReason.BUDGET_WEEK),
         )
         for most, since, because_of in budgets:
-            ours = (OutboxRow.recipient == reached, OutboxRow.channel == (channel or speaking.channels[0]))
-            told = (OutboxRow.released_at >= since, OutboxRow.released_at < at, OutboxRow.alone.is_(False))
-            messages = func.count(func.coalesce(OutboxRow.bundle, OutboxRow.id).distinct())
-            if most is not None and (self._connection.scalar(select(messages).where(*ours, *told)) or 0) >= most:
+            key = (reached, channel or speaking.channels[0])
+            if most is not None and count_released(self._connection, key, since, at) >= most:
                 return self._teller.note(because_of), None
         return None, at
 

@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tideng.base.text import joined, phrase
+from tideng.judging.stored_entries import entry_from
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import Watch
 from tideng.replay.past_world import Past
-from tideng.store.tables import AgendaRow, FindingRow
+from tideng.store.agenda import steps_of
+from tideng.store.findings import findings_of_steps
 from tideng_rules.document.model import Rule
 from tideng_rules.engine.verdict_tree import Node, tree_of
 from tideng_rules.why.record import Told
@@ -54,12 +56,8 @@ def ladder_of(
     """The later steps of what the rule said, in order; none where it said nothing."""
     if told.finding is None or not rule.later:
         return ()
-    table = AgendaRow.__table__
-    ours = (table.c.rule == rule.id, table.c.subject == subject, table.c.period == told.period, table.c.kind == "step")
-    rows = connection.execute(select(table).where(*ours).order_by(table.c.step)).all()
-    same = (FindingRow.rule == rule.id, FindingRow.subject == subject, FindingRow.period == told.period)
-    statement = select(FindingRow.step, FindingRow.id).where(*same, FindingRow.step > 0, FindingRow.state == "live")
-    said = {row.step: row.id for row in connection.execute(statement.order_by(FindingRow.ordinal.desc()))}
+    rows = steps_of(connection, rule.id, subject, told.period)
+    said = findings_of_steps(connection, rule.id, subject, told.period)
     return tuple(_step(past, watch, rule, subject, row, said.get(row.step), teller, zone) for row in rows)
 
 
@@ -69,8 +67,9 @@ def _step(
     due = when(row.due, zone)
     until = None
     if row.state == "cancelled" and row.note == "until holds" and rule.until is not None and row.settled_at is not None:
-        person = str(row.facts.get("$person") or subject)
-        facts = past.facts(watch, subject, person, min(row.settled_at, row.due), kept=row.facts, part="until")
+        entry = entry_from(row)
+        at = min(row.settled_at, row.due)
+        facts = past.facts(watch, subject, entry.person or subject, at, kept=entry.facts, part="until")
         until = tree_of(rule.until, facts)
     head = phrase("Step {step} ({due}): ", step=row.step, due=due)
     tail = _fate(row, until, teller)

@@ -12,6 +12,7 @@ from tideng.base.locales import formatted
 from tideng.base.text import Each, Text, joined, languages, phrase, same, semicolon, wording
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import OnEvent, Trigger
+from tideng.model.statuses import HELD_TITLES
 from tideng.model.templates import choose, spoken
 from tideng_rules.engine.verdict_tree import Node
 from tideng_rules.wording.sentences import OPERATORS, Speaker
@@ -56,14 +57,7 @@ _NOTES = {
     "a late report shows that it was done in time": phrase(
         "a late report shows that it was done in time", context="why a step ended"
     ),
-    "quiet hours": phrase("quiet hours", context="why a step ended"),
-    "budget of the day": phrase("budget of the day", context="why a step ended"),
-    "budget of the week": phrase("budget of the week", context="why a step ended"),
     "budget": phrase("budget", context="why a step ended"),
-    "digest": phrase("it is kept for one message with others", context="why a step ended"),
-    "storm": phrase("there were far more than expected, so somebody looks first", context="why a step ended"),
-    "snoozed": phrase("its reader put it off", context="why a step ended"),
-    "contested": phrase("its reader says it is not right, so somebody looks first", context="why a step ended"),
 }
 
 
@@ -71,7 +65,7 @@ def when(moment: datetime, zone: ZoneInfo) -> Text:
     """A moment where the person lives: ``2026年10月1日 周四 19:00`` / ``Thursday 1 October 2026, 19:00``."""
     local = moment.astimezone(zone)
     clock = f"{local:%H:%M}" if not local.second else f"{local:%H:%M:%S}"
-    date = Each(lambda language: formatted(local, "yMMMMd", language))
+    date = Each(lambda language: formatted(local, "long", language))
     return phrase("{weekday} {date}, {clock}", weekday=_WEEKDAYS[local.weekday()], date=date, clock=clock)
 
 
@@ -177,6 +171,8 @@ class Teller:
         if came:
             title = self.event(came["type"])
             return phrase("“{title}” came in time", title=title)
+        if note in HELD_TITLES:
+            return HELD_TITLES[note]
         return _NOTES.get(note) or same(note)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tideng.base.text import Text, phrase, plain, same
-from tideng.model.catalogue import Catalogue
+from tideng.model.catalogue import Catalogue, StateWindow
 from tideng_rules.wording.sentences import OPERATORS, RECIPIENTS_SAID
 
 Titles = Mapping[str, Text]
@@ -72,7 +72,6 @@ _WINDOWS = {
     "today": phrase("Today"),
     "this week": phrase("This week"),
     "this month": phrase("This month"),
-    "this trip": phrase("This trip"),
     "last N days": phrase("Last N days"),
     "last N hours": phrase("Last N hours"),
     "last N minutes": phrase("Last N minutes"),
@@ -88,7 +87,7 @@ _GROUPS = {
 }
 
 
-def titles(roles: Iterable[str] = ()) -> dict[str, Titles]:
+def titles(roles: Iterable[str] = (), windows: Iterable[StateWindow] = ()) -> dict[str, Titles]:
     """Every list of the vocabulary → its names → their titles."""
     named = {f"role:{role}": phrase("the role “{role}”", role=role) for role in roles}
     return {
@@ -101,7 +100,7 @@ def titles(roles: Iterable[str] = ()) -> dict[str, Titles]:
         "groups": _GROUPS,
         "units": _UNITS,
         "functions": _FUNCTIONS,
-        "windows": _WINDOWS,
+        "windows": _WINDOWS | {one.name: one.title for one in windows},
         "triggers": _TRIGGERS,
         "every": _EVERY,
         "days": _DAYS,

@@ -6,9 +6,12 @@ from datetime import date, datetime
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
-from babel.dates import format_skeleton
+from babel.dates import format_date, format_skeleton
 
 from tideng.base.catalogues import SOURCE, chain
+
+BRITISH = Locale("en", "GB")
+"""How the English of the texts writes its dates: the day first."""
 
 
 def is_right_to_left(locale: str) -> bool:
@@ -34,8 +37,12 @@ def tag(locale: str) -> str:
 
 
 def formatted(moment: date | datetime, skeleton: str, locale: str) -> str:
-    """A day or a moment by a CLDR skeleton such as ``MMMd`` or ``yMMMMdEEEE``, as the language writes it."""
-    return format_skeleton(skeleton, moment, locale=cldr(locale))
+    """A day or a moment as the language writes it: ``long`` (1 October 2026), ``full`` (with its weekday), or by a CLDR
+    skeleton such as ``MMMd``."""
+    known = BRITISH if locale == SOURCE else cldr(locale)
+    if skeleton in ("long", "full"):
+        return format_date(moment, skeleton, locale=known)
+    return format_skeleton(skeleton, moment, locale=known)
 
 
 def cldr(locale: str) -> Locale:

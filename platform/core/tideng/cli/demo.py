@@ -16,8 +16,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
-
 from tideng.base.errors import NotFound, TidengError
 from tideng.base.text import Text, phrase
 from tideng.cli.children import Children
@@ -25,6 +23,7 @@ from tideng.cli.ingest import progress_bar, take_in
 from tideng.cli.narrator import Narrator
 from tideng.cli.run import WEB_GROUP, web_entry
 from tideng.cli.terminal import Terminal
+from tideng.model.statuses import EventStatus
 
 if TYPE_CHECKING:
     from tideng.base.settings import Settings
@@ -139,7 +138,7 @@ class Demo:
 
     def _take_history(self, deployment: Deployment, bundle: Bundle, stop: threading.Event) -> None:
         from tideng.runtime.worker import Worker
-        from tideng.store.tables import EventRow
+        from tideng.store.event_reading import count_events
 
         words = self.terminal
         for path in bundle.event_files:
@@ -153,7 +152,7 @@ class Demo:
                 return
         worker, done = Worker(deployment), 0
         with deployment.engine.connect() as connection:
-            total = connection.scalar(select(func.count(EventRow.id)).where(EventRow.status == 0)) or 0
+            total = count_events(connection, EventStatus.WAITING)
         with _counting(words, total) as progress:
             while not stop.is_set() and (heard := worker.hear()):
                 done += heard

@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, text
 
 from tideng.base.text import SOURCE, Text, phrase, wording
 from tideng.cli.run import WEB_GROUP
@@ -262,10 +262,6 @@ def _some(people: list[str]) -> str:
     return ", ".join(people[:5]) + (f" … ({len(people)})" if len(people) > 5 else "")
 
 
-def _count(connection: Connection, column: Any, *where: Any) -> int:
-    return connection.scalar(select(func.count(column)).where(*where)) or 0
-
-
 def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
     """Amounts that nobody can compare, since no rate says what they are worth."""
     from tideng.store.rates import without_rate
@@ -281,21 +277,21 @@ def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
 
 
 def _parked(connection: Connection) -> Finding:
-    from tideng.store.tables import OutboxRow
+    from tideng.outbox import rows
 
-    number = _count(connection, OutboxRow.id, OutboxRow.status == "parked")
+    number = rows.count(connection, rows.Selection((rows.PARKED,)))
     what = phrase("messages")
     if not number:
         return Finding(what, OK, phrase("none parked"))
-    error = connection.scalar(select(OutboxRow.error).where(OutboxRow.status == "parked").limit(1)) or ""
+    error = rows.first_error(connection)
     hint = phrase("mend the channel, then send them again on the page Outbox")
     return Finding(what, WRONG, phrase("{number} parked: {error}", number=number, error=error), hint)
 
 
 def _letters(connection: Connection) -> Finding:
-    from tideng.store.tables import DeadLetterRow
+    from tideng.store.events import count_dead_letters
 
-    number = _count(connection, DeadLetterRow.id, DeadLetterRow.state == "waiting")
+    number = count_dead_letters(connection)
     what = phrase("dead letters")
     if not number:
         return Finding(what, OK, phrase("none"))
@@ -304,15 +300,16 @@ def _letters(connection: Connection) -> Finding:
 
 
 def _backlog(deployment: Deployment, connection: Connection) -> Finding:
-    from tideng.store.tables import EventRow
+    from tideng.model.statuses import EventStatus
+    from tideng.store.event_reading import count_events, first_failure, oldest_waiting
 
     what = phrase("events")
-    failed = _count(connection, EventRow.id, EventRow.status == 2)
+    failed = count_events(connection, EventStatus.FAILED)
     if failed:
-        error = connection.scalar(select(EventRow.error).where(EventRow.status == 2).limit(1)) or ""
+        error = first_failure(connection)
         said = phrase("{failed} could not be judged: {error}", failed=failed, error=error)
         return Finding(what, WRONG, said, phrase("see the page Events"))
-    oldest = connection.scalar(select(func.min(EventRow.received_at)).where(EventRow.status == 0))
+    oldest = oldest_waiting(connection)
     age = (deployment.clock.now() - oldest).total_seconds() if oldest else 0.0
     if age > deployment.settings.backlog_limit_seconds:
         said = phrase("the oldest has waited {age} s", age=f"{age:,.0f}")

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from tideng.base.text import Text, colon, phrase, wording
+from tideng.base.text import Each, Text, colon, phrase, wording
 from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.store.tables import FindingRow
+from tideng.model.statuses import NUDGE_TITLES, MessageStatus, NudgeStatus, dropped_title, held_title
 
 if TYPE_CHECKING:
     from tideng.model.catalogue import Catalogue
@@ -24,23 +24,6 @@ if TYPE_CHECKING:
 
 _PAGE = 200
 _TAIL = re.compile(r"(?P<rest>.*)/(?P<step>\d+)\.(?P<ordinal>\d+)")
-STATUSES = {
-    "told": phrase("told"),
-    "held": phrase("held for now"),
-    "waiting": phrase("on its way"),
-    "parked": phrase("could not be sent"),
-    "acknowledged": phrase("acknowledged"),
-    "disputed": phrase("contested"),
-    "withdrawn": phrase("withdrawn"),
-    "recorded": phrase("recorded"),
-}
-HELD = {
-    "quiet hours": phrase("quiet hours"),
-    "budget of the day": phrase("enough messages for today"),
-    "budget of the week": phrase("enough messages for this week"),
-    "digest": phrase("kept for one message", context="look"),
-    "storm": phrase("more people than in its preview"),
-}
 ACTIONS = {
     "nudge": phrase("nudge"),
     "ask": phrase("ask", context="look"),
@@ -115,10 +98,13 @@ def _newest(
 
 def _row(terminal: Terminal, view: NudgeView, directory: Directory) -> tuple[object, ...]:
     at = view.at.astimezone(directory.zone_of(view.subject, view.at))
-    action, status = terminal.text(*ACTIONS.get(view.action, (view.action,) * 2)), terminal.text(*STATUSES[view.status])
-    held = next((d for d in view.deliveries if view.status == "held" and d.is_held), None)
+    action, status = (
+        terminal.text(ACTIONS.get(view.action, view.action)),
+        terminal.text(_status_words(view.status)),
+    )
+    held = _held_delivery(view)
     if held:
-        status += terminal.text(phrase(": ")) + terminal.text(*_held_words(held, directory))
+        status += colon(terminal.language) + terminal.text(_held_words(held, directory))
     return (
         view.id,
         f"{at:%Y-%m-%d %H:%M}",
@@ -131,10 +117,27 @@ def _row(terminal: Terminal, view: NudgeView, directory: Directory) -> tuple[obj
     )
 
 
+def _held_delivery(view: NudgeView) -> Delivery | None:
+    """The message that is kept from its reader now, where the finding is on hold or snoozed; the snooze before all others."""
+    if view.status not in (NudgeStatus.HELD, NudgeStatus.SNOOZED, NudgeStatus.DISPUTED):
+        return None
+    return next(iter(sorted((d for d in view.deliveries if d.is_held), key=lambda d: not d.is_snoozed)), None)
+
+
+def _status_words(status: NudgeStatus) -> Text:
+    """A status within a line; its title begins in lower case there, where the language has any."""
+
+    def small(language: str) -> str:
+        title = wording(NUDGE_TITLES[status], language)
+        return title[:1].lower() + title[1:]
+
+    return Each(small)
+
+
 def _held_words(held: Delivery, directory: Directory) -> Text:
     """Why a message is held and until when, where its reader lives."""
-    because = HELD.get(held.held_because or "", held.held_because or "")
-    if held.status == "held":
+    because = held_title(held.held_because)
+    if held.status == MessageStatus.HELD and not held.is_snoozed:
         return phrase("{because}, until HR decides", because=because)
     due = held.due.astimezone(directory.zone_of(held.recipient, held.due))
     return phrase("{because}, until {due}", because=because, due=f"{due:%Y-%m-%d %H:%M}")
@@ -176,6 +179,7 @@ def to_json(view: NudgeView, directory: Directory) -> dict[str, Any]:
 
 
 def directory_of(deployment: Deployment, connection: Connection) -> Directory:
+    """Give the directory of a deployment; an empty one where no plugin keeps it."""
     from tideng.org.directory import Directory
 
     found = deployment.plugins.first("directory", connection=connection)
@@ -189,14 +193,14 @@ def finding_number(connection: Connection, name: str) -> int | None:
 
 def _by_key(connection: Connection, key: str) -> int | None:
     """The finding with this key. The subject and the period may hold slashes themselves, so they are compared joined."""
+    from tideng.store.findings import finding_with_key
+
     rule, _, rest = key.partition("/")
     readings = [(rest, 0, 0)]
     if found := _TAIL.fullmatch(rest):
         readings.insert(0, (found["rest"], int(found["step"]), int(found["ordinal"])))
-    joined = func.concat(FindingRow.subject, "/", FindingRow.period)
     for text, step, ordinal in readings:
-        where = (FindingRow.rule == rule, joined == text, FindingRow.step == step, FindingRow.ordinal == ordinal)
-        number = connection.scalar(select(FindingRow.id).where(*where))
+        number = finding_with_key(connection, rule, text, step, ordinal)
         if number is not None:
             return number
     return None
@@ -238,10 +242,8 @@ def sentences(
     yield from (f"  {line}" for line in tree or ())
     if not view.why:
         yield wording(phrase("  the rule has no conditions"), language)
-    yield wording(
-        phrase("Now: {status}{aftermath}", status=STATUSES[view.status], aftermath=_aftermath(view, directory)),
-        language,
-    )
+    status, aftermath = _status_words(view.status), _aftermath(view, directory)
+    yield wording(phrase("Now: {status}{aftermath}", status=status, aftermath=aftermath), language)
 
 
 def _reason(reason: Mapping[str, Any], catalogue: Catalogue, language: str, spoken: Any) -> str:
@@ -314,14 +316,14 @@ def _aftermath(view: NudgeView, directory: Directory) -> Text | str:
 def _became(view: NudgeView, directory: Directory) -> Text | str:
     if view.withdrawn_because:
         return view.withdrawn_because
-    parked = next((d.error for d in view.deliveries if d.status == "parked" and d.error), "")
+    parked = next((d.error for d in view.deliveries if d.status == MessageStatus.PARKED and d.error), "")
     sent = [d for d in view.deliveries if d.sent_at]
-    held = next((d for d in view.deliveries if view.status == "held" and d.is_held), None)
+    held = _held_delivery(view)
     let_go = next((d.dropped_because for d in view.deliveries if d.dropped_because), None)
     if held:
         return _held_words(held, directory)
     if let_go:
-        return phrase("let go: {because}", because=let_go)
+        return phrase("let go: {because}", because=dropped_title(let_go))
     if parked:
         return parked
     if sent:

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
-
 from tideng.base.text import phrase
 from tideng.cli.look import ACTIONS
 from tideng.cli.terminal import Terminal
 from tideng.model.templates import choose
 from tideng.org.directory import Directory, zone
 from tideng.runtime.deployment import Deployment
+from tideng.store.agenda import cancelled_steps, entries_with
 from tideng.store.database import reading
+from tideng.store.event_reading import waits_for_judging
 from tideng.store.events import Receipt
-from tideng.store.tables import AgendaRow, EventRow, FindingRow
+from tideng.store.findings import findings_after, findings_with, last_finding, withdrawn_ids
 
 NAMES_SHOWN = 4
 
@@ -29,9 +29,9 @@ class Narrator:
         self._terminal, self._deployment = terminal, deployment
         self._zone = zone(deployment.profile.timezone)
         with reading(deployment.engine) as connection:
-            self._finding = connection.scalar(select(func.max(FindingRow.id))) or 0
-            self._cancelled = set(connection.scalars(_CANCELLED))
-            self._withdrawn = set(connection.scalars(_WITHDRAWN))
+            self._finding = last_finding(connection)
+            self._cancelled = cancelled_steps(connection)
+            self._withdrawn = withdrawn_ids(connection)
             deployment.plugins.call("refresh", connection=connection)
             found = deployment.plugins.first("directory", connection=connection)
         self._directory = found or Directory()
@@ -62,19 +62,11 @@ class Narrator:
     def look(self) -> None:
         """Say what was found, called off and taken back since the last look."""
         with reading(self._deployment.engine) as connection:
-            found = connection.execute(select(FindingRow.__table__).where(FindingRow.id > self._finding)).all()
-            cancelled = set(connection.scalars(_CANCELLED)) - self._cancelled
-            withdrawn = set(connection.scalars(_WITHDRAWN)) - self._withdrawn
-            steps = (
-                connection.execute(select(AgendaRow.__table__).where(AgendaRow.id.in_(cancelled))).all()
-                if cancelled
-                else ()
-            )
-            back = (
-                connection.execute(select(FindingRow.__table__).where(FindingRow.id.in_(withdrawn))).all()
-                if withdrawn
-                else ()
-            )
+            found = findings_after(connection, self._finding)
+            cancelled = cancelled_steps(connection) - self._cancelled
+            withdrawn = withdrawn_ids(connection) - self._withdrawn
+            steps = entries_with(connection, cancelled)
+            back = findings_with(connection, withdrawn)
         self._finding = max((row.id for row in found), default=self._finding)
         self._cancelled |= cancelled
         self._withdrawn |= withdrawn
@@ -106,7 +98,7 @@ class Narrator:
     def nothing_waits(self) -> bool:
         """Whether every event that came in has been judged."""
         with reading(self._deployment.engine) as connection:
-            return connection.scalar(select(EventRow.id).where(EventRow.status == 0).limit(1)) is None
+            return not waits_for_judging(connection)
 
     def _say_found(self, found: Any) -> None:
         groups: dict[tuple, list[str]] = defaultdict(list)
@@ -134,5 +126,3 @@ class Narrator:
 
 
 STATUSES: Mapping[str, str] = {"duplicate": "已有", "conflict": "内容不同", "refused": "收不下"}
-_CANCELLED = select(AgendaRow.id).where(AgendaRow.kind == "step", AgendaRow.state == "cancelled")
-_WITHDRAWN = select(FindingRow.id).where(FindingRow.state == "withdrawn")

@@ -50,7 +50,7 @@ def plugins(terminal: Terminal, off: str | None, on: str | None, again: str | No
                 (
                     one.name,
                     one.version,
-                    terminal.text(*words[one.state]),
+                    terminal.text(words[one.state]),
                     f"{since[one.name]:%Y-%m-%d %H:%M}Z" if one.name in since else "—",
                     terminal.words(one.error) if one.error else "",
                 )

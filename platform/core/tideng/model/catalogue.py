@@ -72,9 +72,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A boolean fact that holds from one event type up to another, e.g. ``person.on_trip``.
+    """A boolean fact that holds from one event type up to another, e.g. ``person.on_leave``.
 
-    `key` is the data field that tells one span from another (``trip``); `absent`: who is in this state
+    `key` is the data field that tells one span from another (``leave``); `absent`: who is in this state
     is not working, so that nothing is asked of them (leave).
     """
 
@@ -88,11 +88,26 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class StateWindow:
+    """A window of metrics that begins on the local day on which a state began to hold, e.g. ``this project``.
+
+    `name` as rules write it, `title` as people read it, `state` the state's name. While the state does not hold, a metric
+    over the window has no data.
+    """
+
+    name: str
+    title: Text
+    state: str
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
 class MetricSpec:
     """A standard metric: `function` over `field` of `event_type` in `window` (rule-language: Metrics).
 
     Two more are made from what is there already, by `share_of_target` and `days_in_state`: `of` is the metric whose share
-    of the position's target it is, `state` the state whose days it counts.
+    of the position's target it is, `state` the state whose days it counts. Where `window` is a `StateWindow`, `since_state`
+    is its state.
     """
 
     name: str
@@ -105,6 +120,7 @@ class MetricSpec:
     plugin: str = "core"
     of: MetricSpec | None = None
     state: State | None = None
+    since_state: str = ""
 
     @classmethod
     def share_of_target(cls, name: str, title: Text, of: MetricSpec) -> MetricSpec:
@@ -138,6 +154,8 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
+    """A way to reach people, by the name that rules use. The hook `channel` gives the channel itself."""
+
     name: str
     title: Text
     plugin: str = "core"
@@ -187,6 +205,7 @@ class Catalogue:
     event_types: dict[str, EventType] = field(default_factory=lambda: {e.name: e for e in CORE_EVENTS})
     facts: dict[str, Fact] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
+    windows: dict[str, StateWindow] = field(default_factory=dict)
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
     actions: dict[str, ActionSpec] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
     marks: dict[str, Mark] = field(default_factory=lambda: {m.name: m for m in CORE_MARKS})
@@ -212,8 +231,8 @@ class Catalogue:
 
     def remove(self, plugin: str) -> None:
         """Forget everything a plugin declared (it failed or was switched off)."""
-        shelves = (self.event_types, self.facts, self.states, self.metrics, self.actions, self.marks, self.channels)
-        for shelf in shelves:
+        declared = (self.event_types, self.facts, self.states, self.windows, self.metrics)
+        for shelf in (*declared, self.actions, self.marks, self.channels):
             for name in [n for n, item in shelf.items() if item.plugin == plugin]:
                 del shelf[name]
 
@@ -239,6 +258,7 @@ class Catalogue:
             (EventType, self.event_types),
             (Fact, self.facts),
             (State, self.states),
+            (StateWindow, self.windows),
             (MetricSpec, self.metrics),
             (ActionSpec, self.actions),
             (Mark, self.marks),

@@ -9,6 +9,7 @@ from decimal import Decimal
 from tideng.model.catalogue import Text
 
 INVOICE_GENUINE, INVOICE_UNKNOWN, INVOICE_WRONG, INVOICE_LATER = "genuine", "unknown", "wrong", "later"
+"""Status of an `InvoiceVerdict`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Date,
-    DateTime,
     Float,
     ForeignKey,
     Index,
@@ -19,58 +17,13 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-
-def _moment_to_text(value: datetime | None) -> str | None:
-    """As SQLAlchemy writes it into SQLite, in a third of the time: thousands are written a second."""
-    if value is None:
-        return None
-    if value.tzinfo is None:
-        raise ValueError("a moment needs a zone")
-    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
-
-
-def _moment_from_text(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
-
-
-class Moment(TypeDecorator):
-    """An aware UTC datetime; refuses naive ones. SQLite keeps no zone, so it is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment needs a zone")
-        return value.astimezone(UTC) if dialect.name != "sqlite" else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-    def bind_processor(self, dialect: Any) -> Any:
-        return _moment_to_text if dialect.name == "sqlite" else super().bind_processor(dialect)
-
-    def result_processor(self, dialect: Any, coltype: Any) -> Any:
-        return _moment_from_text if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
-
-
-Id = BigInteger().with_variant(Integer, "sqlite")
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
+from tideng.model.statuses import ON_THE_WAY, EventStatus, MessageStatus
+from tideng.store.columns import NAMES, Id, Moment
 
 
 class Base(DeclarativeBase):
@@ -88,7 +41,7 @@ class LaneRow(Base):
 
 
 class EventRow(Base):
-    """A stored event. status: 0 to be judged, 1 judged, 2 failed (see error)."""
+    """A stored event. status: an `EventStatus`; of a failed one, `error` says why."""
 
     __tablename__ = "event"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -100,7 +53,7 @@ class EventRow(Base):
     data: Mapped[dict[str, Any]]
     depth: Mapped[int] = mapped_column(SmallInteger, default=0)
     lane: Mapped[int] = mapped_column(SmallInteger)
-    status: Mapped[int] = mapped_column(SmallInteger, default=0)
+    status: Mapped[int] = mapped_column(SmallInteger, default=EventStatus.WAITING)
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
     error: Mapped[str | None] = mapped_column(Text)
     received_at: Mapped[datetime]
@@ -116,8 +69,8 @@ Index(
     "ix_event_waiting",
     EventRow.lane,
     EventRow.id,
-    sqlite_where=EventRow.status == 0,
-    postgresql_where=EventRow.status == 0,
+    sqlite_where=EventRow.status == EventStatus.WAITING,
+    postgresql_where=EventRow.status == EventStatus.WAITING,
 )
 
 
@@ -202,8 +155,8 @@ class UnpricedRow(Base):
 
 
 class StateRow(Base):
-    """A span during which a state (``person.on_trip``) held. `ended_at` None: it still holds. `started_at` None: only
-    the end has been heard so far."""
+    """A span during which a state (``person.on_leave``) held, a row for each start. `ended_at` None: it still holds.
+    `started_at` None: only the end has been heard so far. Starts that were repeated with one key have the same end."""
 
     __tablename__ = "state_span"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -303,11 +256,14 @@ class FindingRow(Base):
 
 
 class OutboxRow(Base):
-    """A message on its way. status: waiting, leased, sent, parked (for a person to see), held (until HR has decided on a
-    storm or on a contested nudge, or until the moment `due` its reader put it off to), dropped (not needed any more).
+    """A message to one person on one channel; only `tideng.outbox.rows` writes it.
+
+    status: a `MessageStatus`: waiting, leased (a worker is sending it), sent, parked (for a person to see), held (until HR
+    has decided on a storm or on a contested nudge, or until the moment `due` its reader put it off to), dropped (not
+    needed any more).
 
     `key` is the same at every try, so that a channel that knows duplicates can refuse them. `held_because` is the last
-    reason in `tideng.outbox.policy.HELD_BECAUSE` for which it waited. `alone`: it is no point of a digest and does not count
+    `HeldReason` for which it waited. `alone`: it is no point of a digest and does not count
     against the budget. `released_at`: when it first went out. `bundle`: the row whose key and try it shares, where
     several went out as one message."""
 
@@ -317,7 +273,7 @@ class OutboxRow(Base):
     finding: Mapped[int] = mapped_column(Id, ForeignKey("finding.id"), index=True)
     channel: Mapped[str] = mapped_column(String(40))
     recipient: Mapped[str] = mapped_column(String(120))
-    status: Mapped[str] = mapped_column(String(10), default="waiting")
+    status: Mapped[str] = mapped_column(String(10), default=MessageStatus.WAITING)
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
     due: Mapped[datetime]
     held_because: Mapped[str | None] = mapped_column(String(40))
@@ -333,16 +289,16 @@ class OutboxRow(Base):
 Index(
     "ix_outbox_due",
     OutboxRow.due,
-    sqlite_where=OutboxRow.status.in_(("waiting", "leased")),
-    postgresql_where=OutboxRow.status.in_(("waiting", "leased")),
+    sqlite_where=OutboxRow.status.in_(ON_THE_WAY),
+    postgresql_where=OutboxRow.status.in_(ON_THE_WAY),
 )
 
 Index(
     "ix_outbox_held",
     OutboxRow.held_because,
     OutboxRow.due,
-    sqlite_where=OutboxRow.status == "held",
-    postgresql_where=OutboxRow.status == "held",
+    sqlite_where=OutboxRow.status == MessageStatus.HELD,
+    postgresql_where=OutboxRow.status == MessageStatus.HELD,
 )
 
 

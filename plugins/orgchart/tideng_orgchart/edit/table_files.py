@@ -1,6 +1,6 @@
 """A table of people, posts or units that somebody uploads, as CSV or XLSX: what it is, told by its content, and its rows.
 
-It is read in a process of its own (`tideng.base.sandbox`) with an end to its time and memory; how a workbook is opened stands in
+It is read in a process of its own (`tideng.plugin.call_sandboxed`) with an end to its time and memory; how a workbook is opened stands in
 `tideng_orgchart.edit.workbooks`.
 """
 
@@ -16,10 +16,18 @@ from typing import Any
 
 import orjson
 
-from tideng.base.errors import Problem, Refused
-from tideng.base.sandbox import SandboxFailed, SandboxLimits, call_sandboxed
-from tideng.client.files import MOST_PROBLEMS, Problems
-from tideng.client.org_tables import PERSON_COLUMNS, POSITION_COLUMNS, UNIT_COLUMNS
+from tideng.plugin import (
+    MOST_PROBLEMS,
+    PERSON_COLUMNS,
+    POSITION_COLUMNS,
+    UNIT_COLUMNS,
+    Problem,
+    Problems,
+    Refused,
+    SandboxFailed,
+    SandboxLimits,
+    call_sandboxed,
+)
 from tideng_orgchart.edit.workbooks import MEGABYTE, MOST_ROWS, sheets_in
 
 LARGEST = 4 * MEGABYTE

@@ -14,17 +14,17 @@ from datetime import date, datetime
 from typing import Any
 from xml.parsers import expat
 
-from tideng.base.zip_limits import (
+from tideng.plugin import (
     ZIP_CUT_OFF,
     ZIP_DAMAGED,
     ZIP_ERRORS,
     ZIP_LEADS_OUT,
     ZIP_LOCKED,
     ZIP_TOO_LARGE,
+    Problems,
     ZipLimits,
     inspect_zip,
 )
-from tideng.client.files import Problems
 
 MEGABYTE = 1024 * 1024
 MOST_ROWS = 20_000

@@ -11,17 +11,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.base.errors import NotFound, Problem, Refused
-from tideng.org.directory import Position, Unit, in_force
-from tideng.problem_words import line_in_words
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    Page,
-    needs,
-)
-from tideng_admin.request.choices import units_to_choose
-from tideng_admin.request.context import Web, locale, web
+from tideng.plugin import NotFound, Position, Problem, Refused, Unit, in_force, line_in_words
+from tideng_admin.screens import READ, WRITE, Page, Web, locale, needs, units_to_choose, web
 from tideng_orgchart.edit import service
 from tideng_orgchart.edit.table_merge import position_row, unit_row
 from tideng_orgchart.screens.table_import import field_words, name_in

@@ -11,22 +11,9 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.base.errors import Refused
 from tideng.base.text import phrase
-from tideng.model.templates import spoken
-from tideng.org.directory import Assignment
-from tideng.problem_words import line_in_words
-from tideng_admin.desk.people import window_words
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    Page,
-    needs,
-    takes,
-)
-from tideng_admin.display.filters import LAMP_LOOKS, named
-from tideng_admin.request.context import locale, web
-from tideng_admin.screens import Screen
+from tideng.plugin import Assignment, Refused, line_in_words, spoken
+from tideng_admin.screens import LAMP_LOOKS, READ, WRITE, Page, Screen, locale, named, needs, takes, web, window_words
 from tideng_orgchart.edit import service
 from tideng_orgchart.organisation import photos
 from tideng_orgchart.screens.edit import OrganisationEditPage

@@ -10,19 +10,9 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.base.errors import Refused
 from tideng.base.text import pause
-from tideng.client.org_tables import read_duties
-from tideng.problem_words import line_in_words
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    Page,
-    needs,
-    takes,
-)
-from tideng_admin.display.filters import named
-from tideng_admin.request.context import locale, web
+from tideng.plugin import Refused, line_in_words, read_duties
+from tideng_admin.screens import READ, WRITE, Page, locale, named, needs, takes, web
 from tideng_orgchart.edit import table_files, table_import
 from tideng_orgchart.edit.service import require_edit, today
 

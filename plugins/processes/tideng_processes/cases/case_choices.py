@@ -14,13 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, or_, select
 
 from tideng.base.errors import Problem
-from tideng.base.text import phrase
+from tideng.base.text import joined, phrase
 from tideng.model.catalogue import Text
 from tideng_processes.document.model import Definition, FieldSpec, Node
-from tideng_processes.document.sentences import LANGUAGES, text
+from tideng_processes.document.sentences import text
+from tideng_processes.document.summaries import days_words, told
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow
-from tideng_processes.views.summaries import days_words, told
 
 SINCE = timedelta(days=180)
 """So long ago an ended case may have begun that is offered; an open one always is."""
@@ -134,7 +134,7 @@ def _words(row: Row, registry: Registry, today: date | None) -> Text:
     end = own.definition.ends.get(row.end) if own else None
     if end is None or end.good:
         return words
-    return {locale: f"{words[locale]} · {end.title.get(locale, row.end)}" for locale in LANGUAGES}
+    return joined((words, " · ", end.title or row.end))
 
 
 def _plain(row: Row, today: date | None) -> Text:

@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.base.errors import NotFound
 from tideng.base.text import phrase
-from tideng.cli.terminal import FINE, Terminal
-from tideng.cli.words import Group, command, json_option, option
+from tideng.plugin import EXIT_FINE, Group, NotFound, Terminal, command, json_option, option
 from tideng_processes.cli import conform
 from tideng_processes.cli.files import check, client_option, of_bundle
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.org.directory import Directory
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment, Directory
     from tideng_processes.document.model import Definition, Node
     from tideng_processes.publication.registry import Published, Registry
     from tideng_processes.views.cases import CaseLine
@@ -55,7 +52,7 @@ def _known(terminal: Terminal, client: Path | None) -> Iterator[_Known]:
         registry, directory = of_bundle(client)
         yield _Known(registry, directory)
         return
-    from tideng.store.database import reading
+    from tideng.plugin import reading
 
     with terminal.open() as deployment, reading(deployment.engine) as connection:
         yield _Known(_stored(deployment, connection), _directory(deployment, connection))
@@ -68,7 +65,7 @@ def _stored(deployment: Deployment, connection: Connection) -> Registry:
 
 
 def _directory(deployment: Deployment, connection: Connection) -> Directory:
-    from tideng.cli.look import directory_of
+    from tideng.plugin import directory_of
 
     return directory_of(deployment, connection)
 
@@ -87,7 +84,7 @@ def list_(terminal: Terminal, client: Path | None, as_json: bool) -> int:
     if as_json:
         for one in found:
             terminal.json(_published_json(one))
-        return FINE
+        return EXIT_FINE
     headings = (
         phrase("id"),
         phrase("title", context="cli"),
@@ -98,7 +95,7 @@ def list_(terminal: Terminal, client: Path | None, as_json: bool) -> int:
     )
     terminal.table(headings, [_published_row(terminal, one) for one in found])
     terminal.say(phrase("{n} processes.", n=len(found)))
-    return FINE
+    return EXIT_FINE
 
 
 def _published_row(terminal: Terminal, one: Published) -> tuple[object, ...]:
@@ -145,7 +142,7 @@ def show(
             click.echo(drawn(found.definition, terminal.language, known.directory), nl=False)
         else:
             _say(terminal, found, known.directory)
-    return FINE
+    return EXIT_FINE
 
 
 def _say(terminal: Terminal, found: Published, directory: Directory) -> None:
@@ -184,7 +181,7 @@ def _steps(definition: Definition, node: Node, language: str, directory: Directo
 @option("--limit", type=click.IntRange(min=1), metavar="N", default=50, help=phrase("At most so many (50)."))
 @json_option()
 def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: bool, limit: int, as_json: bool) -> int:
-    from tideng.store.database import reading
+    from tideng.plugin import reading
     from tideng_processes.views.cases import CaseFilter
 
     wanted = CaseFilter(process=process, person=person, open=True if only_open else None, late=late)
@@ -200,11 +197,11 @@ def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: 
         headings = (phrase("case"), phrase("process"), phrase("about"), phrase("at", context="cli"), phrase("with"))
         rows = [_case_row(terminal, one, directory) for one in found]
         terminal.table((*headings, phrase("since", context="cli 2"), phrase("due")), rows)
-    return FINE
+    return EXIT_FINE
 
 
 def _newest(deployment: Deployment, connection: Connection, wanted: Any, limit: int) -> Iterator[CaseLine]:
-    from tideng.access.viewer import Viewer
+    from tideng.plugin import Viewer
     from tideng_processes.views.cases import cases as page_of
 
     registry, directory = _stored(deployment, connection), _directory(deployment, connection)

@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.base.errors import Problem, Refused
 from tideng.base.text import phrase
-from tideng.cli.terminal import FINE, REFUSED, Terminal
-from tideng.cli.words import command, json_option, option
+from tideng.plugin import EXIT_FINE, EXIT_REFUSED, Problem, Refused, Terminal, command, json_option, option
 
 if TYPE_CHECKING:
-    from tideng.client.bundle import Bundle
-    from tideng.model.catalogue import Catalogue
-    from tideng.org.directory import Directory
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Bundle, Catalogue, Deployment, Directory
     from tideng_processes.document.model import Definition
     from tideng_processes.publication.registry import Registry
 
@@ -37,8 +32,7 @@ def client_option() -> Any:
 
 def in_memory(bundle: Bundle) -> Deployment:
     """A deployment of the client without its rules, which may speak of what only a log knows."""
-    from tideng.base.clock import SystemClock
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment, SystemClock
 
     return Deployment.in_memory(replace(bundle, rule_files=(), packs=()), SystemClock())
 
@@ -57,7 +51,7 @@ def own_processes(root: Path) -> list[Definition]:
 
 def of_bundle(root: Path, shipped_only: bool = False) -> tuple[Registry, Directory]:
     """The processes of a client, those that are shipped with its own in place of theirs, and its people."""
-    from tideng.client.bundle import read_bundle
+    from tideng.plugin import read_bundle
 
     bundle = read_bundle(root)
     return registry_of(in_memory(bundle), root, shipped_only), bundle.directory()
@@ -88,8 +82,7 @@ def registry_of(deployment: Deployment, root: Path, shipped_only: bool = False) 
 @client_option()
 @json_option()
 def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_json: bool) -> int:
-    from tideng.client.bundle import Bundle, read_bundle
-    from tideng.problem_words import problem_in_words
+    from tideng.plugin import Bundle, problem_in_words, read_bundle
 
     bundle = read_bundle(client) if client else Bundle(root=Path.cwd(), client="check")
     paths = [path for one in files for path in (sorted(one.glob("*.yaml")) if one.is_dir() else [one])]
@@ -108,7 +101,7 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
         terminal.say(phrase("{n} errors, {warnings} warnings.", n=len(errors), warnings=warnings))
     else:
         terminal.say(phrase("{n} processes, nothing wrong.", n=len(paths)))
-    return REFUSED if errors else FINE
+    return EXIT_REFUSED if errors else EXIT_FINE
 
 
 def _others(deployment: Deployment, client: Path | None) -> set[str]:
@@ -125,7 +118,7 @@ def find_problems(
 ) -> list[Problem]:
     """Every problem of the files: of reading them, of their shape, and of whether their parts fit, each with file and line.
     `others`: the processes that stand beside them."""
-    from tideng.client.files import Problems, read_yaml
+    from tideng.plugin import Problems, read_yaml
     from tideng_processes.document.check import check_process
     from tideng_processes.document.parser import parse_process
 

@@ -4,33 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from tideng.base.text import phrase
+from tideng.base.text import languages, phrase, plain
 
 
 def blank_document() -> dict[str, Any]:
     """A fresh document that fits together, but for its id and its title, which are left to whoever writes it."""
     return {
         "id": "",
-        "title": {"zh": "", "en": ""},
+        "title": dict.fromkeys(languages(), ""),
         "icon": "flow",
         "start": {"by": ["anyone"]},
-        "fields": {"what": {"type": "text", "title": phrase("What it is about", context="blank_process"), "lines": 3}},
+        "fields": {
+            "what": {"type": "text", "title": plain(phrase("What it is about", context="blank_process")), "lines": 3}
+        },
         "nodes": {
             "request": {
-                "title": phrase("Request"),
+                "title": plain(phrase("Request")),
                 "owner": "person",
                 "form": ["what"],
-                "outcomes": {"submit": {"title": phrase("Submit"), "to": "answer"}},
+                "outcomes": {"submit": {"title": plain(phrase("Submit")), "to": "answer"}},
             },
             "answer": {
-                "title": phrase("Answer", context="blank_process"),
+                "title": plain(phrase("Answer", context="blank_process")),
                 "owner": "supervisor",
                 "deadline": {"within": "24 hours"},
                 "remind": "4 hours",
                 "outcomes": {
-                    "agree": {"title": phrase("Agree"), "to": "done"},
+                    "agree": {"title": plain(phrase("Agree")), "to": "done"},
                     "more": {
-                        "title": phrase("Ask for more"),
+                        "title": plain(phrase("Ask for more")),
                         "to": "request",
                         "note": True,
                         "form": False,
@@ -39,5 +41,5 @@ def blank_document() -> dict[str, Any]:
                 },
             },
         },
-        "ends": {"done": {"title": phrase("Done", context="blank_process")}},
+        "ends": {"done": {"title": plain(phrase("Done", context="blank_process"))}},
     }

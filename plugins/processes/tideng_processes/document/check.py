@@ -15,7 +15,7 @@ from tideng_processes.document.model import (
     Node,
     OwnerChoice,
 )
-from tideng_processes.views.summaries import parts_of
+from tideng_processes.document.summaries import parts_of
 
 FIXED_DATA = frozenset({"case", "subject", "time"})
 """What every event may be told beside its fields; `subject` is whom it is about, where that is not the case's person, and

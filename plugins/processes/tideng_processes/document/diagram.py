@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tideng.base.text import comma, phrase
-from tideng.model.catalogue import Text
-from tideng.org.directory import Directory
+from tideng.base.text import comma, pause, phrase, wording
+from tideng.plugin import Directory, Text
 from tideng_processes.document.model import (
     Definition,
     End,
@@ -134,4 +133,4 @@ def _way_words(node: Node, outcome: Outcome, route: Route, definition: Definitio
     more += [said(condition_words(route.when, definition.fields), locale)] if route.when else []
     if not more:
         return words
-    return f"{words}（{'，'.join(more)}）" if locale == "zh" else f"{words} ({', '.join(more)})"
+    return wording(phrase("{way} ({conditions})", way=words, conditions=pause(locale).join(more)), locale)

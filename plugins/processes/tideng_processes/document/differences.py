@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields as fields_of
 from typing import Any
 
-from tideng.base.text import phrase, same, wording
-from tideng.model.catalogue import Text
-from tideng.org.directory import Directory
+from tideng.base.text import comma, phrase, same, semicolon, wording
+from tideng.plugin import Directory, Text
 from tideng_processes.document.diagram import begun_by, ways
 from tideng_processes.document.model import Definition, FieldSpec, Node
 from tideng_processes.document.sentences import (
-    LANGUAGES,
     deadline_words,
     owner_words,
     remind_words,
@@ -68,16 +66,16 @@ def _step(old: Definition, new: Definition, id: str, directory: Directory) -> It
     was, now = old.nodes[id], new.nodes[id]
     about = now.title or same(id)
 
-    def changed(zh: str, en: str, words: Callable[[Node, Definition], Text]) -> Iterator[Text]:
-        yield from _line(_of(about, zh, en), words(was, old), words(now, new))
+    def changed(what: Text, words: Callable[[Node, Definition], Text]) -> Iterator[Text]:
+        yield from _line(_of(about, what), words(was, old), words(now, new))
 
-    yield from changed("名称", "title", lambda node, _: node.title)
-    yield from changed("说明", "help", lambda node, _: node.help)
-    yield from changed("负责人", "owner", lambda node, of: owner_words(node, directory, of.fields))
-    yield from changed("期限", "deadline", _until)
-    yield from changed("提醒", "reminder", lambda node, _: remind_words(node.remind))
-    yield from changed("要填的", "form", _asked_for)
-    yield from changed("去向", "ways out", _ways)
+    yield from changed(phrase("title", context="of a step"), lambda node, _: node.title)
+    yield from changed(phrase("help", context="of a step"), lambda node, _: node.help)
+    yield from changed(phrase("owner", context="of a step"), lambda node, of: owner_words(node, directory, of.fields))
+    yield from changed(phrase("deadline", context="of a step"), _until)
+    yield from changed(phrase("reminder", context="of a step"), lambda node, _: remind_words(node.remind))
+    yield from changed(phrase("form", context="of a step"), _asked_for)
+    yield from changed(phrase("ways out", context="of a step"), _ways)
 
 
 def _until(node: Node, of: Definition) -> Text:
@@ -108,7 +106,7 @@ def _ways(node: Node, of: Definition) -> Text:
             f"{way.words} → {way.place}{note if needs else ''}"
             for way, needs in zip(ways(node, of, locale), noted, strict=True)
         ]
-        return _listed(lines, locale, "；", "; ")
+        return semicolon(locale).join(lines)
 
     return text(listed)
 
@@ -118,12 +116,12 @@ def _fields(old: Definition, new: Definition) -> Iterator[Text]:
     yield from _come_and_gone(phrase("The field"), old.fields, new.fields)
     for name in [name for name in old.fields if name in new.fields]:
         was, now = old.fields[name], new.fields[name]
-        yield from _line(_of(now.title, "名称", "title"), was.title, now.title)
-        yield from _line(_of(now.title, "说明", "help"), was.help, now.help)
-        yield from _line(_of(now.title, "类型", "type"), _same(was.type), _same(now.type))
+        yield from _line(_of(now.title, phrase("title", context="of a field")), was.title, now.title)
+        yield from _line(_of(now.title, phrase("help", context="of a field")), was.help, now.help)
+        yield from _line(_of(now.title, phrase("type", context="of a field")), _same(was.type), _same(now.type))
         checks = [one for one in sorted(_CHECKS) if getattr(was, one) != getattr(now, one)]
         for check in checks:
-            yield from _line(_of(now.title, _check_word(check, "zh"), _check_word(check, "en")), _same(getattr(was, check)), _same(getattr(now, check)))  # fmt: skip
+            yield from _line(_of(now.title, _CHECK_WORDS.get(check) or same(check)), _same(getattr(was, check)), _same(getattr(now, check)))  # fmt: skip
 
 
 _CHECK_WORDS: Mapping[str, Text] = {
@@ -145,24 +143,12 @@ _CHECK_WORDS: Mapping[str, Text] = {
 }
 
 
-def _check_word(check: str, locale: str) -> str:
-    return said(_CHECK_WORDS.get(check, {}), locale, check)
-
-
 # -- sentences -------------------------------------------------------------------------------------------------------
 def _come_and_gone(kind: Text, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Text]:
     for id in [id for id in new if id not in old]:
-        title = new[id].title
-        yield {
-            "zh": f"新增{kind['zh']}“{said(title, 'zh', id)}”",
-            "en": f"New: {_lower(kind['en'])} “{said(title, 'en', id)}”",
-        }
+        yield phrase("New: {kind} “{title}”", kind=_lower(kind), title=new[id].title or id)
     for id in [id for id in old if id not in new]:
-        title = old[id].title
-        yield {
-            "zh": f"去掉{kind['zh']}“{said(title, 'zh', id)}”",
-            "en": f"Gone: {_lower(kind['en'])} “{said(title, 'en', id)}”",
-        }
+        yield phrase("Gone: {kind} “{title}”", kind=_lower(kind), title=old[id].title or id)
 
 
 def _changed(what: Text, words: Callable[[Definition], Text], old: Definition, new: Definition) -> Iterator[Text]:
@@ -171,14 +157,16 @@ def _changed(what: Text, words: Callable[[Definition], Text], old: Definition, n
 
 def _line(what: Text, was: Text, now: Text) -> Iterator[Text]:
     if dict(was) != dict(now):
-        yield {
-            "zh": f"{what['zh']}：{said(was, 'zh') or _NOTHING['zh']} → {said(now, 'zh') or _NOTHING['zh']}",
-            "en": f"{what['en']}: {said(was, 'en') or _NOTHING['en']} → {said(now, 'en') or _NOTHING['en']}",
-        }
+        before, after = _or_none(was), _or_none(now)
+        yield phrase("{what}: {before} → {after}", what=what, before=before, after=after)
 
 
-def _of(title: Text, zh: str, en: str) -> Text:
-    return {"zh": f"“{said(title, 'zh')}”的{zh}", "en": f"“{said(title, 'en')}”, {en}"}
+def _or_none(of: Text) -> Text:
+    return text(lambda locale: said(of, locale) or said(_NOTHING, locale))
+
+
+def _of(title: Text, what: Text) -> Text:
+    return phrase("“{title}”, {what}", title=title, what=what)
 
 
 def _same(value: Any) -> Text:
@@ -192,18 +180,19 @@ def _same(value: Any) -> Text:
     if isinstance(value, tuple):
         return text(lambda locale: _listed(map(str, value), locale))
     if isinstance(value, bool):
-        return {"zh": "是" if value else "否", "en": "yes" if value else "no"}
+        return phrase("yes") if value else phrase("no")
     shown = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    return dict.fromkeys(LANGUAGES, shown)
+    return same(shown)
 
 
 def _title(fields: Mapping[str, FieldSpec], name: str, locale: str) -> str:
     return said(fields[name].title, locale, name) if name in fields else name
 
 
-def _listed(parts: Iterable[str], locale: str, zh: str = "、", en: str = ", ") -> str:
-    return (zh if locale == "zh" else en).join(parts)
+def _listed(parts: Iterable[str], locale: str) -> str:
+    return comma(locale).join(parts)
 
 
-def _lower(words: str) -> str:
-    return words[:1].lower() + words[1:]
+def _lower(words: Text) -> Text:
+    """The words with a small letter at their beginning, where the language has any."""
+    return text(lambda locale: said(words, locale)[:1].lower() + said(words, locale)[1:])

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from tideng.base.durations import Duration
-from tideng.base.text import colon, comma, phrase, semicolon, space, wording
-from tideng.model.catalogue import Text
-from tideng.org.directory import Directory
+from tideng.base.text import Each, choose, colon, comma, phrase, semicolon, space, wording
+from tideng.base.text import plain as plain_text
+from tideng.plugin import Directory, Duration, Text
 from tideng_processes.document.model import (
     Condition,
     Deadline,
@@ -19,7 +18,6 @@ from tideng_processes.document.model import (
     Part,
 )
 
-LANGUAGES = ("zh", "en")
 _OWNERS: Mapping[str, Text] = {
     "person": phrase("The person", context="sentences"),
     "starter": phrase("Whoever began it"),
@@ -44,12 +42,12 @@ _ROLES: Mapping[str, Text] = {
     "works_council": phrase("Works council"),
 }
 """What roles are called that clients usually have; another one is called by its name."""
-_UNITS: Mapping[str, tuple[str, str, str]] = {
-    "minutes": ("分钟", "minute", "minutes"),
-    "hours": ("小时", "hour", "hours"),
-    "days": ("天", "day", "days"),
-    "weeks": ("周", "week", "weeks"),
-    "workdays": ("个工作日", "workday", "workdays"),
+_UNITS: Mapping[str, Callable[[int], Text]] = {
+    "minutes": lambda n: phrase("{n} minute", "{n} minutes", n=n),
+    "hours": lambda n: phrase("{n} hour", "{n} hours", n=n),
+    "days": lambda n: phrase("{n} day", "{n} days", n=n),
+    "weeks": lambda n: phrase("{n} week", "{n} weeks", n=n),
+    "workdays": lambda n: phrase("{n} workday", "{n} workdays", n=n),
 }
 _OPERATORS: Mapping[str, Text] = {
     "is": phrase("is", context="sentences"),
@@ -67,11 +65,11 @@ Fields = Mapping[str, FieldSpec]
 
 def text(make: Callable[[str], str]) -> dict[str, str]:
     """A text of what `make` says in each language."""
-    return {locale: make(locale) for locale in LANGUAGES}
+    return plain_text(Each(make))
 
 
 def said(of: Text, locale: str, fallback: str = "") -> str:
-    return of.get(locale) or of.get("en") or next(iter(of.values()), fallback)
+    return choose(of, locale)[0] or fallback
 
 
 def plain(name: str) -> str:
@@ -118,9 +116,10 @@ def _is_whom_it_names(choice: OwnerChoice) -> bool:
 
 def _named_or(named: str, otherwise: str, locale: str, among: bool) -> str:
     """“答复人”里写的人；没写就是产品."""
-    if locale == "zh":
-        return f"{named}（没写就是{otherwise}）" if among else f"{named}；没写就是{otherwise}"
-    return f"{named} ({otherwise} if nobody is)" if among else f"{named}; {otherwise} if nobody is"
+    values = {"named": named, "otherwise": otherwise}
+    if among:
+        return wording(phrase("{named} ({otherwise} if nobody is)", **values), locale)
+    return wording(phrase("{named}; {otherwise} if nobody is", **values), locale)
 
 
 def _owner(choice: OwnerChoice, directory: Directory, fields: Fields, locale: str) -> str:
@@ -138,8 +137,7 @@ def _owner(choice: OwnerChoice, directory: Directory, fields: Fields, locale: st
 # -- time ------------------------------------------------------------------------------------------------------------
 def duration_words(of: Duration) -> Text:
     """24 小时, 24 hours."""
-    chinese, one, many = _UNITS[of.unit]
-    return phrase("{amount} {value}", amount=of.amount, value=one if of.amount == 1 else many, chinese=chinese)
+    return _UNITS[of.unit](of.amount)
 
 
 def deadline_words(of: Deadline | None, fields: Fields | None = None) -> Text:
@@ -164,8 +162,9 @@ def _within(of: Duration, working: bool) -> Text:
 def _on_day(of: Deadline, day: str, locale: str) -> str:
     if of.end_of_day:
         return wording(phrase("End of the day {day}", day=day), locale)
-    clock = f" {of.at:%H:%M}" if of.at else ""
-    return wording(phrase("On the day {day}{value}", day=day, value=clock and "," + clock, clock=clock), locale)
+    if of.at is None:
+        return wording(phrase("On the day {day}", day=day), locale)
+    return wording(phrase("On the day {day}, {clock}", day=day, clock=f"{of.at:%H:%M}"), locale)
 
 
 def remind_words(of: Duration | None) -> Text:
@@ -204,13 +203,13 @@ def _condition(of: Condition, fields: Fields, locale: str) -> str:
         return joined
     title = _title(of.field, fields, locale)
     if of.op == "exists":
-        yes, no = ("填了", "没填") if locale == "zh" else ("is given", "is not given")
-        return f"{title}{space(locale)}{yes if of.operand else no}"
+        given = phrase("{field} is given", field=title) if of.operand else phrase("{field} is not given", field=title)
+        return wording(given, locale)
     if isinstance(of.operand, bool):
         return f"{title}{_colon(locale)}{_value(of.operand == (of.op == 'is'), None, locale)}"
     gap = space(locale)
     value = _value(of.operand, fields.get(of.field), locale)
-    lead = " " if locale == "zh" and value[:1].isascii() else gap
+    lead = " " if value[:1].isascii() else gap  # a Latin word or number stands apart from Chinese characters
     return f"{title}{gap}{said(_OPERATORS.get(of.op, {}), locale, of.op)}{lead}{value}"
 
 
@@ -218,7 +217,7 @@ def _value(operand: Any, field: FieldSpec | None, locale: str) -> str:
     if isinstance(operand, Sequence) and not isinstance(operand, str):
         return _list([_value(one, field, locale) for one in operand], locale)
     if isinstance(operand, bool):
-        return {"zh": ("否", "是"), "en": ("no", "yes")}[locale][operand]
+        return wording(phrase("yes") if operand else phrase("no"), locale)
     if field is not None and operand in field.choices:
         return said(field.choices[operand], locale)
     return f"{operand:g}" if isinstance(operand, float) else str(operand)

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from tideng.model.catalogue import Text
-from tideng.plugins.forms import MUST, Asked, Filled
+from tideng.plugin import MUST, Asked, Filled, Text
 from tideng_processes.cases.case_choices import NamedCase, Reference
 from tideng_processes.document.model import Definition, FieldSpec, Node
 from tideng_processes.forms.fields import LONGEST_TEXT

@@ -132,6 +132,11 @@ def store(
     return connection.execute(statement).first() is not None
 
 
+def keep_version(connection: Connection, published: Published, now: datetime) -> None:
+    """Store the version that a case runs on: the plugin that ships it may bring another one tomorrow."""
+    store(connection, published.definition, published.version, published.origin, published.by, published.note, now)
+
+
 def shipped_by(deployment: Deployment) -> list[Definition]:
     """What the plugins ship. A folder with a problem in it is that plugin's fault, and leaves it out."""
     found: list[Definition] = []

@@ -31,6 +31,7 @@ from tideng_admin.display.base_page import (
 from tideng_admin.display.filters import day
 from tideng_admin.request.context import locale, web
 from tideng_admin.screens import ICONS, Screen
+from tideng_processes.cases.version_change import move_cases, older_cases
 from tideng_processes.document.blank_process import blank_document
 from tideng_processes.document.diagram import mermaid
 from tideng_processes.document.differences import differences
@@ -295,7 +296,7 @@ class ProcessEditorPage(Page):
         """Which cases run on older versions, where they stand, and where each would go on."""
         published = latest(process)
         with reading(web().engine) as connection:
-            older = publishing.running(connection, process, published.version)
+            older = older_cases(connection, process, published.version)
             people = touched(connection, web().viewer(), process, published.version)
         return render_template(
             "processes/moving.html",
@@ -315,11 +316,11 @@ class ProcessEditorPage(Page):
             say_problems([Problem("", "somebody published another version meanwhile", "load the page again")])
             return redirect(url_for("ProcessEditorPage.moving", process=process))
         with reading(here.engine) as connection:
-            older = publishing.running(connection, process, published.version)
+            older = older_cases(connection, process, published.version)
         nodes = {node: to for node in older if (to := form.get(f"to-{node}", ""))}
         ids = [id for node, ids in older.items() if nodes.get(node) != "stay" for id in ids]
         try:
-            moved = publishing.move(here.deployment, here.viewer(), self.directory, ids, published.version, nodes)
+            moved = move_cases(here.deployment, here.viewer(), self.directory, ids, published.version, nodes)
         except Refused as refused:
             say_problems(refused.problems)
             return redirect(url_for("ProcessEditorPage.moving", process=process))

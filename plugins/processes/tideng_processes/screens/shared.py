@@ -6,10 +6,8 @@ from collections.abc import Iterable
 
 from flask import flash
 
-from tideng.base.errors import NotFound, Problem, Refused
-from tideng.org.directory import Directory
-from tideng.problem_words import line_in_words
-from tideng_admin.request.context import locale, web
+from tideng.plugin import Directory, NotFound, Problem, Refused, line_in_words
+from tideng_admin.screens import locale, web
 from tideng_processes.forms.fields import person_named
 from tideng_processes.publication.publishing import PUBLISHES
 from tideng_processes.publication.registry import Published, Registry, registry_of

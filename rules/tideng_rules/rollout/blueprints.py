@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound, Problem, Refused
 from tideng.base.text import same
 from tideng.model.catalogue import Text
-from tideng.store.database import insert
-from tideng.store.tables import NoteRow
+from tideng.store.deployment_notes import read_note, write_note
 from tideng_rules.document.merge import Merged, merge
 from tideng_rules.lifecycle.drafts import Draft, create_draft
 from tideng_rules.lifecycle.rights import require_reading, require_writing
@@ -100,14 +99,12 @@ def keep_packs(connection: Connection, shelf: Shelf, now: datetime) -> None:
         for name, versions in shelf.packs.items()
         if any(path.parent != packs_folder() for path in versions.values())
     }
-    row = {"value": packs, "updated_at": now}
-    statement = insert(connection)(NoteRow).values(key=CLIENT_PACKS, **row)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=row))
+    write_note(connection, CLIENT_PACKS, packs, now)
 
 
 def shelf_in_use(connection: Connection) -> Shelf:
     """The shipped packs, and those the client brought when it was applied last."""
-    kept = connection.scalar(select(NoteRow.value).where(NoteRow.key == CLIENT_PACKS)) or {}
+    kept = read_note(connection, CLIENT_PACKS)
     return Shelf.of(packs_folder()).beside({name: dict(versions) for name, versions in kept.items()})
 
 
