@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from tideng.access.viewer import name_of
-from tideng.base.locales import formatted
 from tideng.base.text import Each, phrase, same, wording
 from tideng.facts.frequency import Said, may_speak, period_of
 from tideng.model.catalogue import Text
@@ -25,7 +24,7 @@ from tideng_rules.lifecycle.state_at import Standing
 from tideng_rules.lifecycle.versions import Version
 from tideng_rules.why.moments import Asked, Search
 from tideng_rules.why.record import Told
-from tideng_rules.wording.answers import Teller, when
+from tideng_rules.wording.answers import Teller, day_words, when
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -144,7 +143,7 @@ class Stops:
 
     def _no_moment(self, rule: Rule, search: Search) -> Stop:
         day = search.day
-        shown = Each(lambda language: formatted(day, "full", language))
+        shown = day_words(day)
         if isinstance(rule.trigger, OnSchedule):
             asks = _small(self._teller.trigger())
             if rule.trigger.every == "workday":

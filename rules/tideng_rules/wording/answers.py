@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -65,8 +65,16 @@ def when(moment: datetime, zone: ZoneInfo) -> Text:
     """A moment where the person lives: ``2026年10月1日 周四 19:00`` / ``Thursday 1 October 2026, 19:00``."""
     local = moment.astimezone(zone)
     clock = f"{local:%H:%M}" if not local.second else f"{local:%H:%M:%S}"
-    date = Each(lambda language: formatted(local, "long", language))
-    return phrase("{weekday} {date}, {clock}", weekday=_WEEKDAYS[local.weekday()], date=date, clock=clock)
+    return phrase("{weekday} {date}, {clock}", weekday=_WEEKDAYS[local.weekday()], date=_date(local), clock=clock)
+
+
+def day_words(day: date) -> Text:
+    """A day in a sentence: ``2026年10月1日`` / ``Thursday 1 October 2026``."""
+    return phrase("{weekday} {date}", weekday=_WEEKDAYS[day.weekday()], date=_date(day))
+
+
+def _date(day: date) -> Text:
+    return Each(lambda language: formatted(day, "long", language))
 
 
 class Teller:

@@ -270,7 +270,7 @@ def _waited(reason: Mapping[str, Any], catalogue: Catalogue) -> Text:
         return phrase("“{name}”", name=known.title if known else name)
 
     moment = datetime.fromisoformat(reason["value"])
-    since, operand = f"{moment:%Y-%m-%d %H:%M}", reason["operand"]
+    since, operand = _day_and_time(moment), reason["operand"]
     if reason["op"] == "wait":
         return phrase("{event} came {n} times since {since}", event=title(reason["fact"]), n=operand, since=since)
     if reason["op"] == "not_all":
@@ -279,6 +279,13 @@ def _waited(reason: Mapping[str, Any], catalogue: Catalogue) -> Text:
     others = [title(one) for one in operand]
     event = title(reason["fact"])
     return phrase("{event} came on {since}, and no {others} followed in time", event=event, since=since, others=others)
+
+
+def _day_and_time(moment: datetime) -> Text:
+    from tideng.base.locales import formatted  # Babel, which other commands do not load
+
+    day = Each(lambda language: formatted(moment, "MMMMd", language))
+    return phrase("{day} at {clock}", day=day, clock=f"{moment:%H:%M}")
 
 
 def title_of(fact: str, catalogue: Catalogue, language: str) -> str:
