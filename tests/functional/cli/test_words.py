@@ -19,11 +19,11 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 def test_every_command_and_every_option_has_both_wordings():
     lacking = []
     for path, command in commands():
-        texts = [(path, command.wording)]
+        texts = [(path, command.text)]
         for parameter in command.params:
             if isinstance(parameter, click.Option) and not parameter.hidden:
                 assert isinstance(parameter, Option), f"{path} {parameter.name}"
-                texts.append((f"{path} {parameter.opts[0]}", parameter.wording))
+                texts.append((f"{path} {parameter.opts[0]}", parameter.text))
         lacking += [
             name
             for name, said in texts

@@ -196,6 +196,6 @@ def test_every_command_and_option_speaks_both_languages():
     lacking = []
     for one in processes.commands.values():
         assert isinstance(one, Bilingual)
-        texts = [one.wording, *(each.wording for each in one.params if isinstance(each, Option))]
+        texts = [one.text, *(each.text for each in one.params if isinstance(each, Option))]
         lacking += [one.name for said in texts if not said["en"] or said["zh"].isascii()]
     assert lacking == []
