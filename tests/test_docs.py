@@ -132,8 +132,10 @@ def test_every_module_and_file_that_is_named_is_there():
     """``tideng.outbox.delivery``, ``tests/reliability``: names grow old faster than sentences."""
     known, gone = set(modules()), []
     for page in [*(ROOT / name for name in READMES), *DOCS.rglob("*.md")]:
-        text = FENCE.sub("", page.read_text("utf-8"))
-        for name in re.findall(r"`((?:tideng|tideng_\w+)(?:\.\w+)*)`", text):
+        whole = page.read_text("utf-8")
+        text = FENCE.sub("", whole)
+        made_here = set(re.findall(r"<!-- plugin file: (\S+) -->", whole))
+        for name in re.findall(r"`((?:tideng|tideng_(?!NAME)\w+)(?:\.\w+)*)`", text):
             parts = name.split(".")
             if "_" not in parts[0] and len(parts) == 1:
                 continue
@@ -141,8 +143,39 @@ def test_every_module_and_file_that_is_named_is_there():
             entry_point_group = name in ("tideng.commands", "tideng.web", "tideng.toml", "tideng.db")
             gone += [] if here or entry_point_group else [(page.name, name)]
         for name in re.findall(r"`((?:tests|rules|clients|platform|plugins|bench)/[\w./-]+)`", text):
-            gone += [] if (ROOT / name).exists() else [(page.name, name)]
+            is_pattern = "NAME" in name or name in made_here
+            gone += [] if is_pattern or (ROOT / name).exists() else [(page.name, name)]
     assert gone == []
+
+
+def places() -> dict[str, list[str]]:
+    """Each question of the tour's table → the dotted names and folders it leads to."""
+    page = (DOCS / "tour.md").read_text("utf-8").partition("## Where is it?")[2]
+    rows = re.findall(r"^\| ([^|]+\?) \| (.+) \|$", page, re.M)
+    return {question: re.findall(r"`([\w./]+)`", answer) for question, answer in rows}
+
+
+def defined(name: str) -> bool:
+    """Whether a dotted name is a module, or a name that a module defines at its top."""
+    known = modules()
+    module, _, attribute = name.rpartition(".")
+    if name in known:
+        return True
+    if module not in known:
+        return False
+    body = ast.parse(known[module].read_text("utf-8")).body
+    named = {node.name for node in body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    return attribute in named
+
+
+def test_a_newcomer_finds_every_place_that_the_tour_names():
+    asked = places()
+    assert len(asked) >= 25
+    lost = {
+        question: [place for place in answers if not (defined(place) or (ROOT / place).exists())]
+        for question, answers in asked.items()
+    }
+    assert {question: gone for question, gone in lost.items() if gone} == {}, "the module has moved: name its new place"
 
 
 # -- what is shown runs ------------------------------------------------------------------------------------------------

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tideng.base.text import phrase
 from tideng.plugin import ChannelSpec, EventType, Field, InvalidSettings, MetricSpec, Problem, Text, hookimpl
-from tideng_connectors.csv_ import read_csv
-from tideng_connectors.csv_ import recognises as is_csv
-from tideng_connectors.email_ import EmailChannel, EmailSettings
-from tideng_connectors.jsonl import read_jsonl
-from tideng_connectors.jsonl import recognises as is_jsonl
-from tideng_connectors.memory import MemoryChannel
-from tideng_connectors.xes import read_xes
-from tideng_connectors.xes import recognises as is_xes
+from tideng_connectors.csv_reader import read_csv
+from tideng_connectors.csv_reader import recognises as is_csv
+from tideng_connectors.email_channel import EmailChannel, EmailSettings
+from tideng_connectors.jsonl_reader import read_jsonl
+from tideng_connectors.jsonl_reader import recognises as is_jsonl
+from tideng_connectors.memory_channel import MemoryChannel
+from tideng_connectors.xes_reader import read_xes
+from tideng_connectors.xes_reader import recognises as is_xes
 
 if TYPE_CHECKING:
     from tideng.plugin import Bundle, Channel, Deployment, ReadOptions

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from tideng.base.text import phrase
 from tideng.plugin import hookimpl
-from tideng_followup import losses
-from tideng_followup.declared import EVENTS
+from tideng_followup import lost_customers
+from tideng_followup.declarations import EVENTS
 from tideng_followup.forms import asked_of, filled_in
 from tideng_processes.publication.registry import registry_of
 from tideng_processes.publication.shipped import ShipsProcesses
@@ -40,8 +40,8 @@ class FollowupPlugin(ShipsProcesses):
         if connection is None or not self.started:
             return
         deployment, now = self.deployment, self.deployment.clock.now()
-        told = [event for event in events if losses.is_loss(event) and not silent(event)]
-        losses.hear(deployment, connection, directory, registry_of(deployment), told, now)
+        told = [event for event in events if lost_customers.is_loss(event) and not silent(event)]
+        lost_customers.hear(deployment, connection, directory, registry_of(deployment), told, now)
 
     @hookimpl
     def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:

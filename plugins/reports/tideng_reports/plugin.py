@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from tideng.base.text import phrase
 from tideng.plugin import hookimpl
 from tideng_processes.publication.shipped import ShipsProcesses
-from tideng_reports.beside import beside
-from tideng_reports.declared import EVENTS, METRICS
-from tideng_reports.filling import filled
+from tideng_reports.declarations import EVENTS, METRICS
+from tideng_reports.person_card import beside
+from tideng_reports.prefill import filled
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -13,11 +13,12 @@ from tideng.base.text import phrase
 from tideng.plugin import Form, below, check_form, name_of, reading
 from tideng_admin.screens import READ, Page, Screen, cursor, needs, web
 from tideng_processes.cases.access import may_begin
-from tideng_processes.screens.form import Forms, Place
+from tideng_processes.screens.form import Forms
+from tideng_processes.screens.place import Place
 from tideng_processes.screens.shared import latest
 from tideng_reports.completeness import completeness, day_of
-from tideng_reports.filling import DAILY
-from tideng_reports.history import reports, waiting_for, written_on
+from tideng_reports.prefill import DAILY
+from tideng_reports.report_history import reports, waiting_for, written_on
 
 WRITES = ("read", "write")
 

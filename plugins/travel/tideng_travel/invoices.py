@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from tideng.plugin import Event, Form, dialect_insert
 from tideng_processes.forms.attachments import Kept
-from tideng_travel.qr import amount as amount_of
-from tideng_travel.qr import day_of
+from tideng_travel.qr_code import amount as amount_of
+from tideng_travel.qr_code import day_of
 from tideng_travel.tables import InvoiceRow
 
 FILES, TYPED, SLIPS, CONFIRMATION = "invoices", "typed", "slips", "confirmation"

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 from tideng.base.text import phrase
-from tideng_travel.qr import amount, day_of
+from tideng_travel.qr_code import amount, day_of
 
 LONGEST = 60_000
 """Characters of a file's text that are looked at; an invoice has two thousand."""

@@ -12,7 +12,18 @@ from tideng.base.text import phrase
 from tideng.plugin import EventType, Field, MetricSpec, Problem, State, StateWindow, Text, hookimpl
 from tideng_processes.cases.events import SOURCE as PROCESSES
 from tideng_processes.publication.shipped import ShipsProcesses
-from tideng_travel import beside, claims, compared, filling, held, invoices, options, reading, tax, trips
+from tideng_travel import (
+    claims,
+    comparison_card,
+    holdings,
+    invoice_card,
+    invoices,
+    options,
+    paper_reading,
+    prefill,
+    tax,
+    trips,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -111,7 +122,7 @@ class TravelPlugin(ShipsProcesses):
     # -- forms ---------------------------------------------------------------------------------------------------
     @hookimpl
     def read_paper(self, paper: Attachment) -> AttachmentReading | None:
-        return reading.reading_of(paper) if paper.kind in reading.KINDS else None
+        return paper_reading.reading_of(paper) if paper.kind in paper_reading.KINDS else None
 
     @hookimpl
     def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
@@ -126,9 +137,9 @@ class TravelPlugin(ShipsProcesses):
         self, form: Form, connection: Connection, directory: Directory, now: datetime
     ) -> Mapping[str, Filled]:
         if form.name == trips.REQUEST:
-            return filling.for_trip(connection, directory, self.deployment.catalogue, form)
+            return prefill.for_trip(connection, directory, self.deployment.catalogue, form)
         if form.name == claims.WRITE:
-            return filling.for_claim(connection, form, self._claim(form, connection, directory))
+            return prefill.for_claim(connection, form, self._claim(form, connection, directory))
         return {}
 
     @hookimpl
@@ -163,11 +174,11 @@ class TravelPlugin(ShipsProcesses):
         if process != "claim":
             return []
         connected = bool(self.deployment.plugins.answers("check_invoice"))
-        form = compared.kept_form(connection, case)
+        form = comparison_card.kept_form(connection, case)
         claim = self._claim(form, connection, directory) if form else None
-        return [*compared.of_claim(claim), *beside.of_claim(connection, case, connected)] if claim else []
+        return [*comparison_card.of_claim(claim), *invoice_card.of_claim(connection, case, connected)] if claim else []
 
     # -- what is held on a person --------------------------------------------------------------------------------
     @hookimpl
     def held_on(self, person: str, connection: Connection) -> Iterable[Holding]:
-        return [held.invoices_of(connection, person)]
+        return [holdings.invoices_of(connection, person)]

@@ -18,6 +18,7 @@ from tideng.store.deployment_notes import read_note, write_note
 from tideng_rules.document.merge import Merged, merge
 from tideng_rules.lifecycle.drafts import Draft, create_draft
 from tideng_rules.lifecycle.rights import require_reading, require_writing
+from tideng_rules.lifecycle.store import Provenance
 from tideng_rules.lifecycle.versions import Version, latest
 from tideng_rules.packaging.parameters import Parameter, fill_pack, parameters_of
 from tideng_rules.packaging.reader import Shelf, packs_folder
@@ -117,7 +118,6 @@ def fill_in(
     rule: str,
     values: Mapping[str, Any],
     now: datetime,
-    note: str = "",
 ) -> Draft:
     """Begin a draft from a blueprint with these parameters; where the rule is there already, a draft of that rule which
     keeps what people changed in it. Raises `NotFound`, or `InvalidRule` with every parameter that does not fit."""
@@ -125,10 +125,10 @@ def fill_in(
     blueprint(shelf, pack, rule)
     held = latest(connection, rule)
     if held is not None and held.origin and held.origin.get("pack") == pack:
-        return refill(connection, viewer, shelf, rule, values, now, note)[0]
+        return refill(connection, viewer, shelf, rule, values, now)[0]
     document = _filled(shelf, pack, None, rule, values)
     origin = {"pack": pack, "version": shelf.newest(pack), "parameters": dict(values)}
-    return create_draft(connection, viewer, document, now, note, rule if held else "", origin=origin)
+    return create_draft(connection, viewer, document, now, rule=rule if held else "", provenance=Provenance(origin))
 
 
 def refill(
@@ -138,7 +138,6 @@ def refill(
     rule: str,
     values: Mapping[str, Any],
     now: datetime,
-    note: str = "",
 ) -> tuple[Draft, Merged]:
     """A draft of a rule made from a pack, from the pack's newest version with other parameters. What people changed in
     the rule stays; where the pack changed the same thing, theirs stands and the place is among the conflicts."""
@@ -147,7 +146,7 @@ def refill(
     if held is None or not held.origin or "pack" not in held.origin:
         raise Refused(f"rule {rule}", [Problem("", "this rule was not made from a pack")])
     merged, origin = refilled(shelf, held, values)
-    return create_draft(connection, viewer, merged.document, now, note, rule, origin=origin), merged
+    return create_draft(connection, viewer, merged.document, now, rule=rule, provenance=Provenance(origin)), merged
 
 
 def refilled(shelf: Shelf, held: Version, values: Mapping[str, Any]) -> tuple[Merged, Mapping[str, Any]]:

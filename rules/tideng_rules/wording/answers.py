@@ -61,6 +61,36 @@ _NOTES = {
 }
 
 
+CONDITIONS_HELD = phrase("The conditions held")
+KNOWN_THEN = phrase("All of this was known then")
+NOT_REACHED = phrase("Not come to")
+NOTHING_ON_RECORD = phrase("all of it held, and nothing on record says why nothing was said")
+
+
+def known_otherwise(clause: Text) -> Text:
+    """That a condition did not hold with what was known at the time; `clause` names it."""
+    return phrase("what was known then was different: {clause}; what came in later changed it", clause=clause)
+
+
+def answer_sentence(title: Text, name: str, to_them: bool, spoke_at: Text | None, clause: Text | None) -> Text:
+    """The answer to "why not?" in one sentence: ``没有提醒张伟，因为…。``
+
+    `title`: the rule's. `name`: the subject's; `to_them`: the rule sends its message to the subject. `spoke_at`: the moment
+    at which the rule spoke, None if it did not. `clause`: what stopped the rule or, if it spoke, what holds its message.
+    """
+    if spoke_at is not None:
+        did = phrase("“{title}” spoke about {name}", title=title, name=name)
+        if to_them:
+            did = phrase("{name} was reminded", name=name)
+        held = phrase("; {clause}", clause=clause) if clause else same("")
+        return phrase("{did}: {spoke_at}{held}.", did=did, spoke_at=spoke_at, held=held)
+    did_not = phrase("“{title}” said nothing about {name}", title=title, name=name)
+    if to_them:
+        did_not = phrase("{name} was not reminded", name=name)
+    because = clause or NOTHING_ON_RECORD
+    return phrase("{did_not}, because {because}.", did_not=did_not, because=because)
+
+
 def when(moment: datetime, zone: ZoneInfo) -> Text:
     """A moment where the person lives: ``2026年10月1日 周四 19:00`` / ``Thursday 1 October 2026, 19:00``."""
     local = moment.astimezone(zone)

@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 from tideng.plugin import (
     Assignment,
     Directory,
-    NotAllowed,
     NotFound,
     Problems,
     Refused,
@@ -25,24 +24,13 @@ from tideng.plugin import (
 )
 from tideng_orgchart.edit import overrides
 from tideng_orgchart.edit.table_files import Table
-from tideng_orgchart.edit.table_merge import merged
+from tideng_orgchart.edit.table_merge import Overlay, merged
 from tideng_orgchart.organisation import store
+from tideng_orgchart.organisation.rights import require_edit
 from tideng_orgchart.views.chart import chart_at, noon
 
 if TYPE_CHECKING:
     from tideng.plugin import Deployment
-
-EDITS = frozenset({"hr", "admin"})
-
-
-def may_edit(viewer: Viewer) -> bool:
-    return bool(viewer.roles & EDITS)
-
-
-def require_edit(viewer: Viewer) -> None:
-    """Raise `NotAllowed` unless the viewer may change the organisation."""
-    if not may_edit(viewer):
-        raise NotAllowed("only HR and administrators change the organisation")
 
 
 def write(
@@ -61,6 +49,9 @@ def today(directory: Directory, deployment: Deployment) -> date:
 
 
 # -- units and posts -----------------------------------------------------------------------------------------------------
+_WORDS = {"units": "unit", "positions": "position"}
+
+
 def keep_unit(
     deployment: Deployment, viewer: Viewer, directory: Directory, unit: str, said: Mapping[str, str], since: str
 ) -> str:
@@ -68,22 +59,14 @@ def keep_unit(
 
     `unit` '' for a new one: its id is the one said, else the next that is free. With ``mend`` in `said` the period in force is
     put right instead, as if it had never been otherwise. Raises `NotAllowed`, `NotFound` and `Refused` with every problem."""
-    known = directory.unit_periods
-    if unit and unit not in known:
-        raise NotFound(f"no unit {unit}")
-    return _keep(deployment, viewer, directory, "units", unit, known, said, since)
+    return _keep(deployment, viewer, directory, "units", unit, said, since)
 
 
 def keep_post(
     deployment: Deployment, viewer: Viewer, directory: Directory, position: str, said: Mapping[str, str], since: str
 ) -> str:
     """As `keep_unit`, for a post and the cells of positions.csv. Targets of figures that nothing measures are refused."""
-    known = directory.position_periods
-    if position and position not in known:
-        raise NotFound(f"no position {position}")
-    problems = Problems()
-    _measured(deployment, said.get("duties", ""), problems)
-    return _keep(deployment, viewer, directory, "positions", position, known, said, since, problems)
+    return _keep(deployment, viewer, directory, "positions", position, said, since)
 
 
 def set_duties(
@@ -112,13 +95,16 @@ def _keep(
     directory: Directory,
     kind: str,
     id: str,
-    known: Collection[str],
     said: Mapping[str, str],
     since: str,
-    problems: Problems | None = None,
 ) -> str:
+    known: Collection[str] = directory.unit_periods if kind == "units" else directory.position_periods
+    if id and id not in known:
+        raise NotFound(f"no {_WORDS[kind]} {id}")
     require_edit(viewer)
-    problems, row = problems or Problems(), {name: text.strip() for name, text in said.items() if name != "mend"}
+    problems, row = Problems(), {name: text.strip() for name, text in said.items() if name != "mend"}
+    if kind == "positions":
+        _measured(deployment, said.get("duties", ""), problems)
     asked = row.pop("id", "")
     if not id and asked in known:
         problems.add("id", f"{asked} is there already", "choose another one, or leave it empty")
@@ -127,7 +113,7 @@ def _keep(
         row["duties"] = _one_line(row["duties"])
     day, mend = _read_day(since, today(directory, deployment), problems), bool(said.get("mend"))
     table = _table(row if mend else row | {"from": day.isoformat()})
-    _lay(deployment, viewer, {kind: table}, day, problems, mend)
+    _lay(deployment, viewer, Overlay({kind: table}, day, mend=mend), problems)
     return row["id"]
 
 
@@ -165,7 +151,7 @@ def fill(deployment: Deployment, viewer: Viewer, directory: Directory, position:
     row = {"id": own.person, "from": day.isoformat(), "position": position}
     if it.unit in then.units:
         row |= {"unit": it.unit, "supervisor": _leader(deployment, then, it.unit, day, own.person) or own.supervisor}
-    _lay(deployment, viewer, {"people": _table(row)}, day, problems)
+    _lay(deployment, viewer, Overlay({"people": _table(row)}, day), problems)
     return own.name
 
 
@@ -193,19 +179,12 @@ def _leader(deployment: Deployment, directory: Directory, unit: str, day: date, 
     return next((head for head in heads if head in chart.people and head != but), "")
 
 
-def _lay(
-    deployment: Deployment,
-    viewer: Viewer,
-    tables: Mapping[str, Table],
-    day: date,
-    problems: Problems,
-    mend: bool = False,
-) -> None:
-    """Lay `tables` over the organisation as it is now, in one transaction; raises `Refused` with `problems` and what comes to them."""
+def _lay(deployment: Deployment, viewer: Viewer, overlay: Overlay, problems: Problems) -> None:
+    """Lay tables over the organisation as it is now, in one transaction. Raises `Refused` with `problems` and those found here."""
     with writing(deployment.engine) as connection:
         store.hold(connection)
         now, changes, _ = store.read(connection)
-        found = merged(now, changes, tables, day, False, deployment.profile.locale, problems, mend)
+        found = merged(now, changes, overlay, deployment.profile.locale, problems)
         _refuse(problems)
         write(connection, deployment, viewer, found)
     deployment.bell.ring()

@@ -27,8 +27,9 @@ from tideng.plugin import (
     writing,
 )
 from tideng_orgchart.edit import table_files, table_merge
-from tideng_orgchart.edit.service import require_edit, today, write
+from tideng_orgchart.edit.service import today, write
 from tideng_orgchart.organisation import store
+from tideng_orgchart.organisation.rights import require_edit
 from tideng_orgchart.organisation.store import Difference
 from tideng_orgchart.tables import BEGINNING, ImportRow
 
@@ -162,7 +163,8 @@ def _wanted(
     """The organisation as it would be; raises `Refused` with everything that is wrong with it."""
     now, changes, _ = store.read(connection)
     problems = Problems()
-    found = table_merge.merged(now, changes, tables, day, whole, deployment.profile.locale, problems)
+    overlay = table_merge.Overlay(tables, day, whole)
+    found = table_merge.merged(now, changes, overlay, deployment.profile.locale, problems)
     if problems.errors:
         raise Refused("import", problems.errors)
     return found

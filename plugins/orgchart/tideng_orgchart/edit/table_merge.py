@@ -7,7 +7,7 @@ wrong with it, each problem at the line that says so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -26,24 +26,31 @@ class _Known(Row):
         return f"{self['id']}, {column}"
 
 
-def merged(
-    now: Organisation,
-    changes: Sequence[Change],
-    tables: Mapping[str, Table],
-    day: date,
-    whole: bool,
-    locale: str,
-    problems: Problems,
-    mend: bool = False,
-) -> Organisation:
-    """The organisation `now` (and the `changes` heard of since) with `tables` laid over it, from `day` on. A column that a table
-    does not have stays as it was; a cell that is empty empties its field.
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Tables that are laid over the organisation.
 
-    A row with a day (`from`) that is not known yet begins a period, and the one before ends; with one that is known it changes
-    that period. Without a day, what a row says of a unit or a post counts from `day` on, or, to `mend` a mistake, for the whole
-    period in force; what it says of a person changes the period in force. `whole`: whoever is employed on `day` and is not in
-    the table of people has left, with `day` as the last one.
+    `day`: from when on they count where a row does not say it. `whole`: whoever is employed on `day` and is not in the table of
+    people has left, with `day` as the last one. `mend`: a row without a day corrects the whole period in force, as if it had
+    never been different."""
+
+    tables: Mapping[str, Table]
+    day: date
+    whole: bool = False
+    mend: bool = False
+
+
+def merged(
+    now: Organisation, changes: Sequence[Change], overlay: Overlay, locale: str, problems: Problems
+) -> Organisation:
+    """The organisation `now`, with the `changes` heard of since and the tables of `overlay` laid over it. A column that a table
+    does not have stays as it was; an empty cell empties its field.
+
+    A row whose day (`from`) is not known yet begins a period and ends the one before; a row with a known day changes that
+    period. Without a day, a row of a unit or a post counts from the overlay's day on, and a row of a person changes the period
+    in force.
     """
+    tables, day, mend = overlay.tables, overlay.day, overlay.mend
     first = None if not (now.units or now.positions or now.assignments) else day
     units = _Dated({id: [unit_row(one) for one in mine] for id, mine in _by_id(now.units).items()}, day, first, mend)
     positions = _Dated(
@@ -56,7 +63,7 @@ def merged(
     table = tables.get("people")
     if table:
         periods.lay(table, problems)
-    if table and whole:
+    if table and overlay.whole:
         periods.leave(set(_ids(table)))
     people = periods.rows()
     for row in (*units.rows, *positions.rows, *people):

@@ -23,7 +23,7 @@ from tideng.plugin import (
     dialect_insert,
     writing,
 )
-from tideng_orgchart.edit.service import may_edit
+from tideng_orgchart.organisation.rights import may_edit
 from tideng_orgchart.tables import PhotoRow
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from tideng.plugin import NotFound, Position, Problem, Refused, Unit, in_force, 
 from tideng_admin.screens import READ, WRITE, Page, Web, locale, needs, units_to_choose, web
 from tideng_orgchart.edit import service
 from tideng_orgchart.edit.table_merge import position_row, unit_row
+from tideng_orgchart.organisation.rights import require_edit
 from tideng_orgchart.screens.table_import import field_words, name_in
 
 UNIT_FIELDS = ("id", "name", "parent", "until")
@@ -72,7 +73,7 @@ class OrganisationEditPage(Page):
 
     def _form(self, kind: str, id: str, cells: Mapping[str, str], problems: list[str] | None = None) -> Any:
         here, shown = web(), _shown_day()
-        service.require_edit(here.viewer())
+        require_edit(here.viewer())
         return render_template(
             f"orgchart/edit_{kind}.html",
             id=id,
@@ -115,7 +116,7 @@ def _at_a_field(problem: Problem, id: str) -> Problem:
     here, directory = web(), web().directory()
     name = here.name_of(owner) if directory.knows(owner) else ""
     name = name or name_in(directory.unit_periods, owner) or name_in(directory.position_periods, owner)
-    said = {"id": _("Id"), "from": _("From which day on"), "duties": _("What is expected")}
+    said = {"id": _("Id"), "from": _("Starting on"), "duties": _("What is expected")}
     field = (field_words() | said).get(column, column)
     return replace(problem, at=", ".join(filter(None, ("" if owner == id else name, field))))
 
@@ -158,9 +159,9 @@ def _shown_day() -> date:
 
 def _said(mend: str, later: str | None) -> str:
     if mend:
-        return _("Put right.")
+        return _("Corrected.")
     return (
-        _("Kept. It counts from %(day)s on, by itself.", day=later)
+        _("Saved. It takes effect on %(day)s automatically.", day=later)
         if later
-        else _("Kept. What was before stays as it was.")
+        else _("Saved. Earlier periods stay unchanged.")
     )

@@ -16,6 +16,7 @@ from tideng.plugin import Assignment, Refused, line_in_words, spoken
 from tideng_admin.screens import LAMP_LOOKS, READ, WRITE, Page, Screen, locale, named, needs, takes, web, window_words
 from tideng_orgchart.edit import service
 from tideng_orgchart.organisation import photos
+from tideng_orgchart.organisation.rights import may_edit
 from tideng_orgchart.screens.edit import OrganisationEditPage
 from tideng_orgchart.screens.table_import import OrganisationImportPage, called, field_words
 from tideng_orgchart.views import organisation
@@ -23,6 +24,7 @@ from tideng_orgchart.views.organisation import Face, UnitNode
 from tideng_orgchart.views.post import (
     Expected,
     PostPage,
+    PostQuery,
     post_page,
     who_answers,
 )
@@ -53,7 +55,7 @@ class OrganisationPage(Page):
             found=found,
             asked=day,
             nodes=nodes_of(it.units, unit),
-            may_edit=service.may_edit(web().viewer()),
+            may_edit=may_edit(web().viewer()),
             script=script_words(),
         )
 
@@ -87,17 +89,17 @@ class OrganisationPage(Page):
     @needs(READ)
     def unit(self, id: str) -> Any:
         it = self.read(organisation.unit_page, id, asked_day(), request.args.get("after", ""))
-        return self._shown("unit", it=it, title=it.it.name, may_edit=service.may_edit(web().viewer()))
+        return self._shown("unit", it=it, title=it.it.name, may_edit=may_edit(web().viewer()))
 
     @expose("/positions/<path:id>")
     @needs(READ)
     def position(self, id: str) -> Any:
-        it = self.read(post_page, web().deployment, id, asked_day(), request.args.get("after", ""))
-        may_edit = service.may_edit(web().viewer())
-        people = _colleagues() if may_edit and not request.args.get("part") else ()
+        it = self.read(post_page, web().deployment, PostQuery(id, asked_day(), request.args.get("after", "")))
+        editor = may_edit(web().viewer())
+        people = _colleagues() if editor and not request.args.get("part") else ()
         since = max(it.day, service.today(web().directory(), web().deployment)).isoformat()
         words = {"expected": expected_words(it), "people": people, "since": since}
-        return self._shown("post", it=it, title=it.name, may_edit=may_edit, **words)
+        return self._shown("post", it=it, title=it.name, may_edit=editor, **words)
 
     @expose("/people/<path:id>")
     @needs(READ)
@@ -142,9 +144,9 @@ class OrganisationPage(Page):
     def _put(here: Any, person: str, data: bytes) -> str:
         if request.form.get("remove"):
             photos.remove(here.deployment, here.viewer(), here.directory(), person)
-            return _("The photo is gone.")
+            return _("The photo is removed.")
         photos.put(here.deployment, here.viewer(), here.directory(), person, data)
-        return _("The photo is kept.")
+        return _("The photo is saved.")
 
     # -- changes -----------------------------------------------------------------------------------------------------
     @expose("/positions/<path:id>/duties", methods=["POST"])
@@ -156,7 +158,7 @@ class OrganisationPage(Page):
             service.set_duties(
                 here.deployment, here.viewer(), here.directory(), id, form.get("duties", ""), form.get("from", "")
             )
-            return _("Kept. What was expected before stays as it was.")
+            return _("Saved. What was expected before stays unchanged.")
 
         return done(said, "OrganisationPage.position", id=id, day=_later(form.get("from", "")))
 
@@ -316,8 +318,8 @@ def script_words() -> Mapping[str, str]:
         "open": _("Show the units below"),
         "close": _("Hide the units below"),
         "loading": _("Loading…"),
-        "lost": _("The connection was interrupted. Please try once more."),
-        "nothing": _("Nothing fits."),
+        "lost": _("The connection was interrupted. Please try again."),
+        "nothing": _("Nothing found."),
         "vacant": _("Vacant"),
         "outside": _("led by %(name)s", name="{name}"),
         "person": _("Person"),

@@ -14,7 +14,8 @@ from tideng.base.text import pause
 from tideng.plugin import Refused, line_in_words, read_duties
 from tideng_admin.screens import READ, WRITE, Page, locale, named, needs, takes, web
 from tideng_orgchart.edit import table_files, table_import
-from tideng_orgchart.edit.service import require_edit, today
+from tideng_orgchart.edit.service import today
+from tideng_orgchart.organisation.rights import require_edit
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -57,7 +58,7 @@ class OrganisationImportPage(Page):
         here = web()
         if request.form.get("discard"):
             table_import.discard(here.deployment, here.viewer(), number)
-            flash(_("Put aside. Nothing was changed."), "success")
+            flash(_("Discarded. Nothing was changed."), "success")
             return redirect(url_for("OrganisationImportPage.show_all"))
         try:
             made = table_import.apply(here.deployment, here.viewer(), number)

@@ -79,23 +79,31 @@ class PostPage:
     rules: Mapping[str, Text]
 
 
+@dataclass(frozen=True, slots=True)
+class PostQuery:
+    """Which post, on which day (None: today), and the cursor of the page of holders before, '' for the first one."""
+
+    position: str
+    day: date | None = None
+    after: str = ""
+
+
 def post_page(
     connection: Connection,
     viewer: Viewer,
     directory: Directory,
     now: datetime,
     deployment: Deployment,
-    position: str,
-    day: date | None = None,
-    after: str = "",
+    query: PostQuery,
 ) -> PostPage:
-    """Everything about one post. Raises `NotFound`. A fixed number of statements, however many hold it."""
-    sight = Sight(viewer, directory, now, day)
+    """Everything about one post. Raises `NotFound`. A fixed number of statements, however many people hold it."""
+    position = query.position
+    sight = Sight(viewer, directory, now, query.day)
     it = sight.directory.positions.get(position)
     if it is None:
         raise NotFound(f"no position {position}")
     held = sight.chart.held.get(position, ())
-    page, following = page_of(held, after)
+    page, following = page_of(held, query.after)
     people, head = sight.faces(page), sight.face(_over(sight, it.unit, held))
     faces = sight.lit(connection, [*people, *([head] if head else [])])
     numbers: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What one version of a process does otherwise than another, in sentences, each in every language."""
+"""The differences between two versions of a process, in sentences, each in every language."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tideng_processes.document.sentences import (
     text,
 )
 
-_ORDER: Text = phrase("The order of the steps is another one")
+_ORDER: Text = phrase("The order of the steps changed")
 _NOTHING: Text = phrase("none")
 _FIELD = re.compile(r"\{(\w+)[^}]*\}")
 _CHECKS = {one.name for one in fields_of(FieldSpec)} - {"name", "type", "title", "help"}
 
 
 def differences(old: Definition, new: Definition, directory: Directory) -> list[Text]:
-    """Every difference, in the order of the page; [] where both do the same."""
+    """Every difference, in the order of the page; [] where there is none."""
     return [
-        *_changed(phrase("Its title"), lambda of: of.title, old, new),
-        *_changed(phrase("What it is about"), lambda of: of.about, old, new),
-        *_changed(phrase("What a case is called by"), _called, old, new),
-        *_changed(phrase("The customer stands in"), _customer, old, new),
+        *_changed(phrase("Title", context="differences"), lambda of: of.title, old, new),
+        *_changed(phrase("Description"), lambda of: of.about, old, new),
+        *_changed(phrase("Case summary"), _called, old, new),
+        *_changed(phrase("Customer field"), _customer, old, new),
         *_changed(phrase("Who may begin it"), lambda of: text(lambda one: begun_by(of, one)), old, new),
         *_steps(old, new, directory),
         *_fields(old, new),
@@ -40,7 +40,7 @@ def differences(old: Definition, new: Definition, directory: Directory) -> list[
 
 
 def _called(of: Definition) -> Text:
-    """Its summary, each field by its title."""
+    """The summary, with the fields' titles in it."""
 
     def words(locale: str) -> str:
         return _FIELD.sub(lambda found: _title(of.fields, found[1], locale), said(of.summary, locale))
@@ -83,12 +83,12 @@ def _until(node: Node, of: Definition) -> Text:
     words = deadline_words(node.deadline, of.fields)
     if by_itself is None or not words:
         return words
-    return phrase("{words}, then by itself: {title}", words=words, title=by_itself.title)
+    return phrase("{words}, then automatically: {title}", words=words, title=by_itself.title)
 
 
 def _asked_for(node: Node, of: Definition) -> Text:
     def titles(locale: str) -> str:
-        may = wording(phrase(" (may be left out)"), locale)
+        may = wording(phrase(" (optional)"), locale)
         return _listed(
             [f"{_title(of.fields, one.field, locale)}{'' if one.required else may}" for one in node.form], locale
         )
@@ -97,10 +97,10 @@ def _asked_for(node: Node, of: Definition) -> Text:
 
 
 def _ways(node: Node, of: Definition) -> Text:
-    """Where each outcome leads, and what it asks for."""
+    """Where each outcome leads, and whether it asks for a note."""
 
     def listed(locale: str) -> str:
-        note = phrase(", with a few words")[locale]
+        note = phrase(", with a note")[locale]
         noted = [outcome.note for outcome in node.outcomes for _ in outcome.routes]
         lines = [
             f"{way.words} → {way.place}{note if needs else ''}"
@@ -148,7 +148,7 @@ def _come_and_gone(kind: Text, old: Mapping[str, Any], new: Mapping[str, Any]) -
     for id in [id for id in new if id not in old]:
         yield phrase("New: {kind} “{title}”", kind=_lower(kind), title=new[id].title or id)
     for id in [id for id in old if id not in new]:
-        yield phrase("Gone: {kind} “{title}”", kind=_lower(kind), title=old[id].title or id)
+        yield phrase("Removed: {kind} “{title}”", kind=_lower(kind), title=old[id].title or id)
 
 
 def _changed(what: Text, words: Callable[[Definition], Text], old: Definition, new: Definition) -> Iterator[Text]:
@@ -170,7 +170,7 @@ def _of(title: Text, what: Text) -> Text:
 
 
 def _same(value: Any) -> Text:
-    """A value that is written alike in every language."""
+    """A value in every language; titles differ, all other values are the same."""
     if isinstance(value, Mapping):
         return text(lambda locale: _listed([said(one, locale, name) for name, one in value.items()], locale))
     if isinstance(value, tuple) and value and isinstance(value[0], FieldSpec):

@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from tideng.access.viewer import Viewer
-from tideng.base.errors import Problem, Refused
-from tideng.base.text import Each, Text, phrase, plain
-from tideng.org.directory import Directory
-from tideng.plugins.forms import MUST, Asked, Form, accept_form, check_form, fill_form
-from tideng.problem_words import in_words
+from tideng.plugin import (
+    MUST,
+    Asked,
+    Directory,
+    Form,
+    Problem,
+    Refused,
+    Viewer,
+    accept_form,
+    check_form,
+    fill_form,
+    in_words,
+)
 from tideng_processes.cases.actions import LONGEST_NOTE
 from tideng_processes.cases.case_choices import not_to_be_chosen
 from tideng_processes.document.model import Definition, Node, Outcome
@@ -26,7 +33,7 @@ from tideng_processes.forms.submitted_files import fields_with_lost_files
 from tideng_processes.publication.registry import registry_of
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 LONGEST_KEY = 120
 
@@ -99,7 +106,7 @@ def asked_of(context: FormContext) -> tuple[list[Asked], dict[str, Any]]:
         context.known,
         complete=outcome.form,
     )
-    own = [Asked(one.at, _worded(one)) for one in (*read.problems, *_note_and_key(context))]
+    own = [asked_about(one, one.at) for one in (*read.problems, *_note_and_key(context))]
     own += _lost_files(context)
     own += _others_cases(context, read.data)
     asked: Iterable[Asked] = ()
@@ -131,7 +138,7 @@ def _note_and_key(context: FormContext) -> Iterator[Problem]:
 
 def _lost_files(context: FormContext) -> list[Asked]:
     lost = fields_with_lost_files(context.connection, context.viewer, context.submission.papers, context.case)
-    return [Asked(name, _worded(Problem(name, "a file is not there any more", "choose it once more"))) for name in lost]
+    return [asked_about(Problem(name, "a file is not there any more", "choose it once more"), name) for name in lost]
 
 
 def _others_cases(context: FormContext, data: Mapping[str, Any]) -> list[Asked]:
@@ -150,14 +157,11 @@ def _others_cases(context: FormContext, data: Mapping[str, Any]) -> list[Asked]:
     form = Form(context.name, context.person, context.viewer.person, context.at, known, case=context.case)
     filled = fill_form(context.deployment, context.connection, context.directory, form, context.now)
     own = {name for name, one in filled.items() if one.value == data.get(name)}
-    return [Asked(one.at, _worded(one)) for one in wrong if one.at not in own]
+    return [asked_about(one, one.at) for one in wrong if one.at not in own]
 
 
-def _worded(problem: Problem) -> Text:
-    """Sentence and way out of a problem, in every language."""
-    what = Each(lambda language: in_words(problem.problem, language))
-    if not problem.hint:
-        return plain(what)
-    return plain(
-        phrase("{problem} ({hint})", problem=what, hint=Each(lambda language: in_words(problem.hint, language)))
-    )
+def asked_about(problem: Problem, field: str) -> Asked:
+    """A problem of a form as something that is asked about one of its fields, in every language."""
+    hint_zh = f"（{in_words(problem.hint, 'zh')}）" if problem.hint else ""
+    hint_en = f" ({problem.hint})" if problem.hint else ""
+    return Asked(field, {"zh": in_words(problem.problem, "zh") + hint_zh, "en": problem.problem + hint_en})

@@ -1,4 +1,4 @@
-"""What processes hold on a person, who may look at it and take it away."""
+"""The data that processes hold about a person, for that person to see and to export."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tideng_processes.document.sentences import said, text
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
 
-_SEEN = phrase("You, whoever had a step, those who lead you and HR can see it")
+_SEEN = phrase("You, the owners of its steps, your supervisors and HR can see it")
 _TITLES = {
     "cases": phrase("Your cases"),
     "steps": phrase("What you did and said in cases"),
@@ -39,7 +39,7 @@ _CASES = {
     "id": _CASE,
     "process": phrase("Process"),
     "version": phrase("Version"),
-    "node": phrase("Where it stands", context="holdings"),
+    "node": phrase("Current step", context="holdings"),
     "end": phrase("How it ended"),
     "started_at": COLUMN_BEGAN,
     "ended_at": COLUMN_ENDED,
@@ -52,7 +52,7 @@ _STEPS = {
     "kind": phrase("What happened", context="holdings"),
     "node": _STEP,
     "outcome": COLUMN_OUTCOME,
-    "note": phrase("Words"),
+    "note": phrase("Note", context="holdings"),
 }
 _TASKS = {
     "case": _CASE,
@@ -72,7 +72,7 @@ _PAPERS = {
 
 
 def cases_of(connection: Connection, person: str, registry: Registry) -> list[Holding]:
-    """The person's cases, what they did and said in any, the steps they had, the files they handed in. A statement each."""
+    """The person's cases, their history entries in any case, the steps they owned, the files they handed in. A statement each."""
     case, step, task, told = CaseRow, StepRow, TaskRow, _told(connection, registry)
     return [
         _held(connection, "cases", _CASES, case, case.person == person, case.started_at, told),
@@ -91,8 +91,8 @@ def _held(
 
 
 def _told(connection: Connection, registry: Registry) -> Any:
-    """Cases with the titles that people know, not the names of the document, and the other cases they name in words. One statement
-    more, where they name any."""
+    """Cases with titles in place of the document's names, and with the cases that they name in words. One statement more, where
+    they name any."""
 
     def records(rows: Sequence[Any]) -> list[HeldRecord]:
         known = {row.id: one.definition for row in rows if (one := registry.version(row.process, row.version))}

@@ -12,7 +12,7 @@ from tideng.base.errors import NotAllowed, NotFound, Refused
 from tideng.store.database import reading
 from tideng_orgchart.edit import service
 from tideng_orgchart.views import organisation
-from tideng_orgchart.views.post import post_page, who_answers
+from tideng_orgchart.views.post import PostQuery, post_page, who_answers
 
 HR = Viewer("p001", "p001", frozenset({"hr"}))
 LEAD = Viewer("p002", "p002", frozenset({"supervisor"}))
@@ -115,7 +115,7 @@ def test_the_reads_cost_the_same_for_three_people_as_for_three_hundred(deploymen
                 statements(deployment, lambda c, d: organisation.unit_page(c, HR, d, NOW, "north")),
                 statements(deployment, lambda c, d: organisation.card(c, HR, d, NOW, "p002")),
                 statements(deployment, lambda c, d: organisation.search(c, HR, d, NOW, "N")),
-                statements(deployment, lambda c, d: post_page(c, HR, d, NOW, deployment, "rep")),
+                statements(deployment, lambda c, d: post_page(c, HR, d, NOW, deployment, PostQuery("rep"))),
                 statements(deployment, lambda c, d: who_answers(c, HR, d, NOW, deployment)),
             ]
         )
@@ -126,7 +126,7 @@ def test_the_reads_cost_the_same_for_three_people_as_for_three_hundred(deploymen
 def test_a_post_says_what_is_expected_who_has_it_and_since_when_it_is_empty(deployment, bundle):
     positions = "id,name,unit,duties,sheet,sheet_en,seats\nrep,销售,north,visits_this_month>=15,见客户,Sees customers,2\nhead,主管,,,,,\n"
     apply(deployment, bundle(positions_csv=positions))
-    it = see(deployment, post_page, HR, deployment, "rep")
+    it = see(deployment, post_page, HR, deployment, PostQuery("rep"))
     assert [(one.name, one.operator, one.goal) for one in it.expected] == [("visits_this_month", ">=", 15)]
     assert (it.sheet["en"], [one.name for one in it.holders], it.count, it.seats) == ("Sees customers", ["张三"], 1, 2)
     assert (it.empty.missing, it.empty.seats, it.leads.name) == (1, 2, "王主管")
@@ -135,8 +135,8 @@ def test_a_post_says_what_is_expected_who_has_it_and_since_when_it_is_empty(depl
 def test_holders_come_by_the_page(deployment, bundle):
     many = "".join(f"q{number:03},N,north,rep,p002,,\n" for number in range(120))
     apply(deployment, bundle(people_csv=FILES["people.csv"] + many))
-    first = see(deployment, post_page, HR, deployment, "rep")
-    second = see(deployment, post_page, HR, deployment, "rep", after=first.next)
+    first = see(deployment, post_page, HR, deployment, PostQuery("rep"))
+    second = see(deployment, post_page, HR, deployment, PostQuery("rep", after=first.next))
     assert (first.count, len(first.holders), first.holders[-1].person) == (121, organisation.PAGE, first.next)
     assert second.holders[0].person > first.next
 

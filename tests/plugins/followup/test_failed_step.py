@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tideng_followup.reviewing import POINTS_AT, Failed, Passage, failed_step, points_at
+from tideng_followup.failed_step import (
+    POINTS_AT,
+    Failed,
+    Passage,
+    failed_step,
+    points_at,
+)
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LOST = MONDAY + timedelta(days=10)

@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, select
 
 from tideng.plugin import Directory, Event, known_event_ids
-from tideng_followup import improving
-from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNCLEAR, UNEXPLAINED
-from tideng_followup.improving import Occasion
-from tideng_followup.reviewing import Failed, Passage, failed_step
+from tideng_followup import improvement_items
+from tideng_followup.declarations import (
+    LOST,
+    NODE_FAILED,
+    RECORDED,
+    UNCLEAR,
+    UNEXPLAINED,
+)
+from tideng_followup.failed_step import Failed, Passage, failed_step
+from tideng_followup.improvement_items import Occasion
 from tideng_processes.cases.loader import load_runs
 from tideng_processes.cases.run import OPEN, Run
 from tideng_processes.cases.transitions import Answer, Mover
@@ -76,7 +82,7 @@ def hear(
         _close(mover, loss)
     locale = deployment.profile.locale
     occasions = [_occasion(loss, failure, locale) for loss, failure in found if failure is not None]
-    items = improving.note(mover, connection, registry, occasions, now)
+    items = improvement_items.note(mover, connection, registry, occasions, now)
     mover.events += [_event(loss, failure, items.get(loss.name, "")) for loss, failure in found]
     mover.save()
 

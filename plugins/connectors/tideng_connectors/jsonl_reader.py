@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from tideng.plugin import ReadOptions, Unreadable
-from tideng_connectors.lines import Line, numbered_lines
+from tideng_connectors.file_lines import Line, numbered_lines
 
 
 def recognises(name: str, head: bytes) -> bool:

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from tideng.base.text import phrase
 from tideng.plugin import Card, CardLine, Catalogue, Directory, Text, Viewer, WorkCalendar, last_event_time
 from tideng_reports.completeness import REPORTED, Completeness, completeness
-from tideng_reports.filling import NEEDED
-from tideng_reports.history import waiting_for
+from tideng_reports.prefill import NEEDED
+from tideng_reports.report_history import waiting_for
 
 LOOKED_BACK = timedelta(days=180)
 """A last report that is older says nothing any more."""

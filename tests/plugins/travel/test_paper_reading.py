@@ -12,10 +12,15 @@ from hypothesis import strategies as st
 from tests.unit.core.plugins import attachment_files as files
 from tideng.base.sandbox import SandboxLimits
 from tideng.plugins.attachments import inspect_attachment
-from tideng_travel import reading
+from tideng_travel import paper_reading
 from tideng_travel.page_text import read_text
-from tideng_travel.qr import Code, amount, day_of, read_code
-from tideng_travel.reading import merged, reading_of
+from tideng_travel.paper_reading import merged, reading_of
+from tideng_travel.qr_code import (
+    Code,
+    amount,
+    day_of,
+    read_code,
+)
 
 
 def read(content: bytes, name: str = "", kind: str = "invoice"):
@@ -234,7 +239,7 @@ def test_no_text_of_a_page_does_any_harm(text):
 
 
 def test_a_file_that_cannot_be_read_in_time_is_typed(monkeypatch):
-    monkeypatch.setattr(reading, "READING", SandboxLimits(seconds=0, megabytes=512))
+    monkeypatch.setattr(paper_reading, "READING", SandboxLimits(seconds=0, megabytes=512))
     found = read(files.a_pdf(files.INVOICE_LINES))
     assert (found.fields, [note["zh"] for note in found.notes]) == (
         {},

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from tideng.plugin import Directory, NotFound, Page, Viewer, name_of
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 from tideng_reports.completeness import day_of
-from tideng_reports.filling import DAILY, NEEDS
+from tideng_reports.prefill import DAILY, NEEDS
 
 PAGE_SIZE = 10
 LOOKED_THROUGH = 40

@@ -16,7 +16,12 @@ from typing import Any
 from tideng.base.text import phrase
 from tideng.plugin import OFD, PDF, Attachment, AttachmentReading, SandboxFailed, SandboxLimits, Text, call_sandboxed
 from tideng_travel.page_text import LONGEST, Said, read_text
-from tideng_travel.qr import Code, amount, day_of, read_code
+from tideng_travel.qr_code import (
+    Code,
+    amount,
+    day_of,
+    read_code,
+)
 
 READING = SandboxLimits(seconds=10, megabytes=1024)
 KINDS = ("invoice", "itinerary")
@@ -31,7 +36,7 @@ _SCALE = 200 / 72  # dots an inch, over a PDF's points
 def reading_of(paper: Attachment) -> AttachmentReading:
     """What `paper` says, with notes on what is to be typed or looked at."""
     try:
-        fields = call_sandboxed("tideng_travel.reading:read", paper.content, paper.sort, limits=READING)
+        fields = call_sandboxed("tideng_travel.paper_reading:read", paper.content, paper.sort, limits=READING)
     except SandboxFailed:
         return AttachmentReading({}, (_UNREAD,))
     notes = tuple(_disagreement(*one) for one in fields.pop("differs", []))

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from tideng.plugin import MAX_KEPT, MAX_TEXT, EventType, ReadOptions, Unreadable
-from tideng_connectors.lines import Line, numbered_lines
+from tideng_connectors.file_lines import Line, numbered_lines
 
 ENVELOPE = ("id", "source", "type", "time", "subject")
 OPTIONAL = ("specversion",)
