@@ -101,7 +101,7 @@ def list_(terminal: Terminal, client: Path | None, as_json: bool) -> int:
 def _published_row(terminal: Terminal, one: Published) -> tuple[object, ...]:
     title = one.definition.title.get(terminal.language) or one.definition.id
     since = f"{one.at:%Y-%m-%d}" if one.origin == "people" else ""
-    return one.definition.id, title, one.version, len(one.definition.nodes), terminal.text(*ORIGINS[one.origin]), since
+    return one.definition.id, title, one.version, len(one.definition.nodes), terminal.text(ORIGINS[one.origin]), since
 
 
 def _published_json(one: Published) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def show(
 def _say(terminal: Terminal, found: Published, directory: Directory) -> None:
     definition, language = found.definition, terminal.language
     title = definition.title.get(language) or definition.id
-    origin = terminal.text(*ORIGINS[found.origin])
+    origin = terminal.text(ORIGINS[found.origin])
     terminal.say(phrase("{title}, version {version} ({origin})", title=title, version=found.version, origin=origin))
     if about := definition.about.get(language):
         terminal.say(about)

@@ -96,7 +96,7 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
         terminal.json({"processes": len(paths), "problems": said})
     elif problems:
         told = [problem_in_words(one, terminal.language) for one in problems]
-        terminal.table(_HEADINGS, [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told])
+        terminal.table(_HEADINGS, [(terminal.text(_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told])
         warnings = len(problems) - len(errors)
         terminal.say(phrase("{n} errors, {warnings} warnings.", n=len(errors), warnings=warnings))
     else:
