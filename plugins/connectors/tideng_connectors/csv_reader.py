@@ -1,5 +1,5 @@
-"""CSV: a header line, then one event a line. What a spreadsheet saves: comma, semicolon or tab, with or without a mark
-at the beginning."""
+"""Read CSV as spreadsheets save it: a header line, then one event a line; comma, semicolon or tab; with or without a
+byte order mark."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def read_csv(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
 
 
 class _Records:
-    """Records out of lines. A record gone wrong costs its first line; the lines it swallowed are read again."""
+    """Split lines into records. A broken record costs only its first line; the lines that it swallowed are read
+    again."""
 
     def __init__(self, lines: Iterator[Line]):
         self._lines, self._again = lines, deque[Line]()
@@ -92,7 +93,7 @@ class _Records:
         return cells
 
     def _split(self, lines: list[Line]) -> list[str] | None:
-        """The cells; None while a quoted text is still open."""
+        """Split a record into cells; None while a quoted text is still open."""
         quotes = sum(line.text.count('"') for line in lines)
         if quotes % 2:  # an open quote, without asking the parser
             return None
@@ -118,7 +119,7 @@ def _payload(header: list[str], cells: list[str], options: ReadOptions) -> dict[
 
 
 def _value(name: str, cell: str, event_type: EventType | None) -> Any:
-    """The cell by its field's type; what does not fit stays text, so that intake names it."""
+    """Convert a cell by its field's type. What does not fit stays text, so that intake reports it."""
     field = event_type.field(name) if event_type else None
     kind = field.type if field else "text"
     try:

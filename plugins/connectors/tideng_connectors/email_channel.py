@@ -1,4 +1,5 @@
-"""E-mail over SMTP. A repeat of a message carries the same Message-ID, so that mail programs can recognise it."""
+"""Deliver messages by e-mail over SMTP. A repeated message has the same Message-ID, so that mail programs can
+recognise it."""
 
 from __future__ import annotations
 
@@ -45,7 +46,7 @@ class EmailSettings:
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> EmailSettings:
-        """Settings from plain values; raises `InvalidSettings` with every problem."""
+        """Make settings from plain values; raises `InvalidSettings` with every problem."""
         problems = [
             *cls.check(values),
             *(Problem(n, "is not set") for n in ("smtp_host", "sender") if not values.get(n)),
@@ -56,7 +57,7 @@ class EmailSettings:
 
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> Iterator[Problem]:
-        """Every problem of the settings that are given; what is not given may come from elsewhere."""
+        """Yield every problem in the given settings. Missing settings may come from another place."""
         known = {f.name: f.default for f in fields(cls)}
         for name, value in values.items():
             if name not in known:
@@ -91,13 +92,14 @@ class EmailSettings:
 
 
 class EmailChannel:
-    """Sends one message over one connection: a few a minute need no more, and a broken connection costs one try."""
+    """Send each message over a connection of its own: a few messages a minute need no more, and a broken connection
+    costs one attempt."""
 
     name = "email"
     takes_duplicate_key = False
 
     def __init__(self, settings: Callable[[], EmailSettings]):
-        """`settings` is asked before each message."""
+        """`settings` is called before each message."""
         self._settings = settings
 
     def send(self, message: OutgoingMessage) -> None:
@@ -129,7 +131,8 @@ class EmailChannel:
 
 
 def compose(message: OutgoingMessage, settings: EmailSettings) -> EmailMessage:
-    """The mail: plain text, its headers free of control characters. Raises `ChannelError` for an unusable address."""
+    """Make the mail: plain text, with headers free of control characters. Raises `ChannelError` for an unusable
+    address."""
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _address(settings.sender)
     mail["To"] = _address(message.address)
@@ -144,7 +147,7 @@ def compose(message: OutgoingMessage, settings: EmailSettings) -> EmailMessage:
 
 
 def message_id(key: str, sender: str) -> str:
-    """The Message-ID for an outbox key: the same at every try, telling nothing about the person."""
+    """Make the Message-ID of an outbox key: the same for every attempt, and without anything about the person."""
     return f"<{hashlib.sha256(key.encode('utf-8', 'backslashreplace')).hexdigest()[:40]}@{_ascii_domain(sender)}>"
 
 
@@ -179,12 +182,13 @@ def _connect(settings: EmailSettings) -> smtplib.SMTP:
 
 
 def _part(server: smtplib.SMTP) -> None:
-    """Say goodbye. The message is taken over by now: whatever happens here must not send it a second time."""
+    """Close the connection politely. The server has accepted the message, so an error here must not cause a second
+    delivery."""
     with contextlib.suppress(OSError, smtplib.SMTPException):
         server.quit()
 
 
 def _refused(code: int, reply: bytes | str) -> ChannelError:
-    """The server's answer without addresses, which do not belong into logs."""
+    """Make an error from the server's answer, without addresses, because it is logged."""
     said = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(reply)
     return ChannelError(f"the mail server said {code} {_IN_REPLY.sub('…', said)[:300]}", retry=not 500 <= code < 600)

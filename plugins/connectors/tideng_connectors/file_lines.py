@@ -1,4 +1,4 @@
-"""Lines of a file that may hold anything: bounded, decoded, numbered."""
+"""Split a file of any content into decoded, numbered lines of bounded length."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_LINE = 16_000_000  # bytes; far more than an event may hold, so that a text 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line, without its end; where `problem` is set there is no text to speak of."""
+    """One line without its end. When `problem` is set, `text` is empty."""
 
     number: int
     text: str
@@ -25,7 +25,7 @@ class Line:
 
 
 def numbered_lines(stream: BinaryIO) -> Iterator[Line]:
-    """Yield every line, counted from 1, never holding more than MAX_LINE bytes."""
+    """Yield every line, counted from 1, holding at most MAX_LINE bytes."""
     number = 0
     while raw := stream.readline(MAX_LINE + 1):
         number += 1

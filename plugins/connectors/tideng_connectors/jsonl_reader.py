@@ -1,4 +1,4 @@
-"""JSON Lines: one CloudEvent a line, in UTF-8. A bad line is named and passed over."""
+"""Read JSON Lines: one CloudEvent a line, in UTF-8. A bad line is reported and skipped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def recognises(name: str, head: bytes) -> bool:
 
 
 def read_jsonl(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]]:
-    """Yield (``line 12``, the object) or what is wrong with the line; empty lines are nothing."""
+    """Yield (``line 12``, the object) or the problem of the line; empty lines are skipped."""
     for line in numbered_lines(stream):
         if line.problem:
             yield line.place, line.problem

@@ -1,4 +1,4 @@
-"""A channel that keeps what it was given: for tests, and for trying a deployment without reaching anybody."""
+"""A channel that keeps messages in memory: for tests, and for trying a deployment without reaching anybody."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from tideng.plugin import ChannelError, OutgoingMessage
 
 
 class MemoryChannel:
-    """Keeps messages in the order sent; a key that was delivered before is dropped, as a good server does.
+    """Keep messages in the order sent. A key that was delivered before is dropped, as a good server does.
 
-    `tries` counts every attempt by key, the failed ones too.
+    `tries` counts every attempt by key, failed ones included.
     """
 
     name = "memory"
@@ -20,7 +20,7 @@ class MemoryChannel:
         self._failing, self._retry = 0, True
 
     def fail_next(self, times: int, *, retry: bool = True) -> None:
-        """Refuse the next `times` messages, for a while (`retry`) or for good."""
+        """Refuse the next `times` messages: temporarily (`retry`) or permanently."""
         self._failing, self._retry = times, retry
 
     def send(self, message: OutgoingMessage) -> None:

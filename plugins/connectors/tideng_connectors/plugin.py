@@ -1,4 +1,4 @@
-"""What comes in from other systems and goes out to people: event files, e-mail, and the events of sales and attendance."""
+"""Event files, e-mail, and the events of sales and attendance systems."""
 
 from __future__ import annotations
 
@@ -126,12 +126,12 @@ class ConnectorsPlugin:
 
     @hookimpl
     def read_source(self, name: str, head: bytes) -> Reader | None:
-        """Recognised by what is in it first; an event log before CSV, whose names end in many ways."""
+        """Recognise a file by its content first; event logs before CSV, whose names have many endings."""
         readers = ((is_xes, read_xes), (is_jsonl, read_jsonl), (is_csv, read_csv))
         return next((reader for recognises, reader in readers if recognises(name, head)), None)
 
     def _email_settings(self) -> EmailSettings:
-        """Read anew for each message, because the client may be applied again while the worker runs."""
+        """Read the settings again for each message, because the bundle may be applied while the worker runs."""
         if self._deployment is None:
             raise InvalidSettings(NAME, [Problem("", "the deployment is not open yet")])
         return EmailSettings.read(self._deployment.plugin_settings(NAME))

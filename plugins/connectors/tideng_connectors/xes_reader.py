@@ -1,7 +1,7 @@
-"""Event logs in XES (IEEE 1849), as process mining publishes them: traces of events, read as a stream.
+"""Read event logs in XES (IEEE 1849), as process mining publishes them, as a stream.
 
-An activity becomes a type, the trace a case; events keep all their attributes. See the section "Event logs" of the
-documentation. Expat reads the XML; a document type is refused, so there are no entities to expand and nothing to fetch.
+An activity becomes an event type and a trace becomes a case; events keep all their attributes (documentation: "Event
+logs"). Expat parses the XML. A document type is refused, so no entity can expand and nothing is fetched.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def recognises(name: str, head: bytes) -> bool:
 
 
 def type_of(activity: str) -> str:
-    """The event type of an activity: lower case; letters, digits and ``_`` stay, every run of others is one ``.``."""
+    """Make the event type of an activity: lower case; letters, digits and ``_`` stay, and every run of other
+    characters becomes one ``.``."""
     return _OTHER.sub(".", activity.lower())
 
 
@@ -63,10 +64,10 @@ class _Refused(Exception):
 
 
 class _Log:
-    """A log being read: expat calls, events gather in `_ready` until they are taken.
+    """Parse a log: Expat calls handlers, and events gather in `_ready` until they are taken.
 
-    Expat calls one handler; it is exchanged by where we are (log, trace, event), because an event's attributes are
-    by far the most frequent and should pass through little code.
+    Expat has one handler at a time; it is exchanged for each level (log, trace, event), because attributes of events
+    are by far the most frequent and must pass through little code.
     """
 
     def __init__(self, options: ReadOptions):
@@ -120,7 +121,8 @@ class _Log:
             self._outside()
 
     def _handlers(self) -> tuple[Any, Any]:
-        """The two handlers inside an event, over local names: they run for every attribute of the log."""
+        """Make the two handlers inside an event. They use local names, because they run for every attribute of the
+        log."""
         into, path, memo, slow = self._into, self._path, self._memo.setdefault, self._attribute
 
         def start(tag: str, attributes: list[str]) -> None:
@@ -141,7 +143,8 @@ class _Log:
     # -- attributes --
 
     def _attribute(self, tag: str, attributes: list[str]) -> None:
-        """One attribute, at any depth: an attribute inside another is ``outer.inner``; the items of a list are a list."""
+        """Read one attribute at any depth: an attribute inside another is ``outer.inner``; items of a list are a
+        list."""
         named = dict(zip(attributes[::2], attributes[1::2], strict=True))
         kind, key = tag.rpartition(":")[2], named.get("key", "")
         outer = ".".join(name for _, name in self._path if name)

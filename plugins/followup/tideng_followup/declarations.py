@@ -1,4 +1,4 @@
-"""What the follow-up of customers adds to the catalogue: its own events, and what is found out about a customer who was lost."""
+"""The events that following up adds to the catalogue, among them what is found out about a lost customer."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ FIELDS = (
 )
 RAISED, ANSWERED, PROPOSED, RECORDED = "need.raised", "need.answered", "proposal.submitted", "followup.recorded"
 TAKEN_UP = "need.taken_up"
-"""A case carries this need from now on, and its steps have deadlines of their own: rules that wait for an answer leave it."""
+"""A case now carries this need and has deadlines of its own; rules that wait for an answer stop waiting."""
 LOST = "customer.lost"
-"""Told by the systems of sales, and declared by the connectors."""
+"""Sent by sales systems, and declared by the connectors."""
 NODE_FAILED, UNEXPLAINED = "node.failed", "loss.unexplained"
 UNCLEAR = "loss.unclear"
-"""It may be this follow-up's customer, or another one of nearly the same name: whoever follows up knows."""
+"""The lost customer may be the one of this follow-up, or another one with almost the same name; the person who
+follows up knows."""
 
 _TITLES: tuple[tuple[str, Text], ...] = (
     (RAISED, phrase("Customer need raised")),

@@ -1,5 +1,8 @@
-"""Improvement items: one for each step that is to become better and whoever has it. What happens there while it is open is
-added to it, so that a step at which ten customers were lost is looked at once, and not ten times."""
+"""Improvement items: one for each step that could be better and the person who had it.
+
+A further occasion is added to the item that is open, so that a step at which ten customers were lost is reviewed once
+and not ten times.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,8 @@ PROCESS = "improvement"
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What shows that a step could be better. `person`: who had it; `known`: the item's fields, as far as they are known;
-    `words`: the same in a sentence, in the client's language; `name`: the same for the same occasion."""
+    """What shows that a step could be better. `person`: who had the step. `known`: the item's fields, as far as they
+    are known. `words`: the same as a sentence in the client's language. `name`: equal for the same occasion."""
 
     name: str
     person: str
@@ -33,15 +36,15 @@ class Occasion:
 
     @property
     def of(self) -> tuple[str, str]:
-        """Which step, and whose."""
+        """The step and the person."""
         return self.person, str(self.known.get("step") or "")
 
 
 def note(
     mover: Mover, connection: Connection, registry: Registry, occasions: Sequence[Occasion], now: datetime
 ) -> dict[str, str]:
-    """Open an item for each occasion, or add it to the one that is open; occasion's name → the item's id. A fixed number of
-    statements. Empty where the client has done away with the process."""
+    """Open an item for each occasion, or add the occasion to the open item. Returns occasion's name → the item's id;
+    {} when the client removed the process. A fixed number of statements."""
     published = registry.latest(PROCESS)
     if published is None or not occasions:
         return {}
@@ -59,7 +62,7 @@ def note(
 
 
 def _open_items(connection: Connection, registry: Registry, people: set[str]) -> dict[tuple[str, str], Run]:
-    """Those that are open about steps of `people`, by person and step."""
+    """Find the open items about steps of `people`, by person and step."""
     row = CaseRow
     query = select(row.id).where(row.process == PROCESS, among(connection, row.person, people), row.node != "")
     runs = load_runs(connection, registry, connection.scalars(query))
@@ -67,7 +70,8 @@ def _open_items(connection: Connection, registry: Registry, people: set[str]) ->
 
 
 def _begun(mover: Mover, published: Published, id: str, occasion: Occasion, now: datetime) -> Run:
-    """What the first step would ask is known; the supervisor of whoever had the step has the next one."""
+    """Begin an item. What its first step asks is already known; the next step belongs to the supervisor of the
+    person who had the step."""
     definition = published.definition
     first = definition.first
     run = Run(

@@ -1,5 +1,8 @@
-"""A customer was lost: the follow-up is closed, the step that failed is found, and its owner's supervisor is asked to look at
-it together with them. Written in the transaction that hears of it, a fixed number of statements for any number of losses."""
+"""React to a lost customer: close the follow-up, find the step that failed, and ask its owner's supervisor to review it
+with them.
+
+Written in the transaction that stores the event, with a fixed number of statements for any number of lost customers.
+"""
 
 from __future__ import annotations
 
@@ -36,14 +39,14 @@ if TYPE_CHECKING:
 PROCESS = "customer_followup"
 SOURCE = "tideng/followup"
 CLOSES = "lost"
-"""The outcome by which a follow-up ends because the customer is gone."""
+"""The outcome with which a follow-up ends when the customer is lost."""
 HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A customer who did not buy: of which follow-up, heard of at `at` (UTC), and why, as far as anybody said. `said`: how the
-    customer was named there; not `sure`: it may be another customer of nearly that name."""
+    """A customer who did not buy. `run`: the follow-up. `at`: when it was heard (UTC). `reason`: as far as anybody
+    gave one. `said`: the customer's name in the event. Not `sure`: it may be another customer with almost that name."""
 
     run: Run
     at: datetime
@@ -57,7 +60,7 @@ class Loss:
 
     @property
     def name(self) -> str:
-        """The same for the same loss, whoever tells of it and however often."""
+        """Equal for the same loss, whoever reports it and however often."""
         return f"loss/{self.run.id}" if self.sure else f"unclear/{self.run.id}"
 
 
@@ -69,7 +72,7 @@ def hear(
     told: Sequence[Event],
     now: datetime,
 ) -> None:
-    """Look into the losses that events told of, once for each follow-up."""
+    """Review the losses in `events`, once for each follow-up."""
     losses = _not_known(connection, losses_of(connection, registry, told)) if told else []
     if not losses:
         return
@@ -95,8 +98,8 @@ def is_loss(event: Event) -> bool:
 
 
 def losses_of(connection: Connection, registry: Registry, told: Sequence[Event]) -> list[Loss]:
-    """One for each follow-up that was lost, as of the first event that says so; and one for each that may have been. What
-    nobody follows up is passed over."""
+    """Give one loss for each follow-up that was lost, from the first event that says so, and one for each that may
+    have been. Customers whom nobody follows up are skipped."""
     known = _Known.of(connection, registry, told)
     found: dict[tuple[str, bool], Loss] = {}
     for event in sorted(told, key=lambda one: one.time):
@@ -116,7 +119,8 @@ class _Known:
 
     @classmethod
     def of(cls, connection: Connection, registry: Registry, told: Sequence[Event]) -> _Known:
-        """Those that are named. A fixed number of statements; each of the three ways to name one has an index."""
+        """Load the follow-ups that are named. A fixed number of statements; each of the three ways to name one has
+        an index."""
         needs = {_need(event) for event in told} - {""}
         keys = {_key(event) for event in told} - {None}
         row, found = CaseRow, cls()
@@ -128,7 +132,8 @@ class _Known:
         return found
 
     def meant(self, event: Event) -> list[Run]:
-        """The one follow-up that an event means, that need's or the customer's latest; or several, any of which it may mean."""
+        """Give the follow-up that an event means, that need's or the customer's latest; or several, any of which it
+        may mean."""
         if event.type == RECORDED:
             run = self.needs.get(_need(event))
             return [run] if run is not None and run.started_at <= event.time else []
@@ -153,18 +158,18 @@ def _customer(run: Run) -> str:
 
 
 def _reason(run: Run, event: Event) -> str:
-    """What the customer's system says, else what was chosen in the form; what was said in words comes last."""
+    """Give the reason: the sales system's first, then the choice in the form, then free text."""
     return str(event.data.get("reason") or run.data.get("reason") or event.data.get("text") or "")
 
 
 def _not_known(connection: Connection, losses: Sequence[Loss]) -> list[Loss]:
-    """Those that were not looked into yet; what was found is an event."""
+    """Give the losses that were not reviewed yet. Each review leaves an event, so its id tells."""
     known = known_event_ids(connection, SOURCE, [loss.name for loss in losses])
     return [loss for loss in losses if loss.name not in known]
 
 
 def _passages(connection: Connection, cases: Sequence[str]) -> dict[str, list[Passage]]:
-    """Every owner's part of every step of these cases that was answered or is open."""
+    """Give each owner's part of each step of these cases that was answered or is open."""
     row = TaskRow
     columns = (row.case, row.node, row.part, row.owner, row.entered_at, row.due, row.done_at)
     query = select(*columns).where(row.case.in_(cases), row.state != "gone").order_by(row.id)
@@ -179,7 +184,7 @@ def _passages(connection: Connection, cases: Sequence[str]) -> dict[str, list[Pa
 
 
 def _close(mover: Mover, loss: Loss) -> None:
-    """End a follow-up that is still open."""
+    """Close a follow-up that is still open."""
     run = loss.run
     outcome = run.step.outcome(CLOSES) if run.node else None
     task = next((one for one in run.tasks if one.state == OPEN), None)
@@ -188,7 +193,7 @@ def _close(mover: Mover, loss: Loss) -> None:
 
 
 def _occasion(loss: Loss, failure: Failed, locale: str) -> Occasion:
-    """What there is to know of the step, for whoever looks at it."""
+    """Collect what is known about the step, for the person who reviews it."""
     definition, passage = loss.run.definition, failure.passage
     node = definition.nodes.get(passage.node)
     known = {
@@ -203,7 +208,7 @@ def _occasion(loss: Loss, failure: Failed, locale: str) -> Occasion:
 
 
 def _also(known: Mapping[str, Any], locale: str) -> str:
-    """One more customer, as it is added to an item that is open already."""
+    """The sentence that adds another customer to an open item."""
     zh = f"{known['customer']}也没有成交，这一步用了 {known['took']} 小时。"
     en = f"{known['customer']} did not buy either; this step took {known['took']} hours."
     return said({"zh": zh, "en": en}, locale.split("-")[0])
@@ -218,8 +223,8 @@ def _in_words(definition: Definition, reason: str, locale: str) -> str:
 
 
 def _event(loss: Loss, failure: Failed | None, improvement: str) -> Event:
-    """``node.failed``, about whoever had the step, so that rules reach their supervisor; ``loss.unexplained``, about whoever
-    followed the customer up, where no step was late."""
+    """Make the event: ``node.failed`` about the person who had the step, so that rules reach their supervisor;
+    ``loss.unexplained`` about the person who followed up, when no step was late."""
     data: dict[str, Any] = {"process": PROCESS, "case": loss.run.id, "customer": loss.customer, "reason": loss.reason}
     if failure is None:
         return Event(loss.name, SOURCE, UNEXPLAINED, loss.at, loss.run.person, _filled(data))
@@ -239,7 +244,7 @@ def _event(loss: Loss, failure: Failed | None, improvement: str) -> Event:
 
 
 def _question(loss: Loss) -> Event:
-    """``loss.unclear``, about whoever follows this one up: they know whether it is their customer."""
+    """Make ``loss.unclear`` about the person who follows up: they know whether it is their customer."""
     data: dict[str, Any] = {"process": PROCESS, "case": loss.run.id, "customer": loss.said, "reason": loss.reason}
     data |= {"written": loss.customer, "open": bool(loss.run.node)}
     return Event(loss.name, SOURCE, UNCLEAR, loss.at, loss.run.person, _filled(data))
@@ -250,7 +255,7 @@ def _filled(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hours(length: timedelta) -> int:
-    """Whole hours, as one would say it; what took less than one took one."""
+    """Whole hours, at least one."""
     return max(1, round(length / HOUR))
 
 

@@ -1,4 +1,4 @@
-"""Following up what customers need, from the need to whether they bought; and from a lost customer to the step that can become better."""
+"""Follow a customer's need until they buy or not; after a lost customer, find the step that can be better."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class FollowupPlugin(ShipsProcesses):
         directory: Directory,
         silent: Callable[[Event], bool],
     ) -> None:
-        """Look into customers who were lost; history is left alone."""
+        """Review lost customers; history is left alone."""
         if connection is None or not self.started:
             return
         deployment, now = self.deployment, self.deployment.clock.now()

@@ -1,4 +1,4 @@
-"""What can happen around reports and visits, and the standard figures over it."""
+"""The events of reports and visits, and the standard metrics over them."""
 
 from __future__ import annotations
 

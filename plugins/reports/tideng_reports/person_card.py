@@ -1,4 +1,5 @@
-"""What stands of somebody's reports on their page: how the week is going, and when the last one came. One's own days only."""
+"""The card of reports on a person's page: how the week is going, and when the last report came. It covers only this
+person's own days."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from tideng_reports.prefill import NEEDED
 from tideng_reports.report_history import waiting_for
 
 LOOKED_BACK = timedelta(days=180)
-"""A last report that is older says nothing any more."""
+"""An older last report is not shown."""
 _TITLE: Text = phrase("Reports")
 _LINK: Text = phrase("See them")
 _LAST: Text = phrase("The last one:")
@@ -33,7 +34,7 @@ def beside(
     calendar: WorkCalendar,
     person: str,
 ) -> Iterable[Card]:
-    """The card of one person's reports; none for whoever neither travelled this week nor wrote one lately. Four statements."""
+    """Make the card; [] for a person who neither travelled this week nor wrote a report lately. Four statements."""
     week = directory.local_day(person, now).weekday() + 1
     [days] = completeness(connection, viewer, directory, now, catalogue, calendar, [person], week)
     # events and not their cases: a report may come from another system
@@ -48,7 +49,7 @@ def beside(
 
 
 def week_words(days: Completeness) -> Text:
-    """How many of the week's working days of trips have their report."""
+    """Say on how many of this week's working days of trips a report was written."""
     if not any(one.expected for one in days.days):
         return _NO_TRIP
     if not days.expected:

@@ -1,4 +1,4 @@
-"""Daily reports, customer-needs reports and visits: written on the road, read the same day, and how complete they are."""
+"""Daily reports, customer-needs reports and visits: how they are written and read, and how complete they are."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""What a report is filled in with before it is written: whom one met, what they need, where the next day leads, and which trip
-it is. Nothing is made up, and beside each stands where it is from."""
+"""Fill in a report beforehand: the customers met, their needs, the plan for the next day, and the trip.
+
+Every value comes from stored events; the words beside it say from where.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ MET = ("visit.completed", "attendance.checked_in")
 NEEDED = "needs_report.submitted"
 TOLD_OF_TRIP = ("trip.requested", "trip.approved", "trip.started")
 LONGEST_TRIP = timedelta(days=180)
-"""So long before today a trip's itinerary may have been told."""
+"""How far back an itinerary may have been sent."""
 LONGEST_NEEDS = 2000
-"""Characters of the day's needs reports; one with which they would be more is left out."""
+"""Characters taken from the day's needs reports; a report that would exceed this is left out."""
 
 
 class Marks(NamedTuple):
-    """How a language sets names and places apart."""
+    """Punctuation of a language for lists of names and places."""
 
     colon: str
     comma: str
@@ -44,7 +46,7 @@ _BY_VISIT: Text = phrase("Met today")
 
 
 def filled(form: Form, connection: Connection, directory: Directory) -> dict[str, Filled]:
-    """What is known of a report's fields; {} for any other form. A daily report is about the day that its `date` says, else
+    """Fill in the fields of a report; {} for any other form. A daily report is about the day in its `date`, else
     about today. Two statements, three on a trip."""
     process = form.name.partition(".")[0]
     if not form.name.endswith(".write") or process not in (DAILY, NEEDS):
@@ -74,18 +76,18 @@ def filled(form: Form, connection: Connection, directory: Directory) -> dict[str
 
 
 def _whom(met: Sequence[str], planned: Sequence[str], marks: Marks) -> Filled:
-    """A line for each customer: whom one met, in the order of the day, then who was on the itinerary."""
+    """A line for each customer: those met, in the order of the day, then those on the itinerary."""
     more = [one for one in planned if one not in met]
     source = _BY_BOTH if met and more else _BY_ITINERARY if more else _BY_VISITS
     return Filled("\n".join(f"{one}{marks.colon}" for one in [*met, *more]), source)
 
 
 Happened = tuple[str, str, str]
-"""Type of an event, customer, and what it says of their needs."""
+"""Event type, customer, and the text about their needs."""
 
 
 def on_day(connection: Connection, person: str, began: datetime, until: datetime) -> list[Happened]:
-    """Visits, check-ins at a customer's, and needs reports of one person, in the order of the day."""
+    """Give one person's visits, check-ins at customers, and needs reports, in the order of the day."""
     found = events_of(connection, (*MET, NEEDED), [person], began, until)
     return [
         (one.type, str(one.data["customer"]), str(one.data.get("text") or ""))
@@ -95,7 +97,7 @@ def on_day(connection: Connection, person: str, began: datetime, until: datetime
 
 
 def _needs(happened: Iterable[Happened], marks: Marks) -> str:
-    """What the needs reports of the day say, as many as there is room for."""
+    """Join the texts of the day's needs reports, as many as fit."""
     text = ""
     for type_, customer, words in happened:
         line = f"{customer}{marks.colon}{words.strip()}"
@@ -105,13 +107,14 @@ def _needs(happened: Iterable[Happened], marks: Marks) -> str:
 
 
 def trip_on(connection: Connection, person: str, began: datetime, until: datetime) -> tuple[str, bool]:
-    """Which trip the person was on between two moments, the latest of several, and whether it goes on; '' on none."""
+    """Find the trip of the person between two moments (the latest of several), and whether it goes on; '' without a
+    trip."""
     found = last_span_between(connection, ON_TRIP, person, began, until)
     return (found.key, found.ended_at is None or found.ended_at > until) if found else ("", False)
 
 
 def itinerary_of(connection: Connection, person: str, trip: str, at: datetime) -> Sequence[Mapping[str, Any]]:
-    """The itinerary of a trip as it was told last."""
+    """Give the latest itinerary of a trip."""
     for _, _, _, data in reversed(events_of(connection, TOLD_OF_TRIP, [person], at - LONGEST_TRIP, at)):
         if data.get("trip") == trip and data.get("itinerary"):
             return [one for one in data["itinerary"] if isinstance(one, dict)]
@@ -119,18 +122,18 @@ def itinerary_of(connection: Connection, person: str, trip: str, at: datetime) -
 
 
 def plan_for(itinerary: Iterable[Mapping[str, Any]], day: date, marks: Marks = CHINESE) -> str:
-    """One day of an itinerary in a line: 09:30 万家灯饰（沧州），14:00 光之源灯具城."""
+    """One day of an itinerary on one line: 09:30 万家灯饰（沧州），14:00 光之源灯具城."""
     return marks.comma.join(filter(None, (_stop(one, marks) for one in _stops_on(itinerary, day))))
 
 
 def customers_on(itinerary: Iterable[Mapping[str, Any]], day: date) -> list[str]:
-    """Whom one is to see on one day of an itinerary, each once."""
+    """Give each customer of one day of an itinerary once."""
     named = (str(one.get("customer") or "").strip() for one in _stops_on(itinerary, day))
     return list(dict.fromkeys(filter(None, named)))
 
 
 def _stops_on(itinerary: Iterable[Mapping[str, Any]], day: date) -> list[Mapping[str, Any]]:
-    """The stops of that day, the earliest first."""
+    """Give the stops of that day, earliest first."""
     there = (one for one in itinerary if one.get("date") == day.isoformat())
     return sorted(there, key=lambda one: str(one.get("time") or ""))
 

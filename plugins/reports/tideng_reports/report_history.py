@@ -1,4 +1,4 @@
-"""The reports of one person, newest first, with what was said about them."""
+"""A person's reports, newest first, with their comments."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tideng_reports.prefill import DAILY, NEEDS
 
 PAGE_SIZE = 10
 LOOKED_THROUGH = 40
-"""So many reports are looked through for the one about a day: more than there are working days in a month."""
+"""Reports searched for the one about a given day: more than a month has working days."""
 ASKED, SAID, READ = "ask", "comment", "read"
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A few words about a report. `asks`: they ask for something."""
+    """A comment on a report. `asks`: it is a question."""
 
     by: str
     by_name: str
@@ -33,8 +33,8 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report. `process`: DAILY or NEEDS; `day`: which it is about; `node`: where it stands, '' once it was read; `mine`: the
-    viewer may read it now, or add to it; `late`: it came after its time."""
+    """A report. `process`: DAILY or NEEDS. `day`: the day it is about. `node`: its current step, '' after it was
+    read. `mine`: the viewer may read it now, or add to it. `late`: it came after its deadline."""
 
     case: str
     process: str
@@ -59,9 +59,11 @@ def reports(
     before: int | None = None,
     size: int = PAGE_SIZE,
 ) -> Page[Report]:
-    """The reports of `person`; without one, those that wait for the viewer. Three statements, however many there are.
+    """Give the reports of `person`; without a person those that wait for the viewer. Three statements, however many
+    there are.
 
-    Raises `NotFound` where the person is not the viewer's to see."""
+    Raises `NotFound` when the viewer may not see the person.
+    """
     row = CaseRow
     scope = viewer.scope(directory, moment)
     if person and scope is not None and person not in scope:
@@ -86,7 +88,7 @@ def _waiting(viewer: Viewer) -> Any:
 
 
 def waiting_for(connection: Connection, viewer: Viewer, person: str = "") -> int:
-    """How many reports, of `person` or of everybody, wait for the viewer to read them."""
+    """Count the reports, of `person` or of everybody, that wait for the viewer to read them."""
     row = CaseRow
     query = select(func.count()).select_from(row).where(row.process.in_((DAILY, NEEDS)), row.id.in_(_waiting(viewer)))
     return connection.scalar(query.where(row.person == person) if person else query) or 0
@@ -133,7 +135,7 @@ def _report(
 def written_on(
     connection: Connection, person: str, directory: Directory, now: datetime, day: date | None = None
 ) -> str:
-    """The case of the daily report about `day` (today); '' while there is none among the latest."""
+    """Find the case of the daily report about `day` (default: today); '' when it is not among the latest."""
     row, day = CaseRow, day or directory.local_day(person, now)
     mine = select(row.id, row.data, row.started_at).where(row.person == person, row.process == DAILY)
     for one in connection.execute(mine.order_by(row.serial.desc()).limit(LOOKED_THROUGH)):

@@ -1,4 +1,4 @@
-"""Reports on a phone: today's, my own ones, and those of whom one leads."""
+"""Report pages for a phone: today's report, the viewer's own, and those of their team."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WRITES = ("read", "write")
 
 
 class ReportPage(Forms):
-    """One's own reports. The tab leads to today's, which is a form like any other."""
+    """The viewer's own reports. The tab opens today's report, which is a form like any other."""
 
     route_base = "/me"
     class_permission_name = "Reports"
@@ -33,7 +33,8 @@ class ReportPage(Forms):
     @expose("/report/")
     @needs(READ)
     def today(self) -> Any:
-        """The form of today's report, or of the one about another ``day``; where it is written, that is shown."""
+        """Show the form of today's report, or of the one about another ``day``; a report that is already written is
+        shown instead."""
         here = web()
         viewer, now = here.viewer(), here.now()
         published = latest(DAILY)
@@ -71,7 +72,7 @@ class ReportPage(Forms):
 
 
 class TeamReportsPage(Page):
-    """The reports of those whom one leads: what waits to be read, and one person's."""
+    """Reports of the viewer's team: those waiting to be read, and one person's."""
 
     route_base = "/reports"
     class_permission_name = "TeamReports"
@@ -115,7 +116,7 @@ def _days(connection: Connection, people: Any) -> Any:
 
 
 def _enough(connection: Connection, person: str) -> int:
-    """From how many characters on the rules are content with the customer's needs; 0 where none asks."""
+    """How many characters about the customer's needs satisfy the rules; 0 when no rule asks."""
     here = web()
     form = Form(f"{DAILY}.write", person, person, here.now(), {"needs": "…"}, event_type="report.submitted")
     asked = check_form(here.deployment, connection, here.directory(), form, here.now())

@@ -1,5 +1,7 @@
-"""What whoever looks at a claim reads beside it: how its sum compares with its papers, at which rates, and what does not match the
-journey. The same questions that its author was asked while writing; an answer is in the remark."""
+"""The card that compares a claim with its papers: sum, exchange rates, and what does not match the trip.
+
+The person who approves a claim sees the questions that its author saw while writing; the remark has the answers.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ _LACKING: Mapping[str, Text] = {
 
 
 def kept_form(connection: Connection, case: str) -> Form | None:
-    """A claim's form as it was handed in last; None where there is no such case. One statement."""
+    """Read a claim's form as it was last submitted; None when there is no such case. One statement."""
     row, step = CaseRow, StepRow
     _process, _, node = WRITE.partition(".")
     done = select(func.max(step.at)).where(step.case == case, step.node == node, step.kind == "done").scalar_subquery()
@@ -52,7 +54,7 @@ def kept_form(connection: Connection, case: str) -> Form | None:
 
 
 def of_claim(claim: Claim) -> list[Card]:
-    """How a claim compares; [] for one of another system, which brings no files that were read. No statement."""
+    """Make the comparison card; [] for a claim from another system, which has no files to compare. No statement."""
     if not claim.slips:
         return []
     return [Card(TITLE, (_sum(claim), *_rates(claim)))]
@@ -97,7 +99,7 @@ def _money(amount: Any, currency: str) -> str:
 
 # -- rates -------------------------------------------------------------------------------------------------------------
 def _rates(claim: Claim) -> Iterator[CardLine]:
-    """Each rate that was needed, of which day it is, and what the claim comes to in the client's currency."""
+    """Yield each exchange rate that was needed, its day, and the claim in the client's currency."""
     slips = [one for one in invoices.distinct(claim.slips) if one.currency]
     differ = any(one.currency != claim.currency for one in slips)
     wanted = {(one.currency, one.issued or claim.day) for one in slips if differ} | {(claim.currency, claim.day)}
@@ -129,7 +131,7 @@ def _comes_to(claim: Claim, words: Text) -> Text:
 
 # -- what to look at ---------------------------------------------------------------------------------------------------
 def _to_look_at(claim: Claim) -> Iterator[Text]:
-    """What is not there, and what does not match; each as its author was asked."""
+    """Yield what is missing and what does not match, in the words in which the author was asked."""
     for name in papers_to_go(claim):
         said = phrase(" (see the remark)") if claim.explained else {"zh": "", "en": ""}
         yield {locale: _LACKING[name][locale] + said[locale] for locale in ("zh", "en")}

@@ -1,4 +1,4 @@
-"""What travel keeps of a person's claims, for that person: the invoices, and what a tax system said of them."""
+"""What travel keeps about a person, for that person: their invoices, and what a tax system said about them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COLUMNS = {
 
 
 def invoices_of(connection: Connection, person: str) -> Holding:
-    """Every invoice of the person's claims. One statement, and one for each part read."""
+    """Give every invoice of the person's claims. One statement, and one for each part that is read."""
     row, mine = InvoiceRow, InvoiceRow.person == person
     title = phrase("Invoices you claimed")
     about = phrase("Kept so that none is claimed twice. You, whoever looks at the papers and HR can see it")

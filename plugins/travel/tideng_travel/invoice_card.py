@@ -1,4 +1,4 @@
-"""What stands beside a claim: its invoices, what was read from them, and what a tax system says."""
+"""The card of a claim's invoices: what was read from each, and what a tax system says about it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ _UNCONNECTED: Text = phrase("Not checked: no tax system connected.")
 
 
 def of_claim(connection: Connection, case: str, connected: bool) -> list[Card]:
-    """The invoices of a claim; [] where it has none. `connected`: whether a tax system is. Two statements."""
+    """Make the card of a claim's invoices; [] for a claim without invoices. `connected`: whether a tax system is
+    connected. Two statements."""
     rows = invoices.of_claims(connection, [case]).get(case, [])
     if not rows:
         return []
@@ -54,7 +55,7 @@ def _line(row: Row, paper: Kept | None, unchecked: bool) -> CardLine:
 
 
 def _notes(row: Row, paper: Kept | None) -> Iterator[Any]:
-    """Where code and page disagree, and what the tax system said in its own words where that is more than yes."""
+    """Yield where QR code and page differ, and the tax system's own words unless it confirmed the invoice."""
     if paper is not None and row.amount and paper.reading.fields.get("amount"):
         yield from paper.reading.notes
     if row.said and row.verdict != INVOICE_GENUINE:

@@ -1,7 +1,8 @@
-"""What stands in an invoice or a ticket: its QR code and its page, and where the two disagree.
+"""Read an invoice or a ticket: its QR code, its text, and where the two differ.
 
-`read` runs in a process of its own (`call_sandboxed`) and returns plain data; `reading_of` calls it and puts into words
-what a person has to type. Nothing here says that an invoice is genuine; a tax system does (`check_invoice`).
+`read` runs in a process of its own (`call_sandboxed`) and returns plain data; `reading_of` calls it and turns the
+result into notes for a person. Whether an invoice is genuine is not decided here; a tax system decides it (hook
+`check_invoice`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tideng_travel.qr_code import (
 
 READING = SandboxLimits(seconds=10, megabytes=1024)
 KINDS = ("invoice", "itinerary")
-"""Which kinds of papers are read; a confirmation that a customer signed is looked at by people."""
+"""The kinds of attachments that are read. People look at confirmations that a customer signed."""
 _MOST_PAGES = 3
 _MOST_POINTS = 8_000_000
 _NUMBER = re.compile(r"[0-9]{6,30}", re.ASCII)
@@ -34,7 +35,7 @@ _SCALE = 200 / 72  # dots an inch, over a PDF's points
 
 
 def reading_of(paper: Attachment) -> AttachmentReading:
-    """What `paper` says, with notes on what is to be typed or looked at."""
+    """Read `paper`, with notes on what a person has to type or check."""
     try:
         fields = call_sandboxed("tideng_travel.paper_reading:read", paper.content, paper.sort, limits=READING)
     except SandboxFailed:
@@ -74,15 +75,15 @@ def _disagreement(field: str, code: str, page: str) -> Text:
 
 # -- in the process --------------------------------------------------------------------------------------------------
 def read(content: bytes, sort: str) -> dict[str, Any]:
-    """The fields of a file of `sort` (PDF, OFD, PICTURE), without those that are not known; ``differs`` lists (field, what the
-    QR code says, what the page says)."""
+    """Read the fields of a file of `sort` (PDF, OFD, PICTURE); unknown fields are left out. ``differs`` lists
+    (field, value in the QR code, value on the page)."""
     said, pictures = {PDF: _pdf, OFD: _ofd}.get(sort, _picture)(content)
     code = next(filter(None, map(read_code, _codes(pictures))), None)
     return merged(code, said)
 
 
 def merged(code: Code | None, said: Said) -> dict[str, Any]:
-    """The QR code first, since it was made for machines; the page for what the code does not have."""
+    """Combine both sources. The QR code wins, since it is made for machines; the page gives what the code lacks."""
     code = code or Code("")
     total = code.total if code.total is not None else said.total
     found = {
@@ -166,7 +167,7 @@ def _ofd(content: bytes) -> tuple[Said, Iterable[Any]]:
 
 
 def _of_ofd(invoice: Any, page: Said) -> Said:
-    """The data that the OFD carries about itself; the page's text for the rest."""
+    """Read the data that an OFD carries about itself, and its text for the rest."""
     total, net = amount(invoice.total_amount or ""), amount(invoice.amount_without_tax or "")
     return Said(
         number=_shaped(_NUMBER, invoice.invoice_number) or page.number,
@@ -186,12 +187,12 @@ def _of_ofd(invoice: Any, page: Said) -> Said:
 
 
 def _shaped(shape: re.Pattern[str], value: str | None) -> str:
-    """The value where it has the shape that it should have; the file may say anything."""
+    """Return the value if it has the expected shape; a file may say anything."""
     return value if value and shape.fullmatch(value) else ""
 
 
 def _pictures_in(content: bytes) -> Iterator[Any]:
-    """The pictures that an OFD brings along, among them usually the QR code; small ones first."""
+    """Yield the pictures inside an OFD, small ones first; the QR code is usually among them."""
     import zipfile
 
     from PIL import Image, UnidentifiedImageError
@@ -208,7 +209,7 @@ def _pictures_in(content: bytes) -> Iterator[Any]:
 
 
 def _codes(pictures: Iterable[Any]) -> Iterator[str]:
-    """The texts of all QR codes in `pictures`, one picture after the other; a code at the very edge gets white around it."""
+    """Yield the texts of all QR codes in `pictures`. A white border is added, for codes at the very edge."""
     import zxingcpp
     from PIL import ImageOps
 

@@ -1,4 +1,4 @@
-"""Trips and expense claims: what can happen to them, what is asked of them, and who is on a trip."""
+"""Trips and expense claims: their events, the questions in their forms, and who is on a trip."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ THIS_TRIP = StateWindow("this trip", phrase("This trip"), ON_TRIP.name)
 
 
 class TravelPlugin(ShipsProcesses):
-    """An item of ``itinerary`` has ``date``, ``city``, ``customer``; one of ``attachments`` has ``kind`` (invoice,
-    itinerary, confirmation) and ``number``."""
+    """Trips and claims. An item of ``itinerary`` has ``date``, ``city``, ``customer``; an item of ``attachments``
+    has ``kind`` (invoice, itinerary, confirmation) and ``number``."""
 
     title = phrase("Business trips")
     requires = ("processes",)

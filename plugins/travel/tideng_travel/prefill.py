@@ -1,4 +1,4 @@
-"""What forms of trips and claims are filled in with, each value with the words that say where it is from."""
+"""Fill in forms of trips and claims beforehand. Each value carries the words that say where it comes from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_NAMED = 3
 
 
 def for_trip(connection: Connection, directory: Directory, catalogue: Catalogue, form: Form) -> dict[str, Filled]:
-    """How many visits the month still needs, and whom the last trip did not reach."""
+    """Fill in how many visits the month still needs, and the customers that the last trip did not reach."""
     return {**_visits_to_go(connection, directory, catalogue, form), **_not_met(connection, form)}
 
 
@@ -64,8 +64,8 @@ def _not_met(connection: Connection, form: Form) -> Mapping[str, Filled]:
 
 
 def for_claim(connection: Connection, form: Form, claim: Claim) -> dict[str, Filled]:
-    """The trip, its days, and the sum of the invoices that are there. The trip is the one that was chosen, if none was asked about
-    yet the last one that is over and not claimed."""
+    """Fill in the trip, its days, and the sum of the invoices. The trip is the chosen one, or else the last trip
+    that has ended and has no claim."""
     trip = (str(form.data["trip"] or ""), claim.trip) if "trip" in form.data else _unclaimed(connection, form)
     filled: dict[str, Filled] = {"currency": Filled(claim.currency, phrase("The company’s currency"))}
     if trip is not None and trip[1]:
@@ -83,8 +83,8 @@ def for_claim(connection: Connection, form: Form, claim: Claim) -> dict[str, Fil
 
 
 def _unclaimed(connection: Connection, form: Form) -> tuple[str, Mapping[str, Any]] | None:
-    """Of the person's last trips the latest that no claim names: what it is called, and its data. One statement for trips, one for
-    claims."""
+    """Find the latest of the person's recent trips that no claim names: its number and its data. One statement for
+    trips, one for claims."""
     row = CaseRow
     mine = (row.person == form.person, row.started_at > form.at - _LOOK_BACK)
     trips = select(row.id, row.reference, row.data).where(row.process == "trip", row.end == "ended", *mine)

@@ -1,9 +1,12 @@
-"""What the QR code of a Chinese invoice says.
+"""Read the QR code of a Chinese invoice. Three forms are known:
 
-Three forms are read. The tax system's own, commas between: ``01,KIND,CODE,NUMBER,AMOUNT,YYYYMMDD,CHECK,CRC,``; the amount is
-without tax on the kinds that have a code, and the total on fully digital ones (数电票), whose code is empty and whose number
-has 20 digits. Shenzhen's blockchain one, with the seller's tax id before the amount. And the address of its page, whose
-amount is in fen: ``https://bcfp.shenzhen.chinatax.gov.cn/verify/scan?hash=…&bill_num=…&total_amount=…``.
+1. The tax system's, with commas: ``01,KIND,CODE,NUMBER,AMOUNT,YYYYMMDD,CHECK,CRC,``. On kinds with a code the amount is
+without tax; on fully digital invoices (数电票), whose code is empty and whose number has 20 digits, it is the total.
+
+2. Shenzhen's blockchain invoice: the same with the seller's tax id before the amount.
+
+3. The address of the invoice's page, with the amount in fen:
+``https://bcfp.shenzhen.chinatax.gov.cn/verify/scan?hash=…&bill_num=…&total_amount=…``.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ KINDS: Mapping[str, str] = {
     "51": "rail",
     "61": "air",
 }
-"""What the tax system's numbers of kinds stand for; another one is an invoice as well, of a kind without a name here."""
+"""The tax system's number of a kind → our name. Any other number is an invoice without a particular kind."""
 DIGITAL_NUMBER = 20
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 _AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?", re.ASCII)
@@ -37,8 +40,8 @@ _SHENZHEN = "bcfp.shenzhen.chinatax.gov.cn"
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An invoice as its QR code has it. `total`: the amount with tax, `net`: without; one of them, or neither, is known.
-    `check_code`: 20 digits on paper ones, '' where there is none."""
+    """An invoice as its QR code describes it. `total`: the amount with tax, `net`: without; at most one of them is
+    known. `check_code`: 20 digits on paper invoices, else ''."""
 
     number: str
     code: str = ""
@@ -51,7 +54,7 @@ class Code:
 
 
 def read_code(text: str) -> Code | None:
-    """The invoice that the text of a QR code names; None where it is no invoice's."""
+    """Read the text of a QR code; None when it is not an invoice's."""
     text = text.strip()
     if len(text) > 1000:
         return None
@@ -104,13 +107,13 @@ def _of_address(text: str) -> Code | None:
 
 
 def amount(text: str) -> Decimal | None:
-    """An amount as codes and pages write it: ``128``, ``1,280.50``; None for what is none."""
+    """Read an amount as codes and pages write it: ``128``, ``1,280.50``; None when it is not an amount."""
     bare = re.sub(r"[¥￥\s]|,(?=[0-9]{3})", "", text)
     return Decimal(bare) if _AMOUNT.fullmatch(bare) else None
 
 
 def day_of(text: str) -> date | None:
-    """``20240312``, ``2024年03月12日``, ``2024-3-12``; None for what is no day."""
+    """Read ``20240312``, ``2024年03月12日`` or ``2024-3-12``; None when it is not a day."""
     found = re.fullmatch(r"([0-9]{4})[年./-]?([0-9]{1,2})[月./-]?([0-9]{1,2})日?", re.sub(r"\s", "", text), re.ASCII)
     try:
         return date(int(found[1]), int(found[2]), int(found[3])) if found else None

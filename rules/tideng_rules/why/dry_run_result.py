@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tideng.base.text import Teller, languages
+from tideng.base.text import languages
 from tideng.model.catalogue import Text
 from tideng_rules.engine.verdict_tree import Node, plain
 from tideng_rules.why.answer import Check
 from tideng_rules.why.why_spoke import tree_lines
+from tideng_rules.wording.answers import Teller
 
 
 @dataclass(frozen=True, slots=True)

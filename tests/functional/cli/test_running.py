@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 from tests.functional.cli.conftest import ROOT, environment
 from tests.functional.cli.test_events_in_and_nudges_out import a_report, lines
 from tideng.cli.children import Children
-from tideng.cli.demo import START
+from tideng.cli.demo.evening import START
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import reading
 from tideng.store.tables import AgendaRow, FindingRow

@@ -9,14 +9,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, text
-
 from tideng.base.text import SOURCE, Text, phrase, wording
-from tideng.cli.run import WEB_GROUP
 from tideng.cli.terminal import FINE, REFUSED, Terminal
+from tideng.cli.web_entry import WEB_GROUP
 from tideng.cli.words import command, json_option
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from tideng.runtime.deployment import Deployment
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
@@ -98,7 +98,7 @@ def _database(deployment: Deployment) -> Finding:
         return Finding(what, WRONG, phrase("{shown} is not there", shown=shown), "tideng migrate")
     try:
         with deployment.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            connection.exec_driver_sql("SELECT 1")
     except Exception as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         hint = phrase("start it, or mend database_url in tideng.toml")
@@ -127,6 +127,7 @@ def _migrated(deployment: Deployment) -> Finding:
 
 
 def _plugins(deployment: Deployment) -> Iterator[Finding]:
+
     for one in deployment.plugins.states:
         what = phrase("plugin {name}", name=one.name)
         if one.state == "on":

@@ -17,7 +17,6 @@ from tideng.base.errors import Problem, Refused
 from tideng.base.text import phrase
 from tideng.cli.terminal import FINE, PROBLEM_COLUMNS, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.problem_words import stored_in_words
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -200,6 +199,7 @@ def read_map(path: Path | None) -> dict[str, str]:
 @json_option()
 def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json: bool) -> int:
     from tideng.base.errors import NotFound
+    from tideng.problem_words import stored_in_words
     from tideng.store.database import reading
     from tideng.store.events import dead_letters as waiting
     from tideng.store.events import retry_dead_letters

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from sqlalchemy import Connection
 
 from tideng.base.text import Each, Text, colon, phrase, wording
 from tideng.cli.replay import moment_of
@@ -17,6 +16,8 @@ from tideng.cli.words import command, json_option, option
 from tideng.model.statuses import NUDGE_TITLES, MessageStatus, NudgeStatus, dropped_title, held_title
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from tideng.model.catalogue import Catalogue
     from tideng.org.directory import Directory
     from tideng.runtime.deployment import Deployment

@@ -1,35 +1,20 @@
-"""``run``, ``worker``, ``web`` and ``demo``: the processes of a deployment."""
+"""``run``, ``worker`` and ``web``: the processes of a deployment."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable
-from importlib.metadata import entry_points
-from pathlib import Path
-from typing import Any
 
 import click
 
-from tideng.base.errors import NotFound, TidengError
 from tideng.base.text import phrase
 from tideng.cli.children import Children, end_with_parent, stop_on_signals
-from tideng.cli.terminal import FINE, REFUSED, Terminal
+from tideng.cli.terminal import FINE, Terminal
+from tideng.cli.web_entry import web_entry
 from tideng.cli.words import command, option
 
-WEB_GROUP = "tideng.web"
-"""Entry points of the web: ``serve(settings)`` answers until a signal; ``prepare(deployment, logins)`` makes
-tables, roles and logins, given as (person's id, role, password), and returns the password it made up for admin, if any; ``is_built()`` says whether the scripts
-of its pages are there."""
-
 _WITH_PARENT = click.option("--with-parent", is_flag=True, hidden=True)
-
-
-def web_entry(name: str) -> Callable[..., Any]:
-    """The web's function of that name; raises `NotFound` when no web is installed."""
-    for entry in entry_points(group=WEB_GROUP, name=name):
-        return entry.load()
-    raise NotFound(f"no web is installed (entry point {name!r} in the group {WEB_GROUP})")
 
 
 @command(
@@ -97,39 +82,3 @@ def web(terminal: Terminal, with_parent: bool) -> int:
         settings = deployment.settings
     serve(settings)
     return FINE
-
-
-@command(
-    "demo",
-    help=phrase(
-        "Show the sample company on an evening at 18:55, from nothing, in DIR (./demo).\n\nA virtual clock runs fast; watch the reminders of 19:00 and the step of 21:00 come, and two late reports change them."
-    ),
-)
-@click.argument("folder", metavar="[DIR]", default="demo", type=click.Path(file_okay=False, path_type=Path))
-@option(
-    "--speed",
-    type=click.FloatRange(min=1),
-    metavar="N",
-    default=60.0,
-    help=phrase("How many times faster than the wall (60: a minute a second)."),
-)
-@option("--port", type=click.IntRange(1, 65535), metavar="N", default=8080, help=phrase("The web's port (8080)."))
-@option(
-    "--client",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    help=phrase("Another client bundle."),
-)
-@option("--until-done", is_flag=True, help=phrase("End when the evening is over, instead of waiting for Ctrl-C."))
-def demo(terminal: Terminal, folder: Path, speed: float, port: int, client: Path | None, until_done: bool) -> int:
-    from tideng.cli.demo import Demo
-
-    stop = stop_on_signals()
-    shown = Demo(terminal, folder, speed, port, client)
-    try:
-        shown.prepare(stop)
-        if stop.is_set():
-            return 130
-        return FINE if shown.play(stop, until_done) else REFUSED
-    except OSError as error:
-        raise TidengError(f"{error.filename or folder}: {error.strerror or error}") from error

@@ -7,12 +7,10 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from tideng.base.errors import (
     NotFound,
@@ -21,9 +19,10 @@ from tideng.base.errors import (
     TidengError,
 )
 from tideng.base.text import Text, phrase, wording
-from tideng.problem_words import in_words, problem_in_words
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from tideng.runtime.deployment import Deployment
 
 FINE, REFUSED, WRONG_USAGE = 0, 1, 2
@@ -35,8 +34,15 @@ class Terminal:
 
     def __init__(self, language: str):
         self.language = language
-        self.out = _console(sys.stdout)
-        self.err = _console(sys.stderr)
+
+    # rich and the words of problems are loaded when something is printed: `--help` prints through click
+    @cached_property
+    def out(self) -> Console:
+        return _console(sys.stdout)
+
+    @cached_property
+    def err(self) -> Console:
+        return _console(sys.stderr)
 
     def text(self, text: Text | str) -> str:
         """The wording in the language of this call."""
@@ -44,15 +50,23 @@ class Terminal:
 
     def words(self, english: str) -> str:
         """A sentence of a problem in the language of this call."""
+        from tideng.problem_words import in_words
+
         return in_words(english, self.language)
 
     def say(self, text: Text | str) -> None:
         """One line of the answer."""
-        self.out.print(escape(self.text(text)), highlight=False, soft_wrap=True)
+        self._print(self.out, self.text(text))
 
     def note(self, text: Text | str, style: str = "") -> None:
         """One line beside the answer, on standard error."""
-        self.err.print(escape(self.text(text)), highlight=False, soft_wrap=True, style=style or None)
+        self._print(self.err, self.text(text), style)
+
+    @staticmethod
+    def _print(console: Console, line: str, style: str = "") -> None:
+        from rich import text  # not markup: a bracket in a line is a bracket
+
+        console.print(text.Text(line), highlight=False, soft_wrap=True, style=style or None)
 
     def json(self, value: Any) -> None:
         """One JSON document on one line."""
@@ -61,24 +75,28 @@ class Terminal:
 
     def table(self, columns: Sequence[Text], rows: Iterable[Sequence[object]], *, on_err: bool = False) -> None:
         """A table; `columns` are its headings."""
+        from rich.table import Table
+
         table = Table(box=None, pad_edge=False, header_style="bold")
         for heading in columns:
             table.add_column(self.text(heading), overflow="fold")
         for row in rows:
-            table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+            table.add_row(*(text.Text("" if cell is None else str(cell), overflow="fold") for cell in row))
         (self.err if on_err else self.out).print(table)
 
     def refuse(self, error: TidengError) -> None:
         """Say what was refused, every problem of it, on standard error."""
         if isinstance(error, Refused):
             said = self.text(phrase("{what}: {n} to mend", what=self.words(error.what), n=len(error.problems)))
-            self.err.print(escape(said), style="bold", highlight=False, soft_wrap=True)
+            self._print(self.err, said, "bold")
             self.problems(error.problems)
         else:
-            self.err.print(escape(self.words(str(error))), style="bold", highlight=False, soft_wrap=True)
+            self._print(self.err, self.words(str(error)), "bold")
 
     def problems(self, problems: Iterable[Problem], *, on_err: bool = True) -> None:
         """Problems as a table: where, what, the way out."""
+        from tideng.problem_words import problem_in_words
+
         told = [problem_in_words(problem, self.language) for problem in problems]
         self.table(PROBLEM_COLUMNS, [(p.at, p.problem, p.hint) for p in told], on_err=on_err)
 
@@ -115,6 +133,8 @@ PROBLEM_COLUMNS = (phrase("where"), phrase("what is wrong"), phrase("way out"))
 
 
 def _console(stream: Any) -> Console:
+    from rich.console import Console
+
     console = Console(file=stream, highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(file=stream, highlight=False, width=_PIPED_WIDTH)

@@ -1,6 +1,6 @@
-"""The careful way into an event: marshmallow schemas made from an event type, and what no field may hold.
+"""Check payloads thoroughly: marshmallow schemas built from an event type, and limits that hold for every field.
 
-A complaint stands at a path such as ``data.needs`` and says what is wrong and the way out.
+A complaint has a path such as ``data.needs``, and says what is wrong and the way out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ Complaint = tuple[str, str]
 
 
 def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
-    """What no field of any event may hold: NUL, half characters, endless texts, numbers that are none; and the size."""
+    """Yield what no field of any event may hold: NUL, lone surrogates, very long texts, numbers that are not finite;
+    and check the size of the event."""
     size, waiting = 0, [("", payload, 0)]
     while waiting:
         path, value, depth = waiting.pop()
@@ -120,7 +121,7 @@ UNKNOWN_FIELD = "unknown field"
 
 
 class _Checked(fields.Field):
-    """A field that stays as it is, or is complained about."""
+    """A field that is kept unchanged, or complained about."""
 
     default_error_messages: dict[str, str | list | dict] = {
         "required": "is missing",
@@ -160,7 +161,7 @@ def _data_schema(event_type: EventType | None) -> type[Schema]:
 
 
 def event_schema(event_type: EventType | None) -> type[Schema]:
-    """The whole event; without a type (it is unknown) the envelope alone."""
+    """Make the schema of a whole event; for an unknown type (None) of the envelope alone."""
     data_names = frozenset(f.name for f in event_type.fields) if event_type else frozenset()
     nested = fields.Nested(
         _data_schema(event_type),
@@ -200,7 +201,7 @@ def event_schema(event_type: EventType | None) -> type[Schema]:
 
 
 def _strangers(payload: Mapping[str, Any], data_names: frozenset[str]) -> dict[str, list[Complaint]]:
-    """Names beside the envelope's. CloudEvents allows extensions; a misspelt or misplaced name is none."""
+    """Find unknown names in the envelope. CloudEvents allows extensions; a misspelt or misplaced name is not one."""
     found: dict[str, list[Complaint]] = {}
     for name in payload.keys() - _CLOUDEVENTS:
         near = difflib.get_close_matches(name, ENVELOPE - payload.keys(), n=1, cutoff=0.6)
@@ -231,7 +232,7 @@ def _name_check(name: str) -> Callable[[Any], Complaint | None]:
 
 
 def _type_check(value: Any) -> Complaint | None:
-    """Only asked where no event type of that name is known."""
+    """Called only when no event type of that name is known."""
     return _name_check("type")(value) or (UNKNOWN_TYPE, "")
 
 
@@ -291,7 +292,7 @@ def _bounds(field: Field) -> str:
 
 
 def _example(field: Field, value: object) -> str:
-    """The value without its quotes, where that is all that is wrong."""
+    """The value without its quotes, when the quotes are all that is wrong."""
     if field.type in ("number", "integer") and isinstance(value, str):
         try:
             number = float(value)

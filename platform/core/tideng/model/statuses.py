@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
-from tideng.base.text import phrase, same
-from tideng.model.catalogue import Text
+from tideng.base.text import Text, phrase, same
 
 
 class MessageStatus(StrEnum):

@@ -19,10 +19,10 @@ from typing import IO, TYPE_CHECKING, Any
 from tideng.base.errors import NotFound, TidengError
 from tideng.base.text import Text, phrase
 from tideng.cli.children import Children
+from tideng.cli.demo.narrator import Narrator
 from tideng.cli.ingest import progress_bar, take_in
-from tideng.cli.narrator import Narrator
-from tideng.cli.run import WEB_GROUP, web_entry
 from tideng.cli.terminal import Terminal
+from tideng.cli.web_entry import WEB_GROUP, web_entry
 from tideng.model.statuses import EventStatus
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ LOOK_AT = (
 
 def sample_client() -> Path:
     """The folder of the sample client, in the repository; raises `NotFound` where Tideng was installed without it."""
-    folder = Path(__file__).resolve().parents[4] / "clients" / "lamplight"
+    folder = Path(__file__).resolve().parents[5] / "clients" / "lamplight"
     if not (folder / "client.yaml").is_file():
         raise NotFound("the sample client is not here: give its folder with --client")
     return folder
