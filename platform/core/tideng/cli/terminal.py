@@ -75,6 +75,7 @@ class Terminal:
 
     def table(self, columns: Sequence[Text], rows: Iterable[Sequence[object]], *, on_err: bool = False) -> None:
         """A table; `columns` are its headings."""
+        from rich import text
         from rich.table import Table
 
         table = Table(box=None, pad_edge=False, header_style="bold")
