@@ -138,6 +138,7 @@ class ProcessesPlugin(ShipsProcesses):
 
     @hookimpl
     def screens(self) -> Iterable[object]:
+        # the core runs where no web is installed
         from tideng_processes.screens.begin import FORM_SCREENS
         from tideng_processes.screens.overview import SCREENS
 

@@ -1,4 +1,4 @@
-"""Importing the organisation from a table: choose a file, look at every change, then apply it."""
+"""Imports the organisation from a table: choose a file, preview every change, then apply it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class OrganisationImportPage(Page):
-    """HR's way to bring many people at once; nothing is made before somebody has seen it."""
+    """The import for HR; nothing changes before somebody has seen the preview."""
 
     route_base = "/organisation/import"
     class_permission_name = "OrganisationImport"

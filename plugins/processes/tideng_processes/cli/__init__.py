@@ -1,4 +1,7 @@
-"""``tideng processes``: lists processes, shows one in words, lists cases, checks files, and walks event logs."""
+"""``tideng processes``: lists processes, shows one in words, lists cases, checks files, and walks event logs.
+
+Imports stand inside the commands: each command loads only what it needs, so that the command line starts fast.
+"""
 
 from __future__ import annotations
 

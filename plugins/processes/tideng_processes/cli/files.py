@@ -1,4 +1,7 @@
-"""Reads a client's processes from its files alone, without a database, for `check`, `conform` and ``--client``."""
+"""Reads a client's processes from its files alone, without a database, for `check`, `conform` and ``--client``.
+
+Imports stand inside the commands: each command loads only what it needs, so that the command line starts fast.
+"""
 
 from __future__ import annotations
 
