@@ -97,7 +97,7 @@ if TYPE_CHECKING:
     from tideng.model.judge_contract import (
         Watch as Watch, OnEvent as OnEvent, OnSchedule as OnSchedule, OnAbsence as OnAbsence, OnWait as OnWait,
         OnNotAll as OnNotAll, Where as Where, Limit as Limit, Step as Step, Situation as Situation,
-        Finding as Finding, Deed as Deed, Reason as Reason,
+        Finding as Finding, Deed as Deed, Reason as Reason, EngineState as EngineState,
     )
     from tideng.judging.watch_index import WatchList as WatchList
     from tideng.judging.world_loader import WorkingSet as WorkingSet
@@ -228,7 +228,8 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.facts.gather": "facts_at",
         "tideng.model.metrics": "metric_of",
         "tideng.model.judge_contract": (
-            "Watch OnEvent OnSchedule OnAbsence OnWait OnNotAll Where Limit Step Situation Finding Deed Reason"
+            "Watch OnEvent OnSchedule OnAbsence OnWait OnNotAll Where Limit Step Situation Finding Deed Reason "
+            "EngineState"
         ),
         "tideng.judging.watch_index": "WatchList",
         "tideng.judging.world_loader": "WorkingSet",

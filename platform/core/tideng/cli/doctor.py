@@ -17,6 +17,7 @@ from tideng.cli.words import command, json_option
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from tideng.model.judge_contract import EngineState
     from tideng.runtime.deployment import Deployment
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
@@ -166,9 +167,20 @@ def _engine(deployment: Deployment, connection: Connection) -> Finding:
     if failed:
         hint = phrase('set engine = "closures" in tideng.toml')
         return Finding(what, WRONG, phrase("{kind}: {failed} failed", kind=kind, failed=failed), hint)
+    state = plugins.first("engine_state", connection=connection)
+    if state is not None and not state.as_asked:
+        return Finding(what, WRONG, _another_engine(state), state.way_out)
     if not watches:
         return Finding(what, NOTE, phrase("{kind}: no rules in force", kind=kind), "tideng apply CLIENT_DIR")
     return Finding(what, OK, phrase("{kind}: {n} rules in force", kind=kind, n=len(watches)))
+
+
+def _another_engine(state: EngineState) -> Text:
+    """What is said where another engine judges than was asked for."""
+    values: dict[str, Any] = {"judging": state.judging, "asked": state.asked, "why": state.why}
+    if not state.detail:
+        return phrase("{judging} judge in place of {asked}: {why}", **values)
+    return phrase("{judging} judge in place of {asked}: {why} ({detail})", detail=state.detail, **values)
 
 
 def _attention(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
