@@ -16,7 +16,6 @@ from typing import Any, BinaryIO, Protocol
 
 from tideng.base.errors import InvalidPayload, Problem, Refused
 from tideng.base.text import phrase, same
-from tideng.intake.reader import read_event
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
 
@@ -165,6 +164,8 @@ def declare_log_types(
 def _event_or_refusal(
     place: str, payload: object, catalogue: Catalogue, received: datetime | None
 ) -> Event | InvalidPayload:
+    from tideng.intake.reader import read_event  # marshmallow takes 0.1 s to import, and most commands read no event
+
     if isinstance(payload, Problem):
         return InvalidPayload("event", [payload], getattr(payload, "raw", ""), place)
     try:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, delete, inspect, select
 from sqlalchemy.engine import make_url
 
-from tideng.base.bell import Bell
 from tideng.base.clock import Clock, ScaledClock, SystemClock
 from tideng.base.errors import InvalidBundle, PluginRefused, Problem
 from tideng.base.settings import Settings, fill_secrets, load
@@ -36,6 +35,7 @@ from tideng.store.rates import (
 from tideng.store.tables import NoteRow, PluginRow
 
 if TYPE_CHECKING:
+    from tideng.base.bell import Bell
     from tideng.client.bundle import Bundle
 
 PROFILE = "profile"
@@ -143,6 +143,8 @@ class Deployment:
     @cached_property
     def bell(self) -> Bell:
         """The bell that says to the workers, in whatever process, that there is work."""
+        from tideng.base.bell import Bell  # huey takes 0.1 s to import, and a run in memory rings nothing
+
         return Bell(self.settings.queue_file, self.settings.secret_key)
 
     @property
