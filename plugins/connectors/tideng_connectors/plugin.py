@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tideng.base.text import phrase
-from tideng.plugin import ChannelSpec, EventType, Field, InvalidSettings, MetricSpec, Problem, Text, hookimpl
+from tideng.plugin import ChannelSpec, EventType, Field, InvalidSettings, MetricSpec, Problem, Text, hookimpl, phrase
 from tideng_connectors.csv_reader import read_csv
 from tideng_connectors.csv_reader import recognises as is_csv
 from tideng_connectors.email_channel import EmailChannel, EmailSettings

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tideng.base.text import phrase
-from tideng.plugin import EventType, Field, Text
+from tideng.plugin import EventType, Field, Text, phrase
 
 CUSTOMER = Field("customer", "text", phrase("Customer"), key=True)
 FIELDS = (

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from tideng.base.text import phrase
-from tideng.plugin import MUST, Asked, Catalogue, Directory, Filled, Form
+from tideng.plugin import MUST, Asked, Catalogue, Directory, Filled, Form, phrase
 from tideng_processes.cases.owners import holder_of
 
 RAISE, FOLLOW_UP = "customer_followup.raise", "customer_followup.follow_up"

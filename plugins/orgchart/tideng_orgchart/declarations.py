@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tideng.base.text import phrase
-from tideng.plugin import EventType, Fact, Field, State
+from tideng.plugin import EventType, Fact, Field, State, phrase
 
 CHANGE_FIELDS = (
     Field("name", "text", phrase("Name", context="declarations")),

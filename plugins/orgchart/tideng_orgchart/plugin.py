@@ -7,8 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideng.base.text import phrase
-from tideng.plugin import Clock, Directory, Event, Point, Problem, SystemClock, hookimpl, zone
+from tideng.plugin import Clock, Directory, Event, Point, Problem, SystemClock, hookimpl, phrase, zone
 from tideng_orgchart.declarations import EVENTS, FACTS, STATES
 from tideng_orgchart.edit import overrides
 from tideng_orgchart.organisation import store

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.base.text import Text, phrase
-from tideng.plugin import hookimpl
+from tideng.plugin import Text, hookimpl, phrase
 from tideng_processes.cases import due_steps, incoming_events
 from tideng_processes.cases.events import EVENTS
 from tideng_processes.forms import post_fields

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tideng.base.text import phrase
-from tideng.plugin import EventType, Field, MetricSpec
+from tideng.plugin import EventType, Field, MetricSpec, phrase
 
 TRIP = Field("trip", "text", phrase("Trip"), key=True)
 CUSTOMER = Field("customer", "text", phrase("Customer"), required=True, key=True)

@@ -9,8 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
-from tideng.base.text import phrase
-from tideng.plugin import Card, CardLine, Catalogue, Directory, Text, Viewer, WorkCalendar, last_event_time
+from tideng.plugin import Card, CardLine, Catalogue, Directory, Text, Viewer, WorkCalendar, last_event_time, phrase
 from tideng_reports.completeness import REPORTED, Completeness, completeness
 from tideng_reports.prefill import NEEDED
 from tideng_reports.report_history import waiting_for

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.base.text import phrase
-from tideng.plugin import hookimpl
+from tideng.plugin import hookimpl, phrase
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_reports.declarations import EVENTS, METRICS
 from tideng_reports.person_card import beside

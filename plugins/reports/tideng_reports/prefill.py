@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from tideng.base.text import phrase
-from tideng.plugin import Directory, Filled, Form, Text, events_of, last_span_between, local_moment
+from tideng.plugin import Directory, Filled, Form, Text, events_of, last_span_between, local_moment, phrase
 from tideng_reports.completeness import ON_TRIP, day_of
 
 DAILY, NEEDS = "daily_report", "needs_report"

@@ -9,8 +9,7 @@ from flask import redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.base.text import phrase
-from tideng.plugin import Form, below, check_form, name_of, reading
+from tideng.plugin import Form, below, check_form, name_of, phrase, reading
 from tideng_admin.screens import READ, Page, Screen, cursor, needs, web
 from tideng_processes.cases.access import may_begin
 from tideng_processes.screens.form import Forms

@@ -16,8 +16,7 @@ from typing import Any
 from babel.dates import format_skeleton
 from sqlalchemy import Connection, Row, or_, select
 
-from tideng.base.text import phrase, wording
-from tideng.plugin import MUST, SHOULD, Asked, Directory, Form, Money, Text
+from tideng.plugin import MUST, SHOULD, Asked, Directory, Form, Money, Text, phrase, wording
 from tideng_processes.forms.attachments import Kept, kept
 from tideng_processes.tables import CaseRow
 from tideng_travel import invoices

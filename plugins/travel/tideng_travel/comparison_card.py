@@ -13,8 +13,7 @@ from typing import Any
 from babel.numbers import format_decimal
 from sqlalchemy import Connection, func, select
 
-from tideng.base.text import phrase
-from tideng.plugin import LINE_ATTENTION, LINE_FINE, LINE_OPEN, Card, CardLine, Form, Text
+from tideng.plugin import LINE_ATTENTION, LINE_FINE, LINE_OPEN, Card, CardLine, Form, Text, phrase
 from tideng_processes.tables import CaseRow, StepRow
 from tideng_travel import invoices
 from tideng_travel.claims import (

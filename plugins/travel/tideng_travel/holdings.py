@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from tideng.base.text import phrase
-from tideng.plugin import COLUMN_TIME, Holding, holding_of_rows
+from tideng.plugin import COLUMN_TIME, Holding, holding_of_rows, phrase
 from tideng_travel.tables import InvoiceRow
 
 _COLUMNS = {

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from tideng.base.text import phrase
 from tideng.plugin import (
     INVOICE_GENUINE,
     INVOICE_LATER,
@@ -19,6 +18,7 @@ from tideng.plugin import (
     Card,
     CardLine,
     Text,
+    phrase,
 )
 from tideng_processes.forms.attachments import Kept, kept
 from tideng_travel import invoices

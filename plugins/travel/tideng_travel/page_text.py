@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from tideng.base.text import phrase
+from tideng.plugin import phrase
 from tideng_travel.qr_code import amount, day_of
 
 LONGEST = 60_000

@@ -14,8 +14,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tideng.base.text import phrase
-from tideng.plugin import OFD, PDF, Attachment, AttachmentReading, SandboxFailed, SandboxLimits, Text, call_sandboxed
+from tideng.plugin import (
+    OFD,
+    PDF,
+    Attachment,
+    AttachmentReading,
+    SandboxFailed,
+    SandboxLimits,
+    Text,
+    call_sandboxed,
+    phrase,
+)
 from tideng_travel.page_text import LONGEST, Said, read_text
 from tideng_travel.qr_code import (
     Code,

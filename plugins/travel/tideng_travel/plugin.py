@@ -8,8 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.base.text import phrase
-from tideng.plugin import EventType, Field, MetricSpec, Problem, State, StateWindow, Text, hookimpl
+from tideng.plugin import EventType, Field, MetricSpec, Problem, State, StateWindow, Text, hookimpl, phrase
 from tideng_processes.cases.events import SOURCE as PROCESSES
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_travel import (

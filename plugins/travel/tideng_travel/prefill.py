@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from tideng.base.text import phrase
-from tideng.plugin import Catalogue, Directory, Filled, Form, Viewer, events_of, goals
+from tideng.plugin import Catalogue, Directory, Filled, Form, Viewer, events_of, goals, phrase
 from tideng_processes.tables import CaseRow
 from tideng_travel.claims import Claim, total_of
 from tideng_travel.trips import cities_of, customers_of, days_of

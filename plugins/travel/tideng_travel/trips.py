@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.base.text import phrase
-from tideng.plugin import MUST, SHOULD, Asked, Directory, Form
+from tideng.plugin import MUST, SHOULD, Asked, Directory, Form, phrase
 from tideng_processes.tables import CaseRow
 
 REQUEST, ON_TRIP = "trip.request", "trip.on_trip"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, select
 
-from tideng.base.text import phrase
 from tideng.plugin import (
     Directory,
     HeldRecord,
@@ -21,6 +20,7 @@ from tideng.plugin import (
     Refused,
     Viewer,
     dialect_insert,
+    phrase,
     writing,
 )
 from tideng_orgchart.organisation.rights import may_edit

@@ -11,8 +11,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.base.text import phrase
-from tideng.plugin import Assignment, Refused, line_in_words, spoken
+from tideng.plugin import Assignment, Refused, line_in_words, phrase, spoken
 from tideng_admin.screens import READ, WRITE, Page, Screen, locale, named, needs, takes, web, window_words
 from tideng_orgchart.edit import service
 from tideng_orgchart.organisation import photos

@@ -10,8 +10,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.base.text import pause
-from tideng.plugin import Refused, line_in_words, read_duties
+from tideng.plugin import Refused, line_in_words, pause, read_duties
 from tideng_admin.screens import READ, WRITE, Page, locale, named, needs, takes, web
 from tideng_orgchart.edit import table_files, table_import
 from tideng_orgchart.edit.service import today

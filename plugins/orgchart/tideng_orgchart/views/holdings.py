@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tideng.base.text import phrase
 from tideng.plugin import (
     COLUMN_NAME,
     COLUMN_POSITION,
@@ -17,6 +16,7 @@ from tideng.plugin import (
     HeldRecord,
     Holding,
     holding_of_rows,
+    phrase,
 )
 from tideng_orgchart.tables import ChangeRow
 

@@ -13,8 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from tideng.base.text import joined, phrase
-from tideng.plugin import Problem, Text
+from tideng.plugin import Problem, Text, joined, phrase
 from tideng_processes.document.model import Definition, FieldSpec, Node
 from tideng_processes.document.sentences import text
 from tideng_processes.document.summaries import days_words, told

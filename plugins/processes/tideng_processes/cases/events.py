@@ -7,8 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tideng.base.text import phrase
-from tideng.plugin import Catalogue, Event, EventType, Field, local_moment
+from tideng.plugin import Catalogue, Event, EventType, Field, local_moment, phrase
 from tideng_processes.cases.run import Run, Task
 from tideng_processes.document.model import Definition, Emit, Outcome
 

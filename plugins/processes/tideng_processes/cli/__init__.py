@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.base.text import phrase
-from tideng.plugin import EXIT_FINE, Group, NotFound, Terminal, command, json_option, option
+from tideng.plugin import EXIT_FINE, Group, NotFound, Terminal, command, json_option, option, phrase
 from tideng_processes.cli import conform
 from tideng_processes.cli.files import check, client_option, of_bundle
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from tideng.base.text import phrase
 from tideng.plugin import (
     EXIT_FINE,
     EXIT_REFUSED,
@@ -24,6 +23,7 @@ from tideng.plugin import (
     command,
     json_option,
     option,
+    phrase,
 )
 
 if TYPE_CHECKING:

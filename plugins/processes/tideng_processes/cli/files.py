@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.base.text import phrase
-from tideng.plugin import EXIT_FINE, EXIT_REFUSED, Problem, Refused, Terminal, command, json_option, option
+from tideng.plugin import EXIT_FINE, EXIT_REFUSED, Problem, Refused, Terminal, command, json_option, option, phrase
 
 if TYPE_CHECKING:
     from tideng.plugin import Bundle, Catalogue, Deployment, Directory

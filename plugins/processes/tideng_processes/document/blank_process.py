@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tideng.base.text import languages, phrase, plain
+from tideng.plugin import languages, phrase
+from tideng.plugin import plain_text as plain
 
 
 def blank_document() -> dict[str, Any]:

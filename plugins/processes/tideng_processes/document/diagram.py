@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tideng.base.text import comma, pause, phrase, wording
-from tideng.plugin import Directory, Text
+from tideng.plugin import Directory, Text, comma, pause, phrase, wording
 from tideng_processes.document.model import (
     Definition,
     End,

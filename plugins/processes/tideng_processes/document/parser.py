@@ -8,8 +8,9 @@ from dataclasses import replace
 from datetime import time
 from typing import Any
 
-from tideng.base.text import DEFAULT, SOURCE, same
-from tideng.plugin import Duration, Problem, Refused, Text
+from tideng.plugin import DEFAULT_LANGUAGE as DEFAULT
+from tideng.plugin import SOURCE_LANGUAGE as SOURCE
+from tideng.plugin import Duration, Problem, Refused, Text, same
 from tideng_processes.document.conditions import read_condition
 from tideng_processes.document.model import (
     ACCEPTED,

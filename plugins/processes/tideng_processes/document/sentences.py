@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from tideng.base.text import Each, choose, colon, comma, phrase, semicolon, space, wording
-from tideng.base.text import plain as plain_text
-from tideng.plugin import Directory, Duration, Text
+from tideng.plugin import Directory, Duration, Each, Text, colon, comma, phrase, plain_text, semicolon, space, wording
+from tideng.plugin import choose_text as choose
 from tideng_processes.document.model import (
     Condition,
     Deadline,

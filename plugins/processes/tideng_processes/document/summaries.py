@@ -15,8 +15,7 @@ from typing import Any
 
 from babel.dates import format_interval
 
-from tideng.base.text import comma, phrase, wording
-from tideng.plugin import Text, spoken
+from tideng.plugin import Text, comma, phrase, spoken, wording
 from tideng_processes.document.model import Definition, FieldSpec
 from tideng_processes.document.sentences import said, text
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.base.text import Text, phrase
-from tideng.plugin import DIRECTORY_EVENTS, MUST, Asked, Directory, Form
+from tideng.plugin import DIRECTORY_EVENTS, MUST, Asked, Directory, Form, Text, phrase
 from tideng_processes.document.model import Definition
 
 _MOST_NEAR = 3

@@ -10,8 +10,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
-from tideng.base.text import phrase
-from tideng.plugin import LARGEST_ATTACHMENT, MEGABYTE, NotFound, Refused
+from tideng.plugin import LARGEST_ATTACHMENT, MEGABYTE, NotFound, Refused, phrase
 from tideng_admin.screens import READ, WRITE, Screen, built, needs, takes, web
 from tideng_processes.cases.access import startable
 from tideng_processes.forms import attachments

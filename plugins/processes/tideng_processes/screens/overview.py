@@ -12,8 +12,7 @@ from flask import render_template, request
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.base.text import phrase
-from tideng.plugin import NotFound, Text, reading, zone
+from tideng.plugin import NotFound, Text, phrase, reading, zone
 from tideng_admin.screens import READ, Page, Screen, cursor, locale, needs, web
 from tideng_processes.document.diagram import mermaid
 from tideng_processes.document.differences import differences

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from tideng.base.text import phrase
 from tideng.plugin import (
     COLUMN_BEGAN,
     COLUMN_CONTENT,
@@ -19,6 +18,7 @@ from tideng.plugin import (
     Holding,
     Text,
     holding_of_rows,
+    phrase,
 )
 from tideng_processes.cases.case_choices import NamedCase, named, references
 from tideng_processes.document.model import Definition
