@@ -17,7 +17,7 @@ from babel.dates import format_skeleton
 from sqlalchemy import Connection, Row, or_, select
 
 from tideng.plugin import MUST, SHOULD, Asked, Directory, Form, Money, Text, phrase, wording
-from tideng_processes.forms.attachments import Kept, kept
+from tideng_processes.forms.attachments import StoredFile, stored_files
 from tideng_processes.tables import CaseRow
 from tideng_travel import invoices
 from tideng_travel.invoices import CONFIRMATION, FILES, SLIPS, TYPED, Slip
@@ -58,7 +58,7 @@ class Claim:
 def read_claim(connection: Connection, directory: Directory, form: Form, money: Money, options: Options) -> Claim:
     """Read a claim from `form` and from what was read in its files. At most two statements."""
     ids = [int(one) for name in (FILES, SLIPS) for one in form.papers.get(name, ())]
-    papers: Mapping[int, Kept] = kept(connection, ids)
+    papers: Mapping[int, StoredFile] = stored_files(connection, ids)
     own = str(form.data.get("currency") or money.currency)
     slips = invoices.slips_of(form, papers, own)
     unread = [one for one in slips if one.place == FILES and not one.whole]

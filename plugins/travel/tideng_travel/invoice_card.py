@@ -20,7 +20,7 @@ from tideng.plugin import (
     Text,
     phrase,
 )
-from tideng_processes.forms.attachments import Kept, kept
+from tideng_processes.forms.attachments import StoredFile, stored_files
 from tideng_travel import invoices
 
 TITLE: Text = phrase("Invoices")
@@ -40,13 +40,13 @@ def of_claim(connection: Connection, case: str, connected: bool) -> list[Card]:
     rows = invoices.of_claims(connection, [case]).get(case, [])
     if not rows:
         return []
-    papers = kept(connection, [row.paper for row in rows if row.paper is not None])
+    papers = stored_files(connection, [row.paper for row in rows if row.paper is not None])
     unchecked = not connected and not any(row.verdict for row in rows)
     lines = tuple(_line(row, papers.get(row.paper), unchecked) for row in rows)
     return [Card(TITLE, lines, _UNCONNECTED if unchecked else {})]
 
 
-def _line(row: Row, paper: Kept | None, unchecked: bool) -> CardLine:
+def _line(row: Row, paper: StoredFile | None, unchecked: bool) -> CardLine:
     mark, look = _LOOKS.get(row.verdict, _LOOKS[""])
     words = " · ".join(filter(None, (_day(row), _amount(row), paper.name if paper else "")))
     typed = {} if paper else phrase(" · typed")
@@ -54,7 +54,7 @@ def _line(row: Row, paper: Kept | None, unchecked: bool) -> CardLine:
     return CardLine(row.number, said, {} if unchecked else mark, look, tuple(_notes(row, paper)))
 
 
-def _notes(row: Row, paper: Kept | None) -> Iterator[Any]:
+def _notes(row: Row, paper: StoredFile | None) -> Iterator[Any]:
     """Yield where QR code and page differ, and the tax system's own words unless it confirmed the invoice."""
     if paper is not None and row.amount and paper.reading.fields.get("amount"):
         yield from paper.reading.notes

@@ -64,7 +64,7 @@ def who_now(
     peers: Peers = {}
     fitting = 0
     for number, member in enumerate(members):
-        facts = facts_at(world, needs, member.person, member.person, now, None, member, peers)
+        facts = facts_at(world, needs, Point(member.person, now, member), peers=peers)
         fitting += bool(holds(facts | given[number] if given else facts))
     return WhoNow(fitting, len(members))
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound, Problem, Refused
 from tideng.base.text import phrase, wording
-from tideng.facts.names import Needs
+from tideng.facts.names import Needs, Point
 from tideng.model.calendars import local_moment
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import (
@@ -158,7 +158,7 @@ class _Walk:
             return Walk(_answer(first), zone.key, (first,), ())
         checks.append(_check("subject", blockers.subject(rule, subject, asked)))
         event = asked.event.event if asked.event and asked.kept is None else None
-        facts = past.facts(watch, subject, asked.person, asked.at, event, asked.kept)
+        facts = past.facts(watch, Point(asked.person, asked.at, None, watch.about, subject), event, asked.kept)
         facts = with_inferences(self._book, rule, facts)
         trees = _trees(facts, ("who", rule.who), ("if", rule.if_))
         checks.append(_check("conditions", held(self._teller, trees)))
@@ -195,7 +195,8 @@ class _Walk:
         then = dict(facts)
         if self._rule.until is not None:
             kept = asked.event.event if asked.event and asked.kept is None else None
-            then |= past.facts(seen.watch, subject, asked.person, due, kept, asked.kept, part="until")
+            point = Point(asked.person, due, None, seen.watch.about, subject)
+            then |= past.facts(seen.watch, point, kept, asked.kept, part="until")
             trees = _trees(then, ("until", self._rule.until))
             if trees and trees[0][1].holds:
                 said = self._called_off(trees[0][1])
@@ -280,7 +281,8 @@ class _Walk:
         if not names or past is None or watch is None:
             return {}
         event = asked.event.event if asked.event and asked.kept is None else None
-        return past.facts(replace(watch, needs=names), asked.person, asked.person, at, event, asked.kept)
+        point = Point(asked.person, at, None, watch.about, asked.person)
+        return past.facts(replace(watch, needs=names), point, event, asked.kept)
 
     # -- an example --------------------------------------------------------------------------------------------
     def of_example(self, example: Example) -> Walk:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tideng.base.text import joined, phrase
+from tideng.facts.names import Point
 from tideng.judging.stored_entries import entry_from
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import Watch
@@ -54,8 +55,8 @@ def _step(inquiry: Inquiry, watch: Watch, rule: Rule, subject: str, row: Any, fi
     until = None
     if row.state == "cancelled" and row.note == "until holds" and rule.until is not None and row.settled_at is not None:
         entry = entry_from(row)
-        at = min(row.settled_at, row.due)
-        facts = inquiry.past.facts(watch, subject, entry.person or subject, at, kept=entry.facts, part="until")
+        point = Point(entry.person or subject, min(row.settled_at, row.due), None, watch.about, subject)
+        facts = inquiry.past.facts(watch, point, kept=entry.facts, part="until")
         until = tree_of(rule.until, facts)
     head = phrase("Step {step} ({due}): ", step=row.step, due=due)
     tail = _fate(row, until, inquiry.teller)

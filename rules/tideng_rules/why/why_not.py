@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
 from tideng.base.text import same
+from tideng.facts.names import Point
 from tideng.model.judge_contract import Watch
 from tideng.org.directory import Directory, Position, Unit
 from tideng.replay.past_world import Past
@@ -182,7 +183,8 @@ class _Investigation:
 
     def _facts(self, book: Book, watch: Watch, asked: Asked, known_by: datetime | None = None) -> dict[str, Any]:
         event = asked.event.event if asked.event and asked.kept is None else None
-        facts = self._past.facts(watch, self._subject, asked.person, asked.at, event, asked.kept, known_by)
+        point = Point(asked.person, asked.at, None, watch.about, self._subject)
+        facts = self._past.facts(watch, point, event, asked.kept, known_by)
         return with_inferences(book, book.rules[watch.rule].rule, facts)
 
     # -- the answer --------------------------------------------------------------------------------------------

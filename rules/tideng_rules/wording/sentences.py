@@ -130,7 +130,7 @@ class Speaker:
         return text + words["stop"]
 
     def piece(self, text: str, place: str) -> str:
-        """What is said of one place of the document; whoever wants to know the places looks here: see `places.py`."""
+        """The text for one place of the document. `sentence_places` overrides this to learn which part of a sentence has which place."""
         return text
 
     def heeded(self, rule: Rule) -> str:

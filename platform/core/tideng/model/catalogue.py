@@ -1,6 +1,6 @@
-"""Everything that can be spoken of: event types, fields, facts, metrics, targets, actions, channels.
+"""The catalogue of declared names: event types, fields, facts, states, metrics, actions, marks, channels.
 
-Plugins declare; the rule check, the studio's pick lists, the API schema and the docs read.
+Plugins declare them; the rule check, the studio's pick lists, the API schema and the docs read them.
 The set of effects is closed: inform, ask, record, support. Nothing here reaches pay, leave or bonus.
 """
 
@@ -25,8 +25,8 @@ FORBIDDEN = ("fine", "deduct", "penal", "salary", "payroll", "wage", "bonus", "�
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an event's data. `key`: it identifies a thing (a case, a trip), so that events can be matched on it.
-    `currency`: this is an amount of money, and the field of that name says in which currency (ISO 4217)."""
+    """One field of an event's data. `key`: it identifies something, such as a case, so that events can be matched on it.
+    `currency`: the field is an amount of money, and names the field that holds its currency (ISO 4217)."""
 
     name: str
     type: str
@@ -105,7 +105,7 @@ class StateWindow:
 class MetricSpec:
     """A standard metric: `function` over `field` of `event_type` in `window` (rule-language: Metrics).
 
-    Two more are made from what is there already, by `share_of_target` and `days_in_state`: `of` is the metric whose share
+    Two kinds are derived, by `share_of_target` and `days_in_state`: `of` is the metric whose share
     of the position's target it is, `state` the state whose days it counts. Where `window` is a `StateWindow`, `since_state`
     is its state.
     """
@@ -211,11 +211,11 @@ class Catalogue:
     marks: dict[str, Mark] = field(default_factory=lambda: {m.name: m for m in CORE_MARKS})
     channels: dict[str, ChannelSpec] = field(default_factory=lambda: {c.name: c for c in CORE_CHANNELS})
     plugins: dict[str, Text] = field(default_factory=lambda: {"core": phrase("Common")})
-    """What the plugins call themselves, by name; it stays when one is switched off."""
+    """Plugin → its title; it stays when the plugin is switched off."""
     money: Money = field(default_factory=Money, repr=False, compare=False)
     """The client's currency and its exchange rates."""
     readers: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What intake made of each event type; its own, kept here so that it goes with the catalogue."""
+    """A cache of the intake: event type → its compiled reader. It is kept here to live as long as the catalogue."""
 
     def add(self, items: Iterable[object], plugin: str) -> None:
         """Add what a plugin declares; raises `PluginRefused` for a clash or a penalty, having added nothing."""
@@ -230,7 +230,7 @@ class Catalogue:
             self._shelf(item)[item.name] = item
 
     def remove(self, plugin: str) -> None:
-        """Forget everything a plugin declared (it failed or was switched off)."""
+        """Remove everything that a plugin declared, because it failed or was switched off."""
         declared = (self.event_types, self.facts, self.states, self.windows, self.metrics)
         for shelf in (*declared, self.actions, self.marks, self.channels):
             for name in [n for n, item in shelf.items() if item.plugin == plugin]:
@@ -241,11 +241,11 @@ class Catalogue:
         return next(iter(difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)), "")
 
     def title_of(self, plugin: str) -> Text:
-        """What a plugin calls itself; its name where it says nothing."""
+        """The title of a plugin; its name if it declares none."""
         return self.plugins.get(plugin) or same(plugin)
 
     def shown_unit(self, unit: str) -> str:
-        """A unit as people read it: of money the client's currency."""
+        """The unit as shown to people: for money, the client's currency."""
         return self.money.currency if unit == MONEY else unit
 
     def keys_of(self, event_type: str) -> tuple[str, ...]:

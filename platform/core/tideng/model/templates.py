@@ -1,4 +1,4 @@
-"""What a person reads: ``{dotted.fact}`` filled from a flat list of facts, in the reader's language."""
+"""Message templates: ``{dotted.fact}`` placeholders, filled from facts in the reader's language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tideng.model.catalogue import Text
 
 
 class Worded(str):
-    """A line in English that also knows itself in Chinese: what `plan` and `apply` answer, for whoever shows it."""
+    """A line of `plan` or `apply` in English that carries its Chinese wording for pages that show it."""
 
     zh: str
 
@@ -44,7 +44,7 @@ def render(template: str, facts: Mapping[str, Any], locale: str) -> str:
 
 
 def spoken(value: Any, locale: str = "zh", missing: str = "—") -> str:
-    """A value as a person writes it: whole numbers plain, dates short, lists with the language's comma."""
+    """A value as people write it: whole numbers plain, dates short, lists with the language's comma."""
     if value is None:
         return missing
     if isinstance(value, bool):
@@ -61,5 +61,5 @@ def spoken(value: Any, locale: str = "zh", missing: str = "—") -> str:
 
 
 def placeholders(template: str) -> set[str]:
-    """The facts a template names."""
+    """The facts that a template names."""
     return set(PLACEHOLDER.findall(template))

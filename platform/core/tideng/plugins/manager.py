@@ -265,7 +265,7 @@ class Plugins:
             self.fail(name, error)
 
     def _check_hooks(self, name: str, plugin: Any) -> None:
-        """Do what `PluginManager.check_pending` does, for one plugin and with a suggestion."""
+        """Do what pluggy's ``check_pending`` does, for one plugin and with a suggestion."""
         for caller in self._manager.get_hookcallers(plugin) or ():
             if not caller.has_spec():
                 near = difflib.get_close_matches(caller.name, self._hooks, n=1, cutoff=0.5)

@@ -1,4 +1,4 @@
-"""From a client's files to the running deployment: `plan` says what would change, `apply` makes it so."""
+"""Apply a client bundle to a running deployment: `plan` lists the changes, `apply` makes them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def plan(deployment: Deployment, bundle: Bundle) -> list[Text | str]:
-    """What `apply` would change, one line a thing; empty when nothing would.
+    """The changes that `apply` would make, one line each; empty if there are none.
 
     Raises `InvalidBundle` with every problem at once, `PluginRefused` when a plugin failed over it.
     """
@@ -38,7 +38,7 @@ def plan(deployment: Deployment, bundle: Bundle) -> list[Text | str]:
 
 
 def apply(deployment: Deployment, bundle: Bundle, take: str = "") -> list[Text | str]:
-    """Make the deployment so, in one transaction, and say what changed, one line a thing.
+    """Apply the bundle in one transaction, and return the changes, one line each.
 
     `take`: ``files`` or ``deployment`` count for what was changed in both; '' refuses it. Raises as `plan` does; nothing has
     changed then.
@@ -70,7 +70,7 @@ def _apply(
 def _apply_rates(deployment: Deployment, bundle: Bundle, profile: Profile, connection: Connection) -> list[Text | str]:
     lines, since = rate_changes(stored_rates(connection), bundle.rates)
     if deployment.profile.currency != profile.currency:
-        since = date.min  # whatever was counted is in another currency
+        since = date.min  # all stored sums are in another currency
     if since is not None:
         deployment.keep_rates(connection, bundle.rates, since)
     return list(lines)
