@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
-from tideng.plugin import Card, CardLine, Catalogue, Directory, Text, Viewer, WorkCalendar, last_event_time, phrase
+from tideng.plugin import Card, CardLine, Deployment, Directory, Text, Viewer, last_event_time, phrase
 from tideng_reports.completeness import REPORTED, Completeness, completeness
 from tideng_reports.prefill import NEEDED
 from tideng_reports.report_history import waiting_for
@@ -24,18 +24,17 @@ _TODAY_OPEN: Text = phrase("Today’s is still open")
 _NONE_YET: Text = phrase("No report yet")
 
 
-def beside(
+def reports_card(
     connection: Connection,
     viewer: Viewer,
     directory: Directory,
     now: datetime,
-    catalogue: Catalogue,
-    calendar: WorkCalendar,
+    deployment: Deployment,
     person: str,
 ) -> Iterable[Card]:
     """Make the card; [] for a person who neither travelled this week nor wrote a report lately. Four statements."""
     week = directory.local_day(person, now).weekday() + 1
-    [days] = completeness(connection, viewer, directory, now, catalogue, calendar, [person], week)
+    [days] = completeness(connection, viewer, directory, now, deployment, [person], week)
     # events and not their cases: a report may come from another system
     last = last_event_time(connection, (REPORTED, NEEDED), person, now - LOOKED_BACK)
     if last is None and not any(one.expected for one in days.days):

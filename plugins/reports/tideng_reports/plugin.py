@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tideng.plugin import hookimpl, phrase
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_reports.declarations import EVENTS, METRICS
-from tideng_reports.person_card import beside
+from tideng_reports.person_card import reports_card
 from tideng_reports.prefill import filled
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ class ReportsPlugin(ShipsProcesses):
     def beside_person(
         self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
     ) -> Iterable[Card]:
-        here = self.deployment
-        return beside(connection, viewer, directory, now, here.catalogue, here.calendar, person)
+        return reports_card(connection, viewer, directory, now, self.deployment, person)
 
     @hookimpl
     def screens(self) -> Iterable[object]:

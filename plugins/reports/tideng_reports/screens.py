@@ -108,10 +108,7 @@ class TeamReportsPage(Page):
 
 def _days(connection: Connection, people: Any) -> Any:
     here = web()
-    deployment = here.deployment
-    return completeness(
-        connection, here.viewer(), here.directory(), here.now(), deployment.catalogue, deployment.calendar, people
-    )
+    return completeness(connection, here.viewer(), here.directory(), here.now(), here.deployment, people)
 
 
 def _enough(connection: Connection, person: str) -> int:

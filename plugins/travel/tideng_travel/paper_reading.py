@@ -25,12 +25,12 @@ from tideng.plugin import (
     call_sandboxed,
     phrase,
 )
-from tideng_travel.page_text import LONGEST, Said, read_text
+from tideng_travel.page_text import LONGEST, PageText, read_text
 from tideng_travel.qr_code import (
-    Code,
+    QrInvoice,
     amount,
     day_of,
-    read_code,
+    read_qr_text,
 )
 
 READING = SandboxLimits(seconds=10, megabytes=1024)
@@ -87,13 +87,13 @@ def read(content: bytes, sort: str) -> dict[str, Any]:
     """Read the fields of a file of `sort` (PDF, OFD, PICTURE); unknown fields are left out. ``differs`` lists
     (field, value in the QR code, value on the page)."""
     said, pictures = {PDF: _pdf, OFD: _ofd}.get(sort, _picture)(content)
-    code = next(filter(None, map(read_code, _codes(pictures))), None)
+    code = next(filter(None, map(read_qr_text, _codes(pictures))), None)
     return merged(code, said)
 
 
-def merged(code: Code | None, said: Said) -> dict[str, Any]:
+def merged(code: QrInvoice | None, said: PageText) -> dict[str, Any]:
     """Combine both sources. The QR code wins, since it is made for machines; the page gives what the code lacks."""
-    code = code or Code("")
+    code = code or QrInvoice("")
     total = code.total if code.total is not None else said.total
     found = {
         "number": code.number or said.number,
@@ -118,7 +118,7 @@ def merged(code: Code | None, said: Said) -> dict[str, Any]:
     return {**known, **({"differs": differs} if differs else {})}
 
 
-def _differences(code: Code, said: Said) -> Iterator[tuple[str, str, str]]:
+def _differences(code: QrInvoice, said: PageText) -> Iterator[tuple[str, str, str]]:
     if not code.number:
         return
     if said.number and said.number != code.number:
@@ -139,7 +139,7 @@ def _day(value: date | None) -> str:
     return value.isoformat() if value else ""
 
 
-def _pdf(content: bytes) -> tuple[Said, Iterable[Any]]:
+def _pdf(content: bytes) -> tuple[PageText, Iterable[Any]]:
     import pypdfium2
 
     document = pypdfium2.PdfDocument(content)
@@ -158,14 +158,14 @@ def _rendered(page: Any) -> Any:
     return page.render(scale=scale, grayscale=True).to_pil()
 
 
-def _picture(content: bytes) -> tuple[Said, Iterable[Any]]:
+def _picture(content: bytes) -> tuple[PageText, Iterable[Any]]:
     from PIL import Image
 
     image = Image.open(io.BytesIO(content), formats=("JPEG", "PNG")).convert("L")
-    return Said(), [image]
+    return PageText(), [image]
 
 
-def _ofd(content: bytes) -> tuple[Said, Iterable[Any]]:
+def _ofd(content: bytes) -> tuple[PageText, Iterable[Any]]:
     import ofdkit
 
     with ofdkit.open(content) as document:
@@ -175,10 +175,10 @@ def _ofd(content: bytes) -> tuple[Said, Iterable[Any]]:
     return (_of_ofd(invoice, said) if invoice else said), pictures
 
 
-def _of_ofd(invoice: Any, page: Said) -> Said:
+def _of_ofd(invoice: Any, page: PageText) -> PageText:
     """Read the data that an OFD carries about itself, and its text for the rest."""
     total, net = amount(invoice.total_amount or ""), amount(invoice.amount_without_tax or "")
-    return Said(
+    return PageText(
         number=_shaped(_NUMBER, invoice.invoice_number) or page.number,
         code=_shaped(_NUMBER, invoice.invoice_code) or page.code,
         kind=page.kind or "vat",

@@ -96,7 +96,7 @@ def read_bundle(path: str | Path) -> Bundle:
     """
     root, problems = Path(path), Problems()
     document = _client_file(root, problems)
-    said = _Client(document, problems)
+    said = _ClientFile(document, problems)
     organisation = read_organisation(root, said.values["timezone"], said.values["locale"], problems)
     roles = said.roles({a.person for a in organisation.assignments})
     rates = read_rates(root, said.values["currency"], problems)
@@ -112,7 +112,7 @@ _NOBODY = ("nobody holds the role hr, the last resort of every message", "roles:
 
 
 def _bundle(
-    root: Path, said: _Client, org: Organisation, roles: Mapping, rates: tuple[Rate, ...], problems: Problems
+    root: Path, said: _ClientFile, org: Organisation, roles: Mapping, rates: tuple[Rate, ...], problems: Problems
 ) -> Bundle:
     return Bundle(
         root=root,
@@ -164,7 +164,7 @@ _FIELD_WORDS = ("unit", "required", "key", "sensitive", "minimum", "maximum", "c
 _TYPE = re.compile(r"[^\W\dA-Z][^\WA-Z]*(\.[^\WA-Z]+)*")
 
 
-class _Client:
+class _ClientFile:
     """Read client.yaml key by key. Each method takes the value from the document, adds problems, and returns the
     valid value."""
 
