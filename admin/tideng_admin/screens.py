@@ -33,12 +33,16 @@ __all__ = [
 if TYPE_CHECKING:
     # the same names for type checkers and editors; a test compares them with SHELVES and __all__
     # fmt: off
-    from tideng_admin.desk.people import window_words
-    from tideng_admin.display.assets import built
+    # Views
     from tideng_admin.display.base_page import Page, READ, WRITE, cursor, needs, takes
+    # The request
+    from tideng_admin.request.context import Web, web, locale
+    # Texts and choices
+    from tideng_admin.display.assets import built
     from tideng_admin.display.filters import LAMP_LOOKS, day, named
+    from tideng_admin.desk.people import window_words
     from tideng_admin.request.choices import units_to_choose
-    from tideng_admin.request.context import Web, locale, web
+    # Tests
     from tideng_admin.app.test_client import signed_in_client
     # fmt: on
 

@@ -10,8 +10,10 @@ Being a plugin
     `hookimpl` marks a method as a hook; `Deployment` is what the hook `start` hands over: settings, clock, catalogue,
     calendar, engine. Read the time from its `clock`, never from the system.
 Declaring names
-    What the hook `declare` returns, and the `Catalogue` of everything that is declared. A `Text` maps ``zh`` and
-    ``en``.
+    What the hook `declare` returns, and the `Catalogue` of everything that is declared.
+Texts
+    `phrase` is a text in English, with slots, that the catalogues translate: the plugin's folder
+    ``translations/<locale>/LC_MESSAGES/messages.po``. A `Text` maps locales to wordings; `wording` chooses one.
 Events
     `Event` is what the hook `on_stored` gets. A reader of files (hook `read_source`) takes `ReadOptions` and yields
     payloads or `Unreadable`.
@@ -43,7 +45,7 @@ Database
 Files from outside
     Code that opens an untrusted file runs in a process of its own, after a look at the ZIP's directory.
 Command line
-    Commands in two languages, for an entry point in the group ``tideng.commands``.
+    Commands whose help is a text, for an entry point in the group ``tideng.commands``.
 Trying a plugin
     For a plugin's tests: a deployment in a folder, with a clock that the test moves.
 
@@ -61,29 +63,31 @@ from tideng.plugins.door import Leaving, homes_of, open_door
 # fmt: off
 __all__ = [
     "COLUMN_BEGAN", "COLUMN_CONTENT", "COLUMN_ENDED", "COLUMN_NAME", "COLUMN_OUTCOME", "COLUMN_POSITION",
-    "COLUMN_SUPERVISOR", "COLUMN_TIME", "COLUMN_UNIT", "DIRECTORY_EVENTS", "EXIT_FINE", "EXIT_REFUSED",
-    "INVOICE_GENUINE", "INVOICE_LATER", "INVOICE_UNKNOWN", "INVOICE_WRONG", "LAMP_LIT", "LARGEST_ATTACHMENT",
-    "LINE_ATTENTION", "LINE_FINE", "LINE_OPEN", "LOGS", "MAX_KEPT", "MAX_TEXT", "MAX_WHOLE", "MEGABYTE",
-    "MOST_PROBLEMS", "MUST", "NAMING_CONVENTION", "OFD", "PAGE_SIZE", "PDF", "PERSON_COLUMNS", "PICTURE",
-    "POSITION_COLUMNS", "SHOULD", "UNIT_COLUMNS", "ZIP_CUT_OFF", "ZIP_DAMAGED", "ZIP_ERRORS", "ZIP_LEADS_OUT",
-    "ZIP_LOCKED", "ZIP_TOO_LARGE", "ActionSpec", "Asked", "Assignment", "Attachment", "AttachmentReading",
-    "Attention", "Bundle", "Card", "CardLine", "Catalogue", "Channel", "ChannelError", "ChannelSpec", "Clock", "Deed",
-    "Deployment", "Directory", "Document", "Duration", "EngineState", "Event", "EventType", "Fact", "Field", "Filled",
-    "Finding", "Form", "Group", "HeldRecord", "Holding", "Id", "InvalidBundle", "InvalidPayload", "InvalidSettings",
-    "Invoice", "InvoiceVerdict", "Limit", "ManualClock", "Mark", "MetricSpec", "Moment", "Money", "Needs",
-    "NotAllowed", "NotFound", "OnAbsence", "OnEvent", "OnNotAll", "OnSchedule", "OnWait", "OutgoingMessage", "Page",
-    "PluginRefused", "Point", "Position", "Problem", "Problems", "ReadOptions", "Reason", "Refused", "Responsibility",
-    "Row", "SandboxFailed", "SandboxLimits", "Settings", "SeveralValues", "Situation", "Source", "StandIns", "State",
-    "StateSpan", "StateWindow", "Step", "StoredEvent", "SystemClock", "Targets", "Terminal", "Text", "TidengError",
-    "Todo", "Unit", "Unreadable", "Viewer", "Watch", "WatchList", "Where", "WorkCalendar", "Worker", "WorkingSet",
-    "ZipContents", "ZipLimits", "absent_people", "accept_form", "among", "apply_bundle", "below", "beside_case",
-    "call_sandboxed", "check_form", "choose_text", "command", "configure_logs", "create_settings", "dialect_insert",
-    "directory_of", "duties_as_text", "events_of", "facts_at", "fill_form", "goals", "holding_of_rows", "hookimpl",
-    "in_force", "in_words", "inspect_attachment", "inspect_zip", "is_sqlite", "json_option", "known_event_ids",
-    "lamps_of", "last_event_time", "last_span_between", "line_in_words", "local_moment", "make_migration",
-    "metric_of", "migrate", "name_of", "open_events", "option", "organisation_of", "people_in_state",
-    "problem_in_words", "progress_bar", "read_bundle", "read_day", "read_duties", "read_yaml", "read_yaml_text",
-    "reading", "receive", "responsibilities", "spans_reaching", "spoken", "store_events", "writing", "zone",
+    "COLUMN_SUPERVISOR", "COLUMN_TIME", "COLUMN_UNIT", "DEFAULT_LANGUAGE", "DIRECTORY_EVENTS", "EXIT_FINE",
+    "EXIT_REFUSED", "INVOICE_GENUINE", "INVOICE_LATER", "INVOICE_UNKNOWN", "INVOICE_WRONG", "LAMP_LIT",
+    "LARGEST_ATTACHMENT", "LINE_ATTENTION", "LINE_FINE", "LINE_OPEN", "LOGS", "MAX_KEPT", "MAX_TEXT", "MAX_WHOLE",
+    "MEGABYTE", "MOST_PROBLEMS", "MUST", "NAMING_CONVENTION", "OFD", "PAGE_SIZE", "PDF", "PERSON_COLUMNS", "PICTURE",
+    "POSITION_COLUMNS", "SHOULD", "SOURCE_LANGUAGE", "UNIT_COLUMNS", "ZIP_CUT_OFF", "ZIP_DAMAGED", "ZIP_ERRORS",
+    "ZIP_LEADS_OUT", "ZIP_LOCKED", "ZIP_TOO_LARGE", "ActionSpec", "Asked", "Assignment", "Attachment",
+    "AttachmentReading", "Attention", "Bundle", "Card", "CardLine", "Catalogue", "Channel", "ChannelError",
+    "ChannelSpec", "Clock", "Deed", "Deployment", "Directory", "Document", "Duration", "Each", "EngineState", "Event",
+    "EventType", "Fact", "Field", "Filled", "Finding", "Form", "Group", "HeldRecord", "Holding", "Id",
+    "InvalidBundle", "InvalidPayload", "InvalidSettings", "Invoice", "InvoiceVerdict", "Limit", "ManualClock", "Mark",
+    "MetricSpec", "Moment", "Money", "Needs", "NotAllowed", "NotFound", "OnAbsence", "OnEvent", "OnNotAll",
+    "OnSchedule", "OnWait", "OutgoingMessage", "Page", "PluginRefused", "Point", "Position", "Problem", "Problems",
+    "ReadOptions", "Reason", "Refused", "Responsibility", "Row", "SandboxFailed", "SandboxLimits", "Settings",
+    "SeveralValues", "Situation", "Source", "StandIns", "State", "StateSpan", "StateWindow", "Step", "StoredEvent",
+    "SystemClock", "Targets", "Terminal", "Text", "TidengError", "Todo", "Unit", "Unreadable", "Viewer", "Watch",
+    "WatchList", "Where", "WorkCalendar", "Worker", "WorkingSet", "ZipContents", "ZipLimits", "absent_people",
+    "accept_form", "among", "apply_bundle", "below", "beside_case", "call_sandboxed", "check_form", "choose_text",
+    "colon", "comma", "command", "configure_logs", "create_settings", "dialect_insert", "directory_of",
+    "duties_as_text", "events_of", "facts_at", "fill_form", "goals", "holding_of_rows", "hookimpl", "in_force",
+    "in_words", "inspect_attachment", "inspect_zip", "is_sqlite", "joined", "json_option", "known_event_ids",
+    "lamps_of", "languages", "last_event_time", "last_span_between", "line_in_words", "local_moment",
+    "make_migration", "metric_of", "migrate", "name_of", "open_events", "option", "organisation_of", "pause",
+    "people_in_state", "phrase", "plain_text", "problem_in_words", "progress_bar", "read_bundle", "read_day",
+    "read_duties", "read_yaml", "read_yaml_text", "reading", "receive", "responsibilities", "same", "semicolon",
+    "space", "spans_reaching", "spoken", "store_events", "wording", "writing", "zone",
 ]
 # fmt: on
 
@@ -100,6 +104,11 @@ if TYPE_CHECKING:
     )
     from tideng.model.limits import MAX_KEPT, MAX_TEXT, MAX_WHOLE
     from tideng.model.templates import choose as choose_text, spoken
+    # Texts
+    from tideng.base.text import (
+        phrase, wording, same, joined, plain as plain_text, Each, comma, colon, semicolon, pause, space, languages,
+        DEFAULT as DEFAULT_LANGUAGE, SOURCE as SOURCE_LANGUAGE,
+    )
     # Events
     from tideng.model.event import Event
     from tideng.intake.event_files import ReadOptions, Unreadable, Source, open_events, LOGS
@@ -198,6 +207,12 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         ),
         "tideng.model.limits": "MAX_KEPT MAX_TEXT MAX_WHOLE",
         "tideng.model.templates": "choose=choose_text spoken",
+    },
+    "Texts": {
+        "tideng.base.text": (
+            "phrase wording same joined plain=plain_text Each comma colon semicolon pause space languages "
+            "DEFAULT=DEFAULT_LANGUAGE SOURCE=SOURCE_LANGUAGE"
+        ),
     },
     "Events": {
         "tideng.model.event": "Event",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.plugin import hookimpl
+from tideng.plugin import hookimpl, phrase
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_reports.declarations import EVENTS, METRICS
 from tideng_reports.person_card import reports_card
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ReportsPlugin(ShipsProcesses):
-    title = {"zh": "日报与拜访", "en": "Reports and visits"}
+    title = phrase("Reports and visits")
     requires = ("processes",)
 
     @hookimpl

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from tideng.plugin import Directory, Filled, Form, Text, events_of, last_span_between, local_moment
+from tideng.plugin import Directory, Filled, Form, Text, events_of, last_span_between, local_moment, phrase
 from tideng_reports.completeness import ON_TRIP, day_of
 
 DAILY, NEEDS = "daily_report", "needs_report"
@@ -34,14 +34,14 @@ class Punctuation(NamedTuple):
 
 CHINESE, ENGLISH = Punctuation("：", "，", "（{}）"), Punctuation(": ", ", ", " ({})")
 _A_MOMENT = timedelta(microseconds=1)
-_TODAY: Text = {"zh": "今天", "en": "Today"}
-_BY_VISITS: Text = {"zh": "已帮您填好：拜访", "en": "Filled in: your visits"}
-_BY_BOTH: Text = {"zh": "已帮您填好：拜访和行程", "en": "Filled in: visits, itinerary"}
-_BY_REPORTS: Text = {"zh": "来自当天的需求报告", "en": "From the day’s needs reports"}
-_BY_ITINERARY: Text = {"zh": "来自行程", "en": "From the itinerary"}
-_BY_TRIP: Text = {"zh": "正在出差", "en": "The trip you are on"}
-_BY_TRIP_THEN: Text = {"zh": "那天的出差", "en": "The trip of that day"}
-_BY_VISIT: Text = {"zh": "今天刚见过", "en": "Met today"}
+_TODAY: Text = phrase("Today")
+_BY_VISITS: Text = phrase("Filled in: your visits")
+_BY_BOTH: Text = phrase("Filled in: visits, itinerary")
+_BY_REPORTS: Text = phrase("From the day’s needs reports")
+_BY_ITINERARY: Text = phrase("From the itinerary")
+_BY_TRIP: Text = phrase("The trip you are on")
+_BY_TRIP_THEN: Text = phrase("The trip of that day")
+_BY_VISIT: Text = phrase("Met today")
 
 
 def filled(form: Form, connection: Connection, directory: Directory) -> dict[str, Filled]:

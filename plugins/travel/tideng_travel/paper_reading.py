@@ -15,7 +15,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tideng.plugin import OFD, PDF, Attachment, AttachmentReading, SandboxFailed, SandboxLimits, Text, call_sandboxed
+from tideng.plugin import (
+    OFD,
+    PDF,
+    Attachment,
+    AttachmentReading,
+    SandboxFailed,
+    SandboxLimits,
+    Text,
+    call_sandboxed,
+    phrase,
+)
 from tideng_travel.page_text import LONGEST, PageText, read_text
 from tideng_travel.qr_code import (
     QrInvoice,
@@ -47,14 +57,11 @@ def reading_of(paper: Attachment) -> AttachmentReading:
 
 
 # -- in words --------------------------------------------------------------------------------------------------------
-_UNREAD: Text = {
-    "zh": "这个文件读不出来，号码、日期和金额请在下面填一下。",
-    "en": "Nothing could be read from this file. Please type its number, date and amount below.",
-}
+_UNREAD: Text = phrase("Nothing could be read from this file. Please type its number, date and amount below.")
 _FIELDS: dict[str, Text] = {
-    "number": {"zh": "号码", "en": "number"},
-    "issued": {"zh": "开票日期", "en": "date"},
-    "amount": {"zh": "金额", "en": "amount"},
+    "number": phrase("number"),
+    "issued": phrase("date"),
+    "amount": phrase("amount"),
 }
 
 
@@ -69,11 +76,13 @@ def _missing(fields: dict[str, Any], kind: str) -> Iterator[Text]:
 
 
 def _disagreement(field: str, code: str, page: str) -> Text:
-    title = {**_FIELDS, "net": {"zh": "不含税金额", "en": "amount without tax"}}[field]
-    return {
-        "zh": f"二维码上的{title['zh']}是 {code}，票面上是 {page}，请看一眼哪个对。",
-        "en": f"The QR code says {code} for the {title['en']}, the page {page}. Which one is right?",
-    }
+    title = {**_FIELDS, "net": phrase("amount without tax")}[field]
+    return phrase(
+        "The QR code says {code} for the {title}, the page {page}. Which one is right?",
+        code=code,
+        title=title,
+        page=page,
+    )
 
 
 # -- in the process --------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from babel.numbers import list_currencies
 
 from tideng.base.durations import Duration
 from tideng.base.errors import InvalidBundle, Problem, Refused
+from tideng.base.text import same
 from tideng.client.files import Document, Problems, read_yaml
 from tideng.client.org_tables import (
     Organisation,
@@ -388,7 +389,7 @@ class _ClientFile:
 
     def _title(self, place: str, value: Any) -> Text:
         if isinstance(value, str):
-            return {"zh": value, "en": value}
+            return same(value)
         return {locale: str(text) for locale, text in self._mapping(place, value, "{zh: …, en: …}").items()}
 
     def _secrets(self, place: str, name: str, value: Any) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from tideng.base.errors import InvalidPayload, Problem, Refused
+from tideng.base.text import phrase, same
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
 
@@ -62,8 +63,8 @@ class ReadOptions:
 
 def log_event_type(name: str, activity: str) -> EventType:
     """Make the open event type of an activity in an event log: any attribute, matched by its case."""
-    case = Field("case", "text", {"zh": "案例", "en": "Case"}, required=True, key=True)
-    return EventType(name, {"zh": activity, "en": activity}, (case,), plugin=LOGS, open=True)
+    case = Field("case", "text", phrase("Case", context="event_files"), required=True, key=True)
+    return EventType(name, same(activity), (case,), plugin=LOGS, open=True)
 
 
 def open_events(
