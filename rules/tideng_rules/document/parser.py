@@ -1,6 +1,6 @@
 """The parser: a rule document becomes a `Rule`, or every problem in it is said at once. See docs/rule-language.md.
 
-Names of facts, event types and metrics are not looked up here: that is `check.py`, which needs the deployment's catalogue.
+Names of facts, event types and metrics are not looked up here: `tideng_rules.check` does, with the deployment's catalogue.
 """
 
 from __future__ import annotations
