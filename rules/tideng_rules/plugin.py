@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Connection
 
 from tideng.base.errors import InvalidBundle, InvalidRule, Problem
+from tideng.base.text import Text, phrase
 from tideng.client.profile import CLIENT
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import EngineState, Finding, Situation, Watch
@@ -23,7 +24,8 @@ from tideng.store.database import reading, writing
 from tideng_rules.authoring.form_check import FormChecks
 from tideng_rules.check.run import check_sources
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.engine.closures import ClosureMatcher, RuleFault
+from tideng_rules.engine.closures import ClosureMatcher
+from tideng_rules.engine.codegen import RuleFault
 from tideng_rules.engine.engine_state import EngineNotes, noted, state_of
 from tideng_rules.engine.faults import Trouble
 from tideng_rules.engine.rulebook import (
@@ -58,7 +60,7 @@ _LOOKS_EVERY = timedelta(seconds=5)
 class RulesPlugin:
     """Judges with the rules in force. `book` holds them; None until the first `refresh` or, in a replay, `apply_bundle`."""
 
-    title = {"zh": "规则", "en": "Rules"}
+    title = phrase("Rules")
 
     def __init__(self) -> None:
         self.book: Book | None = None
@@ -89,7 +91,7 @@ class RulesPlugin:
         return [*unreadable, *check_sources(sources, catalogue, directory)]
 
     @hookimpl
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> list[str]:
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> list[Text | str]:
         catalogue = with_client_types(self._catalogue, bundle)
         sources = sources_of(bundle, catalogue)
         if connection is None:
@@ -106,7 +108,7 @@ class RulesPlugin:
         return list(said)
 
     @hookimpl
-    def plan_bundle(self, bundle: Bundle, connection: Connection) -> list[str]:
+    def plan_bundle(self, bundle: Bundle, connection: Connection) -> list[Text | str]:
         catalogue = with_client_types(self._catalogue, bundle)
         sources = sources_of(bundle, catalogue)
         changes = apply.changes(connection, _wanted(sources))

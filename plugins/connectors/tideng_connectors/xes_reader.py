@@ -38,7 +38,7 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
     resource where `options` knows that person, else the case. The trace's own attributes go into the data of its
     first event as ``case:KEY``. XML that breaks off is named with its line; what came before stays.
     """
-    log = _Log(options)
+    log = _LogParser(options)
     try:
         while chunk := stream.read(CHUNK):
             log.parser.Parse(chunk, False)
@@ -63,7 +63,7 @@ class _Refused(Exception):
         self.problem = problem
 
 
-class _Log:
+class _LogParser:
     """Parse a log: Expat calls handlers, and events gather in `_ready` until they are taken.
 
     Expat has one handler at a time; it is exchanged for each level (log, trace, event), because attributes of events

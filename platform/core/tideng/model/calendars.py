@@ -8,15 +8,15 @@ import holidays
 
 from tideng.base.durations import Duration
 from tideng.base.errors import Problem, Refused
+from tideng.base.text import phrase
 from tideng.model.catalogue import Text
 
 DECREED = frozenset({"CN", "TW", "RU", "BY", "KZ", "UA", "HU", "VN"})
 """Countries that move working days by a decree each year: a year is uncertain until its decree is published."""
 
-NOT_PUBLISHED: Text = {
-    "zh": "{year} 年的放假安排还没公布，暂按双休和法定节日推算",
-    "en": "The calendar for {year} is not published yet; weekends and the known holidays are used meanwhile",
-}
+NOT_PUBLISHED: Text = phrase(
+    "The calendar for {year} is not published yet; weekends and the known holidays are used meanwhile"
+)
 
 
 class WorkCalendar:

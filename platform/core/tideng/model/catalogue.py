@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tideng.base.errors import PluginRefused
+from tideng.base.text import phrase, same
 from tideng.model.money import MONEY, Money
 
 Text = Mapping[str, str]
@@ -161,40 +162,40 @@ class ChannelSpec:
 
 
 CORE_ACTIONS = (
-    ActionSpec("nudge", "inform", {"zh": "提醒", "en": "Nudge"}),
-    ActionSpec("ask", "ask", {"zh": "请补充", "en": "Ask"}),
-    ActionSpec("mark", "record", {"zh": "标记", "en": "Mark"}),
-    ActionSpec("infer", "record", {"zh": "推断", "en": "Infer"}),
-    ActionSpec("emit", "record", {"zh": "发出事件", "en": "Emit"}),
-    ActionSpec("improve", "support", {"zh": "改进项", "en": "Improvement item"}),
-    ActionSpec("plan", "support", {"zh": "改进计划", "en": "Plan"}),
+    ActionSpec("nudge", "inform", phrase("Nudge")),
+    ActionSpec("ask", "ask", phrase("Ask", context="catalogue")),
+    ActionSpec("mark", "record", phrase("Mark")),
+    ActionSpec("infer", "record", phrase("Infer")),
+    ActionSpec("emit", "record", phrase("Emit")),
+    ActionSpec("improve", "support", phrase("Improvement item")),
+    ActionSpec("plan", "support", phrase("Plan")),
 )
-_NUDGE = Field("nudge", "text", {"zh": "提醒", "en": "Nudge"}, required=True, key=True)
-_NOTE = Field("note", "text", {"zh": "说明", "en": "Note"}, sensitive=True)
-_UNTIL = Field("until", "time", {"zh": "推迟到", "en": "Until"}, required=True)
-_ANSWER = Field("answer", "text", {"zh": "收回的回答", "en": "Answer"}, required=True)
-_CHANNEL = Field("channel", "text", {"zh": "渠道", "en": "Channel"}, required=True)
-_LEFT_NOTE = Field("note", "text", {"zh": "留言", "en": "Note"}, required=True, key=True)
-_AUTHOR = Field("author", "text", {"zh": "谁留的", "en": "Who left it"}, required=True)
-_SPOKEN = Field("spoken", "boolean", {"zh": "有语音", "en": "Spoken"}, required=True)
-_ABOUT = Field("nudge", "text", {"zh": "关于哪次提醒", "en": "About which nudge"})
+_NUDGE = Field("nudge", "text", phrase("Nudge"), required=True, key=True)
+_NOTE = Field("note", "text", phrase("Note", context="catalogue"), sensitive=True)
+_UNTIL = Field("until", "time", phrase("Until", context="catalogue"), required=True)
+_ANSWER = Field("answer", "text", phrase("Answer", context="catalogue"), required=True)
+_CHANNEL = Field("channel", "text", phrase("Channel"), required=True)
+_LEFT_NOTE = Field("note", "text", phrase("Note", context="catalogue 2"), required=True, key=True)
+_AUTHOR = Field("author", "text", phrase("Who left it"), required=True)
+_SPOKEN = Field("spoken", "boolean", phrase("Spoken"), required=True)
+_ABOUT = Field("nudge", "text", phrase("About which nudge"))
 CORE_EVENTS = (
-    EventType("nudge.acknowledged", {"zh": "已知晓提醒", "en": "Nudge acknowledged"}, (_NUDGE, _NOTE)),
-    EventType("nudge.disputed", {"zh": "提醒被指不对", "en": "Nudge disputed"}, (_NUDGE, _NOTE)),
-    EventType("nudge.snoozed", {"zh": "提醒推迟", "en": "Nudge put off"}, (_NUDGE, _UNTIL)),
-    EventType("nudge.reopened", {"zh": "收回对提醒的回答", "en": "Answer taken back"}, (_NUDGE, _ANSWER)),
-    EventType("nudge.delivered", {"zh": "提醒送达", "en": "Nudge delivered"}, (_NUDGE, _CHANNEL)),
-    EventType("note.left", {"zh": "有人留言", "en": "Note left"}, (_LEFT_NOTE, _AUTHOR, _SPOKEN, _ABOUT)),
-    EventType("note.answered", {"zh": "留言有回复", "en": "Note answered"}, (_LEFT_NOTE, _AUTHOR)),
+    EventType("nudge.acknowledged", phrase("Nudge acknowledged"), (_NUDGE, _NOTE)),
+    EventType("nudge.disputed", phrase("Nudge disputed"), (_NUDGE, _NOTE)),
+    EventType("nudge.snoozed", phrase("Nudge put off"), (_NUDGE, _UNTIL)),
+    EventType("nudge.reopened", phrase("Answer taken back"), (_NUDGE, _ANSWER)),
+    EventType("nudge.delivered", phrase("Nudge delivered"), (_NUDGE, _CHANNEL)),
+    EventType("note.left", phrase("Note left"), (_LEFT_NOTE, _AUTHOR, _SPOKEN, _ABOUT)),
+    EventType("note.answered", phrase("Note answered"), (_LEFT_NOTE, _AUTHOR)),
 )
 """What people answer, and that they were told; that a note was left, never what is in it. When they opened it is nobody's
 business, and so no event."""
 CORE_MARKS = (
-    Mark("incomplete", {"zh": "未完成", "en": "Not done"}),
-    Mark("overdue", {"zh": "还没完成", "en": "Still open"}),
-    Mark("to_improve", {"zh": "待改进", "en": "To improve"}),
+    Mark("incomplete", phrase("Not done")),
+    Mark("overdue", phrase("Still open")),
+    Mark("to_improve", phrase("To improve")),
 )
-CORE_CHANNELS = (ChannelSpec("portal", {"zh": "门户收件箱", "en": "The inbox in the portal"}),)
+CORE_CHANNELS = (ChannelSpec("portal", phrase("The inbox in the portal")),)
 
 
 @dataclass
@@ -209,7 +210,7 @@ class Catalogue:
     actions: dict[str, ActionSpec] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
     marks: dict[str, Mark] = field(default_factory=lambda: {m.name: m for m in CORE_MARKS})
     channels: dict[str, ChannelSpec] = field(default_factory=lambda: {c.name: c for c in CORE_CHANNELS})
-    plugins: dict[str, Text] = field(default_factory=lambda: {"core": {"zh": "通用", "en": "Common"}})
+    plugins: dict[str, Text] = field(default_factory=lambda: {"core": phrase("Common")})
     """Plugin → its title; it stays when the plugin is switched off."""
     money: Money = field(default_factory=Money, repr=False, compare=False)
     """The client's currency and its exchange rates."""
@@ -241,7 +242,7 @@ class Catalogue:
 
     def title_of(self, plugin: str) -> Text:
         """The title of a plugin; its name if it declares none."""
-        return self.plugins.get(plugin) or {"zh": plugin, "en": plugin}
+        return self.plugins.get(plugin) or same(plugin)
 
     def shown_unit(self, unit: str) -> str:
         """The unit as shown to people: for money, the client's currency."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from tideng.base.text import comma, phrase
 from tideng.model.catalogue import Text
 
 
@@ -25,7 +26,7 @@ class Worded(str):
 
 
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
-NO_DATA = {"zh": "没有数据", "en": "no data"}
+NO_DATA = phrase("no data")
 
 
 def choose(text: Text, locale: str, fallback: str = "zh") -> tuple[str, str]:
@@ -55,7 +56,7 @@ def spoken(value: Any, locale: str = "zh", missing: str = "—") -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return ("、" if locale.startswith("zh") else ", ").join(spoken(item, locale) for item in value)
+        return (comma(locale)).join(spoken(item, locale) for item in value)
     return str(value)
 
 

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tideng.base.errors import InvalidBundle, PluginRefused
 from tideng.base.logs import where
+from tideng.base.text import DEFAULT, SOURCE
 from tideng.model.catalogue import Catalogue, Text
 from tideng.plugins.hookspecs import PROJECT, Hooks
 
@@ -304,7 +305,7 @@ def _title(plugin: Any) -> Text | None:
     if title is None:
         return None
     if not isinstance(title, Mapping) or not all(
-        isinstance(title.get(one), str) and title[one] for one in ("zh", "en")
+        isinstance(title.get(one), str) and title[one] for one in (DEFAULT, SOURCE)
     ):
         raise PluginRefused('title must be {"zh": …, "en": …}')
     return {locale: str(text) for locale, text in title.items()}

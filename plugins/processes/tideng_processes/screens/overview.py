@@ -12,7 +12,7 @@ from flask import render_template, request
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.plugin import NotFound, Text, reading, zone
+from tideng.plugin import NotFound, Text, phrase, reading, zone
 from tideng_admin.screens import READ, Page, Screen, cursor, locale, needs, web
 from tideng_processes.document.diagram import mermaid
 from tideng_processes.document.differences import differences
@@ -200,7 +200,7 @@ def _chosen(cards: list[StepCard], asked: str) -> StepCard:
 SCREENS: tuple[Screen, ...] = (
     Screen(
         ProcessesPage,
-        {"zh": "流程", "en": "Processes"},
+        phrase("Processes"),
         "flow",
         order=45,
         roles={"hr": WRITES, "implementer": WRITES, "supervisor": READS, "auditor": READS},
