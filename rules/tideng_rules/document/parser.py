@@ -1,4 +1,4 @@
-"""The parser: a rule document becomes a `Rule`, or every problem in it is said at once. See docs/rule-language.md.
+"""Parse a rule document into a `Rule`, or report all its problems at once. See docs/rule-language.md.
 
 Names of facts, event types and metrics are not looked up here: `tideng_rules.check` does, with the deployment's catalogue.
 """
@@ -69,13 +69,13 @@ def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) 
     if wrong:
         raise InvalidRule(name, [Problem("", wrong, code="too-large")])
     notes = Collector()
-    rule = _Reading(document, notes, catalogue).rule()
+    rule = _RuleParser(document, notes, catalogue).rule()
     if notes.problems:
         raise InvalidRule(name, notes.problems)
     return rule
 
 
-class _Reading:
+class _RuleParser:
     """One document being read."""
 
     def __init__(self, document: Mapping[str, Any], notes: Collector, catalogue: Catalogue | None):
