@@ -71,13 +71,17 @@ if TYPE_CHECKING:
         MetricSpec as MetricSpec,
         ActionSpec as ActionSpec, Mark as Mark, ChannelSpec as ChannelSpec, Catalogue as Catalogue, Text as Text,
     )
-    from tideng.model.limits import MAX_KEPT as MAX_KEPT, MAX_TEXT as MAX_TEXT, MAX_WHOLE as MAX_WHOLE
+    from tideng.model.limits import (
+        MAX_KEPT as MAX_KEPT, MAX_KEY as MAX_KEY, MAX_TEXT as MAX_TEXT, MAX_WHOLE as MAX_WHOLE,
+        SHIFTED_YEARS as SHIFTED_YEARS, read_number as read_number, read_whole as read_whole,
+    )
     from tideng.model.templates import choose as choose_text, spoken as spoken
     # Events
+    from tideng.intake.json_text import read_json as read_json
     from tideng.model.event import Event as Event
     from tideng.intake.event_files import (
-        ReadOptions as ReadOptions, Unreadable as Unreadable, Source as Source, open_events as open_events,
-        LOGS as LOGS,
+        ReadOptions as ReadOptions, Unreadable as Unreadable, Source as Source, FileTerms as FileTerms,
+        open_events as open_events, LOGS as LOGS,
     )
     from tideng.store.events import store_events as store_events
     # Organisation
@@ -185,7 +189,9 @@ if TYPE_CHECKING:
     from tideng.cli.terminal import Terminal as Terminal, FINE as EXIT_FINE, REFUSED as EXIT_REFUSED
     from tideng.cli.replay import SeveralValues as SeveralValues
     from tideng.cli.look import directory_of as directory_of
-    from tideng.cli.ingest import progress_bar as progress_bar
+    from tideng.cli.ingest import (
+        log_zone as log_zone, progress_bar as progress_bar, timezone_option as timezone_option,
+    )
     from tideng.base.logs import configure as configure_logs
     # Trying a plugin
     from tideng.base.clock import ManualClock as ManualClock
@@ -206,12 +212,13 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.model.catalogue": (
             "EventType Field Fact State StateWindow MetricSpec ActionSpec Mark ChannelSpec Catalogue Text"
         ),
-        "tideng.model.limits": "MAX_KEPT MAX_TEXT MAX_WHOLE",
+        "tideng.model.limits": "MAX_KEPT MAX_KEY MAX_TEXT MAX_WHOLE SHIFTED_YEARS read_number read_whole",
         "tideng.model.templates": "choose=choose_text spoken",
     },
     "Events": {
+        "tideng.intake.json_text": "read_json",
         "tideng.model.event": "Event",
-        "tideng.intake.event_files": "ReadOptions Unreadable Source open_events LOGS",
+        "tideng.intake.event_files": "ReadOptions Unreadable Source FileTerms open_events LOGS",
         "tideng.store.events": "store_events",
     },
     "Organisation": {
@@ -294,7 +301,7 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.cli.terminal": "Terminal FINE=EXIT_FINE REFUSED=EXIT_REFUSED",
         "tideng.cli.replay": "SeveralValues",
         "tideng.cli.look": "directory_of",
-        "tideng.cli.ingest": "progress_bar",
+        "tideng.cli.ingest": "log_zone progress_bar timezone_option",
         "tideng.base.logs": "configure=configure_logs",
     },
     "Trying a plugin": {

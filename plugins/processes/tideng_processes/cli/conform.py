@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -20,6 +21,7 @@ from tideng.plugin import (
     command,
     json_option,
     option,
+    timezone_option,
 )
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ SHOWN = 12
     zh="对应表：每个活动离开哪一步、怎样离开，或发生在哪一步之中。不给则按流程自己发出的事件对应。",
 )
 @option("--shipped", is_flag=True, en="The shipped processes, not the client's own in their place.", zh="用自带的流程，不用客户自己改过的。")  # fmt: skip
+@timezone_option()
 @json_option()
 def conform(
     terminal: Terminal,
@@ -82,9 +85,10 @@ def conform(
     events: tuple[Path, ...],
     map_file: Path | None,
     shipped: bool,
+    timezone: str | None,
     as_json: bool,
 ) -> int:
-    from tideng.plugin import configure_logs, read_bundle, zone
+    from tideng.plugin import configure_logs, log_zone, read_bundle, zone
     from tideng_processes.cli.files import in_memory, registry_of
     from tideng_processes.measurement import conformance
 
@@ -93,6 +97,8 @@ def conform(
     deployment = in_memory(bundle)
     known = {one.definition.id: one.definition for one in registry_of(deployment, client, shipped).all()}
     log_map = _map(map_file, wanted, known)
+    if timezone:
+        log_map = replace(log_map, zone=log_zone(timezone, "--timezone"))
     chosen = _chosen(log_map, wanted, known)
     log = _read(terminal, events, deployment, log_map, chosen)
     conformance.require_mapped(log, log_map)
