@@ -32,7 +32,7 @@ FLASK = (
 SCREENS = r"tideng_\w+\.screens(\..+)?"
 """The modules of a plugin that may import Flask and the admin panel."""
 ONLY = {
-    "durable_rules_engine": r"tideng_rules\.engine\.durable",
+    "durable_rules_engine": r"tideng_rules\.engine\.abi\.loader",
     "durable": r"nobody",  # its Host starts threads that cannot be stopped
     "huey": r"tideng\.base\.bell",
     "pickle": r"tideng_rules\.packaging\.reader",  # its own bytes, made in the same process: a copy for each who asks
@@ -91,6 +91,11 @@ def test_the_contracts_between_the_packages_hold():
 @pytest.mark.parametrize("library", ONLY)
 def test_a_library_stays_with_its_one_owner(library):
     assert offenders(library, ONLY[library]) == []
+
+
+def test_the_engine_is_loaded_by_the_one_module_that_uses_it():
+    loader = "tideng_rules.engine.abi.loader"
+    assert [name for name, path in modules().items() if loader in imports(path)] == ["tideng_rules.engine.durable"]
 
 
 def test_an_import_in_the_wrong_place_would_be_noticed():

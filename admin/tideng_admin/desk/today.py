@@ -48,13 +48,13 @@ ON_TRIP = "person.on_trip"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that waits for a person. `fault`: a machine's, which alone may be red."""
+    """Something that waits for a person. `fault`: a machine's, which alone may be red. `href` "": there is no page for it."""
 
     icon: str
     title: str
     text: str
-    href: str
-    button: str
+    href: str = ""
+    button: str = ""
     fault: bool = False
 
 
@@ -251,6 +251,15 @@ def _needs() -> list[Need]:
         text = _("The platform runs on without it; what it heard before stays.")
         title = ngettext("%(num)s plugin is switched off", "%(num)s plugins are switched off", found.failed_plugins)
         wanted.append(Need("plug", title, text, url_for("PluginsPage.show_all"), _("Have a look"), True))
+    engine = web().engine_state()
+    if engine is not None and not engine.as_asked:
+        title = _("%(judging)s judge in place of %(asked)s", judging=engine.judging, asked=engine.asked)
+        text = _(
+            "Every rule is judged, but the answers are not compared: %(why)s. What to do: %(way_out)s.",
+            why=named(engine.why),
+            way_out=named(engine.way_out),
+        )
+        wanted.append(Need("alert", title, text, fault=True))
     aside = web().attention()
     if aside:
         title = ngettext("%(num)s rule is set aside", "%(num)s rules are set aside", len(aside))

@@ -16,6 +16,8 @@ from flask_login import current_user
 from sqlalchemy import Connection, Engine, select
 
 from tideng.access.viewer import Viewer, name_of
+from tideng.base.text import phrase
+from tideng.model.judge_contract import EngineState
 from tideng.org.directory import Directory, zone
 from tideng.plugins.attention import Attention
 from tideng.runtime.deployment import Deployment
@@ -26,8 +28,9 @@ from tideng.views.counters import Counters, counters
 from tideng_admin.screens import Screen
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {
-    "zh": {"flag": "cn", "name": "中文", "tag": "zh-Hans"},
-    "en": {"flag": "gb", "name": "English", "tag": "en"},
+    "flag": phrase("gb"),
+    "name": phrase("English"),
+    "tag": phrase("en"),
 }
 
 
@@ -126,6 +129,13 @@ class Web:
                 parts = self.deployment.plugins.call("needs_attention", connection=connection)
                 g.tideng_attention = [one for part in parts for one in part]
         return g.tideng_attention
+
+    def engine_state(self) -> EngineState | None:
+        """Which engine judges, and whether it was asked for; None where no plugin judges."""
+        if "tideng_engine_state" not in g:
+            with reading(self.engine) as connection:
+                g.tideng_engine_state = self.deployment.plugins.first("engine_state", connection=connection)
+        return g.tideng_engine_state
 
     def name_of(self, person: str) -> str:
         return name_of(self.directory(), person, self.now())

@@ -10,8 +10,10 @@ Being a plugin
     `hookimpl` marks a method as a hook; `Deployment` is what the hook `start` hands over: settings, clock, catalogue,
     calendar, engine. Read the time from its `clock`, never from the system.
 Declaring names
-    What the hook `declare` returns, and the `Catalogue` of everything that is declared. A `Text` maps ``zh`` and
-    ``en``.
+    What the hook `declare` returns, and the `Catalogue` of everything that is declared.
+Texts
+    `phrase` is a text in English, with slots, that the catalogues translate: the plugin's folder
+    ``translations/<locale>/LC_MESSAGES/messages.po``. A `Text` maps locales to wordings; `wording` chooses one.
 Events
     `Event` is what the hook `on_stored` gets. A reader of files (hook `read_source`) takes `ReadOptions` and yields
     payloads or `Unreadable`.
@@ -43,7 +45,7 @@ Database
 Files from outside
     Code that opens an untrusted file runs in a process of its own, after a look at the ZIP's directory.
 Command line
-    Commands in two languages, for an entry point in the group ``tideng.commands``.
+    Commands whose help is a text, for an entry point in the group ``tideng.commands``.
 Trying a plugin
     For a plugin's tests: a deployment in a folder, with a clock that the test moves.
 
@@ -76,6 +78,12 @@ if TYPE_CHECKING:
         SHIFTED_YEARS as SHIFTED_YEARS, read_number as read_number, read_whole as read_whole,
     )
     from tideng.model.templates import choose as choose_text, spoken as spoken
+    # Texts
+    from tideng.base.text import (
+        phrase as phrase, wording as wording, same as same, joined as joined, plain as plain_text, Each as Each,
+        comma as comma, colon as colon, semicolon as semicolon, pause as pause, space as space,
+        languages as languages, DEFAULT as DEFAULT_LANGUAGE, SOURCE as SOURCE_LANGUAGE,
+    )
     # Events
     from tideng.intake.json_text import read_json as read_json
     from tideng.model.event import Event as Event
@@ -101,7 +109,7 @@ if TYPE_CHECKING:
     from tideng.model.judge_contract import (
         Watch as Watch, OnEvent as OnEvent, OnSchedule as OnSchedule, OnAbsence as OnAbsence, OnWait as OnWait,
         OnNotAll as OnNotAll, Where as Where, Limit as Limit, Step as Step, Situation as Situation,
-        Finding as Finding, Deed as Deed, Reason as Reason,
+        Finding as Finding, Deed as Deed, Reason as Reason, EngineState as EngineState,
     )
     from tideng.judging.watch_index import WatchList as WatchList
     from tideng.judging.world_loader import WorkingSet as WorkingSet
@@ -215,6 +223,12 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.model.limits": "MAX_KEPT MAX_KEY MAX_TEXT MAX_WHOLE SHIFTED_YEARS read_number read_whole",
         "tideng.model.templates": "choose=choose_text spoken",
     },
+    "Texts": {
+        "tideng.base.text": (
+            "phrase wording same joined plain=plain_text Each comma colon semicolon pause space languages "
+            "DEFAULT=DEFAULT_LANGUAGE SOURCE=SOURCE_LANGUAGE"
+        ),
+    },
     "Events": {
         "tideng.intake.json_text": "read_json",
         "tideng.model.event": "Event",
@@ -235,7 +249,8 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.facts.gather": "facts_at",
         "tideng.model.metrics": "metric_of",
         "tideng.model.judge_contract": (
-            "Watch OnEvent OnSchedule OnAbsence OnWait OnNotAll Where Limit Step Situation Finding Deed Reason"
+            "Watch OnEvent OnSchedule OnAbsence OnWait OnNotAll Where Limit Step Situation Finding Deed Reason "
+            "EngineState"
         ),
         "tideng.judging.watch_index": "WatchList",
         "tideng.judging.world_loader": "WorkingSet",

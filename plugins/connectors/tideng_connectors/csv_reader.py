@@ -39,7 +39,7 @@ def read_csv(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
     is a missing field; numbers and true/false are read by the field's type; a list or object is written as JSON. Lines
     end with LF, CR LF or, as some programs still save, CR alone.
     """
-    records = _Records(numbered_lines(stream, cr_ends=True))
+    records = _RecordSplitter(numbered_lines(stream, cr_ends=True))
     header = records.header()
     if isinstance(header, Unreadable):
         yield header.at, header
@@ -56,7 +56,7 @@ def read_csv(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
                 yield line.place, _payload(header, cells, options)
 
 
-class _Records:
+class _RecordSplitter:
     """Split lines into records. A broken record costs only its first line; the lines that it swallowed are read
     again."""
 

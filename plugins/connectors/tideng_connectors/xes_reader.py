@@ -58,7 +58,7 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
         problem = f"the encoding {error} is not known"
         yield "line 1", Unreadable("line 1", problem, "save the log as UTF-8", raw=first[:200])
         return
-    log = _Log(options, "utf-8" if decoder else None)
+    log = _LogParser(options, "utf-8" if decoder else None)
     try:
         chunk = first
         while chunk:
@@ -115,7 +115,7 @@ class _Refused(Exception):
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenElement:
     """An element that has begun and not ended. `name`: its part in the names of the attributes inside it, '' for
     none; `key`: the whole name of a list; `aside`: what stands in a list beside its values, until it ends."""
 
@@ -126,7 +126,7 @@ class _Open:
     aside: list[tuple[str, Any]] = field(default_factory=list)
 
 
-class _Log:
+class _LogParser:
     """Parse a log: Expat calls handlers, and events gather in `_ready` until they are taken.
 
     Expat has one handler at a time; it is exchanged for each level (log, trace, event), because attributes of events
@@ -149,8 +149,8 @@ class _Log:
         self._refused = False
         self._into: dict[str, Any] = {}
         self._wrong: list[Wrong] = []
-        self._path: list[_Open] = []
-        self._trace_path: list[_Open] = []
+        self._path: list[_OpenElement] = []
+        self._trace_path: list[_OpenElement] = []
         self.parser = expat.ParserCreate(encoding)
         self.parser.ordered_attributes = True
         self.parser.StartDoctypeDeclHandler = self._refuse_doctype
@@ -214,7 +214,7 @@ class _Log:
         """Make the two handlers inside an event. They use local names, because they run for every attribute of the
         log."""
         into, path, memo, slow = self._into, self._path, self._memo.setdefault, self._attribute
-        plain, end_slow = _Open("string", ""), self._end_attribute
+        plain, end_slow = _OpenElement("string", ""), self._end_attribute
 
         def start(tag: str, attributes: list[str]) -> None:
             if (
@@ -254,10 +254,10 @@ class _Log:
         if kind == "values" and within is not None and within.kind == "list":
             if within.items is None:
                 within.items = []
-            self._path.append(_Open("values", "", within.key, within.items))
+            self._path.append(_OpenElement("values", "", within.key, within.items))
             return
         items = within.items if within is not None and within.kind == "values" else None
-        here = _Open(kind, key if items is None else str(len(items) + 1))
+        here = _OpenElement(kind, key if items is None else str(len(items) + 1))
         here.key = f"{outer}.{here.name}" if outer else here.name
         self._path.append(here)
         if kind not in _ATTRIBUTES:
@@ -271,7 +271,7 @@ class _Log:
         elif items is not None:
             items.append(None)  # a list or container among the items of a list: its content is ``outer.2.…``
 
-    def _value(self, here: _Open, key: str, kind: str, text: str, within: _Open | None) -> None:
+    def _value(self, here: _OpenElement, key: str, kind: str, text: str, within: _OpenElement | None) -> None:
         value = self._converted(kind, key, text)
         if within is not None and within.kind == "values" and within.items is not None:
             within.items.append(value)

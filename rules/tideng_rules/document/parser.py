@@ -1,6 +1,6 @@
 """The parser: a rule document becomes a `Rule`, or every problem in it is said at once. See docs/rule-language.md.
 
-Names of facts, event types and metrics are not looked up here: that is `check.py`, which needs the deployment's catalogue.
+Names of facts, event types and metrics are not looked up here: `tideng_rules.check` does, with the deployment's catalogue.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) 
     if wrong:
         raise InvalidRule(name, [Problem("", wrong, code="too-large")])
     notes = Collector()
-    rule = _Reading(document, notes, catalogue).rule()
+    rule = _RuleParser(document, notes, catalogue).rule()
     if notes.problems:
         raise InvalidRule(name, notes.problems)
     return rule
 
 
-class _Reading:
+class _RuleParser:
     """One document being read."""
 
     def __init__(self, document: Mapping[str, Any], notes: Collector, catalogue: Catalogue | None):

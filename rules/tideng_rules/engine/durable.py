@@ -1,8 +1,8 @@
-"""durable-rules, driven the one way that is safe. The only module that loads its C library.
+"""durable-rules, driven the one way that is safe. The only module that uses its C library.
 
 No Host (its timer threads cannot be stopped), one fixed sid (a state per person runs into a 32-bit hash and a limit of 1,024),
 small rulesets, one fact in, all firings out, fact retracted: the engine remembers nothing between two situations
-and the database stays the truth. `primitives` says what the engine gets to see.
+and the database stays the truth. `durable_primitives` says what the engine gets to see.
 """
 
 from __future__ import annotations
@@ -15,16 +15,12 @@ from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import durable_rules_engine as engine
+from tideng_rules.engine.abi.loader import load_engine
+from tideng_rules.engine.closures import Batch, ClosureMatcher, Questions
+from tideng_rules.engine.codegen import RuleFault
+from tideng_rules.engine.durable_program import DurableProgram, places_of
 
-from tideng_rules.engine.closures import (
-    Batch,
-    ClosureMatcher,
-    Questions,
-    RuleFault,
-)
-from tideng_rules.engine.durable_program import Compiled, places_of
-
+engine = load_engine()
 _RETRACT = '{"sid":"1","id":"f"}'
 _NOT_HANDLED, _OBSERVED = 1, 2
 _assert = engine.assert_fact
@@ -83,7 +79,7 @@ class DurableMatcher:
     a situation whose facts cannot be written for the engine is judged by closures as a whole."""
 
     def __init__(self, questions: Questions, on_fault: Callable[[RuleFault], None] | None = None):
-        self._compiled = Compiled(questions, ClosureMatcher(questions, on_fault))
+        self._compiled = DurableProgram(questions, ClosureMatcher(questions, on_fault))
         self.by_closures = self._compiled.by_closures
         rulesets = [Ruleset(shard.definition) for shard in self._compiled.shards]
         self._rulesets = rulesets

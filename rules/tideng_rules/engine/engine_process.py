@@ -10,22 +10,24 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import orjson
 
 from tideng.base.errors import TidengError
 from tideng_rules.engine.closures import Batch
-from tideng_rules.engine.durable_program import Compiled
+from tideng_rules.engine.durable_program import DurableProgram
 
 _AHEAD = 2  # lines on their way: the child works on one while the next is written
 _CHUNK = 1 << 16
 
 
 class ChildFailed(TidengError):
-    """The engine's process died, did not answer in time (`hung`), or said something that is no answer."""
+    """The engine's process died, did not answer in time (`hung`), said something that is no answer, or could not load the
+    engine (`unloadable`), which no other try will change."""
 
-    def __init__(self, said: str, hung: bool = False):
-        self.hung = hung
+    def __init__(self, said: str, hung: bool = False, unloadable: bool = False):
+        self.hung, self.unloadable = hung, unloadable
         super().__init__(said)
 
 
@@ -35,7 +37,7 @@ class Child:
     `deadline_s` is how long each line may take; `owner` the process that may talk to it.
     """
 
-    def __init__(self, compiled: Compiled, deadline_s: float, build_s: float = 10.0):
+    def __init__(self, compiled: DurableProgram, deadline_s: float, build_s: float = 10.0):
         self.owner = os.getpid()
         self._compiled = compiled
         self._deadline_s = deadline_s
@@ -59,13 +61,16 @@ class Child:
         self._to, self._from = (pipe.fileno() for pipe in self._pipes)
         os.set_blocking(self._to, False)
         os.set_blocking(self._from, False)
-        list(self._exchange([rulesets], build_s))
+        for built in self._exchange([rulesets], build_s):
+            if isinstance(built, dict):
+                self.kill()
+                raise ChildFailed(str(built["unloadable"]), unloadable=True)
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
-    def serves(self, compiled: Compiled) -> bool:
+    def serves(self, compiled: DurableProgram) -> bool:
         """Whether it answers for these rules as well, and from now on with them: its rulesets are the same."""
         if not compiled.same_shards(self._compiled):
             return False
@@ -115,7 +120,7 @@ class Child:
         for pipe in self._pipes:
             pipe.close()
 
-    def _exchange(self, lines: Iterable[bytes], deadline_s: float) -> Iterator[list]:
+    def _exchange(self, lines: Iterable[bytes], deadline_s: float) -> Iterator[Any]:
         lines, waiting, more = iter(lines), 0, True
         due = time.monotonic() + deadline_s
         while True:
@@ -131,7 +136,7 @@ class Child:
             waiting -= 1
             due = time.monotonic() + deadline_s
 
-    def _answer(self, due: float, deadline_s: float) -> list:
+    def _answer(self, due: float, deadline_s: float) -> Any:
         try:
             while (end := self._incoming.find(b"\n")) < 0:
                 self._move(due)

@@ -21,15 +21,10 @@ import structlog
 
 from tideng_rules.document.model import facts_of
 from tideng_rules.engine.ast_json import to_json
-from tideng_rules.engine.closures import (
-    Batch,
-    ClosureMatcher,
-    Questions,
-    RuleFault,
-    identical,
-)
+from tideng_rules.engine.closures import Batch, ClosureMatcher, Questions, identical
+from tideng_rules.engine.codegen import RuleFault
 from tideng_rules.engine.durable_primitives import unsafe
-from tideng_rules.engine.durable_program import Compiled, Rules
+from tideng_rules.engine.durable_program import DurableProgram, Rules
 from tideng_rules.engine.engine_process import Child, ChildFailed
 from tideng_rules.engine.fault_finder import Detective
 from tideng_rules.engine.faults import (
@@ -39,7 +34,7 @@ from tideng_rules.engine.faults import (
     Trouble,
     names,
 )
-from tideng_rules.engine.sampling import Sample
+from tideng_rules.engine.sampling import SampledAnswers
 
 log = structlog.get_logger(__name__)
 BATCH = 100  # situations a line: more gains nothing, fewer cost a round trip each
@@ -52,7 +47,7 @@ class _Version:
     """One set of rules, and the same compiled without those in quarantine."""
 
     questions: Mapping[str, Rules]
-    compiled: Compiled
+    compiled: DurableProgram
 
     @classmethod
     def of(
@@ -60,10 +55,10 @@ class _Version:
     ) -> _Version:
         known = before.compiled if before else None
         closures = ClosureMatcher(questions, on_fault, known.closures if known else None)
-        return cls(questions, Compiled(questions, closures, kept, known))
+        return cls(questions, DurableProgram(questions, closures, kept, known))
 
     def without(self, kept: Iterable[str]) -> _Version:
-        return _Version(self.questions, Compiled(self.questions, self.compiled.closures, kept, self.compiled))
+        return _Version(self.questions, DurableProgram(self.questions, self.compiled.closures, kept, self.compiled))
 
     def same_as(self, questions: Mapping[str, Rules]) -> bool:
         mine = self.questions
@@ -75,7 +70,7 @@ class SupervisedMatcher:
 
     `deadline_s` is how long the child may take for one batch of 100; one answer in `double_check` is compared with the
     closures' (0: none). `quarantined` maps a rule's id to why it is kept from the engine, `kept` says it beforehand;
-    `restarts` counts children lost; `trouble` says why there is no child now. `on_fault` hears of rules that raise in
+    `restarts` counts children lost; `failure` says why there is no child now. `on_fault` hears of rules that raise in
     closures, `on_quarantine` of (rule id, `Trouble`), maybe from another thread. May be shared between threads; a
     forked process starts a child of its own.
     """
@@ -91,10 +86,10 @@ class SupervisedMatcher:
     ):
         self.quarantined: dict[str, Trouble] = {}
         self.restarts = 0
-        self.trouble = ""
+        self.failure: ChildFailed | None = None
         self._deadline_s = deadline_s
         self._detective = Detective(deadline_s)
-        self._sample = Sample(double_check)
+        self._sample = SampledAnswers(double_check)
         self._on_fault = on_fault
         self._on_quarantine = on_quarantine
         self._lock = threading.RLock()
@@ -157,7 +152,7 @@ class SupervisedMatcher:
             self._version = version
             self._child = child
             self._pause_s = self._not_before = 0.0
-            self.trouble = str(failure or "")
+            self.failure = failure
             if failure:
                 self._investigate([])
 
@@ -190,7 +185,7 @@ class SupervisedMatcher:
             self._drop_child()
         self.settle()
 
-    def _ask(self, compiled: Compiled, batch: Batch, groups: list[Batch]) -> list[list[str]]:
+    def _ask(self, compiled: DurableProgram, batch: Batch, groups: list[Batch]) -> list[list[str]]:
         answers: list[list[str]] = []
         assert self._child is not None
         try:
@@ -198,7 +193,7 @@ class SupervisedMatcher:
                 answers += compiled.complete(group, held)
         except ChildFailed as failure:
             log.warning("engine lost", cause=str(failure))
-            self.trouble = str(failure)
+            self.failure = failure
             suspects = groups[len(answers) // BATCH]
             self._drop_child()
             self.restarts += 1
@@ -263,6 +258,8 @@ class SupervisedMatcher:
         try:
             while child is None and accidents < _ACCIDENTS and not self._closed:
                 child, failure = self._detective.probe(version.compiled, suspects)
+                if failure is not None and failure.unloadable:
+                    break
                 if failure is not None:
                     guilty = self._detective.guilty(version.compiled, suspects)
                     cause = HUNG if failure.hung else CRASHED
@@ -271,9 +268,11 @@ class SupervisedMatcher:
                     accidents += not guilty
                     version = version.without({**self.quarantined, **found})
         finally:
-            self._conclude(version, child, found, str(failure or ""))
+            self._conclude(version, child, found, failure)
 
-    def _conclude(self, version: _Version, child: Child | None, found: dict[str, Trouble], trouble: str) -> None:
+    def _conclude(
+        self, version: _Version, child: Child | None, found: dict[str, Trouble], failure: ChildFailed | None
+    ) -> None:
         with self._lock:
             self._thread = None
             if self._closed or version.questions is not self._version.questions:  # replaced meanwhile
@@ -281,7 +280,7 @@ class SupervisedMatcher:
                     child.kill()
                 return
             self.quarantined = {**self.quarantined, **found}
-            self._version, self._child, self.trouble = version, child, "" if child else trouble
+            self._version, self._child, self.failure = version, child, None if child else failure
             self._pause_s = 0.0 if child else min(_LONGEST_PAUSE_S, self._pause_s * 2 or 1.0)
             self._not_before = time.monotonic() + self._pause_s
         self._tell(found)

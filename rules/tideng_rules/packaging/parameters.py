@@ -8,6 +8,7 @@ from typing import Any
 
 from tideng.base.durations import Duration
 from tideng.base.errors import InvalidRule, Refused
+from tideng.base.text import same
 from tideng.model.catalogue import Text
 from tideng_rules.document.problems import (
     Collector,
@@ -42,7 +43,7 @@ def parameters_of(pack: Mapping[str, Any]) -> list[Parameter]:
     found = []
     for name, spec in pack.get("parameters", {}).items():
         title = spec.get("title", {})
-        title = title if isinstance(title, Mapping) else {"zh": title, "en": title}
+        title = title if isinstance(title, Mapping) else same(title)
         bounds = (spec.get("min"), spec.get("max"))
         found.append(Parameter(name, spec["type"], title, spec.get("unit", ""), spec.get("default"), *bounds))
     return found

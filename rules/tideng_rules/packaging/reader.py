@@ -12,7 +12,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,7 +155,7 @@ def sources_of(bundle: Bundle, catalogue: Catalogue | None = None) -> list[Sourc
 
 def read_sources(bundle: Bundle, catalogue: Catalogue | None = None) -> tuple[list[Source], list[Problem]]:
     """The rules that can be read, and every problem of the others."""
-    reading = _Reading(bundle, catalogue)
+    reading = _ClientRules(bundle, catalogue)
     packed = {source.rule.id: source for source in reading.packs()}
     own: dict[str, Source] = {}
     for source in reading.files():
@@ -166,7 +166,7 @@ def read_sources(bundle: Bundle, catalogue: Catalogue | None = None) -> tuple[li
     return list({**packed, **own}.values()), reading.problems
 
 
-class _Reading:
+class _ClientRules:
     """The rules of one client being read; problems are kept as they come."""
 
     def __init__(self, bundle: Bundle, catalogue: Catalogue | None):
@@ -174,11 +174,17 @@ class _Reading:
         self.problems: list[Problem] = []
         self._filled: dict[str, dict[str, Mapping[str, Any]]] = {}
         self._made_from: dict[str, Mapping[str, Any]] = {}
+        if bundle.packs or (bundle.root / "packs").is_dir():
+            _ = self.shelf  # what is wrong with a pack is said even where no rule uses it
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The packs there are. Read when first asked for: rules that use none need not wait for it."""
         try:
-            self.shelf = shelf_of(bundle)
+            return shelf_of(self.bundle)
         except InvalidRule as error:
             self.problems += _under(error.what, error.problems)
-            self.shelf = Shelf.of(packs_folder())
+            return Shelf.of(packs_folder())
 
     def packs(self) -> Iterator[Source]:
         for number, use in enumerate(self.bundle.packs):

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound, Problem, Refused
+from tideng.base.text import same
 from tideng.model.catalogue import Text
 from tideng.store.deployment_notes import read_note, write_note
 from tideng_rules.document.merge import Merged, merge
@@ -88,7 +89,7 @@ def _slots(value: Any) -> set[str]:
 
 
 def _text(value: Any) -> Text:
-    return value if isinstance(value, Mapping) else {"zh": value, "en": value} if isinstance(value, str) else {}
+    return value if isinstance(value, Mapping) else same(value) if isinstance(value, str) else {}
 
 
 # -- the packs of this deployment ----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from babel.numbers import list_currencies
 
 from tideng.base.durations import Duration
 from tideng.base.errors import InvalidBundle, Problem, Refused
+from tideng.base.text import same
 from tideng.client.files import Document, Problems, read_yaml
 from tideng.client.org_tables import (
     Organisation,
@@ -95,7 +96,7 @@ def read_bundle(path: str | Path) -> Bundle:
     """
     root, problems = Path(path), Problems()
     document = _client_file(root, problems)
-    said = _Client(document, problems)
+    said = _ClientFile(document, problems)
     organisation = read_organisation(root, said.values["timezone"], said.values["locale"], problems)
     roles = said.roles({a.person for a in organisation.assignments})
     rates = read_rates(root, said.values["currency"], problems)
@@ -111,7 +112,7 @@ _NOBODY = ("nobody holds the role hr, the last resort of every message", "roles:
 
 
 def _bundle(
-    root: Path, said: _Client, org: Organisation, roles: Mapping, rates: tuple[Rate, ...], problems: Problems
+    root: Path, said: _ClientFile, org: Organisation, roles: Mapping, rates: tuple[Rate, ...], problems: Problems
 ) -> Bundle:
     return Bundle(
         root=root,
@@ -163,7 +164,7 @@ _FIELD_WORDS = ("unit", "required", "key", "sensitive", "minimum", "maximum", "c
 _TYPE = re.compile(r"[^\W\dA-Z][^\WA-Z]*(\.[^\WA-Z]+)*")
 
 
-class _Client:
+class _ClientFile:
     """Read client.yaml key by key. Each method takes the value from the document, adds problems, and returns the
     valid value."""
 
@@ -388,7 +389,7 @@ class _Client:
 
     def _title(self, place: str, value: Any) -> Text:
         if isinstance(value, str):
-            return {"zh": value, "en": value}
+            return same(value)
         return {locale: str(text) for locale, text in self._mapping(place, value, "{zh: …, en: …}").items()}
 
     def _secrets(self, place: str, name: str, value: Any) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from tideng.base.errors import InvalidPayload, Problem, Refused
-from tideng.intake.reader import read_event
+from tideng.base.text import phrase, same
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
 from tideng.model.limits import LOCAL_TIME, YEARS, at_zone
@@ -30,7 +30,7 @@ LOGS = "logs"
 Source = Path | str | BinaryIO
 
 
-class Finder(Protocol):
+class ReaderFinder(Protocol):
     """Whatever knows the formats: `tideng.plugins.manager.Plugins`."""
 
     def first(self, hook: str, **arguments: Any) -> Any: ...
@@ -64,8 +64,8 @@ class ReadOptions:
 
 def log_event_type(name: str, activity: str) -> EventType:
     """Make the open event type of an activity in an event log: any attribute, matched by its case."""
-    case = Field("case", "text", {"zh": "案例", "en": "Case"}, required=True, key=True)
-    return EventType(name, {"zh": activity, "en": activity}, (case,), plugin=LOGS, open=True)
+    case = Field("case", "text", phrase("Case", context="event_files"), required=True, key=True)
+    return EventType(name, same(activity), (case,), plugin=LOGS, open=True)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ NO_TERMS = FileTerms()
 
 
 def open_events(
-    source: Source, catalogue: Catalogue, plugins: Finder, terms: FileTerms = NO_TERMS, *, name: str = ""
+    source: Source, catalogue: Catalogue, plugins: ReaderFinder, terms: FileTerms = NO_TERMS, *, name: str = ""
 ) -> Iterator[tuple[str, Event | InvalidPayload]]:
     """Yield (place, event) or (place, refusal) in the order of the file, holding only a piece of it at a time.
 
@@ -113,7 +113,7 @@ def open_events(
 
 
 def read_all(
-    sources: Iterable[Source], catalogue: Catalogue, plugins: Finder, terms: FileTerms = NO_TERMS
+    sources: Iterable[Source], catalogue: Catalogue, plugins: ReaderFinder, terms: FileTerms = NO_TERMS
 ) -> tuple[list[Event], list[tuple[str, InvalidPayload]]]:
     """Read whole files for a replay. Returns the events sorted by time, then by occurrence; and the refusals with their
     places.
@@ -143,7 +143,7 @@ def read_all(
 
 
 def declare_log_types(
-    sources: Iterable[Source], plugins: Finder, *, mapping: Mapping[str, str] | None = None
+    sources: Iterable[Source], plugins: ReaderFinder, *, mapping: Mapping[str, str] | None = None
 ) -> list[EventType]:
     """Find the event types that event logs would declare: one for each activity, in the order of first occurrence.
 
@@ -163,6 +163,8 @@ def declare_log_types(
 
 
 def _event_or_refusal(place: str, payload: object, catalogue: Catalogue, terms: FileTerms) -> Event | InvalidPayload:
+    from tideng.intake.reader import read_event  # marshmallow takes 0.1 s to import, and most commands read no event
+
     if isinstance(payload, Problem):
         payload = [payload]
     if isinstance(payload, list) and payload and all(isinstance(one, Problem) for one in payload):
@@ -182,7 +184,7 @@ def _event_or_refusal(place: str, payload: object, catalogue: Catalogue, terms: 
 Reader = Callable[[BinaryIO, ReadOptions], Iterable[tuple[str, Any]]]
 
 
-def _opened(source: BinaryIO, name: str, plugins: Finder) -> tuple[BinaryIO, Reader]:
+def _opened(source: BinaryIO, name: str, plugins: ReaderFinder) -> tuple[BinaryIO, Reader]:
     """Give the unpacked stream from its beginning, and the reader that a plugin offers for it."""
     unpacked = io.BufferedReader(_unpacked(source), buffer_size=1 << 18)
     head = _taken(unpacked, HEAD)

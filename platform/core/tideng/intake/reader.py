@@ -13,19 +13,10 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from marshmallow import ValidationError
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from tideng.base.errors import InvalidPayload, Problem
-from tideng.intake.schema import (
-    UNKNOWN_FIELD,
-    UNKNOWN_TYPE,
-    Complaint,
-    event_schema,
-    flatten,
-    hygiene,
-)
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
 from tideng.model.limits import (
@@ -43,6 +34,11 @@ from tideng.model.limits import (
     shown,
     storable,
 )
+
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+    from tideng.intake.schema import Complaint
 
 _SHORT = 2_000  # texts up to here cannot add up to MAX_PAYLOAD on the short way
 _FEW = 60
@@ -123,6 +119,11 @@ def _read_carefully(
         raise InvalidPayload(
             "event", [Problem(place, f"an event is an object, not {kind_of(payload)}", hint)], payload, place
         )
+    # marshmallow takes 0.1 s to import, and valid events take the fast path without it
+    from marshmallow import ValidationError
+
+    from tideng.intake.schema import event_schema, flatten, hygiene
+
     found = list(hygiene(payload))
     unreadable = {path for path, _ in found}
     schema = reader.schema if reader else event_schema(None)()
@@ -153,6 +154,8 @@ def _with_way_out(
     path: str, complaint: Complaint, payload: Mapping[str, Any], catalogue: Catalogue, reader: _Reader | None
 ) -> Complaint:
     """Suggest the nearest known name, when the problem is an unknown name."""
+    from tideng.intake.schema import UNKNOWN_FIELD, UNKNOWN_TYPE  # loaded already: only a schema complains
+
     problem, hint = complaint
     if path == "type" and problem == UNKNOWN_TYPE:
         near = catalogue.suggest(payload["type"], catalogue.event_types)
@@ -175,10 +178,16 @@ class _Reader:
 
     def __init__(self, event_type: EventType):
         self.event_type = event_type
-        self.schema = event_schema(event_type)()
         self._open = event_type.open
         self._required = frozenset(f.name for f in event_type.fields if f.required)
         self._sure = {f.name: _sure_check(f) for f in event_type.fields}
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The marshmallow schema, built for the first payload of this type that needs it."""
+        from tideng.intake.schema import event_schema
+
+        return event_schema(self.event_type)()
 
     def quick(self, payload: Mapping[str, Any], received: datetime | None, years: range = YEARS) -> Event | None:
         """Make the event when the payload is certainly valid; None when the schema has to check it."""

@@ -127,7 +127,7 @@ UNKNOWN_TYPE = "unknown event type"
 UNKNOWN_FIELD = "unknown field"
 
 
-class _Checked(fields.Field):
+class _CheckedField(fields.Field):
     """A field that is kept unchanged, or complained about."""
 
     default_error_messages: dict[str, str | list | dict] = {
@@ -146,23 +146,23 @@ class _Checked(fields.Field):
         return value
 
 
-class _Strict(Schema):
+class _StrictSchema(Schema):
     error_messages: dict[str, str] = {"unknown": UNKNOWN_FIELD, "type": "must be an object"}
 
     class Meta:
         unknown = RAISE
 
 
-class _Open(_Strict):
+class _OpenSchema(_StrictSchema):
     class Meta:
         unknown = INCLUDE
 
 
 def _data_schema(event_type: EventType | None) -> type[Schema]:
-    base = _Strict if event_type and not event_type.open else _Open
+    base = _StrictSchema if event_type and not event_type.open else _OpenSchema
     described = event_type.fields if event_type else ()
     return base.from_dict(
-        {f.name: _Checked(_field_check(f), required=f.required, allow_none=not f.required) for f in described},
+        {f.name: _CheckedField(_field_check(f), required=f.required, allow_none=not f.required) for f in described},
         name="Data",
     )
 
@@ -176,18 +176,18 @@ def event_schema(event_type: EventType | None) -> type[Schema]:
         error_messages={"required": "is missing", "null": "is null, but needs an object", "type": "must be an object"},
     )
 
-    class EventSchema(_Strict):
+    class EventSchema(_StrictSchema):
         class Meta:
             unknown = INCLUDE
             register = False
 
-        id = _Checked(_name_check("id"), required=True)
-        source = _Checked(_name_check("source"), required=True)
-        type = _Checked(_type_check if event_type is None else _name_check("type"), required=True)
-        time = _Checked(_time_check, required=True)
-        subject = _Checked(_name_check("subject"), required=True)
-        specversion = _Checked(_version_check)
-        datacontenttype = _Checked(_content_check)
+        id = _CheckedField(_name_check("id"), required=True)
+        source = _CheckedField(_name_check("source"), required=True)
+        type = _CheckedField(_type_check if event_type is None else _name_check("type"), required=True)
+        time = _CheckedField(_time_check, required=True)
+        subject = _CheckedField(_name_check("subject"), required=True)
+        specversion = _CheckedField(_version_check)
+        datacontenttype = _CheckedField(_content_check)
         data = nested
 
         def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:

@@ -1,6 +1,6 @@
-"""The contract between the core, which knows when, and whoever judges, who knows what follows.
+"""The contract between the core, which knows when to judge, and the judges, which know what follows.
 
-The core hears `Watch`es ("tell me of every report", "ask me at 19:00"), gathers facts, and asks with
+The core collects `Watch`es ("tell me of every report", "ask me at 19:00"), gathers facts, and asks with
 `Situation`s. A judge answers with `Finding`s and never acts.
 """
 
@@ -36,8 +36,8 @@ class OnSchedule:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which events a trigger heeds: those whose own facts `holds` says yes to. `id` names the condition, so that two that
-    read the same are equal."""
+    """The condition on events of a trigger: `holds` is called with the event's own facts. `id` names the condition, so that
+    two with the same text are equal."""
 
     id: str
     holds: Callable[[Mapping[str, Any]], bool] = field(compare=False, repr=False)
@@ -96,7 +96,7 @@ Trigger = OnEvent | OnSchedule | OnAbsence | OnWait | OnNotAll
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How often a rule may speak to one subject: once per `once_per` (occurrence, day, week, month, "N days", "N hours",
+    """How often a rule may make a finding about one subject: once per `once_per` (occurrence, day, week, month, "N days", "N hours",
     "N minutes"); and at most `at_most` times a `per` (day, week, month) when given. `by`: a field of the event; the limit
     then holds for each of its values apart."""
 
@@ -116,7 +116,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What one version of one rule wants to be asked about, and which facts it reads to answer.
+    """What one version of a rule is asked about, and which facts it reads to answer.
 
     `about`: person, case, position or unit. `needs`: facts read by who/if, messages and inferences at the
     trigger; `until_needs`: facts read by `until` (None: there is no `until`) and by the later steps.
@@ -179,7 +179,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One fact that was looked at: its value (None: no data), the comparison, and whether it held.
+    """One fact that was compared: its value (None: no data), the comparison, and whether it held.
 
     `part`: who, if, until. `operand` is the value compared with (already resolved when it was another fact).
     `part` when: `fact` is the type of the event that opened an absence or a window at `value` (ISO, local). `op` is
@@ -207,3 +207,21 @@ class Finding:
     deeds: tuple[Deed, ...] = ()
     why: tuple[Reason, ...] = ()
     priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """Which engine judges. `asked`: the one that the settings name; `judging`: the one at work, as far as any process has
+    reported; `cause`: a code of why they differ, "" where they do not. `why` and `way_out` say it in zh and en, without
+    personal values; `detail` is the machine's own words (a linker's, a signal's name) for who mends it."""
+
+    asked: str
+    judging: str
+    cause: str = ""
+    why: Text = field(default_factory=dict)
+    way_out: Text = field(default_factory=dict)
+    detail: str = ""
+
+    @property
+    def as_asked(self) -> bool:
+        return self.asked == self.judging

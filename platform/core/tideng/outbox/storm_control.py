@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection, and_, case, func, select, text
 
+from tideng.base.text import phrase
 from tideng.facts.world import Record, World
 from tideng.model.calendars import local_moment
 from tideng.model.judge_contract import Limit as _Limit
@@ -42,18 +43,13 @@ WATCH = Watch(
     OnEvent(RULE),
     _Limit("occurrence"),
     frozenset(),
-    title={"zh": "一条规则先停下了", "en": "A rule is paused"},
-    why={
-        "zh": "告诉的人比预览时多出很多，先请人看一眼",
-        "en": "It would tell far more people than in its preview, so somebody looks first",
-    },
+    title=phrase("A rule is paused"),
+    why=phrase("It would tell far more people than in its preview, so somebody looks first"),
 )
 """What the question is called and what it is good for, for whoever words messages and pages."""
-MESSAGE: Mapping[str, str] = {
-    "zh": "“{title}”今天要告诉 {people} 人，预览时最多 {expected} 人。规则先停了，消息都留着。发出去，还是不发了？",
-    "en": "“{title}” would tell {people} people today; in its preview it was {expected} at most. It is paused and its "
-    "messages are kept. Send them, or let them go?",
-}
+MESSAGE: Mapping[str, str] = phrase(
+    "“{title}” would tell {people} people today; in its preview it was {expected} at most. It is paused and its messages are kept. Send them, or let them go?"
+)
 PEOPLE = "people told in one day"
 _log = structlog.get_logger(__name__)
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from tideng.base.text import Text
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from tideng.client.bundle import Bundle
     from tideng.facts.names import Point
     from tideng.model.event import Event
-    from tideng.model.judge_contract import Finding, Situation, Watch
+    from tideng.model.judge_contract import EngineState, Finding, Situation, Watch
     from tideng.org.directory import Directory
     from tideng.outbox.channels import Channel
     from tideng.plugins.attachments import Attachment, AttachmentReading
@@ -74,7 +76,7 @@ class Hooks:
         """
 
     @hookspec
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[Text | str]:
         """Bring the deployment to what the bundle says.
 
         Called by apply inside its one transaction, after every check passed. In a replay, which has no database, `connection`
@@ -87,7 +89,7 @@ class Hooks:
         """
 
     @hookspec
-    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
+    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[Text | str]:
         """Say what `apply_bundle` would change, without changing anything.
 
         Called by plan. Return one line for each thing, for a person to read.
@@ -199,6 +201,12 @@ class Hooks:
         Called by `tideng doctor`, readyz and the front page, in any process. Use one cheap query at most. Return `Attention`
         values; [] when all is well.
         """
+
+    @hookspec(firstresult=True)
+    def engine_state(self, connection: Connection) -> EngineState | None:
+        """Which engine judges, and whether it is the one that was asked for. Called by `tideng doctor`, readyz and the day
+        board, in whatever process: the state of this process's engine where it has started one and it is not as asked,
+        else what the workers have reported. One cheap query at most."""
 
     @hookspec
     def process_definitions(self) -> str | None:

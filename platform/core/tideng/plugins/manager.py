@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tideng.base.errors import InvalidBundle, PluginRefused
 from tideng.base.logs import where
+from tideng.base.text import DEFAULT, SOURCE
 from tideng.model.catalogue import Catalogue, Text
 from tideng.plugins.hookspecs import PROJECT, Hooks
 
@@ -264,7 +265,7 @@ class Plugins:
             self.fail(name, error)
 
     def _check_hooks(self, name: str, plugin: Any) -> None:
-        """Do what `PluginManager.check_pending` does, for one plugin and with a suggestion."""
+        """Do what pluggy's ``check_pending`` does, for one plugin and with a suggestion."""
         for caller in self._manager.get_hookcallers(plugin) or ():
             if not caller.has_spec():
                 near = difflib.get_close_matches(caller.name, self._hooks, n=1, cutoff=0.5)
@@ -304,7 +305,7 @@ def _title(plugin: Any) -> Text | None:
     if title is None:
         return None
     if not isinstance(title, Mapping) or not all(
-        isinstance(title.get(one), str) and title[one] for one in ("zh", "en")
+        isinstance(title.get(one), str) and title[one] for one in (DEFAULT, SOURCE)
     ):
         raise PluginRefused('title must be {"zh": …, "en": …}')
     return {locale: str(text) for locale, text in title.items()}

@@ -1,5 +1,6 @@
-"""What HR changes on the pages: a unit, a post, its duties from a day on, a post filled, a table laid over everything. Nobody
-else may. Each change is a row of one of the tables that are imported, so that it is checked and kept as these are."""
+"""Changes that HR makes on pages: a unit, a post, its duties from a day on, a post filled.
+
+Each change becomes a row of an import table, so that it is checked and stored in the same way as an imported file."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 def write(
     connection: Connection, deployment: Deployment, viewer: Viewer, wanted: store.Organisation
 ) -> list[store.Difference]:
-    """Make the organisation so, in this transaction, and keep in mind who did; what was different."""
+    """Write the organisation that is wanted, in this transaction, with its editor; returns the differences."""
     found = store.differences(connection, wanted)
     overrides.remember(connection, found, viewer.login, deployment.clock.now())
     store.write(connection, found, wanted.default_zone)
@@ -44,7 +45,7 @@ def write(
 
 
 def today(directory: Directory, deployment: Deployment) -> date:
-    """Today where the client is."""
+    """Today in the client's zone."""
     return deployment.clock.now().astimezone(zone(directory.default_zone)).date()
 
 
@@ -55,26 +56,26 @@ _WORDS = {"units": "unit", "positions": "position"}
 def keep_unit(
     deployment: Deployment, viewer: Viewer, directory: Directory, unit: str, said: Mapping[str, str], since: str
 ) -> str:
-    """Let the unit be as `said` (cells of units.csv) from the day `since` on (year-month-day; '' today); its id.
+    """Change a unit to `said` (cells of units.csv) from the day `since` on (year-month-day; '' for today); returns its id.
 
-    `unit` '' for a new one: its id is the one said, else the next that is free. With ``mend`` in `said` the period in force is
-    put right instead, as if it had never been otherwise. Raises `NotAllowed`, `NotFound` and `Refused` with every problem."""
+    `unit` is '' for a new one: its id is the one in `said`, else the next free one. With ``mend`` in `said`, the whole period in
+    force is corrected instead. Raises `NotAllowed`, `NotFound`, and `Refused` with every problem."""
     return _keep(deployment, viewer, directory, "units", unit, said, since)
 
 
 def keep_post(
     deployment: Deployment, viewer: Viewer, directory: Directory, position: str, said: Mapping[str, str], since: str
 ) -> str:
-    """As `keep_unit`, for a post and the cells of positions.csv. Targets of figures that nothing measures are refused."""
+    """As `keep_unit`, for a post and the cells of positions.csv. Targets without a metric are refused."""
     return _keep(deployment, viewer, directory, "positions", position, said, since)
 
 
 def set_duties(
     deployment: Deployment, viewer: Viewer, directory: Directory, position: str, duties: str, since: str
 ) -> None:
-    """Expect these `duties` (``visits_this_month>=15;…``) of the post from the day `since` on (year-month-day; '' today).
+    """Set the `duties` (``visits_this_month>=15;…``) of a post from the day `since` on (year-month-day; '' for today).
 
-    What was expected before stays. Raises `NotFound`, `NotAllowed`, and `Refused` with every problem at once."""
+    Earlier periods stay. Raises `NotFound`, `NotAllowed`, and `Refused` with every problem at once."""
     if position not in directory.position_periods:
         require_edit(viewer)
         raise NotFound(f"no position {position}")
@@ -82,7 +83,7 @@ def set_duties(
 
 
 def _measured(deployment: Deployment, duties: str, problems: Problems) -> None:
-    """What is expected has to be some figure; how the text is written is checked with the rest of the row."""
+    """Check that each duty has a metric. The format of the text is checked with the rest of the row."""
     known = deployment.catalogue.metrics
     for name in read_duties(_one_line(duties), lambda *said: None):
         if name not in known:
@@ -118,7 +119,7 @@ def _keep(
 
 
 def _free(kind: str, known: Collection[str]) -> str:
-    """The first id of its kind that nothing has: ``unit-12``."""
+    """The first free id of its kind: ``unit-12``."""
     word = {"units": "unit", "positions": "post"}[kind]
     return next(f"{word}-{number}" for number in itertools.count(1) if f"{word}-{number}" not in known)
 
@@ -133,9 +134,9 @@ def _table(row: Mapping[str, str]) -> Table:
 
 # -- people --------------------------------------------------------------------------------------------------------------
 def fill(deployment: Deployment, viewer: Viewer, directory: Directory, position: str, person: str, since: str) -> str:
-    """Give `person` (see `who_is`) the post from the day `since` on (year-month-day; '' today); their name.
+    """Give `person` (see `who_is`) the post from the day `since` on (year-month-day; '' for today); returns their name.
 
-    They come to the post's unit, under whoever leads it or the one above. Raises `NotFound`, `NotAllowed`, `Refused`."""
+    They move to the post's unit, under its leader or the leader of the unit above. Raises `NotFound`, `NotAllowed`, `Refused`."""
     require_edit(viewer)
     problems = Problems()
     day = _read_day(since, today(directory, deployment), problems)
@@ -156,7 +157,7 @@ def fill(deployment: Deployment, viewer: Viewer, directory: Directory, position:
 
 
 def who_is(directory: Directory, said: str, day: date, problems: Problems) -> Assignment | None:
-    """Who is meant by an id, by ``name (id)``, or by a name that one person has; None, with the reason among `problems`."""
+    """The person named by an id, by ``name (id)``, or by a name that only one has; else None, with the reason in `problems`."""
     said = said.strip()
     meant = re.fullmatch(r".*\((\S+)\)", said)
     found = directory.on(said, day) or (directory.on(meant[1], day) if meant else None)
@@ -173,7 +174,7 @@ def who_is(directory: Directory, said: str, day: date, problems: Problems) -> As
 
 
 def _leader(deployment: Deployment, directory: Directory, unit: str, day: date, but: str) -> str:
-    """Who leads the unit on that day, or the next one above, and is there; '' for nobody."""
+    """The leader of the unit on that day, or of the next unit above that has one; never `but`; '' for nobody."""
     chart = chart_at(directory, noon(directory, day, deployment.clock.now()))
     heads = (chart.heads.get(one, "") for one in chart.line(unit))
     return next((head for head in heads if head in chart.people and head != but), "")

@@ -1,4 +1,4 @@
-"""HR's forms for a unit and a post: a new one, or an old one otherwise from a day on."""
+"""HR's forms for a unit and a post: a new one, or a change of an existing one from a day on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POST_FIELDS = ("id", "name", "unit", "seats", "head", "sheet_zh", "sheet_en", "d
 
 
 class OrganisationEditPage(Page):
-    """Nothing here is for anybody but HR; `editing` says so once more."""
+    """The forms are for HR only; `tideng_orgchart.edit.service` checks it again."""
 
     route_base = "/organisation/edit"
     class_permission_name = "OrganisationEdit"
@@ -86,7 +86,7 @@ class OrganisationEditPage(Page):
         )
 
     def _kept(self, kind: str, id: str, keep: Callable[..., str], fields: tuple[str, ...]) -> Any:
-        """Keep what the form says and show it; where something is wrong with it, the form as it was filled in."""
+        """Store the form and show the result; where it is refused, show the form as it was filled in."""
         here, form = web(), request.form
         said = {name: form.get(name, "").strip() for name in fields}
         since, mend = form.get("from", ""), form.get("mend", "")
@@ -103,7 +103,7 @@ class OrganisationEditPage(Page):
 
 
 def _new(kind: str, id: str, said: Mapping[str, str]) -> dict[str, str]:
-    """What of the form is otherwise than it was shown. What nobody touched is not said: it may be otherwise on the day chosen."""
+    """The fields that differ from what the form showed. Untouched fields are left out: on the chosen day they may have other values."""
     if not id:
         return dict(said)
     cells = (_unit_cells if kind == "unit" else _position_cells)(id, _shown_day())
@@ -111,7 +111,7 @@ def _new(kind: str, id: str, said: Mapping[str, str]) -> dict[str, str]:
 
 
 def _at_a_field(problem: Problem, id: str) -> Problem:
-    """The problem at what the form calls the field; of somebody or something else, with its name before."""
+    """The problem with the field's title as its place; for another unit, post or person, with its name in front."""
     owner, _comma, column = problem.at.rpartition(", ")
     here, directory = web(), web().directory()
     name = here.name_of(owner) if directory.knows(owner) else ""
@@ -122,7 +122,7 @@ def _at_a_field(problem: Problem, id: str) -> Problem:
 
 
 def _one_kind_of_line(text: str) -> str:
-    """As a browser sends it."""
+    """A text with the line ends that a browser sends."""
     return "\r\n".join(text.strip().splitlines())
 
 
@@ -149,7 +149,7 @@ def _today(here: Web) -> date:
 
 
 def _shown_day() -> date:
-    """The day that the form shows: ``?day=``, or what it said it showed; today for none."""
+    """The day that the form shows: the one that it sent back, or ``?day=``; today for none."""
     try:
         day = date.fromisoformat(request.form.get("shown") or request.args.get("day", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Importing the organisation from a table: choose a file, look at every change, then apply it."""
+"""Imports the organisation from a table: choose a file, preview every change, then apply it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.plugin import Refused, line_in_words, read_duties
+from tideng.plugin import Refused, line_in_words, pause, read_duties
 from tideng_admin.screens import READ, WRITE, Page, locale, named, needs, takes, web
 from tideng_orgchart.edit import table_files, table_import
 from tideng_orgchart.edit.service import today
@@ -20,7 +20,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class OrganisationImportPage(Page):
-    """HR's way to bring many people at once; nothing is made before somebody has seen it."""
+    """The import for HR; nothing changes before somebody has seen the preview."""
 
     route_base = "/organisation/import"
     class_permission_name = "OrganisationImport"
@@ -113,7 +113,7 @@ def name_in(periods: Mapping[str, Any], id: str) -> str:
 
 
 def _duties_in_words(duties: str) -> str:
-    known, comma = web().deployment.catalogue.metrics, "，" if locale() == "zh" else ", "
+    known, comma = web().deployment.catalogue.metrics, pause(locale())
     return comma.join(
         f"{named(known[name].title, name) if name in known else name} {sign.replace('>=', '').replace('<=', '≤')}{goal:g}"
         for name, (sign, goal) in read_duties(duties, lambda *said: None).items()

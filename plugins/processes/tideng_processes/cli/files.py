@@ -1,4 +1,7 @@
-"""Reads a client's processes from its files alone, without a database, for `check`, `conform` and ``--client``."""
+"""Reads a client's processes from its files alone, without a database, for `check`, `conform` and ``--client``.
+
+Imports stand inside the commands: each command loads only what it needs, so that the command line starts fast.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.plugin import EXIT_FINE, EXIT_REFUSED, Problem, Refused, Terminal, command, json_option, option
+from tideng.plugin import EXIT_FINE, EXIT_REFUSED, Problem, Refused, Terminal, command, json_option, option, phrase
 
 if TYPE_CHECKING:
     from tideng.plugin import Bundle, Catalogue, Deployment, Directory
     from tideng_processes.document.model import Definition
     from tideng_processes.publication.registry import Registry
 
-_SEVERITIES = {"error": ("error", "错误"), "warning": ("warning", "提醒")}
-_HEADINGS = (("severity", "轻重"), ("where", "位置"), ("what is wrong", "问题"), ("way out", "怎么改"))
+_SEVERITIES = {"error": phrase("error"), "warning": phrase("warning")}
+_HEADINGS = (phrase("severity"), phrase("where"), phrase("what is wrong"), phrase("way out"))
 
 
 def client_option() -> Any:
@@ -25,8 +28,7 @@ def client_option() -> Any:
         "--client",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         metavar="DIR",
-        en="A client's files, in place of a deployment.",
-        zh="客户配置目录，代替部署。",
+        help=phrase("A client's files, in place of a deployment."),
     )
 
 
@@ -74,9 +76,9 @@ def registry_of(deployment: Deployment, root: Path, shipped_only: bool = False) 
 
 @command(
     "check",
-    en="Check process files and say everything that is wrong with them at once.\n\nFILE… are files, or folders of them. With --client "
-    "its people and event types are looked at as well. Exit status 1 if there is an error; warnings pass.",
-    zh="检查流程文件，一次说全所有问题。\n\nFILE… 是文件或目录。给了 --client 还会对照它的人员和事件类型。有错误时退出码为 1，提醒不算。",
+    help=phrase(
+        "Check process files and say everything that is wrong with them at once.\n\nFILE… are files, or folders of them. With --client its people and event types are looked at as well. Exit status 1 if there is an error; warnings pass."
+    ),
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @client_option()
@@ -96,11 +98,11 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
         terminal.json({"processes": len(paths), "problems": said})
     elif problems:
         told = [problem_in_words(one, terminal.language) for one in problems]
-        terminal.table(_HEADINGS, [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told])
+        terminal.table(_HEADINGS, [(terminal.text(_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told])
         warnings = len(problems) - len(errors)
-        terminal.say(f"{len(errors)} errors, {warnings} warnings.", f"错误 {len(errors)} 处，提醒 {warnings} 处。")
+        terminal.say(phrase("{n} errors, {warnings} warnings.", n=len(errors), warnings=warnings))
     else:
-        terminal.say(f"{len(paths)} processes, nothing wrong.", f"{len(paths)} 个流程，没有问题。")
+        terminal.say(phrase("{n} processes, nothing wrong.", n=len(paths)))
     return EXIT_REFUSED if errors else EXIT_FINE
 
 

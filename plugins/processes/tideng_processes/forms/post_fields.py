@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.plugin import DIRECTORY_EVENTS, MUST, Asked, Directory, Form
+from tideng.plugin import DIRECTORY_EVENTS, MUST, Asked, Directory, Form, Text, phrase
 from tideng_processes.document.model import Definition
 
 _MOST_NEAR = 3
@@ -27,26 +27,27 @@ def asked_of(form: Form, definition: Definition, directory: Directory) -> list[A
     ]  # the form also has the data of earlier steps, which this step cannot change
 
 
-_TAKEN = {"zh": "这个编号已经有人用了，换一个", "en": "somebody has this id already; another one"}
+_TAKEN = phrase("somebody has this id already; another one")
 
 
 def _unknown(form: Form, directory: Directory) -> Iterator[Asked]:
-    known: tuple[tuple[str, Mapping[str, str], str, str], ...] = (
-        ("unit", {one.id: one.name for one in directory.units.values()}, "部门", "unit"),
-        ("position", {one.id: one.name for one in directory.positions.values()}, "岗位", "position"),
+    known: tuple[tuple[str, Mapping[str, str], Text], ...] = (
+        (
+            "unit",
+            {one.id: one.name for one in directory.units.values()},
+            phrase("there is no unit {id}", id=form.data.get("unit")),
+        ),
+        (
+            "position",
+            {one.id: one.name for one in directory.positions.values()},
+            phrase("there is no position {id}", id=form.data.get("position")),
+        ),
     )
-    for name, names, zh, en in known:
+    for name, names, unknown in known:
         said = form.data.get(name)
         if isinstance(said, str) and said and said not in names:
             near = _near(said, names)
-            yield Asked(
-                name,
-                {
-                    "zh": f"没有编号为“{said}”的{zh}" + (f"；相近的：{'、'.join(near)}" if near else ""),
-                    "en": f"there is no {en} {said}" + (f"; near it: {', '.join(near)}" if near else ""),
-                },
-                MUST,
-            )
+            yield Asked(name, phrase("{problem}; near it: {ids}", problem=unknown, ids=near) if near else unknown, MUST)
 
 
 def _near(said: str, names: Mapping[str, str]) -> list[str]:
