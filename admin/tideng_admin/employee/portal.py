@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
 
 from tideng.base.errors import Refused
+from tideng.base.locales import tag
 from tideng.base.text import comma, phrase, wording
 from tideng.model.calendars import local_moment
 from tideng.model.statuses import NudgeStatus
@@ -265,7 +266,7 @@ class PortalPage(Page):
             return redirect(url_for("PortalPage.nudge", id=id))
         except Refused as refused:
             for problem in refused.problems:
-                hint = f"（{in_words(problem.hint, 'zh')}）" if locale() == "zh" else f" ({problem.hint})"
+                hint = wording(phrase(" ({what})", what=in_words(problem.hint, locale())), locale())
                 flash(in_words(problem.problem, locale()) + (hint if problem.hint else ""), "warning")
             return redirect(url_for("PortalPage.nudge", id=id))
         return self._said(id, _("You will be reminded again %(when)s.", when=moment(until)))
@@ -298,7 +299,7 @@ class PortalPage(Page):
             "name": _("Tideng"),
             "short_name": _("Tideng"),
             "description": _("My day, my messages and my data"),
-            "lang": wording(phrase("en", context="portal"), locale()),
+            "lang": tag(locale()),
             "start_url": "/me/",
             "scope": "/",
             "display": "standalone",
