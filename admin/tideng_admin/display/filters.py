@@ -15,7 +15,8 @@ from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from tideng.base.locales import formatted
+from tideng.base.locales import formatted, is_right_to_left, name_of, tag
+from tideng.base.text import colon, comma, pause, phrase, space, wording
 from tideng.model.catalogue import Text
 from tideng.model.statuses import (
     EVENT_TITLES,
@@ -29,7 +30,7 @@ from tideng.model.statuses import (
 )
 from tideng.model.templates import choose, spoken
 from tideng.problem_words import in_words
-from tideng_admin.request.context import LANGUAGES, locale, web
+from tideng_admin.request.context import locale, web
 from tideng_admin.screens import Screen
 
 THEMES = ("light", "dark")
@@ -81,17 +82,17 @@ CHIPS: Mapping[str, tuple[str, Any]] = {
     "off": ("hold", _l("Off")),
     "published": ("ok", _l("In force")),
     "archived": ("hold", _l("Archived")),
-    "paused": ("hold", _l("Resting")),
-    "quarantined": ("fail", _l("Set aside")),
+    "paused": ("hold", _l("Paused")),
+    "quarantined": ("fail", _l("Quarantined")),
     "draft_open": ("need", _l("Being written")),
     "draft_asked": ("told", _l("Waits for approval")),
     "draft_approved": ("ok", _l("Approved")),
     "draft_published": ("ok", _l("Published")),
-    "draft_discarded": ("hold", _l("Put aside")),
+    "draft_discarded": ("hold", _l("Discarded")),
     "as_expected": ("ok", _l("As expected")),
-    "otherwise": ("need", _l("Otherwise")),
-    "retried": ("ok", _l("Mended")),
-    "discarded": ("hold", _l("Put aside")),
+    "otherwise": ("need", _l("Different from expected")),
+    "retried": ("ok", _l("Fixed")),
+    "discarded": ("hold", _l("Discarded")),
     "missed": ("need", _l("Missed")),
     "revoked": ("hold", _l("Revoked")),
 }
@@ -110,6 +111,17 @@ KINDS = {
 }
 
 
+def punctuation(language: str) -> dict[str, str]:
+    """The marks of a language between words and sentences, for templates."""
+    return {
+        "comma": comma(language),
+        "pause": pause(language),
+        "colon": colon(language),
+        "space": space(language),
+        "stop": wording(phrase("."), language),
+    }
+
+
 def theme() -> str:
     """What the person chose; '' follows the device."""
     chosen = request.cookies.get("theme", "")
@@ -121,8 +133,9 @@ def mark_document(response: Response) -> None:
     if response.direct_passthrough or response.is_streamed:
         return
     chosen = f' data-theme="{theme()}"' if theme() else ""
-    tag = f'<html lang="{LANGUAGES[locale()]["tag"]}"{chosen}>'.encode()
-    response.set_data(_DOCUMENT.sub(tag, response.get_data(), count=1))
+    direction = ' dir="rtl"' if is_right_to_left(locale()) else ""
+    html = f'<html lang="{tag(locale())}"{direction}{chosen}>'.encode()
+    response.set_data(_DOCUMENT.sub(html, response.get_data(), count=1))
 
 
 def asset(name: str) -> str:
@@ -175,6 +188,16 @@ def day(of: date) -> str:
 def weekday(of: date) -> str:
     """Mon, 周一."""
     return formatted(of, "E", locale())
+
+
+def language_name(of: str) -> str:
+    """What a language is called in the reader's."""
+    return name_of(of, locale())
+
+
+def day_of_week(of: date) -> str:
+    """Tue 31 Mar, 3月31日周二."""
+    return formatted(of, "MMMEd", locale())
 
 
 def exact(at: datetime) -> str:
