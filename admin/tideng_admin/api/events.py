@@ -13,7 +13,7 @@ from flask import current_app, jsonify, render_template, request
 from flask_babel import gettext as _
 from marshmallow import ValidationError
 
-from tideng.problem_words import stored_in_words
+from tideng.base.problems import in_json
 from tideng.store.database import reading
 from tideng.views.nudges import NudgeFilter, nudges
 from tideng_admin.api.callers import Stop, blueprint, caller
@@ -35,9 +35,10 @@ def post_events() -> Any:
     _not_too_busy()
     payloads = _payloads()
     receipts = web().inbox.receive(payloads, viewer.login)
-    results = [ReceiptSchema().dump(receipt) for receipt in receipts]
-    for result in results:
-        result["problems"] = [stored_in_words(problem, asked_locale()) for problem in result["problems"]]
+    results = [
+        ReceiptSchema().dump(receipt) | {"problems": [in_json(one, asked_locale()) for one in receipt.problems]}
+        for receipt in receipts
+    ]
     counts = {
         status: sum(one["status"] == status for one in results) for status in sorted({r["status"] for r in results})
     }

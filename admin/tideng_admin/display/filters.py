@@ -16,8 +16,8 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from tideng.base.problems import message_of_text, phrase, restored, say
 from tideng.model.templates import choose, spoken
-from tideng.problem_words import in_words, stored_in_words
 from tideng_admin.request.context import LANGUAGES, locale, web
 from tideng_admin.screens import Screen
 
@@ -127,8 +127,7 @@ def install(app: Flask) -> None:
         *words,
     ):
         app.add_template_filter(function)
-    app.add_template_filter(lambda stored: stored_in_words(stored, locale()), "problem_words")
-    app.add_template_filter(lambda text: in_words(text, locale()), "problem_line")
+    app.add_template_filter(lambda stored: say(restored(stored), locale()), "problem_words")
     app.add_template_global(lambda: greeting(web().now().astimezone(web().zone())), "greeting")
     app.add_template_global(plugin_title)
     from tideng_admin.employee.portal import portal_tabs
@@ -298,7 +297,8 @@ def dropped_word(reason: str) -> str:
 
 def pause_word(why: str) -> str:
     """Why a rule rests: what a person wrote stands as it is, the line's own reasons are put into words."""
-    return in_words(why, locale())
+    message = message_of_text(why)
+    return phrase(message, locale()) if message else ""
 
 
 def initial(name: str) -> str:

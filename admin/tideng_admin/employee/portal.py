@@ -14,12 +14,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
 
 from tideng.base.errors import Refused
+from tideng.base.problems import say
 from tideng.model.calendars import local_moment
 from tideng.outbox import contest
 from tideng.outbox.policy import Speaking
 from tideng.outbox.snooze import choices, snooze, times_left
 from tideng.plugins.todos import Todo, todos
-from tideng.problem_words import in_words
 from tideng.responses.answers import respond, take_back
 from tideng.responses.notes import notes_to_me
 from tideng.store.database import reading, writing
@@ -263,8 +263,7 @@ class PortalPage(Page):
             return redirect(url_for("PortalPage.nudge", id=id))
         except Refused as refused:
             for problem in refused.problems:
-                hint = f"（{in_words(problem.hint, 'zh')}）" if locale() == "zh" else f" ({problem.hint})"
-                flash(in_words(problem.problem, locale()) + (hint if problem.hint else ""), "warning")
+                flash(say(problem.moved(""), locale()).line, "warning")
             return redirect(url_for("PortalPage.nudge", id=id))
         return self._said(id, _("You will be reminded again %(when)s.", when=moment(until)))
 
@@ -275,7 +274,7 @@ class PortalPage(Page):
             undone = take_back(web().deployment, id, web().viewer().person)
         except Refused as refused:
             for problem in refused.problems:
-                flash(in_words(problem.problem, locale()), "warning")
+                flash(say(problem, locale()).problem, "warning")
         else:
             if undone:
                 flash(_("Taken back. It is as it was before."), "success")

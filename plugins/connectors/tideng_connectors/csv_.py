@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from tideng.intake.event_files import ReadOptions, Unreadable
@@ -61,8 +61,9 @@ class _Records:
         missing = [name for name in ENVELOPE if name not in names]
         double = sorted({name for name in names if names.count(name) > 1})
         if missing or double:
-            problem = f"columns missing: {', '.join(missing)}" if missing else f"columns twice: {', '.join(double)}"
-            return Unreadable("line 1", problem, f"{', '.join(ENVELOPE)}, data.NAME …", raw=first.text[:MAX_KEPT])
+            code, names = ("csv-columns-missing", missing) if missing else ("csv-columns-twice", double)
+            params = {"names": names, "envelope": ENVELOPE}
+            return Unreadable("line 1", code, params, raw=first.text[:MAX_KEPT])
         return names
 
     def __iter__(self) -> Iterator[tuple[Line, list[str] | Unreadable]]:
@@ -78,19 +79,17 @@ class _Records:
             try:
                 cells = self._split(used)
             except csv.Error:
-                return self._give_up(used, "holds a text too long to be read", f"at most {MAX_TEXT:,} characters")
+                return self._give_up(used, "csv-text-too-long", {"limit": MAX_TEXT})
             if cells is not None:
                 break
             further = self._next() if len(used) < MAX_LINES else None
             if further is None or further.problem:
                 if further:
                     self._again.appendleft(further)
-                return self._give_up(used, "a quoted text does not end", 'write " inside a text as ""')
+                return self._give_up(used, "csv-quote-open")
             used.append(further)
         if cells and len(cells) != self._width:
-            return self._give_up(
-                used, f"{len(cells)} cells for {self._width} columns", "quote texts that hold the separator"
-            )
+            return self._give_up(used, "csv-cells", {"cells": len(cells), "columns": self._width})
         return cells
 
     def _split(self, lines: list[Line]) -> list[str] | None:
@@ -102,9 +101,9 @@ class _Records:
             return lines[0].text.split(self._delimiter) if lines[0].text else []
         return next(csv.reader([line.text + "\n" for line in lines], delimiter=self._delimiter), [])
 
-    def _give_up(self, used: list[Line], problem: str, hint: str) -> Unreadable:
+    def _give_up(self, used: list[Line], code: str, params: Mapping[str, Any] | None = None) -> Unreadable:
         self._again.extendleft(reversed(used[1:]))
-        return Unreadable(used[0].place, problem, hint, raw=used[0].text[:MAX_KEPT])
+        return Unreadable(used[0].place, code, params or {}, raw=used[0].text[:MAX_KEPT])
 
 
 def _payload(header: list[str], cells: list[str], options: ReadOptions) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+from tideng.base.parse_errors import of_json
 from tideng.intake.event_files import ReadOptions, Unreadable
 from tideng_connectors.lines import Line, numbered_lines
 
@@ -27,16 +28,19 @@ def _object(line: Line) -> Any:
     try:
         return json.loads(line.text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        if error.msg.startswith("Invalid control character"):
-            problem = f"holds a control character at column {error.colno}"
-            return Unreadable(line.place, problem, "write it as \\n, \\t or leave it out", raw=line.text)
-        hint = "one JSON object a line"
-        return Unreadable(line.place, f"is not JSON at column {error.colno}: {error.msg}", hint, raw=line.text)
+        params = {"column": error.colno, "why": of_json(error)}
+        if params["why"].code == "json-control-character":
+            return Unreadable(line.place, "line-holds-control-character", params, raw=line.text)
+        return Unreadable(line.place, "line-not-json", params, raw=line.text)
     except RecursionError:
-        return Unreadable(line.place, "too many levels of lists and objects", "fewer levels", raw=line.text)
-    except ValueError as error:
-        return Unreadable(line.place, str(error), "leave the field out where there is no value", raw=line.text)
+        return Unreadable(line.place, "line-nested-too-deeply", raw=line.text)
+    except _NotANumber as error:
+        return Unreadable(line.place, "line-constant-refused", {"name": str(error)}, raw=line.text)
+
+
+class _NotANumber(ValueError):
+    """NaN or Infinity, which Python's parser would take."""
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    raise _NotANumber(name)

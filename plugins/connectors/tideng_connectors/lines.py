@@ -39,20 +39,18 @@ def numbered_lines(stream: BinaryIO) -> Iterator[Line]:
         try:
             text = raw.decode()
         except UnicodeDecodeError as error:
-            problem = f"is not UTF-8 at byte {error.start + 1}"
-            yield Line(number, "", Unreadable(f"line {number}", problem, "save the file as UTF-8", raw=raw[:MAX_KEPT]))
+            params = {"byte": error.start + 1}
+            yield Line(number, "", Unreadable(f"line {number}", "line-not-utf8", params, raw=raw[:MAX_KEPT]))
             continue
         if "\0" in text:
-            column = text.index("\0") + 1
-            problem = f"holds a NUL character at column {column}"
-            yield Line(number, "", Unreadable(f"line {number}", problem, "leave it out", raw=text[:MAX_KEPT]))
+            params = {"column": text.index("\0") + 1}
+            yield Line(number, "", Unreadable(f"line {number}", "line-holds-nul", params, raw=text[:MAX_KEPT]))
             continue
         yield Line(number, text.rstrip("\r\n"))
 
 
 def _too_long(number: int, length: int, raw: bytes) -> Unreadable:
-    hint = f"at most {MAX_LINE:,}; keep files elsewhere and send their link"
-    return Unreadable(f"line {number}", f"holds {length:,} bytes", hint, raw=raw[:MAX_KEPT])
+    return Unreadable(f"line {number}", "line-too-long", {"size": length, "limit": MAX_LINE}, raw=raw[:MAX_KEPT])
 
 
 def _skip_line(stream: BinaryIO) -> int:

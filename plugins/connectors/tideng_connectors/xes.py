@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
+from tideng.base.parse_errors import of_text
+from tideng.base.problems import Message
 from tideng.intake.event_files import ReadOptions, Unreadable
 from tideng.model.limits import MAX_WHOLE
 
@@ -46,11 +48,8 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
         log.parser.Parse(b"", True)
     except expat.ExpatError as error:
         yield from log.take()
-        problem = f"the XML is broken at column {error.offset + 1}: {expat.ErrorString(error.code)}"
-        yield (
-            f"line {error.lineno}",
-            Unreadable(f"line {error.lineno}", problem, "what follows in the file was not read"),
-        )
+        params = {"column": error.offset + 1, "why": of_text(expat.ErrorString(error.code))}
+        yield f"line {error.lineno}", Unreadable(f"line {error.lineno}", "xml-broken", params)
     except _Refused as refusal:
         yield from log.take()
         yield refusal.problem.at, refusal.problem
@@ -167,7 +166,9 @@ class _Log:
             if kind == "boolean":
                 return {"true": True, "1": True, "false": False, "0": False}[text.strip()]
         except (ValueError, KeyError):
-            self._bad = self._bad or f"{key}: {text[:40]!r} is not of type {kind}"
+            self._bad = self._bad or Message(
+                "xes-attribute-of-other-type", {"key": key, "value": text[:40], "kind": kind}
+            )
             return None
         return text
 
@@ -179,12 +180,12 @@ class _Log:
         if not self._case:
             self._case = str(self._trace.pop("concept:name", ""))
         activity = data.pop("concept:name", None)
-        problem = self._bad or ("" if activity else "concept:name is missing, so the event has no activity")
+        wrong = self._bad or (None if activity else Message("xes-event-without-activity"))
         if not self._case:
-            problem = "the trace has no concept:name before its events, so they belong to no case"
+            wrong = Message("xes-trace-without-case")
         position = self._positions[self._case] = self._positions.get(self._case, 0) + 1
-        if problem:
-            self._ready.append((place, Unreadable(place, problem, "see IEEE 1849, concept extension", raw=repr(data))))
+        if wrong:
+            self._ready.append((place, Unreadable(place, wrong.code, wrong.params, raw=repr(data))))
             return
         moment = data.pop("time:timestamp", None)
         if "case" in data:
@@ -221,4 +222,4 @@ class _Log:
 
     def _refuse_doctype(self, *_: Any) -> None:
         line = f"line {self.parser.CurrentLineNumber}"
-        raise _Refused(Unreadable(line, "a document type (<!DOCTYPE>) is not read", "leave it out: XES needs none"))
+        raise _Refused(Unreadable(line, "xes-document-type"))

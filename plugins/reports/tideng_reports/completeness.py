@@ -83,7 +83,7 @@ def completeness(
     Raises `NotFound` where one of them is not the viewer's to see."""
     scope = viewer.scope(directory, moment)
     if scope is not None and not set(people) <= scope:
-        raise NotFound("nobody of that name")
+        raise NotFound("nobody-of-that-name")
     first = moment - timedelta(days=days + 1)
     spans = _spans(connection, catalogue, people, first)
     lengths = _lengths(connection, directory, people, first)

@@ -35,12 +35,11 @@ class Trying:
     def problems(self, strict: bool = False) -> Iterator[Problem]:
         rule = self.rule
         if not rule.examples:
-            hint = "two at least: one that speaks, one that stays silent"
-            yield Problem("examples", "there are none", hint, "warning", "no-examples")
+            yield Problem("examples", "no-examples", severity="warning")
         book = self._book(rule)
         try:
             if rule.id in book.quarantined:
-                yield Problem("", f"cannot be compiled: {book.quarantined[rule.id]}", code="cannot-compile")
+                yield Problem("", "cannot-compile", {"why": book.quarantined[rule.id]})
                 return
             yield from self._strangers(book)
             if not rule.examples:
@@ -51,8 +50,11 @@ class Trying:
         for number, outcome in enumerate(self.outcomes):
             if not outcome.passed:
                 expected, got = (", ".join(names) or "nothing" for names in (outcome.example.expect, outcome.got))
-                problem = f"{outcome.example.name!r} expects {expected}, and gets {got}"
-                yield Problem(f"examples[{number}]", problem, code="example")
+                yield Problem(
+                    f"examples[{number}]",
+                    "example-differs",
+                    {"name": outcome.example.name, "expected": expected, "got": got},
+                )
         yield from self._one_sided()
         if strict and all(outcome.passed for outcome in self.outcomes):
             yield from self._unnoticed()
@@ -66,8 +68,7 @@ class Trying:
             for fact in example.facts:
                 if fact not in read:
                     at = f"examples[{number}].facts.{fact}"
-                    problem = "the rule does not read this fact"
-                    yield Problem(at, problem, nearest(fact, read), "warning", "example-reads")
+                    yield Problem(at, "fact-not-read", {"near": nearest(fact, read)}, "warning")
 
     def _one_sided(self) -> Iterator[Problem]:
         speaks = [bool(example.expect) for example in self.rule.examples]
@@ -85,9 +86,7 @@ class Trying:
             noticed = any(not outcome.passed for outcome in run_examples(moved, book))
             book.close()
             if not noticed:
-                problem = f"no example would notice if this limit moved by one: {in_short(leaf)}"
-                hint = "add one example at the limit, and one just beside it"
-                yield Problem(f"{leaf.place}.{leaf.op}", problem, hint, "warning", "limit-unguarded")
+                yield Problem(f"{leaf.place}.{leaf.op}", "limit-unguarded", {"condition": in_short(leaf)}, "warning")
 
     def _book(self, rule: Rule) -> Book:
         return Book(map(Published, (rule, *self._providers)), self._catalogue)

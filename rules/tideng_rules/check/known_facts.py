@@ -157,7 +157,7 @@ class KnownFacts:
         standard = self._catalogue.metrics.get(rest) if family == "metric" and rest not in self._rule.metrics else None
         derived = standard is not None and (standard.of is not None or standard.state is not None)
         if about in GROUPS and (family == "peers" or derived or (about == "unit" and family == "target")):
-            return Problem("", f"{name!r} is known of people alone; the rule is about a {about}", code="of-people")
+            return Problem("", "fact-of-people", {"name": name, "about": about})
         return None
 
     def _event(self, name: str, rest: str) -> Answer:
@@ -171,8 +171,7 @@ class KnownFacts:
 
     def _event_of_one(self, name: str, rest: str) -> Answer:
         if self._event_type is None:
-            hint = "metric.NAME or person.ATTR"
-            return None, Problem("", f"{name!r}: a schedule has no event", hint, code="no-event")
+            return None, Problem("", "schedule-without-event", {"name": name})
         if rest in ENVELOPE and not self._may_hide(rest):
             return Known(ENVELOPE[rest], always=True), None
         declared = self._catalogue.event_types.get(self._event_type)
@@ -187,9 +186,12 @@ class KnownFacts:
         if declared.open:
             return Known(), None  # even NAME.length may be a field of this name
         if rest.endswith(".length") and base:
-            return None, Problem("", f"{base.name!r} is a {base.type}, which has no length", code="no-length")
-        near = nearest(rest, (f.name for f in declared.fields))
-        return None, Problem("", f"unknown field {rest!r} of {declared.name}", near, code="unknown-field")
+            return None, Problem("", "kind-without-length", {"name": base.name, "kind": base.type})
+        return None, Problem(
+            "",
+            "unknown-fact-field",
+            {"name": rest, "type": declared.name, "near": nearest(rest, (f.name for f in declared.fields))},
+        )
 
     def _may_hide(self, name: str) -> bool:
         """Whether the event may have a field of its own with the name of one that every event has."""
@@ -198,12 +200,11 @@ class KnownFacts:
 
     def _case(self, name: str, rest: str) -> Answer:
         if self._rule.about != "case":
-            problem = f"{name!r}: the rule is about a {self._rule.about}"
-            return None, Problem("", problem, "about: case", code="not-about-a-case")
+            return None, Problem("", "not-about-a-case", {"name": name, "kind": self._rule.about})
         known = [found for one in self._catalogue.event_types.values() if (found := self._in_case(one, rest))]
         if not known:
             fields = {f.name for one in self._catalogue.event_types.values() for f in one.fields}
-            return None, Problem("", f"no event has a field {rest!r}", nearest(rest, fields), code="unknown-field")
+            return None, Problem("", "unknown-field-of-any-event", {"name": rest, "near": nearest(rest, fields)})
         same = all((one.type, one.unit) == (known[0].type, known[0].unit) for one in known)
         return (
             known[0] if same and len(known) == 1 else Known(known[0].type, known[0].unit) if same else Known()
@@ -223,7 +224,7 @@ class KnownFacts:
     def _metric(self, name: str, rest: str) -> Answer:
         known, problem = self._measured(rest), None
         if known is None:
-            problem = Problem("", f"unknown metric {rest!r}", nearest(rest, self.metric_names), code="unknown-metric")
+            problem = Problem("", "unknown-metric", {"name": rest, "near": nearest(rest, self.metric_names)})
         return known, problem
 
     def _peers(self, name: str, rest: str) -> Answer:
@@ -250,10 +251,10 @@ class KnownFacts:
         if rest in names or (not names and rest in self.metric_names):
             return Known("number", unit), None
         if rest in self.metric_names:
-            problem = f"no position has a target {rest!r}"
-            return Known("number", unit), Problem("", problem, nearest(rest, names), "warning", "no-target")
-        hint = nearest(rest, {*names, *self.metric_names})
-        return None, Problem("", f"unknown target {rest!r}", hint, code="unknown-target")
+            return Known("number", unit), Problem(
+                "", "target-without-position", {"name": rest, "near": nearest(rest, names)}, "warning"
+            )
+        return None, Problem("", "unknown-target", {"name": rest, "near": nearest(rest, {*names, *self.metric_names})})
 
     def _found(self, name: str, rest: str) -> Answer:
         if self._inferences.by_another(name, self._rule):

@@ -52,8 +52,7 @@ class Naming:
                 yield problem
         yield from self._metrics()
         if rule.until is not None and not rule.later:
-            ends_nothing = "there is no `later` that it could end"
-            yield Problem("until", ends_nothing, "leave it out", "warning", "until-ends-nothing")
+            yield Problem("until", "until-ends-nothing", severity="warning")
         yield from self._steps()
 
     # -- when --------------------------------------------------------------------------------------------------
@@ -61,8 +60,7 @@ class Naming:
         trigger = self.rule.trigger
         if isinstance(trigger, OnSchedule):
             if self.rule.about == "case":
-                hint = "when: {event: …, without: …, within: …, match: case}"
-                yield Problem("about", "a schedule knows of no cases", hint, code="about")
+                yield Problem("about", "schedule-without-case")
             return
         opening = getattr(trigger, "event_types", None) or (trigger.event_type,)
         several = "when.not_all" if len(opening) > 1 else "when.event"
@@ -88,8 +86,7 @@ class Naming:
 
     def _event_type(self, name: str, at: str) -> Iterator[Problem]:
         if name not in self.catalogue.event_types:
-            hint = nearest(name, self.catalogue.event_types)
-            yield Problem(at, f"unknown event type {name!r}", hint, code="unknown-event-type")
+            yield Problem(at, "unknown-event-type", {"name": name, "near": nearest(name, self.catalogue.event_types)})
 
     def _keys(self, names: Iterable[str], match: str) -> Iterator[Problem]:
         for name in names:
@@ -127,8 +124,7 @@ class Naming:
                 yield from self._condition(where, KnownFacts.of_event(series.event_type, self.rule, self.catalogue))
             standard = self.catalogue.metrics.get(name)
             if standard and not _same_metric(metric_of(standard), metric):
-                problem = "a standard metric has this name and means something else"
-                yield Problem(at, problem, "choose another name", code="metric-name")
+                yield Problem(at, "metric-name-standard")
 
     # -- later -------------------------------------------------------------------------------------------------
     def _steps(self) -> Iterator[Problem]:
@@ -165,8 +161,7 @@ def two_meanings(rules: Iterable[Rule], touching: Rule | None = None) -> Iterato
             for name, metric in rule.metrics.items():
                 first, meaning = named.setdefault(name, (rule.id, metric))
                 if not _same_metric(meaning, metric) and touching in (None, rule):
-                    problem = f"{first} has a metric of this name that means something else"
-                    yield Problem(f"{rule.id}: metrics.{name}", problem, "choose another name", code="metric-name")
+                    yield Problem(f"{rule.id}: metrics.{name}", "metric-name-used", {"rule": first})
 
 
 def _may_match(declared: EventType, field: str) -> bool:
@@ -186,7 +181,7 @@ def _field(declared: EventType, metric: Metric, at: str) -> Iterator[Problem]:
         return
     numeric = field.type in NUMERIC if not tail else field.type in ("text", "list")
     if tail and not numeric:
-        yield Problem(at, f"{name!r} is {a_type(field.type)}, which has no length", code="no-length")
+        yield Problem(at, "value-without-length", {"name": name, "kind": a_type(field.type)})
     elif not numeric and metric.function not in ("count", "last", "distinct"):
         hint = f"{name}.length" if field.type in ("text", "list") else ""
         problem = f"`{metric.function}` needs a number, and {name!r} is {a_type(field.type)}"

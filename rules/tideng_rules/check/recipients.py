@@ -47,7 +47,7 @@ class Reach:
 
     def _owner(self, rule: Rule, at: str) -> Iterator[Problem]:
         if isinstance(rule.trigger, OnSchedule):
-            yield Problem(at, "a schedule names no owner", "tell the person or the supervisor", "warning", "no-owner")
+            yield Problem(at, "schedule-without-owner", severity="warning")
             return
         names = getattr(rule.trigger, "event_types", None) or (rule.trigger.event_type,)
         for name in names:
@@ -63,4 +63,4 @@ class Reach:
             hint = nearest(role, directory.roles) or "known: " + ", ".join(sorted(directory.roles))
             yield Problem(at, f"unknown role {role!r}", hint, code="unknown-role")
         elif not any(directory.knows(person) for person in directory.roles.get(role, ())):
-            yield Problem(at, f"nobody holds the role {role!r}", "roles: {hr: [ID]}", "warning", "vacant-role")
+            yield Problem(at, "vacant-role", {"name": role}, "warning")

@@ -187,7 +187,7 @@ def _together(rules: Sequence[Rule], touching: Rule | None = None) -> Iterator[P
         seen: set[str] = set()
         for rule in rules:
             if rule.id in seen:
-                yield Problem(rule.id, "this id is there twice", "an id is one rule's own", code="same-id")
+                yield Problem(rule.id, "rule-id-twice")
             seen.add(rule.id)
     yield from two_meanings(rules, touching)
     yield from circles_of_inferences(rules, touching)

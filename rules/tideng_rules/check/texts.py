@@ -69,8 +69,11 @@ class Saying:
 
     def _step(self, step: Mapping, at: str) -> Iterator[Problem]:
         if "review" in step and step["review"] not in self.known.metric_names:
-            hint = nearest(step["review"], self.known.metric_names)
-            yield Problem(f"{at}.review", f"unknown metric {step['review']!r}", hint, code="unknown-metric")
+            yield Problem(
+                f"{at}.review",
+                "unknown-metric",
+                {"name": step["review"], "near": nearest(step["review"], self.known.metric_names)},
+            )
         if isinstance(step.get("title"), Mapping):
             yield from self._text(step["title"], f"{at}.title", speaks=False)
         for name, said in step.items():
@@ -79,20 +82,21 @@ class Saying:
 
     def _asked(self, field: str, at: str) -> Iterator[Problem]:
         if not isinstance(self.rule.trigger, OnEvent):
-            problem = "`ask` answers a form, so the rule must be triggered by its event"
-            yield Problem(at, problem, "when: {event: TYPE}", code="ask-without-a-form")
+            yield Problem(at, "ask-without-form")
             return
         declared = self.catalogue.event_types.get(self.rule.trigger.event_type)
         if declared and not declared.open and declared.field(field) is None:
-            hint = nearest(field, (one.name for one in declared.fields))
-            yield Problem(at, f"{declared.name} has no field {field!r}", hint, code="unknown-field")
+            yield Problem(
+                at,
+                "unknown-event-field",
+                {"type": declared.name, "name": field, "near": nearest(field, (one.name for one in declared.fields))},
+            )
 
     def _text(self, text: Text, at: str, speaks: bool = True) -> Iterator[Problem]:
         there = set(map(_language, text)) | set(text)
         missing = [locale for locale in self.locales if locale not in there]
         if missing:
-            hint = "every language the client speaks"
-            yield Problem(at, f"missing in {', '.join(missing)}", hint, "warning", "missing-translation")
+            yield Problem(at, "translation-missing", {"names": missing}, "warning")
         for locale, wording in text.items():
             if speaks:
                 yield from self._placeholders(wording, f"{at}.{locale}")
@@ -107,8 +111,7 @@ class Saying:
                 yield replace(problem, at=at, problem=f"placeholder {{{name}}}: {problem.problem}")
         rest = PLACEHOLDER.sub("", wording)
         if "{" in rest or "}" in rest:
-            hint = "{person.name}, {metric.visits_this_week}"
-            yield Problem(at, "a brace that is no placeholder", hint, code="brace")
+            yield Problem(at, "stray-brace")
 
 
 def _status(said: str, at: str) -> Iterator[Problem]:
@@ -116,8 +119,7 @@ def _status(said: str, at: str) -> Iterator[Problem]:
     words = re.sub(r"[_-]+", " ", said)
     punishment = punishment_in(words) or ("fine" if "fine" in words.lower().split() else "")
     if punishment:
-        problem = f"{punishment!r} speaks of a punishment; Tideng has none"
-        yield Problem(at, problem, "say what would help", code="punishes")
+        yield Problem(at, "punishing-words", {"words": punishment})
 
 
 def _language(locale: str) -> str:

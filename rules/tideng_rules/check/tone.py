@@ -62,8 +62,7 @@ def problems_of(text: str, locale: str, at: str) -> Iterator[Problem]:
     words = PLACEHOLDER.sub("", text)
     punishment = punishment_in(words)
     if punishment:
-        problem = f"{punishment!r} speaks of a punishment; Tideng has none"
-        yield Problem(at, problem, "say what would help", code="punishes")
+        yield Problem(at, "punishing-words", {"words": punishment})
     for pattern, hint in HARSH:
         found = pattern.search(words)
         if found:

@@ -37,7 +37,7 @@ def parse_deeds(value: Any, at: str, notes: Collector, catalogue: Catalogue | No
         return tuple(filter(None, [_deed(value, at, notes, actions)]))
     items = notes.items(value, at, "actions")
     if isinstance(value, list | tuple) and not items:
-        notes.note(at, "nothing is to be done", "e.g. [{nudge: person, message: …}]")
+        notes.note(at, "nothing-to-do")
     return tuple(filter(None, (_deed(item, join(at, n), notes, actions) for n, item in enumerate(items))))
 
 
@@ -126,7 +126,7 @@ def _emit(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
 def _emitted(value: Any, at: str, notes: Collector) -> Any:
     value = notes.literal(value, at)
     if isinstance(value, str) and ("{" in value or "}" in value) and not PLACEHOLDER.fullmatch(value):
-        notes.note(at, f"{show(value)} mixes a text with a fact", 'one fact alone, e.g. "{event.customer}"')
+        notes.note(at, "text-mixed-with-fact", {"value": show(value)})
     return value
 
 
@@ -149,7 +149,7 @@ def _plan(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
     where = join(at, "plan" if alone else "steps")
     steps = notes.items(value["plan"] if alone else value.get("steps", []), where, "steps")
     if not steps:
-        notes.note(where, "a plan without steps", "e.g. [{course: product-parameters}]")
+        notes.note(where, "plan-without-steps")
     return Deed(
         "plan", "support", to, message, {"steps": tuple(_step(s, join(where, n), notes) for n, s in enumerate(steps))}
     )

@@ -67,7 +67,7 @@ def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) 
     ``if.all[0].fact``. A missing title or why is no problem here.
     """
     if not isinstance(document, Mapping):
-        raise InvalidRule("rule", [Problem("", f"a rule is a mapping, not {type(document).__name__}")])
+        raise InvalidRule("rule", [Problem("", "rule-not-a-mapping", {"kind": type(document).__name__})])
     name = f"rule {show(document.get('id', '?'))}"
     wrong = unfit(document)
     if wrong:
@@ -89,7 +89,7 @@ class _Reading:
         document, notes = self.document, self.notes
         notes.mapping(document, "", KEYS, ("id", "kind", "when", "then"))
         if len(json.dumps(document, default=str)) > MAX_BYTES:
-            notes.note("", "larger than 1 MB")
+            notes.note("", "rule-too-large")
         kind = notes.choice(document["kind"], "kind", KINDS) if "kind" in document else None
         trigger = parse_trigger(document, notes)
         return Rule(
@@ -115,15 +115,13 @@ class _Reading:
         value = self.document.get("id")
         if "id" not in self.document or (isinstance(value, str) and RULE_ID.fullmatch(value)):
             return str(value)
-        self.notes.note(
-            "id", f"{show(value)} cannot be an id", "letters, digits, - _ and ., at most 100, e.g. daily-report-missing"
-        )
+        self.notes.note("id", "not-a-rule-id", {"id": show(value)})
         return ""
 
     def priority(self) -> int:
         value = self.document.get("priority", 0)
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 1000:
-            self.notes.note("priority", f"a whole number from -1000 to 1000 is needed here, not {show(value)}")
+            self.notes.note("priority", "priority-out-of-range", {"value": show(value)})
             return 0
         return value
 
@@ -140,7 +138,7 @@ class _Reading:
                 continue
             self.notes.mapping(item, at, ("at", "after", "then"), ("then",))
             if ("at" in item) == ("after" in item):
-                self.notes.note(at, "a later step needs either `at` or `after`", 'at: "21:00", or after: 24 hours')
+                self.notes.note(at, "step-without-time")
             clock = clock_time(item["at"], join(at, "at"), self.notes) if "at" in item else None
             after = (
                 parse_duration(item["after"], join(at, "after"), self.notes)
@@ -149,7 +147,7 @@ class _Reading:
             )
             if clock and isinstance(trigger, OnSchedule) and clock <= trigger.at:
                 self.notes.note(
-                    join(at, "at"), f"{clock:%H:%M} is not after {trigger.at:%H:%M}, when the rule speaks first"
+                    join(at, "at"), "step-before-rule", {"clock": f"{clock:%H:%M}", "first": f"{trigger.at:%H:%M}"}
                 )
             deeds = parse_deeds(item["then"], join(at, "then"), self.notes, self.catalogue) if "then" in item else ()
             steps.append(LaterStep(Step(clock, after), deeds))
@@ -166,11 +164,7 @@ class _Reading:
         for name, spec in value.items():
             at = join("metrics", str(name))
             if not isinstance(name, str) or not NAME.fullmatch(name):
-                self.notes.note(
-                    at,
-                    f"{show(name)} cannot be the name of a metric",
-                    "small letters, digits and _, e.g. visits_this_week",
-                )
+                self.notes.note(at, "not-a-metric-name", {"value": show(name)})
             metric = self.metric(str(name), spec, at)
             if metric:
                 found[str(name)] = metric
@@ -182,7 +176,7 @@ class _Reading:
             return None
         functions = [key for key in spec if key in FUNCTIONS]
         if len(functions) != 1:
-            self.notes.note(at, "exactly one of " + ", ".join(FUNCTIONS) + " is needed")
+            self.notes.note(at, "not-exactly-one", {"names": FUNCTIONS})
             return None
         function = functions[0]
         event_type, field = self.series(function, spec[function], join(at, function))
@@ -200,13 +194,11 @@ class _Reading:
     def series(self, function: str, value: Any, at: str) -> tuple[str, str]:
         event_type, _, field = value.partition("/") if isinstance(value, str) else ("", "", "")
         if not EVENT_TYPE.fullmatch(event_type) or len(event_type) > 120:
-            self.notes.note(
-                at, f"{show(value)} is not possible here", "an event type, or TYPE/FIELD, e.g. order.won/amount"
-            )
+            self.notes.note(at, "not-a-series", {"value": show(value)})
         elif "/" in value and not re.fullmatch(r"[A-Za-z_][\w:-]{0,59}(\.length)?", field):
-            self.notes.note(at, f"{show(field)} is not a field", "e.g. amount, or needs.length")
+            self.notes.note(at, "not-a-field-path", {"value": show(field)})
         elif function != "count" and not field:
-            self.notes.note(at, f"`{function}` needs a field", f"{event_type}/FIELD, e.g. order.won/amount")
+            self.notes.note(at, "function-without-field", {"function": function, "event_type": event_type})
         return event_type, field
 
     def where(self, value: Any, at: str) -> tuple[Any, str]:
@@ -230,7 +222,7 @@ class _Reading:
         for name, fact in facts.items() if isinstance(facts, Mapping) else ():
             place = join(join(at, "facts"), str(name))
             if not isinstance(name, str) or not FACT_NAME.fullmatch(name):
-                self.notes.note(place, f"{show(name)} is not the name of a fact")
+                self.notes.note(place, "not-a-watched-fact", {"value": show(name)})
             elif isinstance(fact, list):
                 known[name] = [self.notes.literal(item, f"{place}[{n}]") for n, item in enumerate(fact)]
             else:
@@ -240,11 +232,7 @@ class _Reading:
         moment = self.moment(value["at"], join(at, "at")) if "at" in value else None
         step = value.get("step")
         if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= 100):
-            self.notes.note(
-                join(at, "step"),
-                f"{show(step)} is not the number of a later step",
-                "1 is the first, 0 the trigger itself",
-            )
+            self.notes.note(join(at, "step"), "not-a-step-number", {"value": show(step)})
         name = self.notes.words(value["name"], join(at, "name")) if "name" in value else ""
         return Example(name, moment, known, expected, step) if moment else None
 
@@ -254,7 +242,7 @@ class _Reading:
         except (TypeError, ValueError):
             moment = None
         if moment is None or moment.tzinfo is None:
-            self.notes.note(at, f"{show(value)} is not a moment with its offset", "e.g. 2026-03-02T19:00+08:00")
+            self.notes.note(at, "not-a-moment", {"value": show(value)})
             return None
         return moment
 

@@ -47,21 +47,21 @@ class Collector:
     ) -> Mapping[str, Any]:
         """`value` if it is a mapping (else an empty one); its unknown and missing keys are noted."""
         if not isinstance(value, Mapping):
-            self.note(at, f"a mapping is needed here, not {kind_of(value)}")
+            self.note(at, "mapping-needed", {"kind": kind_of(value)})
             return {}
         known = None if allowed is None else list(allowed)
         strangers = [key for key in value if not isinstance(key, str) or (known is not None and key not in known)]
         for key in strangers[:MAX_STRANGERS]:
             if not isinstance(key, str):
-                self.note(join(at, show(key)), f"a key must be a word, not {kind_of(key)}", "put it in quotes")
+                self.note(join(at, show(key)), "key-not-a-word", {"kind": kind_of(key)})
             elif known is not None:
                 hint = nearest(key, known) or "known: " + ", ".join(known)
                 self.note(join(at, key[:100]), f"unknown key {show(key)}", hint, "unknown-key")
         if len(strangers) > MAX_STRANGERS:
-            self.note(at, f"and {len(strangers) - MAX_STRANGERS} keys more that are not known", code="unknown-key")
+            self.note(at, "further-unknown-keys", {"count": len(strangers) - MAX_STRANGERS})
         for key in required:
             if key not in value:
-                self.note(at, f"{key!r} is missing", code="missing-key")
+                self.note(at, "key-missing", {"name": key})
         return value
 
     def choice(self, value: Any, at: str, among: Iterable[str]) -> str | None:
@@ -74,13 +74,13 @@ class Collector:
     def words(self, value: Any, at: str, what: str = "a text") -> str:
         """A non-empty text of at most 10,000 characters, without NUL; '' when it is none."""
         if not isinstance(value, str) or not value.strip():
-            self.note(at, f"{what} is needed here, not {show(value)}")
+            self.note(at, "words-needed", {"what": what, "value": show(value)})
         elif len(value) > MAX_TEXT:
-            self.note(at, f"longer than {MAX_TEXT} characters")
+            self.note(at, "text-over-limit", {"limit": MAX_TEXT})
         elif "\0" in value:
-            self.note(at, "holds a NUL character")
+            self.note(at, "holds-nul-character")
         elif _UNSEEN.search(value):
-            self.note(at, "holds a control character, or one that cannot be stored", "write it without")
+            self.note(at, "holds-control-character")
         else:
             return value
         return ""
@@ -93,8 +93,7 @@ class Collector:
                 if isinstance(locale, str) and LOCALE.fullmatch(locale):
                     found[locale] = self.words(wording, join(at, locale))
                 else:
-                    hint = "zh, en, zh_TW; put a text with a comma in quotes"
-                    self.note(join(at, str(locale)), f"{show(locale)} is not a language", hint)
+                    self.note(join(at, str(locale)), "not-a-language", {"value": show(locale)})
             return found
         wording = self.words(value, at)
         return {"zh" if _HAN.search(wording) else "en": wording} if wording else {}
@@ -108,7 +107,7 @@ class Collector:
         if isinstance(value, int | float):
             if math.isfinite(value) and abs(value) <= MAX_NUMBER:
                 return value
-            self.note(at, f"{_number(value)} is too large or no number")
+            self.note(at, "number-too-large", {"value": _number(value)})
         else:
             hint = "use `exists: false` to ask for absence" if value is None else ""
             self.note(at, f"a text, a number or true/false is needed here, not {kind_of(value)}", hint)
@@ -117,7 +116,7 @@ class Collector:
     def items(self, value: Any, at: str, what: str) -> list[Any]:
         if isinstance(value, list | tuple):
             return list(value)
-        self.note(at, f"a list of {what} is needed here, not {kind_of(value)}")
+        self.note(at, "list-needed", {"what": what, "kind": kind_of(value)})
         return []
 
 

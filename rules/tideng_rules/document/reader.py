@@ -96,7 +96,7 @@ def _load_json(text: str, name: str) -> list[Any]:
     try:
         return [json.loads(text, object_pairs_hook=_no_duplicates)]
     except json.JSONDecodeError as error:
-        raise _refuse(name, f"line {error.lineno}", f"not JSON: {error.msg}") from None
+        raise _refuse(name, f"line {error.lineno}", "not-json", {"why": error.msg}) from None
     except (ValueError, RecursionError) as error:
         problem = _in_short(error) if isinstance(error, ValueError) else f"nested deeper than {MAX_DEPTH} levels"
         raise _refuse(name, "", problem) from None
@@ -109,13 +109,13 @@ def _load_yaml(text: str, name: str) -> list[Any]:
         mark = error.problem_mark
         line = f"line {mark.line + 1}" if mark else ""
         if "constructor for the tag" in str(error.problem):
-            raise _refuse(name, line, "tags such as !!python are not used in rules", "take the ! out") from None
+            raise _refuse(name, line, "tag-not-used") from None
         raise _refuse(name, line, str(error.problem or error.context or "not YAML")[:200]) from None
     except yaml.reader.ReaderError as error:
         line = f"line {text.count(chr(10), 0, error.position) + 1}"
-        raise _refuse(name, line, "a character that YAML does not allow", "take it out, or write it as \\u…") from None
+        raise _refuse(name, line, "character-not-allowed") from None
     except (yaml.YAMLError, RecursionError) as error:
-        raise _refuse(name, "", f"not YAML: {str(error).splitlines()[0][:200]}") from None
+        raise _refuse(name, "", "document-not-yaml", {"why": str(error).splitlines()[0][:200]}) from None
     except ValueError as error:
         raise _refuse(name, "", _in_short(error)) from None
 
@@ -180,12 +180,12 @@ def read_documents(source: Path | str) -> list[Any]:
             size = source.stat().st_size
             raw = source.read_bytes() if size <= MAX_BYTES else b""
         except OSError as error:
-            raise _refuse(name, str(source), f"cannot be read: {error.strerror}") from None
+            raise _refuse(name, str(source), "unreadable", {"why": error.strerror}) from None
     else:
         raw = source.encode("utf-8", "surrogatepass") if len(source) <= MAX_BYTES else b""
         size = max(len(raw), len(source))
     if size > MAX_BYTES:
-        raise _refuse(name, "", f"larger than 1 MB ({size} bytes)", "split it into several files")
+        raise _refuse(name, "", "document-too-large", {"size": size})
     text = _decoded(raw, name)
     is_json = name.endswith(".json") or (text.lstrip()[:1] in ("[", "{") and not isinstance(source, Path))
     documents = _load_json_or_yaml(text, name, is_json)
@@ -200,7 +200,7 @@ def _decoded(raw: bytes, name: str) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise _refuse(name, f"line {line}", "not UTF-8") from None
+        raise _refuse(name, f"line {line}", "not-utf8") from None
 
 
 def _load_json_or_yaml(text: str, name: str, is_json: bool) -> list[Any]:
@@ -223,7 +223,7 @@ def read_rules(source: Path | str) -> list[Mapping[str, Any]]:
     name = source.name if isinstance(source, Path) else "rules"
     found = list(islice(_flatten(read_documents(source), name), MAX_RULES + 1))
     if len(found) > MAX_RULES:
-        raise _refuse(name, "", f"more than {MAX_RULES} rules", "split it into several files")
+        raise _refuse(name, "", "too-many-rules", {"limit": MAX_RULES})
     return found
 
 
@@ -236,7 +236,7 @@ def read_user_document(text: str | bytes) -> list[Mapping[str, Any]]:
         text = _decoded(text[: MAX_BYTES + 1], "rules") if len(text) <= MAX_BYTES else "x" * (MAX_BYTES + 1)
     found = list(islice(_flatten(read_documents(text), "rules"), MAX_RULES + 1))
     if len(found) > MAX_RULES:
-        raise _refuse("rules", "", f"more than {MAX_RULES} rules", "split it into several files")
+        raise _refuse("rules", "", "too-many-rules", {"limit": MAX_RULES})
     return found
 
 
@@ -245,7 +245,7 @@ def _flatten(documents: list[Any], name: str) -> Iterator[Mapping[str, Any]]:
         if isinstance(document, list):
             yield from _flatten(document, name)
         elif not isinstance(document, Mapping):
-            raise _refuse(name, f"document {number + 1}", f"a rule is a mapping, not {type(document).__name__}")
+            raise _refuse(name, f"document {number + 1}", "rule-not-a-mapping", {"kind": type(document).__name__})
         elif "pack" in document:
             from tideng_rules.packaging.reader import fill_pack
 

@@ -52,7 +52,7 @@ def clock_time(value: Any, at: str, notes: Collector) -> time:
     shape = CLOCK_TIME.fullmatch(value) if isinstance(value, str) else None
     if shape:
         return time(int(shape[1]), int(shape[2]))
-    notes.note(at, f"{show(value)} is not a time of day", 'e.g. "09:00" or "19:00"')
+    notes.note(at, "not-a-time-of-day", {"value": show(value)})
     return time(0)
 
 
@@ -62,7 +62,7 @@ def event_condition(value: Any, at: str, notes: Collector, seen_by: str) -> tupl
     condition = parse_condition(value, at, notes)
     for fact in sorted(facts_of(condition)):
         if fact and not fact.startswith("event."):
-            notes.note(at, f"{fact!r} is not known here: {seen_by} sees the event alone", "event.FIELD")
+            notes.note(at, "fact-beyond-event", {"fact": fact, "seen_by": seen_by})
     written = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     holds = compile_condition(condition) if len(notes.problems) == problems else None
     return holds, hashlib.sha256(written.encode("utf-8", "replace")).hexdigest()[:12]
@@ -87,12 +87,12 @@ class _Trigger:
         notes.mapping(when, "when", _KEYS)
         for key in sorted(set(when) & {"at", "on", "match", "clock"}):
             needed = "every" if key in ("at", "on") else "without"
-            notes.note(f"when.{key}", f"{key!r} belongs to {needed!r}, which is not there")
+            notes.note(f"when.{key}", "key-without-partner", {"key": key, "other": needed})
         if "where" in when:
-            notes.note("when.where", "each event is judged by `if` here, which says the same", "write it under `if`")
+            notes.note("when.where", "where-with-event")
         if "event" in when:
             return OnEvent(self.event_type(when["event"], "when.event"))
-        notes.note("when", "nothing says when", '{event: TYPE} or {every: workday, at: "19:00"}')
+        notes.note("when", "no-trigger")
         return OnEvent("")
 
     def schedule(self) -> OnSchedule:
@@ -107,7 +107,7 @@ class _Trigger:
         value = when.get("on")
         if every in ("day", "workday"):
             if "on" in when:
-                notes.note("when.on", f"`every: {every}` takes no `on`", "every: week, or every: month")
+                notes.note("when.on", "schedule-without-day", {"every": every})
             return None
         if "on" not in when:
             notes.note(
@@ -121,7 +121,7 @@ class _Trigger:
             return 31
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 31:
             return value
-        notes.note("when.on", f"{show(value)} is not a day of the month", "1 … 31, or last")
+        notes.note("when.on", "not-a-day-of-month", {"value": show(value)})
         return None
 
     def absence(self) -> OnAbsence:
@@ -145,29 +145,29 @@ class _Trigger:
         self.notes.mapping(self.when, "when", keys, ("not_all", "within", "match"))
         types = self.event_types("not_all")
         if types and len(set(types)) < len(types):
-            self.notes.note("when.not_all", "an event type is there twice", "each type once")
+            self.notes.note("when.not_all", "event-type-twice")
         elif len(types) == 1:
-            self.notes.note("when.not_all", "one event type alone is always complete", "two types at least")
+            self.notes.note("when.not_all", "one-event-type-only")
         return OnNotAll(types, self.length("within"), self.match(), self.working(), self.where())
 
     # -- parts -------------------------------------------------------------------------------------------------
     def event_type(self, value: Any, at: str) -> str:
         if isinstance(value, str) and len(value) <= 120 and EVENT_TYPE.fullmatch(value):
             return value
-        self.notes.note(at, f"{show(value)} is not an event type", "e.g. report.submitted")
+        self.notes.note(at, "not-an-event-type", {"value": show(value)})
         return ""
 
     def event_types(self, key: str) -> tuple[str, ...]:
         at, value = f"when.{key}", self.when.get(key, [])
         listed = self.notes.items(value, at, "event types")
         if isinstance(value, list | tuple) and not listed and key in self.when:
-            self.notes.note(at, "an empty list")
+            self.notes.note(at, "list-empty")
         return tuple(self.event_type(item, f"{at}[{number}]") for number, item in enumerate(listed))
 
     def match(self) -> str:
         value = self.when.get("match", "")
         if "match" in self.when and not (isinstance(value, str) and FIELD.fullmatch(value)):
-            self.notes.note("when.match", f"{show(value)} is not a field", "the field both events share, e.g. need")
+            self.notes.note("when.match", "not-a-match-field", {"value": show(value)})
             return ""
         return value
 
@@ -211,15 +211,15 @@ def _at_most(value: Any, notes: Collector) -> tuple[int | None, str]:
     shape = AT_MOST.fullmatch(value) if isinstance(value, str) else None
     if shape and int(shape[1]) > 0:
         return int(shape[1]), shape[2]
-    notes.note("limit.at_most", f"{show(value)} is not possible here", "e.g. 2 per week")
+    notes.note("limit.at_most", "not-a-limit", {"value": show(value)})
     return None, "week"
 
 
 def _by(value: Any, trigger: Trigger, notes: Collector) -> str:
     if isinstance(trigger, OnSchedule):
-        notes.note("limit.by", "a schedule has no event whose field could be told apart", "leave it out")
+        notes.note("limit.by", "schedule-without-field")
         return ""
     if isinstance(value, str) and FIELD.fullmatch(value):
         return value
-    notes.note("limit.by", f"{show(value)} is not a field", "e.g. customer")
+    notes.note("limit.by", "not-a-distinct-field", {"value": show(value)})
     return ""

@@ -68,8 +68,7 @@ def problems_of(connection: Connection, held: Draft, ground: Ground) -> list[Pro
     named = held.document.get("id")
     found = []
     if held.based_on is not None and named != held.rule:
-        hint = "an id stays; begin a new draft for another rule"
-        found.append(Problem("id", f"this draft edits {held.rule!r}, and its document says {named!r}", hint))
+        found.append(Problem("id", "draft-of-other-rule", {"rule": held.rule, "named": named}))
     return found + problems_of_document(connection, held.document, ground)
 
 
@@ -170,7 +169,7 @@ def _held_up(held: Draft, before: Version | None, ground: Ground) -> list[Proble
         hint = "rebase the draft: what changed meanwhile is brought in, and conflicts are listed"
         found.append(Problem("", f"it is based on version {base}, and version {since} came since", hint))
     elif before and before.state == PUBLISHED and same(before.document, held.document):
-        found.append(Problem("", f"it says the same as version {before.version}, which is in force"))
+        found.append(Problem("", "draft-unchanged", {"version": before.version}))
     return found
 
 
@@ -187,7 +186,7 @@ def rollback(
     old, before = version(connection, viewer, rule, to_version), latest(connection, rule)
     found = problems_of_document(connection, old.document, ground)
     if before and before.state == PUBLISHED and same(before.document, old.document):
-        found.append(Problem("", f"it says the same as version {before.version}, which is in force"))
+        found.append(Problem("", "draft-unchanged", {"version": before.version}))
     refuse_errors(f"rule {rule}", found)
     said = f"back to version {to_version}"
     store.put_version(

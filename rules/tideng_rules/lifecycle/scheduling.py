@@ -47,8 +47,7 @@ def schedule(
     require_writing(viewer)
     held = unfinished(connection, id)
     if at <= now:
-        hint = "publish it now, or choose a later moment"
-        raise Refused(f"draft {id}", [Problem("at", "this moment has passed", hint)])
+        raise Refused(f"draft {id}", [Problem("at", "publishing-moment-past")])
     require_publishable(connection, held, ground)
     values = {"publish_at": at, "publish_by": viewer.login, "held_up": None}
     return change_draft(connection, id, held.edition, values | ({} if note is None else {"note": note}), held.edition)

@@ -58,7 +58,7 @@ def fill_pack(pack: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[Ma
     declared = notes.mapping(pack.get("parameters", {}), "parameters", None)
     for name in parameters:
         if name not in declared:
-            notes.note(f"parameters.{name}", "the pack has no such parameter", nearest(name, map(str, declared)))
+            notes.note(f"parameters.{name}", "unknown-parameter", {"near": nearest(name, map(str, declared))})
     values = {name: _value(name, spec, parameters, notes) for name, spec in declared.items()}
     rules = notes.items(pack.get("rules", []), "rules", "rules")
     filled = [_fill(rule, values, f"rules[{n}]", notes) for n, rule in enumerate(rules)]
@@ -78,7 +78,7 @@ def _value(name: str, spec: Any, given: Mapping[str, Any], notes: Collector) -> 
     if not isinstance(spec, Mapping):
         return None
     if name not in given and "default" not in spec:
-        notes.note(at, "has no default and was not given")
+        notes.note(at, "parameter-missing")
         return None
     value, kind = given.get(name, spec.get("default")), notes.choice(spec.get("type"), f"{at}.type", TYPES)
     problem = _mismatch(kind, value) if kind else ""
@@ -123,7 +123,7 @@ def _fill(value: Any, values: Mapping[str, Any], at: str, notes: Collector) -> A
         return value
     for name in SLOT.findall(value):
         if name not in values:
-            notes.note(at, f"there is no parameter {name!r}", nearest(name, values))
+            notes.note(at, "parameter-unknown-here", {"name": name, "near": nearest(name, values)})
     whole = SLOT.fullmatch(value)
     if whole:
         return values.get(whole[1])

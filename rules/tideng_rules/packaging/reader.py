@@ -90,21 +90,21 @@ class Shelf:
         if version is None:
             version = next(iter(versions))
         if version not in versions:
-            raise NotFound(f"{name} {version} is not there (there are: {', '.join(versions)})")
+            raise NotFound("no-pack-version", {"name": name, "version": version, "names": versions})
         if name in self.kept:
             return self.kept[name][version]
         document = _read(versions[version], name)
         if str(document.get("version", "")) != version:
             found = document.get("version")
             raise InvalidRule(
-                f"pack {name}", [Problem("version", f"the file must hold version {version}, not {found}")]
+                f"pack {name}", [Problem("version", "not-that-version", {"version": version, "found": found})]
             )
         return document
 
     def _versions(self, name: str) -> Mapping[str, Path]:
         if name not in self.packs:
             hint = nearest(name, self.packs) or "shipped are: " + ", ".join(self.packs)
-            raise NotFound(f"there is no pack {name!r} ({hint})")
+            raise NotFound("no-pack", {"name": name, "why": hint})
         return self.packs[name]
 
 
@@ -146,7 +146,7 @@ def _kept(path: Path, _changed: int, _size: int) -> bytes:
 def _read(path: Path, name: str) -> Mapping[str, Any]:
     documents = _documents(path)
     if len(documents) != 1 or not isinstance(documents[0], Mapping) or documents[0].get("pack") != name:
-        raise InvalidRule(f"pack {name}", [Problem("pack", f"the file must hold one pack named {name!r}")])
+        raise InvalidRule(f"pack {name}", [Problem("pack", "not-that-pack", {"name": name})])
     return documents[0]
 
 
@@ -174,8 +174,11 @@ def read_sources(bundle: Bundle, catalogue: Catalogue | None = None) -> tuple[li
     own: dict[str, Source] = {}
     for source in reading.files():
         if source.rule.id in own:
-            said = f"rule {source.rule.id!r} is also in {own[source.rule.id].origin}"
-            reading.problems.append(Problem(source.origin, said))
+            reading.problems.append(
+                Problem(
+                    source.origin, "rule-in-two-places", {"id": source.rule.id, "other": own[source.rule.id].origin}
+                )
+            )
         own[source.rule.id] = source
     return list({**packed, **own}.values()), reading.problems
 
@@ -221,7 +224,9 @@ class _Reading:
                 return self.shelf.read(use.name, use.version)
             there = ", ".join(self.shelf.packs[use.name])
             problem = Problem(
-                f"{place}.version", f"{use.name} {use.version} is not there", f"shipped is version {there}"
+                f"{place}.version",
+                "pack-version-missing",
+                {"name": use.name, "version": use.version, "version2": there},
             )
             self.problems.append(problem)
             return newest  # so that what is wrong with the parameters is said as well
@@ -239,9 +244,7 @@ class _Reading:
         for version in self.shelf.packs[use.name]:
             older = self.shelf.read(use.name, version)
             if name in older.get("parameters", {}):
-                said = f"version {pack.get('version')} of the pack has this parameter no more"
-                hint = f"leave it out, or stay with version {version}: pin it"
-                return Problem(problem.at, said, hint)
+                return Problem(problem.at, "parameter-dropped", {"version": pack.get("version"), "version2": version})
         return problem
 
     def files(self) -> Iterator[Source]:
@@ -266,15 +269,11 @@ class _Reading:
         based = document[OVERRIDES]
         keys = set(based) if isinstance(based, Mapping) else set()
         if keys != {"pack", "version"} or not all(isinstance(based[key], str) for key in keys):
-            hint = 'e.g. overrides: {pack: travel-sales, version: "1"}'
-            self.problems.append(
-                Problem(f"{at}: {OVERRIDES}", "names a pack and the version it was written against", hint)
-            )
+            self.problems.append(Problem(f"{at}: {OVERRIDES}", "override-without-pack"))
             return
         now = self._filled.get(based["pack"], {}).get(str(own.get("id")))
         if now is None:
-            said = f"the client uses no pack {based['pack']!r} with this rule"
-            self.problems.append(Problem(f"{at}: {OVERRIDES}.pack", said, "leave `overrides` out"))
+            self.problems.append(Problem(f"{at}: {OVERRIDES}.pack", "override-of-no-pack", {"pack": based["pack"]}))
             return
         then = self._as_it_was(based, str(own.get("id")), at)
         if then is not None:

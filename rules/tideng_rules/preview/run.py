@@ -71,7 +71,7 @@ def preview(
     """
     require_reading(viewer)
     if until < start:
-        raise Refused("preview", [Problem("until", "ends before it begins", "a moment after the first")])
+        raise Refused("preview", [Problem("until", "period-reversed")])
     told = progress or (lambda share: None)
     with_it = _Side(history, start, until, make_matcher)
     published = {one.rule.id: one for one in (with_it.published if against is None else against)}
@@ -115,7 +115,7 @@ class _Side:
         self.deployment: Deployment = history.deployment(start)
         plugin = self.deployment.plugins.get("rules")
         if not isinstance(plugin, RulesPlugin):
-            raise TidengError("the plugin rules is off")
+            raise TidengError("rules-plugin-off")
         self._plugin = plugin
         self.published = list(plugin.book.rules.values()) if plugin.book else []
         self.speaking = Speaking.of(self.deployment.profile)

@@ -186,7 +186,7 @@ class _Question:
 
     def _require(self, viewer: Viewer) -> None:
         """Whoever may not see a subject is told what they would be told of one that does not exist."""
-        directory, missing = self._past.directory, NotFound(f"nobody is called {self._subject!r}")
+        directory, missing = self._past.directory, NotFound("nobody-called", {"subject": self._subject})
         about = self._version.document.get("about", "person")
         scope = viewer.scope(directory, self._now)
         if about == "case":

@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 import click
 
-from tideng.base.errors import TidengError
+from tideng.base.errors import CommandFailed, TidengError
+from tideng.base.problems import phrase
 from tideng.cli.terminal import FINE, REFUSED, WRONG_USAGE, Terminal
 from tideng.cli.words import LANGUAGES, Group, language_of, option, spoken, usage_error
 
@@ -65,10 +66,11 @@ def _load(entry: EntryPoint, language: str) -> click.Command:
         return entry.load()
     except Exception as error:
         said = f"{entry.value}: {type(error).__name__}: {error}"
-        short = f"（无法加载）{said}" if language == "zh" else f"(cannot be loaded) {said}"
+        failed = CommandFailed("command-not-loaded", {"why": said})
+        short = phrase(failed.message, language)
 
         def broken() -> None:
-            raise TidengError(short)
+            raise failed
 
         more = {"ignore_unknown_options": True, "allow_extra_args": True}
         return click.Command(entry.name, callback=broken, help=short, context_settings=more)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tideng.base.problems import stored
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
 
@@ -57,7 +58,7 @@ def apply(terminal: Terminal, client: Path, take: str | None, as_json: bool) -> 
 
 def _answer(terminal: Terminal, as_json: bool, name: str, lines: list, warnings, nothing: tuple[str, str]) -> None:
     if as_json:
-        said = [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in warnings]
+        said = list(map(stored, warnings))
         terminal.json({name: lines, "warnings": said})
         return
     if warnings:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from tideng.base.errors import Problem, Refused
+from tideng.base.problems import restored, say, stored
 from tideng.cli.terminal import FINE, PROBLEM_COLUMNS, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
-from tideng.problem_words import stored_in_words
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -40,7 +40,7 @@ class Tally:
 
     def to_json(self) -> dict[str, Any]:
         names = ("accepted", "duplicate", "conflict", "refused")
-        problems = [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in self.problems]
+        problems = list(map(stored, self.problems))
         return {**{name: self.counts[name] for name in names}, "types": self.types, "problems": problems}
 
 
@@ -183,11 +183,11 @@ def read_map(path: Path | None) -> dict[str, str]:
     document = read_yaml(path, problems)
     value = document.value if document else None
     if document and not isinstance(value, dict):
-        problems.add(path.name, "is no list of `activity: type`", "Declaration SUBMITTED by EMPLOYEE: claim.submitted")
+        problems.add(path.name, "not-a-type-map")
     elif isinstance(value, dict):
         for activity, name in value.items():
             if not isinstance(activity, str) or not isinstance(name, str) or not name:
-                problems.add(f"{path.name}, {activity}", "an activity and an event type are texts", "quote them")
+                problems.add(f"{path.name}, {activity}", "not-a-type-mapping")
     if problems.errors:
         raise Refused(f"map {path.name}", problems.errors)
     return dict(value or {})
@@ -213,8 +213,7 @@ def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json:
             letters = waiting(connection, ids or None)
         missing = sorted(set(ids) - {letter["id"] for letter in letters})
         if missing:
-            said = ", ".join(map(str, missing))
-            raise NotFound(terminal.text(f"there is no dead letter {said}", f"没有编号为 {said} 的死信"))
+            raise NotFound("no-dead-letters", {"names": missing})
         receipts = retry_dead_letters(deployment, ids or None) if retry else []
         if any(receipt.status == "accepted" for receipt in receipts):
             deployment.bell.ring()
@@ -226,10 +225,10 @@ def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json:
         return FINE
     rows = []
     for letter in letters:
-        for number, stored in enumerate(letter["problems"] or [{}]):
-            problem = stored_in_words(stored, terminal.language)
+        for number, row in enumerate(letter["problems"] or [{}]):
+            said = say(restored(row), terminal.language)
             first = (letter["id"], letter["source"]) if number == 0 else ("", "")
-            rows.append((*first, problem.get("at"), problem.get("problem"), problem.get("hint")))
+            rows.append((*first, said.at, said.problem, said.hint))
     if rows:
         terminal.table((("id", "编号"), ("from", "来源"), *PROBLEM_COLUMNS), rows)
     else:

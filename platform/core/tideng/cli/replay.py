@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tideng.base.problems import phrase
 from tideng.cli.ingest import SHOWN, read_map
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import Command, command, json_option, option
@@ -122,7 +123,11 @@ def replay(
     _say_refused(terminal, refused)
     failed = [plugin for plugin in deployment.plugins.states if plugin.state == "failed"]
     for one in failed:  # or a replay without its judges would look like one without findings
-        terminal.note(f"plugin {one.name} is off: {one.error}", f"插件 {one.name} 已停用：{one.error}", "bold")
+        terminal.note(
+            f"plugin {one.name} is off: {one.error}",
+            f"插件 {one.name} 已停用：{phrase(one.why, terminal.language) if one.why else ''}",
+            "bold",
+        )
     if heard or (first and last):
         count = _print(terminal, deployment, heard, first or heard[0].time, last or heard[-1].time, as_json)
         if not as_json:
@@ -195,15 +200,10 @@ def _say_refused(terminal: Terminal, refused: list[tuple[str, Any]]) -> None:
         f"{len(refused):,} events were refused; the others are replayed.",
         f"{len(refused):,} 个事件收不下，其余照常回放。",
     )
-    from tideng.base.errors import Problem
-
     problems = []
     for where, refusal in refused[:SHOWN]:
         file = where.removesuffix(refusal.place).rstrip(", ")  # the problems say the line already
-        problems += [
-            Problem(f"{file}, {p.at}" if file and file not in p.at else p.at, p.problem, p.hint)
-            for p in refusal.problems
-        ]
+        problems += [p.moved(f"{file}, {p.at}") if file and file not in p.at else p for p in refusal.problems]
     terminal.problems(problems)
 
 

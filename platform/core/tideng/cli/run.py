@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from tideng.base.errors import NotFound, TidengError
+from tideng.base.errors import CommandFailed, NotFound
+from tideng.base.parse_errors import of_os
 from tideng.cli.children import Children, end_with_parent, stop_on_signals
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, option
@@ -28,7 +29,7 @@ def web_entry(name: str) -> Callable[..., Any]:
     """The web's function of that name; raises `NotFound` when no web is installed."""
     for entry in entry_points(group=WEB_GROUP, name=name):
         return entry.load()
-    raise NotFound(f"no web is installed (entry point {name!r} in the group {WEB_GROUP})")
+    raise NotFound("no-web-installed", {"name": name, "group": WEB_GROUP})
 
 
 @command(
@@ -152,4 +153,4 @@ def demo(terminal: Terminal, folder: Path, speed: float, port: int, client: Path
             return 130
         return FINE if shown.play(stop, until_done) else REFUSED
     except OSError as error:
-        raise TidengError(f"{error.filename or folder}: {error.strerror or error}") from error
+        raise CommandFailed("file-trouble", {"file": error.filename or folder, "why": of_os(error)}) from error

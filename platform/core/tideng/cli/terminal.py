@@ -15,12 +15,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from tideng.base.errors import (
+    CommandFailed,
     NotFound,
     Problem,
     Refused,
     TidengError,
 )
-from tideng.problem_words import in_words, problem_in_words
+from tideng.base.problems import phrase, say
+from tideng.problem_words import in_words
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -74,17 +76,17 @@ class Terminal:
         if isinstance(error, Refused):
             said = self.text(
                 f"{error.what}: {len(error.problems)} to mend",
-                f"{self.words(error.what)}：{len(error.problems)} 处要改",
+                f"{phrase(error.message, self.language)}：{len(error.problems)} 处要改",
             )
             self.err.print(escape(said), style="bold", highlight=False, soft_wrap=True)
             self.problems(error.problems)
         else:
-            self.err.print(escape(self.words(str(error))), style="bold", highlight=False, soft_wrap=True)
+            self.err.print(escape(phrase(error.message, self.language)), style="bold", highlight=False, soft_wrap=True)
 
     def problems(self, problems: Iterable[Problem], *, on_err: bool = True) -> None:
         """Problems as a table: where, what, the way out."""
-        told = [problem_in_words(problem, self.language) for problem in problems]
-        self.table(PROBLEM_COLUMNS, [(p.at, p.problem, p.hint) for p in told], on_err=on_err)
+        said = [say(problem, self.language) for problem in problems]
+        self.table(PROBLEM_COLUMNS, [(one.at, one.problem, one.hint) for one in said], on_err=on_err)
 
     def open(self, *, loud: bool = False, migrated: bool = True) -> Deployment:
         """Open the deployment of the current folder (or ``TIDENG_HOME``).
@@ -100,8 +102,7 @@ class Terminal:
         try:
             folder = default_folder()
         except NotFound as error:
-            zh = "这里没有 tideng.toml：先运行 `tideng init DIR` 并进入 DIR，或设置 TIDENG_HOME"
-            raise click.UsageError(self.text(str(error), zh)) from None
+            raise click.UsageError(phrase(error.message, self.language)) from None
         settings = load(folder)
         logs.configure(settings.log_level if loud else "warning", settings.log_format)
         for talkative in ("alembic", "flask_appbuilder"):  # they greet at every start
@@ -109,9 +110,7 @@ class Terminal:
         deployment = Deployment.open(settings)
         if migrated and (parts := behind(deployment)):
             deployment.close()
-            names = ", ".join(parts)
-            en = f"the database is not up to date ({names}): run `tideng migrate`"
-            raise TidengError(self.text(en, f"数据库还不是最新的（{names}）：请运行 `tideng migrate`"))
+            raise CommandFailed("database-outdated", {"names": parts})
         return deployment
 
 

@@ -14,7 +14,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from tideng.base.errors import InvalidPayload, Problem, Refused
+from tideng.base.errors import CodedError, InvalidPayload, Problem, Refused
+from tideng.base.parse_errors import of_text
+from tideng.base.problems import Message
 from tideng.intake.reader import read_event
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
@@ -103,8 +105,8 @@ def open_events(
         for place, payload in reader(unpacked, options):
             yield place, _event_or_refusal(place, payload, catalogue, received)
     except (EOFError, zlib.error) as error:  # the stream itself broke: what was read before stays
-        problem = Unreadable(place, f"the packed file cannot be read further: {error}", "pack it again")
-        yield place, InvalidPayload("event file", [problem], problem.raw, place)
+        problem = Unreadable(place, "packed-file-broken", {"why": _why_broken(error)})
+        yield place, InvalidPayload("event-file", [problem], problem.raw, place)
 
 
 def read_all(
@@ -133,9 +135,7 @@ def read_all(
                 continue
             before = known.setdefault((event.source, event.id), event)
             if before is not event and before != event:
-                clash = Problem(
-                    f"{where}, id", f"{event.id!r} was used before for something else", "a new id per event"
-                )
+                clash = Problem(f"{where}, id", "event-id-used", {"id": event.id})
                 refused.append((where, InvalidPayload("event", [clash], event.to_cloudevent(), where)))
     return sorted(known.values(), key=attrgetter("time")), refused
 
@@ -183,8 +183,7 @@ def _opened(source: BinaryIO, name: str, plugins: Finder) -> tuple[BinaryIO, Rea
         return stream, lambda stream, options: ()
     reader = plugins.first("read_source", name=name.removesuffix(".gz"), head=head)
     if reader is None:
-        hint = "JSON Lines, CSV or XES, or packed with gzip"
-        raise Refused("event file", [Problem(name or "standard input", "no known format", hint)])
+        raise Refused("event-file", [Problem(name or "standard input", "unknown-format")])
     return stream, reader
 
 
@@ -220,8 +219,16 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
+class BrokenArchive(CodedError, EOFError):
+    """A packed file that ends early, or unpacks to implausibly much."""
+
+
+def _why_broken(error: EOFError | zlib.error) -> Message:
+    return error.message if isinstance(error, BrokenArchive) else of_text(error)
+
+
 class _Gunzip(io.RawIOBase):
-    """Gzip, unpacked piece by piece. Raises EOFError where the file ends early or holds implausibly much."""
+    """Gzip, unpacked piece by piece. Raises `BrokenArchive`."""
 
     def __init__(self, packed: io.RawIOBase):
         self._packed, self._taken, self._given = packed, 0, 0
@@ -242,7 +249,7 @@ class _Gunzip(io.RawIOBase):
                 return 0
             data = self._member.decompress(waiting, len(buffer))
             if not waiting and not data:
-                raise EOFError("it ends in the middle")
+                raise BrokenArchive("packed-file-cut-off")
             self._waiting, self._fresh = self._member.unconsumed_tail, False
             self._given += len(data)
             self._guard()
@@ -252,4 +259,4 @@ class _Gunzip(io.RawIOBase):
 
     def _guard(self) -> None:
         if self._given > MAX_UNPACKED or self._given > max(LARGE, self._taken * MAX_RATIO):
-            raise EOFError(f"{self._given:,} bytes out of {self._taken:,}: unpack it yourself if you trust it")
+            raise BrokenArchive("packed-file-swells", {"given": self._given, "taken": self._taken})

@@ -17,6 +17,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from tideng.base.errors import InvalidPayload, Problem
+from tideng.base.problems import Message
 from tideng.intake.schema import (
     UNKNOWN_FIELD,
     UNKNOWN_TYPE,
@@ -109,9 +110,8 @@ def _read_carefully(
     payload: object, catalogue: Catalogue, reader: _Reader | None, place: str, received: datetime | None
 ) -> Event:
     if not isinstance(payload, Mapping):
-        hint = '{"id": …, "source": …, "type": …, "time": …, "subject": …, "data": {…}}'
         raise InvalidPayload(
-            "event", [Problem(place, f"an event is an object, not {kind_of(payload)}", hint)], payload, place
+            "event", [Problem(place, "event-not-an-object", {"kind": kind_of(payload)})], payload, place
         )
     found = list(hygiene(payload))
     unreadable = {path for path, _ in found}
@@ -125,12 +125,10 @@ def _read_carefully(
                 found.append((path, _with_way_out(path, complaint, payload, catalogue, reader)))
     moment = read_moment(payload.get("time"))
     if moment and received is not None and moment > received + MAX_AHEAD:
-        found.append(
-            ("time", (f"{payload['time']} lies ahead of now", "the time is when it happened, with its offset"))
-        )
+        found.append(("time", Message("time-ahead", {"value": str(payload["time"])})))
     if found:
         lead = f"{place}, " if place else ""
-        problems = [Problem(lead + path if path else place, *complaint) for path, complaint in found]
+        problems = [Problem(lead + path if path else place, one.code, one.params) for path, one in found]
         raise InvalidPayload("event", problems, payload, place)
     data = {name: value for name, value in values["data"].items() if value is not None}
     return Event(values["id"], values["source"], values["type"], moment, values["subject"], data)  # type: ignore[arg-type]
@@ -140,18 +138,20 @@ def _with_way_out(
     path: str, complaint: Complaint, payload: Mapping[str, Any], catalogue: Catalogue, reader: _Reader | None
 ) -> Complaint:
     """Name the nearest thing that is known, where the problem is an unknown one."""
-    problem, hint = complaint
-    if path == "type" and problem == UNKNOWN_TYPE:
+    if path == "type" and complaint.code == UNKNOWN_TYPE:
         near = catalogue.suggest(payload["type"], catalogue.event_types)
-        return (
-            f"unknown event type {shown(payload['type'])!r}",
-            near or "docs/catalogue.md lists those that are shipped",
-        )
-    if problem == UNKNOWN_FIELD and reader and path.startswith("data."):
+        way_out = Message("suggestion", {"name": near}) if near else Message("see-catalogue")
+        return Message("unknown-event-type", {"name": shown(payload["type"]), "way_out": way_out})
+    if complaint.code == UNKNOWN_FIELD and reader and path.startswith("data."):
         known = [f.name for f in reader.event_type.fields]
         near = catalogue.suggest(path.removeprefix("data."), known)
-        return problem, near or f"{reader.event_type.name} has {', '.join(known) or 'no fields'}"
-    return problem, hint
+        way_out = Message("type-has-no-fields", {"type": reader.event_type.name})
+        if near:
+            way_out = Message("suggestion", {"name": near})
+        elif known:
+            way_out = Message("type-has-fields", {"type": reader.event_type.name, "names": known})
+        return Message("unknown-field", {"way_out": way_out})
+    return complaint
 
 
 # -- one reader per event type ----------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The careful way into an event: marshmallow schemas made from an event type, and what no field may hold.
 
-A complaint stands at a path such as ``data.needs`` and says what is wrong and the way out.
+A complaint is the message of a problem; it stands at a path such as ``data.needs``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
 
+from tideng.base.problems import Message
 from tideng.model.catalogue import EventType, Field
 from tideng.model.limits import (
     CONTROL,
@@ -39,8 +40,8 @@ _CLOUDEVENTS = ENVELOPE | {"datacontenttype", "dataschema", "traceparent", "trac
 _EXTENSION = re.compile(r"[a-z0-9]{1,40}")
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?")
 
-Complaint = tuple[str, str]
-"""What is wrong, and the way out."""
+Complaint = Message
+"""What is wrong, without its place."""
 
 
 def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
@@ -55,12 +56,12 @@ def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
             size += len(value)
             complaint = None
             if depth > MAX_DEPTH:
-                complaint = (f"more than {MAX_DEPTH} levels of lists and objects", "fewer levels")
+                complaint = Message("nested-too-deeply", {"limit": MAX_DEPTH})
             elif isinstance(value, Mapping):
                 for name, item in reversed(list(value.items())):
                     inner = f"{path}.{shown(name)}" if path else shown(name)
                     if not isinstance(name, str) or _text_complaint(name) or len(name) > MAX_KEY:
-                        yield inner, ("not a field name", f"a text of at most {MAX_KEY} characters")
+                        yield inner, Message("not-a-field-name", {"limit": MAX_KEY})
                     else:
                         size += len(name)
                         waiting.append((inner, item, depth + 1))
@@ -72,22 +73,16 @@ def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
         if complaint:
             yield path, complaint
     if size > MAX_PAYLOAD:
-        yield (
-            "",
-            (
-                f"the event holds about {size:,} bytes",
-                f"at most {MAX_PAYLOAD:,}; keep files elsewhere and send their link",
-            ),
-        )
+        yield "", Message("event-too-large", {"size": size, "limit": MAX_PAYLOAD})
 
 
 def _text_complaint(text: str) -> Complaint | None:
     if len(text) > MAX_TEXT:
-        return f"{len(text):,} characters", f"at most {MAX_TEXT:,}"
+        return Message("too-many-characters", {"length": len(text), "limit": MAX_TEXT})
     if "\0" in text:
-        return "holds a NUL character", "leave it out"
+        return Message("nul-in-text")
     if not encodes(text):
-        return "holds half of a character (a lone surrogate)", "send the text as UTF-8"
+        return Message("half-character")
     return None
 
 
@@ -95,10 +90,10 @@ def _number_complaint(value: object) -> Complaint | None:
     if value is None or isinstance(value, bool) or is_exact_number(value):
         return None
     if isinstance(value, int):
-        return "the number is too large to be exact", f"at most {MAX_WHOLE}; send identifiers as text"
+        return Message("number-not-exact", {"limit": MAX_WHOLE})
     if isinstance(value, float):
-        return f"{value} is not a number", "leave the field out where there is no value"
-    return f"{kind_of(value)} is not JSON", "text, number, true, false, list or object"
+        return Message("not-a-finite-number", {"value": str(value)})
+    return Message("not-a-json-value", {"kind": kind_of(value)})
 
 
 def flatten(messages: object, path: str = "") -> Iterator[tuple[str, Complaint]]:
@@ -108,23 +103,24 @@ def flatten(messages: object, path: str = "") -> Iterator[tuple[str, Complaint]]
             yield from flatten(inner, here)
     elif isinstance(messages, list):
         for message in messages:
-            yield path, message if isinstance(message, tuple) else (str(message), "")
+            yield path, message if isinstance(message, Message) else Message(str(message))
     else:
-        yield path, (str(messages), "")
+        yield path, Message(str(messages))
 
 
 # -- the schemas ------------------------------------------------------------------------------------------------------
 
-UNKNOWN_TYPE = "unknown event type"
-UNKNOWN_FIELD = "unknown field"
+UNKNOWN_TYPE = "unknown-event-type"
+UNKNOWN_FIELD = "unknown-field"
+"""Codes: marshmallow's own error messages are texts, so a code stands in their place until `flatten`."""
 
 
 class _Checked(fields.Field):
     """A field that stays as it is, or is complained about."""
 
     default_error_messages: dict[str, str | list | dict] = {
-        "required": "is missing",
-        "null": "is null, but needs a value",
+        "required": "value-missing",
+        "null": "value-null",
     }
 
     def __init__(self, check: Callable[[Any], Complaint | None], **kwargs: Any):
@@ -139,7 +135,7 @@ class _Checked(fields.Field):
 
 
 class _Strict(Schema):
-    error_messages: dict[str, str] = {"unknown": UNKNOWN_FIELD, "type": "must be an object"}
+    error_messages: dict[str, str] = {"unknown": UNKNOWN_FIELD, "type": "object-needed"}
 
     class Meta:
         unknown = RAISE
@@ -165,7 +161,7 @@ def event_schema(event_type: EventType | None) -> type[Schema]:
     nested = fields.Nested(
         _data_schema(event_type),
         required=True,
-        error_messages={"required": "is missing", "null": "is null, but needs an object", "type": "must be an object"},
+        error_messages={"required": "value-missing", "null": "object-null", "type": "object-needed"},
     )
 
     class EventSchema(_Strict):
@@ -205,11 +201,11 @@ def _strangers(payload: Mapping[str, Any], data_names: frozenset[str]) -> dict[s
     for name in payload.keys() - _CLOUDEVENTS:
         near = difflib.get_close_matches(name, ENVELOPE - payload.keys(), n=1, cutoff=0.6)
         if name in data_names:
-            found[name] = [("stands beside data", f"data.{name}")]
+            found[name] = [Message("field-beside-data", {"name": name})]
         elif near:
-            found[name] = [(UNKNOWN_FIELD, near[0])]
+            found[name] = [Message("unknown-field", {"way_out": Message("suggestion", {"name": near[0]})})]
         elif not _EXTENSION.fullmatch(name):
-            found[name] = [(UNKNOWN_FIELD, "what is particular to the event goes into data")]
+            found[name] = [Message("unknown-field", {"way_out": Message("put-into-data")})]
     return found
 
 
@@ -218,13 +214,14 @@ def _name_check(name: str) -> Callable[[Any], Complaint | None]:
 
     def check(value: Any) -> Complaint | None:
         if not isinstance(value, str):
-            return f"must be text, not {kind_of(value)}", f'"{shown(value)}"' if type(value) is int else ""
+            example = f'"{shown(value)}"' if type(value) is int else ""
+            return Message("not-a-text-value", {"kind": kind_of(value), "example": example})
         if not value.strip():
-            return "is empty", f"1 to {limit} characters"
+            return Message("text-empty", {"limit": limit})
         if len(value) > limit:
-            return f"{len(value):,} characters", f"at most {limit}"
+            return Message("too-many-characters", {"length": len(value), "limit": limit})
         if CONTROL.search(value):
-            return "holds control characters", "leave them out"
+            return Message("holds-control-characters")
         return None
 
     return check
@@ -232,31 +229,33 @@ def _name_check(name: str) -> Callable[[Any], Complaint | None]:
 
 def _type_check(value: Any) -> Complaint | None:
     """Only asked where no event type of that name is known."""
-    return _name_check("type")(value) or (UNKNOWN_TYPE, "")
+    return _name_check("type")(value) or Message(UNKNOWN_TYPE)
 
 
 def _time_check(value: Any) -> Complaint | None:
     if not isinstance(value, str):
-        return f"must be a text, not {kind_of(value)}", EXAMPLE
+        return Message("not-a-text-value", {"kind": kind_of(value), "example": EXAMPLE})
     if _NAIVE.fullmatch(value):
-        return f"{value!r} has no offset from UTC, so it names no moment", EXAMPLE
+        return Message("time-without-offset", {"value": value, "example": EXAMPLE})
     if not MOMENT.fullmatch(value):
-        return f"{shown(value)!r} is not a time", f"RFC 3339 with an offset: {EXAMPLE}"
+        return Message("not-a-time", {"value": shown(value), "example": EXAMPLE})
     try:
         moment = datetime.fromisoformat(value.upper())
         outside = moment.year not in YEARS or moment.astimezone(UTC).year not in YEARS
     except (ValueError, OverflowError):
-        return f"{value!r} is no day or time of the calendar", EXAMPLE
-    return (f"the year of {value} cannot be right", f"{YEARS[0]} to {YEARS[-1]}") if outside else None
+        return Message("no-such-day", {"value": value, "example": EXAMPLE})
+    if outside:
+        return Message("year-improbable", {"value": value, "first": YEARS[0], "last": YEARS[-1]})
+    return None
 
 
 def _version_check(value: Any) -> Complaint | None:
-    return None if value == "1.0" else (f"{shown(value)!r} is not supported", "1.0")
+    return None if value == "1.0" else Message("not-supported", {"value": shown(value), "supported": "1.0"})
 
 
 def _content_check(value: Any) -> Complaint | None:
     fine = isinstance(value, str) and value.split(";")[0].strip().lower() in ("application/json", "text/json")
-    return None if fine else (f"{shown(value)!r} is not supported", "application/json")
+    return None if fine else Message("not-supported", {"value": shown(value), "supported": "application/json"})
 
 
 def _field_check(field: Field) -> Callable[[Any], Complaint | None]:
@@ -264,30 +263,29 @@ def _field_check(field: Field) -> Callable[[Any], Complaint | None]:
 
     def check(value: Any) -> Complaint | None:
         if not right(value):
-            said = f" ({shown(value)!r})" if isinstance(value, str) and len(value) <= 40 else ""
-            return f"must be {wanted}, not {kind_of(value)}{said}", _example(field, value)
+            params = {"wanted": wanted, "kind": kind_of(value), "example": _example(field, value)}
+            if isinstance(value, str) and len(value) <= 40:
+                return Message("wrong-type-of-text", {**params, "value": shown(value)})
+            return Message("wrong-type", params)
         if field.key:
             text = str(value)
             if not text.strip() or len(text) > MAX_KEY or CONTROL.search(text):
-                return (
-                    "identifies something, so it needs a short text",
-                    f"1 to {MAX_KEY} characters, no control characters",
-                )
+                return Message("key-not-a-short-text", {"limit": MAX_KEY})
         if (field.minimum is not None and value < field.minimum) or (
             field.maximum is not None and value > field.maximum
         ):
-            return f"{value} is out of bounds", _bounds(field)
+            return Message("out-of-bounds", {"value": value, "bounds": _bounds(field)})
         return None
 
     return check
 
 
-def _bounds(field: Field) -> str:
-    low, high = field.minimum, field.maximum
-    unit = f" {field.unit}" if field.unit else ""
+def _bounds(field: Field) -> Message:
+    low, high = (None if bound is None else f"{bound:g}" for bound in (field.minimum, field.maximum))
+    params = {"low": low, "high": high, "unit": f" {field.unit}" if field.unit else ""}
     if low is not None and high is not None:
-        return f"{low:g} to {high:g}{unit}"
-    return f"at least {low:g}{unit}" if low is not None else f"at most {high:g}{unit}"
+        return Message("from-to", params)
+    return Message("at-least", params) if low is not None else Message("at-most", params)
 
 
 def _example(field: Field, value: object) -> str:
@@ -303,11 +301,11 @@ def _example(field: Field, value: object) -> str:
 
 _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "text": (lambda value: isinstance(value, str), "text"),
-    "number": (lambda value: isinstance(value, (int, float)) and not isinstance(value, bool), "a number"),
-    "integer": (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number"),
-    "boolean": (lambda value: isinstance(value, bool), "true or false"),
-    "date": (lambda value: isinstance(value, str) and is_day(value), "a date"),
-    "time": (lambda value: isinstance(value, str) and is_time(value), "a moment with its offset or a time of day"),
-    "list": (lambda value: isinstance(value, list), "a list"),
-    "object": (lambda value: isinstance(value, Mapping), "an object"),
+    "number": (lambda value: isinstance(value, (int, float)) and not isinstance(value, bool), "number"),
+    "integer": (lambda value: isinstance(value, int) and not isinstance(value, bool), "integer"),
+    "boolean": (lambda value: isinstance(value, bool), "boolean"),
+    "date": (lambda value: isinstance(value, str) and is_day(value), "date"),
+    "time": (lambda value: isinstance(value, str) and is_time(value), "moment-or-clock"),
+    "list": (lambda value: isinstance(value, list), "list"),
+    "object": (lambda value: isinstance(value, Mapping), "object"),
 }

@@ -136,7 +136,7 @@ def contest_of(connection: Connection, viewer: Viewer, directory: Directory, mom
     query = select(ContestRow.__table__).where(ContestRow.id == id, ContestRow.state != "undone")
     row = connection.execute(query).first()
     if row is None or not (viewer.sees_all or viewer.person == row.person != ""):
-        raise NotFound(f"no contest {id}")
+        raise NotFound("no-contest", {"id": id})
     waits = (
         select(func.count())
         .select_from(OutboxRow)
@@ -162,7 +162,7 @@ def put_away(connection: Connection, viewer: Viewer, id: int, now: datetime) -> 
     """The viewer has read what became of it. Raises `NotFound` for somebody else's."""
     mine = and_(ContestRow.id == id, ContestRow.person == viewer.person, ContestRow.state != "open")
     if not viewer.person or not connection.execute(update(ContestRow).where(mine).values(seen_at=now)).rowcount:
-        raise NotFound(f"no contest {id}")
+        raise NotFound("no-contest", {"id": id})
 
 
 def decide_contest(
@@ -184,10 +184,10 @@ def decide_contest(
     for all but HR and administrators, `NotFound`, and `Refused` where it is decided already or `days` do not fit.
     """
     if not viewer.mends:
-        raise NotAllowed("only HR and administrators decide about a contested nudge")
+        raise NotAllowed("viewer-may-not-decide-contest")
     row = connection.execute(select(ContestRow.__table__).where(ContestRow.id == id)).first()
     if row is None or row.state == "undone":
-        raise NotFound(f"no contest {id}")
+        raise NotFound("no-contest", {"id": id})
     _check(row, decision, days, answer)
     zone = directory.zone_of(row.person, now)
     today = now.astimezone(zone).date()
@@ -201,7 +201,7 @@ def decide_contest(
     }
     same = and_(ContestRow.rule == row.rule, ContestRow.person == row.person, ContestRow.state == "open")
     if not connection.execute(update(ContestRow).where(same).values(**values)).rowcount:
-        raise Refused("contest", [Problem("decision", "somebody has decided already")])
+        raise Refused("contest", [Problem("decision", "decided-already")])
     said = 0
     if decision == RIGHT:
         of_today = and_(_held(), OutboxRow.finding.in_(_found_since(row.rule, local_moment(today, time(), zone))))
@@ -214,13 +214,13 @@ def decide_contest(
 def _check(row: Any, decision: str, days: int, answer: str) -> None:
     problems = []
     if row.state != "open":
-        problems.append(Problem("decision", "somebody has decided already"))
+        problems.append(Problem("decision", "decided-already"))
     if decision not in DECISIONS:
-        problems.append(Problem("decision", f"{decision!r} is no decision", " or ".join(DECISIONS)))
+        problems.append(Problem("decision", "unknown-decision", {"decision": decision, "decisions": DECISIONS}))
     if decision == OFF and not 1 <= days <= MOST_DAYS:
-        problems.append(Problem("days", f"between 1 and {MOST_DAYS} days"))
+        problems.append(Problem("days", "days-out-of-range", {"most": MOST_DAYS}))
     if len(answer) > _NOTE or "\x00" in answer:
-        problems.append(Problem("answer", f"at most {_NOTE} characters, without control characters"))
+        problems.append(Problem("answer", "text-too-long", {"limit": _NOTE}))
     if problems:
         raise Refused("contest", problems)
 

@@ -199,7 +199,7 @@ def retry_parked(connection: Connection, ids: Sequence[int], now: datetime) -> i
     again = {"status": "waiting", "attempts": 0, "due": now, "error": None}
     changed = connection.execute(statement.values(**again)).rowcount
     if not changed and not connection.execute(select(OutboxRow.id).where(OutboxRow.id.in_(ids))).first():
-        raise NotFound(f"no message {', '.join(map(str, ids))}")
+        raise NotFound("no-message", {"names": ids})
     return changed
 
 

@@ -70,13 +70,13 @@ def _decide(
     connection: Connection, viewer: Viewer, rule: str, now: datetime, decision: str, values: dict[str, object]
 ) -> int:
     if not viewer.mends:
-        raise NotAllowed("only HR and administrators decide about what is held")
+        raise NotAllowed("viewer-may-not-decide-storm")
     of_rule = select(FindingRow.id).where(FindingRow.rule == rule)
     stormed = (OutboxRow.status == "held") & (OutboxRow.held_because == STORM)
     held = OutboxRow.finding.in_(of_rule) & stormed
     changed = connection.execute(update(OutboxRow).where(held).values(**values)).rowcount
     if not changed:
-        raise NotFound(f"nothing is held of the rule {rule!r}")
+        raise NotFound("nothing-held", {"rule": rule})
     _answer(connection, viewer, rule, now, decision)
     return changed
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tideng.base.errors import Problem
+from tideng.base.problems import Message
 from tideng.model.catalogue import Text
 
 if TYPE_CHECKING:
@@ -46,19 +47,22 @@ class Form:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What somebody wants to be added before a form is accepted. `severity` MUST keeps it from being accepted, SHOULD does
-    not. `field` is '' where it is about the whole form; `message` per locale, zh and en. `rule`: which rule asks, if one does.
+    not. `field` is '' where it is about the whole form; `message` is a text per locale, or the message of a problem. `rule`: which rule asks, if one does.
     `least`: how many characters or items of the field would be enough, where that is what is asked; else 0.
     """
 
     field: str
-    message: Text
+    message: Text | Message
     severity: str = MUST
     rule: str = ""
     least: int = 0
 
-    def problem(self, locale: str = "en") -> Problem:
-        message = self.message.get(locale) or self.message.get("en") or next(iter(self.message.values()), "")
-        return Problem(self.field, message, severity="error" if self.severity == MUST else "warning")
+    def problem(self) -> Problem:
+        """What is asked, as a problem of the field."""
+        severity = "error" if self.severity == MUST else "warning"
+        if isinstance(self.message, Message):
+            return Problem(self.field, self.message.code, self.message.params, severity)
+        return Problem(self.field, "asked-by-a-rule", {"message": self.message}, severity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain
+from typing import Any
 
-from tideng.base.errors import Problem
+from tideng.base.problems import Problem, Said, restored, say, say_place
 from tideng.problem_words import (
     bundles,
     checks,
@@ -43,30 +44,26 @@ _SHAPES = {
 }
 
 
-def problem_in_words(problem: Problem, locale: str) -> Problem:
+def problem_in_words(problem: Problem, locale: str) -> Said:
     """The same problem with its place, its sentence and its hint in the language of `locale` (``zh``, ``zh_Hans``)."""
-    return replace(
-        problem,
-        at=place_in_words(problem.at, locale),
-        problem=in_words(problem.problem, locale),
-        hint=in_words(problem.hint, locale),
-    )
+    said = say(problem, locale)
+    told, hint = in_words(said.problem, locale), in_words(said.hint, locale)
+    way_out = (f"（{hint}）" if _is_chinese(locale) else f" ({hint})") if hint else ""
+    lead = (f"{said.at}：" if _is_chinese(locale) else f"{said.at}: ") if said.at else ""
+    return replace(said, problem=told, hint=hint, line=f"{lead}{told}{way_out}")
 
 
-def stored_in_words(stored: Mapping[str, str], locale: str) -> dict[str, str]:
+def stored_in_words(stored: Mapping[str, Any], locale: str) -> dict[str, Any]:
     """As `problem_in_words`, for a problem as dead letters and JSON hold it: ``at``, ``problem`` and ``hint``."""
-    told = {name: in_words(stored[name], locale) for name in ("problem", "hint") if stored.get(name)}
-    at = {"at": place_in_words(stored["at"], locale)} if stored.get("at") else {}
-    return {**stored, **at, **told}
+    if not stored:
+        return {}
+    said = problem_in_words(restored(stored), locale)
+    return {**stored, "at": said.at, "problem": said.problem, "hint": said.hint}
 
 
 def line_in_words(problem: Problem, locale: str) -> str:
     """Place, sentence and hint on one line, as ``str(problem)`` has them in English."""
-    told = problem_in_words(problem, locale)
-    if not _is_chinese(locale):
-        return str(told)
-    lead, way_out = f"{told.at}：" if told.at else "", f"（{told.hint}）" if told.hint else ""
-    return f"{lead}{told.problem}{way_out}"
+    return problem_in_words(problem, locale).line
 
 
 def in_words(text: str, locale: str) -> str:
@@ -75,18 +72,7 @@ def in_words(text: str, locale: str) -> str:
 
 
 def place_in_words(at: str, locale: str) -> str:
-    """``line 3, data.customer`` → ``第 3 行，data.customer``; what is a name stays as it is."""
-    if not _is_chinese(locale):
-        return at
-    lead, line, rest = at.partition("line ")
-    if line and re.match(r"\d+(, |: |$)", rest) and (not lead or lead.endswith(" ")):
-        number, mark, name = re.fullmatch(r"(\d+)(, |: |)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
-        lead = re.sub(r", $", "，", lead)
-        at = f"{lead}第 {number} 行{mark and '，'}{name}"
-    at = re.sub(r"\bdocument (\d+)(?=, |: |$)", r"第 \1 个文档", at)
-    at = re.sub(r"^pack (?=[\w-]+(, |: |$))", "规则包 ", at)
-    at = re.sub(r"^standard input(?=, |$)", "标准输入", at)
-    return at.replace(", ", "，").replace(": ", "：")
+    return say_place(at, locale)
 
 
 def _is_chinese(locale: str) -> bool:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 
-from tideng.base.errors import InvalidPayload, Problem
+from tideng.base.errors import InvalidPayload, InvalidValue, Problem
+from tideng.base.parse_errors import of_json
+from tideng.base.problems import stored
 from tideng.intake.reader import DeadLetter, dead_letter, read_event
 from tideng.model.event import Event
 from tideng.model.limits import MAX_KEY
@@ -94,11 +96,7 @@ def keep(
         status = next(outcomes)
         problems: tuple[Problem, ...] = ()
         if status == CONFLICT:
-            problem = Problem(
-                f"{place}, id" if place else "id",
-                f"{one.id!r} from {one.source!r} is already known with other content",
-                "send a correction under an id of its own",
-            )
+            problem = Problem(f"{place}, id" if place else "id", "event-id-known", {"id": one.id, "source": one.source})
             problems = (problem,)
             payload = one.to_cloudevent()
             letters.append(dead_letter(InvalidPayload("event", problems, payload, place), source_hint or one.source))
@@ -218,7 +216,7 @@ def store_dead_letters(connection: Connection, letters: Sequence[DeadLetter], no
             "place": letter.place,
             "payload": letter.payload,
             "truncated": letter.truncated,
-            "problems": [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in letter.problems],
+            "problems": list(map(stored, letter.problems)),
             "fingerprint": letter.fingerprint,
             "state": "waiting",
         }
@@ -256,15 +254,16 @@ def retry_dead_letters(deployment: Deployment, ids: Sequence[int] | None = None)
 def _retry(connection: Connection, catalogue: Catalogue, letter: dict, now: datetime) -> tuple[Receipt, list]:
     try:
         if letter["truncated"]:
-            raise ValueError("only its beginning was kept")
+            raise InvalidValue("letter-cut-off")
         payload = json.loads(letter["payload"])
     except ValueError as error:
-        problem = Problem(letter["place"], f"cannot be read: {error}", "send it again from its source")
+        why = error.message if isinstance(error, InvalidValue) else of_json(error)
+        problem = Problem(letter["place"], "letter-unreadable", {"why": why})
         return Receipt(REFUSED, problems=(problem,)), letter["problems"]
     try:
         event = read_event(payload, catalogue, place=letter["place"], received=now)
     except InvalidPayload as error:
-        problems = [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in error.problems]
+        problems = list(map(stored, error.problems))
         return Receipt(REFUSED, problems=error.problems), problems
     status = store_events(connection, catalogue, [event], now)[0]
     return Receipt(status, event.id, event.source), letter["problems"]

@@ -12,8 +12,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from tideng.base.errors import NotFound, Problem, Refused
+from tideng.base.problems import say
 from tideng.org.directory import Position, Unit, in_force
-from tideng.problem_words import line_in_words
 from tideng_admin.display.base_page import (
     READ,
     WRITE,
@@ -103,7 +103,7 @@ class OrganisationEditPage(Page):
                 here.deployment, here.viewer(), here.directory(), id, _new(kind, id, said) | {"mend": mend}, since
             )
         except Refused as refused:
-            problems = [line_in_words(_at_a_field(one, id), locale()) for one in refused.problems]
+            problems = [say(_at_a_field(one, id), locale()).line for one in refused.problems]
             return self._form(kind, id, said, problems), 400
         later = since if since > _today(here).isoformat() and not mend else None
         flash(_said(mend, later), "success")
@@ -148,7 +148,7 @@ _T = TypeVar("_T", Unit, Position)
 def _known(periods: Mapping[str, Sequence[_T]], id: str, day: date) -> _T:
     """The period of that day, else the last one. Raises `NotFound`."""
     if id not in periods:
-        raise NotFound(f"no unit or position {id}")
+        raise NotFound("no-unit-or-position", {"id": id})
     return in_force(periods[id], day) or periods[id][-1]
 
 

@@ -12,9 +12,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.base.errors import Refused
+from tideng.base.problems import say
 from tideng.model.templates import spoken
 from tideng.org.directory import Assignment
-from tideng.problem_words import line_in_words
 from tideng_admin.desk.people import window_words
 from tideng_admin.display.base_page import (
     READ,
@@ -199,7 +199,7 @@ def done(act: Callable[[], str], endpoint: str, **values: Any) -> Any:
         flash(act(), "success")
     except Refused as refused:
         for problem in refused.problems:
-            flash(line_in_words(problem, locale()), "warning")
+            flash(say(problem, locale()).line, "warning")
     return redirect(url_for(endpoint, **values))
 
 

@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.base.errors import Refused
+from tideng.base.problems import say
 from tideng.client.org_tables import read_duties
-from tideng.problem_words import line_in_words
 from tideng_admin.display.base_page import (
     READ,
     WRITE,
@@ -50,7 +50,7 @@ class OrganisationImportPage(Page):
         try:
             number = table_import.upload(here.deployment, here.viewer(), here.directory(), name, content, whole)
         except Refused as refused:
-            return self._form([line_in_words(one, locale()) for one in refused.problems], name), 400
+            return self._form([say(one, locale()).line for one in refused.problems], name), 400
         return redirect(url_for("OrganisationImportPage.show", number=number))
 
     @expose("/<int:number>")
@@ -72,7 +72,7 @@ class OrganisationImportPage(Page):
             made = table_import.apply(here.deployment, here.viewer(), number)
         except Refused as refused:
             for problem in refused.problems:
-                flash(line_in_words(problem, locale()), "warning")
+                flash(say(problem, locale()).line, "warning")
             return redirect(url_for("OrganisationImportPage.show_all"))
         flash(ngettext("%(num)s change is made.", "%(num)s changes are made.", made), "success")
         return redirect(url_for("OrganisationPage.show_all"))

@@ -123,7 +123,7 @@ class Sight:
 
     def __init__(self, viewer: Viewer, directory: Directory, now: datetime, day: date | None):
         if not viewer.login:
-            raise NotAllowed("the organisation is for those who are signed in")
+            raise NotAllowed("organisation-needs-login")
         self.viewer, self.now = viewer, now
         today = now.astimezone(zone(directory.default_zone)).date()
         self.day = day or today
@@ -136,7 +136,7 @@ class Sight:
     def require_unit(self, unit: str) -> None:
         """Raise `NotFound` where there is no such unit on the day."""
         if unit not in self.directory.units:
-            raise NotFound(f"no unit {unit}")
+            raise NotFound("no-unit", {"id": unit})
 
     def post(self, position: str) -> str:
         found = self.directory.positions.get(position)
@@ -399,7 +399,7 @@ def card(
     """Who somebody is, on a day. Raises `NotFound` for nobody. At most two statements."""
     sight = Sight(viewer, directory, now, day)
     if not directory.knows(person):
-        raise NotFound(f"no person {person}")
+        raise NotFound("no-person", {"id": person})
     here = sight.chart.people.get(person)
     one = here or directory.periods(person)[-1]
     scope = viewer.scope(directory, now)

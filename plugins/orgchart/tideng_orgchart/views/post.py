@@ -90,7 +90,7 @@ def post_page(
     sight = Sight(viewer, directory, now, day)
     it = sight.directory.positions.get(position)
     if it is None:
-        raise NotFound(f"no position {position}")
+        raise NotFound("no-position", {"id": position})
     held = sight.chart.held.get(position, ())
     page, following = page_of(held, after)
     people, head = sight.faces(page), sight.face(_over(sight, it.unit, held))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tideng.base.errors import Problem, Refused
+from tideng.base.problems import say, stored
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
 
@@ -89,7 +90,6 @@ def registry_of(deployment: Deployment, root: Path, shipped_only: bool = False) 
 @json_option()
 def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_json: bool) -> int:
     from tideng.client.bundle import Bundle, read_bundle
-    from tideng.problem_words import problem_in_words
 
     bundle = read_bundle(client) if client else Bundle(root=Path.cwd(), client="check")
     paths = [path for one in files for path in (sorted(one.glob("*.yaml")) if one.is_dir() else [one])]
@@ -99,10 +99,9 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
     problems = find_problems(paths, deployment.catalogue, directory, _others(deployment, client))
     errors = [one for one in problems if one.severity == "error"]
     if as_json:
-        said = [{"at": p.at, "problem": p.problem, "hint": p.hint, "severity": p.severity} for p in problems]
-        terminal.json({"processes": len(paths), "problems": said})
+        terminal.json({"processes": len(paths), "problems": list(map(stored, problems))})
     elif problems:
-        told = [problem_in_words(one, terminal.language) for one in problems]
+        told = [say(one, terminal.language) for one in problems]
         terminal.table(_HEADINGS, [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told])
         warnings = len(problems) - len(errors)
         terminal.say(f"{len(errors)} errors, {warnings} warnings.", f"错误 {len(errors)} 处，提醒 {warnings} 处。")

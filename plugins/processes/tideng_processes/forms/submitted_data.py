@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
+from tideng.base.problems import say
 from tideng.model.catalogue import Text
 from tideng.plugins.forms import MUST, Asked, Filled
 from tideng_processes.cases.case_choices import NamedCase, Reference
@@ -140,7 +141,7 @@ def other_remarks(node: Node, asked: Iterable[Asked], locale: str) -> list[Remar
 
 def _remark(one: Asked, locale: str) -> tuple[str, Remark]:
     place = _PLACE.fullmatch(one.field)
-    words = one.problem(locale).problem
+    words = say(one.problem().moved(""), locale).line
     if place is None:
         return "", Remark(words, one.severity == MUST)
     row = int(place["row"]) if place["row"] else None

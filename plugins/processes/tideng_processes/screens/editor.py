@@ -17,9 +17,9 @@ from flask_babel import ngettext
 from jinja2.utils import htmlsafe_json_dumps
 
 from tideng.base.errors import NotFound, Problem, Refused
+from tideng.base.problems import in_json, say
 from tideng.model.templates import choose
 from tideng.org.directory import zone
-from tideng.problem_words import problem_in_words
 from tideng.store.database import reading
 from tideng_admin.display.base_page import (
     READ,
@@ -254,7 +254,7 @@ class ProcessEditorPage(Page):
                 problems = list(refused.problems)
         elif not problems:
             flash(_("Everything fits. Nothing is published yet."), "success")
-        shown = [problem_in_words(one, locale()) for one in problems]
+        shown = [say(one, locale()) for one in problems]
         return self._editor(process, document or {"title": {}}, base, words, shown)
 
     # -- a version that is tried ---------------------------------------------------------------------------------
@@ -370,9 +370,8 @@ def _guess(of: Estimate) -> str:
     return (" " if locale() == "en" else "").join(filter(None, (by, said, doubt, owner)))
 
 
-def _as_json(problem: Problem) -> dict[str, str]:
-    told = problem_in_words(problem, locale())
-    return {"at": problem.at, "problem": told.problem, "hint": told.hint, "severity": problem.severity}
+def _as_json(problem: Problem) -> dict[str, Any]:
+    return in_json(problem, locale()) | {"at": problem.at}
 
 
 def _titles(process: str, published: Published) -> dict[str, Mapping[str, str]]:

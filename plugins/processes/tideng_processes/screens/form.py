@@ -22,6 +22,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
+from tideng.base.problems import say
 from tideng.org.directory import Assignment
 from tideng.plugins.attachments import LARGEST
 from tideng.plugins.case_notes import Aside, beside_case
@@ -32,7 +33,6 @@ from tideng.plugins.forms import (
     Form,
     fill_form,
 )
-from tideng.problem_words import in_words, line_in_words
 from tideng.store.database import reading
 from tideng_admin.display.base_page import Page
 from tideng_admin.request.context import locale, web
@@ -378,19 +378,16 @@ def _moment(said: str) -> datetime | None:
 
 
 def _asked(one: Asked) -> dict[str, Any]:
-    words = one.problem(locale()).problem
+    words = say(one.problem().moved(""), locale()).line
     return {"at": one.field, "message": words, "must": one.severity == MUST, "least": one.least}
 
 
 def words_of(problem: Problem) -> str:
-    return line_in_words(replace(problem, at=""), locale())
+    return _said_in(problem, locale())
 
 
 def _said_in(problem: Problem, language: str) -> str:
-    hint = in_words(problem.hint, language)
-    return in_words(problem.problem, language) + (
-        ("（{}）" if language == "zh" else " ({})").format(hint) if hint else ""
-    )
+    return say(problem.moved(""), language).line
 
 
 def paper_line(kept: attachments.Kept) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from flask import flash
 
 from tideng.base.errors import NotFound, Problem, Refused
+from tideng.base.problems import say
 from tideng.org.directory import Directory
-from tideng.problem_words import line_in_words
 from tideng_admin.request.context import locale, web
 from tideng_processes.forms.fields import person_named
 from tideng_processes.publication.publishing import PUBLISHES
@@ -39,7 +39,7 @@ def may_write() -> bool:
 def say_problems(problems: Iterable[Problem]) -> None:
     """Each on a line of its own at the top of the next page."""
     for problem in problems:
-        flash(line_in_words(problem, locale()), "warning")
+        flash(say(problem, locale()).line, "warning")
 
 
 def person_meant(directory: Directory, said: str) -> str:
@@ -49,5 +49,6 @@ def person_meant(directory: Directory, said: str) -> str:
     if found is not None:
         return found
     named = [one.person for one in directory.rosters.at(now).find(words) if words and one.name == words]
-    problem = f"{len(named)} people have this name" if named else "is nobody who works here now"
-    raise Refused("person", [Problem("", problem, ", ".join(named[:5]))])
+    if named:
+        raise Refused("person", [Problem("", "name-of-several", {"number": len(named), "ids": named[:5]})])
+    raise Refused("person", [Problem("", "nobody-here")])
