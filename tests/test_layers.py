@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -45,15 +46,22 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file. Kept: every test of this module reads every file."""
+    return ast.parse(path.read_text("utf-8"))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Every module that a file names in an import, also inside functions."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    names: set[str] = set()
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
+    return frozenset(names)
 
 
 def offenders(library: str, allowed: str) -> list[str]:
@@ -101,7 +109,7 @@ def test_a_plugin_imports_only_the_core_and_the_plugins_it_requires():
 
 def required_by(package: str) -> tuple[str, ...]:
     """The value of ``requires = (…)`` in a plugin's class, read without importing it."""
-    for node in ast.walk(ast.parse((package_folders()[package] / "plugin.py").read_text("utf-8"))):
+    for node in ast.walk(parsed(package_folders()[package] / "plugin.py")):
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "requires" for t in node.targets):
             return tuple(ast.literal_eval(node.value))
     return ()
@@ -127,7 +135,7 @@ def test_no_module_keeps_state_that_changes():
     """A list, dict or set at module level is a constant (its name says so, in capitals) or does not exist."""
     wrong = []
     for name, path in modules().items():
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in parsed(path).body:
             targets = (
                 node.targets
                 if isinstance(node, ast.Assign)
@@ -141,7 +149,5 @@ def test_no_module_keeps_state_that_changes():
                     for t in targets
                     if isinstance(t, ast.Name) and not t.id.isupper() and t.id != "__all__"
                 ]
-        wrong += [
-            (name, "global") for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Global)
-        ]
+        wrong += [(name, "global") for node in ast.walk(parsed(path)) if isinstance(node, ast.Global)]
     assert wrong == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import re
 import subprocess
@@ -64,6 +65,46 @@ def test_every_module_lies_in_an_installed_package():
         if p.parent not in folders and "node_modules" not in p.parts
     }
     assert stray == OUTSIDE_PACKAGES
+
+
+LARGEST_FOLDER = 18
+"""Modules in one folder: as many names as a newcomer reads at a glance. Aim at fifteen."""
+
+
+def test_no_folder_holds_more_modules_than_a_newcomer_can_survey():
+    counts = {
+        str(folder.relative_to(ROOT)): len([p for p in folder.glob("*.py") if p.stem != "__init__"])
+        for folder in package_folders().values()
+        if folder.name not in ("versions", "migrations")
+    }
+    crowded = {folder: count for folder, count in counts.items() if count > LARGEST_FOLDER}
+    assert crowded == {}, (
+        f"at most {LARGEST_FOLDER} modules belong in one folder: split {', '.join(crowded)} by what its modules are about, "
+        "give the new folder a noun of the field and a docstring in its __init__.py, and add it to `packages` in setup.cfg"
+    )
+
+
+def test_every_folder_says_what_it_holds():
+    silent = [
+        package
+        for package, folder in package_folders().items()
+        if (folder / "__init__.py").is_file()
+        and not ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+    ]
+    assert silent == [], "write one sentence into each folder's __init__.py: what a newcomer finds there"
+
+
+def test_the_tests_mirror_the_folders_they_test():
+    """Below tests/unit and tests/functional, the folders of core and rules bear the names of the folders they test."""
+    rooms = {"core": "tideng", "rules": "tideng_rules"}
+    stray = [
+        str(folder.relative_to(ROOT))
+        for kind in ("unit", "functional")
+        for area, package in rooms.items()
+        for folder in (ROOT / "tests" / kind / area).glob("*/")
+        if folder.name != "__pycache__" and f"{package}.{folder.name}" not in package_folders()
+    ]
+    assert stray == [], "name a folder of tests like the folder of modules that it tests"
 
 
 def test_the_plain_folders_hide_nothing_of_the_standard_library():

@@ -140,5 +140,5 @@ def _told(viewer: Viewer, id: int) -> dict[str, Any]:
     with reading(here.engine) as connection:
         found = notes.note(connection, viewer, here.directory(), here.now(), id)
     told = {name: of.isoformat() if isinstance(of, datetime) else of for name, of in asdict(found).items()}
-    href = {"href": url_for("api.notes_api_get_voice", id=id)}
+    href = {"href": url_for("api.notes_get_voice", id=id)}
     return told | {"voice": asdict(found.voice) | href if found.voice else None}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, g, has_request_context, request, session
+from flask import Flask, has_request_context, request, session
 from flask_appbuilder import AppBuilder
 from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
@@ -28,7 +27,7 @@ from tideng_admin.api import (
     rules,
 )
 from tideng_admin.api.operations import limit_body
-from tideng_admin.app import menu, plugin_files
+from tideng_admin.app import menu, plugin_files, template_setup
 from tideng_admin.app.translations_build import compile_catalogues
 from tideng_admin.auth.passwords import check_in_form
 from tideng_admin.auth.security import TidengSecurity
@@ -81,7 +80,7 @@ def create_app(deployment: Deployment, update_permissions: bool = False, **overr
     app.before_request(_drop_unknown_locale)
     app.before_request(limit_body)
     app.before_request(lambda: _require_token(csrf))
-    filters.install(app)
+    template_setup.install(app)
     assets.install(app)
     base_page.install(app)
     builder = AppBuilder(security_manager_class=TidengSecurity, indexview=menu.Start)
@@ -211,19 +210,13 @@ def _require_token(csrf: CSRFProtect) -> None:
     csrf.protect()
 
 
-def nonce() -> str:
-    if "tideng_nonce" not in g:
-        g.tideng_nonce = secrets.token_urlsafe(18)
-    return g.tideng_nonce
-
-
 def _harden(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     microphone, media = ("(self)", "'self' blob:") if microphone_is_open() else ("()", "'self'")
     response.headers.setdefault("Permissions-Policy", f"camera=(), geolocation=(), microphone={microphone}, payment=()")
     policy = (
-        f"default-src 'self'; script-src 'self' 'nonce-{nonce()}'; style-src 'self' 'unsafe-inline'; "
+        f"default-src 'self'; script-src 'self' 'nonce-{template_setup.nonce()}'; style-src 'self' 'unsafe-inline'; "
         f"img-src 'self' data:; media-src {media}; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
     )
     response.headers.setdefault("Content-Security-Policy", policy)

@@ -14,7 +14,6 @@ from sqlalchemy import Connection, select
 from tideng.store.database import reading
 from tideng.store.tables import EventRow
 from tideng.views.nudges import NudgeFilter, finding, nudges, siblings
-from tideng_admin.desk.why import explanation_of, parts_of
 from tideng_admin.display import rules
 from tideng_admin.display.base_page import (
     READ,
@@ -24,6 +23,7 @@ from tideng_admin.display.base_page import (
 )
 from tideng_admin.display.filters import CHIPS
 from tideng_admin.display.reasons import limit_words, reason_lines, trigger_words
+from tideng_admin.display.why_tree import explanation_of, parts_of
 from tideng_admin.request.context import web
 
 SHOWN_STATUSES = ("told", "held", "parked", "disputed", "withdrawn", "recorded")
@@ -87,7 +87,7 @@ class NudgesPage(Page):
             others = self.read_with(connection, siblings, found)
             rule = rules.version(connection, found.rule, found.version)
             event = _event_type(connection, found.event)
-        parts = parts_of(explanation_of(self, found).conditions)
+        parts = parts_of(explanation_of(self.directory, found).conditions)
         document: Mapping[str, Any] = rule.document if rule else {}
         return render_template(
             "tideng/why.html",

@@ -1,4 +1,4 @@
-"""Why, drawn: a finding's conditions as a tree, and the page that is asked why a rule said nothing to somebody."""
+"""The page that answers why a rule said nothing to somebody."""
 
 from __future__ import annotations
 
@@ -15,20 +15,17 @@ from flask_babel import lazy_gettext as _l
 
 from tideng.base.errors import NotFound
 from tideng.store.database import reading
-from tideng.views.nudges import NudgeView
 from tideng_admin.display import rules as rules_shown
 from tideng_admin.display.base_page import READ, Page, needs
-from tideng_admin.display.reasons import PARTS
+from tideng_admin.display.why_tree import TreePart, parts_of
 from tideng_admin.request.context import locale, web
-from tideng_rules.engine.verdict_tree import Node
 from tideng_rules.why.why_not import (
     STOPPED,
     UNUSED,
     WhyNot,
     why_not,
 )
-from tideng_rules.why.why_spoke import Explanation, explain_finding
-from tideng_rules.wording.answers import Teller, chosen
+from tideng_rules.wording.answers import chosen
 
 CHECKS: Mapping[str, Any] = {
     "rule": _l("Rule"),
@@ -44,44 +41,6 @@ CHECKS: Mapping[str, Any] = {
 }
 _TO_CHOOSE_FROM = 300
 """With more people than this the page takes an id instead of a list."""
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One condition as it is drawn. `state`: yes, no, or na (no data, or it did not matter)."""
-
-    state: str
-    text: str
-    value: str
-    items: tuple[Branch, ...]
-    group: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of the conditions with its heading."""
-
-    key: str
-    top: Branch
-
-
-def parts_of(conditions: tuple[tuple[str, Node], ...]) -> list[Part]:
-    """The parts of a finding's or an answer's conditions, in the reader's language."""
-    teller = Teller(web().deployment.catalogue)
-    return [Part(str(PARTS.get(part, part)), _branch(node, teller)) for part, node in conditions]
-
-
-def _branch(node: Node, teller: Teller) -> Branch:
-    state = "na" if not node.decided or node.missing else "yes" if node.holds else "no"
-    items = tuple(_branch(item, teller) for item in node.items)
-    text, value = chosen(teller.node(node), locale()), chosen(teller.value(node), locale())
-    return Branch(state, text, value, items, node.kind != "fact")
-
-
-def explanation_of(page: Page, found: NudgeView) -> Explanation:
-    """Why a finding that the reader may see was made."""
-    with reading(web().engine) as connection:
-        return explain_finding(web().deployment, connection, web().viewer(), found.id, page.directory)
 
 
 class WhyNotPage(Page):
@@ -160,7 +119,7 @@ class Answered:
     of: WhyNot
     said: str
     steps: list[Step]
-    parts: list[Part]
+    parts: list[TreePart]
     ladder: list[str]
 
 

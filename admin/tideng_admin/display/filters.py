@@ -8,15 +8,14 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import request, url_for
 from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from tideng.base.problems import message_of_text, phrase, restored, say
+from tideng.base.problems import message_of_text, phrase
 from tideng.model.templates import choose, spoken
 from tideng_admin.request.context import LANGUAGES, locale, web
 from tideng_admin.screens import Screen
@@ -91,71 +90,6 @@ KINDS = {
     "escalation": _l("Escalation"),
     "diagnosis": _l("Diagnosis"),
 }
-
-
-def install(app: Flask) -> None:
-    """Give the templates their filters and values."""
-    app.add_template_global(lambda: _nonce(), "csp_nonce")  # the name that Flask-AppBuilder's templates look for
-    app.add_template_global(asset)
-    app.add_template_global(url_with)
-    from tideng_admin.desk.today import greeting
-    from tideng_admin.display.reasons import event_title
-
-    words = (
-        action_word,
-        mark_word,
-        kind_word,
-        held_word,
-        dropped_word,
-        pause_word,
-        channel_word,
-        effect_word,
-        event_title,
-    )
-    for function in (
-        moment,
-        day,
-        weekday,
-        exact,
-        today_words,
-        chip,
-        lamp_word,
-        lamp_chip,
-        value,
-        named,
-        initial,
-        *words,
-    ):
-        app.add_template_filter(function)
-    app.add_template_filter(lambda stored: say(restored(stored), locale()), "problem_words")
-    app.add_template_global(lambda: greeting(web().now().astimezone(web().zone())), "greeting")
-    app.add_template_global(plugin_title)
-    from tideng_admin.employee.portal import portal_tabs
-
-    app.add_template_global(portal_tabs)
-    app.add_template_global(settings_badge)
-    app.context_processor(_values)
-
-
-def _nonce() -> str:
-    from tideng_admin.app.factory import nonce
-
-    return nonce()
-
-
-def _values() -> dict[str, Any]:
-    here = web()
-    return {
-        "web": here,
-        "viewer": here.viewer(),
-        "csrf": lambda: Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf()),
-        "lang": locale(),
-        "languages": LANGUAGES,
-        "client": here.deployment.profile.client,
-        "theme": theme(),
-        "asked_path": request.full_path.rstrip("?"),
-        "choose": lambda text: choose(text, locale())[0],
-    }
 
 
 def theme() -> str:

@@ -32,12 +32,6 @@ from tideng.views.own_day import (
     happened,
     is_concerned,
 )
-from tideng_admin.desk.why import (
-    Branch,
-    Part,
-    explanation_of,
-    parts_of,
-)
 from tideng_admin.display import rules
 from tideng_admin.display.base_page import (
     READ,
@@ -54,6 +48,12 @@ from tideng_admin.display.reasons import (
     trigger_words,
 )
 from tideng_admin.display.upcoming import deed_words, later_deeds
+from tideng_admin.display.why_tree import (
+    Branch,
+    TreePart,
+    explanation_of,
+    parts_of,
+)
 from tideng_admin.request.context import Web, locale, web
 from tideng_rules.why.upcoming import Expected, expected
 
@@ -208,7 +208,7 @@ class PortalPage(Page):
             rule = rules.version(connection, found.rule, found.version)
             matters, _others = self._open(connection)
         document = rule.document if rule else {}
-        parts = parts_of(explanation_of(self, found).conditions)
+        parts = parts_of(explanation_of(self.directory, found).conditions)
         person = here.viewer().person
         following = next((one.next for one in matters if one.id == found.id), None)
         return render_template(
@@ -434,7 +434,7 @@ def _goal(one: Goal) -> GoalShown:
 # -- what stands on a nudge -------------------------------------------------------------------------------------------
 
 
-def _leaves(parts: Sequence[Part]) -> list[Branch]:
+def _leaves(parts: Sequence[TreePart]) -> list[Branch]:
     """The conditions without their groups, in the order in which they were looked at."""
     found: list[Branch] = []
     waiting = [part.top for part in reversed(parts)]
@@ -447,7 +447,7 @@ def _leaves(parts: Sequence[Part]) -> list[Branch]:
     return found
 
 
-def _lines(found: NudgeView, parts: Sequence[Part]) -> list[Branch]:
+def _lines(found: NudgeView, parts: Sequence[TreePart]) -> list[Branch]:
     """The reasons as they were kept, where they do not fit the version of the rule any more."""
     states = {"unknown": "na"}
     kept = [] if parts else reason_lines(found.why)

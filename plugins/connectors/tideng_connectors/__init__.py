@@ -1,0 +1,1 @@
+"""Connectors: files and event logs read into events; messages delivered by e-mail, portal and memory."""

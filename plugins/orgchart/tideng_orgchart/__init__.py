@@ -1,0 +1,1 @@
+"""The organisation: units, positions, people and duty sheets, for any day."""

@@ -1,0 +1,1 @@
+"""Processes as documents, with the cases that run on them."""

@@ -1,0 +1,1 @@
+"""Daily reports: their form, their completeness, and how a supervisor reads them."""

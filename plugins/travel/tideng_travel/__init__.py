@@ -1,0 +1,1 @@
+"""Business trips: request, itinerary, claim, and the invoices in it."""

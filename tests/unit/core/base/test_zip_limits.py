@@ -50,15 +50,15 @@ def test_what_is_in_order_is_told_by_its_names():
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", CUT_OFF),
-        (b"no archive at all", CUT_OFF),
-        (packed(a=b"x" * 100)[:-10], CUT_OFF),
-        (packed(a=b" " * 5_000_000), TOO_MUCH),
-        (packed(**{f"m{number}": b"" for number in range(11)}), TOO_MUCH),
-        (locked(), LOCKED),
-        (named("../outside"), LEADS_OUT),
-        (named("C:/outside"), LEADS_OUT),
-        (named("a\\..\\..\\outside"), LEADS_OUT),
+        pytest.param(b"", CUT_OFF, id="empty"),
+        pytest.param(b"no archive at all", CUT_OFF, id="no archive"),
+        pytest.param(packed(a=b"x" * 100)[:-10], CUT_OFF, id="cut off"),
+        pytest.param(packed(a=b" " * 5_000_000), TOO_MUCH, id="a bomb"),
+        pytest.param(packed(**{f"m{number}": b"" for number in range(11)}), TOO_MUCH, id="too many members"),
+        pytest.param(locked(), LOCKED, id="locked"),
+        pytest.param(named("../outside"), LEADS_OUT, id="a relative path out"),
+        pytest.param(named("C:/outside"), LEADS_OUT, id="a drive letter"),
+        pytest.param(named("a\\..\\..\\outside"), LEADS_OUT, id="backslashes out"),
     ],
 )
 def test_what_speaks_against_opening_it_is_said(content, why):
