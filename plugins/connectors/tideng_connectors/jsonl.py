@@ -28,8 +28,9 @@ def _object(line: Line) -> Any:
     try:
         return json.loads(line.text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        params = {"column": error.colno, "why": of_json(error)}
-        if params["why"].code == "json-control-character":
+        why = of_json(error)
+        params = {"column": error.colno, "why": why}
+        if why.code == "json-control-character":
             return Unreadable(line.place, "line-holds-control-character", params, raw=line.text)
         return Unreadable(line.place, "line-not-json", params, raw=line.text)
     except RecursionError:

@@ -77,7 +77,8 @@ class _Log:
         self._persons: dict[str, bool] = {}
         self._positions: dict[str, int] = {}
         self._memo: dict[str, str] = {}
-        self._case, self._line, self._bad = "", 0, ""
+        self._case, self._line = "", 0
+        self._bad: Message | None = None
         self._trace: dict[str, Any] = {}
         self._into: dict[str, Any] = {}
         self._path: list[tuple[str, str]] = []
@@ -107,7 +108,7 @@ class _Log:
 
     def _start_in_trace(self, tag: str, attributes: list[str]) -> None:
         if tag == "event" or tag.endswith(":event"):
-            self._into, self._line, self._bad = {}, self.parser.CurrentLineNumber, ""
+            self._into, self._line, self._bad = {}, self.parser.CurrentLineNumber, None
             self._start_in_event, self._end_in_event = self._handlers()
             self.parser.StartElementHandler, self.parser.EndElementHandler = self._start_in_event, self._end_in_event
         else:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tideng.base.errors import Problem
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import EventType, Field
 from tideng.model.templates import PLACEHOLDER
 from tideng_rules.check.known_facts import KnownFacts
 from tideng_rules.document import operators
-from tideng_rules.document.problems import nearest, show
+from tideng_rules.document.problems import shown
 
 _NUMERIC = ("number", "integer")
 
@@ -29,7 +30,7 @@ def problems_of_emitted(declared: EventType, data: Mapping[str, Any], known: Kno
         if fact:
             found, problem = known.look_up(fact[1])
             if problem:
-                yield Problem(place, problem.problem, problem.hint, problem.severity, problem.code)
+                yield problem.moved(place)
             if field and found and found.type and not _suits(field, found.type):
                 yield Problem(
                     place,
@@ -37,7 +38,7 @@ def problems_of_emitted(declared: EventType, data: Mapping[str, Any], known: Kno
                     {"fact": fact[1], "one": found.type, "field": name, "other": field.type},
                 )
         elif field and not _is_a(field, value):
-            yield Problem(place, "other-type-of-value", {"value": show(value), "kind": field.type})
+            yield Problem(place, "other-type-of-value", {"value": shown(value), "kind": field.type})
     missing = [field.name for field in declared.fields if field.required and field.name not in data]
     if missing:
         yield Problem(f"{at}.emit", "event-field-missing", {"type": declared.name, "names": missing}, "warning")

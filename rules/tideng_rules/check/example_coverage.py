@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from tideng.base.errors import Problem
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue
 from tideng_rules.check.examples import Outcome, run_examples
 from tideng_rules.check.logic import in_short
@@ -18,7 +19,6 @@ from tideng_rules.document.model import (
     facts_of,
     leaves,
 )
-from tideng_rules.document.problems import nearest
 from tideng_rules.engine.rulebook import Book, Published, trigger_needs
 
 _MOST_MOVED = 50
@@ -49,12 +49,7 @@ class Trying:
             book.close()
         for number, outcome in enumerate(self.outcomes):
             if not outcome.passed:
-                expected, got = (", ".join(names) or "nothing" for names in (outcome.example.expect, outcome.got))
-                yield Problem(
-                    f"examples[{number}]",
-                    "example-differs",
-                    {"name": outcome.example.name, "expected": expected, "got": got},
-                )
+                yield _differs(outcome, f"examples[{number}]")
         yield from self._one_sided()
         if strict and all(outcome.passed for outcome in self.outcomes):
             yield from self._unnoticed()
@@ -73,11 +68,9 @@ class Trying:
     def _one_sided(self) -> Iterator[Problem]:
         speaks = [bool(example.expect) for example in self.rule.examples]
         if not any(speaks):
-            problem = "none of them speaks"
-            yield Problem("examples", problem, "add one that gets an action", "warning", "examples-silent")
+            yield Problem("examples", "examples-silent", severity="warning")
         elif all(speaks) and (facts_of(self.rule.who) or facts_of(self.rule.if_) or facts_of(self.rule.until)):
-            problem = "none of them stays silent"
-            yield Problem("examples", problem, "add one that expects []", "warning", "examples-never-silent")
+            yield Problem("examples", "examples-never-silent", severity="warning")
 
     def _unnoticed(self) -> Iterator[Problem]:
         """Limits that can move by one without any example noticing."""
@@ -90,6 +83,13 @@ class Trying:
 
     def _book(self, rule: Rule) -> Book:
         return Book(map(Published, (rule, *self._providers)), self._catalogue)
+
+
+def _differs(outcome: Outcome, at: str) -> Problem:
+    params = {"name": outcome.example.name, "expected": outcome.example.expect, "got": outcome.got}
+    if not outcome.example.expect:
+        return Problem(at, "example-not-silent", params)
+    return Problem(at, "example-differs" if outcome.got else "example-silent", params)
 
 
 def _moves(rule: Rule) -> Iterator[tuple[Leaf, Rule]]:

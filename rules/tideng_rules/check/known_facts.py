@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tideng.base.errors import Problem
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import (
     Catalogue,
     EventType,
@@ -20,7 +21,6 @@ from tideng.org.directory import Directory
 from tideng.org.groups import GROUPS
 from tideng_rules.check.domains import ANYTHING, OF_TYPE, Domain
 from tideng_rules.document.model import Rule
-from tideng_rules.document.problems import nearest
 from tideng_rules.engine.rulebook import inferred_by, trigger_needs
 
 ENVELOPE = {"subject": "text", "time": "time", "type": "text"}
@@ -141,19 +141,18 @@ class KnownFacts:
         if family in self._families:
             return self._families[family](name, rest)
         declared = [*self._catalogue.facts, *self._catalogue.states]
-        hint = nearest(name, declared) or (nearest(family, FAMILIES) if family not in FAMILIES else "")
-        return None, Problem("", f"unknown fact {name!r}", hint, code="unknown-fact")
+        near = nearest(name, declared) or (nearest(family, FAMILIES) if family not in FAMILIES else None)
+        return None, Problem("", "unknown-fact", {"name": name, "near": near})
 
     def _of_something_else(self, name: str, family: str, rest: str) -> Problem | None:
         """What is known of people is not known of positions and units, nor the other way round."""
         about = self._rule.about
         declared = name in self._catalogue.facts or name in self._catalogue.states
         if family in GROUPS and family != about and declared:
-            hint = {"position": "about: position", "unit": "about: unit"}[family]
-            return Problem("", f"{name!r}: the rule is about a {about}", hint, code="not-about-it")
+            return Problem("", "rule-about-other-kind", {"name": name, "kind": about, "about": family})
         if about in GROUPS and family == "person" and declared and self._event_type is None:
-            hint = {"position": "position.people", "unit": "unit.head_name"}[about]
-            return Problem("", f"{name!r}: a schedule about a {about} has no person", hint, code="no-person")
+            fact = {"position": "position.people", "unit": "unit.head_name"}[about]
+            return Problem("", "schedule-without-person", {"name": name, "about": about, "fact": fact})
         standard = self._catalogue.metrics.get(rest) if family == "metric" and rest not in self._rule.metrics else None
         derived = standard is not None and (standard.of is not None or standard.state is not None)
         if about in GROUPS and (family == "peers" or derived or (about == "unit" and family == "target")):
@@ -200,7 +199,7 @@ class KnownFacts:
 
     def _case(self, name: str, rest: str) -> Answer:
         if self._rule.about != "case":
-            return None, Problem("", "not-about-a-case", {"name": name, "kind": self._rule.about})
+            return None, Problem("", "rule-about-other-kind", {"name": name, "kind": self._rule.about, "about": "case"})
         known = [found for one in self._catalogue.event_types.values() if (found := self._in_case(one, rest))]
         if not known:
             fields = {f.name for one in self._catalogue.event_types.values() for f in one.fields}
@@ -260,11 +259,8 @@ class KnownFacts:
         if self._inferences.by_another(name, self._rule):
             return Known("boolean", only_true=True), None
         if name in self._inferences.everywhere:
-            problem = f"{name!r} is inferred at another moment"
-            hint = "give both rules the same `when` and `about`"
-            return None, Problem("", problem, hint, code="inferred-elsewhere")
-        hint = nearest(name, self._inferences.everywhere)
-        return None, Problem("", f"no rule infers {name!r}", hint, code="never-inferred")
+            return None, Problem("", "inferred-elsewhere", {"name": name})
+        return None, Problem("", "never-inferred", {"name": name, "near": nearest(name, self._inferences.everywhere)})
 
     @property
     def _positions(self):

@@ -97,12 +97,11 @@ class _Looking:
     def until(self, until: Condition, together: Condition) -> Iterator[Problem]:
         at = until.place or "until"
         if self.never(until):
-            problem, code = "`until` never holds, so nothing calls `later` off", "until-never"
-            yield Problem(at, "until-at-once", severity="warning")
+            yield Problem(at, "until-never", severity="warning")
         elif self.always(until):
             yield Problem(at, "until-always")
         elif not self.never(together) and follows(until, together, self.domain_of, self.work):
-            yield Problem(at, "until-at-once-turned", severity="warning")
+            yield Problem(at, "until-at-once", severity="warning")
 
 
 def _conjuncts(condition: Condition) -> Iterator[Condition]:

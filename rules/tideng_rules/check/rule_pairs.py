@@ -152,19 +152,15 @@ def _twice(side: _Side, other: _Side, domain_of: DomainOf, work: Work) -> Proble
     mine, theirs = side.rule, other.rule
     if (mine.then, mine.later, mine.until) != (theirs.then, theirs.later, theirs.until):
         return None
-    both, name = side.condition, repr(theirs.id)
+    both, name = side.condition, theirs.id
     theirs_follow = side.facts >= other.facts and follows(other.condition, both, domain_of, work)
     mine_follows = other.facts >= side.facts and follows(both, other.condition, domain_of, work)
     if theirs_follow and mine_follows:
         return Problem("", "rule-duplicate", {"rule": name}, "warning")
     if theirs_follow:
-        problem = f"adds nothing: {name} does the same whenever this one holds"
-        return Problem("", problem, "take this one away, or let it say something of its own", "warning", "swallowed")
+        return Problem("", "rule-adds-nothing", {"rule": name}, "warning")
     if mine_follows:
-        problem = f"leaves nothing to {name}, which does the same in fewer cases"
-        return Problem(
-            "", problem, "take the other one away, or let it say something of its own", "warning", "swallows"
-        )
+        return Problem("", "rule-leaves-nothing", {"rule": name}, "warning")
     return None
 
 

@@ -138,8 +138,8 @@ def _one(document: Mapping | str | bytes) -> Mapping:
         return document
     found = read_user_document(document)
     if len(found) != 1:
-        problem = "there is no rule here" if not found else f"one rule is needed here, not {len(found)}"
-        raise InvalidRule("rule", [Problem("", problem, "one document at a time", code="not-one-rule")])
+        wrong = Problem("", "several-rules", {"count": len(found)}) if found else Problem("", "no-rule-here")
+        raise InvalidRule("rule", [wrong])
     return found[0]
 
 

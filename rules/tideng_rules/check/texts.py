@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from tideng.base.errors import Problem
+from tideng.base.suggestions import nearest, nearest_or_known
 from tideng.model.catalogue import Catalogue, Text
 from tideng.model.judge_contract import Deed, OnEvent
 from tideng.model.templates import PLACEHOLDER
@@ -16,7 +16,6 @@ from tideng_rules.check.known_facts import KnownFacts
 from tideng_rules.check.recipients import Reach
 from tideng_rules.check.tone import problems_of, punishment_in
 from tideng_rules.document.model import Rule
-from tideng_rules.document.problems import nearest
 
 
 class Saying:
@@ -52,17 +51,16 @@ class Saying:
         elif deed.action == "emit":
             name = str(deed.data["type"])
             if name not in self.catalogue.event_types:
-                hint = nearest(name, self.catalogue.event_types)
-                yield Problem(f"{at}.emit", f"unknown event type {name!r}", hint, code="unknown-event-type")
+                way_out = nearest(name, self.catalogue.event_types)
+                yield Problem(f"{at}.emit", "unknown-event-type", {"name": name, "way_out": way_out})
             else:
                 declared = self.catalogue.event_types[name]
                 yield from problems_of_emitted(declared, deed.data.get("data") or {}, self.known, at)
         elif deed.action == "nudge" and "channel" in deed.data:
             channels = self.catalogue.channels
             if deed.data["channel"] not in channels:
-                hint = nearest(deed.data["channel"], channels) or "known: " + ", ".join(channels)
-                problem = f"unknown channel {deed.data['channel']!r}"
-                yield Problem(f"{at}.channel", problem, hint, code="unknown-channel")
+                way_out = nearest_or_known(deed.data["channel"], channels)
+                yield Problem(f"{at}.channel", "unknown-channel", {"name": deed.data["channel"], "way_out": way_out})
         elif deed.action == "plan":
             for number, step in enumerate(deed.data["steps"]):
                 yield from self._step(step, f"{at}.plan[{number}]")
@@ -108,7 +106,7 @@ class Saying:
         for name in PLACEHOLDER.findall(wording):
             _, problem = self.known.look_up(name)
             if problem and problem.severity == "error":
-                yield replace(problem, at=at, problem=f"placeholder {{{name}}}: {problem.problem}")
+                yield Problem(at, "placeholder-wrong", {"name": name, "why": problem.message})
         rest = PLACEHOLDER.sub("", wording)
         if "{" in rest or "}" in rest:
             yield Problem(at, "stray-brace")

@@ -39,7 +39,7 @@ def explain(terminal: Terminal, finding: str, as_json: bool) -> int:
         directory = found or Directory(default_zone=deployment.profile.timezone)
         number = finding_number(connection, finding)
         if number is None:
-            raise NotFound(terminal.text(f"there is no finding {finding!r}", f"没有发现 {finding!r}"))
+            raise NotFound("finding-unknown", {"id": finding})
         explanation = explain_finding(deployment, connection, Viewer.system(), number, directory)
         if as_json:
             shown = explanation.to_json()

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tideng.base.problems import Message
+from tideng.base.suggestions import nearest
 from tideng_rules.document.model import (
     ALWAYS,
     OPERATORS,
@@ -22,8 +24,7 @@ from tideng_rules.document.problems import (
     Collector,
     join,
     kind_of,
-    nearest,
-    show,
+    shown,
 )
 from tideng_rules.document.reader import MAX_DEPTH
 
@@ -35,29 +36,13 @@ FACT_NAME = re.compile(r"[a-z_][a-z0-9_]*(\.[A-Za-z0-9_:-]+)+", re.ASCII)
 MAX_ITEMS = 1000
 MAX_LEAVES = 5000
 _PATTERNS = (
-    (
-        "invalid perl operator",
-        "the pattern looks ahead or behind, which can take for ever",
-        "RE2 has neither: use a second condition, in `none` for what must not be there",
-    ),
-    (
-        "invalid named capture",
-        "the pattern looks ahead or behind, which can take for ever",
-        "RE2 has neither: use a second condition, in `none` for what must not be there",
-    ),
-    (
-        "invalid escape sequence",
-        "the pattern refers back to what it found, or escapes an unknown sign",
-        "say the text itself; `\\.` for a dot",
-    ),
-    (
-        "invalid repetition size",
-        "the pattern repeats too often",
-        "at most 1,000 times, repetitions inside repetitions multiplied",
-    ),
-    ("pattern too large", "the pattern grows too large once it is unfolded", "repeat less, or use `contains`"),
+    ("invalid perl operator", "pattern-looks-around"),
+    ("invalid named capture", "pattern-looks-around"),
+    ("invalid escape sequence", "pattern-refers-back"),
+    ("invalid repetition size", "pattern-repeats-too-often"),
+    ("pattern too large", "pattern-too-large"),
 )
-"""How RE2 refuses a pattern, what is the matter, and the way out."""
+"""How RE2 refuses a pattern, which has no codes, and the code of our problem."""
 
 
 def parse_condition(value: Any, at: str, notes: Collector, depth: int = 0) -> Condition:
@@ -101,9 +86,8 @@ def _leaf(value: Mapping[str, Any], at: str, notes: Collector) -> Condition:
     for key in value:
         if key != "fact" and key not in OPERATORS:
             known = ("fact", *OPERATORS) if "fact" in value else ("fact", *GROUPS, *OPERATORS)
-            notes.note(
-                join(at, str(key)), f"unknown operator {key!r}", nearest(key, known) or "one of " + ", ".join(OPERATORS)
-            )
+            way_out = nearest(key, known) or Message("one-of", {"names": OPERATORS})
+            notes.note(join(at, str(key)), "unknown-operator", {"name": shown(key), "way_out": way_out})
     if "fact" not in value:
         notes.note(at, "no-fact-named")
     if len(operators) != 1:
@@ -119,7 +103,7 @@ def _leaf(value: Mapping[str, Any], at: str, notes: Collector) -> Condition:
 def _fact(value: Any, at: str, notes: Collector) -> str:
     if isinstance(value, str) and len(value) <= 200 and FACT_NAME.fullmatch(value):
         return value
-    notes.note(at, "not-a-fact-name", {"value": show(value)})
+    notes.note(at, "not-a-fact-name", {"value": shown(value)})
     return ""
 
 
@@ -127,7 +111,7 @@ def _operand(op: str, value: Any, at: str, notes: Collector) -> Any:
     """The operand as the engines take it: a literal, a tuple of literals, or a `FactRef`."""
     if op == "exists":
         if not isinstance(value, bool):
-            notes.note(at, "exists-needs-boolean", {"value": show(value)})
+            notes.note(at, "exists-needs-boolean", {"value": shown(value)})
         return value is True
     if op in LISTED or op == "between":
         items = notes.items(value, at, "values")
@@ -161,18 +145,15 @@ def _pattern(text: str, at: str, notes: Collector) -> None:
     try:
         pattern(text)
     except ValueError as error:
-        for said, problem, hint in _PATTERNS:
-            if said in str(error):
-                notes.note(at, problem, hint, "pattern")
-                return
-        notes.note(at, str(error), "patterns follow RE2: no look-around, no back-references", "pattern")
+        code = next((code for words, code in _PATTERNS if words in str(error)), "pattern-unreadable")
+        notes.note(at, code, {"text": shown(text), "why": str(error)})
 
 
 def _reference(value: Mapping[str, Any], at: str, notes: Collector) -> FactRef:
     notes.mapping(value, at, ("fact", "times"), ("fact",))
     times = value.get("times", 1)
     if isinstance(times, bool) or not isinstance(times, int | float) or not math.isfinite(times):
-        notes.note(join(at, "times"), "condition-number-needed", {"value": show(times)})
+        notes.note(join(at, "times"), "condition-number-needed", {"value": shown(times)})
         times = 1
     fact = _fact(value["fact"], join(at, "fact"), notes) if "fact" in value else ""
     return FactRef(fact, float(times))

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from tideng.base.errors import InvalidRule, Problem
+from tideng.base.problems import Message
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import OnSchedule, Step, Trigger
 from tideng.model.metrics import (
@@ -35,8 +37,9 @@ from tideng_rules.document.model import (
 from tideng_rules.document.problems import (
     Collector,
     join,
-    nearest,
+    kind_of,
     show,
+    shown,
 )
 from tideng_rules.document.reader import (
     MAX_BYTES,
@@ -67,11 +70,11 @@ def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) 
     ``if.all[0].fact``. A missing title or why is no problem here.
     """
     if not isinstance(document, Mapping):
-        raise InvalidRule("rule", [Problem("", "rule-not-a-mapping", {"kind": type(document).__name__})])
-    name = f"rule {show(document.get('id', '?'))}"
+        raise InvalidRule("rule", [Problem("", "rule-not-a-mapping", {"kind": kind_of(document)})])
+    name = Message("rule-called", {"id": shown(document.get("id", "?"))})
     wrong = unfit(document)
     if wrong:
-        raise InvalidRule(name, [Problem("", wrong, code="too-large")])
+        raise InvalidRule(name, [Problem("", wrong.code, wrong.params)])
     notes = Collector()
     rule = _Reading(document, notes, catalogue).rule()
     if notes.problems:
@@ -121,7 +124,7 @@ class _Reading:
     def priority(self) -> int:
         value = self.document.get("priority", 0)
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 1000:
-            self.notes.note("priority", "priority-out-of-range", {"value": show(value)})
+            self.notes.note("priority", "priority-out-of-range", {"value": shown(value)})
             return 0
         return value
 
@@ -164,7 +167,7 @@ class _Reading:
         for name, spec in value.items():
             at = join("metrics", str(name))
             if not isinstance(name, str) or not NAME.fullmatch(name):
-                self.notes.note(at, "not-a-metric-name", {"value": show(name)})
+                self.notes.note(at, "not-a-metric-name", {"value": shown(name)})
             metric = self.metric(str(name), spec, at)
             if metric:
                 found[str(name)] = metric
@@ -182,11 +185,8 @@ class _Reading:
         event_type, field = self.series(function, spec[function], join(at, function))
         window = spec.get("window")
         if "window" in spec and not (isinstance(window, str) and (window in WINDOWS or _reaches_back(window))):
-            self.notes.note(
-                join(at, "window"),
-                f"{show(window)} is no window",
-                nearest(window, WINDOWS) or ", ".join((*WINDOWS, "last N days", "last N hours", "last N minutes")),
-            )
+            way_out = nearest(window, WINDOWS) or Message("windows", {"names": WINDOWS})
+            self.notes.note(join(at, "window"), "not-a-window", {"value": shown(window), "way_out": way_out})
         where, where_id = self.where(spec["where"], join(at, "where")) if "where" in spec else (None, "")
         series = Series(event_type, field, where_id, where, distinct=function == "distinct")
         return Metric(name, function, series, str(window))
@@ -194,9 +194,9 @@ class _Reading:
     def series(self, function: str, value: Any, at: str) -> tuple[str, str]:
         event_type, _, field = value.partition("/") if isinstance(value, str) else ("", "", "")
         if not EVENT_TYPE.fullmatch(event_type) or len(event_type) > 120:
-            self.notes.note(at, "not-a-series", {"value": show(value)})
+            self.notes.note(at, "not-a-series", {"value": shown(value)})
         elif "/" in value and not re.fullmatch(r"[A-Za-z_][\w:-]{0,59}(\.length)?", field):
-            self.notes.note(at, "not-a-field-path", {"value": show(field)})
+            self.notes.note(at, "not-a-field-path", {"value": shown(field)})
         elif function != "count" and not field:
             self.notes.note(at, "function-without-field", {"function": function, "event_type": event_type})
         return event_type, field
@@ -222,7 +222,7 @@ class _Reading:
         for name, fact in facts.items() if isinstance(facts, Mapping) else ():
             place = join(join(at, "facts"), str(name))
             if not isinstance(name, str) or not FACT_NAME.fullmatch(name):
-                self.notes.note(place, "not-a-watched-fact", {"value": show(name)})
+                self.notes.note(place, "not-a-watched-fact", {"value": shown(name)})
             elif isinstance(fact, list):
                 known[name] = [self.notes.literal(item, f"{place}[{n}]") for n, item in enumerate(fact)]
             else:
@@ -232,7 +232,7 @@ class _Reading:
         moment = self.moment(value["at"], join(at, "at")) if "at" in value else None
         step = value.get("step")
         if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= 100):
-            self.notes.note(join(at, "step"), "not-a-step-number", {"value": show(step)})
+            self.notes.note(join(at, "step"), "not-a-step-number", {"value": shown(step)})
         name = self.notes.words(value["name"], join(at, "name")) if "name" in value else ""
         return Example(name, moment, known, expected, step) if moment else None
 
@@ -242,7 +242,7 @@ class _Reading:
         except (TypeError, ValueError):
             moment = None
         if moment is None or moment.tzinfo is None:
-            self.notes.note(at, "not-a-moment", {"value": show(value)})
+            self.notes.note(at, "not-a-moment", {"value": shown(value)})
             return None
         return moment
 

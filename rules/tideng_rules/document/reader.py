@@ -17,7 +17,10 @@ from typing import Any, ClassVar
 
 import yaml
 
-from tideng.base.errors import InvalidRule, Problem
+from tideng.base.errors import InvalidRule, InvalidValue, Problem
+from tideng.base.parse_errors import of_json, of_os, of_text, of_yaml
+from tideng.base.problems import Message
+from tideng_rules.document.problems import kind_of, shown
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
@@ -25,6 +28,14 @@ MAX_VALUES = 100_000
 """Texts, numbers, lists and mappings in one text; a megabyte of rules that say something holds half as many."""
 MAX_RULES = 5_000
 SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class _Refused(yaml.MarkedYAMLError):
+    """YAML that rules do not use; `message` says what."""
+
+    def __init__(self, mark: yaml.Mark, code: str, params: Mapping[str, Any] | None = None):
+        super().__init__(problem=code, problem_mark=mark)
+        self.message = Message(code, params or {})
 
 
 class _Loader(yaml.SafeLoader):
@@ -41,13 +52,13 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> yaml.Node:
         mark = self.peek_event().start_mark
         if self.check_event(yaml.AliasEvent) or getattr(self.peek_event(), "anchor", None):
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not used in rules", problem_mark=mark)
+            raise _Refused(mark, "alias-not-used")
         self._depth += 1
         self._values += 1
         if self._values > MAX_VALUES:
-            raise yaml.MarkedYAMLError(problem=f"more than {MAX_VALUES} values", problem_mark=mark)
+            raise _Refused(mark, "too-many-values", {"limit": MAX_VALUES})
         if self._depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=mark)
+            raise _Refused(mark, "nested-too-deep", {"limit": MAX_DEPTH})
         try:
             return super().compose_node(parent, index)
         finally:
@@ -58,11 +69,11 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str | int | float | bool) and key is not None:
-                raise yaml.MarkedYAMLError(problem="a key must be a word", problem_mark=key_node.start_mark)
+                raise _Refused(key_node.start_mark, "key-not-a-plain-word")
             if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {key!r} is there twice", problem_mark=key_node.start_mark)
+                raise _Refused(key_node.start_mark, "key-twice", {"name": shown(key)})
             if is_odd(key):
-                raise yaml.MarkedYAMLError(problem=ODD_KEY, problem_mark=key_node.start_mark)
+                raise _Refused(key_node.start_mark, "key-holds-control-character")
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -80,15 +91,15 @@ for _tag, _shape, _first in (
     _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_shape})\Z"), list(_first))
 
 
-def _refuse(what: str, at: str, problem: str, hint: str = "") -> InvalidRule:
-    return InvalidRule(what, [Problem(at, problem, hint)])
+def _refuse(name: str, at: str, code: str, params: Mapping[str, Any] | None = None) -> InvalidRule:
+    return InvalidRule(Message("rules-in", {"name": name}), [Problem(at, code, params or {})])
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {Counter(keys).most_common(1)[0][0][:60]!r} is there twice")
+        raise InvalidValue("key-twice", {"name": Counter(keys).most_common(1)[0][0][:60]})
     return found
 
 
@@ -96,10 +107,10 @@ def _load_json(text: str, name: str) -> list[Any]:
     try:
         return [json.loads(text, object_pairs_hook=_no_duplicates)]
     except json.JSONDecodeError as error:
-        raise _refuse(name, f"line {error.lineno}", "not-json", {"why": error.msg}) from None
+        raise _refuse(name, f"line {error.lineno}", "not-json", {"why": of_json(error)}) from None
     except (ValueError, RecursionError) as error:
-        problem = _in_short(error) if isinstance(error, ValueError) else f"nested deeper than {MAX_DEPTH} levels"
-        raise _refuse(name, "", problem) from None
+        wrong = _why(error) if isinstance(error, ValueError) else Message("nested-too-deep", {"limit": MAX_DEPTH})
+        raise _refuse(name, "", wrong.code, wrong.params) from None
 
 
 def _load_yaml(text: str, name: str) -> list[Any]:
@@ -108,25 +119,28 @@ def _load_yaml(text: str, name: str) -> list[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}" if mark else ""
-        if "constructor for the tag" in str(error.problem):
+        if isinstance(error, _Refused):
+            raise _refuse(name, line, error.message.code, error.message.params) from None
+        if isinstance(error, yaml.constructor.ConstructorError):  # a tag that SafeLoader has no constructor for
             raise _refuse(name, line, "tag-not-used") from None
-        raise _refuse(name, line, str(error.problem or error.context or "not YAML")[:200]) from None
+        raise _refuse(name, line, "document-not-yaml", {"why": of_yaml(error)}) from None
     except yaml.reader.ReaderError as error:
         line = f"line {text.count(chr(10), 0, error.position) + 1}"
         raise _refuse(name, line, "character-not-allowed") from None
     except (yaml.YAMLError, RecursionError) as error:
-        raise _refuse(name, "", "document-not-yaml", {"why": str(error).splitlines()[0][:200]}) from None
+        raise _refuse(name, "", "document-not-yaml", {"why": of_text(str(error).splitlines()[0][:200])}) from None
     except ValueError as error:
-        raise _refuse(name, "", _in_short(error)) from None
+        wrong = _why(error)
+        raise _refuse(name, "", wrong.code, wrong.params) from None
 
 
-def _in_short(error: ValueError) -> str:
+def _why(error: ValueError) -> Message:
     """What Python says of a number with a million digits, and what this module says itself."""
-    said = str(error)
-    return "a number with too many digits" if said.startswith("Exceeds the limit") else said
+    if isinstance(error, InvalidValue):
+        return error.message
+    return Message("number-with-too-many-digits") if str(error).startswith("Exceeds the limit") else of_text(error)
 
 
-ODD_KEY = "a key holds a control character, or one that cannot be stored"
 _ODD = re.compile("[\\x00-\\x1f\\x7f-\\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
 
 
@@ -135,19 +149,19 @@ def is_odd(key: Any) -> bool:
     return isinstance(key, str) and _ODD.search(key) is not None
 
 
-def unfit(value: Any) -> str:
-    """What makes a document, however it came, unfit to be read: nested too deep, too many values, odd keys; '' for nothing."""
+def unfit(value: Any) -> Message | None:
+    """What makes a document, however it came, unfit to be read: nested too deep, too many values, odd keys; else None."""
     if too_deep(value):
-        return f"nested deeper than {MAX_DEPTH} levels"
+        return Message("nested-too-deep", {"limit": MAX_DEPTH})
     level, count = [value], 0
     while level:
         count += len(level)
         if count > MAX_VALUES:
-            return f"more than {MAX_VALUES} values"
+            return Message("too-many-values", {"limit": MAX_VALUES})
         if any(is_odd(key) for outer in level if isinstance(outer, Mapping) for key in outer):
-            return ODD_KEY
+            return Message("key-holds-control-character")
         level = list(_inner(level))
-    return ""
+    return None
 
 
 def _inner(level: list[Any]) -> Iterator[Any]:
@@ -180,7 +194,7 @@ def read_documents(source: Path | str) -> list[Any]:
             size = source.stat().st_size
             raw = source.read_bytes() if size <= MAX_BYTES else b""
         except OSError as error:
-            raise _refuse(name, str(source), "unreadable", {"why": error.strerror}) from None
+            raise _refuse(name, str(source), "unreadable", {"why": of_os(error)}) from None
     else:
         raw = source.encode("utf-8", "surrogatepass") if len(source) <= MAX_BYTES else b""
         size = max(len(raw), len(source))
@@ -189,9 +203,9 @@ def read_documents(source: Path | str) -> list[Any]:
     text = _decoded(raw, name)
     is_json = name.endswith(".json") or (text.lstrip()[:1] in ("[", "{") and not isinstance(source, Path))
     documents = _load_json_or_yaml(text, name, is_json)
-    wrong = next(filter(None, map(unfit, documents)), "")
+    wrong = next(filter(None, map(unfit, documents)), None)
     if wrong:
-        raise _refuse(name, "", wrong)
+        raise _refuse(name, "", wrong.code, wrong.params)
     return [document for document in documents if document is not None]
 
 
@@ -245,7 +259,7 @@ def _flatten(documents: list[Any], name: str) -> Iterator[Mapping[str, Any]]:
         if isinstance(document, list):
             yield from _flatten(document, name)
         elif not isinstance(document, Mapping):
-            raise _refuse(name, f"document {number + 1}", "rule-not-a-mapping", {"kind": type(document).__name__})
+            raise _refuse(name, f"document {number + 1}", "rule-not-a-mapping", {"kind": kind_of(document)})
         elif "pack" in document:
             from tideng_rules.packaging.reader import fill_pack
 

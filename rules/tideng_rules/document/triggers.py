@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Any
 
+from tideng.base.problems import Message
+from tideng.base.suggestions import nearest
 from tideng.model.judge_contract import (
     Limit,
     OnAbsence,
@@ -22,7 +24,7 @@ from tideng.model.judge_contract import (
 from tideng_rules.document.actions import EVENT_TYPE, parse_duration
 from tideng_rules.document.conditions import parse_condition
 from tideng_rules.document.model import facts_of
-from tideng_rules.document.problems import Collector, nearest, show
+from tideng_rules.document.problems import Collector, shown
 from tideng_rules.engine.closures import compile_condition
 
 CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -52,7 +54,7 @@ def clock_time(value: Any, at: str, notes: Collector) -> time:
     shape = CLOCK_TIME.fullmatch(value) if isinstance(value, str) else None
     if shape:
         return time(int(shape[1]), int(shape[2]))
-    notes.note(at, "not-a-time-of-day", {"value": show(value)})
+    notes.note(at, "not-a-time-of-day", {"value": shown(value)})
     return time(0)
 
 
@@ -111,7 +113,7 @@ class _Trigger:
             return None
         if "on" not in when:
             notes.note(
-                "when.on", "on which day is missing", "monday … sunday" if every == "week" else "1 … 31, or last"
+                "when.on", "day-missing", {"way_out": Message("days-of-week" if every == "week" else "days-of-month")}
             )
             return None
         if every == "week":
@@ -121,7 +123,7 @@ class _Trigger:
             return 31
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 31:
             return value
-        notes.note("when.on", "not-a-day-of-month", {"value": show(value)})
+        notes.note("when.on", "not-a-day-of-month", {"value": shown(value)})
         return None
 
     def absence(self) -> OnAbsence:
@@ -154,12 +156,12 @@ class _Trigger:
     def event_type(self, value: Any, at: str) -> str:
         if isinstance(value, str) and len(value) <= 120 and EVENT_TYPE.fullmatch(value):
             return value
-        self.notes.note(at, "not-an-event-type", {"value": show(value)})
+        self.notes.note(at, "not-an-event-type", {"value": shown(value)})
         return ""
 
     def event_types(self, key: str) -> tuple[str, ...]:
         at, value = f"when.{key}", self.when.get(key, [])
-        listed = self.notes.items(value, at, "event types")
+        listed = self.notes.items(value, at, "event-types")
         if isinstance(value, list | tuple) and not listed and key in self.when:
             self.notes.note(at, "list-empty")
         return tuple(self.event_type(item, f"{at}[{number}]") for number, item in enumerate(listed))
@@ -167,7 +169,7 @@ class _Trigger:
     def match(self) -> str:
         value = self.when.get("match", "")
         if "match" in self.when and not (isinstance(value, str) and FIELD.fullmatch(value)):
-            self.notes.note("when.match", "not-a-match-field", {"value": show(value)})
+            self.notes.note("when.match", "not-a-match-field", {"value": shown(value)})
             return ""
         return value
 
@@ -202,8 +204,8 @@ def _once_per(value: Any, kind: str, notes: Collector) -> str:
         return "day" if (number, unit) == ("1", "day") else f"{number} {unit}{'' if number == '1' else 's'}"
     if isinstance(value, str) and value in PERIODS:
         return value
-    hint = nearest(value, PERIODS) or "occurrence, day, week, month, N days, N hours, N minutes"
-    notes.note("limit.once_per", f"{show(value)} is no period", hint)
+    way_out = nearest(value, PERIODS) or Message("periods")
+    notes.note("limit.once_per", "not-a-period", {"value": shown(value), "way_out": way_out})
     return ONCE_PER[kind]
 
 
@@ -211,7 +213,7 @@ def _at_most(value: Any, notes: Collector) -> tuple[int | None, str]:
     shape = AT_MOST.fullmatch(value) if isinstance(value, str) else None
     if shape and int(shape[1]) > 0:
         return int(shape[1]), shape[2]
-    notes.note("limit.at_most", "not-a-limit", {"value": show(value)})
+    notes.note("limit.at_most", "not-a-limit", {"value": shown(value)})
     return None, "week"
 
 
@@ -221,5 +223,5 @@ def _by(value: Any, trigger: Trigger, notes: Collector) -> str:
         return ""
     if isinstance(value, str) and FIELD.fullmatch(value):
         return value
-    notes.note("limit.by", "not-a-distinct-field", {"value": show(value)})
+    notes.note("limit.by", "not-a-distinct-field", {"value": shown(value)})
     return ""

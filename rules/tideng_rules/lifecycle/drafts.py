@@ -22,12 +22,14 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
+from tideng.base.problems import Message
 from tideng_rules.document.merge import (
     Conflict,
     Merged,
     merge,
     same,
 )
+from tideng_rules.document.problems import kind_of
 from tideng_rules.document.reader import MAX_BYTES, MAX_DEPTH, too_deep
 from tideng_rules.lifecycle.rights import require_reading, require_writing
 from tideng_rules.lifecycle.tables import (
@@ -49,7 +51,7 @@ class Stale(Refused):
     def __init__(self, draft: Draft):
         self.by, self.at, self.edition = draft.changed_by, draft.changed_at, draft.edition
         super().__init__(
-            f"draft {draft.id}",
+            Message("draft-number", {"id": draft.id}),
             [
                 Problem(
                     "edition",
@@ -258,9 +260,8 @@ def unfinished(connection: Connection, id: int) -> Draft:
         raise NotFound("no-draft", {"id": id})
     held = Draft(*row)
     if held.state not in UNFINISHED:
-        discarded = held.state == DISCARDED
-        said = "this draft was discarded already" if discarded else "this draft was published already"
-        raise Refused(f"draft {id}", [Problem("", said, "begin another draft")])
+        code = "draft-discarded" if held.state == DISCARDED else "draft-published"
+        raise Refused(Message("draft-number", {"id": id}), [Problem("", code)])
     return held
 
 
@@ -284,7 +285,7 @@ def _rule_of(document: Mapping[str, Any]) -> str:
 def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document as the database can keep it."""
     if not isinstance(document, Mapping):
-        raise InvalidRule("draft", [Problem("", "rule-not-a-mapping", {"kind": type(document).__name__})])
+        raise InvalidRule("draft", [Problem("", "rule-not-a-mapping", {"kind": kind_of(document)})])
     if too_deep(document):
         raise InvalidRule("draft", [Problem("", "nested-too-deep", {"limit": MAX_DEPTH})])
     try:

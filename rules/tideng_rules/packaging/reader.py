@@ -22,11 +22,12 @@ from tideng.base.errors import (
     NotFound,
     Problem,
 )
+from tideng.base.problems import Message
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue
 from tideng_rules.document.merge import Conflict, merge
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.document.problems import nearest
 from tideng_rules.document.reader import read_documents, read_rules
 from tideng_rules.packaging.parameters import fill_pack
 
@@ -97,14 +98,15 @@ class Shelf:
         if str(document.get("version", "")) != version:
             found = document.get("version")
             raise InvalidRule(
-                f"pack {name}", [Problem("version", "not-that-version", {"version": version, "found": found})]
+                Message("pack-called", {"name": name}),
+                [Problem("version", "not-that-version", {"version": version, "found": found})],
             )
         return document
 
     def _versions(self, name: str) -> Mapping[str, Path]:
         if name not in self.packs:
-            hint = nearest(name, self.packs) or "shipped are: " + ", ".join(self.packs)
-            raise NotFound("no-pack", {"name": name, "why": hint})
+            way_out = nearest(name, self.packs) or Message("packs-shipped", {"names": self.packs})
+            raise NotFound("no-pack", {"name": name, "way_out": way_out})
         return self.packs[name]
 
 
@@ -146,7 +148,7 @@ def _kept(path: Path, _changed: int, _size: int) -> bytes:
 def _read(path: Path, name: str) -> Mapping[str, Any]:
     documents = _documents(path)
     if len(documents) != 1 or not isinstance(documents[0], Mapping) or documents[0].get("pack") != name:
-        raise InvalidRule(f"pack {name}", [Problem("pack", "not-that-pack", {"name": name})])
+        raise InvalidRule(Message("pack-called", {"name": name}), [Problem("pack", "not-that-pack", {"name": name})])
     return documents[0]
 
 
@@ -222,16 +224,16 @@ class _Reading:
                 return newest
             if use.version in self.shelf.packs[use.name]:
                 return self.shelf.read(use.name, use.version)
-            there = ", ".join(self.shelf.packs[use.name])
+            there = list(self.shelf.packs[use.name])
             problem = Problem(
                 f"{place}.version",
                 "pack-version-missing",
-                {"name": use.name, "version": use.version, "version2": there},
+                {"name": use.name, "version": use.version, "there": there},
             )
             self.problems.append(problem)
             return newest  # so that what is wrong with the parameters is said as well
         except NotFound as error:
-            self.problems.append(Problem(place, str(error)))
+            self.problems.append(Problem(place, error.message.code, error.message.params))
         except InvalidRule as error:
             self.problems += _under(place, error.problems)
         return None
@@ -244,7 +246,7 @@ class _Reading:
         for version in self.shelf.packs[use.name]:
             older = self.shelf.read(use.name, version)
             if name in older.get("parameters", {}):
-                return Problem(problem.at, "parameter-dropped", {"version": pack.get("version"), "version2": version})
+                return Problem(problem.at, "parameter-dropped", {"version": pack.get("version"), "other": version})
         return problem
 
     def files(self) -> Iterator[Source]:
@@ -290,7 +292,7 @@ class _Reading:
             found = {str(one.get("id")): one for one in fill_pack(pack, known)}
             return found.get(rule, {})
         except NotFound as error:
-            self.problems.append(Problem(f"{at}: {OVERRIDES}.version", str(error)))
+            self.problems.append(Problem(f"{at}: {OVERRIDES}.version", error.message.code, error.message.params))
         except InvalidRule as error:
             self.problems += _under(f"{at}: {OVERRIDES}", error.problems)
         return None
@@ -308,4 +310,4 @@ class _Reading:
 def _under(place: str, problems: tuple[Problem, ...] | Iterator[Problem]) -> Iterator[Problem]:
     for problem in problems:
         at = f"{place}: {problem.at}" if problem.at else place
-        yield Problem(at, problem.problem, problem.hint, problem.severity, problem.code)
+        yield problem.moved(at)

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tideng.access.viewer import Viewer
-from tideng.base.errors import Problem, Refused, TidengError
+from tideng.base.errors import CommandFailed, Problem, Refused, TidengError
 from tideng.facts.world import Record
 from tideng.model.event import Event
 from tideng.org.directory import Directory, zone
@@ -115,7 +115,7 @@ class _Side:
         self.deployment: Deployment = history.deployment(start)
         plugin = self.deployment.plugins.get("rules")
         if not isinstance(plugin, RulesPlugin):
-            raise TidengError("rules-plugin-off")
+            raise CommandFailed("rules-plugin-off")
         self._plugin = plugin
         self.published = list(plugin.book.rules.values()) if plugin.book else []
         self.speaking = Speaking.of(self.deployment.profile)

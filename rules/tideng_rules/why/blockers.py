@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from tideng.access.viewer import name_of
+from tideng.base.problems import message_of_text, phrase
 from tideng.facts.frequency import Said, may_speak, period_of
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule
@@ -90,8 +91,8 @@ class Stops:
             since = self._when(pause.since)
             return Stop(
                 both(
-                    f"规则从 {since['zh']} 起暂停（{pause.by}：{pause.why}）",
-                    f"the rule has been paused since {since['en']} ({pause.by}: {pause.why})",
+                    f"规则从 {since['zh']} 起暂停（{pause.by}：{_phrase(pause.why, 'zh')}）",
+                    f"the rule has been paused since {since['en']} ({pause.by}: {_phrase(pause.why, 'en')})",
                 )
             )
         aside = self._standing.set_aside(n, moment)
@@ -325,3 +326,9 @@ class Stops:
 
 def _small(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def _phrase(why: str, locale: str) -> str:
+    """Why a rule is paused: a stored message, or what a person wrote."""
+    message = message_of_text(why)
+    return phrase(message, locale) if message else ""

@@ -91,7 +91,7 @@ def of_text(said: object) -> Message:
 def of_os(error: OSError) -> Message:
     """Why a file cannot be read, by its error number."""
     code = _OF_NUMBER.get(error.errno or 0)
-    return Message(code) if code else Message("parser-says", {"words": error.strerror or str(error)})
+    return Message(code) if code else Message("verbatim", {"words": error.strerror or str(error)})
 
 
 def of_toml(error: tomllib.TOMLDecodeError | UnicodeDecodeError) -> Message:
@@ -115,4 +115,4 @@ def _message(said: str) -> Message:
         found = re.fullmatch(shape, said, re.DOTALL)
         if found:
             return Message(code, found.groupdict())
-    return Message("parser-says", {"words": said})
+    return Message("verbatim", {"words": said})

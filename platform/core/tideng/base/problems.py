@@ -13,6 +13,7 @@ in several languages, and another message. How one is said depends on the type o
 ``{name:quotes}``     names in quotes, joined
 ``{name:either}``     names, the last one joined by "or"
 ``{name:message}``    another message, said in the same language; nothing where it is None
+``{name:hint}``       the way out of another message
 ``{name:text}``       a text in several languages
 ====================  ================================================================================
 """
@@ -275,8 +276,10 @@ def _filled(template: Template, params: Mapping[str, Any], language: Language) -
 
 
 def _quoted(value: Any, language: Language) -> str:
+    if isinstance(value, Message):
+        return phrase(value, language.tag)
     if not isinstance(value, str):
-        return "" if value is None else repr(_plain(value))
+        return repr(_plain(value))
     mark = language.marks.get("quote")
     return mark.replace("{}", repr(value)[1:-1]) if mark else repr(value)
 
@@ -298,6 +301,10 @@ def _message(value: Any, language: Language) -> str:
     return phrase(value, language.tag) if isinstance(value, Message) else _verbatim(value, language)
 
 
+def _hint(value: Any, language: Language) -> str:
+    return say(Problem("", value.code, value.params), language.tag).hint if isinstance(value, Message) else ""
+
+
 def _text(value: Any, language: Language) -> str:
     if not isinstance(value, Mapping):
         return _verbatim(value, language)
@@ -315,6 +322,7 @@ _SAID: Mapping[str, Callable[[Any, Language], str]] = {
     "quotes": lambda value, language: language.marks["list"].join(_quoted(one, language) for one in _names(value)),
     "either": _either,
     "message": _message,
+    "hint": _hint,
     "text": _text,
 }
 SLOT_TYPES = frozenset(_SAID)

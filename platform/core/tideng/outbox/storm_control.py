@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection, and_, case, func, select, text, update
 
+from tideng.base.problems import Message, message_as_text
 from tideng.facts.world import Record, World
 from tideng.model.calendars import local_moment
 from tideng.model.judge_contract import Limit as _Limit
@@ -141,7 +142,8 @@ def _still(
     if None in decisions:
         return  # HR knows already; this came from another worker, or before the pause was heard of
     figures = {"people": people, "expected": watch.expected, "day": day.isoformat(), "version": watch.version}
-    why = f"it would tell {people} people on {day.isoformat()}; in its preview it was {watch.expected} at most"
+    params = {"people": people, "day": day.isoformat(), "expected": watch.expected}
+    why = message_as_text(Message("rule-tells-too-many", params))
     paused = deployment.plugins.call("pause_rule", rule=watch.rule, why=why, detail=figures, connection=connection)
     detail = {"rule": watch.rule, **figures, "paused": any(paused)}
     period = f"{day.isoformat()}/v{watch.version}/{len(asked) + 1}"

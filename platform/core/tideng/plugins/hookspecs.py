@@ -134,7 +134,7 @@ class Hooks:
     @hookspec
     def pause_rule(self, rule: str, why: str, detail: Mapping[str, Any], connection: Connection) -> bool | None:
         """Take a rule out of force until a person has looked at it. Called inside the transaction that found that it
-        would speak to far more people than in its preview. Return True if the rule is this plugin's."""
+        would speak to far more people than in its preview; `why` is a message as text (tideng.base.problems). Return True if the rule is this plugin's."""
 
     @hookspec
     def is_due(self, connection: Connection, now: datetime) -> bool:
