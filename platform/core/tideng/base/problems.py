@@ -288,12 +288,14 @@ def _verbatim(value: Any, language: Language) -> str:
     return "" if value is None else str(value)
 
 
-def _names(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(map(str, value or ()))
+def _names(value: Any, language: Language) -> list[str]:
+    """The items of a list: names, texts in several languages, or messages."""
+    items = [value] if isinstance(value, str) else value or ()
+    return [_text(one, language) if isinstance(one, Mapping) else _message(one, language) for one in items]
 
 
 def _either(value: Any, language: Language) -> str:
-    *most, last = _names(value) or [""]
+    *most, last = _names(value, language) or [""]
     return language.marks["or"].join([language.marks["list"].join(most), last]) if most else last
 
 
@@ -318,8 +320,10 @@ _SAID: Mapping[str, Callable[[Any, Language], str]] = {
     "number": _verbatim,
     "count": lambda value, language: f"{value:,}" if isinstance(value, int) else _verbatim(value, language),
     "kind": lambda value, language: language.kinds.get(value, _verbatim(value, language)),
-    "list": lambda value, language: language.marks["list"].join(_names(value)),
-    "quotes": lambda value, language: language.marks["list"].join(_quoted(one, language) for one in _names(value)),
+    "list": lambda value, language: language.marks["list"].join(_names(value, language)),
+    "quotes": lambda value, language: language.marks["list"].join(
+        _quoted(one, language) for one in _names(value, language)
+    ),
     "either": _either,
     "message": _message,
     "hint": _hint,

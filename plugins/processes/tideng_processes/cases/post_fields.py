@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
+from tideng.base.problems import Message
 from tideng.org.directory import DIRECTORY_EVENTS, Directory
 from tideng.plugins.forms import MUST, Asked, Form
 from tideng_processes.document.model import Definition
@@ -26,24 +27,23 @@ def asked_of(form: Form, definition: Definition, directory: Directory) -> list[A
     return [one for one in found if one.field in asks_for]  # a case also knows what its earlier steps asked for
 
 
-_TAKEN = {"zh": "这个编号已经有人用了，换一个", "en": "somebody has this id already; another one"}
+_TAKEN = Message("id-of-somebody")
 
 
 def _unknown(form: Form, directory: Directory) -> Iterator[Asked]:
-    known: tuple[tuple[str, Mapping[str, str], str, str], ...] = (
-        ("unit", {one.id: one.name for one in directory.units.values()}, "部门", "unit"),
-        ("position", {one.id: one.name for one in directory.positions.values()}, "岗位", "position"),
+    known: tuple[tuple[str, Mapping[str, str]], ...] = (
+        ("unit", {one.id: one.name for one in directory.units.values()}),
+        ("position", {one.id: one.name for one in directory.positions.values()}),
     )
-    for name, names, zh, en in known:
+    for name, names in known:
         said = form.data.get(name)
         if isinstance(said, str) and said and said not in names:
             near = _near(said, names)
             yield Asked(
                 name,
-                {
-                    "zh": f"没有编号为“{said}”的{zh}" + (f"；相近的：{'、'.join(near)}" if near else ""),
-                    "en": f"there is no {en} {said}" + (f"; near it: {', '.join(near)}" if near else ""),
-                },
+                Message("id-unknown-but-near", {"kind": name, "id": said, "names": near})
+                if near
+                else Message("id-unknown", {"kind": name, "id": said}),
                 MUST,
             )
 

@@ -19,6 +19,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
+from tideng.base.problems import Message
 from tideng.org.directory import Directory
 from tideng.plugins.forms import (
     MUST,
@@ -28,7 +29,6 @@ from tideng.plugins.forms import (
     check_form,
     fill_form,
 )
-from tideng.problem_words import in_words
 from tideng.store.database import writing
 from tideng_processes.cases.case_choices import not_to_be_chosen
 from tideng_processes.cases.loader import load_run, next_id
@@ -63,7 +63,7 @@ ACTS_FOR_ALL = frozenset({"hr", "admin"})
 class NotYet(Refused):
     """Something is still open in a form. `asked` says what, in each language, MUST first."""
 
-    def __init__(self, what: str, asked: Iterable[Asked]):
+    def __init__(self, what: Message, asked: Iterable[Asked]):
         self.asked = tuple(asked)
         super().__init__(what, [one.problem() for one in self.asked])
 
@@ -111,7 +111,7 @@ def begin(
     now = deployment.clock.now()
     published = registry_of(deployment).latest(process)
     if published is None:
-        raise NotFound(f"no process {process}")
+        raise NotFound("no-process", {"name": process})
     about = _about(viewer, published.definition, directory, now, person)
     at = _moment(submission, now, None)
     with writing(deployment.engine) as connection:
@@ -148,15 +148,15 @@ def begin(
 
 def _about(viewer: Viewer, definition: Definition, directory: Directory, now: datetime, person: str) -> str:
     if not may_begin(viewer, definition, directory, now):
-        raise NotAllowed(f"only some people begin {definition.id}")
+        raise NotAllowed("viewer-may-not-begin", {"name": definition.id})
     if not definition.start.other or person in ("", viewer.person):
         if person not in ("", viewer.person):
-            raise NotAllowed("one begins it for oneself")
+            raise NotAllowed("begun-for-oneself")
         return viewer.person
     if directory.at(person, now) is None:
-        raise Refused("process", [Problem("person", "is nobody who works here now")])
+        raise Refused("process", [Problem("person", "nobody-here")])
     if not (viewer.roles & ACTS_FOR_ALL) and person not in below(directory, viewer.person, now):
-        raise NotAllowed("one begins it for those whom one leads")
+        raise NotAllowed("viewer-leads-nobody")
     return person
 
 
@@ -224,7 +224,7 @@ def preview(
     now, registry = deployment.clock.now(), registry_of(deployment)
     published = registry.latest(process)
     if published is None:
-        raise NotFound(f"no process {process}")
+        raise NotFound("no-process", {"name": process})
     definition, known, about = published.definition, {}, person or viewer.person
     if case:
         run = load_run(connection, registry, case)
@@ -234,7 +234,7 @@ def preview(
         about = _about(viewer, definition, directory, now, person)
     step = definition.nodes.get(node)
     if step is None:
-        raise NotFound(f"no step {node}")
+        raise NotFound("no-step", {"name": node})
     outcome = step.outcome(submission.outcome) or step.outcomes[0]
     asked, _data = _asked(
         deployment, connection, viewer, directory, definition, about, case, step, outcome, submission, known,
@@ -261,10 +261,10 @@ def _own_task(
     if mine:
         return mine[0]
     if not is_concerned(connection, viewer, directory, now, run):
-        raise NotFound(f"no case {run.id}")
+        raise NotFound("no-case", {"name": run.id})
     if tasks:
-        raise NotAllowed("this step is somebody else's")
-    raise Refused("step", [Problem("", "this step is done already", "load the page again to see where it stands")])
+        raise NotAllowed("step-of-somebody-else")
+    raise Refused("step", [Problem("", "step-done")])
 
 
 def is_concerned(connection: Connection, viewer: Viewer, directory: Directory, now: datetime, run: Run) -> bool:
@@ -285,7 +285,7 @@ def _task_of(run: Run, viewer: Viewer) -> Task:
 def _outcome(node: Node, submission: Submission) -> Outcome:
     found = node.outcome(submission.outcome)
     if found is None:
-        raise Refused("step", [Problem("outcome", f"there is no way {submission.outcome!r} out of this step", ", ".join(one.id for one in node.outcomes))])  # fmt: skip
+        raise Refused("step", [Problem("outcome", "no-way-out", {"name": submission.outcome, "names": (one.id for one in node.outcomes)})])  # fmt: skip
     return found
 
 
@@ -293,9 +293,9 @@ def _moment(submission: Submission, now: datetime, entered: datetime | None) -> 
     """When a hand-in counts: when it was written. Not before the step was entered, and not ahead of now."""
     at = submission.at or now
     if at > now + AHEAD:
-        raise Refused("moment", [Problem("at", "lies ahead of now", "the clock of the phone may be wrong")])
+        raise Refused("moment", [Problem("at", "moment-ahead")])
     if at < now - OLDEST:
-        raise Refused("moment", [Problem("at", f"lies more than {OLDEST.days} days back", "hand it in as of now")])
+        raise Refused("moment", [Problem("at", "moment-too-far-back", {"days": OLDEST.days})])
     return max(min(at, now), entered or min(at, now))
 
 
@@ -320,7 +320,7 @@ def _checked(
         at, now,
     )  # fmt: skip
     if any(one.severity == MUST for one in asked):
-        raise NotYet(node.id, asked)
+        raise NotYet(Message("form-of-step", {"step": node.id}), asked)
     return data
 
 
@@ -330,7 +330,7 @@ def _asked(
     now: datetime,
 ) -> tuple[list[Asked], dict[str, Any]]:  # fmt: skip
     read = read_form(definition, node, submission.data, submission.papers, directory, at, known, complete=outcome.form)
-    own = [Asked(one.at, _both(one)) for one in (*read.problems, *_about_the_rest(outcome, submission))]
+    own = [Asked(one.at, one.message) for one in (*read.problems, *_about_the_rest(outcome, submission))]
     own += _lost_papers(connection, viewer, node, definition, submission, case)
     own += _others_cases(
         deployment, connection, directory, definition, node, person, viewer, case, read.data, known, at, now
@@ -355,7 +355,7 @@ def _others_cases(
     form = Form(f"{definition.id}.{node.id}", person, viewer.person, at, {**known, **sure}, case=case)
     filled = fill_form(deployment, connection, directory, form, now)
     own = {name for name, one in filled.items() if one.value == data.get(name)}
-    return [Asked(one.at, _both(one)) for one in wrong if one.at not in own]
+    return [Asked(one.at, one.message) for one in wrong if one.at not in own]
 
 
 def _form(
@@ -371,11 +371,11 @@ def _about_the_rest(outcome: Outcome, submission: Submission) -> list[Problem]:
     note = submission.note.strip()
     found = []
     if outcome.note and not note:
-        found.append(Problem("note", "a few words are still open"))
+        found.append(Problem("note", "words-missing"))
     if len(note) > LONGEST_NOTE:
-        found.append(Problem("note", f"at most {LONGEST_NOTE} characters"))
+        found.append(Problem("note", "too-many-characters", {"limit": LONGEST_NOTE}))
     if len(submission.key) > LONGEST_KEY:
-        found.append(Problem("key", f"at most {LONGEST_KEY} characters"))
+        found.append(Problem("key", "too-many-characters", {"limit": LONGEST_KEY}))
     return found
 
 
@@ -393,16 +393,10 @@ def _lost_papers(
     }
     own = lambda one: (one.case is None and one.author == viewer.login) or (case != "" and one.case == case)  # noqa: E731
     return [
-        Asked(name, _both(Problem(name, "a file is not there any more", "choose it once more")))
+        Asked(name, Message("attachment-gone"))
         for name, ids in submission.papers.items()
         if not all(int(id) in there and own(there[int(id)]) and there[int(id)].field == name for id in ids)
     ]
-
-
-def _both(problem: Problem) -> dict[str, str]:
-    hint_zh = f"（{in_words(problem.hint, 'zh')}）" if problem.hint else ""
-    hint_en = f" ({problem.hint})" if problem.hint else ""
-    return {"zh": in_words(problem.problem, "zh") + hint_zh, "en": problem.problem + hint_en}
 
 
 def _told_of(connection: Connection, submission: Submission) -> dict[int, dict[str, str]]:
@@ -428,7 +422,7 @@ def _accept(
     form = _form(run.definition, node, outcome, run.person, viewer, at, {**run.data, **data}, run.id, submission)
     asked = accept_form(deployment, connection, directory, form, now)
     if asked:
-        raise NotYet(node.id, asked)
+        raise NotYet(Message("form-of-step", {"step": node.id}), asked)
 
 
 # -- words, and other hands --------------------------------------------------------------------------------------------
@@ -438,8 +432,8 @@ def say(deployment: Deployment, viewer: Viewer, directory: Directory, case: str,
     """Leave a few words in a case's history, for everyone concerned. Raises `NotFound`, `Refused`."""
     now, words = deployment.clock.now(), text.replace("\r\n", "\n").strip()
     if not words or len(words) > LONGEST_NOTE:
-        problem = f"at most {LONGEST_NOTE} characters" if words else "a few words are still open"
-        raise Refused("comment", [Problem("text", problem)])
+        code = "too-many-characters" if words else "words-missing"
+        raise Refused("comment", [Problem("text", code, {"limit": LONGEST_NOTE})])
     with writing(deployment.engine) as connection:
         run = _seen(connection, deployment, viewer, directory, now, case)
         mover = Mover(deployment, connection, directory, now)
@@ -464,15 +458,13 @@ def hand_over(
         run = _seen(connection, deployment, viewer, directory, now, case)
         task = run.open_task(node, part)
         if task is None:
-            raise Refused(
-                "step", [Problem("", "this step is done already", "load the page again to see where it stands")]
-            )
+            raise Refused("step", [Problem("", "step-done")])
         leads = bool(viewer.person) and task.owner in below(directory, viewer.person, now)
         if task.owner != viewer.person and not leads and not viewer.roles & ACTS_FOR_ALL:
-            raise NotAllowed("this step is somebody else's")
+            raise NotAllowed("step-of-somebody-else")
         mover = Mover(deployment, connection, directory, now)
         if not mover.staff.present(to):
-            raise Refused("step", [Problem("to", "is not there at the moment", "somebody who is at work")])
+            raise Refused("step", [Problem("to", "owner-absent")])
         mover.hand_over(run, task, to, None, viewer.login, why.strip()[:LONGEST_NOTE], now)
         mover.save()
     deployment.bell.ring()
@@ -483,7 +475,7 @@ def _seen(
 ) -> Run:
     run = load_run(connection, registry_of(deployment), case)
     if not is_concerned(connection, viewer, directory, now, run):
-        raise NotFound(f"no case {case}")
+        raise NotFound("no-case", {"name": case})
     return run
 
 

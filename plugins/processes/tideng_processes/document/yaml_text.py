@@ -30,11 +30,11 @@ def as_text(document: Mapping[str, Any]) -> str:
 def read_typed(text: str) -> tuple[Mapping[str, Any] | None, list[Problem]]:
     """The document in what somebody typed, None where there is none in it, and what is wrong with it."""
     if len(text) > LONGEST:
-        return None, [Problem("", f"at most {LONGEST} characters")]
+        return None, [Problem("", "too-many-characters", {"limit": LONGEST})]
     complaints = Problems()
     found = read_yaml_text("text", text, complaints)
     if found is None or complaints.errors:
         return None, list(complaints.errors)
     if not isinstance(found.value, Mapping):
-        return None, [Problem("", "is no process", "id, title, nodes, ends")]
+        return None, [Problem("", "not-a-process")]
     return found.value, []

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tideng.base.errors import InvalidPayload, Problem, Refused
+from tideng.base.problems import Message
 from tideng.intake.event_files import LOGS, Source, open_events
 from tideng.model.calendars import WorkCalendar
 from tideng_processes.cases.deadlines import due_of
@@ -149,9 +150,8 @@ def read_log(
 def require_mapped(log: Log, log_map: LogMap) -> None:
     """Raise `Refused` where the log has activities of which the map does not say what they are."""
     if log.unmapped:
-        hint = "name it under a process, or under elsewhere"
-        problems = [Problem(log_map.name, f"{one!r} is not named ({count}×)", hint) for one, count in log.unmapped.items()]  # fmt: skip
-        raise Refused(f"map {log_map.name}", problems)
+        problems = [Problem(log_map.name, "activity-unmapped", {"activity": one, "count": count}) for one, count in log.unmapped.items()]  # fmt: skip
+        raise Refused(Message("map-called", {"name": log_map.name}), problems)
 
 
 def conform(log: Log, definition: Definition, mapped: ProcessMap, zone: ZoneInfo, calendar: WorkCalendar) -> Report:

@@ -126,7 +126,7 @@ class FormPage(Forms):
         """The script that opens forms without a network. It says nothing of anybody, so that nobody has to sign in."""
         script = built("form_worker.js")
         if not script:
-            raise NotFound("the scripts are not built")
+            raise NotFound("scripts-not-built")
         answer = Response(f"import '{script}'\n", mimetype="text/javascript")
         answer.headers["Cache-Control"] = "no-cache"
         return answer

@@ -279,7 +279,7 @@ class ProcessEditorPage(Page):
         """Take a change back: the older document becomes the newest version."""
         older = processes().version(process, version)
         if older is None:
-            raise NotFound(f"no version {version} of {process}")
+            raise NotFound("no-process-version", {"version": version, "name": process})
         note = _("As in version %(n)s", n=version)
         try:
             number = self._published(process, older.definition.document, note, request.form.get("base", type=int))
@@ -311,7 +311,7 @@ class ProcessEditorPage(Page):
     def move(self, process: str) -> Any:
         published, here, form = latest(process), web(), request.form
         if form.get("version", type=int) != published.version:
-            say_problems([Problem("", "somebody published another version meanwhile", "load the page again")])
+            say_problems([Problem("", "process-published-meanwhile")])
             return redirect(url_for("ProcessEditorPage.moving", process=process))
         with reading(here.engine) as connection:
             older = publishing.running(connection, process, published.version)
@@ -342,9 +342,9 @@ def _about_the_name(process: str, document: Mapping[str, Any]) -> list[Problem]:
     """A process keeps its id; a new one takes one that is free."""
     id = document.get("id")
     if process != NEW and id != process:
-        return [Problem("id", "a process keeps its id", process)]
+        return [Problem("id", "process-keeps-id", {"id": process})]
     if process == NEW and processes().latest(str(id)) is not None:
-        return [Problem("id", "another process has this id")]
+        return [Problem("id", "process-id-taken")]
     return []
 
 

@@ -22,7 +22,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
-from tideng.base.problems import say
+from tideng.base.problems import Message, say
 from tideng.org.directory import Assignment
 from tideng.plugins.attachments import LARGEST
 from tideng.plugins.case_notes import Aside, beside_case
@@ -61,7 +61,6 @@ LARGEST_FORM = 6 * LARGEST
 """Without a script the files of a form come with it."""
 OFFERED = 60
 """So many colleagues are offered where a form asks for one; any other is named by name or id."""
-DIFFERS = "the form has changed meanwhile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +108,13 @@ class Forms(Page):
         published = latest(process)
         it = published.definition
         if not service.may_begin(web().viewer(), it, self.directory, web().now()):
-            raise NotAllowed(f"only some people begin {process}")
+            raise NotAllowed("viewer-may-not-begin", {"name": process})
         return Place(it, published.version, it.first)
 
     def _open(self, case: str, node: str) -> Place:
         it = self.read(viewing.case, processes(), case)
         if node not in it.definition.nodes:
-            raise NotFound(f"no step {node}")
+            raise NotFound("no-step", {"name": node})
         part = request.values.get("part", "")
         place = Place(it.definition, it.version, it.definition.nodes[node], it, part, it.data)
         return replace(place, part=place.task.part) if place.task and not part else place
@@ -291,7 +290,7 @@ class Forms(Page):
         said, lost = self._with_files(place, self._said(place))
         try:
             if lost:
-                raise NotYet(place.node.id, lost)
+                raise NotYet(Message("form-of-step", {"step": place.node.id}), lost)
             case = self._handed_in(place, said)
         except NotYet as open_:
             return self._not_yet(place, said, list(open_.asked))
@@ -306,7 +305,7 @@ class Forms(Page):
         here, form = web(), request.form
         version = form.get("version", "")
         if place.case is None and form.get("at") and version and version != str(place.version) and _misses(place, form):
-            raise Refused("form", [Problem("", DIFFERS, "open it again; what was written stands in it")])
+            raise Refused("form", [Problem("", "form-changed")])
         submission = Submission(
             form.get("outcome", ""), said.data, said.papers, form.get("note", ""), _moment(form.get("at", "")), form.get("key", "")
         )  # fmt: skip
@@ -334,10 +333,7 @@ class Forms(Page):
                     )  # fmt: skip
                     found.setdefault(asks.field, []).append(kept.id)
                 except Refused as refused:
-                    lost += [
-                        Asked(asks.field, {one: _said_in(problem, one) for one in ("zh", "en")})
-                        for problem in refused.problems
-                    ]
+                    lost += [Asked(asks.field, problem.message) for problem in refused.problems]
         return Said(said.data, found), lost
 
     def _not_yet(self, place: Place, said: Said, asked: list[Asked]) -> Any:
@@ -373,7 +369,7 @@ def _moment(said: str) -> datetime | None:
     except ValueError:
         at = datetime.min
     if at.tzinfo is None:
-        raise Refused("moment", [Problem("at", "is no moment", "2026-03-31T20:59:59+08:00")])
+        raise Refused("moment", [Problem("at", "form-not-a-moment")])
     return at.astimezone(UTC)
 
 
@@ -383,11 +379,7 @@ def _asked(one: Asked) -> dict[str, Any]:
 
 
 def words_of(problem: Problem) -> str:
-    return _said_in(problem, locale())
-
-
-def _said_in(problem: Problem, language: str) -> str:
-    return say(problem.moved(""), language).line
+    return say(problem.moved(""), locale()).line
 
 
 def paper_line(kept: attachments.Kept) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def latest(process: str) -> Published:
     """Raises `NotFound`."""
     found = processes().latest(process)
     if found is None:
-        raise NotFound(f"no process {process}")
+        raise NotFound("no-process", {"name": process})
     return found
 
 

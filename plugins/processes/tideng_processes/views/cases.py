@@ -167,7 +167,7 @@ def case(
     """One case with its history. Raises `NotFound` for everybody whom it does not concern. A fixed number of statements."""
     run = load_run(connection, registry, id, lock=False)
     if not is_concerned(connection, viewer, directory, moment, run):
-        raise NotFound(f"no case {id}")
+        raise NotFound("no-case", {"name": id})
     task, step, paper = TaskRow, StepRow, PaperRow
     tasks = connection.execute(select(task.__table__).where(task.case == id).order_by(task.id)).all()
     steps = connection.execute(select(step.__table__).where(step.case == id).order_by(step.id)).all()
