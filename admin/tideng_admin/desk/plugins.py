@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.base.errors import Refused
-from tideng.base.problems import phrase, say
+from tideng.base.problems import say, say_phrase
 from tideng.model.catalogue import Text
 from tideng.runtime import plugin_switches
 from tideng.runtime.deployment import SWITCHED_OFF
@@ -135,7 +135,7 @@ def _shown(
                 _ICONS.get(name, "plug"),
                 own.version if own else "",
                 chosen.state,
-                phrase(chosen.why, locale()) if chosen.why else "",
+                say_phrase(chosen.why, locale()) if chosen.why else "",
                 row.since if row else here.now(),
                 _brings(name),
                 _effects(name),

@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from tideng.base.problems import message_of_text, phrase
+from tideng.base.problems import phrase_of_text, say_phrase
 from tideng.model.templates import choose, spoken
 from tideng_admin.request.context import LANGUAGES, locale, web
 from tideng_admin.screens import Screen
@@ -231,8 +231,8 @@ def dropped_word(reason: str) -> str:
 
 def pause_word(why: str) -> str:
     """Why a rule rests: what a person wrote stands as it is, the line's own reasons are put into words."""
-    message = message_of_text(why)
-    return phrase(message, locale()) if message else ""
+    message = phrase_of_text(why)
+    return say_phrase(message, locale()) if message else ""
 
 
 def initial(name: str) -> str:

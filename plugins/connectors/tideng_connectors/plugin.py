@@ -143,5 +143,5 @@ class ConnectorsPlugin:
     def _email_settings(self) -> EmailSettings:
         """Read anew for each message, because the client may be applied again while the worker runs."""
         if self._deployment is None:
-            raise InvalidSettings(NAME, [Problem("", "deployment-not-open")])
+            raise InvalidSettings("connectors", [Problem("", "deployment-not-open")])
         return EmailSettings.read(self._deployment.plugin_settings(NAME))

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from tideng.base.parse_errors import of_text
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.intake.event_files import ReadOptions, Unreadable
 from tideng.model.limits import MAX_WHOLE
 
@@ -78,7 +78,7 @@ class _Log:
         self._positions: dict[str, int] = {}
         self._memo: dict[str, str] = {}
         self._case, self._line = "", 0
-        self._bad: Message | None = None
+        self._bad: Phrase | None = None
         self._trace: dict[str, Any] = {}
         self._into: dict[str, Any] = {}
         self._path: list[tuple[str, str]] = []
@@ -167,7 +167,7 @@ class _Log:
             if kind == "boolean":
                 return {"true": True, "1": True, "false": False, "0": False}[text.strip()]
         except (ValueError, KeyError):
-            self._bad = self._bad or Message(
+            self._bad = self._bad or Phrase(
                 "xes-attribute-of-other-type", {"key": key, "value": text[:40], "kind": kind}
             )
             return None
@@ -181,9 +181,9 @@ class _Log:
         if not self._case:
             self._case = str(self._trace.pop("concept:name", ""))
         activity = data.pop("concept:name", None)
-        wrong = self._bad or (None if activity else Message("xes-event-without-activity"))
+        wrong = self._bad or (None if activity else Phrase("xes-event-without-activity"))
         if not self._case:
-            wrong = Message("xes-trace-without-case")
+            wrong = Phrase("xes-trace-without-case")
         position = self._positions[self._case] = self._positions.get(self._case, 0) + 1
         if wrong:
             self._ready.append((place, Unreadable(place, wrong.code, wrong.params, raw=repr(data))))

@@ -11,7 +11,7 @@ from typing import Any
 from babel.numbers import format_decimal
 from sqlalchemy import Connection, func, select
 
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.model.catalogue import Text
 from tideng.plugins.case_notes import (
     FINE,
@@ -143,4 +143,4 @@ def _to_look_at(claim: Claim) -> Iterator[Text]:
         said = {"zh": "（见说明）", "en": " (see the remark)"} if claim.explained else {"zh": "", "en": ""}
         yield {locale: _LACKING[name][locale] + said[locale] for locale in ("zh", "en")}
     for about in (days, places, days_of_another_trip, handed_in_twice, made_out_to):
-        yield from (one.message for one in about(claim) if not isinstance(one.message, Message))
+        yield from (one.message for one in about(claim) if not isinstance(one.message, Phrase))

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from tideng.base.errors import InvalidRule, Problem
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import OnSchedule, Step, Trigger
@@ -71,7 +71,7 @@ def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) 
     """
     if not isinstance(document, Mapping):
         raise InvalidRule("rule", [Problem("", "rule-not-a-mapping", {"kind": kind_of(document)})])
-    name = Message("rule-called", {"id": shown(document.get("id", "?"))})
+    name = Phrase("rule-called", {"id": shown(document.get("id", "?"))})
     wrong = unfit(document)
     if wrong:
         raise InvalidRule(name, [Problem("", wrong.code, wrong.params)])
@@ -185,7 +185,7 @@ class _Reading:
         event_type, field = self.series(function, spec[function], join(at, function))
         window = spec.get("window")
         if "window" in spec and not (isinstance(window, str) and (window in WINDOWS or _reaches_back(window))):
-            way_out = nearest(window, WINDOWS) or Message("windows", {"names": WINDOWS})
+            way_out = nearest(window, WINDOWS) or Phrase("windows", {"names": WINDOWS})
             self.notes.note(join(at, "window"), "not-a-window", {"value": shown(window), "way_out": way_out})
         where, where_id = self.where(spec["where"], join(at, "where")) if "where" in spec else (None, "")
         series = Series(event_type, field, where_id, where, distinct=function == "distinct")
@@ -227,7 +227,7 @@ class _Reading:
                 known[name] = [self.notes.literal(item, f"{place}[{n}]") for n, item in enumerate(fact)]
             else:
                 known[name] = self.notes.literal(fact, place)
-        expect = self.notes.items(value.get("expect", []), join(at, "expect"), "actions such as 'nudge person'")
+        expect = self.notes.items(value.get("expect", []), join(at, "expect"), "actions-as-text")
         expected = tuple(self.notes.words(item, f"{at}.expect[{n}]") for n, item in enumerate(expect))
         moment = self.moment(value["at"], join(at, "at")) if "at" in value else None
         step = value.get("step")

@@ -19,7 +19,7 @@ import yaml
 
 from tideng.base.errors import InvalidRule, InvalidValue, Problem
 from tideng.base.parse_errors import of_json, of_os, of_text, of_yaml
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng_rules.document.problems import kind_of, shown
 
 MAX_BYTES = 1_000_000
@@ -35,7 +35,7 @@ class _Refused(yaml.MarkedYAMLError):
 
     def __init__(self, mark: yaml.Mark, code: str, params: Mapping[str, Any] | None = None):
         super().__init__(problem=code, problem_mark=mark)
-        self.message = Message(code, params or {})
+        self.message = Phrase(code, params or {})
 
 
 class _Loader(yaml.SafeLoader):
@@ -92,7 +92,8 @@ for _tag, _shape, _first in (
 
 
 def _refuse(name: str, at: str, code: str, params: Mapping[str, Any] | None = None) -> InvalidRule:
-    return InvalidRule(Message("rules-in", {"name": name}), [Problem(at, code, params or {})])
+    what = Phrase("rules") if name == "rules" else Phrase("rules-in", {"name": name})
+    return InvalidRule(what, [Problem(at, code, params or {})])
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def _load_json(text: str, name: str) -> list[Any]:
     except json.JSONDecodeError as error:
         raise _refuse(name, f"line {error.lineno}", "not-json", {"why": of_json(error)}) from None
     except (ValueError, RecursionError) as error:
-        wrong = _why(error) if isinstance(error, ValueError) else Message("nested-too-deep", {"limit": MAX_DEPTH})
+        wrong = _why(error) if isinstance(error, ValueError) else Phrase("nested-too-deep", {"limit": MAX_DEPTH})
         raise _refuse(name, "", wrong.code, wrong.params) from None
 
 
@@ -134,11 +135,11 @@ def _load_yaml(text: str, name: str) -> list[Any]:
         raise _refuse(name, "", wrong.code, wrong.params) from None
 
 
-def _why(error: ValueError) -> Message:
+def _why(error: ValueError) -> Phrase:
     """What Python says of a number with a million digits, and what this module says itself."""
     if isinstance(error, InvalidValue):
         return error.message
-    return Message("number-with-too-many-digits") if str(error).startswith("Exceeds the limit") else of_text(error)
+    return Phrase("number-with-too-many-digits") if str(error).startswith("Exceeds the limit") else of_text(error)
 
 
 _ODD = re.compile("[\\x00-\\x1f\\x7f-\\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
@@ -149,17 +150,17 @@ def is_odd(key: Any) -> bool:
     return isinstance(key, str) and _ODD.search(key) is not None
 
 
-def unfit(value: Any) -> Message | None:
+def unfit(value: Any) -> Phrase | None:
     """What makes a document, however it came, unfit to be read: nested too deep, too many values, odd keys; else None."""
     if too_deep(value):
-        return Message("nested-too-deep", {"limit": MAX_DEPTH})
+        return Phrase("nested-too-deep", {"limit": MAX_DEPTH})
     level, count = [value], 0
     while level:
         count += len(level)
         if count > MAX_VALUES:
-            return Message("too-many-values", {"limit": MAX_VALUES})
+            return Phrase("too-many-values", {"limit": MAX_VALUES})
         if any(is_odd(key) for outer in level if isinstance(outer, Mapping) for key in outer):
-            return Message("key-holds-control-character")
+            return Phrase("key-holds-control-character")
         level = list(_inner(level))
     return None
 

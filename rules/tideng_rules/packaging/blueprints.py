@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound, Problem, Refused
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.model.catalogue import Text
 from tideng.store.database import insert
 from tideng.store.tables import NoteRow
@@ -148,7 +148,7 @@ def refill(
     require_writing(viewer)
     held = latest(connection, rule)
     if held is None or not held.origin or "pack" not in held.origin:
-        raise Refused(Message("rule-called", {"id": rule}), [Problem("", "rule-not-from-pack")])
+        raise Refused(Phrase("rule-called", {"id": rule}), [Problem("", "rule-not-from-pack")])
     merged, origin = refilled(shelf, held, values)
     return create_draft(connection, viewer, merged.document, now, note, rule, origin=origin), merged
 

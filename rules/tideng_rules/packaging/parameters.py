@@ -8,7 +8,7 @@ from typing import Any
 
 from tideng.base.durations import Duration
 from tideng.base.errors import InvalidRule, Refused
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Text
 from tideng_rules.document.problems import (
@@ -69,7 +69,7 @@ def fill_pack(pack: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[Ma
     ids = [str(rule["id"]) for rule in rules if isinstance(rule, Mapping) and "id" in rule]
     check_blueprints(pack.get("blueprints", {}), ids, declared, notes)
     if notes.problems:
-        raise InvalidRule(Message("pack-called", {"name": shown(pack.get("pack"))}), notes.problems)
+        raise InvalidRule(Phrase("pack-called", {"name": shown(pack.get("pack"))}), notes.problems)
     return filled
 
 
@@ -87,13 +87,13 @@ def _value(name: str, spec: Any, given: Mapping[str, Any], notes: Collector) -> 
         low, high = spec.get("min"), spec.get("max")
         if (low is not None and value < low) or (high is not None and value > high):
             unit = f" {spec['unit']}" if "unit" in spec else ""
-            wrong = Message("parameter-out-of-range", {"value": value, "low": low, "high": high, "unit": unit})
+            wrong = Phrase("parameter-out-of-range", {"value": value, "low": low, "high": high, "unit": unit})
     if wrong:
         notes.note(at, wrong.code, wrong.params)
     return value
 
 
-def _mismatch(kind: str, value: Any) -> Message | None:
+def _mismatch(kind: str, value: Any) -> Phrase | None:
     fits = {
         "integer": isinstance(value, int) and not isinstance(value, bool),
         "number": isinstance(value, int | float) and not isinstance(value, bool),
@@ -106,7 +106,7 @@ def _mismatch(kind: str, value: Any) -> Message | None:
     return (
         None
         if fits[kind]
-        else Message("parameter-of-other-type", {"value": shown(value), "kind": kinds.get(kind, kind)})
+        else Phrase("parameter-of-other-type", {"value": shown(value), "kind": kinds.get(kind, kind)})
     )
 
 

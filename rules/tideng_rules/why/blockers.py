@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, select
 
 from tideng.access.viewer import name_of
-from tideng.base.problems import message_of_text, phrase
+from tideng.base.problems import phrase_of_text, say_phrase
 from tideng.facts.frequency import Said, may_speak, period_of
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule
@@ -330,5 +330,5 @@ def _small(text: str) -> str:
 
 def _phrase(why: str, locale: str) -> str:
     """Why a rule is paused: a stored message, or what a person wrote."""
-    message = message_of_text(why)
-    return phrase(message, locale) if message else ""
+    message = phrase_of_text(why)
+    return say_phrase(message, locale) if message else ""

@@ -15,16 +15,16 @@ from collections.abc import Iterable
 
 import yaml
 
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 
 _KNOWN: tuple[tuple[str, str], ...] = (
     # PyYAML
     (r"mapping values are not allowed here", "colon-not-allowed"),
     (r"could not find expected ':'", "colon-missing"),
-    (r"expected <block end>, but found (?P<found>.+)", "block-not-aligned"),
-    (r"expected ',' or '\]', but got (?P<found>.+)", "comma-or-bracket-missing"),
-    (r"expected ',' or '\}', but got (?P<found>.+)", "comma-or-brace-missing"),
-    (r"expected the node content, but found (?P<found>.+)", "node-missing"),
+    (r"expected <block end>, but found '?(?P<found>.+?)'?", "block-not-aligned"),
+    (r"expected ',' or '\]', but got '?(?P<found>.+?)'?", "comma-or-bracket-missing"),
+    (r"expected ',' or '\}', but got '?(?P<found>.+?)'?", "comma-or-brace-missing"),
+    (r"expected the node content, but found '?(?P<found>.+?)'?", "node-missing"),
     (r"found character (?P<mark>'.*') that cannot start any token", "character-cannot-start"),
     (r"found unexpected end of stream", "quote-not-closed"),
     (r"found undefined alias (?P<name>'.*')", "alias-undefined"),
@@ -66,43 +66,43 @@ _OF_NUMBER = {errno.ENOENT: "no-such-file", errno.EACCES: "permission-denied", e
 _AT = re.compile(r"(?P<why>.+) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)")
 
 
-def of_yaml(error: yaml.YAMLError) -> Message:
+def of_yaml(error: yaml.YAMLError) -> Phrase:
     """Why a text is not YAML."""
     if isinstance(error, yaml.MarkedYAMLError):
         return _message(str(error.problem or error.context or "")[:200])
     return _message(str(error)[:200])
 
 
-def of_json(error: ValueError) -> Message:
+def of_json(error: ValueError) -> Phrase:
     """Why a text is not JSON, without the place."""
     return _message(error.msg if isinstance(error, json.JSONDecodeError) else str(error)[:200])
 
 
-def of_csv(error: csv.Error) -> Message:
+def of_csv(error: csv.Error) -> Phrase:
     """Why a line is not CSV."""
     return _message(str(error))
 
 
-def of_text(said: object) -> Message:
+def of_text(said: object) -> Phrase:
     """The same for a parser that gives a sentence alone: expat, zlib."""
     return _message(str(said))
 
 
-def of_os(error: OSError) -> Message:
+def of_os(error: OSError) -> Phrase:
     """Why a file cannot be read, by its error number."""
     code = _OF_NUMBER.get(error.errno or 0)
-    return Message(code) if code else Message("verbatim", {"words": error.strerror or str(error)})
+    return Phrase(code) if code else Phrase("verbatim", {"words": error.strerror or str(error)})
 
 
-def of_toml(error: tomllib.TOMLDecodeError | UnicodeDecodeError) -> Message:
+def of_toml(error: tomllib.TOMLDecodeError | UnicodeDecodeError) -> Phrase:
     """Why a text is not TOML, with the line and column."""
     found = _AT.fullmatch(str(error))
     if found is None:
         return _message(str(error))
     why = _message(found["why"])
     if found["line"] is None:
-        return Message("toml-at-end", {"why": why})
-    return Message("toml-at-line", {"why": why, "line": int(found["line"]), "column": int(found["column"])})
+        return Phrase("toml-at-end", {"why": why})
+    return Phrase("toml-at-line", {"why": why, "line": int(found["line"]), "column": int(found["column"])})
 
 
 def codes() -> Iterable[str]:
@@ -110,9 +110,9 @@ def codes() -> Iterable[str]:
     return [*(code for _, code in _KNOWN), *_OF_NUMBER.values()]
 
 
-def _message(said: str) -> Message:
+def _message(said: str) -> Phrase:
     for shape, code in _KNOWN:
         found = re.fullmatch(shape, said, re.DOTALL)
         if found:
-            return Message(code, found.groupdict())
-    return Message("verbatim", {"words": said})
+            return Phrase(code, found.groupdict())
+    return Phrase("verbatim", {"words": said})

@@ -12,7 +12,7 @@ in several languages, and another message. How one is said depends on the type o
 ``{name:list}``       names, joined as the language joins them
 ``{name:quotes}``     names in quotes, joined
 ``{name:either}``     names, the last one joined by "or"
-``{name:message}``    another message, said in the same language; nothing where it is None
+``{name:phrase}``     another phrase, said in the same language; nothing where it is None
 ``{name:hint}``       the way out of another message
 ``{name:text}``       a text in several languages
 ====================  ================================================================================
@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
-from tideng.base.words import ENGLISH, Entry, Language, Slot, Template, languages
+from tideng.base.words import ENGLISH, Language, Slot, Template, Wording, languages
 
 OLD_FORM = "as-written"
 """The code of a problem that was stored before problems had codes: its parameters are its English sentences."""
@@ -48,8 +48,8 @@ class Params(dict[str, Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A sentence as its code and parameters, e.g. ``Message("did-you-mean", {"name": "visits"})``."""
+class Phrase:
+    """A sentence as its code and parameters, e.g. ``Phrase("did-you-mean", {"name": "visits"})``."""
 
     code: str
     params: Mapping[str, Any] = field(default_factory=Params)
@@ -58,10 +58,10 @@ class Message:
         object.__setattr__(self, "params", _params(self.params))
 
     def __str__(self) -> str:
-        return phrase(self, ENGLISH)
+        return say_phrase(self, ENGLISH)
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong at one place.
 
@@ -74,26 +74,13 @@ class Problem:
     params: Mapping[str, Any] = field(default_factory=Params)
     severity: str = "error"
 
-    def __init__(self, at: str, *given: Any, **named: Any) -> None:
-        # the old form, Problem(at, sentence, hint, severity, code), is still taken while packages move to codes
-        if "problem" in named or "hint" in named or (given and (" " in given[0] or isinstance((*given, 0)[1], str))):
-            sentence, hint, severity, code = (*given, *("", "", "error", "")[len(given) :])[:4]
-            given = (
-                named.get("code", code) or OLD_FORM,
-                {"says": named.get("problem", sentence), "hint": named.get("hint", hint)},
-                named.get("severity", severity),
-            )
-            named = {}
-        values = dict(zip(("code", "params", "severity"), given, strict=False)) | named
-        object.__setattr__(self, "at", at)
-        object.__setattr__(self, "code", values["code"])
-        object.__setattr__(self, "params", _params(values.get("params") or {}))
-        object.__setattr__(self, "severity", values.get("severity", "error"))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "params", _params(self.params))
 
     @property
-    def message(self) -> Message:
+    def message(self) -> Phrase:
         """The same without its place."""
-        return Message(self.code, self.params)
+        return Phrase(self.code, self.params)
 
     @property
     def problem(self) -> str:
@@ -112,7 +99,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ProblemText:
     """A problem in one language: its place, its sentence, the way out ('' where there is none), and all on one `line`."""
 
     at: str
@@ -123,33 +110,19 @@ class Said:
     severity: str = "error"
 
 
-def say(problem: Problem, locale: str) -> Said:
+def say(problem: Problem, locale: str) -> ProblemText:
     """The problem in the language of `locale` (``zh``, ``zh_Hans``); in English where that language lacks its code."""
-    if "says" in problem.params:
-        return _old_form(problem, locale)
     language, entry = _found(problem.code, problem.params, languages(locale))
     sentence, hint = (_filled(template, problem.params, language) for template in (entry.says, entry.hint))
     at = say_place(problem.at, locale)
     marks = _marks(languages(locale))
     lead = marks["at"].replace("{at}", at) if at else ""
     way_out = marks["hint"].replace("{hint}", hint) if hint else ""
-    return Said(at, sentence, hint, f"{lead}{sentence}{way_out}", problem.code, problem.severity)
+    return ProblemText(at, sentence, hint, f"{lead}{sentence}{way_out}", problem.code, problem.severity)
 
 
-def _old_form(problem: Problem, locale: str) -> Said:
-    from tideng.problem_words import in_words  # only while packages move to codes
-
-    sentence, hint = (in_words(problem.params[name], locale) for name in ("says", "hint"))
-    at, marks = say_place(problem.at, locale), _marks(languages(locale))
-    lead = marks["at"].replace("{at}", at) if at else ""
-    way_out = marks["hint"].replace("{hint}", hint) if hint else ""
-    return Said(at, sentence, hint, f"{lead}{sentence}{way_out}", problem.code, problem.severity)
-
-
-def phrase(message: Message, locale: str) -> str:
+def say_phrase(message: Phrase, locale: str) -> str:
     """The sentence of a message in the language of `locale`."""
-    if "says" in message.params:
-        return say(Problem("", message.code, {"hint": "", **message.params}), locale).problem
     language, entry = _found(message.code, message.params, languages(locale))
     return _filled(entry.says, message.params, language)
 
@@ -198,18 +171,18 @@ def restored(row: Mapping[str, Any]) -> Problem:
     return Problem(at, str(row.get("code") or OLD_FORM), _lively(row["params"]), severity)
 
 
-def message_as_text(message: Message) -> str:
+def phrase_as_text(message: Phrase) -> str:
     """A message as one JSON text, for a column of a table that holds text."""
     return json.dumps(_plain(message), ensure_ascii=False)
 
 
-def message_of_text(text: str | None) -> Message | None:
-    """The message that `message_as_text` made; a text from before there were codes is kept as it is."""
+def phrase_of_text(text: str | None) -> Phrase | None:
+    """The message that `phrase_as_text` made; a text from before there were codes is kept as it is."""
     if not text:
         return None
     if text.startswith('{"code": '):
         return _lively(json.loads(text))
-    return Message(OLD_FORM, {"says": text})
+    return Phrase(OLD_FORM, {"says": text})
 
 
 def in_json(problem: Problem, locale: str) -> dict[str, Any]:
@@ -219,7 +192,7 @@ def in_json(problem: Problem, locale: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Message):
+    if isinstance(value, Phrase):
         return {"code": value.code, "params": _plain(value.params)}
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
@@ -229,7 +202,7 @@ def _plain(value: Any) -> Any:
 def _lively(value: Any) -> Any:
     if isinstance(value, Mapping):
         if value.keys() == {"code", "params"}:
-            return Message(value["code"], _lively(value["params"]))
+            return Phrase(value["code"], _lively(value["params"]))
         return {key: _lively(one) for key, one in value.items()}
     return [_lively(one) for one in value] if isinstance(value, list) else value
 
@@ -245,7 +218,7 @@ def _param(value: Any) -> Any:
     """A value that can be stored as JSON and does not change."""
     if isinstance(value, Problem):
         return value.message
-    if value is None or isinstance(value, (str, int, float, bool, Message)):
+    if value is None or isinstance(value, (str, int, float, bool, Phrase)):
         return value
     if isinstance(value, Mapping):
         return _params(value)
@@ -254,15 +227,13 @@ def _param(value: Any) -> Any:
     return str(value)
 
 
-def _found(code: str, params: Mapping[str, Any], tried: tuple[Language, ...]) -> tuple[Language, Entry]:
+def _found(code: str, params: Mapping[str, Any], tried: tuple[Language, ...]) -> tuple[Language, Wording]:
     """The words of a code in the first language that has them; code and parameters where none has: its package is gone."""
-    if "says" in params:
-        code = OLD_FORM
     for language in tried:
         if code in language.entries:
             return language, language.entries[code]
-    slots = [part for name in params for part in (f", {name}: ", Slot(name))]
-    return tried[-1], Entry(Template((code, *slots)))
+    slots = [part for name in params for part in (f", {name}: ", Slot(name, "phrase"))]
+    return tried[0], Wording(Template((code, *slots)))
 
 
 def _marks(tried: tuple[Language, ...]) -> Mapping[str, str]:
@@ -276,8 +247,8 @@ def _filled(template: Template, params: Mapping[str, Any], language: Language) -
 
 
 def _quoted(value: Any, language: Language) -> str:
-    if isinstance(value, Message):
-        return phrase(value, language.tag)
+    if isinstance(value, Phrase):
+        return say_phrase(value, language.tag)
     if not isinstance(value, str):
         return repr(_plain(value))
     mark = language.marks.get("quote")
@@ -291,7 +262,7 @@ def _verbatim(value: Any, language: Language) -> str:
 def _names(value: Any, language: Language) -> list[str]:
     """The items of a list: names, texts in several languages, or messages."""
     items = [value] if isinstance(value, str) else value or ()
-    return [_text(one, language) if isinstance(one, Mapping) else _message(one, language) for one in items]
+    return [_text(one, language) if isinstance(one, Mapping) else _phrase(one, language) for one in items]
 
 
 def _either(value: Any, language: Language) -> str:
@@ -299,12 +270,12 @@ def _either(value: Any, language: Language) -> str:
     return language.marks["or"].join([language.marks["list"].join(most), last]) if most else last
 
 
-def _message(value: Any, language: Language) -> str:
-    return phrase(value, language.tag) if isinstance(value, Message) else _verbatim(value, language)
+def _phrase(value: Any, language: Language) -> str:
+    return say_phrase(value, language.tag) if isinstance(value, Phrase) else _verbatim(value, language)
 
 
 def _hint(value: Any, language: Language) -> str:
-    return say(Problem("", value.code, value.params), language.tag).hint if isinstance(value, Message) else ""
+    return say(Problem("", value.code, value.params), language.tag).hint if isinstance(value, Phrase) else ""
 
 
 def _text(value: Any, language: Language) -> str:
@@ -325,7 +296,7 @@ _SAID: Mapping[str, Callable[[Any, Language], str]] = {
         _quoted(one, language) for one in _names(value, language)
     ),
     "either": _either,
-    "message": _message,
+    "phrase": _phrase,
     "hint": _hint,
     "text": _text,
 }

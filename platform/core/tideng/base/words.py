@@ -62,7 +62,7 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Wording:
     """What one code says in one language, and the way out; `hint` has no parts where there is none."""
 
     says: Template
@@ -78,7 +78,7 @@ class Language:
     """Everything that the installed packages say in one language; empty where no file is there."""
 
     tag: str
-    entries: Mapping[str, Entry] = field(default_factory=dict)
+    entries: Mapping[str, Wording] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
@@ -119,7 +119,7 @@ def language(tag: str) -> Language:
                 if name in found[section]:
                     log.warning("words said twice", file=str(folder / f"{tag}.yaml"), section=section, name=name)
                 found[section].setdefault(name, value)
-    entries = {code: _entry(value) for code, value in found["problems"].items()}
+    entries = {code: _wording(value) for code, value in found["problems"].items()}
     return Language(tag, entries, found["kinds"], found["marks"], found["places"])
 
 
@@ -151,7 +151,7 @@ def _of_packages() -> Iterator[Path]:
                 yield folder
 
 
-def _entry(value: Any) -> Entry:
+def _wording(value: Any) -> Wording:
     if isinstance(value, str):
-        return Entry(Template.of(value))
-    return Entry(Template.of(value["says"]), Template.of(value.get("hint", "")))
+        return Wording(Template.of(value))
+    return Wording(Template.of(value["says"]), Template.of(value.get("hint", "")))

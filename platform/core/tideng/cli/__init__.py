@@ -16,7 +16,7 @@ from types import MappingProxyType
 import click
 
 from tideng.base.errors import CommandFailed, TidengError
-from tideng.base.problems import phrase
+from tideng.base.problems import say_phrase
 from tideng.cli.terminal import FINE, REFUSED, WRONG_USAGE, Terminal
 from tideng.cli.words import LANGUAGES, Group, language_of, option, spoken, usage_error
 
@@ -67,7 +67,7 @@ def _load(entry: EntryPoint, language: str) -> click.Command:
     except Exception as error:
         said = f"{entry.value}: {type(error).__name__}: {error}"
         failed = CommandFailed("command-not-loaded", {"why": said})
-        short = phrase(failed.message, language)
+        short = say_phrase(failed.message, language)
 
         def broken() -> None:
             raise failed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select, text
 
-from tideng.base.problems import phrase
+from tideng.base.problems import say_phrase
 from tideng.cli.run import WEB_GROUP
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option
@@ -141,10 +141,10 @@ def _plugins(deployment: Deployment) -> Iterator[Finding]:
                 "add it to plugins_allowed in tideng.toml if you trust it",
                 "信任它的话，写进 tideng.toml 的 plugins_allowed",
             )
-            yield Finding(what, NOTE, (one.error, phrase(one.why, "zh") if one.why else ""), hint)
+            yield Finding(what, NOTE, (one.error, say_phrase(one.why, "zh") if one.why else ""), hint)
         else:
             hint = (f"mend or remove it ({one.module})", f"修好或卸载它（{one.module}）")
-            yield Finding(what, WRONG, (one.error, phrase(one.why, "zh") if one.why else ""), hint)
+            yield Finding(what, WRONG, (one.error, say_phrase(one.why, "zh") if one.why else ""), hint)
 
 
 def _front_end() -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from tideng.base.errors import Problem, Refused
-from tideng.base.problems import restored, say, stored
+from tideng.base.problems import Phrase, restored, say, stored
 from tideng.cli.terminal import FINE, PROBLEM_COLUMNS, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
 
@@ -189,7 +189,7 @@ def read_map(path: Path | None) -> dict[str, str]:
             if not isinstance(activity, str) or not isinstance(name, str) or not name:
                 problems.add(f"{path.name}, {activity}", "not-a-type-mapping")
     if problems.errors:
-        raise Refused(f"map {path.name}", problems.errors)
+        raise Refused(Phrase("type-map", {"name": path.name}), problems.errors)
     return dict(value or {})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tideng.base.problems import phrase
+from tideng.base.problems import say_phrase
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
 
@@ -53,7 +53,7 @@ def plugins(terminal: Terminal, off: str | None, on: str | None, again: str | No
                     one.version,
                     terminal.text(*words[one.state]),
                     f"{since[one.name]:%Y-%m-%d %H:%M}Z" if one.name in since else "—",
-                    phrase(one.why, terminal.language) if one.why else "",
+                    say_phrase(one.why, terminal.language) if one.why else "",
                 )
                 for one in states
             ]

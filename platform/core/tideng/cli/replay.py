@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.base.problems import phrase
+from tideng.base.problems import say_phrase
 from tideng.cli.ingest import SHOWN, read_map
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import Command, command, json_option, option
@@ -125,7 +125,7 @@ def replay(
     for one in failed:  # or a replay without its judges would look like one without findings
         terminal.note(
             f"plugin {one.name} is off: {one.error}",
-            f"插件 {one.name} 已停用：{phrase(one.why, terminal.language) if one.why else ''}",
+            f"插件 {one.name} 已停用：{say_phrase(one.why, terminal.language) if one.why else ''}",
             "bold",
         )
     if heard or (first and last):

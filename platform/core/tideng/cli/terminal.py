@@ -21,8 +21,7 @@ from tideng.base.errors import (
     Refused,
     TidengError,
 )
-from tideng.base.problems import phrase, say
-from tideng.problem_words import in_words
+from tideng.base.problems import say, say_phrase
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -42,10 +41,6 @@ class Terminal:
     def text(self, en: str, zh: str) -> str:
         """The wording in the language of this call."""
         return zh if self.language == "zh" else en
-
-    def words(self, english: str) -> str:
-        """A sentence of a problem in the language of this call."""
-        return in_words(english, self.language)
 
     def say(self, en: str, zh: str) -> None:
         """One line of the answer."""
@@ -76,12 +71,14 @@ class Terminal:
         if isinstance(error, Refused):
             said = self.text(
                 f"{error.what}: {len(error.problems)} to mend",
-                f"{phrase(error.message, self.language)}：{len(error.problems)} 处要改",
+                f"{say_phrase(error.message, self.language)}：{len(error.problems)} 处要改",
             )
             self.err.print(escape(said), style="bold", highlight=False, soft_wrap=True)
             self.problems(error.problems)
         else:
-            self.err.print(escape(phrase(error.message, self.language)), style="bold", highlight=False, soft_wrap=True)
+            self.err.print(
+                escape(say_phrase(error.message, self.language)), style="bold", highlight=False, soft_wrap=True
+            )
 
     def problems(self, problems: Iterable[Problem], *, on_err: bool = True) -> None:
         """Problems as a table: where, what, the way out."""
@@ -102,7 +99,7 @@ class Terminal:
         try:
             folder = default_folder()
         except NotFound as error:
-            raise click.UsageError(phrase(error.message, self.language)) from None
+            raise click.UsageError(say_phrase(error.message, self.language)) from None
         settings = load(folder)
         logs.configure(settings.log_level if loud else "warning", settings.log_format)
         for talkative in ("alembic", "flask_appbuilder"):  # they greet at every start

@@ -13,7 +13,7 @@ from babel.numbers import list_currencies
 
 from tideng.base.durations import Duration
 from tideng.base.errors import InvalidBundle, Problem, Refused
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.base.suggestions import nearest_or_known
 from tideng.client.files import Document, Problems, read_yaml
 from tideng.client.org_tables import (
@@ -105,7 +105,7 @@ def read_bundle(path: str | Path) -> Bundle:
         problems.add(document.at("roles") if document else "client.yaml", "nobody-is-hr", severity="warning")
     _strangers(root, problems)
     if problems.errors:
-        raise InvalidBundle(Message("client-bundle", {"name": root.name or str(root)}), problems.errors)
+        raise InvalidBundle(Phrase("client-bundle", {"name": root.name or str(root)}), problems.errors)
     return _bundle(root, said, organisation, roles, rates, problems)
 
 
@@ -131,7 +131,7 @@ def _client_file(root: Path, problems: Problems) -> Document | None:
         problems.add(str(root), "not-a-folder")
         return None
     if not (root / "client.yaml").is_file():
-        way_out = Message("rename-client-yml" if (root / "client.yml").exists() else "least-client-file")
+        way_out = Phrase("rename-client-yml" if (root / "client.yml").exists() else "least-client-file")
         problems.add("client.yaml", "client-file-missing", {"way_out": way_out})
         return None
     document = read_yaml(root / "client.yaml", problems)
@@ -152,7 +152,7 @@ def _strangers(root: Path, problems: Problems) -> None:
     """A misspelt table would otherwise be left unread in silence."""
     for path in sorted(root.glob("*.csv")) if root.is_dir() else ():
         if path.name not in TABLES:
-            way_out = nearest(path.name, TABLES) or Message("listed", {"names": TABLES})
+            way_out = nearest(path.name, TABLES) or Phrase("listed", {"names": TABLES})
             problems.add(path.name, "not-a-table-of-a-bundle", {"way_out": way_out})
 
 
@@ -198,7 +198,7 @@ class _Client:
         assert self._document is not None  # without a document nothing is read that could be wrong
         self._problems.add(self._document.at(place), code, params)
 
-    def _text(self, place: str, value: Any, example: Message | str = "") -> str | None:
+    def _text(self, place: str, value: Any, example: Phrase | str = "") -> str | None:
         if isinstance(value, str) and value.strip():
             return value.strip()
         self._wrong(place, "text-expected", {"example": example})
@@ -222,9 +222,9 @@ class _Client:
                 self._wrong(f"{place}.{name}", "not-known-here", {"way_out": nearest_or_known(name, known)})
 
     def _client(self, value: Any) -> str | None:
-        return self._text("client", value, Message("client-name"))
+        return self._text("client", value, Phrase("client-name"))
 
-    def _checked(self, place: str, value: Any, check: Callable[[str], Message | None]) -> str | None:
+    def _checked(self, place: str, value: Any, check: Callable[[str], Phrase | None]) -> str | None:
         text = self._text(place, value)
         wrong = check(text) if text else None
         if wrong:
@@ -240,11 +240,11 @@ class _Client:
     def _currency(self, value: Any) -> str | None:
         known = list_currencies()
         return self._checked(
-            "currency", value, lambda code: None if code in known else Message("not-a-currency", {"code": code})
+            "currency", value, lambda code: None if code in known else Phrase("not-a-currency", {"code": code})
         )
 
     def _calendar(self, value: Any) -> str | None:
-        def check(country: str) -> Message | None:
+        def check(country: str) -> Phrase | None:
             try:
                 WorkCalendar(country)
                 return None
@@ -361,7 +361,7 @@ class _Client:
                 self._wrong(f"{place}.{name}.currency", "currency-of-no-number")
             if kinds.get(currency) != "text":
                 texts = [other for other, kind in kinds.items() if kind == "text"]
-                way_out = nearest(currency, texts) or Message("currency-field-example")
+                way_out = nearest(currency, texts) or Phrase("currency-field-example")
                 self._wrong(f"{place}.{name}.currency", "no-text-field", {"name": currency, "way_out": way_out})
 
     def _field(self, place: str, name: str, value: Any) -> Field:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Protocol
 
 from tideng.base.errors import CodedError, InvalidPayload, Problem, Refused
 from tideng.base.parse_errors import of_text
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.intake.reader import read_event
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
@@ -223,7 +223,7 @@ class BrokenArchive(CodedError, EOFError):
     """A packed file that ends early, or unpacks to implausibly much."""
 
 
-def _why_broken(error: EOFError | zlib.error) -> Message:
+def _why_broken(error: EOFError | zlib.error) -> Phrase:
     return error.message if isinstance(error, BrokenArchive) else of_text(error)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
 
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.model.catalogue import EventType, Field
 from tideng.model.limits import (
     CONTROL,
@@ -40,7 +40,7 @@ _CLOUDEVENTS = ENVELOPE | {"datacontenttype", "dataschema", "traceparent", "trac
 _EXTENSION = re.compile(r"[a-z0-9]{1,40}")
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?")
 
-Complaint = Message
+Complaint = Phrase
 """What is wrong, without its place."""
 
 
@@ -56,12 +56,12 @@ def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
             size += len(value)
             complaint = None
             if depth > MAX_DEPTH:
-                complaint = Message("nested-too-deeply", {"limit": MAX_DEPTH})
+                complaint = Phrase("nested-too-deeply", {"limit": MAX_DEPTH})
             elif isinstance(value, Mapping):
                 for name, item in reversed(list(value.items())):
                     inner = f"{path}.{shown(name)}" if path else shown(name)
                     if not isinstance(name, str) or _text_complaint(name) or len(name) > MAX_KEY:
-                        yield inner, Message("not-a-field-name", {"limit": MAX_KEY})
+                        yield inner, Phrase("not-a-field-name", {"limit": MAX_KEY})
                     else:
                         size += len(name)
                         waiting.append((inner, item, depth + 1))
@@ -73,16 +73,16 @@ def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
         if complaint:
             yield path, complaint
     if size > MAX_PAYLOAD:
-        yield "", Message("event-too-large", {"size": size, "limit": MAX_PAYLOAD})
+        yield "", Phrase("event-too-large", {"size": size, "limit": MAX_PAYLOAD})
 
 
 def _text_complaint(text: str) -> Complaint | None:
     if len(text) > MAX_TEXT:
-        return Message("too-many-characters", {"length": len(text), "limit": MAX_TEXT})
+        return Phrase("too-many-characters", {"length": len(text), "limit": MAX_TEXT})
     if "\0" in text:
-        return Message("nul-in-text")
+        return Phrase("nul-in-text")
     if not encodes(text):
-        return Message("half-character")
+        return Phrase("half-character")
     return None
 
 
@@ -90,10 +90,10 @@ def _number_complaint(value: object) -> Complaint | None:
     if value is None or isinstance(value, bool) or is_exact_number(value):
         return None
     if isinstance(value, int):
-        return Message("number-not-exact", {"limit": MAX_WHOLE})
+        return Phrase("number-not-exact", {"limit": MAX_WHOLE})
     if isinstance(value, float):
-        return Message("not-a-finite-number", {"value": str(value)})
-    return Message("not-a-json-value", {"kind": kind_of(value)})
+        return Phrase("not-a-finite-number", {"value": str(value)})
+    return Phrase("not-a-json-value", {"kind": kind_of(value)})
 
 
 def flatten(messages: object, path: str = "") -> Iterator[tuple[str, Complaint]]:
@@ -103,9 +103,9 @@ def flatten(messages: object, path: str = "") -> Iterator[tuple[str, Complaint]]
             yield from flatten(inner, here)
     elif isinstance(messages, list):
         for message in messages:
-            yield path, message if isinstance(message, Message) else Message(str(message))
+            yield path, message if isinstance(message, Phrase) else Phrase(str(message))
     else:
-        yield path, Message(str(messages))
+        yield path, Phrase(str(messages))
 
 
 # -- the schemas ------------------------------------------------------------------------------------------------------
@@ -201,11 +201,11 @@ def _strangers(payload: Mapping[str, Any], data_names: frozenset[str]) -> dict[s
     for name in payload.keys() - _CLOUDEVENTS:
         near = difflib.get_close_matches(name, ENVELOPE - payload.keys(), n=1, cutoff=0.6)
         if name in data_names:
-            found[name] = [Message("field-beside-data", {"name": name})]
+            found[name] = [Phrase("field-beside-data", {"name": name})]
         elif near:
-            found[name] = [Message("unknown-field", {"way_out": Message("suggestion", {"name": near[0]})})]
+            found[name] = [Phrase("unknown-field", {"way_out": Phrase("suggestion", {"name": near[0]})})]
         elif not _EXTENSION.fullmatch(name):
-            found[name] = [Message("unknown-field", {"way_out": Message("put-into-data")})]
+            found[name] = [Phrase("unknown-field", {"way_out": Phrase("put-into-data")})]
     return found
 
 
@@ -215,13 +215,13 @@ def _name_check(name: str) -> Callable[[Any], Complaint | None]:
     def check(value: Any) -> Complaint | None:
         if not isinstance(value, str):
             example = f'"{shown(value)}"' if type(value) is int else ""
-            return Message("not-a-text-value", {"kind": kind_of(value), "example": example})
+            return Phrase("not-a-text-value", {"kind": kind_of(value), "example": example})
         if not value.strip():
-            return Message("text-empty", {"limit": limit})
+            return Phrase("text-empty", {"limit": limit})
         if len(value) > limit:
-            return Message("too-many-characters", {"length": len(value), "limit": limit})
+            return Phrase("too-many-characters", {"length": len(value), "limit": limit})
         if CONTROL.search(value):
-            return Message("holds-control-characters")
+            return Phrase("holds-control-characters")
         return None
 
     return check
@@ -229,33 +229,33 @@ def _name_check(name: str) -> Callable[[Any], Complaint | None]:
 
 def _type_check(value: Any) -> Complaint | None:
     """Only asked where no event type of that name is known."""
-    return _name_check("type")(value) or Message(UNKNOWN_TYPE)
+    return _name_check("type")(value) or Phrase(UNKNOWN_TYPE)
 
 
 def _time_check(value: Any) -> Complaint | None:
     if not isinstance(value, str):
-        return Message("not-a-text-value", {"kind": kind_of(value), "example": EXAMPLE})
+        return Phrase("not-a-text-value", {"kind": kind_of(value), "example": EXAMPLE})
     if _NAIVE.fullmatch(value):
-        return Message("time-without-offset", {"value": value, "example": EXAMPLE})
+        return Phrase("time-without-offset", {"value": value, "example": EXAMPLE})
     if not MOMENT.fullmatch(value):
-        return Message("not-a-time", {"value": shown(value), "example": EXAMPLE})
+        return Phrase("not-a-time", {"value": shown(value), "example": EXAMPLE})
     try:
         moment = datetime.fromisoformat(value.upper())
         outside = moment.year not in YEARS or moment.astimezone(UTC).year not in YEARS
     except (ValueError, OverflowError):
-        return Message("no-such-day", {"value": value, "example": EXAMPLE})
+        return Phrase("no-such-day", {"value": value, "example": EXAMPLE})
     if outside:
-        return Message("year-improbable", {"value": value, "first": YEARS[0], "last": YEARS[-1]})
+        return Phrase("year-improbable", {"value": value, "first": YEARS[0], "last": YEARS[-1]})
     return None
 
 
 def _version_check(value: Any) -> Complaint | None:
-    return None if value == "1.0" else Message("not-supported", {"value": shown(value), "supported": "1.0"})
+    return None if value == "1.0" else Phrase("not-supported", {"value": shown(value), "supported": "1.0"})
 
 
 def _content_check(value: Any) -> Complaint | None:
     fine = isinstance(value, str) and value.split(";")[0].strip().lower() in ("application/json", "text/json")
-    return None if fine else Message("not-supported", {"value": shown(value), "supported": "application/json"})
+    return None if fine else Phrase("not-supported", {"value": shown(value), "supported": "application/json"})
 
 
 def _field_check(field: Field) -> Callable[[Any], Complaint | None]:
@@ -265,27 +265,27 @@ def _field_check(field: Field) -> Callable[[Any], Complaint | None]:
         if not right(value):
             params = {"wanted": wanted, "kind": kind_of(value), "example": _example(field, value)}
             if isinstance(value, str) and len(value) <= 40:
-                return Message("wrong-type-of-text", {**params, "value": shown(value)})
-            return Message("wrong-type", params)
+                return Phrase("wrong-type-of-text", {**params, "value": shown(value)})
+            return Phrase("wrong-type", params)
         if field.key:
             text = str(value)
             if not text.strip() or len(text) > MAX_KEY or CONTROL.search(text):
-                return Message("key-not-a-short-text", {"limit": MAX_KEY})
+                return Phrase("key-not-a-short-text", {"limit": MAX_KEY})
         if (field.minimum is not None and value < field.minimum) or (
             field.maximum is not None and value > field.maximum
         ):
-            return Message("out-of-bounds", {"value": value, "bounds": _bounds(field)})
+            return Phrase("out-of-bounds", {"value": value, "bounds": _bounds(field)})
         return None
 
     return check
 
 
-def _bounds(field: Field) -> Message:
+def _bounds(field: Field) -> Phrase:
     low, high = (None if bound is None else f"{bound:g}" for bound in (field.minimum, field.maximum))
     params = {"low": low, "high": high, "unit": f" {field.unit}" if field.unit else ""}
     if low is not None and high is not None:
-        return Message("from-to", params)
-    return Message("at-least", params) if low is not None else Message("at-most", params)
+        return Phrase("from-to", params)
+    return Phrase("at-least", params) if low is not None else Phrase("at-most", params)
 
 
 def _example(field: Field, value: object) -> str:

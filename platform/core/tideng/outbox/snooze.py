@@ -261,7 +261,7 @@ def _check(
     elif (allowed := speaking.next_allowed(row.recipient, until, directory)) != until:
         zone = directory.zone_of(row.recipient, now)
         problems.append(
-            Problem("until", "moment-in-quiet-hours", {"value": f"{allowed.astimezone(zone):%Y-%m-%d %H:%M}"})
+            Problem("until", "moment-in-quiet-hours", {"moment": f"{allowed.astimezone(zone):%Y-%m-%d %H:%M}"})
         )
     if problems:
         raise Refused("answer", problems)

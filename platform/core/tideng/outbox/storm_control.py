@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection, and_, case, func, select, text, update
 
-from tideng.base.problems import Message, message_as_text
+from tideng.base.problems import Phrase, phrase_as_text
 from tideng.facts.world import Record, World
 from tideng.model.calendars import local_moment
 from tideng.model.judge_contract import Limit as _Limit
@@ -143,7 +143,7 @@ def _still(
         return  # HR knows already; this came from another worker, or before the pause was heard of
     figures = {"people": people, "expected": watch.expected, "day": day.isoformat(), "version": watch.version}
     params = {"people": people, "day": day.isoformat(), "expected": watch.expected}
-    why = message_as_text(Message("rule-tells-too-many", params))
+    why = phrase_as_text(Phrase("rule-tells-too-many", params))
     paused = deployment.plugins.call("pause_rule", rule=watch.rule, why=why, detail=figures, connection=connection)
     detail = {"rule": watch.rule, **figures, "paused": any(paused)}
     period = f"{day.isoformat()}/v{watch.version}/{len(asked) + 1}"

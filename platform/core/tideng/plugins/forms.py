@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tideng.base.errors import Problem
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.model.catalogue import Text
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Asked:
     """
 
     field: str
-    message: Text | Message
+    message: Text | Phrase
     severity: str = MUST
     rule: str = ""
     least: int = 0
@@ -60,7 +60,7 @@ class Asked:
     def problem(self) -> Problem:
         """What is asked, as a problem of the field."""
         severity = "error" if self.severity == MUST else "warning"
-        if isinstance(self.message, Message):
+        if isinstance(self.message, Phrase):
             return Problem(self.field, self.message.code, self.message.params, severity)
         return Problem(self.field, "asked-by-a-rule", {"message": self.message}, severity)
 

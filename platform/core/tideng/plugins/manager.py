@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tideng.base.errors import InvalidBundle, PluginRefused
 from tideng.base.logs import where
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.model.catalogue import Catalogue, Text
 from tideng.plugins.hookspecs import PROJECT, Hooks
 
@@ -48,7 +48,7 @@ class PluginState:
     name: str
     version: str = ""
     state: str = "on"
-    why: Message | None = None
+    why: Phrase | None = None
     module: str = ""
 
     @property
@@ -124,7 +124,7 @@ class Plugins:
     def fail(self, name: str, error: BaseException, hook: str = "") -> None:
         """Switch a plugin off for this process and remember why. What it declared stays known: its events still come."""
         fault = {"error": f"{type(error).__name__}: {error}", "hook": f"{hook}: " if hook else ""}
-        why = error.message if isinstance(error, PluginRefused) else Message("plugin-fault", fault)
+        why = error.message if isinstance(error, PluginRefused) else Phrase("plugin-fault", fault)
         self._states[name] = replace(self._states.get(name, PluginState(name)), state="failed", why=why)
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
@@ -132,7 +132,7 @@ class Plugins:
         log.error("plugin switched off", plugin=name, hook=hook, error_type=type(error).__name__, where=where(error))
 
     # -- switches ----------------------------------------------------------------------------------------------
-    def switch_off(self, name: str, why: Message) -> bool:
+    def switch_off(self, name: str, why: Phrase) -> bool:
         """Ask the plugin nothing from now on; True if it was on. What it declared stays known: its events still come, and
         what was found with them still has names."""
         state = self._states.get(name)
@@ -230,7 +230,7 @@ class Plugins:
         self._entries.setdefault(name, entry)
         if name in self._states:
             log.error("plugin name taken twice", plugin=name)
-            twice = Message("plugin-name-twice", {"entry": entry.value})
+            twice = Phrase("plugin-name-twice", {"entry": entry.value})
             self._states[name] = replace(self._states[name], why=twice)
             return None
         self._states[name] = PluginState(name, distribution.version if distribution else "", module=entry.module)
@@ -267,15 +267,15 @@ class Plugins:
         for caller in self._manager.get_hookcallers(plugin) or ():
             if not caller.has_spec():
                 near = difflib.get_close_matches(caller.name, self._hooks, n=1, cutoff=0.5)
-                way_out = Message("in-brackets-did-you-mean", {"name": near[0]}) if near else None
+                way_out = Phrase("in-brackets-did-you-mean", {"name": near[0]}) if near else None
                 raise PluginRefused("unknown-hook", {"name": name, "hook": caller.name, "way_out": way_out})
             for one in caller.get_hookimpls():
                 if one.plugin is plugin and (one.hookwrapper or one.wrapper):
                     raise PluginRefused("hook-wraps-others", {"name": name, "hook": caller.name})
 
-    def _refusal(self, name: str, distribution: Distribution | None) -> Message | None:
+    def _refusal(self, name: str, distribution: Distribution | None) -> Phrase | None:
         """Why the allow-list keeps a plugin out; None when it does not."""
-        reason = Message("plugin-not-allowed")
+        reason = Phrase("plugin-not-allowed")
         for line in self._allowed:
             if line == ANY or (line == SHIPPED and distribution is not None and distribution.name == PROJECT):
                 return None
@@ -309,32 +309,32 @@ def _title(plugin: Any) -> Text | None:
     return {locale: str(text) for locale, text in title.items()}
 
 
-def _mismatch(entry: re.Match, distribution: Distribution | None) -> Message | None:
+def _mismatch(entry: re.Match, distribution: Distribution | None) -> Phrase | None:
     if not entry["versions"] and not entry["sha256"]:
         return None
     if distribution is None:
-        return Message("plugin-version-unknown")
+        return Phrase("plugin-version-unknown")
     if entry["versions"]:
         try:
             fits = SpecifierSet(entry["versions"]).contains(distribution.version, prereleases=True)
         except InvalidSpecifier:
-            return Message("plugin-versions-unreadable", {"versions": entry["versions"]})
+            return Phrase("plugin-versions-unreadable", {"versions": entry["versions"]})
         if not fits:
-            return Message("plugin-version-refused", {"version": distribution.version, "versions": entry["versions"]})
+            return Phrase("plugin-version-refused", {"version": distribution.version, "versions": entry["versions"]})
     return _altered(distribution, entry["sha256"]) if entry["sha256"] else None
 
 
-def _altered(distribution: Distribution, expected: str) -> Message | None:
+def _altered(distribution: Distribution, expected: str) -> Phrase | None:
     """Compare RECORD with its pinned hash, and every file with RECORD (PEP 376: urlsafe base64 without padding)."""
     record = distribution.read_text("RECORD")
     if record is None or hashlib.sha256(record.encode()).hexdigest() != expected:
-        return Message("plugin-record-differs")
+        return Phrase("plugin-record-differs")
     for file in distribution.files or ():
         if file.hash:
             path = Path(file.locate())
             actual = hashlib.new(file.hash.mode, path.read_bytes()).digest() if path.is_file() else b""
             if urlsafe_b64encode(actual).rstrip(b"=").decode() != file.hash.value:
-                return Message("plugin-file-differs", {"file": str(file)})
+                return Phrase("plugin-file-differs", {"file": str(file)})
     return None
 
 

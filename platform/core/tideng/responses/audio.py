@@ -165,7 +165,7 @@ def _mp4(data: bytes) -> float:
             began += _run(box, of_fragment)
             last = max(last, began)
     if kinds != [b"soun"] or codecs not in ([b"mp4a"], [b"Opus"]):
-        raise NotSpoken("there is more than sound in it" if b"vide" in kinds else "there is no sound in it")
+        raise NotSpoken("recording-with-picture" if b"vide" in kinds else "recording-without-sound")
     return max(whole, last / rate if rate else 0.0)
 
 

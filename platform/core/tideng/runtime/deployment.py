@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from tideng.base.bell import Bell
 from tideng.base.clock import Clock, ScaledClock, SystemClock
 from tideng.base.errors import InvalidBundle, PluginRefused, Problem
-from tideng.base.problems import Message, message_as_text
+from tideng.base.problems import Phrase, phrase_as_text
 from tideng.base.settings import Settings, fill_secrets, load
 from tideng.client.profile import CLIENT, Profile
 from tideng.intake.event_files import LOGS, log_event_type
@@ -46,7 +46,7 @@ LOG_TYPES = "log types"
 SWITCHES = "plugin switches"
 """The note that holds which plugins people switched off (``off``: name → who and when), and how often each was to be tried
 again (``tries``: name → number)."""
-SWITCHED_OFF = Message("plugin-switched-off")
+SWITCHED_OFF = Phrase("plugin-switched-off")
 
 
 class Deployment:
@@ -227,7 +227,7 @@ class Deployment:
         found += self._clashes(bundle)
         errors = [problem for problem in found if problem.severity == "error"]
         if errors:
-            raise InvalidBundle(Message("client-bundle", {"name": bundle.root.name or str(bundle.root)}), errors)
+            raise InvalidBundle(Phrase("client-bundle", {"name": bundle.root.name or str(bundle.root)}), errors)
         return found
 
     def _clashes(self, bundle: Bundle) -> list[Problem]:
@@ -249,9 +249,9 @@ class Deployment:
             if self.plugins.get(name) is None:
                 on = [state.name for state in self.plugins.states if state.state == "on"]
                 near = self.catalogue.suggest(name, on)
-                way_out = Message("plugins-on", {"names": on}) if on else Message("no-plugins-on")
+                way_out = Phrase("plugins-on", {"names": on}) if on else Phrase("no-plugins-on")
                 if near:
-                    way_out = Message("did-you-mean", {"name": near})
+                    way_out = Phrase("did-you-mean", {"name": near})
                 problems.append(Problem(f"plugins.{name}", "plugin-not-on", {"way_out": way_out}))
         return problems
 
@@ -270,7 +270,7 @@ class Deployment:
         now = self.clock.now()
         for one in self.plugins.states:
             row = held.pop(one.name, None)
-            why = message_as_text(one.why) if one.why else None
+            why = phrase_as_text(one.why) if one.why else None
             if row is not None and (row.state, row.error) == (one.state, why):
                 continue
             values = {"state": one.state, "error": why, "since": now}

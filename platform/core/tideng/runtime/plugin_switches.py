@@ -18,7 +18,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.runtime.deployment import SWITCHES
 from tideng.store.tables import EventRow, NoteRow
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
 SWITCHES_PLUGINS = frozenset({"implementer", "admin"})
-_INDISPENSABLE = {"directory": Message("does-know-people"), "judge": Message("does-judge")}
+_INDISPENSABLE = {"directory": Phrase("does-know-people"), "judge": Phrase("does-judge")}
 
 
 @dataclass(frozen=True, slots=True)

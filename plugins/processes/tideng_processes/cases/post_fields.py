@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.org.directory import DIRECTORY_EVENTS, Directory
 from tideng.plugins.forms import MUST, Asked, Form
 from tideng_processes.document.model import Definition
@@ -27,7 +27,7 @@ def asked_of(form: Form, definition: Definition, directory: Directory) -> list[A
     return [one for one in found if one.field in asks_for]  # a case also knows what its earlier steps asked for
 
 
-_TAKEN = Message("id-of-somebody")
+_TAKEN = Phrase("id-of-somebody")
 
 
 def _unknown(form: Form, directory: Directory) -> Iterator[Asked]:
@@ -41,9 +41,9 @@ def _unknown(form: Form, directory: Directory) -> Iterator[Asked]:
             near = _near(said, names)
             yield Asked(
                 name,
-                Message("id-unknown-but-near", {"kind": name, "id": said, "names": near})
+                Phrase("id-unknown-but-near", {"kind": name, "id": said, "names": near})
                 if near
-                else Message("id-unknown", {"kind": name, "id": said}),
+                else Phrase("id-unknown", {"kind": name, "id": said}),
                 MUST,
             )
 

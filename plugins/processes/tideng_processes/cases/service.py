@@ -19,7 +19,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.org.directory import Directory
 from tideng.plugins.forms import (
     MUST,
@@ -63,7 +63,7 @@ ACTS_FOR_ALL = frozenset({"hr", "admin"})
 class NotYet(Refused):
     """Something is still open in a form. `asked` says what, in each language, MUST first."""
 
-    def __init__(self, what: Message, asked: Iterable[Asked]):
+    def __init__(self, what: Phrase, asked: Iterable[Asked]):
         self.asked = tuple(asked)
         super().__init__(what, [one.problem() for one in self.asked])
 
@@ -320,7 +320,7 @@ def _checked(
         at, now,
     )  # fmt: skip
     if any(one.severity == MUST for one in asked):
-        raise NotYet(Message("form-of-step", {"step": node.id}), asked)
+        raise NotYet(Phrase("form-of-step", {"step": node.id}), asked)
     return data
 
 
@@ -373,9 +373,9 @@ def _about_the_rest(outcome: Outcome, submission: Submission) -> list[Problem]:
     if outcome.note and not note:
         found.append(Problem("note", "words-missing"))
     if len(note) > LONGEST_NOTE:
-        found.append(Problem("note", "too-many-characters", {"limit": LONGEST_NOTE}))
+        found.append(Problem("note", "over-length", {"limit": LONGEST_NOTE}))
     if len(submission.key) > LONGEST_KEY:
-        found.append(Problem("key", "too-many-characters", {"limit": LONGEST_KEY}))
+        found.append(Problem("key", "over-length", {"limit": LONGEST_KEY}))
     return found
 
 
@@ -393,7 +393,7 @@ def _lost_papers(
     }
     own = lambda one: (one.case is None and one.author == viewer.login) or (case != "" and one.case == case)  # noqa: E731
     return [
-        Asked(name, Message("attachment-gone"))
+        Asked(name, Phrase("attachment-gone"))
         for name, ids in submission.papers.items()
         if not all(int(id) in there and own(there[int(id)]) and there[int(id)].field == name for id in ids)
     ]
@@ -422,7 +422,7 @@ def _accept(
     form = _form(run.definition, node, outcome, run.person, viewer, at, {**run.data, **data}, run.id, submission)
     asked = accept_form(deployment, connection, directory, form, now)
     if asked:
-        raise NotYet(Message("form-of-step", {"step": node.id}), asked)
+        raise NotYet(Phrase("form-of-step", {"step": node.id}), asked)
 
 
 # -- words, and other hands --------------------------------------------------------------------------------------------
@@ -432,7 +432,7 @@ def say(deployment: Deployment, viewer: Viewer, directory: Directory, case: str,
     """Leave a few words in a case's history, for everyone concerned. Raises `NotFound`, `Refused`."""
     now, words = deployment.clock.now(), text.replace("\r\n", "\n").strip()
     if not words or len(words) > LONGEST_NOTE:
-        code = "too-many-characters" if words else "words-missing"
+        code = "over-length" if words else "words-missing"
         raise Refused("comment", [Problem("text", code, {"limit": LONGEST_NOTE})])
     with writing(deployment.engine) as connection:
         run = _seen(connection, deployment, viewer, directory, now, case)

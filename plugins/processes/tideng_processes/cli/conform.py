@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import click
 
 from tideng.base.errors import NotFound, Refused
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.cli.replay import SeveralValues
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
@@ -131,7 +131,7 @@ def _chosen(log_map: LogMap, wanted: Sequence[str], known: dict[str, Definition]
             raise NotFound("map-without-process", {"map": log_map.name, "name": name})
     chosen = wanted or tuple(log_map.processes)
     if problems := check_log_map(only(log_map, chosen), known):
-        raise Refused(Message("map-called", {"name": log_map.name}), problems)
+        raise Refused(Phrase("map-called", {"name": log_map.name}), problems)
     return [known[name] for name in chosen]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tideng.base.durations import Duration
 from tideng.base.errors import Problem, Refused
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.model.catalogue import Text
 from tideng_processes.document.conditions import read_condition
 from tideng_processes.document.model import (
@@ -58,7 +58,7 @@ def parse_process(document: Any) -> Definition:
     found = reader.definition(document)
     if reader.problems or found is None:
         name = document.get("id") if isinstance(document, Mapping) else None
-        raise InvalidProcess(Message("process-called", {"name": name or "?"}), reader.problems)
+        raise InvalidProcess(Phrase("process-called", {"name": name or "?"}), reader.problems)
     return found
 
 
@@ -153,7 +153,7 @@ class _Reader:
         for number, idea in enumerate(found):
             for language, longest in LONGEST_IDEA.items():
                 if len(idea.get(language, "")) > longest:
-                    self.add(f"{at}[{number}].{language}", "too-many-characters", {"limit": longest})
+                    self.add(f"{at}[{number}].{language}", "over-length", {"limit": longest})
                 elif idea and idea[language] in [one.get(language) for one in found[:number]]:
                     self.add(f"{at}[{number}].{language}", "is-repeated")
         return found

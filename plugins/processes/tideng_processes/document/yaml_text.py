@@ -30,7 +30,7 @@ def as_text(document: Mapping[str, Any]) -> str:
 def read_typed(text: str) -> tuple[Mapping[str, Any] | None, list[Problem]]:
     """The document in what somebody typed, None where there is none in it, and what is wrong with it."""
     if len(text) > LONGEST:
-        return None, [Problem("", "too-many-characters", {"limit": LONGEST})]
+        return None, [Problem("", "over-length", {"limit": LONGEST})]
     complaints = Problems()
     found = read_yaml_text("text", text, complaints)
     if found is None or complaints.errors:

@@ -105,7 +105,7 @@ class _Reader:
             self.add(spec.name, "characters-to-go" if text else "items-to-go", {"count": spec.least - long})
         most = spec.most or (LONGEST_TEXT if text else MOST_ITEMS)
         if long > most:
-            self.add(spec.name, "too-many-characters" if text else "limit-exceeded", {"limit": most})
+            self.add(spec.name, "over-length" if text else "limit-exceeded", {"limit": most})
 
     def fits(self, spec: FieldSpec, data: Mapping[str, Any]) -> None:
         """Whether a date does not lie before the one it follows."""
@@ -210,7 +210,7 @@ class _Reader:
         """What a case is called; whether it may be chosen is `tideng_processes.cases.case_choices`'s to say."""
         name = self._text(spec, said, at)
         if name and len(name) > LONGEST_NUMBER:
-            self.add(at, "too-many-characters", {"limit": LONGEST_NUMBER})
+            self.add(at, "over-length", {"limit": LONGEST_NUMBER})
             return None
         return name
 
@@ -219,7 +219,7 @@ class _Reader:
         items = [self._text(spec, one, f"{at}[{number}]") for number, one in enumerate(lines)]
         for number, item in enumerate(items):
             if item and len(item) > LONGEST_LINE:
-                self.add(f"{at}[{number}]", "too-many-characters", {"limit": LONGEST_LINE})
+                self.add(f"{at}[{number}]", "over-length", {"limit": LONGEST_LINE})
         return [one for one in items if one]
 
     def _table(self, spec: FieldSpec, said: Any, at: str) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tideng.base.errors import Problem, Refused
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.client.files import Document, Problems, read_yaml
 from tideng_processes.document.model import Definition
 
@@ -81,7 +81,7 @@ def read_log_map(path: Path) -> LogMap:
     problems = Problems()
     document = read_yaml(path, problems)
     if document is None or problems.errors:
-        raise Refused(Message("map-called", {"name": path.name}), problems.errors)
+        raise Refused(Phrase("map-called", {"name": path.name}), problems.errors)
     return _Reader(document).log_map(path.name)
 
 
@@ -130,8 +130,8 @@ def _unknown(log_map: LogMap, definitions: Mapping[str, Definition]) -> Iterator
                     yield Problem(at, "no-way-out-of-step", params)
 
 
-def _known(names: Iterable[str]) -> Message:
-    return Message("known-names", {"names": names})
+def _known(names: Iterable[str]) -> Phrase:
+    return Phrase("known-names", {"names": names})
 
 
 class _Reader:
@@ -156,7 +156,7 @@ class _Reader:
             if any(one in process.activities for process in processes.values()):
                 self._add("elsewhere", "activity-twice", {"activity": one})
         if self._problems:
-            raise Refused(Message("map-called", {"name": name}), self._problems)
+            raise Refused(Phrase("map-called", {"name": name}), self._problems)
         return LogMap(name, processes, tuple(elsewhere), self._document)
 
     def _process(self, said: Any, at: str) -> ProcessMap:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tideng.base.errors import InvalidPayload, Problem, Refused
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.intake.event_files import LOGS, Source, open_events
 from tideng.model.calendars import WorkCalendar
 from tideng_processes.cases.deadlines import due_of
@@ -151,7 +151,7 @@ def require_mapped(log: Log, log_map: LogMap) -> None:
     """Raise `Refused` where the log has activities of which the map does not say what they are."""
     if log.unmapped:
         problems = [Problem(log_map.name, "activity-unmapped", {"activity": one, "count": count}) for one, count in log.unmapped.items()]  # fmt: skip
-        raise Refused(Message("map-called", {"name": log_map.name}), problems)
+        raise Refused(Phrase("map-called", {"name": log_map.name}), problems)
 
 
 def conform(log: Log, definition: Definition, mapped: ProcessMap, zone: ZoneInfo, calendar: WorkCalendar) -> Report:

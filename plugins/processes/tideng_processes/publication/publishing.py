@@ -73,7 +73,7 @@ def publish(
     definition, problems = checked(deployment, directory, document)
     errors = [one for one in problems if one.severity == "error"]
     if len(note.strip()) > LONGEST_NOTE:
-        errors.append(Problem("note", "too-many-characters", {"limit": LONGEST_NOTE}))
+        errors.append(Problem("note", "over-length", {"limit": LONGEST_NOTE}))
     if definition is None or errors:
         raise InvalidProcess("process", errors)
     now = deployment.clock.now()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select
 
 from tideng.base.errors import Problem
-from tideng.base.problems import Message
+from tideng.base.problems import Phrase
 from tideng.client.files import Problems, read_yaml
 from tideng.store.database import insert
 from tideng_processes.document.model import Definition
@@ -139,7 +139,7 @@ def shipped_by(deployment: Deployment) -> list[Definition]:
     for plugin, folder in deployment.plugins.call_named("process_definitions"):
         definitions, problems = read_definitions(Path(folder))
         if problems:
-            error = InvalidProcess(Message("processes-of", {"plugin": plugin}), problems)
+            error = InvalidProcess(Phrase("processes-of", {"plugin": plugin}), problems)
             deployment.plugins.fail(plugin, error, "process_definitions")
             continue
         found += definitions

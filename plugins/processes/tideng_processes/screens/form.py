@@ -22,7 +22,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
-from tideng.base.problems import Message, say
+from tideng.base.problems import Phrase, say
 from tideng.org.directory import Assignment
 from tideng.plugins.attachments import LARGEST
 from tideng.plugins.case_notes import Aside, beside_case
@@ -290,7 +290,7 @@ class Forms(Page):
         said, lost = self._with_files(place, self._said(place))
         try:
             if lost:
-                raise NotYet(Message("form-of-step", {"step": place.node.id}), lost)
+                raise NotYet(Phrase("form-of-step", {"step": place.node.id}), lost)
             case = self._handed_in(place, said)
         except NotYet as open_:
             return self._not_yet(place, said, list(open_.asked))

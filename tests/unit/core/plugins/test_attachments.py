@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.test_layout import ROOT
 from tests.unit.core.plugins import attachment_files as files
 from tideng.base.errors import Refused
+from tideng.base.problems import say
 from tideng.base.sandbox import Limits, Unanswered, call
 from tideng.plugins import attachment_check
 from tideng.plugins.attachments import (
@@ -28,7 +29,6 @@ from tideng.plugins.attachments import (
     look_at,
     tidy,
 )
-from tideng.problem_words import problem_in_words
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 AN_XLSX = files.a_zip({"xl/workbook.xml": "<workbook/>", "xl/worksheets/sheet1.xml": '<f>HYPERLINK("http://x")</f>'})
@@ -75,7 +75,7 @@ def test_a_bad_file_is_refused_in_words_of_both_languages_with_a_way_out(what):
     assert time.monotonic() - began < 5
     assert [one.problem for one in refused.value.problems] == [said]
     for one in refused.value.problems:
-        told = problem_in_words(one, "zh")
+        told = say(one, "zh")
         assert HAN.search(told.problem), one.problem
         assert one.hint
         assert HAN.search(told.hint), one.hint
