@@ -29,7 +29,7 @@ from tideng.store.database import reading, writing
 from tideng.store.tables import StateRow
 from tideng_rules.authoring.audience import who_now
 from tideng_rules.authoring.fixes import mended
-from tideng_rules.check.run import Others, check, check_document
+from tideng_rules.check.run import Checker, check
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.wording.sample_messages import sample_messages
@@ -82,14 +82,14 @@ def run(place: Place, quick: bool) -> list[Row]:
     """What somebody waits for while they type, as ratios to the check alone where there is one."""
     rounds = 10 if quick else 40
     catalogue = a_catalogue()
-    others = Others([parse_rule(document, catalogue) for document in documents(500, 500)])
+    checker = Checker([parse_rule(document, catalogue) for document in documents(500, 500)], catalogue)
     rows = []
     for name, change in _TYPED.items():
         alone, whole = [], []
         for number in range(rounds):
             document = change(_document(7, "busy.happened", random.Random(number)))
-            alone.append(_seconds(partial(check_document, document, catalogue, others=others)))
-            whole.append(_seconds(partial(_answer, document, catalogue, others)))
+            alone.append(_seconds(partial(checker.check, document)))
+            whole.append(_seconds(partial(_answer, document, catalogue, checker)))
         ratio = median([two / one for one, two in zip(alone, whole, strict=True)])
         note = f"beside 500 rules; target: at most {ANSWER_S * 1000:g} ms; ratio to the check alone"
         rows.append(row(f"keystroke, {name}", median(whole) * 1000, "ms", ratio, note))
@@ -106,9 +106,9 @@ _TYPED: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-def _answer(document: dict[str, Any], catalogue: Catalogue, others: Others) -> None:
-    found = check_document(document, catalogue, others=others)
-    mended(document, found, catalogue, lambda changed: check_document(changed, catalogue, others=others).problems)
+def _answer(document: dict[str, Any], catalogue: Catalogue, checker: Checker) -> None:
+    found = checker.check(document)
+    mended(document, found, catalogue, lambda changed: checker.check(changed).problems)
     if found.rule:
         for locale in ("zh", "en"):
             sentence_parts(found.rule, locale, catalogue)
@@ -155,12 +155,12 @@ def figures(rules: int = 2000, busy: int = 500, strokes: int = 30) -> Mapping[st
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise ValueError(f"the rules of the bench are not in order: {errors[0]}")
-    others = Others(parsed[:busy])
+    checker = Checker(parsed[:busy], catalogue)
     taken = []
     for number in range(strokes):
         document = _document(7, "busy.happened", random.Random(number))
         start = time.perf_counter()
-        check_document(document, catalogue, others=others)
+        checker.check(document)
         taken.append(time.perf_counter() - start)
     return {"check_all_s": all_of_them, "keystroke_s": statistics.median(taken), "keystroke_slowest_s": max(taken)}
 

@@ -23,7 +23,7 @@ from tideng.runtime.deployment import Deployment
 from tideng.runtime.worker import Worker
 from tideng.store.database import reading, writing
 from tideng_followup.losses import losses_of
-from tideng_processes.cases.customers import customer_key
+from tideng_processes.customer_keys import customer_key
 from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, TaskRow
 from tideng_processes.views.cases import CaseFilter, cases

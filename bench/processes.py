@@ -35,8 +35,9 @@ from tideng.store.database import reading, writing
 from tideng.store.tables import EventRow
 from tideng_processes.cases.due_steps import AT_ONCE, come_due
 from tideng_processes.cases.owners import Staff
-from tideng_processes.cases.service import Submission, begin, hand_in
 from tideng_processes.document.model import OwnerChoice, Part
+from tideng_processes.forms.fields import Submission
+from tideng_processes.forms.submissions import begin, hand_in
 from tideng_processes.measurement.activity_map import read_log_map
 from tideng_processes.measurement.conformance import conform, read_log
 from tideng_processes.publication.registry import registry_of, shipped_by

@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, get_origin
 
+from tideng import plugin as door
 from tideng.model.catalogue import EventType
 from tideng.cli.reference import fill
+from tideng.plugins.door import homes_of
 from tideng.plugins.hookspecs import Hooks
 from tideng.plugins.manager import SHIPPED, Plugins
 from tideng.base.settings import Settings
@@ -29,7 +33,12 @@ def written() -> dict[str, str]:
     failed = [state for state in plugins.states if state.state == "failed"]
     if failed:
         raise SystemExit(f"plugins failed, so the catalogue would not be whole: {failed}")
-    made = {"settings.md": settings(), "hooks.md": hooks(plugins), "catalogue.md": catalogue(plugins)}
+    made = {
+        "settings.md": settings(),
+        "hooks.md": hooks(plugins),
+        "plugin-names.md": names(),
+        "catalogue.md": catalogue(plugins),
+    }
     for path in sorted(HERE.glob("cli.*md")):  # in these only what stands between two marks is drawn
         made[path.name] = fill(path.read_text("utf-8"), "zh" if ".zh" in path.name else "en")
     return made
@@ -53,17 +62,29 @@ In the environment a list is written with `;` between its items: `TIDENG_TRUSTED
 
 # -- hooks -------------------------------------------------------------------------------------------------------------
 def hooks(plugins: Plugins) -> str:
+    specs = _specs()
+    rows = [(f"[{name}](#{_anchor(_heading(name, of))})", _first_line(of.__doc__)) for name, of in specs]
     parts = [
         f"""# Hooks
 {MADE}
 
-A plugin is an object with methods that carry `@hookimpl` and one of these names. It may leave out arguments it does not
-need, but not rename them. Of a hook marked *first answer* the first plugin that returns something other than None wins; of
-the others every answer counts. [Writing a plugin](writing-a-plugin.md) shows a whole one.
-"""
+A plugin is an object with methods that carry `@hookimpl` and one of these names. It may leave out arguments it does not need,
+but not rename them. Of a hook marked *first answer* the first plugin that returns something other than None wins; of the others
+every answer counts. The types are in [tideng.plugin](plugin-names.md); [Writing a plugin](writing-a-plugin.md) builds a whole one.
+
+{_rows(("hook", "what for"), rows)}"""
     ]
-    parts += [_hook(name, function, plugins) for name, function in _specs()]
+    parts += [_hook(name, function, plugins) for name, function in specs]
     return "\n".join(parts)
+
+
+def _heading(name: str, function: FunctionType) -> str:
+    return f"{name} · *first answer*" if getattr(function, "tideng_spec", {}).get("firstresult") else name
+
+
+def _anchor(heading: str) -> str:
+    """The anchor of a heading, as code hosts make them."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _specs() -> list[tuple[str, FunctionType]]:
@@ -73,10 +94,9 @@ def _specs() -> list[tuple[str, FunctionType]]:
 def _hook(name: str, function: FunctionType, plugins: Plugins) -> str:
     signature = inspect.signature(function)
     shown = ", ".join(f"{one.name}: {one.annotation}" for one in signature.parameters.values() if one.name != "self")
-    first = " · *first answer*" if getattr(function, "tideng_spec", {}).get("firstresult") else ""
     implemented = ", ".join(sorted(_implementing(name, plugins)))
     doc = inspect.getdoc(function) or ""
-    return f"""## {name}{first}
+    return f"""## {_heading(name, function)}
 ```python
 def {name}({shown}) -> {signature.return_annotation}
 ```
@@ -91,6 +111,57 @@ def _implementing(name: str, plugins: Plugins) -> Iterable[str]:
         method = getattr(type(plugins.get(state.name)), name, None)
         if hasattr(method, "tideng_impl"):
             yield state.name
+
+
+# -- the door ----------------------------------------------------------------------------------------------------------
+def names() -> str:
+    """What `tideng.plugin` gives, shelf by shelf, with the first line of what each name says of itself."""
+    doc = inspect.getdoc(door) or ""
+    parts = [
+        f"""# What a plugin may use
+{MADE}
+
+A plugin imports Tideng from `tideng.plugin` alone: `from tideng.plugin import EventType, Field, hookimpl`. Screens also import
+`tideng_admin.screens`. A name that is to leave keeps working for one minor version and warns with a `DeprecationWarning` that says
+what to use instead; a test holds that none leaves otherwise. [Writing a plugin](writing-a-plugin.md) builds a whole one.
+"""
+    ]
+    for title, homes in door.SHELVES.items():
+        about = re.search(rf"^{re.escape(title)}\n((?:    .*\n?)+)", doc, re.M)
+        said = " ".join(line.strip() for line in about[1].splitlines()) if about else ""
+        said = said.replace("``", "`")
+        rows = [(f"`{name}`", _what(getattr(door, name), home)) for name, home in homes_of({title: homes}).items()]
+        parts.append(f"## {title}\n{said}\n\n{_rows(('name', 'what it is'), rows)}")
+    return "\n".join(parts)
+
+
+def _what(value: Any, home: str) -> str:
+    """The first sentence of a docstring; what an alias stands for; of a constant the text below it, or else its value."""
+    if get_origin(value) is not None and not _below(*home.split(":")):
+        return f"An alias of `{re.sub(r'(typing|collections.abc|pathlib)[.]', '', str(value))}`."
+    if get_origin(value) is None and callable(value) and value.__doc__:
+        return _first_line(value.__doc__)
+    said = _first_line(_below(*home.split(":")))
+    return said or f"`{value!r}`"
+
+
+def _below(module: str, name: str) -> str:
+    """The text below the assignment of `name` in a module; '' where there is none."""
+    body = ast.parse(inspect.getsource(import_module(module))).body
+    for one, after in zip(body, body[1:], strict=False):
+        targets = one.targets if isinstance(one, ast.Assign) else [one.target] if isinstance(one, ast.AnnAssign) else []
+        named = {n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+        if name in named and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            return str(after.value.value)
+    return ""
+
+
+def _first_line(doc: str | None) -> str:
+    """The first sentence of a docstring, on one line."""
+    words = " ".join(inspect.cleandoc(doc or "").split("\n\n")[0].split())
+    found = re.match(r".+?(?<!e[.]g)[.:](?= |$)", words)
+    first = (found[0] if found else words).replace("``", "`").rstrip(":.")
+    return f"{first}." if first else ""
 
 
 # -- catalogue ---------------------------------------------------------------------------------------------------------
@@ -135,6 +206,13 @@ event also has `subject`, `time` and `type`, see [Events](events.md).
                 )
                 for s in _sorted(found.states)
             ],
+        )
+    )
+    parts.append(
+        _table(
+            "Windows that begin with a state",
+            ("window", "begins on the day of", "中文", "English", "plugin"),
+            [(f"`{w.name}`", f"`{w.state}`", w.title["zh"], w.title["en"], w.plugin) for w in _sorted(found.windows)],
         )
     )
     parts.append(

@@ -18,7 +18,7 @@ from sqlalchemy import and_, or_, select
 from tideng.base.clock import ManualClock
 from tideng.client.bundle import read_bundle
 from tideng.judging.schedules import moments, zones_of
-from tideng.outbox.policy import SNOOZED
+from tideng.model.statuses import HeldReason
 from tideng.replay.run import replay
 from tideng.runtime.deployment import Deployment
 from tideng.runtime.worker import Worker
@@ -217,7 +217,7 @@ def _line(finding: Any, directory: Any) -> str:
 
 
 _will_be_looked_at = or_(
-    OutboxRow.status == "waiting", and_(OutboxRow.status == "held", OutboxRow.held_because == SNOOZED)
+    OutboxRow.status == "waiting", and_(OutboxRow.status == "held", OutboxRow.held_because == HeldReason.SNOOZED)
 )
 
 

@@ -279,7 +279,7 @@ def test_the_rule_in_the_rule_language_says_the_same_as_the_pack():
 def test_every_rule_that_is_shown_passes_the_check(tmp_path):
     from tideng_rules.check.run import check
     from tideng_rules.document.parser import parse_rule
-    from tideng_rules.document.reader import read_rules
+    from tideng_rules.packaging.rule_files import read_rules
 
     catalogue = Plugins((SHIPPED,)).catalogue
     seen = 0

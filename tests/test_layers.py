@@ -7,12 +7,16 @@ import re
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import packages_distributions
+from importlib import import_module
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
 
 from tests.test_layout import ROOT, package_folders, setup_cfg, words
+from tideng.plugins.door import homes_of
+
+PROMISED = ROOT / "tests" / "data" / "doors"
 
 FLASK = (
     "flask",
@@ -93,18 +97,79 @@ def test_an_import_in_the_wrong_place_would_be_noticed():
     assert offenders("sqlalchemy", "nobody") != []
 
 
-def test_a_plugin_imports_only_the_core_and_the_plugins_it_requires():
-    wrong = []
-    for name, path in modules().items():
-        own = name.split(".")[0]
-        if own in ("tideng", "tideng_rules", "tideng_admin"):
-            continue
-        allowed = {"tideng", own, *(f"tideng_{one}" for one in required_by(own))}
-        if re.fullmatch(SCREENS, name):
-            allowed.add("tideng_admin")
-        tops = {i.split(".")[0] for i in imports(path)}
-        wrong += [(name, top) for top in tops if top.startswith("tideng") and top not in allowed]
-    assert wrong == []
+PLATFORM = ("tideng", "tideng_rules", "tideng_admin")
+PLUGIN_DOOR, SCREENS_DOOR = "tideng.plugin", "tideng_admin.screens"
+NOT_YET = ("tideng_processes",)
+"""Plugins that still reach past the door."""
+
+
+def past_the_door(name: str, path: Path) -> set[str]:
+    """The modules of Tideng that a plugin's module imports and may not."""
+    own = name.split(".")[0]
+    plugins = {own, *(f"tideng_{one}" for one in required_by(own))}
+    doors = {PLUGIN_DOOR, SCREENS_DOOR} if re.fullmatch(SCREENS, name) else {PLUGIN_DOOR}
+    theirs = {i for i in imported_from(path) if i.split(".")[0].startswith("tideng")}
+    return {i for i in theirs if i.split(".")[0] not in plugins and i not in doors}
+
+
+def imported_from(path: Path) -> set[str]:
+    """The modules that a file imports, or imports names from, also inside functions."""
+    tree = parsed(path)
+    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return names | {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module and not n.level}
+
+
+def test_a_plugin_reaches_the_platform_through_its_door_alone():
+    """A plugin imports `tideng.plugin`, in its screens also `tideng_admin.screens`, and the plugins it requires."""
+    wrong = {
+        name: past
+        for name, path in modules().items()
+        if name.split(".")[0] not in (*PLATFORM, *NOT_YET) and (past := past_the_door(name, path))
+    }
+    assert wrong == {}, f"import from {PLUGIN_DOOR} (pages: {SCREENS_DOOR}); what it lacks, add to its SHELVES"
+
+
+DOORS = {PLUGIN_DOOR: "tideng_plugin.txt", SCREENS_DOOR: "tideng_admin_screens.txt"}
+"""Door → the file in tests/data/doors with the names it has promised."""
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_type_checker_sees_the_same_names_behind_a_door_as_python(door):
+    module = import_module(door)
+    tree = parsed(Path(module.__file__))
+    [block] = [n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    seen = {(a.asname or a.name): f"{n.module}:{a.name}" for n in block.body for a in n.names}
+    assert seen == homes_of(module.SHELVES)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_every_name_behind_a_door_is_there(door):
+    module = import_module(door)
+    assert [name for name in module.__all__ if getattr(module, name, None) is None] == []
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_no_name_leaves_a_door_without_a_deprecation(door):
+    """The file holds every name that was ever promised; one that left carries the version in which it began to warn."""
+    module = import_module(door)
+    lines = (PROMISED / DOORS[door]).read_text("utf-8").splitlines()
+    promised = dict(line.partition(" leaving ")[::2] for line in lines)
+    minor = tuple(map(int, version("tideng").split(".")[:2]))
+    broken = [
+        name
+        for name, since in promised.items()
+        if name not in module.__all__
+        and name not in module.LEAVING
+        and not (since and tuple(map(int, since.split("."))) < minor)
+    ]
+    assert broken == [], (
+        f"these names are promised to plugins. Move them from SHELVES to LEAVING in {door}, with the version and what to use"
+        f" instead, and write 'NAME leaving VERSION' in tests/data/doors/{DOORS[door]}; they may go in the minor version after it"
+    )
+    leaving = {name: since for name, since in promised.items() if name in module.LEAVING}
+    assert leaving == {name: one.since for name, one in module.LEAVING.items()}
+    new = sorted({*module.__all__} - {*promised})
+    assert new == [], f"add these names to tests/data/doors/{DOORS[door]}: from now on they are promised"
 
 
 def required_by(package: str) -> tuple[str, ...]:

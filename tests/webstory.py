@@ -26,7 +26,7 @@ from tideng.access.viewer import Viewer
 from tideng.base.clock import ManualClock
 from tideng.base.settings import Settings
 from tideng.client.bundle import read_bundle
-from tideng.outbox.policy import SNOOZED
+from tideng.model.statuses import HeldReason
 from tideng.runtime.apply import apply
 from tideng.runtime.deployment import Deployment
 from tideng.runtime.migrate import migrate
@@ -204,7 +204,7 @@ class WebStory:
                 message = {"attempts": 1, "due": at, "sent_at": at if status == "sent" else None}
                 if status in ("held", "snoozed"):
                     # quiet hours keep a message on its way; whoever puts one off takes it off the way until then
-                    because, status = ("quiet hours", "waiting") if status == "held" else (SNOOZED, "held")
+                    because, status = ("quiet hours", "waiting") if status == "held" else (HeldReason.SNOOZED, "held")
                     message = {"attempts": 0, "due": at + timedelta(hours=12), "held_because": because}
                 if status == "parked":
                     message |= {"attempts": 8, "error": "SMTP 451: the mail server is busy"}

@@ -1,10 +1,16 @@
-"""A screen: one entry of the menu and what stands behind it. Plugins add theirs through the hook `screens`.
+"""Everything of the admin panel that a plugin's pages may use, through one door like `tideng.plugin`.
+
+`Screen`: one entry of the menu and the view behind it; the hook `screens` returns them. `Page`: the base class of a view, with
+`needs` (READ or WRITE) and `takes` (bytes of an upload) for its methods, and `cursor` for lists in parts. `web` gives what belongs
+to the request (a `Web`: deployment, viewer, moment), `locale` its language. `built` names a script's file, `named`, `day` and
+`window_words` are texts as pages write them, `LAMP_LOOKS` how a person's lamp looks, `units_to_choose` a list of units.
 
 A plugin's templates, style sheets and wordings lie in the folders ``templates``, ``static`` and ``translations`` of the
 package that holds its views, and are found by themselves: ``render_template("NAME/page.html")``, ``asset("NAME/page.css")``, where NAME
 is the plugin's, and ``translations/zh/LC_MESSAGES/messages.po``. Scripts of plugins that come with Tideng lie in the plugin's
 folder ``frontend`` and are built with the others: ``built("page.js")``.
 """
+# ruff: noqa: I001 - what is imported is re-exported
 
 from __future__ import annotations
 
@@ -15,9 +21,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tideng.model.catalogue import Text
+from tideng.plugins.door import Leaving, homes_of, open_door
 
 if TYPE_CHECKING:
-    from tideng_admin.request.context import Web
+    # the same names for type checkers and editors; tests/test_layers.py compares them with SHELVES
+    # fmt: off
+    from tideng_admin.desk.people import window_words as window_words
+    from tideng_admin.display.assets import built as built
+    from tideng_admin.display.base_page import (
+        Page as Page, READ as READ, WRITE as WRITE, cursor as cursor, needs as needs, takes as takes,
+    )
+    from tideng_admin.display.filters import LAMP_LOOKS as LAMP_LOOKS, day as day, named as named
+    from tideng_admin.request.choices import units_to_choose as units_to_choose
+    from tideng_admin.request.context import Web as Web, locale as locale, web as web
+    # fmt: on
+
+SHELVES: Mapping[str, Mapping[str, str]] = {
+    "Views": {"tideng_admin.display.base_page": "Page READ WRITE cursor needs takes"},
+    "The request": {"tideng_admin.request.context": "Web web locale"},
+    "Texts and choices": {
+        "tideng_admin.display.assets": "built",
+        "tideng_admin.display.filters": "LAMP_LOOKS day named",
+        "tideng_admin.desk.people": "window_words",
+        "tideng_admin.request.choices": "units_to_choose",
+    },
+}
+"""Purpose → module → the names that it gives. They are loaded when they are first used: modules of the panel import this one."""
+LEAVING: Mapping[str, Leaving] = {}
+"""Names that warn, and are gone in the next minor version. To take a name out, move it here from SHELVES."""
+_HOMES = homes_of(SHELVES)
+__all__ = ["ICONS", "Screen", *_HOMES]
+
+if not TYPE_CHECKING:  # a type checker reads the imports above, and refuses what is not there
+    __getattr__ = open_door(__name__, _HOMES, LEAVING)
 
 FOLDERS = ("templates", "static", "translations")
 """What a plugin may bring for its pages, each a folder in its package."""

@@ -196,8 +196,11 @@ class Traveller(Worker):
                 day += DAY
         if self.scripted:
             (self.zhang_san if self.person == ZHANG_SAN else self.early_riser)()
-            for day in (LAST - DAY, LAST):
-                self.office_day(day)
+            self.office_day(LAST - DAY)
+            if self.person == ZHANG_SAN:  # the evening reminds him: he travels today and writes no report
+                self.begin_trip([LAST + n * DAY for n in range(3)], 2)
+            else:
+                self.office_day(LAST)
 
     def _days_of_a_trip(self, first: date, last: date) -> list[date]:
         """Working days one after the other; seldom over a weekend, never over a holiday or a move."""

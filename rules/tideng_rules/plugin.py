@@ -35,15 +35,15 @@ from tideng_rules.lifecycle import quarantine, scheduling, store
 from tideng_rules.lifecycle.pausing import pause_by_itself
 from tideng_rules.lifecycle.publishing import Ground
 from tideng_rules.lifecycle.quarantine_cache import Wards, attention
-from tideng_rules.packaging import apply, plan
-from tideng_rules.packaging.apply import Change, Wanted
-from tideng_rules.packaging.blueprints import keep_packs
 from tideng_rules.packaging.reader import (
     Source,
     read_sources,
     shelf_of,
     sources_of,
 )
+from tideng_rules.rollout import apply, plan
+from tideng_rules.rollout.apply import Change, Wanted
+from tideng_rules.rollout.blueprints import keep_packs
 
 if TYPE_CHECKING:
     from tideng.client.bundle import Bundle

@@ -25,8 +25,8 @@ from tideng.runtime.deployment import Deployment  # noqa: E402
 from tideng.store.database import reading, writing  # noqa: E402
 from tideng.store.tables import StateRow  # noqa: E402
 from tideng_admin.display.assets import is_built  # noqa: E402
-from tideng_processes.cases import service  # noqa: E402
-from tideng_processes.cases.service import Submission  # noqa: E402
+from tideng_processes.forms import submissions  # noqa: E402
+from tideng_processes.forms.fields import Submission  # noqa: E402
 
 DRAWN = {"process": ".diagram svg", "case": ".diagram svg", "organisation": '#og-chart[aria-busy="false"] .oc'}
 """Page → what a script draws on it, and is waited for."""
@@ -116,9 +116,9 @@ def begin_cases(story: WebStory) -> None:
         directory = plugins.first("directory", connection=connection)
     needs = "二楼展厅翻新，约 260 平方米，轨道射灯配少量吊灯，下周二当面确认样品。"
     said = {"customer": "恒亮照明", "needs": needs, "owner": "li"}
-    service.begin(story.deployment, who, directory, "customer_followup", Submission("submit", said))
+    submissions.begin(story.deployment, who, directory, "customer_followup", Submission("submit", said))
     away = {"kind": "annual", "from": "2025-06-16", "until": "2025-06-17", "days": 2}
-    service.begin(story.deployment, who, directory, "leave", Submission("submit", away))
+    submissions.begin(story.deployment, who, directory, "leave", Submission("submit", away))
 
 
 def begin_a_trip(story: WebStory, folder: Path) -> None:
@@ -136,7 +136,7 @@ def begin_a_trip(story: WebStory, folder: Path) -> None:
         {"date": "2025-06-13", "city": "石家庄", "customer": "光之源灯具城"},
     ]
     said = {"purpose": "看展厅", "from": "2025-06-12", "until": "2025-06-13", "itinerary": stops, "planned_visits": 3}
-    trip = service.begin(story.deployment, who, directory, "trip", Submission("submit", said))
+    trip = submissions.begin(story.deployment, who, directory, "trip", Submission("submit", said))
     with writing(story.deployment.engine) as connection:
         on_trip = {"subject": "zhang", "state": "person.on_trip", "key": trip, "started_at": NOW - timedelta(hours=10)}
         connection.execute(insert(StateRow).values(on_trip))

@@ -20,8 +20,8 @@ from test_axe import AXE, LOOK, RULES
 from tideng.access.viewer import Viewer
 from tideng.store.database import reading
 from tideng_admin.display import assets
-from tideng_processes.cases import service
-from tideng_processes.cases.service import Submission
+from tideng_processes.forms import submissions
+from tideng_processes.forms.fields import Submission
 from tideng_processes.publication.registry import registry_of
 
 if chromium.where() is None:
@@ -40,7 +40,7 @@ def story(tmp_path_factory) -> Iterator:
         made.deployment.plugins.call("refresh", connection=connection)
         directory = made.deployment.plugins.first("directory", connection=connection)
     zhang = Viewer("zhang", "zhang", frozenset({"employee"}))
-    made.case = service.begin(made.deployment, zhang, directory, "leave", Submission("submit", LEAVE))
+    made.case = submissions.begin(made.deployment, zhang, directory, "leave", Submission("submit", LEAVE))
     yield made
     made.deployment.close()
 

@@ -39,7 +39,7 @@ class SentFirst(Outbox):
     def _lease(self, directory: Any) -> Any:
         letters, held = super()._lease(directory)
         if letters:
-            self._mark([row.id for rows in letters for row in rows], **self._sent())
+            self._mark_sent([row.id for rows in letters for row in rows])
         return letters, held
 
 

@@ -3,7 +3,7 @@ messages as they would be read, and what its examples give."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,12 +11,17 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from tideng.base.errors import InvalidRule, Problem
+from tideng.store.database import reading
 from tideng_admin.api.callers import Stop
 from tideng_admin.api.operations import problem_of
 from tideng_admin.request.context import LANGUAGES, asked_locale, web
 from tideng_rules.authoring.fixes import Fix, mended
-from tideng_rules.check.run import Checked, Others, check_document
-from tideng_rules.document.reader import read_user_document
+from tideng_rules.check.run import Checked, Checker
+from tideng_rules.document.model import Rule
+from tideng_rules.engine.rulebook import Published
+from tideng_rules.lifecycle import store
+from tideng_rules.lifecycle.publishing import rules_in_force
+from tideng_rules.packaging.rule_files import read_user_document
 from tideng_rules.plugin import RulesPlugin
 from tideng_rules.wording.sample_messages import sample_messages
 from tideng_rules.wording.sentence_places import sentence_parts
@@ -36,21 +41,37 @@ def document_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def checked(document: Mapping[str, Any]) -> Checked:
-    """What the check says of a document beside all the rules in force, the one whose id it has left out."""
-    here = web()
-    directory = here.directory()
-    return check_document(document, here.deployment.catalogue, directory, others(), tuple(LANGUAGES))
+    """Check a document as publishing does, beside all the rules in force except the one whose id it has."""
+    return checker().check(document, web().directory(), tuple(LANGUAGES))
 
 
-def others() -> Others:
-    """The rules in force, sorted once for as long as they stay the same: a draft is checked at every save."""
+def checker() -> Checker:
+    """The checker of the rules in force, prepared once for as long as they stay the same: a draft is checked at every save."""
+    here = web().deployment
+    with reading(here.engine) as connection:
+        revision = store.revision(connection)
+        kept = current_app.extensions.get("tideng_checker")
+        if kept is None or kept[0] != revision or kept[1] is not here.catalogue:
+            rules = rules_in_force(connection, here.catalogue, _parsed())
+            kept = revision, here.catalogue, Checker(rules, here.catalogue)
+            current_app.extensions["tideng_checker"] = kept
+    return kept[2]
+
+
+def judged_beside(rule: str) -> list[Rule]:
+    """The rules that are judged beside one of this id: those in force without the paused ones."""
+    return [one.rule for one in _published() if one.rule.id != rule]
+
+
+def _parsed() -> Mapping[tuple[str, int], Rule]:
+    """The versions that this process has parsed already, by (rule, version)."""
+    return {(one.rule.id, one.version): one.rule for one in _published()}
+
+
+def _published() -> Collection[Published]:
     plugin = web().deployment.plugins.get("rules")
     book = plugin.book if isinstance(plugin, RulesPlugin) else None
-    kept = current_app.extensions.get("tideng_others")
-    if kept is None or kept[0] is not book:
-        kept = book, Others([one.rule for one in book.rules.values()] if book else [])
-        current_app.extensions["tideng_others"] = kept
-    return kept[1]
+    return book.rules.values() if book else ()
 
 
 def checked_json(found: Checked, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,6 +79,7 @@ def checked_json(found: Checked, document: Mapping[str, Any]) -> dict[str, Any]:
     catalogue = web().deployment.catalogue
     fixes = mended(document, found, catalogue, lambda changed: checked(changed).problems)
     problems = [_problem(problem, of) for problem, of in zip(found.problems, fixes, strict=True)]
+    problems += [_problem(problem, ()) for problem in found.elsewhere]  # fixes change this document alone
     examples = [
         {"name": one.example.name, "expect": list(one.example.expect), "got": list(one.got), "passed": one.passed}
         for one in found.outcomes

@@ -20,7 +20,7 @@ from tideng_admin.api.rule_check import (
     checked,
     checked_json,
     document_of,
-    others,
+    judged_beside,
     unread_json,
 )
 from tideng_admin.api.rules_schemas import (
@@ -89,7 +89,7 @@ def try_rule(viewer: Viewer, body: dict[str, Any]) -> Any:
     here = web()
     require_reading(viewer)
     rule = parse_rule(document_of(body), here.deployment.catalogue)
-    beside = others().without(rule.id).values()
+    beside = judged_beside(rule.id)
     if "example" in body:
         found = walk_example(here.deployment, viewer, rule, body["example"], beside)
     else:

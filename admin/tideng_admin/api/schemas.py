@@ -5,10 +5,11 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from tideng.access.paging import MAX_PAGE_SIZE, PAGE_SIZE
-from tideng.outbox.policy import HELD_BECAUSE
-from tideng.views.nudges import STATUSES
+from tideng.model.statuses import HeldReason, NudgeStatus
 
 RECEIPTS = ("accepted", "duplicate", "refused", "conflict")
+
+_NUDGE_STATUSES = tuple(one.value for one in NudgeStatus)
 
 
 class EventSchema(Schema):
@@ -52,7 +53,7 @@ class ErrorSchema(Schema):
 
 
 class NudgeQuery(Schema):
-    status = fields.String(validate=validate.OneOf(STATUSES))
+    status = fields.String(validate=validate.OneOf(_NUDGE_STATUSES))
     rule = fields.String(metadata={"description": "A rule's id"})
     person = fields.String(metadata={"description": "Whom it is about, or who was told"})
     action = fields.String(metadata={"description": "nudge, ask, mark, infer, emit, improve, plan"})
@@ -78,7 +79,7 @@ class DeliverySchema(Schema):
     attempts = fields.Integer()
     due = fields.AwareDateTime(format="iso")
     sent_at = fields.AwareDateTime(format="iso", allow_none=True)
-    held_because = fields.String(allow_none=True, metadata={"description": "One of: " + ", ".join(HELD_BECAUSE)})
+    held_because = fields.String(allow_none=True, metadata={"description": "One of: " + ", ".join(HeldReason)})
     dropped_because = fields.String(allow_none=True)
     bundle = fields.Integer(allow_none=True, metadata={"description": "The same for all that went out as one message"})
 
@@ -96,7 +97,7 @@ class NudgeSchema(Schema):
     recipient = fields.String(allow_none=True)
     meant_for = fields.String(allow_none=True)
     message = fields.String(allow_none=True)
-    status = fields.String(validate=validate.OneOf(STATUSES))
+    status = fields.String(validate=validate.OneOf(_NUDGE_STATUSES))
     response = fields.String(allow_none=True)
     withdrawn_at = fields.AwareDateTime(format="iso", allow_none=True)
     why = fields.List(fields.Nested(ReasonSchema))

@@ -11,6 +11,7 @@ from flask_appbuilder.views import IndexView
 from flask_login import current_user
 from sqlalchemy import Connection, select
 
+from tideng.model.statuses import NudgeStatus
 from tideng.store.database import reading
 from tideng.store.tables import EventRow
 from tideng.views.nudges import NudgeFilter, finding, nudges, siblings
@@ -26,7 +27,14 @@ from tideng_admin.display.reasons import limit_words, reason_lines, trigger_word
 from tideng_admin.display.why_tree import explanation_of, parts_of
 from tideng_admin.request.context import web
 
-SHOWN_STATUSES = ("told", "held", "parked", "disputed", "withdrawn", "recorded")
+SHOWN_STATUSES = (
+    NudgeStatus.TOLD,
+    NudgeStatus.HELD,
+    NudgeStatus.PARKED,
+    NudgeStatus.DISPUTED,
+    NudgeStatus.WITHDRAWN,
+    NudgeStatus.RECORDED,
+)
 
 
 class Start(IndexView):

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.base.errors import NotFound
+from tideng.model.statuses import EventStatus, MessageStatus
 from tideng.outbox.delivery import retry_parked
 from tideng.store.database import reading, writing
 from tideng.store.events import retry_dead_letters
@@ -42,7 +43,8 @@ class EventsPage(Page):
     def show_all(self) -> str:
         asked = request.args
         page = self.read(events, asked.get("type"), asked.get("status"), asked.get("subject"), before=cursor())
-        return render_template("tideng/events.html", page=page, choices=_choices("waiting", "judged", "failed"))
+        choices = [(one.word, CHIPS[f"event_{one.word}"][1]) for one in EventStatus]
+        return render_template("tideng/events.html", page=page, choices=choices)
 
     @expose("/<int:id>")
     @needs(READ)
@@ -61,7 +63,7 @@ class OutboxPage(Page):
     @needs(READ)
     def show_all(self) -> str:
         page = self.read(outbox, request.args.get("status"), cursor())
-        choices = _choices("waiting", "held", "sent", "parked", "dropped")
+        choices = _choices(*(one for one in MessageStatus if one != MessageStatus.LEASED))
         return render_template("tideng/outbox.html", page=page, choices=choices)
 
     @expose("/retry", methods=["POST"])

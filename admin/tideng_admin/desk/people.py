@@ -12,7 +12,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from tideng.model.templates import spoken
-from tideng.plugins.case_notes import beside_person
+from tideng.plugins.cards import beside_person
 from tideng.store.database import reading
 from tideng.views.day_board import LAMPS, board
 from tideng.views.nudges import NudgeFilter, nudges

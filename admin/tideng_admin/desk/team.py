@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 
 from tideng.base.errors import Refused
 from tideng.base.problems import say
-from tideng.plugins.case_notes import beside_person
+from tideng.plugins.cards import beside_person
 from tideng.responses import notes
 from tideng.store.database import reading
 from tideng.views.day_board import (

@@ -12,10 +12,22 @@ from flask import request, url_for
 from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from tideng.base.problems import phrase_of_text, say_phrase
+from tideng.model.catalogue import Text
+from tideng.model.statuses import (
+    EVENT_TITLES,
+    MESSAGE_TITLES,
+    NUDGE_TITLES,
+    EventStatus,
+    MessageStatus,
+    NudgeStatus,
+    dropped_title,
+    held_title,
+)
 from tideng.model.templates import choose, spoken
 from tideng_admin.request.context import LANGUAGES, locale, web
 from tideng_admin.screens import Screen
@@ -23,24 +35,46 @@ from tideng_admin.screens import Screen
 THEMES = ("light", "dark")
 _DOCUMENT = re.compile(rb"<html(?:\s[^>]*)?>", re.I)
 
+_NUDGE_LOOKS: Mapping[NudgeStatus, str] = {
+    NudgeStatus.TOLD: "told",
+    NudgeStatus.SNOOZED: "hold",
+    NudgeStatus.HELD: "hold",
+    NudgeStatus.WAITING: "open",
+    NudgeStatus.PARKED: "fail",
+    NudgeStatus.ACKNOWLEDGED: "ok",
+    NudgeStatus.DISPUTED: "need",
+    NudgeStatus.WITHDRAWN: "hold",
+    NudgeStatus.RECORDED: "hold",
+}
+_MESSAGE_LOOKS: Mapping[MessageStatus, str] = {
+    MessageStatus.WAITING: "open",
+    MessageStatus.LEASED: "open",
+    MessageStatus.SENT: "ok",
+    MessageStatus.PARKED: "fail",
+    MessageStatus.HELD: "hold",
+    MessageStatus.DROPPED: "hold",
+}
+_EVENT_LOOKS: Mapping[EventStatus, str] = {
+    EventStatus.WAITING: "open",
+    EventStatus.JUDGED: "ok",
+    EventStatus.FAILED: "fail",
+}
+
+
+def _title(text: Text) -> LazyString:
+    """A title in the reader's language, chosen when it is shown."""
+    return LazyString(lambda: choose(text, locale())[0])
+
+
 # status → (look, word); shape and word carry the meaning, colour only helps
 CHIPS: Mapping[str, tuple[str, Any]] = {
-    "told": ("told", _l("Told")),
-    "held": ("hold", _l("On hold")),
-    "waiting": ("open", _l("On its way")),
-    "parked": ("fail", _l("Not delivered")),
-    "acknowledged": ("ok", _l("Seen")),
-    "snoozed": ("hold", _l("Later")),
-    "disputed": ("need", _l("Contested")),
+    **{status: (_NUDGE_LOOKS[status], _title(NUDGE_TITLES[status])) for status in NudgeStatus},
+    **{status: (_MESSAGE_LOOKS[status], _title(MESSAGE_TITLES[status])) for status in MessageStatus},
+    **{f"event_{status.word}": (_EVENT_LOOKS[status], _title(EVENT_TITLES[status])) for status in EventStatus},
     "contest_open": ("need", _l("Waits for HR")),
     "contest_right": ("ok", _l("Looked at")),
     "contest_off": ("hold", _l("Silent for a while")),
     "contest_retracted": ("ok", _l("Taken back")),
-    "withdrawn": ("hold", _l("Withdrawn")),
-    "recorded": ("hold", _l("Recorded")),
-    "sent": ("ok", _l("Sent")),
-    "leased": ("open", _l("Being sent")),
-    "dropped": ("hold", _l("Not needed any more")),
     "judged": ("ok", _l("Judged")),
     "failed": ("fail", _l("Fault")),
     "on": ("ok", _l("On")),
@@ -60,22 +94,6 @@ CHIPS: Mapping[str, tuple[str, Any]] = {
     "discarded": ("hold", _l("Put aside")),
     "missed": ("need", _l("Missed")),
     "revoked": ("hold", _l("Revoked")),
-}
-HELD = {
-    "quiet hours": _l("quiet hours"),
-    "budget of the day": _l("enough messages for today"),
-    "budget of the week": _l("enough messages for this week"),
-    "digest": _l("kept for one message"),
-    "storm": _l("more people than in its preview"),
-    "snoozed": _l("its reader put it off"),
-    "contested": _l("its reader says it is not right"),
-}
-DROPPED = {
-    "snoozed": _l("its reader put it off"),
-    "contested": _l("its reader says it is not right"),
-    "done meanwhile": _l("it was done meanwhile"),
-    "answered": _l("it was answered"),
-    "undone": _l("its reader took that back"),
 }
 LAMP_LOOKS: Mapping[str, tuple[str, Any]] = {
     "lit": ("ok", _l("Nothing open")),
@@ -221,12 +239,13 @@ def kind_word(name: str) -> str:
 
 
 def held_word(reason: str | None) -> str:
-    return str(HELD.get(reason or "", reason or ""))
+    """Why a message is not sent yet."""
+    return choose(held_title(reason), locale())[0]
 
 
 def dropped_word(reason: str) -> str:
     """Why a message was let go; what a person wrote stands as it is."""
-    return str(DROPPED.get(reason, reason))
+    return choose(dropped_title(reason), locale())[0]
 
 
 def pause_word(why: str) -> str:

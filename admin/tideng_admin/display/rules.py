@@ -12,11 +12,11 @@ from sqlalchemy import Connection, select
 from tideng.access.viewer import Viewer
 from tideng.model.catalogue import Text
 from tideng.outbox.system_rules import system_watch
-from tideng_rules.document.source_text import exact
 from tideng_rules.document.yaml_writer import to_yaml
 from tideng_rules.lifecycle.pausing import pauses
 from tideng_rules.lifecycle.quarantine import ALL, set_aside
 from tideng_rules.lifecycle.tables import PUBLISHED, RuleVersionRow
+from tideng_rules.packaging.source_text import exact
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,9 @@ from sqlalchemy import Connection, or_, select
 from tideng.judging.schedules import moments
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule, Watch
+from tideng.model.statuses import HeldReason
 from tideng.org.directory import Directory
-from tideng.outbox.policy import (
-    BUDGETS,
-    CONTESTED,
-    DIGEST,
-    QUIET,
-    SNOOZED,
-    STORM,
-)
+from tideng.outbox.policy import BUDGETS
 from tideng.views.day_board import (
     HOLD,
     NEED,
@@ -69,14 +63,14 @@ def next_words(matter: OpenMatter, document: Mapping[str, Any] | None, here: Web
 
 
 def _held_words(matter: OpenMatter, here: Web) -> str:
-    if matter.response == "disputed" or matter.because == CONTESTED:
+    if matter.response == "disputed" or matter.because == HeldReason.CONTESTED:
         return _("They say it is not right. Silent until somebody has looked.")
-    if matter.because == STORM:
+    if matter.because == HeldReason.STORM:
         return _("Far more people than in its preview. Kept until HR decides.")
     until = moment(matter.until) if matter.until else ""
-    if matter.because == SNOOZED:
+    if matter.because == HeldReason.SNOOZED:
         return _("Put off by the person until %(when)s.", when=until)
-    if matter.because == QUIET:
+    if matter.because == HeldReason.QUIET:
         place = here.directory().zone_of(matter.subject, here.now())
         if place.key != here.zone().key:
             local = f"{here.now().astimezone(place):%H:%M}"
@@ -84,7 +78,7 @@ def _held_words(matter: OpenMatter, here: Web) -> str:
         return _("Quiet hours. Goes out %(when)s.", when=until)
     if matter.because in BUDGETS:
         return _("Enough messages for now. Goes out %(when)s.", when=until)
-    if matter.because == DIGEST:
+    if matter.because == HeldReason.DIGEST:
         return _("Kept for one message with others; it goes out %(when)s.", when=until)
     return _("Goes out %(when)s.", when=until)
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from tideng.base.errors import Refused
 from tideng.base.problems import say
 from tideng.model.calendars import local_moment
+from tideng.model.statuses import NudgeStatus
 from tideng.outbox import contest
 from tideng.outbox.policy import Speaking
 from tideng.outbox.snooze import choices, snooze, times_left
@@ -57,7 +58,7 @@ from tideng_admin.display.why_tree import (
 from tideng_admin.request.context import Web, locale, web
 from tideng_rules.why.upcoming import Expected, expected
 
-OPEN_STATUSES = ("told", "waiting", "parked")
+OPEN_STATUSES = (NudgeStatus.TOLD, NudgeStatus.WAITING, NudgeStatus.PARKED)
 _SHOWN_VALUE = 40
 _STILL_OPEN = timedelta(days=4)
 """Longer than anything stays open on a day: marks of the day before, wherever in the world that is."""
@@ -456,7 +457,7 @@ def _lines(found: NudgeView, parts: Sequence[TreePart]) -> list[Branch]:
 
 def _choices(here: Web, found: NudgeView) -> list[tuple[str, str]]:
     """Until when it may be put off: (moment, words). None where it does not come again."""
-    open_ = found.status in (*OPEN_STATUSES, "snoozed", "held", "acknowledged")
+    open_ = found.status in (*OPEN_STATUSES, NudgeStatus.SNOOZED, NudgeStatus.HELD, NudgeStatus.ACKNOWLEDGED)
     if found.recipient != here.viewer().person or not found.recipient or not found.message or not open_:
         return []
     if not times_left((one.key for one in found.deliveries), found.id):

@@ -37,13 +37,13 @@ from tideng_admin.request.context import locale, web
 from tideng_admin.rules import studio
 from tideng_rules.check.run import Checked
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.document.reader import read_user_document
 from tideng_rules.lifecycle import (
     drafts,
     publishing,
     scheduling,
     versions,
 )
+from tideng_rules.packaging.rule_files import read_user_document
 from tideng_rules.wording.differences import Difference, differences
 
 PREVIEWED = (7, 30, 90)
@@ -135,7 +135,7 @@ class DraftsPage(Page):
                 unread=unread,
                 sample=_SAMPLE if it.document.keys() <= _BLANK else "",
                 checked=found,
-                problems=[say(problem, locale()) for problem in found.problems],
+                problems=[say(problem, locale()) for problem in found.everything],
                 held_up=[say(restored(one), locale()) for one in it.held_up or ()],
                 current=current,
                 changed=_changed(it.document, current),

@@ -27,10 +27,10 @@ from tideng_admin.request.context import locale, web
 from tideng_rules.lifecycle import drafts, versions
 from tideng_rules.lifecycle.statistics import Estimate, estimates
 from tideng_rules.lifecycle.tables import PUBLISHED
-from tideng_rules.packaging import blueprints
-from tideng_rules.packaging.blueprints import Blueprint, InUse
 from tideng_rules.packaging.parameters import Parameter
 from tideng_rules.packaging.topics import SLOT, TOPICS
+from tideng_rules.rollout import blueprints
+from tideng_rules.rollout.blueprints import Blueprint, InUse
 
 UNITS = {"characters": "字", "hours": "小时", "days": "天", "minutes": "分钟", "times": "次"}
 

@@ -9,9 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
-from tideng.intake.event_files import ReadOptions, Unreadable
-from tideng.model.catalogue import EventType
-from tideng.model.limits import MAX_KEPT, MAX_TEXT
+from tideng.plugin import MAX_KEPT, MAX_TEXT, EventType, ReadOptions, Unreadable
 from tideng_connectors.lines import Line, numbered_lines
 
 ENVELOPE = ("id", "source", "type", "time", "subject")

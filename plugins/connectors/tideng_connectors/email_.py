@@ -15,8 +15,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
-from tideng.base.errors import InvalidSettings, Problem
-from tideng.outbox.channels import ChannelError, OutgoingMessage
+from tideng.plugin import ChannelError, InvalidSettings, OutgoingMessage, Problem
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from tideng.base.parse_errors import of_json
-from tideng.intake.event_files import ReadOptions, Unreadable
+from tideng.plugin import ReadOptions, Unreadable, why_not_json
 from tideng_connectors.lines import Line, numbered_lines
 
 
@@ -28,7 +27,7 @@ def _object(line: Line) -> Any:
     try:
         return json.loads(line.text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        why = of_json(error)
+        why = why_not_json(error)
         params = {"column": error.colno, "why": why}
         if why.code == "json-control-character":
             return Unreadable(line.place, "line-holds-control-character", params, raw=line.text)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tideng.intake.event_files import Unreadable
-from tideng.model.limits import MAX_KEPT
+from tideng.plugin import MAX_KEPT, Unreadable
 
 MAX_LINE = 16_000_000  # bytes; far more than an event may hold, so that a text that is too long is refused by its field
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tideng.outbox.channels import ChannelError, OutgoingMessage
+from tideng.plugin import ChannelError, OutgoingMessage
 
 
 class MemoryChannel:

@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tideng.base.errors import InvalidSettings, Problem
-from tideng.model.catalogue import (
-    ChannelSpec,
-    EventType,
-    Field,
-    MetricSpec,
-    Text,
-)
-from tideng.plugins.hookspecs import hookimpl
+from tideng.plugin import ChannelSpec, EventType, Field, InvalidSettings, MetricSpec, Problem, Text, hookimpl
 from tideng_connectors.csv_ import read_csv
 from tideng_connectors.csv_ import recognises as is_csv
 from tideng_connectors.email_ import EmailChannel, EmailSettings
@@ -24,10 +16,7 @@ from tideng_connectors.xes import read_xes
 from tideng_connectors.xes import recognises as is_xes
 
 if TYPE_CHECKING:
-    from tideng.client.bundle import Bundle
-    from tideng.intake.event_files import ReadOptions
-    from tideng.outbox.channels import Channel
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Bundle, Channel, Deployment, ReadOptions
 
     Reader = Callable[[BinaryIO, ReadOptions], Iterator[tuple[str, Any]]]
 

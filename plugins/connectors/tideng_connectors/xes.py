@@ -12,10 +12,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from tideng.base.parse_errors import of_text
-from tideng.base.problems import Phrase
-from tideng.intake.event_files import ReadOptions, Unreadable
-from tideng.model.limits import MAX_WHOLE
+from tideng.plugin import MAX_WHOLE, Phrase, ReadOptions, Unreadable, why_not_parsed
 
 CHUNK = 1 << 17
 MEMO = 100_000  # texts of a log that are shared, so that a repeated one is held once
@@ -48,7 +45,7 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
         log.parser.Parse(b"", True)
     except expat.ExpatError as error:
         yield from log.take()
-        params = {"column": error.offset + 1, "why": of_text(expat.ErrorString(error.code))}
+        params = {"column": error.offset + 1, "why": why_not_parsed(expat.ErrorString(error.code))}
         yield f"line {error.lineno}", Unreadable(f"line {error.lineno}", "xml-broken", params)
     except _Refused as refusal:
         yield from log.take()

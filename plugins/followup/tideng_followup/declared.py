@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tideng.model.catalogue import EventType, Field, Text
+from tideng.plugin import EventType, Field, Text
 
 CUSTOMER = Field("customer", "text", {"zh": "客户", "en": "Customer"}, key=True)
 FIELDS = (

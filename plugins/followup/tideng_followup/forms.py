@@ -7,14 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from tideng.model.catalogue import Catalogue
-from tideng.org.directory import Directory
-from tideng.plugins.forms import (
-    MUST,
-    Asked,
-    Filled,
-    Form,
-)
+from tideng.plugin import MUST, Asked, Catalogue, Directory, Filled, Form
 from tideng_processes.cases.owners import holder_of
 
 RAISE, FOLLOW_UP = "customer_followup.raise", "customer_followup.follow_up"

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.store.database import among
+from tideng.plugin import among
+from tideng_processes.cases.case_writer import HistoryEntry
 from tideng_processes.cases.loader import load_runs, next_ids
-from tideng_processes.cases.service import keep_version
-from tideng_processes.cases.transitions import Mover, Run
-from tideng_processes.publication.registry import Published, Registry
+from tideng_processes.cases.run import Run
+from tideng_processes.cases.transitions import Mover
+from tideng_processes.publication.registry import Published, Registry, keep_version
 from tideng_processes.tables import CaseRow
 
 PROCESS = "improvement"
@@ -50,7 +51,7 @@ def note(
     found = {}
     for one in occasions:
         if one.of in items:
-            mover.jot(items[one.of], "comment", now, items[one.of].node, note=one.words)
+            mover.record(items[one.of], HistoryEntry("comment", now, items[one.of].node, note=one.words))
         else:
             items[one.of] = _begun(mover, published, next(ids), one, now)
         found[one.name] = items[one.of].id

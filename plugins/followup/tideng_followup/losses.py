@@ -10,23 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from tideng.model.event import Event
-from tideng.org.directory import Directory
-from tideng.store.tables import EventRow
+from tideng.plugin import Directory, Event, EventRow
 from tideng_followup import improving
 from tideng_followup.declared import LOST, NODE_FAILED, RECORDED, UNCLEAR, UNEXPLAINED
 from tideng_followup.improving import Occasion
 from tideng_followup.reviewing import Failed, Passage, failed_step
-from tideng_processes.cases.customers import customer_key, spelled
 from tideng_processes.cases.loader import load_runs
-from tideng_processes.cases.transitions import OPEN, Mover, Run
+from tideng_processes.cases.run import OPEN, Run
+from tideng_processes.cases.transitions import Answer, Mover
+from tideng_processes.customer_keys import customer_key, spelled
 from tideng_processes.document.model import Definition
 from tideng_processes.document.sentences import said
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, TaskRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 PROCESS = "customer_followup"
 SOURCE = "tideng/followup"
@@ -181,7 +180,7 @@ def _close(mover: Mover, loss: Loss) -> None:
     outcome = run.step.outcome(CLOSES) if run.node else None
     task = next((one for one in run.tasks if one.state == OPEN), None)
     if outcome is not None and task is not None:
-        mover.take(run, task, outcome, "", max(loss.at, task.entered_at), heard=RECORDED)
+        mover.answer(run, task, Answer(outcome, "", max(loss.at, task.entered_at), heard=RECORDED))
 
 
 def _occasion(loss: Loss, failure: Failed, locale: str) -> Occasion:

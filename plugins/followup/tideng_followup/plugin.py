@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.plugins.hookspecs import hookimpl
+from tideng.plugin import hookimpl
 from tideng_followup import losses
 from tideng_followup.declared import EVENTS
 from tideng_followup.forms import asked_of, filled_in
@@ -16,9 +16,7 @@ from tideng_processes.publication.shipped import ShipsProcesses
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.model.event import Event
-    from tideng.org.directory import Directory
-    from tideng.plugins.forms import Asked, Filled, Form
+    from tideng.plugin import Asked, Directory, Event, Filled, Form
 
 
 class FollowupPlugin(ShipsProcesses):

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from tideng.model.catalogue import (
-    EventType,
-    Fact,
-    Field,
-    State,
-)
+from tideng.plugin import EventType, Fact, Field, State
 
 CHANGE_FIELDS = (
     Field("name", "text", {"zh": "姓名", "en": "Name"}),

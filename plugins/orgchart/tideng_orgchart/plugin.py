@@ -7,12 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideng.base.clock import Clock, SystemClock
-from tideng.base.errors import Problem
-from tideng.facts.names import Point
-from tideng.model.event import Event
-from tideng.org.directory import Directory, zone
-from tideng.plugins.hookspecs import hookimpl
+from tideng.plugin import Clock, Directory, Event, Point, Problem, SystemClock, hookimpl, zone
 from tideng_orgchart.declarations import EVENTS, FACTS, STATES
 from tideng_orgchart.edit import overrides
 from tideng_orgchart.organisation import store
@@ -24,10 +19,7 @@ from tideng_orgchart.views.holdings import changes_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.client.bundle import Bundle
-    from tideng.model.catalogue import Catalogue
-    from tideng.privacy.holdings import Holding
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Bundle, Catalogue, Deployment, Holding
 
 
 class OrgchartPlugin:

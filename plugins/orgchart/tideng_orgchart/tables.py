@@ -17,14 +17,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tideng.store.tables import NAMES, Id, Moment
+from tideng.plugin import NAMING_CONVENTION, Id, Moment
 
 BEGINNING = date(1, 1, 1)
 """Stands for "since ever", so that (person, since) can be unique: to a database two NULLs differ. No period begins before it."""
 
 
 class OrgBase(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMES)
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {datetime: Moment}
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tideng.plugins.hookspecs import hookimpl
-from tideng_processes.cases import due_steps, incoming_events, post_fields
+from tideng_processes.cases import due_steps, incoming_events
 from tideng_processes.cases.events import EVENTS
+from tideng_processes.forms import post_fields
 from tideng_processes.forms.attachments import forget_loose
 from tideng_processes.publication import bundle as applying
 from tideng_processes.publication import registry, trials

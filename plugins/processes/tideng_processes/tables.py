@@ -8,7 +8,7 @@ from sqlalchemy import JSON, Boolean, Index, Integer, LargeBinary, MetaData, Str
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tideng.store.tables import NAMES, Id, Moment
-from tideng_processes.cases.customers import LONGEST_KEY
+from tideng_processes.customer_keys import LONGEST_KEY
 
 
 class ProcessBase(DeclarativeBase):

@@ -8,12 +8,7 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, func, select
 
-from tideng.access.viewer import Viewer
-from tideng.model.calendars import WorkCalendar
-from tideng.model.catalogue import Catalogue, Text
-from tideng.org.directory import Directory
-from tideng.plugins.case_notes import Aside, AsideLine
-from tideng.store.tables import EventRow
+from tideng.plugin import Card, CardLine, Catalogue, Directory, EventRow, Text, Viewer, WorkCalendar
 from tideng_reports.completeness import REPORTED, Completeness, completeness
 from tideng_reports.filling import NEEDED
 from tideng_reports.history import waiting_for
@@ -36,7 +31,7 @@ def beside(
     catalogue: Catalogue,
     calendar: WorkCalendar,
     person: str,
-) -> Iterable[Aside]:
+) -> Iterable[Card]:
     """The card of one person's reports; none for whoever neither travelled this week nor wrote one lately. Four statements."""
     week = directory.local_day(person, now).weekday() + 1
     [days] = completeness(connection, viewer, directory, now, catalogue, calendar, [person], week)
@@ -45,11 +40,11 @@ def beside(
     last = connection.scalar(select(func.max(row.time)).where(*theirs))
     if last is None and not any(one.expected for one in days.days):
         return []
-    lines = [AsideLine("", week_words(days)), AsideLine("", _LAST, at=last) if last else AsideLine("", _NONE_YET)]
+    lines = [CardLine("", week_words(days)), CardLine("", _LAST, at=last) if last else CardLine("", _NONE_YET)]
     waiting = waiting_for(connection, viewer, person)
     if waiting:
-        lines.append(AsideLine("", {"zh": f"{waiting} 份等您看", "en": f"{waiting} for you to read"}))
-    return [Aside(_TITLE, tuple(lines), href=f"/reports/{quote(person, safe='')}", link=_LINK, screen="TeamReports")]
+        lines.append(CardLine("", {"zh": f"{waiting} 份等您看", "en": f"{waiting} for you to read"}))
+    return [Card(_TITLE, tuple(lines), href=f"/reports/{quote(person, safe='')}", link=_LINK, screen="TeamReports")]
 
 
 def week_words(days: Completeness) -> Text:

@@ -9,13 +9,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, and_, or_, select
 
-from tideng.access.viewer import Viewer, name_of
-from tideng.base.errors import NotFound
-from tideng.model.calendars import WorkCalendar
-from tideng.model.catalogue import Catalogue
-from tideng.org.directory import Directory
-from tideng.store.database import among
-from tideng.store.tables import EventRow, StateRow
+from tideng.plugin import Catalogue, Directory, EventRow, NotFound, StateRow, Viewer, WorkCalendar, among, name_of
 
 ON_TRIP, REPORTED = "person.on_trip", "report.submitted"
 DAYS = 30

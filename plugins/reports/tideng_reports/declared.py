@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tideng.model.catalogue import EventType, Field, MetricSpec
+from tideng.plugin import EventType, Field, MetricSpec
 
 TRIP = Field("trip", "text", {"zh": "出差单号", "en": "Trip"}, key=True)
 CUSTOMER = Field("customer", "text", {"zh": "客户", "en": "Customer"}, required=True, key=True)

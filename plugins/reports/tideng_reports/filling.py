@@ -9,11 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
-from tideng.model.calendars import local_moment
-from tideng.model.catalogue import Text
-from tideng.org.directory import Directory
-from tideng.plugins.forms import Filled, Form
-from tideng.store.tables import EventRow, StateRow
+from tideng.plugin import Directory, EventRow, Filled, Form, StateRow, Text, local_moment
 from tideng_reports.completeness import day_of
 
 DAILY, NEEDS = "daily_report", "needs_report"

@@ -9,10 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tideng.access.paging import Page
-from tideng.access.viewer import Viewer, name_of
-from tideng.base.errors import NotFound
-from tideng.org.directory import Directory
+from tideng.plugin import Directory, NotFound, Page, Viewer, name_of
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 from tideng_reports.completeness import day_of
 from tideng_reports.filling import DAILY, NEEDS

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.plugins.hookspecs import hookimpl
+from tideng.plugin import hookimpl
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_reports.beside import beside
 from tideng_reports.declared import EVENTS, METRICS
@@ -15,10 +15,7 @@ from tideng_reports.filling import filled
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.access.viewer import Viewer
-    from tideng.org.directory import Directory
-    from tideng.plugins.case_notes import Aside
-    from tideng.plugins.forms import Filled, Form
+    from tideng.plugin import Card, Directory, Filled, Form, Viewer
 
 
 class ReportsPlugin(ShipsProcesses):
@@ -38,7 +35,7 @@ class ReportsPlugin(ShipsProcesses):
     @hookimpl
     def beside_person(
         self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
-    ) -> Iterable[Aside]:
+    ) -> Iterable[Card]:
         here = self.deployment
         return beside(connection, viewer, directory, now, here.catalogue, here.calendar, person)
 

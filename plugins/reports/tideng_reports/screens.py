@@ -9,18 +9,9 @@ from flask import redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.access.viewer import below, name_of
-from tideng.plugins.forms import Form, check_form
-from tideng.store.database import reading
-from tideng_admin.display.base_page import (
-    READ,
-    Page,
-    cursor,
-    needs,
-)
-from tideng_admin.request.context import web
-from tideng_admin.screens import Screen
-from tideng_processes.cases import service
+from tideng.plugin import Form, below, check_form, name_of, reading
+from tideng_admin.screens import READ, Page, Screen, cursor, needs, web
+from tideng_processes.cases.access import may_begin
 from tideng_processes.screens.form import Forms, Place
 from tideng_processes.screens.shared import latest
 from tideng_reports.completeness import completeness, day_of
@@ -49,7 +40,7 @@ class ReportPage(Forms):
             written = written_on(connection, viewer.person, self.directory, now, day) if viewer.person else ""
         if written and day:
             return redirect(url_for("CasePage.show", case=written))
-        if written or not service.may_begin(viewer, published.definition, self.directory, now):
+        if written or not may_begin(viewer, published.definition, self.directory, now):
             return redirect(url_for("ReportPage.mine"))
         place = Place(published.definition, published.version, published.definition.first)
         if day:

@@ -7,30 +7,28 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from tideng.model.catalogue import Text
-from tideng.plugins.case_notes import (
-    FINE,
-    LOOK,
-    OPEN,
-    Aside,
-    AsideLine,
-)
-from tideng.plugins.invoices import (
-    GENUINE,
-    LATER,
-    UNKNOWN,
-    WRONG,
+from tideng.plugin import (
+    INVOICE_GENUINE,
+    INVOICE_LATER,
+    INVOICE_UNKNOWN,
+    INVOICE_WRONG,
+    LINE_ATTENTION,
+    LINE_FINE,
+    LINE_OPEN,
+    Card,
+    CardLine,
+    Text,
 )
 from tideng_processes.forms.attachments import Kept, kept
 from tideng_travel import invoices
 
 TITLE: Text = {"zh": "发票", "en": "Invoices"}
 _LOOKS: Mapping[str, tuple[Text, str]] = {
-    "": ({"zh": "等待查验", "en": "To be checked"}, OPEN),
-    GENUINE: ({"zh": "税务系统里一致", "en": "The tax system agrees"}, FINE),
-    UNKNOWN: ({"zh": "税务系统里还没有", "en": "Not at the tax system yet"}, OPEN),
-    WRONG: ({"zh": "和税务系统里的不同", "en": "Differs at the tax system"}, LOOK),
-    LATER: ({"zh": "税务系统连不上，会再问", "en": "Tax system not reached; asked again"}, OPEN),
+    "": ({"zh": "等待查验", "en": "To be checked"}, LINE_OPEN),
+    INVOICE_GENUINE: ({"zh": "税务系统里一致", "en": "The tax system agrees"}, LINE_FINE),
+    INVOICE_UNKNOWN: ({"zh": "税务系统里还没有", "en": "Not at the tax system yet"}, LINE_OPEN),
+    INVOICE_WRONG: ({"zh": "和税务系统里的不同", "en": "Differs at the tax system"}, LINE_ATTENTION),
+    INVOICE_LATER: ({"zh": "税务系统连不上，会再问", "en": "Tax system not reached; asked again"}, LINE_OPEN),
 }
 _UNCONNECTED: Text = {
     "zh": "没有连接税务系统，这些发票没有查验过。",
@@ -38,7 +36,7 @@ _UNCONNECTED: Text = {
 }
 
 
-def of_claim(connection: Connection, case: str, connected: bool) -> list[Aside]:
+def of_claim(connection: Connection, case: str, connected: bool) -> list[Card]:
     """The invoices of a claim; [] where it has none. `connected`: whether a tax system is. Two statements."""
     rows = invoices.of_claims(connection, [case]).get(case, [])
     if not rows:
@@ -46,22 +44,22 @@ def of_claim(connection: Connection, case: str, connected: bool) -> list[Aside]:
     papers = kept(connection, [row.paper for row in rows if row.paper is not None])
     unchecked = not connected and not any(row.verdict for row in rows)
     lines = tuple(_line(row, papers.get(row.paper), unchecked) for row in rows)
-    return [Aside(TITLE, lines, _UNCONNECTED if unchecked else {})]
+    return [Card(TITLE, lines, _UNCONNECTED if unchecked else {})]
 
 
-def _line(row: Row, paper: Kept | None, unchecked: bool) -> AsideLine:
+def _line(row: Row, paper: Kept | None, unchecked: bool) -> CardLine:
     mark, look = _LOOKS.get(row.verdict, _LOOKS[""])
     words = " · ".join(filter(None, (_day(row), _amount(row), paper.name if paper else "")))
     typed = {} if paper else {"zh": " · 手填", "en": " · typed"}
     said = {one: words + typed.get(one, "") for one in ("zh", "en")}
-    return AsideLine(row.number, said, {} if unchecked else mark, look, tuple(_notes(row, paper)))
+    return CardLine(row.number, said, {} if unchecked else mark, look, tuple(_notes(row, paper)))
 
 
 def _notes(row: Row, paper: Kept | None) -> Iterator[Any]:
     """Where code and page disagree, and what the tax system said in its own words where that is more than yes."""
     if paper is not None and row.amount and paper.reading.fields.get("amount"):
         yield from paper.reading.notes
-    if row.said and row.verdict != GENUINE:
+    if row.said and row.verdict != INVOICE_GENUINE:
         yield row.said
 
 

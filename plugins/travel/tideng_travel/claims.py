@@ -13,15 +13,7 @@ from typing import Any
 from babel.dates import format_skeleton
 from sqlalchemy import Connection, Row, or_, select
 
-from tideng.model.catalogue import Text
-from tideng.model.money import Money
-from tideng.org.directory import Directory
-from tideng.plugins.forms import (
-    MUST,
-    SHOULD,
-    Asked,
-    Form,
-)
+from tideng.plugin import MUST, SHOULD, Asked, Directory, Form, Money, Text
 from tideng_processes.forms.attachments import Kept, kept
 from tideng_processes.tables import CaseRow
 from tideng_travel import invoices

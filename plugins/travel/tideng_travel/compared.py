@@ -11,16 +11,7 @@ from typing import Any
 from babel.numbers import format_decimal
 from sqlalchemy import Connection, func, select
 
-from tideng.base.problems import Phrase
-from tideng.model.catalogue import Text
-from tideng.plugins.case_notes import (
-    FINE,
-    LOOK,
-    OPEN,
-    Aside,
-    AsideLine,
-)
-from tideng.plugins.forms import Form
+from tideng.plugin import LINE_ATTENTION, LINE_FINE, LINE_OPEN, Card, CardLine, Form, Phrase, Text
 from tideng_processes.tables import CaseRow, StepRow
 from tideng_travel import invoices
 from tideng_travel.claims import (
@@ -59,24 +50,24 @@ def kept_form(connection: Connection, case: str) -> Form | None:
     return Form(WRITE, found.person, found.person, found[3] or found.started_at, found.data, case=case, papers=papers)
 
 
-def of_claim(claim: Claim) -> list[Aside]:
+def of_claim(claim: Claim) -> list[Card]:
     """How a claim compares; [] for one of another system, which brings no files that were read. No statement."""
     if not claim.slips:
         return []
-    return [Aside(TITLE, (_sum(claim), *_rates(claim)))]
+    return [Card(TITLE, (_sum(claim), *_rates(claim)))]
 
 
 # -- the sum -----------------------------------------------------------------------------------------------------------
-def _sum(claim: Claim) -> AsideLine:
+def _sum(claim: Claim) -> CardLine:
     notes = tuple(_to_look_at(claim))
     found, said = total_of(claim), claim.form.data.get("amount")
     if found is None or not isinstance(said, int | float):
         words: Text = {"zh": "单据合计算不出来，看单据时加一下", "en": "The papers cannot be added up by themselves"}
-        return AsideLine(_money(said, claim.currency), words, {"zh": "没有合计", "en": "No sum"}, OPEN, notes)
+        return CardLine(_money(said, claim.currency), words, {"zh": "没有合计", "en": "No sum"}, LINE_OPEN, notes)
     total, converted = found
     room = max(CENT, total * ROOM_FOR_RATES) if converted else Decimal()
     apart = Decimal(str(said)) - total
-    return AsideLine(_money(said, claim.currency), _apart(total, apart, claim.currency), *_mark(apart, room), notes)
+    return CardLine(_money(said, claim.currency), _apart(total, apart, claim.currency), *_mark(apart, room), notes)
 
 
 def _apart(total: Decimal, apart: Decimal, currency: str) -> Text:
@@ -92,10 +83,10 @@ def _apart(total: Decimal, apart: Decimal, currency: str) -> Text:
 
 def _mark(apart: Decimal, room: Decimal) -> tuple[Text, str]:
     if not apart:
-        return {"zh": "对得上", "en": "Agrees"}, FINE
+        return {"zh": "对得上", "en": "Agrees"}, LINE_FINE
     if abs(apart) <= room:
-        return {"zh": "汇率之内", "en": "Within the rate"}, FINE
-    return {"zh": "不一样", "en": "Differs"}, LOOK if apart > 0 else OPEN
+        return {"zh": "汇率之内", "en": "Within the rate"}, LINE_FINE
+    return {"zh": "不一样", "en": "Differs"}, LINE_ATTENTION if apart > 0 else LINE_OPEN
 
 
 def _money(amount: Any, currency: str) -> str:
@@ -103,7 +94,7 @@ def _money(amount: Any, currency: str) -> str:
 
 
 # -- rates -------------------------------------------------------------------------------------------------------------
-def _rates(claim: Claim) -> Iterator[AsideLine]:
+def _rates(claim: Claim) -> Iterator[CardLine]:
     """Each rate that was needed, of which day it is, and what the claim comes to in the client's currency."""
     slips = [one for one in invoices.distinct(claim.slips) if one.currency]
     differ = any(one.currency != claim.currency for one in slips)
@@ -113,18 +104,18 @@ def _rates(claim: Claim) -> Iterator[AsideLine]:
             yield _rate(claim, currency, day)
 
 
-def _rate(claim: Claim, currency: str, day: date) -> AsideLine:
+def _rate(claim: Claim, currency: str, day: date) -> CardLine:
     rate = claim.money.rate(currency, day)
     zh, en = (day_words(day, locale, claim.day) for locale in ("zh", "en"))
     if rate is None:
-        return AsideLine(
-            currency, {"zh": f"{zh}没有汇率", "en": f"no rate on {en}"}, {"zh": "没有汇率", "en": "No rate"}, OPEN
+        return CardLine(
+            currency, {"zh": f"{zh}没有汇率", "en": f"no rate on {en}"}, {"zh": "没有汇率", "en": "No rate"}, LINE_OPEN
         )
     worth = format_decimal(rate, "0.######", locale="en")
     words: Text = {"zh": f"{zh}的汇率", "en": f"the rate on {en}"}
     if (currency, day) == (claim.currency, claim.day):
         words = _comes_to(claim, words)
-    return AsideLine(f"1 {currency} = {worth} {claim.money.currency}", words)
+    return CardLine(f"1 {currency} = {worth} {claim.money.currency}", words)
 
 
 def _comes_to(claim: Claim, words: Text) -> Text:

@@ -8,12 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from tideng.access.viewer import Viewer
-from tideng.model.catalogue import Catalogue
-from tideng.org.directory import Directory
-from tideng.plugins.forms import Filled, Form
-from tideng.store.tables import EventRow
-from tideng.views.own_day import goals
+from tideng.plugin import Catalogue, Directory, EventRow, Filled, Form, Viewer, goals
 from tideng_processes.tables import CaseRow
 from tideng_travel.claims import Claim, total_of
 from tideng_travel.trips import cities_of, customers_of, days_of

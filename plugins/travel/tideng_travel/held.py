@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from tideng.privacy.holdings import TIME, Holding, of_rows
+from tideng.plugin import COLUMN_TIME, Holding, holding_of_rows
 from tideng_travel.tables import InvoiceRow
 
 _COLUMNS = {
-    "claimed_at": TIME,
+    "claimed_at": COLUMN_TIME,
     "case": {"zh": "报销单号", "en": "Claim"},
     "number": {"zh": "发票号码", "en": "Number"},
     "code": {"zh": "发票代码", "en": "Code"},
@@ -30,4 +30,6 @@ def invoices_of(connection: Connection, person: str) -> Holding:
         "zh": "用来防止一张发票报两次。您、看单据的人和人事可看",
         "en": "Kept so that none is claimed twice. You, whoever looks at the papers and HR can see it",
     }
-    return of_rows(connection, "travel.invoices", title, about, _COLUMNS, row, mine, row.claimed_at, icon="yuan")
+    return holding_of_rows(
+        connection, "travel.invoices", title, about, _COLUMNS, row, mine, row.claimed_at, icon="yuan"
+    )

@@ -16,9 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
-from tideng.model.event import Event
-from tideng.plugins.forms import Form
-from tideng.store.database import insert
+from tideng.plugin import Event, Form, dialect_insert
 from tideng_processes.forms.attachments import Kept
 from tideng_travel.qr import amount as amount_of
 from tideng_travel.qr import day_of
@@ -167,7 +165,7 @@ def keep(
     if not wanted:
         return []
     rows = [_row(key, one, case, person, now) for key, one in sorted(wanted.items())]
-    statement = insert(connection)(InvoiceRow).on_conflict_do_nothing(index_elements=["code", "number"])
+    statement = dialect_insert(connection)(InvoiceRow).on_conflict_do_nothing(index_elements=["code", "number"])
     connection.execute(statement, rows)
     return claimed_before(connection, wanted.values(), case)
 
@@ -225,7 +223,7 @@ def hear(connection: Connection, events: Iterable[Event]) -> None:
                 row = _row(one.key, one, str(event.data.get("claim") or "")[:60], event.subject, event.time)
                 rows.setdefault(one.key, {**row, "next_ask": None})
     if rows:
-        statement = insert(connection)(InvoiceRow).on_conflict_do_nothing(index_elements=["code", "number"])
+        statement = dialect_insert(connection)(InvoiceRow).on_conflict_do_nothing(index_elements=["code", "number"])
         connection.execute(statement, list(rows.values()))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tideng.base.errors import Problem
+from tideng.plugin import Problem
 
 _TAX_ID = re.compile(r"[0-9A-Z]{15,20}", re.ASCII)
 

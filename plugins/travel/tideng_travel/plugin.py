@@ -8,15 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.base.errors import Problem
-from tideng.model.catalogue import (
-    EventType,
-    Field,
-    MetricSpec,
-    State,
-    Text,
-)
-from tideng.plugins.hookspecs import hookimpl
+from tideng.plugin import EventType, Field, MetricSpec, Problem, State, StateWindow, Text, hookimpl
 from tideng_processes.cases.events import SOURCE as PROCESSES
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_travel import beside, claims, compared, filling, held, invoices, options, reading, tax, trips
@@ -24,13 +16,18 @@ from tideng_travel import beside, claims, compared, filling, held, invoices, opt
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.client.bundle import Bundle
-    from tideng.model.event import Event
-    from tideng.org.directory import Directory
-    from tideng.plugins.attachments import Paper, Reading
-    from tideng.plugins.case_notes import Aside
-    from tideng.plugins.forms import Asked, Filled, Form
-    from tideng.privacy.holdings import Holding
+    from tideng.plugin import (
+        Asked,
+        Attachment,
+        AttachmentReading,
+        Bundle,
+        Card,
+        Directory,
+        Event,
+        Filled,
+        Form,
+        Holding,
+    )
 
 NAME = "travel"
 TRIP = Field("trip", "text", {"zh": "出差单号", "en": "Trip"}, required=True, key=True)
@@ -77,6 +74,7 @@ CHECKED = EventType(
 
 
 ON_TRIP = State("person.on_trip", {"zh": "出差中", "en": "On a trip"}, "trip.started", "trip.ended", key="trip")
+THIS_TRIP = StateWindow("this trip", {"zh": "这次出差", "en": "This trip"}, ON_TRIP.name)
 
 
 class TravelPlugin(ShipsProcesses):
@@ -96,6 +94,7 @@ class TravelPlugin(ShipsProcesses):
             *(EventType(name, title, CLAIM_FIELDS) for name, title in CLAIM_EVENTS),
             CHECKED,
             ON_TRIP,
+            THIS_TRIP,
             MetricSpec.days_in_state(
                 "trip_days_this_month", {"zh": "本月出差天数", "en": "Days on a trip this month"}, ON_TRIP, "this month"
             ),
@@ -112,7 +111,7 @@ class TravelPlugin(ShipsProcesses):
 
     # -- forms ---------------------------------------------------------------------------------------------------
     @hookimpl
-    def read_paper(self, paper: Paper) -> Reading | None:
+    def read_paper(self, paper: Attachment) -> AttachmentReading | None:
         return reading.reading_of(paper) if paper.kind in reading.KINDS else None
 
     @hookimpl
@@ -161,7 +160,7 @@ class TravelPlugin(ShipsProcesses):
         self._ask_again = now + tax.UNCONNECTED if unconnected else None
 
     @hookimpl
-    def beside_case(self, process: str, case: str, connection: Connection, directory: Directory) -> Iterable[Aside]:
+    def beside_case(self, process: str, case: str, connection: Connection, directory: Directory) -> Iterable[Card]:
         if process != "claim":
             return []
         connected = bool(self.deployment.plugins.answers("check_invoice"))

@@ -1,6 +1,6 @@
 """What stands in an invoice or a ticket: its QR code and its page, and where the two disagree.
 
-`read` runs in a process of its own (see `tideng.base.sandbox`) and returns plain data; `reading_of` calls it and puts into words
+`read` runs in a process of its own (`call_sandboxed`) and returns plain data; `reading_of` calls it and puts into words
 what a person has to type. Nothing here says that an invoice is genuine; a tax system does (`check_invoice`).
 """
 
@@ -13,18 +13,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tideng.base.sandbox import Limits, Unanswered, call
-from tideng.model.catalogue import Text
-from tideng.plugins.attachments import (
-    OFD,
-    PDF,
-    Paper,
-    Reading,
-)
+from tideng.plugin import OFD, PDF, Attachment, AttachmentReading, SandboxFailed, SandboxLimits, Text, call_sandboxed
 from tideng_travel.page_text import LONGEST, Said, read_text
 from tideng_travel.qr import Code, amount, day_of, read_code
 
-READING = Limits(seconds=10, megabytes=1024)
+READING = SandboxLimits(seconds=10, megabytes=1024)
 KINDS = ("invoice", "itinerary")
 """Which kinds of papers are read; a confirmation that a customer signed is looked at by people."""
 _MOST_PAGES = 3
@@ -34,14 +27,14 @@ _TAX_ID = re.compile(r"[0-9A-Z]{15,20}", re.ASCII)
 _SCALE = 200 / 72  # dots an inch, over a PDF's points
 
 
-def reading_of(paper: Paper) -> Reading:
+def reading_of(paper: Attachment) -> AttachmentReading:
     """What `paper` says, with notes on what is to be typed or looked at."""
     try:
-        fields = call("tideng_travel.reading:read", paper.content, paper.sort, limits=READING)
-    except Unanswered:
-        return Reading({}, (_UNREAD,))
+        fields = call_sandboxed("tideng_travel.reading:read", paper.content, paper.sort, limits=READING)
+    except SandboxFailed:
+        return AttachmentReading({}, (_UNREAD,))
     notes = tuple(_disagreement(*one) for one in fields.pop("differs", []))
-    return Reading(fields, notes + tuple(_missing(fields, paper.kind)))
+    return AttachmentReading(fields, notes + tuple(_missing(fields, paper.kind)))
 
 
 # -- in words --------------------------------------------------------------------------------------------------------

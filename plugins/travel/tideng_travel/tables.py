@@ -7,11 +7,11 @@ from datetime import date, datetime
 from sqlalchemy import JSON, Integer, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tideng.store.tables import NAMES, Id, Moment
+from tideng.plugin import NAMING_CONVENTION, Id, Moment
 
 
 class TravelBase(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMES)
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {datetime: Moment}
 
 
@@ -19,7 +19,7 @@ class InvoiceRow(TravelBase):
     """An invoice of a claim. `code` and `number` tell it from every other one (see `tideng_travel.invoices.Slip.key`); `paper` is
     its file, None where it was typed. Amounts are decimal texts.
 
-    `verdict`: what a tax system said ('' while it was not asked, else one of `tideng.plugins.invoices`), `said` in its words; it is asked
+    `verdict`: what a tax system said ('' while it was not asked, else one of INVOICE_GENUINE and its siblings), `said` in its words; it is asked
     (again) at `next_ask`, None where there is nothing more to ask; `tries` are counted before each."""
 
     __tablename__ = "travel_invoice"

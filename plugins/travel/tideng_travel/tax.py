@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
-from tideng.model.event import Event
-from tideng.plugins.invoices import (
-    GENUINE,
-    LATER,
-    UNKNOWN,
-    WRONG,
+from tideng.plugin import (
+    INVOICE_GENUINE,
+    INVOICE_LATER,
+    INVOICE_UNKNOWN,
+    INVOICE_WRONG,
+    Event,
     Invoice,
-    Verdict,
+    InvoiceVerdict,
+    reading,
+    store_events,
+    writing,
 )
-from tideng.store.database import reading, writing
-from tideng.store.events import store_events
 from tideng_travel.tables import InvoiceRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 CHECKED = "invoice.checked"
 SOURCE = "tideng/travel"
@@ -39,7 +40,7 @@ LONGEST_PAUSE = timedelta(hours=6)
 NOT_THERE_YET = timedelta(hours=24)
 LAST_TRY = 4
 """So often an invoice is asked about that the tax system does not know, once a day."""
-_FINAL = (GENUINE, WRONG)
+_FINAL = (INVOICE_GENUINE, INVOICE_WRONG)
 
 
 def ask(deployment: Deployment) -> int | None:
@@ -53,10 +54,10 @@ def ask(deployment: Deployment) -> int | None:
     with writing(deployment.engine) as connection:
         rows = _take(connection, now)
     answers = [(row, deployment.plugins.first("check_invoice", invoice=invoice_of(row))) for row in rows]
-    given = [(row, verdict) for row, verdict in answers if isinstance(verdict, Verdict)]
+    given = [(row, verdict) for row, verdict in answers if isinstance(verdict, InvoiceVerdict)]
     with writing(deployment.engine) as connection:
         _note(connection, deployment, given, deployment.clock.now())
-        _put_back(connection, [row for row, verdict in answers if not isinstance(verdict, Verdict)], now)
+        _put_back(connection, [row for row, verdict in answers if not isinstance(verdict, InvoiceVerdict)], now)
     return len(given) if given or not rows else None
 
 
@@ -92,7 +93,9 @@ def _take(connection: Connection, now: datetime) -> Sequence[Row]:
     return connection.execute(taken).all()
 
 
-def _note(connection: Connection, deployment: Deployment, given: Sequence[tuple[Row, Verdict]], now: datetime) -> None:
+def _note(
+    connection: Connection, deployment: Deployment, given: Sequence[tuple[Row, InvoiceVerdict]], now: datetime
+) -> None:
     """Keep what was said, and tell of it in an event where it is more than “later”."""
     if not given:
         return
@@ -110,15 +113,15 @@ def _note(connection: Connection, deployment: Deployment, given: Sequence[tuple[
         for row, verdict in given
     ]
     connection.execute(statement, rows)
-    news = [_event(row, verdict, now) for row, verdict in given if verdict.status not in (LATER, row.verdict)]
+    news = [_event(row, verdict, now) for row, verdict in given if verdict.status not in (INVOICE_LATER, row.verdict)]
     if news:
         store_events(connection, deployment.catalogue, news, now)
 
 
-def _next(row: Row, verdict: Verdict, now: datetime) -> datetime | None:
+def _next(row: Row, verdict: InvoiceVerdict, now: datetime) -> datetime | None:
     if verdict.status in _FINAL:
         return None
-    if verdict.status == UNKNOWN:
+    if verdict.status == INVOICE_UNKNOWN:
         return now + NOT_THERE_YET if row.tries < LAST_TRY else None
     pause = min(timedelta(minutes=2 ** min(row.tries, 10)), LONGEST_PAUSE)
     return now + pause
@@ -132,6 +135,6 @@ def _put_back(connection: Connection, rows: Sequence[Row], now: datetime) -> Non
         connection.execute(update(InvoiceRow).where(InvoiceRow.id.in_(ids)).values(values))
 
 
-def _event(row: Row, verdict: Verdict, now: datetime) -> Event:
+def _event(row: Row, verdict: InvoiceVerdict, now: datetime) -> Event:
     data = {"claim": row.case, "number": row.number, "verdict": verdict.status}
     return Event(f"invoice/{row.id}/{row.tries}", SOURCE, CHECKED, now, row.person, data)

@@ -8,13 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.org.directory import Directory
-from tideng.plugins.forms import (
-    MUST,
-    SHOULD,
-    Asked,
-    Form,
-)
+from tideng.plugin import MUST, SHOULD, Asked, Directory, Form
 from tideng_processes.tables import CaseRow
 
 REQUEST, ON_TRIP = "trip.request", "trip.on_trip"

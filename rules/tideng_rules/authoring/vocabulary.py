@@ -43,7 +43,7 @@ def vocabulary(
         "events": [_event(one) for one in _by_name(catalogue.event_types)],
         "facts": [*_facts(catalogue), *_metrics(catalogue), *_targets(catalogue, directory)],
         "functions": list(FUNCTIONS),
-        "windows": [*WINDOWS, "last N days", "last N hours", "last N minutes"],
+        "windows": [*WINDOWS, *catalogue.windows, "last N days", "last N hours", "last N minutes"],
         "actions": [
             {"name": one.name, "effect": one.effect, "title": dict(one.title), "plugin": one.plugin}
             for one in catalogue.actions.values()
@@ -58,7 +58,7 @@ def vocabulary(
         "channels": [
             {"name": one.name, "title": dict(one.title), "plugin": one.plugin} for one in _by_name(catalogue.channels)
         ],
-        "titles": titles(roles),
+        "titles": titles(roles, catalogue.windows.values()),
         "groups": groups(catalogue),
         "choices": _choices(directory),
     }

@@ -238,7 +238,7 @@ class KnownFacts:
         if metric is None:
             return None
         if metric.function in ("count", "distinct"):
-            there = self._rule.about == "person" and metric.window != "this trip"  # over nothing they are 0
+            there = self._rule.about == "person" and not metric.since_state  # over nothing they are 0
             found = Known("integer", "", 0, always=there)
         else:
             found = _of_metric(metric, self._catalogue)

@@ -27,7 +27,8 @@ from tideng_rules.cli import (
     quarantine,
     versions,
 )
-from tideng_rules.packaging.reader import Source, read_sources, shipped_packs
+from tideng_rules.document.source import Source
+from tideng_rules.packaging.reader import read_sources, shipped_packs
 from tideng_rules.plugin import with_client_types
 
 _HEADINGS = (("severity", "轻重"), ("where", "位置"), ("what is wrong", "问题"), ("way out", "怎么改"))

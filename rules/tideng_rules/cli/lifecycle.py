@@ -21,11 +21,11 @@ from tideng.org.directory import zone
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import reading, writing
 from tideng_rules.cli.versions import minute
-from tideng_rules.document.reader import read_rules
 from tideng_rules.lifecycle import drafts as drafting
 from tideng_rules.lifecycle import pausing, publishing, scheduling
 from tideng_rules.lifecycle.drafts import Draft
 from tideng_rules.lifecycle.publishing import Ground
+from tideng_rules.packaging.rule_files import read_rules
 
 STATES = {
     "open": ("being written", "编写中"),

@@ -24,8 +24,8 @@ from tideng_rules.lifecycle.versions import (
     versions,
 )
 from tideng_rules.packaging.parameters import Parameter, parameters_of
-from tideng_rules.packaging.plan import packs_in_force
 from tideng_rules.packaging.reader import Shelf, packs_folder
+from tideng_rules.rollout.plan import packs_in_force
 from tideng_rules.wording.differences import differences
 
 STATES = {"published": ("in force", "生效中"), "archived": ("archived", "已归档")}

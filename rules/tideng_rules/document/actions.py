@@ -10,7 +10,7 @@ from tideng.base.durations import Duration
 from tideng.base.errors import Refused
 from tideng.base.problems import Phrase
 from tideng.base.suggestions import nearest
-from tideng.model.catalogue import CORE_ACTIONS, Action, Catalogue
+from tideng.model.catalogue import CORE_ACTIONS, ActionSpec, Catalogue
 from tideng.model.judge_contract import Deed
 from tideng.model.templates import PLACEHOLDER
 from tideng_rules.document.problems import (
@@ -49,7 +49,7 @@ def describe(deed: Deed) -> str:
     return f"{deed.action} {what}".strip()
 
 
-def _deed(value: Any, at: str, notes: Collector, actions: Mapping[str, Action]) -> Deed | None:
+def _deed(value: Any, at: str, notes: Collector, actions: Mapping[str, ActionSpec]) -> Deed | None:
     if not isinstance(value, Mapping):
         notes.mapping(value, at, None)
         return None
@@ -174,7 +174,7 @@ def _step(value: Any, at: str, notes: Collector) -> Mapping[str, Any]:
     return step
 
 
-def _of_a_plugin(action: Action) -> Reader:
+def _of_a_plugin(action: ActionSpec) -> Reader:
     def read(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
         message = notes.text(value["message"], join(at, "message")) if "message" in value else {}
         data = {key: item for key, item in value.items() if key not in (action.name, "message")}

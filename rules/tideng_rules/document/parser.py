@@ -43,8 +43,6 @@ from tideng_rules.document.problems import (
 )
 from tideng_rules.document.reader import (
     MAX_BYTES,
-    read_documents,
-    read_rules,
     unfit,
 )
 from tideng_rules.document.triggers import (
@@ -53,8 +51,6 @@ from tideng_rules.document.triggers import (
     parse_limit,
     parse_trigger,
 )
-
-__all__ = ["parse_rule", "read_documents", "read_rules"]
 
 KEYS = (
     "id", "kind", "title", "why", "about", "when", "who", "if", "then", "later", "until", "limit", "metrics", "examples", "priority",
@@ -184,12 +180,15 @@ class _Reading:
         function = functions[0]
         event_type, field = self.series(function, spec[function], join(at, function))
         window = spec.get("window")
-        if "window" in spec and not (isinstance(window, str) and (window in WINDOWS or _reaches_back(window))):
-            way_out = nearest(window, WINDOWS) or Phrase("windows", {"names": WINDOWS})
+        declared = self.catalogue.windows if self.catalogue else {}
+        windows = (*WINDOWS, *declared)
+        if "window" in spec and not (isinstance(window, str) and (window in windows or _reaches_back(window))):
+            way_out = nearest(window, windows) or Phrase("windows", {"names": windows})
             self.notes.note(join(at, "window"), "not-a-window", {"value": shown(window), "way_out": way_out})
         where, where_id = self.where(spec["where"], join(at, "where")) if "where" in spec else (None, "")
         series = Series(event_type, field, where_id, where, distinct=function == "distinct")
-        return Metric(name, function, series, str(window))
+        since_state = declared[window].state if isinstance(window, str) and window in declared else ""
+        return Metric(name, function, series, str(window), since_state=since_state)
 
     def series(self, function: str, value: Any, at: str) -> tuple[str, str]:
         event_type, _, field = value.partition("/") if isinstance(value, str) else ("", "", "")

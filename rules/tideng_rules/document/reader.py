@@ -1,4 +1,4 @@
-"""Rule files, read: YAML or JSON text becomes plain documents, or is refused with the line and the reason.
+"""Read YAML or JSON text into plain documents, or refuse it with the line and the reason.
 
 YAML is read with the YAML 1.2 meaning people expect (``on`` is a word, ``19:00`` is text, a date stays text), so that a
 document is the same whether it came as YAML, as JSON or from the database. Aliases are refused: a rule has no use for
@@ -11,7 +11,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,14 +19,12 @@ import yaml
 from tideng.base.errors import InvalidRule, InvalidValue, Problem
 from tideng.base.parse_errors import of_json, of_os, of_text, of_yaml
 from tideng.base.problems import Phrase
-from tideng_rules.document.problems import kind_of, shown
+from tideng_rules.document.problems import shown
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 MAX_VALUES = 100_000
 """Texts, numbers, lists and mappings in one text; a megabyte of rules that say something holds half as many."""
-MAX_RULES = 5_000
-SUFFIXES = (".yaml", ".yml", ".json")
 
 
 class _Refused(yaml.MarkedYAMLError):
@@ -38,7 +35,7 @@ class _Refused(yaml.MarkedYAMLError):
         self.message = Phrase(code, params or {})
 
 
-class _Loader(yaml.SafeLoader):
+class RuleLoader(yaml.SafeLoader):
     """SafeLoader with the YAML 1.2 core types, no aliases, no duplicate keys, and a limit on nesting."""
 
     yaml_implicit_resolvers: ClassVar[
@@ -88,10 +85,11 @@ for _tag, _shape, _first in (
         "-+.0123456789",
     ),
 ):
-    _Loader.add_implicit_resolver(_tag, re.compile(rf"(?:{_shape})\Z"), list(_first))
+    RuleLoader.add_implicit_resolver(_tag, re.compile(rf"(?:{_shape})\Z"), list(_first))
 
 
-def _refuse(name: str, at: str, code: str, params: Mapping[str, Any] | None = None) -> InvalidRule:
+def refused(name: str, at: str, code: str, params: Mapping[str, Any] | None = None) -> InvalidRule:
+    """The error for a text with this one problem; the caller raises it."""
     what = Phrase("rules") if name == "rules" else Phrase("rules-in", {"name": name})
     return InvalidRule(what, [Problem(at, code, params or {})])
 
@@ -108,31 +106,31 @@ def _load_json(text: str, name: str) -> list[Any]:
     try:
         return [json.loads(text, object_pairs_hook=_no_duplicates)]
     except json.JSONDecodeError as error:
-        raise _refuse(name, f"line {error.lineno}", "not-json", {"why": of_json(error)}) from None
+        raise refused(name, f"line {error.lineno}", "not-json", {"why": of_json(error)}) from None
     except (ValueError, RecursionError) as error:
         wrong = _why(error) if isinstance(error, ValueError) else Phrase("nested-too-deep", {"limit": MAX_DEPTH})
-        raise _refuse(name, "", wrong.code, wrong.params) from None
+        raise refused(name, "", wrong.code, wrong.params) from None
 
 
 def _load_yaml(text: str, name: str) -> list[Any]:
     try:
-        return list(yaml.load_all(text, Loader=_Loader))  # a SafeLoader
+        return list(yaml.load_all(text, Loader=RuleLoader))  # a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}" if mark else ""
         if isinstance(error, _Refused):
-            raise _refuse(name, line, error.message.code, error.message.params) from None
+            raise refused(name, line, error.message.code, error.message.params) from None
         if isinstance(error, yaml.constructor.ConstructorError):  # a tag that SafeLoader has no constructor for
-            raise _refuse(name, line, "tag-not-used") from None
-        raise _refuse(name, line, "document-not-yaml", {"why": of_yaml(error)}) from None
+            raise refused(name, line, "tag-not-used") from None
+        raise refused(name, line, "document-not-yaml", {"why": of_yaml(error)}) from None
     except yaml.reader.ReaderError as error:
         line = f"line {text.count(chr(10), 0, error.position) + 1}"
-        raise _refuse(name, line, "character-not-allowed") from None
+        raise refused(name, line, "character-not-allowed") from None
     except (yaml.YAMLError, RecursionError) as error:
-        raise _refuse(name, "", "document-not-yaml", {"why": of_text(str(error).splitlines()[0][:200])}) from None
+        raise refused(name, "", "document-not-yaml", {"why": of_text(str(error).splitlines()[0][:200])}) from None
     except ValueError as error:
         wrong = _why(error)
-        raise _refuse(name, "", wrong.code, wrong.params) from None
+        raise refused(name, "", wrong.code, wrong.params) from None
 
 
 def _why(error: ValueError) -> Phrase:
@@ -195,27 +193,28 @@ def read_documents(source: Path | str) -> list[Any]:
             size = source.stat().st_size
             raw = source.read_bytes() if size <= MAX_BYTES else b""
         except OSError as error:
-            raise _refuse(name, str(source), "unreadable", {"why": of_os(error)}) from None
+            raise refused(name, str(source), "unreadable", {"why": of_os(error)}) from None
     else:
         raw = source.encode("utf-8", "surrogatepass") if len(source) <= MAX_BYTES else b""
         size = max(len(raw), len(source))
     if size > MAX_BYTES:
-        raise _refuse(name, "", "document-too-large", {"size": size})
-    text = _decoded(raw, name)
+        raise refused(name, "", "document-too-large", {"size": size})
+    text = decoded(raw, name)
     is_json = name.endswith(".json") or (text.lstrip()[:1] in ("[", "{") and not isinstance(source, Path))
     documents = _load_json_or_yaml(text, name, is_json)
     wrong = next(filter(None, map(unfit, documents)), None)
     if wrong:
-        raise _refuse(name, "", wrong.code, wrong.params)
+        raise refused(name, "", wrong.code, wrong.params)
     return [document for document in documents if document is not None]
 
 
-def _decoded(raw: bytes, name: str) -> str:
+def decoded(raw: bytes, name: str) -> str:
+    """The text of UTF-8 bytes; raises `InvalidRule` with the line of the first byte that is not."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise _refuse(name, f"line {line}", "not-utf8") from None
+        raise refused(name, f"line {line}", "not-utf8") from None
 
 
 def _load_json_or_yaml(text: str, name: str, is_json: bool) -> list[Any]:
@@ -227,43 +226,3 @@ def _load_json_or_yaml(text: str, name: str, is_json: bool) -> list[Any]:
         if name.endswith(".json"):
             raise
         return _load_yaml(text, name)  # a text in YAML's flow style begins with a bracket, too
-
-
-def read_rules(source: Path | str) -> list[Mapping[str, Any]]:
-    """The rule documents of a file, or of a text: one rule, several (``---``), a list, or a pack with its defaults.
-
-    A `Path` is opened; a `str` is the text itself, unless it is one line ending in .yaml, .yml or .json. Raises `InvalidRule`."""
-    if isinstance(source, str) and "\n" not in source and source.endswith(SUFFIXES):
-        source = Path(source)
-    name = source.name if isinstance(source, Path) else "rules"
-    found = list(islice(_flatten(read_documents(source), name), MAX_RULES + 1))
-    if len(found) > MAX_RULES:
-        raise _refuse(name, "", "too-many-rules", {"limit": MAX_RULES})
-    return found
-
-
-def read_user_document(text: str | bytes) -> list[Mapping[str, Any]]:
-    """The rule documents in what somebody typed or sent: YAML or JSON, at most 1 MB; a text is never taken for a path.
-
-    Raises `InvalidRule` with the line and the way out, in bounded time and memory, whatever the text is.
-    """
-    if isinstance(text, bytes):
-        text = _decoded(text[: MAX_BYTES + 1], "rules") if len(text) <= MAX_BYTES else "x" * (MAX_BYTES + 1)
-    found = list(islice(_flatten(read_documents(text), "rules"), MAX_RULES + 1))
-    if len(found) > MAX_RULES:
-        raise _refuse("rules", "", "too-many-rules", {"limit": MAX_RULES})
-    return found
-
-
-def _flatten(documents: list[Any], name: str) -> Iterator[Mapping[str, Any]]:
-    for number, document in enumerate(documents):
-        if isinstance(document, list):
-            yield from _flatten(document, name)
-        elif not isinstance(document, Mapping):
-            raise _refuse(name, f"document {number + 1}", "rule-not-a-mapping", {"kind": kind_of(document)})
-        elif "pack" in document:
-            from tideng_rules.packaging.reader import fill_pack
-
-            yield from fill_pack(document, {})
-        else:
-            yield document

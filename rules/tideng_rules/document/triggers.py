@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
@@ -23,9 +23,9 @@ from tideng.model.judge_contract import (
 )
 from tideng_rules.document.actions import EVENT_TYPE, parse_duration
 from tideng_rules.document.conditions import parse_condition
+from tideng_rules.document.evaluation import EventCondition
 from tideng_rules.document.model import facts_of
 from tideng_rules.document.problems import Collector, shown
-from tideng_rules.engine.closures import compile_condition
 
 CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 FIELD = re.compile(r"[A-Za-z_][\w:-]{0,59}")
@@ -58,15 +58,15 @@ def clock_time(value: Any, at: str, notes: Collector) -> time:
     return time(0)
 
 
-def event_condition(value: Any, at: str, notes: Collector, seen_by: str) -> tuple[Callable | None, str]:
-    """A condition on an event's own facts as a function, None where it has problems; and a short name for what it says."""
+def event_condition(value: Any, at: str, notes: Collector, seen_by: str) -> tuple[EventCondition | None, str]:
+    """A condition on an event's own facts, None if it has problems; and a short id that equal conditions share."""
     problems = len(notes.problems)
     condition = parse_condition(value, at, notes)
     for fact in sorted(facts_of(condition)):
         if fact and not fact.startswith("event."):
             notes.note(at, "fact-beyond-event", {"fact": fact, "seen_by": seen_by})
     written = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    holds = compile_condition(condition) if len(notes.problems) == problems else None
+    holds = EventCondition(condition) if len(notes.problems) == problems else None
     return holds, hashlib.sha256(written.encode("utf-8", "replace")).hexdigest()[:12]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tideng_rules.document.reader import _Loader
+from tideng_rules.document.reader import RuleLoader
 
 
 class _Dumper(yaml.SafeDumper):
@@ -24,8 +24,8 @@ def _text(dumper: _Dumper, value: str) -> yaml.Node:
 
 _Dumper.add_representer(str, _text)
 _Dumper.yaml_implicit_resolvers = {  # the reader's YAML 1.2 after PyYAML's own 1.1: ``1e3`` is a number to it
-    first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *_Loader.yaml_implicit_resolvers.get(first, [])]
-    for first in {*yaml.SafeDumper.yaml_implicit_resolvers, *_Loader.yaml_implicit_resolvers}
+    first: [*yaml.SafeDumper.yaml_implicit_resolvers.get(first, []), *RuleLoader.yaml_implicit_resolvers.get(first, [])]
+    for first in {*yaml.SafeDumper.yaml_implicit_resolvers, *RuleLoader.yaml_implicit_resolvers}
 }
 
 

@@ -21,10 +21,12 @@ from tideng.model.judge_contract import (
     OnEvent,
     Reason,
     Situation,
+    Trigger,
     Watch,
 )
 from tideng.model.metrics import Metric, metric_of
 from tideng.model.templates import placeholders, render
+from tideng_rules.document.evaluation import EventCondition
 from tideng_rules.document.model import (
     Condition,
     Group,
@@ -76,10 +78,12 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """One version of one rule, ready to judge and to explain."""
+    """One version of one rule, ready to judge and to explain. `trigger` and `metrics` are the rule's, each `where` compiled."""
 
     rule: Rule
     version: int
+    trigger: Trigger
+    metrics: Mapping[str, Metric]
     condition: Condition
     explain: Callable[[Facts], tuple[Reason, ...]]
     until: Callable[[Facts], bool] | None
@@ -93,6 +97,8 @@ class Compiled:
         return cls(
             rule,
             published.version,
+            _compiled_trigger(rule.trigger),
+            {name: _compiled_metric(metric) for name, metric in rule.metrics.items()},
             Group("all", (rule.who, rule.if_)),
             lambda facts: who(facts) + if_(facts),
             None if rule.until is None else compile_condition(rule.until),
@@ -181,14 +187,16 @@ class Book:
         needs = frozenset().union(*(trigger_needs(one) for one in chain))
         until_needs = facts_of(rule.until) | frozenset().union(*(_spoken(step.deeds) for step in rule.later))
         metrics: dict[str, Metric] = {}
+        compiled = self._compile(published)
+        ready = {rule.id: compiled, **{one.id: self._compile(self.rules[one.id]) for one in chain[1:]}}
         for one in reversed(chain):
-            metrics |= one.metrics
+            metrics |= (ready[one.id] or one).metrics
         return Watch(
             rule=rule.id,
             version=published.version,
             kind=rule.kind,
             about=rule.about,
-            trigger=rule.trigger,
+            trigger=(compiled or rule).trigger,
             limit=rule.limit,
             needs=needs,
             until_needs=None if rule.until is None and not until_needs else until_needs,
@@ -389,6 +397,21 @@ class Book:
             if known is not None and known.rule is published.rule:
                 found[key] = known
         return found
+
+
+def _compiled_trigger(trigger: Trigger) -> Trigger:
+    """The trigger with a generated function for its `where`, which is called for every event of its types."""
+    where = getattr(trigger, "where", None)
+    if where is None or not isinstance(where.holds, EventCondition):
+        return trigger
+    return replace(trigger, where=replace(where, holds=compile_condition(where.holds.condition)))
+
+
+def _compiled_metric(metric: Metric) -> Metric:
+    where = metric.series.where
+    if not isinstance(where, EventCondition):
+        return metric
+    return replace(metric, series=replace(metric.series, where=compile_condition(where.condition)))
 
 
 def rounds(rules: Sequence[Rule]) -> list[list[Rule]]:

@@ -17,19 +17,11 @@ from sqlalchemy import Connection, select
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule, NotFound, Problem
 from tideng.base.problems import Phrase
-from tideng_rules.check.run import check_sources
+from tideng_rules.check.run import Checker
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.document.reader import read_user_document
-from tideng_rules.document.source_text import (
-    Written,
-    exact,
-    split,
-    together,
-)
-from tideng_rules.lifecycle import store
 from tideng_rules.lifecycle.drafts import Draft, create_draft
-from tideng_rules.lifecycle.publishing import Ground, refuse_errors
+from tideng_rules.lifecycle.publishing import Ground, refuse_errors, rules_in_force
 from tideng_rules.lifecycle.rights import require_reading, require_writing
 from tideng_rules.lifecycle.tables import PUBLISHED, RuleDraftRow, RuleVersionRow
 from tideng_rules.lifecycle.versions import (
@@ -38,7 +30,13 @@ from tideng_rules.lifecycle.versions import (
     newest,
     version,
 )
-from tideng_rules.packaging.reader import Source
+from tideng_rules.packaging.rule_files import read_user_document
+from tideng_rules.packaging.source_text import (
+    Written,
+    exact,
+    split,
+    together,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +111,10 @@ def _problems(connection: Connection, written: Sequence[Written], ground: Ground
             parsed[name] = parse_rule(one.document, ground.catalogue), one
         except InvalidRule as error:
             yield from (_placed(problem, name, one) for problem in error.problems)
-    beside = [
-        Source(one.rule, "")
-        for one in store.in_force(connection, ground.catalogue, paused=True)[0]
-        if one.rule.id not in parsed
-    ]
-    together_ = [*beside, *(Source(rule, "") for rule, _ in parsed.values())]
-    for problem in check_sources(together_, ground.catalogue, ground.directory):
+    checker = Checker(rules_in_force(connection, ground.catalogue), ground.catalogue)
+    for problem in checker.check_together([rule for rule, _ in parsed.values()], ground.directory):
         rule, _, place = problem.at.partition(": ")
-        if rule in parsed:
-            yield _placed(replace(problem, at=place), rule, parsed[rule][1])
+        yield _placed(replace(problem, at=place), rule, parsed[rule][1]) if rule in parsed else problem
 
 
 def _placed(problem: Problem, rule: str, written: Written) -> Problem:

@@ -7,7 +7,7 @@ transaction that writes; `now` is the deployment's moment. Workers take a change
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,9 @@ from tideng.base.errors import InvalidRule, Problem, Refused
 from tideng.base.problems import Phrase
 from tideng.model.catalogue import Catalogue
 from tideng.org.directory import Directory
-from tideng_rules.check.run import check_sources
+from tideng_rules.check.run import Checker
 from tideng_rules.document.merge import same
-from tideng_rules.document.parser import parse_rule
+from tideng_rules.document.model import Rule
 from tideng_rules.lifecycle import store
 from tideng_rules.lifecycle.drafts import (
     UNPLANNED,
@@ -38,7 +38,6 @@ from tideng_rules.lifecycle.tables import (
     PUBLISHED,
 )
 from tideng_rules.lifecycle.versions import Version, latest, version
-from tideng_rules.packaging.reader import Source
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -74,24 +73,19 @@ def problems_of(connection: Connection, held: Draft, ground: Ground) -> list[Pro
 
 
 def problems_of_document(connection: Connection, document: Mapping[str, Any], ground: Ground) -> list[Problem]:
-    """What is wrong with a document beside the rules in force: its own problems, and those it would newly give to others."""
-    try:
-        rule = parse_rule(document, ground.catalogue)
-    except InvalidRule as error:
-        return list(error.problems)
-    others = [one.rule for one in store.in_force(connection, ground.catalogue, paused=True)[0]]
-    beside = [Source(one, "") for one in others if one.id != rule.id]
-    own, theirs = [], []
-    for problem in check_sources([*beside, Source(rule, "")], ground.catalogue, ground.directory):
-        mine, _, place = problem.at.partition(": ")
-        if mine == rule.id:
-            own.append(replace(problem, at=place))
-        else:
-            theirs.append(problem)
-    if any(problem.severity == "error" for problem in theirs):
-        before = check_sources([Source(one, "") for one in others], ground.catalogue, ground.directory)
-        own += [problem for problem in theirs if problem not in before]
-    return own
+    """The problems of a document beside the rules in force: its own, and those that it would newly give to others."""
+    checker = Checker(rules_in_force(connection, ground.catalogue), ground.catalogue)
+    return list(checker.check(document, ground.directory).everything)
+
+
+def rules_in_force(
+    connection: Connection, catalogue: Catalogue, known: Mapping[tuple[str, int], Rule] | None = None
+) -> list[Rule]:
+    """The rules beside which a draft is checked: those in force, paused ones included, as they may go on at any time.
+
+    `known`: versions that are parsed already, by (rule, version).
+    """
+    return [one.rule for one in store.in_force(connection, catalogue, paused=True, known=known)[0]]
 
 
 # -- a second pair of eyes -----------------------------------------------------------------------------------------

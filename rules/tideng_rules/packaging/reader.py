@@ -25,32 +25,18 @@ from tideng.base.errors import (
 from tideng.base.problems import Phrase
 from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue
-from tideng_rules.document.merge import Conflict, merge
+from tideng_rules.document.merge import merge
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.document.reader import read_documents, read_rules
+from tideng_rules.document.reader import read_documents
+from tideng_rules.document.source import Source
 from tideng_rules.packaging.parameters import fill_pack
+from tideng_rules.packaging.rule_files import read_rules
 
 if TYPE_CHECKING:
     from tideng.client.bundle import Bundle, PackUse
 
-__all__ = ["Shelf", "Source", "fill_pack", "load_rules_of", "read_pack", "read_sources", "shipped_packs", "sources_of"]
-
 OVERRIDES = "overrides"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One rule with where it was written: a pack, or a file of the client.
-
-    `made_from`: the pack, its version and the client's parameters, as {"pack", "version", "parameters"}; None for a file
-    that stands alone. `conflicts`: where an override and a later version of its pack both changed a thing.
-    """
-
-    rule: Rule
-    origin: str
-    made_from: Mapping[str, Any] | None = None
-    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

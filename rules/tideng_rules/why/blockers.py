@@ -15,8 +15,9 @@ from tideng.base.problems import phrase_of_text, say_phrase
 from tideng.facts.frequency import Said, may_speak, period_of
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule
+from tideng.model.statuses import UNDELIVERED, EventStatus, MessageStatus
 from tideng.replay.past_world import Past
-from tideng.runtime.worker import ON_TIME
+from tideng.runtime.lateness import ON_TIME
 from tideng.store.tables import ScheduleRunRow
 from tideng_rules.document.model import Rule
 from tideng_rules.lifecycle.state_at import Standing
@@ -28,9 +29,7 @@ from tideng_rules.wording.answers import Teller, both, when
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
-JUDGED, FAILED = 1, 2
 _ON_RECORD = both("有记录", "It is on record")
-_ON_ITS_WAY = ("waiting", "leased", "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,11 +262,11 @@ class Stops:
                     f"it was received on {received['en']}, more than {hours:g} hours later, which is too late to speak",
                 )
             )
-        if one.status == FAILED:
+        if one.status == EventStatus.FAILED:
             return Stop(
                 both("这件事没能判断，等人来看", "the event could not be judged and waits for somebody to look")
             )
-        if one.status != JUDGED:
+        if one.status != EventStatus.JUDGED:
             return Stop(both("收到了，还没有轮到判断", "it came in and waits to be judged"))
         return Stop.passed(both(f"{received['zh']} 收到", f"It was received on {received['en']}"))
 
@@ -309,17 +308,17 @@ class Stops:
 
     def _held(self, told: Told) -> Text | None:
         """Why what it said has not been read yet; None where nothing holds it."""
-        waiting = [one for one in told.messages if one.status in _ON_ITS_WAY and one.held_because]
+        waiting = [one for one in told.messages if one.status in UNDELIVERED and one.held_because]
         if waiting:
             because = self._teller.note(waiting[0].held_because)
-            if waiting[0].status == "held":
+            if waiting[0].status == MessageStatus.HELD:
                 return both(f"消息先留着（{because['zh']}）", f"its message is held back ({because['en']})")
             due = self._when(waiting[0].due)
             return both(
                 f"消息先留着（{because['zh']}），{due['zh']} 再发",
                 f"its message is held back ({because['en']}) until {due['en']}",
             )
-        if any(one.status == "parked" for one in told.messages):
+        if any(one.status == MessageStatus.PARKED for one in told.messages):
             return both("消息没发出去，等人来看", "its message could not be delivered and waits for somebody to look")
         return None
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
+from tideng.judging.stored_entries import entry_from
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import Watch
 from tideng.replay.past_world import Past
@@ -68,8 +69,9 @@ def _step(
     due = when(row.due, zone)
     until = None
     if row.state == "cancelled" and row.note == "until holds" and rule.until is not None and row.settled_at is not None:
-        person = str(row.facts.get("$person") or subject)
-        facts = past.facts(watch, subject, person, min(row.settled_at, row.due), kept=row.facts, part="until")
+        entry = entry_from(row)
+        at = min(row.settled_at, row.due)
+        facts = past.facts(watch, subject, entry.person or subject, at, kept=entry.facts, part="until")
         until = tree_of(rule.until, facts)
     head = both(f"第 {row.step} 步（{due['zh']}）：", f"Step {row.step} ({due['en']}): ")
     tail = _fate(row, until, teller)

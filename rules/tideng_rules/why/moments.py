@@ -14,6 +14,7 @@ from tideng.facts.windows import heeds
 from tideng.facts.world import World
 from tideng.judging.questions import subject_of
 from tideng.judging.schedules import moments, speaks_on
+from tideng.judging.stored_entries import entry_from
 from tideng.model.calendars import WorkCalendar, local_moment
 from tideng.model.event import Event, occurrence_of
 from tideng.model.judge_contract import (
@@ -155,7 +156,7 @@ class Moments:
             event.subject,
             occurrence_of(event),
             one,
-            row.facts if row else None,
+            entry_from(row).facts if row else None,
             row.version if row else None,
             answers[0] if answers else None,
             row.state if row else "",
@@ -184,14 +185,14 @@ class Moments:
             if heeds(trigger, one.event)
         ]
         last_one = members[-1] if members and isinstance(trigger, OnWait) else None
-        complete = row.state == "complete"
+        complete, entry = row.state == "complete", entry_from(row)
         asked = Asked(
             row.due,
             row.began,
-            str(row.facts.get("$person") or subject),
+            entry.person or subject,
             row.period,
             last_one,
-            None if last_one else row.facts,
+            None if last_one else entry.facts,
             row.version,
             members[-1].event if complete and members else None,
             row.state,

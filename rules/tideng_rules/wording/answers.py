@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tideng.model.catalogue import Catalogue, Text
 from tideng.model.judge_contract import OnEvent, Trigger
+from tideng.model.statuses import HELD_TITLES
 from tideng.model.templates import choose, spoken
 from tideng_rules.engine.verdict_tree import Node
 from tideng_rules.wording.sentences import OPERATORS, Speaker
@@ -44,22 +45,10 @@ _NOTES_ZH = {
     "the worker was down until the quiet hours": "系统停到了静默时段",
     "before the replayed period": "在重放的时段之前",
     "a late report shows that it was done in time": "迟到的记录说明那时已经做了",
-    "quiet hours": "静默时段",
-    "budget of the day": "当天的消息已经够多",
-    "budget of the week": "这周的消息已经够多",
     "budget": "消息已经够多",
-    "digest": "攒着一起发",
-    "storm": "一下子太多，先停下等人看过",
-    "snoozed": "读的人想晚点再看",
-    "contested": "读的人说这条不对，先等人看过",
 }
 _NOTES_EN = {
     "until holds": "what it waited for had come (until)",
-    "quiet hours": "quiet hours",
-    "digest": "it is kept for one message with others",
-    "storm": "there were far more than expected, so somebody looks first",
-    "snoozed": "its reader put it off",
-    "contested": "its reader says it is not right, so somebody looks first",
 }
 
 
@@ -193,6 +182,8 @@ class Teller:
         if came:
             title = self.event(came["type"])
             return both(f"“{title['zh']}”按时来了", f"“{title['en']}” came in time")
+        if note in HELD_TITLES:
+            return HELD_TITLES[note]
         return both(_NOTES_ZH.get(note, note), _NOTES_EN.get(note, note))
 
 

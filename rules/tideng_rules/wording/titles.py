@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tideng.model.catalogue import Catalogue
+from tideng.model.catalogue import Catalogue, StateWindow
 from tideng_rules.wording.sentences import OPERATORS, RECIPIENTS_SAID
 
 Titles = Mapping[str, Mapping[str, str]]
@@ -72,7 +72,6 @@ _WINDOWS = {
     "today": {"zh": "今天", "en": "Today"},
     "this week": {"zh": "本周", "en": "This week"},
     "this month": {"zh": "本月", "en": "This month"},
-    "this trip": {"zh": "这次出差", "en": "This trip"},
     "last N days": {"zh": "最近 N 天", "en": "Last N days"},
     "last N hours": {"zh": "最近 N 小时", "en": "Last N hours"},
     "last N minutes": {"zh": "最近 N 分钟", "en": "Last N minutes"},
@@ -86,7 +85,7 @@ _GROUPS = _both(
 )
 
 
-def titles(roles: Iterable[str] = ()) -> dict[str, Titles]:
+def titles(roles: Iterable[str] = (), windows: Iterable[StateWindow] = ()) -> dict[str, Titles]:
     """Every list of the vocabulary → its names → their titles."""
     recipients = {name: {one: RECIPIENTS_SAID[one][name] for one in ("zh", "en")} for name in RECIPIENTS_SAID["zh"]}
     named = {f"role:{role}": {"zh": f"角色“{role}”", "en": f"the role “{role}”"} for role in roles}
@@ -100,7 +99,7 @@ def titles(roles: Iterable[str] = ()) -> dict[str, Titles]:
         "groups": _GROUPS,
         "units": _UNITS,
         "functions": _FUNCTIONS,
-        "windows": _WINDOWS,
+        "windows": _WINDOWS | {one.name: one.title for one in windows},
         "triggers": _TRIGGERS,
         "every": _EVERY,
         "days": _DAYS,

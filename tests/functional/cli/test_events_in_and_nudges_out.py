@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.functional.cli.conftest import BPIC
+from tideng.outbox.snooze import snooze
+from tideng.responses.answers import respond
 from tideng.runtime.deployment import Deployment
 from tideng.runtime.worker import Worker
 
@@ -108,6 +111,48 @@ def test_a_short_report_is_told_of_and_explained(tideng, running):
     assert "A little more on the needs" in by_key
     assert "is less than 100 (in fact: 5)" in by_key
     assert "客户需求再补几句" in tideng("--lang", "zh", "explain", found[0]["id"], cwd=running).stdout
+
+
+def told_of(tideng, running) -> int:
+    """The id of a nudge to amy, whose quiet hours are never."""
+    tideng("ingest", "-", cwd=running, input=lines(a_report(1)))
+    work(running)
+    return json.loads(tideng("nudges", "--json", cwd=running).stdout.splitlines()[0])["id"]
+
+
+def in_both_languages(tideng, running, *arguments: object) -> dict[str, str]:
+    """What a command prints in each language; it ends well in both."""
+    found = {}
+    for language in ("zh", "en"):
+        done = tideng("--lang", language, *arguments, cwd=running)
+        assert done.returncode == 0, done.stderr
+        found[language] = done.stdout
+    return found
+
+
+def test_a_snoozed_nudge_is_listed_and_explained_with_the_moment_at_which_it_comes_again(tideng, running):
+    id = told_of(tideng, running)
+    until = (datetime.now(UTC) + timedelta(minutes=20)).replace(second=0, microsecond=0)
+    with Deployment.open(running) as deployment:
+        assert snooze(deployment, id, "amy", until)
+    local = f"{until.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d %H:%M}"
+    for command in (("nudges",), ("explain", id)):
+        said = in_both_languages(tideng, running, *command)
+        assert f"later: its reader put it off, until {local}" in said["en"].replace(" (", ": ")
+        assert "晚点" in said["zh"]
+        assert f"本人想晚点再看，{local} 再发" in said["zh"]
+
+
+def test_a_contested_nudge_is_listed_and_explained_as_contested_also_after_a_snooze(tideng, running):
+    id = told_of(tideng, running)
+    with Deployment.open(running) as deployment:
+        assert snooze(deployment, id, "amy", datetime.now(UTC) + timedelta(minutes=20))
+        assert respond(deployment, id, "amy", "disputed", "I wrote it yesterday")
+    for command in (("nudges",), ("explain", id)):
+        said = in_both_languages(tideng, running, *command)
+        assert "contested: its reader says it is not right, until HR decides" in said["en"].replace(" (", ": ")
+        assert "有异议" in said["zh"]
+        assert "本人说这条不对，等 HR 决定" in said["zh"]
 
 
 def test_history_speaks_to_nobody(tideng, running):

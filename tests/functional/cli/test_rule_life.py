@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.unit.rules.builders import a_document
-from tideng_rules.document.reader import read_rules
+from tideng_rules.packaging.rule_files import read_rules
 
 MINE = a_document(
     id="mine",

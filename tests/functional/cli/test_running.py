@@ -19,7 +19,7 @@ import psutil
 import pytest
 from sqlalchemy import func, select
 
-from tests.functional.cli.conftest import environment
+from tests.functional.cli.conftest import ROOT, environment
 from tests.functional.cli.test_events_in_and_nudges_out import a_report, lines
 from tideng.cli.children import Children
 from tideng.cli.demo import START
@@ -183,6 +183,25 @@ def test_the_supervisors_of_the_others_hear_at_nine(evening):
         where=(REMINDER, FindingRow.step == 1, FindingRow.action == "nudge"),
     )
     assert [row.state for row in told if row.subject != "p089"].count("live") >= 3
+
+
+def test_the_people_whom_the_readme_invites_to_sign_in_live_through_its_table(evening):
+    invited = dict(re.findall(r"^\| `(p\d+)` \| (.+) \|$", (ROOT / "README.md").read_text("utf-8"), re.M))
+    assert {"p020", "p031", "p056"} <= invited.keys()
+    told = {
+        (row.subject, row.recipient, row.at.astimezone(START.tzinfo).strftime("%H:%M"))
+        for row in rows(
+            evening[0],
+            FindingRow.subject,
+            FindingRow.recipient,
+            FindingRow.at,
+            where=(REMINDER, FindingRow.action == "nudge", FindingRow.state == "live"),
+        )
+    }
+    assert ("p031", "p031", "19:00") in told
+    assert ("p031", "p020", "21:00") in told
+    assert ("p056", "p056", "19:00") in told
+    assert [at for subject, _, at in told if subject == "p056" and at > "20:50"] == []
 
 
 def test_a_report_written_in_time_and_synced_late_takes_back_what_was_said_at_nine(evening):

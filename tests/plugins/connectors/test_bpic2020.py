@@ -15,7 +15,7 @@ from tideng.model.catalogue import Catalogue
 from tideng.model.event import Event
 from tideng_connectors.xes import type_of
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.document.reader import read_rules
+from tideng_rules.packaging.rule_files import read_rules
 
 ROOT = Path(__file__).parents[3]
 CLIENT = ROOT / "clients" / "bpic2020"

@@ -10,7 +10,7 @@ from tests.plugins.processes.walking import Office, Walk
 from tideng.plugins.forms import Form, fill_form
 from tideng.store.database import reading
 from tideng.store.tables import FindingRow
-from tideng_processes.cases.service import NotYet
+from tideng_processes.forms.form_check import IncompleteForm
 
 NEED = story_of("customer_followup").data
 ANSWER = {"possible": "yes", "answer": "能做，12W 射灯，交期 12 天。"}
@@ -307,7 +307,7 @@ def test_of_those_who_are_there_whoever_has_less_to_do_is_filled_in(one_office):
 
 def test_a_no_needs_a_reason_and_not_known_is_one(one_office):
     case = answered_at(one_office, "2026-03-02 15:00")
-    with pytest.raises(NotYet) as caught:
+    with pytest.raises(IncompleteForm) as caught:
         case.does("zhang", "recorded", accepted=False)
     assert [(one.field, one.message["zh"]) for one in caught.value.asked] == [
         ("reason", "客户主要因为什么？不清楚就选“不清楚”。")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from tideng.runtime.worker import Worker
 from tideng.store.database import reading
 from tideng.store.events import receive
 from tideng.store.tables import EventRow
-from tideng_processes.cases import service
-from tideng_processes.cases.service import Submission
+from tideng_processes.cases import actions
+from tideng_processes.cases.actions import HandOver
+from tideng_processes.cases.version_change import move_cases
+from tideng_processes.forms import submissions
+from tideng_processes.forms.fields import Submission
 from tideng_processes.publication.registry import Registry, registry_of
 from tideng_processes.views import cases
 from tideng_processes.views.cases import CaseView
@@ -145,11 +148,21 @@ class EngineStory:
         """Hand in the first step; what is said of the form stands beside `outcome`, `at`, `key`."""
         usual = {"what": "样灯", "amount": 200} if process == "purchase" else {}
         submission = self.submission("submit", {**usual, **said})
-        return service.begin(self.deployment, self.viewer(who), self.directory, process, submission, person)
+        return submissions.begin(self.deployment, self.viewer(who), self.directory, process, submission, person)
 
     def hand_in(self, who: str, case: str, node: str, outcome: str, part: str = "", **said: Any) -> None:
         submission = self.submission(outcome, said)
-        service.hand_in(self.deployment, self.viewer(who), self.directory, case, node, submission, part)
+        submissions.hand_in(self.deployment, self.viewer(who), self.directory, case, node, submission, part)
+
+    def hand_over(self, who: str, case: str, node: str, to: str, why: str = "") -> None:
+        actions.hand_over(self.deployment, self.viewer(who), self.directory, case, HandOver(node, to, why))
+
+    def comment(self, who: str, case: str, text: str) -> None:
+        actions.comment(self.deployment, self.viewer(who), self.directory, case, text)
+
+    def move(self, cases: list[str], version: int, nodes: Mapping[str, str] = {}) -> int:
+        """Let HR continue `cases` on another version; how many were moved."""
+        return move_cases(self.deployment, self.viewer("hr"), self.directory, cases, version, nodes)
 
     @staticmethod
     def submission(outcome: str, said: dict[str, Any]) -> Submission:

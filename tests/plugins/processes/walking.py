@@ -28,7 +28,8 @@ from tideng.runtime.worker import Worker
 from tideng.store.database import reading
 from tideng.store.events import receive
 from tideng.store.tables import EventRow, FindingRow
-from tideng_processes.cases.service import Submission, begin, hand_in
+from tideng_processes.forms.fields import Submission
+from tideng_processes.forms.submissions import begin, hand_in
 from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 

@@ -11,13 +11,14 @@ from tests.plugins.processes.engine_story import EngineStory
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound
 from tideng.org.directory import Assignment, Directory
-from tideng.plugins.case_notes import beside_person
+from tideng.plugins.cards import beside_person
 from tideng.plugins.forms import Form, fill_form
 from tideng.store.database import reading
 from tideng.store.events import receive
-from tideng_processes.cases import service
-from tideng_processes.cases.service import NotYet, Submission
 from tideng_processes.document.check import check_process
+from tideng_processes.forms import submissions
+from tideng_processes.forms.fields import Submission
+from tideng_processes.forms.form_check import IncompleteForm
 from tideng_processes.publication.registry import registry_of
 from tideng_reports.beside import beside
 from tideng_reports.completeness import completeness
@@ -62,7 +63,7 @@ def hand_in(story: EngineStory, viewer: Viewer = ZHANG, process: str = "daily_re
     with reading(story.deployment.engine) as connection:
         directory = directory_of(story, connection)
     submission = Submission("submit", data or REPORT, **more)
-    return service.begin(story.deployment, viewer, directory, process, submission)
+    return submissions.begin(story.deployment, viewer, directory, process, submission)
 
 
 def seen(story: EngineStory, viewer: Viewer, read, *args):
@@ -221,17 +222,17 @@ def test_the_supervisor_asks_back_and_reads_what_was_added(engine_story):
     assert (waiting.case, waiting.mine, waiting.node) == (case, True, "read")
     with reading(engine_story.deployment.engine) as connection:
         directory = directory_of(engine_story, connection)
-    with pytest.raises(NotYet):
-        service.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("ask"))
-    service.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("ask", note="寄到哪里？"))
+    with pytest.raises(IncompleteForm):
+        submissions.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("ask"))
+    submissions.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("ask", note="寄到哪里？"))
     [asked] = seen(engine_story, ZHANG, reports, "zhang").items
     assert ([(word.by, word.text, word.asks) for word in asked.words], asked.mine) == (
         [("lead", "寄到哪里？", True)],
         True,
     )
     added = {name: REPORT[name] for name in ("communication", "needs", "issues", "plan")} | {"plan": "寄到沧州"}
-    service.hand_in(engine_story.deployment, ZHANG, directory, case, "add", Submission("submit", added))
-    service.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("read"))
+    submissions.hand_in(engine_story.deployment, ZHANG, directory, case, "add", Submission("submit", added))
+    submissions.hand_in(engine_story.deployment, LEAD, directory, case, "read", Submission("read"))
     [done] = seen(engine_story, ZHANG, reports, "zhang").items
     assert (done.node, done.data["plan"], done.day) == ("", "寄到沧州", date(2025, 6, 12))
     assert len(engine_story.heard("report.submitted")) == 1  # one report, one event

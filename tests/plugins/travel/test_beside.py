@@ -7,10 +7,10 @@ import pytest
 from tests.plugins.travel.test_tax import TICKET, TaxOffice, ask, connect
 from tests.plugins.travel.travel_story import TravelStory, an_invoice
 from tests.unit.core.plugins.attachment_files import DIGITAL_CODE, INVOICE_LINES, NUMBER, a_pdf
-from tideng.plugins.case_notes import (
-    FINE,
-    LOOK,
-    OPEN,
+from tideng.plugins.cards import (
+    LINE_ATTENTION,
+    LINE_FINE,
+    LINE_OPEN,
     beside_case,
 )
 from tideng.store.database import reading
@@ -57,8 +57,8 @@ def test_with_one_each_invoice_says_how_it_stands(story, office):
     ask(story)
     (aside,) = beside(story, claim)
     assert [(line.look, line.mark["zh"]) for line in aside.lines] == [
-        (LOOK, "和税务系统里的不同"),
-        (FINE, "税务系统里一致"),
+        (LINE_ATTENTION, "和税务系统里的不同"),
+        (LINE_FINE, "税务系统里一致"),
     ]
     assert aside.lines[0].notes == ({"zh": "查到了，金额不同", "en": "found, with another amount"},)
     assert aside.note == {}
@@ -70,7 +70,7 @@ def test_one_that_cannot_be_reached_is_no_fault_of_the_claim(story, office):
     claim = story.a_claim()
     ask(story)
     (aside,) = beside(story, claim)
-    assert {line.look for line in aside.lines} == {OPEN}
+    assert {line.look for line in aside.lines} == {LINE_OPEN}
 
 
 def test_where_code_and_page_disagree_whoever_looks_at_the_claim_reads_it(story):
@@ -110,7 +110,7 @@ def test_more_than_the_papers_say_and_what_does_not_match_is_read_by_whoever_loo
     papers = story.all_papers(day="2025年06月30日")
     del papers["confirmation"]
     (line,) = compared(story, trip=trip, amount=230.5, papers=papers, remark="加了餐补").lines
-    assert (line.words["zh"], line.look) == ("单据合计 201.00 CNY，报销多 29.50 CNY", LOOK)
+    assert (line.words["zh"], line.look) == ("单据合计 201.00 CNY，报销多 29.50 CNY", LINE_ATTENTION)
     assert line.words["en"] == "The papers add up to 201.00 CNY; 29.50 CNY more is claimed"
     assert [one["zh"] for one in line.notes] == [
         "没有客户签字确认单（见说明）",

@@ -10,7 +10,7 @@ from tests.plugins.travel.travel_story import TravelStory, a_ticket, an_invoice
 from tests.unit.core.plugins.attachment_files import NUMBER, PAPER_CODE, a_pdf, a_picture
 from tideng.base.errors import Refused
 from tideng.plugins.forms import MUST, SHOULD
-from tideng_processes.cases.service import NotYet
+from tideng_processes.forms.form_check import IncompleteForm
 
 OTHER = "24312000000123456700"
 
@@ -179,7 +179,7 @@ def test_an_invoice_is_claimed_once_in_the_whole_company(story):
     assert (severity, words) == (MUST, f"这张发票（…456789）6月12日报过一次，单号 {first}。是不是放错了？")
     assert "张三" not in words
     assert "zhang" not in words
-    with pytest.raises(NotYet):
+    with pytest.raises(IncompleteForm):
         story.a_claim("li")
     assert [case for _, case, *_ in story.invoices()] == [first, first]
 
@@ -236,7 +236,7 @@ def test_of_two_claims_with_one_invoice_at_the_same_moment_one_is_kept(kind, req
         ready.wait()
         try:
             outcomes[who] = story.begin(who, "claim", **said[who])
-        except NotYet as refused:
+        except IncompleteForm as refused:
             outcomes[who] = refused
 
     threads = [threading.Thread(target=claim, args=[who]) for who in said]
@@ -244,7 +244,7 @@ def test_of_two_claims_with_one_invoice_at_the_same_moment_one_is_kept(kind, req
         one.start()
     for one in threads:
         one.join()
-    refused = [one for one in outcomes.values() if isinstance(one, NotYet)]
+    refused = [one for one in outcomes.values() if isinstance(one, IncompleteForm)]
     (kept,) = [one for one in outcomes.values() if isinstance(one, str)]
     assert len(refused) == 1
     assert "报过一次" in refused[0].asked[0].message["zh"]

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.core.plugins import attachment_files as files
-from tideng.base.sandbox import Limits
-from tideng.plugins.attachments import look_at
+from tideng.base.sandbox import SandboxLimits
+from tideng.plugins.attachments import inspect_attachment
 from tideng_travel import reading
 from tideng_travel.page_text import read_text
 from tideng_travel.qr import Code, amount, day_of, read_code
@@ -20,7 +20,7 @@ from tideng_travel.reading import merged, reading_of
 
 def read(content: bytes, name: str = "", kind: str = "invoice"):
     name = name or {b"%P": "a.pdf", b"PK": "a.ofd"}.get(content[:2], "a.jpg")
-    return reading_of(look_at(name, content, kind=kind))
+    return reading_of(inspect_attachment(name, content, kind=kind))
 
 
 # -- QR codes ----------------------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_no_text_of_a_page_does_any_harm(text):
 
 
 def test_a_file_that_cannot_be_read_in_time_is_typed(monkeypatch):
-    monkeypatch.setattr(reading, "READING", Limits(seconds=0, megabytes=512))
+    monkeypatch.setattr(reading, "READING", SandboxLimits(seconds=0, megabytes=512))
     found = read(files.a_pdf(files.INVOICE_LINES))
     assert (found.fields, [note["zh"] for note in found.notes]) == (
         {},

@@ -15,11 +15,11 @@ from tests.plugins.travel.travel_story import TravelStory
 from tests.unit.core.plugins.attachment_files import NUMBER
 from tideng.plugins.hookspecs import hookimpl
 from tideng.plugins.invoices import (
-    GENUINE,
-    LATER,
-    UNKNOWN,
-    WRONG,
-    Verdict,
+    INVOICE_GENUINE,
+    INVOICE_LATER,
+    INVOICE_UNKNOWN,
+    INVOICE_WRONG,
+    InvoiceVerdict,
 )
 from tideng_travel import tax
 
@@ -78,8 +78,8 @@ class TaxPlugin:
             with urllib.request.urlopen(urllib.request.Request(self.url, body), timeout=5) as answer:
                 status = json.loads(answer.read())["status"]
         except OSError:
-            status = LATER
-        return Verdict(status, self.words[status])
+            status = INVOICE_LATER
+        return InvoiceVerdict(status, self.words[status])
 
 
 @pytest.fixture
@@ -115,9 +115,11 @@ def test_invoices_are_asked_about_once_and_the_answer_is_kept_and_told(story, of
     claim = story.a_claim()
     ask(story)
     assert sorted(office.asked) == sorted([NUMBER, TICKET])
-    assert verdicts(story) == [GENUINE, GENUINE]
+    assert verdicts(story) == [INVOICE_GENUINE, INVOICE_GENUINE]
     told = story.heard("invoice.checked")
-    assert {(subject, data["claim"], data["verdict"]) for _, subject, data in told} == {("zhang", claim, GENUINE)}
+    assert {(subject, data["claim"], data["verdict"]) for _, subject, data in told} == {
+        ("zhang", claim, INVOICE_GENUINE)
+    }
     story.wait(days=3)
     assert len(office.asked) == 2
 
@@ -133,7 +135,7 @@ def test_a_tax_system_that_is_closed_is_asked_again_with_growing_pauses(story, o
     office.closed = True
     story.a_claim()
     ask(story)
-    assert verdicts(story) == [LATER, LATER]
+    assert verdicts(story) == [INVOICE_LATER, INVOICE_LATER]
     assert story.heard("invoice.checked") == []
     moments = [story.invoices("next_ask")[0][0]]
     for _ in range(3):
@@ -144,7 +146,7 @@ def test_a_tax_system_that_is_closed_is_asked_again_with_growing_pauses(story, o
     assert pauses == [timedelta(minutes=4), timedelta(minutes=8), timedelta(minutes=16)]
     office.closed = False
     story.wait(minutes=17)
-    assert verdicts(story) == [GENUINE, GENUINE]
+    assert verdicts(story) == [INVOICE_GENUINE, INVOICE_GENUINE]
 
 
 def test_an_invoice_that_is_not_there_yet_is_asked_about_on_the_following_days(story, office):
@@ -152,12 +154,12 @@ def test_an_invoice_that_is_not_there_yet_is_asked_about_on_the_following_days(s
     del office.known[NUMBER]
     story.a_claim()
     ask(story)
-    assert verdicts(story) == [UNKNOWN, GENUINE]
+    assert verdicts(story) == [INVOICE_UNKNOWN, INVOICE_GENUINE]
     office.known[NUMBER] = "128.00"
     story.wait(hours=12)
-    assert verdicts(story) == [UNKNOWN, GENUINE]
+    assert verdicts(story) == [INVOICE_UNKNOWN, INVOICE_GENUINE]
     story.wait(hours=13)
-    assert verdicts(story) == [GENUINE, GENUINE]
+    assert verdicts(story) == [INVOICE_GENUINE, INVOICE_GENUINE]
 
 
 def test_one_that_stays_unknown_is_let_be_after_some_days(story, office):
@@ -175,7 +177,7 @@ def test_an_invoice_with_another_amount_is_told_and_the_claim_goes_on(story, off
     office.known[NUMBER] = "28.00"
     claim = story.a_claim()
     ask(story)
-    assert verdicts(story) == [WRONG, GENUINE]
+    assert verdicts(story) == [INVOICE_WRONG, INVOICE_GENUINE]
     story.hand_in("lead", claim, "check", "approve")
     assert story.case(claim).node == "pay"
 

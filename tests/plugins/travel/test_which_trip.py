@@ -11,8 +11,8 @@ from tideng.plugins.forms import MUST
 from tideng.privacy.holdings import holdings
 from tideng.store.database import reading
 from tideng_processes.cases import case_choices
-from tideng_processes.cases.service import NotYet
 from tideng_processes.document.parser import parse_process
+from tideng_processes.forms.form_check import IncompleteForm
 from tideng_processes.views.process_page import data_lines
 
 WORDS = "6月16日至18日 上海、杭州（2 家客户）"
@@ -76,7 +76,7 @@ def test_somebody_elses_trip_is_none_that_can_be_claimed(story):
     theirs = story.a_trip("li")
     severity, words = story.asked(**story.claimed(trip=theirs))["trip"]
     assert (severity, words) == (MUST, "这里选不了这一件（从列表里选一件就好）")
-    with pytest.raises(NotYet):
+    with pytest.raises(IncompleteForm):
         story.a_claim(trip=theirs)
 
 
@@ -124,7 +124,7 @@ def test_a_report_on_a_trip_that_is_no_case_here_keeps_the_number_it_was_filled_
     assert sqlite.filled("daily_report.write")["trip"][0] == "CRM-8"
     case = sqlite.begin("zhang", "daily_report", **report, trip="CRM-8")
     assert sqlite.case(case).data["trip"] == "CRM-8"
-    with pytest.raises(NotYet):
+    with pytest.raises(IncompleteForm):
         sqlite.begin("zhang", "daily_report", **report, trip="CRM-9")
 
 

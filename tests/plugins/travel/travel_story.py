@@ -11,9 +11,10 @@ from tests.plugins.processes.engine_story import FILES, EngineStory
 from tests.unit.core.plugins.attachment_files import INVOICE_LINES, NUMBER, RAIL_LINES, a_pdf, a_picture
 from tideng.plugins.forms import Form, check_form, fill_form
 from tideng.store.database import reading
-from tideng_processes.cases import service
 from tideng_processes.forms import attachments as papers
-from tideng_processes.forms.attachments import Kept
+from tideng_processes.forms import submissions
+from tideng_processes.forms.attachments import FileField, Kept
+from tideng_processes.forms.submissions import FormAddress
 from tideng_travel.tables import InvoiceRow
 
 TRIP = {
@@ -53,7 +54,9 @@ class TravelStory(EngineStory):
         self, field: str, content: bytes, name: str = "", who: str = "zhang", process: str = "claim", case: str = ""
     ) -> Kept:
         name = name or ("a.pdf" if content.startswith(b"%PDF") else "a.jpg")
-        return papers.keep(self.deployment, self.viewer(who), self.directory, process, field, name, content, case)
+        return papers.keep(
+            self.deployment, self.viewer(who), self.directory, FileField(process, field, case), name, content
+        )
 
     def all_papers(
         self, who: str = "zhang", number: str = NUMBER, day: str = "2025年06月17日", case: str = "", **other: bytes
@@ -84,10 +87,9 @@ class TravelStory(EngineStory):
     ) -> dict[str, tuple[str, str]]:
         """Everything a form would be asked: field → (severity, in Chinese); of two about one field the first."""
         submission = self.submission("submit", said)
+        form = FormAddress(process, node, case)
         with reading(self.deployment.engine) as connection:
-            found = service.preview(
-                self.deployment, connection, self.viewer(who), self.directory, process, node, submission, case=case
-            )
+            found = submissions.preview(self.deployment, connection, self.viewer(who), self.directory, form, submission)
         answer: dict[str, tuple[str, str]] = {}
         for one in found:
             answer.setdefault(one.field, (one.severity, one.message["zh"]))

@@ -8,6 +8,8 @@ from typing import Protocol
 
 
 class Clock(Protocol):
+    """Where a deployment gets the time from. Tests and replays set it."""
+
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""
 

@@ -29,14 +29,14 @@ _GRACE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SandboxLimits:
     """How long a call may take (seconds of the clock, and of computing), and how much address space it may have."""
 
     seconds: int = 10
     megabytes: int = 1024
 
 
-class Unanswered(TidengError):
+class SandboxFailed(TidengError):
     """The function gave no answer. `why`: ``time``, ``memory`` or ``died``."""
 
     def __init__(self, why: str, said: str):
@@ -44,11 +44,11 @@ class Unanswered(TidengError):
         super().__init__(said)
 
 
-def call(function: str, content: bytes, *arguments: str, limits: Limits | None = None) -> Any:
+def call_sandboxed(function: str, content: bytes, *arguments: str, limits: SandboxLimits | None = None) -> Any:
     """What ``MODULE:FUNCTION`` returns for `content` and `arguments`. `function` is named by code, never by input.
 
     Raises `Unanswered` where it takes too long, needs too much memory, dies or raises."""
-    limits = limits or Limits()
+    limits = limits or SandboxLimits()
     command = [sys.executable, "-P", "-m", "tideng.base.sandbox", function, str(limits.seconds), str(limits.megabytes)]
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     try:
@@ -61,22 +61,22 @@ def call(function: str, content: bytes, *arguments: str, limits: Limits | None =
             timeout=limits.seconds + _GRACE_S,
         )
     except subprocess.TimeoutExpired:
-        raise Unanswered("time", f"{function} took longer than {limits.seconds} s") from None
+        raise SandboxFailed("time", f"{function} took longer than {limits.seconds} s") from None
     except OSError as error:
-        raise Unanswered("died", f"{function} cannot be started: {error}") from error
+        raise SandboxFailed("died", f"{function} cannot be started: {error}") from error
     if done.returncode == 0 and len(done.stdout) <= LARGEST_ANSWER:
         return orjson.loads(done.stdout)
     raise _unanswered(function, done.returncode, done.stdout)
 
 
-def _unanswered(function: str, status: int, out: bytes) -> Unanswered:
+def _unanswered(function: str, status: int, out: bytes) -> SandboxFailed:
     if status in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL):
-        return Unanswered("time", f"{function} was stopped")
+        return SandboxFailed("time", f"{function} was stopped")
     if status == _NO_MEMORY:
-        return Unanswered("memory", f"{function} needs more memory than it may have")
+        return SandboxFailed("memory", f"{function} needs more memory than it may have")
     if status == _RAISED:
-        return Unanswered("died", f"{function} raised {out[:100].decode('ascii', 'replace')}")
-    return Unanswered("died", f"{function} ended with status {status}")
+        return SandboxFailed("died", f"{function} raised {out[:100].decode('ascii', 'replace')}")
+    return SandboxFailed("died", f"{function} ended with status {status}")
 
 
 # -- the process -----------------------------------------------------------------------------------------------------

@@ -13,8 +13,14 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-CUT_OFF, DAMAGED, TOO_MUCH, LOCKED, LEADS_OUT = "cut off", "damaged", "too much", "locked", "leads out"
-BROKEN = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error)
+ZIP_CUT_OFF, ZIP_DAMAGED, ZIP_TOO_LARGE, ZIP_LOCKED, ZIP_LEADS_OUT = (
+    "cut off",
+    "damaged",
+    "too much",
+    "locked",
+    "leads out",
+)
+ZIP_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error)
 """What the standard library raises at an archive that is none, or that is not as its directory says."""
 _SMALL = 1024 * 1024
 """What unpacks to less than this may be as regular as it likes."""
@@ -24,7 +30,7 @@ _FARTHEST_END = 65_557
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ZipLimits:
     """How far an archive may go: `members` in it, bytes of all of them and of the largest one when unpacked, how many times
     larger one may become, and bytes of the `directory` itself."""
 
@@ -36,33 +42,33 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class ZipContents:
     """What a look found: the `names` of its members, and `why` it is not to be opened; '' where nothing speaks against it."""
 
     names: Sequence[str] = ()
     why: str = ""
 
 
-def look_into(content: bytes, bounds: Bounds) -> Archive:
+def inspect_zip(content: bytes, bounds: ZipLimits) -> ZipContents:
     """What is in the ZIP `content`, and whether it is safe to open within `bounds`.
 
     `Archive.why` is ``cut off`` where its end is missing, ``damaged`` where its directory cannot be read, ``locked`` where a
     member wants a password, ``leads out`` where one is called as if it lay elsewhere, ``too much`` where it goes beyond
     `bounds`. The names are known wherever the directory could be read. A directory may lie about sizes: reading a member then
-    ends at what it said, and raises one of `BROKEN`. Never raises itself."""
+    ends at what it said, and raises one of `ZIP_ERRORS`. Never raises itself."""
     end = _end_of(content)
     if end is None:
-        return Archive(why=CUT_OFF)
+        return ZipContents(why=ZIP_CUT_OFF)
     if end[4] > bounds.members or end[5] > bounds.directory:
-        return Archive(
-            why=TOO_MUCH
+        return ZipContents(
+            why=ZIP_TOO_LARGE
         )  # the standard library reads a directory of any size before one can ask it anything
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
-    except BROKEN:
-        return Archive(why=DAMAGED)
-    return Archive([one.filename for one in members], _why_not(members, bounds))
+    except ZIP_ERRORS:
+        return ZipContents(why=ZIP_DAMAGED)
+    return ZipContents([one.filename for one in members], _why_not(members, bounds))
 
 
 def _end_of(content: bytes) -> tuple[int, ...] | None:
@@ -71,15 +77,15 @@ def _end_of(content: bytes) -> tuple[int, ...] | None:
     return _END.unpack_from(content, place) if 0 <= place <= len(content) - _END.size else None
 
 
-def _why_not(members: Sequence[zipfile.ZipInfo], bounds: Bounds) -> str:
+def _why_not(members: Sequence[zipfile.ZipInfo], bounds: ZipLimits) -> str:
     if any(one.flag_bits & 1 for one in members):
-        return LOCKED
+        return ZIP_LOCKED
     if any(leads_out(one.filename) for one in members):
-        return LEADS_OUT
+        return ZIP_LEADS_OUT
     swelling = any(one.file_size > max(_SMALL, bounds.ratio * one.compress_size) for one in members)
     large = any(one.file_size > bounds.largest for one in members)
     whole = sum(one.file_size for one in members)
-    return TOO_MUCH if swelling or large or whole > bounds.whole or len(members) > bounds.members else ""
+    return ZIP_TOO_LARGE if swelling or large or whole > bounds.whole or len(members) > bounds.members else ""
 
 
 def leads_out(name: str) -> bool:

@@ -24,6 +24,7 @@ from tideng.cli.ingest import progress_bar, take_in
 from tideng.cli.narrator import Narrator
 from tideng.cli.run import WEB_GROUP, web_entry
 from tideng.cli.terminal import Terminal
+from tideng.model.statuses import EventStatus
 
 if TYPE_CHECKING:
     from tideng.base.settings import Settings
@@ -152,7 +153,9 @@ class Demo:
                 return
         worker, done = Worker(deployment), 0
         with deployment.engine.connect() as connection:
-            total = connection.scalar(select(func.count(EventRow.id)).where(EventRow.status == 0)) or 0
+            total = (
+                connection.scalar(select(func.count(EventRow.id)).where(EventRow.status == EventStatus.WAITING)) or 0
+            )
         with _counting(words, total) as progress:
             while not stop.is_set() and (heard := worker.hear()):
                 done += heard

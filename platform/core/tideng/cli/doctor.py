@@ -15,6 +15,7 @@ from tideng.base.problems import say_phrase
 from tideng.cli.run import WEB_GROUP
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option
+from tideng.model.statuses import EventStatus, MessageStatus
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -310,11 +311,11 @@ def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
 def _parked(connection: Connection) -> Finding:
     from tideng.store.tables import OutboxRow
 
-    number = _count(connection, OutboxRow.id, OutboxRow.status == "parked")
+    number = _count(connection, OutboxRow.id, OutboxRow.status == MessageStatus.PARKED)
     what = ("messages", "消息")
     if not number:
         return Finding(what, OK, ("none parked", "没有搁置的"))
-    error = connection.scalar(select(OutboxRow.error).where(OutboxRow.status == "parked").limit(1)) or ""
+    error = connection.scalar(select(OutboxRow.error).where(OutboxRow.status == MessageStatus.PARKED).limit(1)) or ""
     hint = ("mend the channel, then send them again on the page Outbox", "修好渠道，再到“发件箱”页面重发")
     return Finding(what, WRONG, (f"{number} parked: {error}", f"{number} 条搁置：{error}"), hint)
 
@@ -334,12 +335,12 @@ def _backlog(deployment: Deployment, connection: Connection) -> Finding:
     from tideng.store.tables import EventRow
 
     what = ("events", "事件")
-    failed = _count(connection, EventRow.id, EventRow.status == 2)
+    failed = _count(connection, EventRow.id, EventRow.status == EventStatus.FAILED)
     if failed:
-        error = connection.scalar(select(EventRow.error).where(EventRow.status == 2).limit(1)) or ""
+        error = connection.scalar(select(EventRow.error).where(EventRow.status == EventStatus.FAILED).limit(1)) or ""
         said = (f"{failed} could not be judged: {error}", f"{failed} 个无法判断：{error}")
         return Finding(what, WRONG, said, ("see the page Events", "见“事件”页面"))
-    oldest = connection.scalar(select(func.min(EventRow.received_at)).where(EventRow.status == 0))
+    oldest = connection.scalar(select(func.min(EventRow.received_at)).where(EventRow.status == EventStatus.WAITING))
     age = (deployment.clock.now() - oldest).total_seconds() if oldest else 0.0
     if age > deployment.settings.backlog_limit_seconds:
         said = (f"the oldest has waited {age:,.0f} s", f"最早的已等 {age:,.0f} 秒")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.cli.look import HELD, directory_of
+from tideng.cli.look import directory_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
+from tideng.model.statuses import held_title
 
 if TYPE_CHECKING:
     from tideng.outbox.storm_decisions import HeldStorm
@@ -94,7 +95,7 @@ def _show(terminal: Terminal, limit: int, as_json: bool) -> int:
                 view.id,
                 view.recipient_name,
                 view.rule,
-                terminal.text(*HELD.get(view.because, (view.because,) * 2)),
+                held_title(view.because)[terminal.language],
                 f"{view.until.astimezone(directory.zone_of(view.recipient, view.until)):%Y-%m-%d %H:%M}"
                 if view.until
                 else terminal.text("HR decides", "等 HR 决定"),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
+from tideng.model.statuses import NUDGE_TITLES, MessageStatus, NudgeStatus, dropped_title, held_title
 from tideng.store.tables import FindingRow
 
 if TYPE_CHECKING:
@@ -23,23 +24,6 @@ if TYPE_CHECKING:
 
 _PAGE = 200
 _TAIL = re.compile(r"(?P<rest>.*)/(?P<step>\d+)\.(?P<ordinal>\d+)")
-STATUSES = {
-    "told": ("told", "已告知"),
-    "held": ("held for now", "暂缓"),
-    "waiting": ("on its way", "发送中"),
-    "parked": ("could not be sent", "没发出去"),
-    "acknowledged": ("acknowledged", "已知悉"),
-    "disputed": ("contested", "有异议"),
-    "withdrawn": ("withdrawn", "已撤回"),
-    "recorded": ("recorded", "已记录"),
-}
-HELD = {
-    "quiet hours": ("quiet hours", "静默时段"),
-    "budget of the day": ("enough messages for today", "今天的条数到上限了"),
-    "budget of the week": ("enough messages for this week", "本周的条数到上限了"),
-    "digest": ("kept for one message", "攒成一条"),
-    "storm": ("more people than in its preview", "人数比预览时多出很多"),
-}
 ACTIONS = {
     "nudge": ("nudge", "提醒"),
     "ask": ("ask", "请补充"),
@@ -122,8 +106,11 @@ def _newest(
 
 def _row(terminal: Terminal, view: NudgeView, directory: Directory) -> tuple[object, ...]:
     at = view.at.astimezone(directory.zone_of(view.subject, view.at))
-    action, status = terminal.text(*ACTIONS.get(view.action, (view.action,) * 2)), terminal.text(*STATUSES[view.status])
-    held = next((d for d in view.deliveries if view.status == "held" and d.is_held), None)
+    action, status = (
+        terminal.text(*ACTIONS.get(view.action, (view.action,) * 2)),
+        _status_words(view.status, terminal.language == "zh"),
+    )
+    held = _held_delivery(view)
     if held:
         status += terminal.text(": ", "：") + terminal.text(*_held_words(held, directory))
     return (
@@ -138,10 +125,24 @@ def _row(terminal: Terminal, view: NudgeView, directory: Directory) -> tuple[obj
     )
 
 
+def _held_delivery(view: NudgeView) -> Delivery | None:
+    """The message that is kept from its reader now, where the finding is on hold or snoozed; the snooze before all others."""
+    if view.status not in (NudgeStatus.HELD, NudgeStatus.SNOOZED, NudgeStatus.DISPUTED):
+        return None
+    return next(iter(sorted((d for d in view.deliveries if d.is_held), key=lambda d: not d.is_snoozed)), None)
+
+
+def _status_words(status: NudgeStatus, zh: bool) -> str:
+    """A status within a line; its English title begins in lower case there."""
+    title = NUDGE_TITLES[status]
+    return title["zh"] if zh else title["en"][:1].lower() + title["en"][1:]
+
+
 def _held_words(held: Delivery, directory: Directory) -> tuple[str, str]:
     """Why a message is held and until when, where its reader lives; in English and Chinese."""
-    en, zh = HELD.get(held.held_because or "", (held.held_because or "",) * 2)
-    if held.status == "held":
+    title = held_title(held.held_because)
+    en, zh = title["en"], title["zh"]
+    if held.status == MessageStatus.HELD and not held.is_snoozed:
         return f"{en}, until HR decides", f"{zh}，等 HR 决定"
     due = held.due.astimezone(directory.zone_of(held.recipient, held.due))
     return f"{en}, until {due:%Y-%m-%d %H:%M}", f"{zh}，{due:%Y-%m-%d %H:%M} 再发"
@@ -183,6 +184,7 @@ def to_json(view: NudgeView, directory: Directory) -> dict[str, Any]:
 
 
 def directory_of(deployment: Deployment, connection: Connection) -> Directory:
+    """Give the directory of a deployment; an empty one where no plugin keeps it."""
     from tideng.org.directory import Directory
 
     found = deployment.plugins.first("directory", connection=connection)
@@ -240,7 +242,7 @@ def sentences(
     yield from (f"  {line}" for line in tree or ())
     if not view.why:
         yield "  规则没有条件" if zh else "  the rule has no conditions"
-    yield ("现在：" if zh else "Now: ") + STATUSES[view.status][zh] + _aftermath(view, directory, zh)
+    yield ("现在：" if zh else "Now: ") + _status_words(view.status, zh) + _aftermath(view, directory, zh)
 
 
 def _reason(reason: Mapping[str, Any], catalogue: Catalogue, language: str, spoken: Any) -> str:
@@ -317,15 +319,16 @@ def title_of(fact: str, catalogue: Catalogue, language: str) -> str:
 def _aftermath(view: NudgeView, directory: Directory, zh: bool) -> str:
     if view.withdrawn_because:
         return f"（{view.withdrawn_because}）" if zh else f" ({view.withdrawn_because})"
-    parked = next((d.error for d in view.deliveries if d.status == "parked" and d.error), "")
+    parked = next((d.error for d in view.deliveries if d.status == MessageStatus.PARKED and d.error), "")
     sent = [d for d in view.deliveries if d.sent_at]
-    held = next((d for d in view.deliveries if view.status == "held" and d.is_held), None)
+    held = _held_delivery(view)
     let_go = next((d.dropped_because for d in view.deliveries if d.dropped_because), None)
     if held:
         said = _held_words(held, directory)[zh]
         return f"（{said}）" if zh else f" ({said})"
     if let_go:
-        return f"（不发了：{let_go}）" if zh else f" (let go: {let_go})"
+        why = dropped_title(let_go)
+        return f"（不发了：{why['zh']}）" if zh else f" (let go: {why['en']})"
     if parked:
         return f"（{parked}）" if zh else f" ({parked})"
     if sent:

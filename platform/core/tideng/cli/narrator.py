@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from tideng.cli.look import ACTIONS
 from tideng.cli.terminal import Terminal
+from tideng.model.statuses import EventStatus
 from tideng.model.templates import choose
 from tideng.org.directory import Directory, zone
 from tideng.runtime.deployment import Deployment
@@ -95,7 +96,7 @@ class Narrator:
     def nothing_waits(self) -> bool:
         """Whether every event that came in has been judged."""
         with reading(self._deployment.engine) as connection:
-            return connection.scalar(select(EventRow.id).where(EventRow.status == 0).limit(1)) is None
+            return connection.scalar(select(EventRow.id).where(EventRow.status == EventStatus.WAITING).limit(1)) is None
 
     def _say_found(self, found: Any) -> None:
         groups: dict[tuple, list[str]] = defaultdict(list)

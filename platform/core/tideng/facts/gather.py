@@ -8,7 +8,7 @@ from typing import Any
 
 from tideng.facts.names import Needs
 from tideng.facts.world import World
-from tideng.model.metrics import Metric, window_days
+from tideng.model.metrics import Metric
 from tideng.org.directory import Assignment, Position, zone
 from tideng.org.groups import GROUPS, Group
 
@@ -82,15 +82,15 @@ def _know(facts: dict[str, Any], name: str, value: Any) -> None:
 
 
 def _value(world: World, metric: Metric, subject: str, day: date, at: datetime, assignment: Assignment | None) -> Any:
-    trip_since = None
+    since = None
     if metric.of is not None:
         return _share_of_target(world, metric.of, subject, day, at, assignment)
     if metric.state:
         return _days_in_state(world, metric, subject, day, at)
-    if metric.window == "this trip":
-        span = world.in_state(subject, "person.on_trip", at, until_end=True)
-        trip_since = world.directory.local_day(subject, span.started) if span and span.started else None
-    return world.book.value(subject, metric, day, trip_since, at)
+    if metric.since_state:
+        span = world.in_state(subject, metric.since_state, at, until_end=True)
+        since = world.directory.local_day(subject, span.started) if span and span.started else None
+    return world.book.value(subject, metric, day, since, at)
 
 
 def _share_of_target(
@@ -104,7 +104,7 @@ def _share_of_target(
 
 def _days_in_state(world: World, metric: Metric, subject: str, today: date, at: datetime) -> int:
     """On how many local days of the window the state held, if only for a moment; of today up to `at`, inclusive."""
-    window = window_days(metric.window, today)
+    window = metric.days(today)
     days: set[date] = set()
     for span in world.spans.get((subject, metric.state), ()) if window else ():
         if span.started is None or span.started > at or span.started == span.ended:

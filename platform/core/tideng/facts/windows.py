@@ -17,7 +17,7 @@ from tideng.model.event import Event, occurrence_of
 from tideng.model.judge_contract import OnAbsence, OnNotAll, Windowed
 
 if TYPE_CHECKING:
-    from tideng.facts.world import Entry
+    from tideng.facts.agenda import Entry
 
 COMPLETE, JOINED = "complete", "joined"
 """States of a window besides those every entry knows: all that it waits for came; it turned out to be part of another."""
@@ -48,8 +48,8 @@ class Window:
 
 
 @dataclass(slots=True)
-class Shelf:
-    """What is known of one rule and one value: its windows, in any state, and the events that it heeds, by time."""
+class WindowGroup:
+    """The windows of one rule and one match value, in any state, and the events that the rule heeds, by time."""
 
     entries: list[Entry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)

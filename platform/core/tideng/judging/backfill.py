@@ -17,6 +17,7 @@ from tideng.judging.world_writer import save_days
 from tideng.model.catalogue import Catalogue
 from tideng.model.metrics import Book, Series
 from tideng.model.money import in_client_money
+from tideng.model.statuses import EventStatus
 from tideng.org.directory import Directory
 from tideng.store.database import insert
 from tideng.store.events import event_from
@@ -75,7 +76,7 @@ def _count_anew(
     by_type: dict[str, list[Series]] = {}
     for one in series:
         by_type.setdefault(one.event_type, []).append(one)
-    where = and_(EventRow.type.in_(by_type), EventRow.status == 1)
+    where = and_(EventRow.type.in_(by_type), EventRow.status == EventStatus.JUDGED)
     if since > date.min:  # two days more, since local days are not those of UTC
         where = and_(where, EventRow.time >= datetime.combine(since, time(), UTC) - timedelta(days=2))
     rows = connection.execute(select(EventRow.__table__).where(where).execution_options(yield_per=2000))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from tideng.facts.agenda import Entry
 from tideng.facts.frequency import period_of
 from tideng.facts.names import EventFacts
 from tideng.facts.windows import (
@@ -18,13 +19,13 @@ from tideng.facts.windows import (
     JOINED,
     OVER,
     Shape,
-    Shelf,
+    WindowGroup,
     completed_by,
     derive,
     heeds,
     is_complete,
 )
-from tideng.facts.world import Entry, Spoken, World
+from tideng.facts.world import Spoken, World
 from tideng.judging.questions import subject_of
 from tideng.judging.watch_index import WatchList
 from tideng.model.calendars import WorkCalendar
@@ -46,9 +47,12 @@ _ALL_CAME = "all came in time"
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How an entry stands at its end: the event facts to judge by, whose they are, and the first reason of a finding."""
+    """What an entry is judged by when it comes due: the event facts, the owner they name, how many rules lie between the
+    events and the outside world, and the first reason of a finding."""
 
     facts: Mapping[str, Any]
+    owner: str | None
+    depth: int
     reason: Reason
 
 
@@ -74,11 +78,13 @@ class Deadlines:
         if isinstance(trigger, OnAbsence):
             value = entry.match or ""
             repeated = trigger.event_type
-            if world.heard_between(trigger.without, trigger.match, value, entry.began, entry.due, repeated=repeated):
-                world.settle(entry, "cancelled", "it came in time")
+            if world.agenda.heard_between(
+                trigger.without, trigger.match, value, entry.began, entry.due, repeated=repeated
+            ):
+                world.agenda.settle(entry, "cancelled", "it came in time")
                 return None
             operand: Any = list(trigger.without)
-            return End(entry.facts, _waited(world, entry, trigger.event_type, "without", operand))
+            return _end(entry, _waited(world, entry, trigger.event_type, "without", operand))
         assert isinstance(trigger, OnWait | OnNotAll)
         return self._end_of_window(world, watch, trigger, entry)
 
@@ -87,10 +93,9 @@ class Deadlines:
         facts = EventFacts(event)
         names = {*self._watchlist.needs(watch).event, *self._watchlist.needs(watch, "until").event}
         kept = {name: facts[name] for name in sorted(names) if name in facts}
-        kept = {
+        return {
             name: value.isoformat() if isinstance(value, datetime | date) else value for name, value in kept.items()
         }
-        return kept | {"$person": event.subject, "$owner": event.data.get("owner"), "$depth": event.depth}
 
     # -- absences ----------------------------------------------------------------------------------------------
     def _answer(self, world: World, watch: Watch, event: Event) -> None:
@@ -98,14 +103,14 @@ class Deadlines:
         value = event.match(trigger.match)
         if value is None:
             return
-        world.note_heard(event.type, trigger.match, value, event.time)
-        for entry in list(world.absences.get((watch.rule, value), ())):
+        world.agenda.hear(event.type, trigger.match, value, event.time)
+        for entry in world.agenda.waiting(watch.rule, value):
             if not entry.began <= event.time <= entry.due:
                 continue
             if event.type == trigger.event_type and event.time == entry.began:
                 continue  # nothing is its own repetition
             if entry.state == "open":
-                world.settle(entry, "cancelled", f"{event.type} came in time")
+                world.agenda.settle(entry, "cancelled", f"{event.type} came in time")
             elif entry.state == "done":  # it came in time, but was heard after the deadline had spoken
                 self._take_back(world, entry, f"{event.type} came in time")
 
@@ -115,7 +120,7 @@ class Deadlines:
         if value is None or not heeds(trigger, event) or not subject_of(watch.about, event, world):
             return
         due = self._due(world, trigger, event)
-        if not world.heard_between(trigger.without, trigger.match, value, event.time, due, repeated=event.type):
+        if not world.agenda.heard_between(trigger.without, trigger.match, value, event.time, due, repeated=event.type):
             self._open(world, "absence", watch, event, value, due)
 
     # -- windows -----------------------------------------------------------------------------------------------
@@ -124,24 +129,26 @@ class Deadlines:
         value = event.match(trigger.match)
         if value is None or not heeds(trigger, event) or not subject_of(watch.about, event, world):
             return
-        shelf = world.windows.setdefault((watch.rule, value), Shelf())
-        if world.in_order:
-            shelf.forget(event.time)
+        group = world.agenda.windows(watch.rule, value)
+        if world.agenda.in_order:
+            group.forget(event.time)
         kind = _kind(trigger)
-        alive = [e for e in shelf.entries if e.kind == kind and e.due >= event.time and e.state != JOINED]
-        if not shelf.add(event) or any(entry.state in OVER for entry in alive):
-            self._sort_out(world, watch, value, shelf, alive, event)
+        alive = [e for e in group.entries if e.kind == kind and e.due >= event.time and e.state != JOINED]
+        if not group.add(event) or any(entry.state in OVER for entry in alive):
+            self._sort_out(world, watch, value, group, alive, event)
             return
         running = next((entry for entry in alive if entry.state == "open" and entry.began <= event.time), None)
         if running is None:
             self._open(world, kind, watch, event, value, self._due(world, trigger, event))
-        elif self._has_all(running, shelf):
-            world.settle(running, COMPLETE, _ALL_CAME)
+        elif self._has_all(running, group):
+            world.agenda.settle(running, COMPLETE, _ALL_CAME)
 
-    def _sort_out(self, world: World, watch: Watch, value: str, shelf: Shelf, alive: list[Entry], event: Event) -> None:
+    def _sort_out(
+        self, world: World, watch: Watch, value: str, group: WindowGroup, alive: list[Entry], event: Event
+    ) -> None:
         """An event was heard late, or with others of its moment: which windows are there really?"""
-        events = shelf.since(alive, event.time)
-        known = {entry.period: entry for entry in shelf.entries if entry.kind == _kind(watch.trigger)}
+        events = group.since(alive, event.time)
+        known = {entry.period: entry for entry in group.entries if entry.kind == _kind(watch.trigger)}
 
         def shape_of(opener: Event) -> Shape:
             entry = known.get(occurrence_of(opener))
@@ -154,31 +161,33 @@ class Deadlines:
             for entry in alive if window.complete else ():
                 if entry.state == "done" and entry.period in map(occurrence_of, window.members):
                     self._take_back(world, entry, _ALL_CAME)
-                    world.turn(entry, COMPLETE, _ALL_CAME)
+                    world.agenda.change(entry, COMPLETE, _ALL_CAME)
         real = {
             occurrence_of(window.opener): window
             for window in derive(events, shape_of, [entry for entry in alive if entry.state in OVER])
         }
         for entry in alive:
             if entry.state not in OVER and entry.period not in real:
-                world.turn(entry, JOINED, "part of an earlier window")
+                world.agenda.change(entry, JOINED, "part of an earlier window")
         for name, window in real.items():
             entry = known.get(name) or self._open(
                 world, _kind(watch.trigger), watch, window.opener, value, window.shape.due
             )
             state = COMPLETE if window.complete else "open"
             if entry.state != state:
-                world.turn(entry, state, _ALL_CAME if window.complete else None)
+                world.agenda.change(entry, state, _ALL_CAME if window.complete else None)
 
     def _end_of_window(self, world: World, watch: Watch, trigger: Windowed, entry: Entry) -> End | None:
-        shelf = world.windows.get((entry.rule, entry.match or ""), Shelf())
-        members = [event for event in shelf.taken(entry) if event.type in trigger.event_types and heeds(trigger, event)]
+        group = world.agenda.windows(entry.rule, entry.match or "")
+        members = [event for event in group.taken(entry) if event.type in trigger.event_types and heeds(trigger, event)]
         if isinstance(trigger, OnWait):
-            facts = self.kept(watch, members[-1]) if members else entry.facts
-            facts = {**facts, "$person": _person(entry), "$depth": max((event.depth for event in members), default=0)}
-            return End(facts, _waited(world, entry, trigger.event_type, "wait", max(len(members), 1)))
+            reason = _waited(world, entry, trigger.event_type, "wait", max(len(members), 1))
+            if not members:
+                return End(entry.facts, entry.owner, 0, reason)
+            last, depth = members[-1], max(event.depth for event in members)
+            return End(self.kept(watch, last), last.data.get("owner"), depth, reason)
         if is_complete(trigger.event_types, members):
-            world.settle(entry, COMPLETE, _ALL_CAME)
+            world.agenda.settle(entry, COMPLETE, _ALL_CAME)
             return None
         zone = world.directory.zone_of(_person(entry), entry.began)
         came: dict[str, str] = {}
@@ -186,11 +195,11 @@ class Deadlines:
             came.setdefault(event.type, event.time.astimezone(zone).isoformat())
         missing = [name for name in trigger.event_types if name not in came]
         opener = next(iter(came), trigger.event_type)
-        return End(entry.facts, _waited(world, entry, opener, "not_all", {"came": came, "missing": missing}))
+        return _end(entry, _waited(world, entry, opener, "not_all", {"came": came, "missing": missing}))
 
-    def _has_all(self, entry: Entry, shelf: Shelf) -> bool:
+    def _has_all(self, entry: Entry, group: WindowGroup) -> bool:
         wanted = self._completed_by(entry)
-        return bool(wanted) and is_complete(wanted, shelf.taken(entry))
+        return bool(wanted) and is_complete(wanted, group.taken(entry))
 
     def _completed_by(self, entry: Entry) -> frozenset[str]:
         watch = self._watchlist.get(entry.rule, entry.version)
@@ -199,10 +208,22 @@ class Deadlines:
 
     # -- the agenda --------------------------------------------------------------------------------------------
     def _open(self, world: World, kind: str, watch: Watch, event: Event, value: str, due: datetime) -> Entry:
-        subject, period = subject_of(watch.about, event, world), occurrence_of(event)
-        facts = self.kept(watch, event)
-        entry = Entry(kind, watch.rule, watch.version, subject, period, 0, due, event.time, value, facts)
-        world.open_entry(entry)
+        entry = Entry(
+            kind=kind,
+            rule=watch.rule,
+            version=watch.version,
+            subject=subject_of(watch.about, event, world),
+            period=occurrence_of(event),
+            step=0,
+            due=due,
+            began=event.time,
+            match=value,
+            facts=self.kept(watch, event),
+            person=event.subject,
+            owner=event.data.get("owner"),
+            depth=event.depth,
+        )
+        world.agenda.open(entry)
         return entry
 
     def _due(self, world: World, trigger: OnAbsence | Windowed, event: Event) -> datetime:
@@ -217,7 +238,7 @@ class Deadlines:
         day = world.directory.local_day(home_of(watch.about, entry.subject), entry.due)
         period = period_of(watch.limit, day, entry.period, entry.facts)
         world.withdrawn.append((Spoken(entry.rule, entry.version, entry.subject, period, 0, entry.due), why))
-        world.settle_ladder(entry.rule, entry.subject, period, "withdrawn")
+        world.agenda.cancel_ladder(entry.rule, entry.subject, period, "withdrawn")
 
 
 def _kind(trigger: Any) -> str:
@@ -225,7 +246,11 @@ def _kind(trigger: Any) -> str:
 
 
 def _person(entry: Entry) -> str:
-    return str(entry.facts.get("$person") or entry.subject)
+    return entry.person or entry.subject
+
+
+def _end(entry: Entry, reason: Reason) -> End:
+    return End(entry.facts, entry.owner, entry.depth, reason)
 
 
 def _waited(world: World, entry: Entry, event_type: str, op: str, operand: Any) -> Reason:

@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select, true
 
+from tideng.facts.agenda import Entry
 from tideng.facts.cases import case_of
 from tideng.facts.names import EventFacts
-from tideng.facts.world import Entry, Spoken
+from tideng.facts.world import Spoken
 from tideng.judging.questions import subjects_of
 from tideng.model.catalogue import Catalogue
 from tideng.model.event import Event
@@ -19,18 +20,18 @@ from tideng.model.metrics import (
     Book,
     Metric,
     Series,
-    window_days,
 )
 from tideng.model.money import in_client_money
+from tideng.model.statuses import EventStatus
 from tideng.org.directory import Directory
 from tideng.org.groups import GROUPS
 from tideng.store.events import event_from
 from tideng.store.tables import EventKeyRow, EventRow
 
-JUDGED = 1
 _MANY = 2000
 """Beyond this many values a filter by list costs more than reading on without it."""
-_TRIP_AT_MOST = timedelta(days=120)
+_STATE_AT_MOST = timedelta(days=120)
+"""So far back the days of a window that begins with a state are read."""
 
 
 def among_few(column: Any, values: Collection[Any]) -> Any:
@@ -105,7 +106,7 @@ class PastEvents:
             if last is not None:
                 where.append(table.c.time <= last)
             if judged:
-                where.append(table.c.status == JUDGED)
+                where.append(table.c.status == EventStatus.JUDGED)
             statement = select(table)
             if match == "subject":
                 where.append(among_few(table.c.subject, values))
@@ -125,7 +126,7 @@ class PastEvents:
         table = EventRow.__table__
         keyed = select(EventKeyRow.event).where(EventKeyRow.field == "case", among_few(EventKeyRow.value, cases))
         theirs = or_(among_few(table.c.subject, cases), table.c.id.in_(keyed.where(EventKeyRow.type.in_(types))))
-        where = and_(table.c.type.in_(types), table.c.status == JUDGED, theirs)
+        where = and_(table.c.type.in_(types), table.c.status == EventStatus.JUDGED, theirs)
         for row in self._connection.execute(select(table).where(where).order_by(table.c.time, table.c.id)):
             event = self._event(row)
             if case_of(event) in cases:
@@ -150,7 +151,10 @@ class PastEvents:
         of_cases = select(EventKeyRow.event).where(EventKeyRow.field == "case", among_few(EventKeyRow.value, everyone))
         of_cases = of_cases.where(EventKeyRow.type.in_(by_type), EventKeyRow.time > first - longest)
         where = and_(
-            table.c.type.in_(by_type), table.c.time > first - longest, table.c.time <= last, table.c.status == JUDGED
+            table.c.type.in_(by_type),
+            table.c.time > first - longest,
+            table.c.time <= last,
+            table.c.status == EventStatus.JUDGED,
         )
         theirs = or_(among_few(table.c.subject, everyone), table.c.id.in_(of_cases))
         for row in self._connection.execute(select(table).where(where, theirs).order_by(table.c.time)):
@@ -222,7 +226,7 @@ def floor_of(metric: Metric, at: datetime) -> date:
     if metric.sliding is not None:
         return (at - metric.sliding).date() - timedelta(days=1)
     day = at.date() - timedelta(days=1)
-    if metric.window == "this trip":
-        return day - _TRIP_AT_MOST
-    window = window_days(metric.window, day)
+    if metric.since_state:
+        return day - _STATE_AT_MOST
+    window = metric.days(day)
     return window[0] if window else day

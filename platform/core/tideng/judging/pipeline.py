@@ -6,15 +6,17 @@ Nothing here reads a clock or a database: a `World` comes in, changed, and what 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from tideng.facts.agenda import Entry
 from tideng.facts.frequency import may_speak, period_of
 from tideng.facts.gather import Peers, facts_at
 from tideng.facts.names import EventFacts, Needs, Point
-from tideng.facts.world import Entry, Spoken, World
+from tideng.facts.world import Spoken, World
 from tideng.judging.deadlines import HELD, Deadlines
 from tideng.judging.questions import (
     Ask,
@@ -43,6 +45,8 @@ from tideng.org.groups import GROUPS
 from tideng.plugins.manager import Plugins
 
 _when = attrgetter("time")
+Recall = Callable[[World, Sequence[Utterance]], None]
+"""Puts into a world what the rules that are about to speak have said before."""
 Whom = tuple[str, str]
 """``("position", id)``, ``("unit", id)``, or ``("", id)`` of a person or a case."""
 
@@ -58,11 +62,9 @@ class Flow:
         watchlist: WatchList,
         locale: str = "zh",
         max_depth: int = 4,
-        recall: Callable[[World, list[Utterance]], None] | None = None,
     ):
-        """`recall` is told who is about to speak, and puts into the world what they have said before; a replay, whose
-        world has forgotten nothing, needs none."""
-        self._recall = recall
+        """`locale` is the client's; an event that lies more than `max_depth` rules away from the outside world is not
+        emitted."""
         self.watchlist = watchlist
         self._plugins, self._catalogue, self._calendar = plugins, catalogue, calendar
         self._locale, self._max_depth = locale, max_depth
@@ -75,11 +77,16 @@ class Flow:
 
     # -- events ------------------------------------------------------------------------------------------------
     def hear(
-        self, world: World, events: Iterable[Event], silent: Callable[[Event], bool] = lambda event: False
+        self,
+        world: World,
+        events: Iterable[Event],
+        silent: Callable[[Event], bool] = lambda event: False,
+        recall: Recall | None = None,
     ) -> None:
         """Take in events in their order: metrics, states, absences, and the rules they trigger.
 
-        `silent` events are history: they count and open absences, but nobody is judged by them.
+        `silent` events are history: they count and open absences, but nobody is judged by them. `recall` loads what rules
+        have said before, once it is known which of them speak; a replay needs none, since its world forgets nothing.
         """
         asks: list[Ask] = []
         started: dict[Whom, list[Watch]] = {}
@@ -91,13 +98,13 @@ class Flow:
                 self._count(world, event)
                 self._deadlines.follow(world, event)
                 if event.type == LEFT:
-                    for entry in list(world.ladders.get(event.subject, ())):
+                    for entry in world.agenda.ladder(event.subject):
                         if self._kind(entry) == "":
-                            world.settle(entry, "cancelled", "the person has left")
+                            world.agenda.settle(entry, "cancelled", "the person has left")
             for event in moment:
                 if id(event) not in history:
                     self._ask(world, event, asks, started)
-        self._answer(world, asks)
+        self._answer(world, asks, recall)
 
     def _ask(self, world: World, event: Event, asks: list[Ask], started: dict[Whom, list[Watch]]) -> None:
         """Put the questions of one event: does an `until` hold now, and what do the rules say that it triggers?"""
@@ -139,7 +146,7 @@ class Flow:
     def _ask_untils(self, world: World, event: Event, started: Mapping[Whom, list[Watch]], asks: list[Ask]) -> None:
         running: dict[tuple[str, str, int, str], tuple[str, Watch, Entry | None]] = {}
         for kind, subject in self._concerned(world, event):
-            for entry in world.ladders.get(subject, ()):
+            for entry in world.agenda.ladder(subject):
                 watch = self.watchlist.get(entry.rule, entry.version)
                 if watch and watch.until_needs is not None and kind == self._kind(entry):
                     running[subject, watch.rule, watch.version, entry.period] = (subject, watch, entry)
@@ -148,7 +155,7 @@ class Flow:
         for subject, watch, rung in running.values():
             if self.watchlist.until_may_turn(watch, event.type):
                 at = max(event.time, rung.began) if rung else event.time
-                facts = {} if rung is None else {k: v for k, v in rung.facts.items() if k[0] != "$"}
+                facts = {} if rung is None else dict(rung.facts)
                 person = _person_of(rung, watch) if rung else event.subject
                 ask = Ask(f"until:{watch.rule}", subject, at, facts, person, watch=watch)
                 ask.occurrence = rung.period if rung else ""
@@ -179,19 +186,28 @@ class Flow:
         return ask
 
     # -- moments -----------------------------------------------------------------------------------------------
-    def come_due(self, world: World, entries: Iterable[Entry], at: Callable[[Entry], datetime]) -> None:
-        """Deadlines and later steps whose moment has come, in their order; `at` is the moment each is judged as of."""
+    def come_due(
+        self,
+        world: World,
+        entries: Iterable[Entry],
+        at: Callable[[Entry], datetime],
+        recall: Recall | None = None,
+    ) -> None:
+        """Judge deadlines and later steps whose moment has come, in their order; `at` is the moment each is judged as of.
+
+        `recall` as in `hear`.
+        """
         asks = []
         for entry in sorted(entries, key=lambda entry: entry.order):
             ask = self._ask_entry(world, entry, at(entry))
             if ask:
                 asks.append(ask)
-        self._answer(world, asks)
+        self._answer(world, asks, recall)
 
     def _ask_entry(self, world: World, entry: Entry, at: datetime) -> Ask | None:
         watch = self.watchlist.get(entry.rule, entry.version)
         if watch is None or not self.watchlist.in_force(entry.rule):
-            world.settle(entry, "cancelled", "the rule is paused or archived")
+            world.agenda.settle(entry, "cancelled", "the rule is paused or archived")
             return None
         person = _person_of(entry, watch)
         step = entry.kind == "step"
@@ -200,25 +216,25 @@ class Flow:
             return None
         if watch.about == "person" and world.directory.knows(entry.subject):
             if not world.directory.at(entry.subject, at):
-                world.settle(entry, "cancelled", "the person has left")
+                world.agenda.settle(entry, "cancelled", "the person has left")
                 return None
             if step and world.absent(entry.subject, at):
-                world.settle(entry, "cancelled", "the person is away")
+                world.agenda.settle(entry, "cancelled", "the person is away")
                 return None
-        kept = end.facts if end else entry.facts
+        known = end or entry
         ask = Ask(
             f"step:{entry.rule}" if step else f"rule:{entry.rule}",
             entry.subject,
             at,
-            {k: v for k, v in kept.items() if k[0] != "$"},
+            dict(known.facts),
             person,
-            kept.get("$owner"),
-            int(kept.get("$depth") or 0),
+            known.owner,
+            known.depth,
             watch=watch,
             occurrence=entry.period,
             entry=entry,
             step=entry.step,
-            waited=end.reason if end else _waited(watch, entry.facts),
+            waited=end.reason if end else _waited(watch, entry),
         )
         self._learn(world, ask, self.watchlist.needs(watch, "until" if step else "trigger"))
         return ask
@@ -238,8 +254,16 @@ class Flow:
             if member.timezone == zone_name and not world.absent(member.person, at)
         ]
 
-    def schedule(self, world: World, watch: Watch, zone_name: str, day: date, at: datetime) -> None:
-        """Ask one rule about everyone in one zone, for one local `day`, as of `at`."""
+    def schedule(
+        self,
+        world: World,
+        watch: Watch,
+        zone_name: str,
+        day: date,
+        at: datetime,
+        recall: Recall | None = None,
+    ) -> None:
+        """Ask one rule about everyone in one zone, for one local `day`, as of `at`; `recall` as in `hear`."""
         needs = self.watchlist.needs(watch)
         peers: Peers = {}
         asks = []
@@ -248,7 +272,7 @@ class Flow:
             ask = Ask(f"rule:{watch.rule}", subject, at, {}, person, watch=watch, occurrence=day.isoformat())
             self._learn(world, ask, needs, assignment=assignment, peers=peers)
             asks.append(ask)
-        self._answer(world, asks)
+        self._answer(world, asks, recall)
 
     def reconsider(self, world: World, said: Sequence[tuple[Spoken, Book]]) -> None:
         """After a late event: would each of these findings still be made, counting what is now known to have happened?
@@ -256,7 +280,6 @@ class Flow:
         Each comes with a book that holds exactly the subject's events up to the moment it was said.
         """
         asks = []
-        kept = world.book
         for spoken, book in said:
             watch = self.watchlist.get(spoken.rule, spoken.version)
             if watch is None or (spoken.step == 0 and not isinstance(watch.trigger, OnSchedule)):
@@ -266,17 +289,16 @@ class Flow:
             question = f"until:{spoken.rule}" if spoken.step else f"stands:{spoken.rule}"
             person = "" if watch.about in GROUPS else spoken.subject
             ask = Ask(question, spoken.subject, spoken.at, {}, person, watch=watch, spoken=spoken)
-            world.book = book
-            self._learn(world, ask, self.watchlist.needs(watch, "until" if spoken.step else "trigger"))
+            then = replace(world, book=book)
+            self._learn(then, ask, self.watchlist.needs(watch, "until" if spoken.step else "trigger"))
             asks.append(ask)
-        world.book = kept
         self._judge(asks, world)
         for ask in asks:
             undone = bool(ask.answers) if ask.question.startswith("until:") else not ask.answers
             if undone and ask.spoken:
                 world.withdrawn.append((ask.spoken, "a late report shows that it was done in time"))
                 if ask.spoken.step == 0:
-                    world.settle_ladder(ask.spoken.rule, ask.spoken.subject, ask.spoken.period, "withdrawn")
+                    world.agenda.cancel_ladder(ask.spoken.rule, ask.spoken.subject, ask.spoken.period, "withdrawn")
 
     def settled(self, world: World, said: Iterable[Spoken], at: datetime) -> list[Spoken]:
         """Which of these findings about people would not be made as of `at` any more: what they ask for is done, or their rule
@@ -328,9 +350,10 @@ class Flow:
         for ask in asks:
             ask.answers.sort(key=lambda finding: (-finding.priority, finding.rule))
 
-    def _answer(self, world: World, asks: Sequence[Ask]) -> None:
+    def _answer(self, world: World, asks: Sequence[Ask], recall: Recall | None) -> None:
         self._judge(asks, world)
-        self._remember(world, asks)
+        if recall is not None and (speaking := self._speaking(world, asks)):
+            recall(world, speaking)
         begun: list[Ask] = []
         for ask in asks:
             if ask.question.startswith("until:"):
@@ -343,20 +366,19 @@ class Flow:
             for finding in ask.answers:
                 begun += self._speak(world, ask, finding)
         if begun:  # what `until` asks for may be so from the beginning
-            self._answer(world, begun)
+            self._answer(world, begun, recall)
 
     @staticmethod
     def _end_ladders(world: World, ask: Ask) -> None:
         """`until` holds: nothing is left of the ladder that was asked about, or of all that had begun by then."""
         if ask.answers and ask.watch:
-            for entry in [e for e in world.ladders.get(ask.subject, ()) if e.rule == ask.watch.rule]:
-                same = entry.version == ask.watch.version and ask.occurrence in ("", entry.period)
-                if same and entry.began <= ask.at:
-                    world.settle(entry, "cancelled", "until holds")
+            for entry in world.agenda.ladder(ask.subject):
+                same = entry.rule == ask.watch.rule and entry.version == ask.watch.version
+                if same and ask.occurrence in ("", entry.period) and entry.began <= ask.at:
+                    world.agenda.settle(entry, "cancelled", "until holds")
 
-    def _remember(self, world: World, asks: Sequence[Ask]) -> None:
-        if self._recall is None:
-            return
+    def _speaking(self, world: World, asks: Sequence[Ask]) -> list[Utterance]:
+        """What the rules are about to say, before any limit is looked at."""
         speaking = []
         for ask in asks:
             for finding in ask.answers:
@@ -365,17 +387,16 @@ class Flow:
                     day = world.directory.local_day(ask.home, ask.at)
                     period = ask.occurrence if ask.step else period_of(watch.limit, day, ask.occurrence, ask.facts)
                     speaking.append(Utterance(watch, ask.subject, period, ask.at))
-        if speaking:
-            self._recall(world, speaking)
+        return speaking
 
     def _settle_due(self, world: World, ask: Ask) -> None:
         entry = ask.entry
         assert entry is not None
-        world.settle(
+        world.agenda.settle(
             entry, "done" if ask.answers else "cancelled", None if ask.answers else "the conditions do not hold"
         )
         if entry.kind == "step" and not ask.answers:
-            world.settle_ladder(entry.rule, entry.subject, entry.period, "until holds")
+            world.agenda.cancel_ladder(entry.rule, entry.subject, entry.period, "until holds")
 
     def _speak(self, world: World, ask: Ask, finding: Finding) -> list[Ask]:
         """Put a finding on record where its limit allows; returns what is to be asked about the ladder it begins."""
@@ -404,22 +425,31 @@ class Flow:
             for k, v in ask.facts.items()
             if k.startswith("event.")
         }
-        facts = dict(kept)
-        kept |= {"$person": ask.person, "$owner": ask.owner, "$depth": ask.depth}
-        if ask.waited:
-            kept["$waited"] = ask.waited.to_json()
         begun = False
         for number, step in enumerate(watch.steps, start=1):
             due = self._step_due(step, ask.at, day, zone_)
             if due is None or due <= ask.at:
                 continue  # "21:00" said at 22:00 is over: it never moves to the next day
-            world.open_entry(
-                Entry("step", watch.rule, watch.version, ask.subject, period, number, due, ask.at, None, kept)
+            entry = Entry(
+                kind="step",
+                rule=watch.rule,
+                version=watch.version,
+                subject=ask.subject,
+                period=period,
+                step=number,
+                due=due,
+                began=ask.at,
+                facts=kept,
+                person=ask.person,
+                owner=ask.owner,
+                depth=ask.depth,
+                waited=ask.waited,
             )
+            world.agenda.open(entry)
             begun = True
         if not begun or watch.until_needs is None:
             return []
-        first = Ask(f"until:{watch.rule}", ask.subject, ask.at, facts, ask.person, watch=watch, occurrence=period)
+        first = Ask(f"until:{watch.rule}", ask.subject, ask.at, dict(kept), ask.person, watch=watch, occurrence=period)
         self._learn(world, first, self.watchlist.needs(watch, "until"))
         return [first]
 
@@ -429,13 +459,13 @@ class Flow:
         return self._calendar.deadline(at, step.after, zone_, working=False) if step.after else None
 
 
-def _waited(watch: Watch, facts: Mapping[str, Any]) -> Reason | None:
-    """What the trigger of a ladder had waited for; None where it had not."""
-    if facts.get("$since") and isinstance(watch.trigger, OnAbsence):  # as ladders kept it at first
-        return Reason(watch.trigger.event_type, facts["$since"], "without", list(watch.trigger.without), True, "when")
-    return Reason(**facts["$waited"]) if facts.get("$waited") else None
+def _waited(watch: Watch, step: Entry) -> Reason | None:
+    """What the trigger of a later step had waited for; None where it had not."""
+    if step.since and isinstance(watch.trigger, OnAbsence):  # as the first versions stored it
+        return Reason(watch.trigger.event_type, step.since, "without", list(watch.trigger.without), True, "when")
+    return step.waited
 
 
 def _person_of(entry: Entry, watch: Watch) -> str:
     """Whose event began it; '' where a schedule asked about a position or a unit."""
-    return str(entry.facts.get("$person") or ("" if watch.about in GROUPS else entry.subject))
+    return entry.person or ("" if watch.about in GROUPS else entry.subject)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from tideng.facts.world import Entry, Spoken, World
+from tideng.facts.agenda import Entry
+from tideng.facts.world import Spoken, World
 from tideng.judging.watch_index import Interest
 from tideng.model.event import Event
 from tideng.model.judge_contract import Finding, Reason, Watch

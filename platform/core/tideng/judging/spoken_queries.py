@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ class SaidBefore(NamedTuple):
     home: str
 
 
-def what_was_said(connection: Connection, speaking: list[Utterance]) -> Iterator[SaidBefore]:
+def what_was_said(connection: Connection, speaking: Sequence[Utterance]) -> Iterator[SaidBefore]:
     """What these rules have said to these subjects, as far back as their limits look; other versions said it, too."""
     about = {one.watch.rule: one.watch.about for one in speaking}
     first, last = min(one.at for one in speaking), max(one.at for one in speaking)

@@ -8,15 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from tideng.facts.agenda import Entry
 from tideng.facts.cases import case_of
 from tideng.facts.names import Needs
-from tideng.facts.windows import Shelf, heeds
-from tideng.facts.world import (
-    Entry,
-    Span,
-    Spoken,
-    World,
-)
+from tideng.facts.spans import Span
+from tideng.facts.windows import heeds
+from tideng.facts.world import Spoken, World
 from tideng.judging.event_queries import (
     PastEvents,
     WantedValues,
@@ -25,6 +22,7 @@ from tideng.judging.event_queries import (
 )
 from tideng.judging.questions import Utterance, subjects_of
 from tideng.judging.spoken_queries import what_was_said
+from tideng.judging.stored_entries import entry_from
 from tideng.judging.watch_index import WatchList
 from tideng.judging.world_writer import save_agenda, save_days, save_states
 from tideng.model.catalogue import Catalogue
@@ -130,13 +128,6 @@ class WorkingSet:
         for event in self._past.of_cases(cases, self._watchlist.case_types):
             world.note_case(event)
 
-    def load_entries(self, world: World, rows: Iterable[Any]) -> list[Entry]:
-        """Open agenda rows as entries of this world."""
-        entries = [_entry(row) for row in rows]
-        for entry in entries:
-            world.put_entry(entry)
-        return entries
-
     def load_siblings(self, world: World, entries: Collection[Entry]) -> None:
         """The other open steps of the ladders to which `entries` belong, so that they can be settled together."""
         have = {entry.row for entry in entries}
@@ -144,7 +135,7 @@ class WorkingSet:
         if subjects:
             for row in self._agenda(AgendaRow.kind == "step", among_few(AgendaRow.subject, subjects)):
                 if row.id not in have and row.subject in subjects:
-                    world.put_entry(_entry(row))
+                    world.agenda.load(entry_from(row))
 
     def load_heard_for(self, world: World, entries: Collection[Entry]) -> None:
         """What has been heard of the events that deadlines wait for: asked once more before anybody is told."""
@@ -231,20 +222,19 @@ class WorkingSet:
     def _load_ladders(self, world: World, subjects: Collection[str]) -> None:
         for row in self._agenda(AgendaRow.kind == "step", among_few(AgendaRow.subject, subjects)):
             if row.subject in subjects:
-                world.put_entry(_entry(row))
+                world.agenda.load(entry_from(row))
 
     @staticmethod
     def _judged_already(world: World) -> set[str]:
         """Whose deadlines have spoken: a late answer takes the ladder back with what was said."""
-        shelves = (*world.absences.values(), *(shelf.entries for shelf in world.windows.values()))
-        return {entry.subject for entries in shelves for entry in entries if entry.state == "done"}
+        return {entry.subject for entry in world.agenda.deadlines() if entry.state == "done"}
 
     def _agenda(self, *where: Any) -> Iterable[Any]:
         table = AgendaRow.__table__
         return self._connection.execute(select(table).where(AgendaRow.state == "open", *where).order_by(table.c.due))
 
     def _until_watches(self, world: World) -> list[Watch]:
-        running = {(e.rule, e.version) for entries in world.ladders.values() for e in entries}
+        running = {(e.rule, e.version) for e in world.agenda.ladders()}
         watches = [self._watchlist.get(rule, version) for rule, version in running]
         return [w for w in (*watches, *self._watchlist.with_until) if w is not None and w.until_needs is not None]
 
@@ -286,7 +276,7 @@ class WorkingSet:
         where = and_(table.c.kind == "absence", table.c.rule.in_(rules), among_few(table.c.match, values), alive)
         for row in self._connection.execute(select(table).where(where).order_by(table.c.due)):
             if row.match in values:
-                world.put_entry(_entry(row))
+                world.agenda.load(entry_from(row))
 
     def _load_answers(self, world: World, events: Sequence[Event], first: datetime) -> None:
         """The answers that were heard before what they answer."""
@@ -301,7 +291,7 @@ class WorkingSet:
 
     def _load_heard(self, world: World, wanted: dict[str, set[str]], types: set[str], since: datetime) -> None:
         for event_type, match, value, moment in self._past.heard(wanted, types, since):
-            world.note_heard(event_type, match, value, moment)
+            world.agenda.hear(event_type, match, value, moment)
 
     def _load_windows(self, world: World, events: Sequence[Event], first: datetime) -> None:
         """The windows that these events may fall into or change, and what else came in them."""
@@ -322,7 +312,7 @@ class WorkingSet:
         since = first
         for row in self._connection.execute(select(table).where(where).order_by(table.c.due)):
             if row.match in values:
-                world.put_entry(_entry(row))
+                world.agenda.load(entry_from(row))
                 since = min(since, row.began)
         self._shelve(world, self._past.matching(wanted.values, types, since, judged=True), rules)
 
@@ -333,7 +323,7 @@ class WorkingSet:
         for match, value, event in found:
             for rule, trigger in following:
                 if trigger.match == match and event.type in trigger.event_types and heeds(trigger, event):
-                    world.windows.setdefault((rule, value), Shelf()).add(event)
+                    world.agenda.windows(rule, value).add(event)
 
     def _wait_for_others(self, wanted: Iterable[str]) -> bool:
         """Several people's events may fall into one window, and each is judged in a lane of its own: one after the other.
@@ -381,7 +371,7 @@ class WorkingSet:
         needs = self._watchlist.needs(watch, "until" if spoken.step else "trigger")
         return self._colleagues({spoken.subject}, spoken.at) if needs.peers else set()
 
-    def recall(self, world: World, speaking: list[Utterance]) -> None:
+    def recall(self, world: World, speaking: Sequence[Utterance]) -> None:
         """Put into the world what the rules that are about to speak have said before (see `Flow`)."""
         for said in what_was_said(self._connection, speaking):
             day = self._directory.local_day(said.home, said.at)
@@ -400,21 +390,3 @@ def _subjects_by_type(events: Iterable[Event]) -> dict[str, set[str]]:
     for event in events:
         found.setdefault(event.type, set()).update(subjects_of(event))
     return found
-
-
-def _entry(row: Any) -> Entry:
-    return Entry(
-        kind=row.kind,
-        rule=row.rule,
-        version=row.version,
-        subject=row.subject,
-        period=row.period,
-        step=row.step,
-        due=row.due,
-        began=row.began,
-        match=row.match,
-        facts=row.facts,
-        state=row.state,
-        note=row.note,
-        row=row.id,
-    )

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, func, or_, update
 
 from tideng.facts.world import World
+from tideng.judging.stored_entries import columns_of
 from tideng.model.metrics import Book
 from tideng.store.database import insert, is_sqlite
-from tideng.store.events import lane_of
 from tideng.store.tables import (
     AgendaRow,
     MetricDayRow,
@@ -88,31 +88,13 @@ def save_states(connection: Connection, world: World) -> None:
 
 
 def save_agenda(connection: Connection, world: World, now: datetime) -> None:
-    """What was opened, and what stands differently now."""
-    rows = [
-        {
-            "kind": entry.kind,
-            "rule": entry.rule,
-            "version": entry.version,
-            "subject": entry.subject,
-            "lane": lane_of(entry.subject),
-            "period": entry.period,
-            "step": entry.step,
-            "due": entry.due,
-            "began": entry.began,
-            "match": entry.match,
-            "facts": dict(entry.facts),
-            "state": entry.state,
-            "settled_at": None if entry.state == "open" else now,
-            "note": entry.note,
-        }
-        for entry in world.opened
-    ]
+    """Insert the entries that were opened; update the state and note of those that changed."""
+    rows = [columns_of(entry, now) for entry in world.agenda.opened]
     if rows:
         connection.execute(insert(connection)(AgendaRow).on_conflict_do_nothing(), rows)
     settled = [
         {"row": entry.row, "new_state": entry.state, "new_note": (entry.note or "")[:200] or None}
-        for entry in world.settled
+        for entry in world.agenda.settled
         if entry.row is not None
     ]
     if settled:

@@ -71,9 +71,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A boolean fact that holds from one event type up to another, e.g. ``person.on_trip``.
+    """A boolean fact that holds from one event type up to another, e.g. ``person.on_leave``.
 
-    `key` is the data field that tells one span from another (``trip``); `absent`: who is in this state
+    `key` is the data field that tells one span from another (``leave``); `absent`: who is in this state
     is not working, so that nothing is asked of them (leave).
     """
 
@@ -87,11 +87,26 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class StateWindow:
+    """A window of metrics that begins on the local day on which a state began to hold, e.g. ``this project``.
+
+    `name` as rules write it, `title` as people read it, `state` the state's name. While the state does not hold, a metric
+    over the window has no data.
+    """
+
+    name: str
+    title: Text
+    state: str
+    plugin: str = "core"
+
+
+@dataclass(frozen=True, slots=True)
 class MetricSpec:
     """A standard metric: `function` over `field` of `event_type` in `window` (rule-language: Metrics).
 
     Two more are made from what is there already, by `share_of_target` and `days_in_state`: `of` is the metric whose share
-    of the position's target it is, `state` the state whose days it counts.
+    of the position's target it is, `state` the state whose days it counts. Where `window` is a `StateWindow`, `since_state`
+    is its state.
     """
 
     name: str
@@ -104,6 +119,7 @@ class MetricSpec:
     plugin: str = "core"
     of: MetricSpec | None = None
     state: State | None = None
+    since_state: str = ""
 
     @classmethod
     def share_of_target(cls, name: str, title: Text, of: MetricSpec) -> MetricSpec:
@@ -117,7 +133,7 @@ class MetricSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class ActionSpec:
     """Something a rule may do. `effect` is one of EFFECTS."""
 
     name: str
@@ -137,19 +153,21 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
+    """A way to reach people, by the name that rules use. The hook `channel` gives the channel itself."""
+
     name: str
     title: Text
     plugin: str = "core"
 
 
 CORE_ACTIONS = (
-    Action("nudge", "inform", {"zh": "提醒", "en": "Nudge"}),
-    Action("ask", "ask", {"zh": "请补充", "en": "Ask"}),
-    Action("mark", "record", {"zh": "标记", "en": "Mark"}),
-    Action("infer", "record", {"zh": "推断", "en": "Infer"}),
-    Action("emit", "record", {"zh": "发出事件", "en": "Emit"}),
-    Action("improve", "support", {"zh": "改进项", "en": "Improvement item"}),
-    Action("plan", "support", {"zh": "改进计划", "en": "Plan"}),
+    ActionSpec("nudge", "inform", {"zh": "提醒", "en": "Nudge"}),
+    ActionSpec("ask", "ask", {"zh": "请补充", "en": "Ask"}),
+    ActionSpec("mark", "record", {"zh": "标记", "en": "Mark"}),
+    ActionSpec("infer", "record", {"zh": "推断", "en": "Infer"}),
+    ActionSpec("emit", "record", {"zh": "发出事件", "en": "Emit"}),
+    ActionSpec("improve", "support", {"zh": "改进项", "en": "Improvement item"}),
+    ActionSpec("plan", "support", {"zh": "改进计划", "en": "Plan"}),
 )
 _NUDGE = Field("nudge", "text", {"zh": "提醒", "en": "Nudge"}, required=True, key=True)
 _NOTE = Field("note", "text", {"zh": "说明", "en": "Note"}, sensitive=True)
@@ -186,8 +204,9 @@ class Catalogue:
     event_types: dict[str, EventType] = field(default_factory=lambda: {e.name: e for e in CORE_EVENTS})
     facts: dict[str, Fact] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
+    windows: dict[str, StateWindow] = field(default_factory=dict)
     metrics: dict[str, MetricSpec] = field(default_factory=dict)
-    actions: dict[str, Action] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
+    actions: dict[str, ActionSpec] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
     marks: dict[str, Mark] = field(default_factory=lambda: {m.name: m for m in CORE_MARKS})
     channels: dict[str, ChannelSpec] = field(default_factory=lambda: {c.name: c for c in CORE_CHANNELS})
     plugins: dict[str, Text] = field(default_factory=lambda: {"core": {"zh": "通用", "en": "Common"}})
@@ -206,15 +225,15 @@ class Catalogue:
                 raise PluginRefused(
                     "declared-already", {"name": plugin, "item": item.name, "other": shelf[item.name].plugin}
                 )
-            if isinstance(item, Action | Mark):
+            if isinstance(item, ActionSpec | Mark):
                 self._refuse_penalty(item)
         for item in declared:
             self._shelf(item)[item.name] = item
 
     def remove(self, plugin: str) -> None:
         """Forget everything a plugin declared (it failed or was switched off)."""
-        shelves = (self.event_types, self.facts, self.states, self.metrics, self.actions, self.marks, self.channels)
-        for shelf in shelves:
+        declared = (self.event_types, self.facts, self.states, self.windows, self.metrics)
+        for shelf in (*declared, self.actions, self.marks, self.channels):
             for name in [n for n, item in shelf.items() if item.plugin == plugin]:
                 del shelf[name]
 
@@ -240,8 +259,9 @@ class Catalogue:
             (EventType, self.event_types),
             (Fact, self.facts),
             (State, self.states),
+            (StateWindow, self.windows),
             (MetricSpec, self.metrics),
-            (Action, self.actions),
+            (ActionSpec, self.actions),
             (Mark, self.marks),
             (ChannelSpec, self.channels),
         ):
@@ -250,9 +270,9 @@ class Catalogue:
         raise PluginRefused("not-a-declaration", {"item": item})
 
     @staticmethod
-    def _refuse_penalty(item: Action | Mark) -> None:
+    def _refuse_penalty(item: ActionSpec | Mark) -> None:
         words = " ".join((item.name, *item.title.values())).lower()
-        if isinstance(item, Action) and item.effect not in EFFECTS:
+        if isinstance(item, ActionSpec) and item.effect not in EFFECTS:
             raise PluginRefused(
                 "action-without-effect",
                 {"plugin": item.plugin, "action": item.name, "effect": item.effect, "names": EFFECTS},

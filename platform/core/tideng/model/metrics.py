@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import Any
 
 FUNCTIONS = ("count", "sum", "average", "min", "max", "last", "distinct")
-WINDOWS = ("today", "this week", "this month", "this trip")
+WINDOWS = ("today", "this week", "this month")
 LAST_DAYS = re.compile(r"last (\d{1,4}) days?")
 LAST_HOURS = re.compile(r"last (\d{1,5}) (minute|hour)s?")
 _when = itemgetter(0)
@@ -50,7 +50,8 @@ class Series:
 
 @dataclass(frozen=True)
 class Metric:
-    """`function` of `series` over `window` (today, this week, this month, this trip, last N days, hours or minutes).
+    """`function` of `series` over `window`: today, this week, this month, last N days, hours or minutes, or one that a
+    plugin declares (`catalogue.StateWindow`), which begins on the local day on which `since_state` began to hold.
 
     Two functions are made from what is there already: ``share`` is metric `of` as a share of the position's target for it,
     ``days`` counts the days on which `state` held; `ends` are the types that end it, `series` counts those that start it.
@@ -63,6 +64,14 @@ class Metric:
     of: Metric | None = None
     state: str = ""
     ends: tuple[str, ...] = ()
+    since_state: str = ""
+
+    def days(self, today: date, since: date | None = None) -> tuple[date, date] | None:
+        """First and last local day that the window sees on `today`, both inclusive; `since` is the day on which
+        `since_state` began. None when there is no such window: the state does not hold."""
+        if self.since_state:
+            return (since, today) if since else None
+        return window_days(self.window, today)
 
     @property
     def sliding(self) -> timedelta | None:
@@ -95,16 +104,14 @@ def length(value: Any) -> int | None:
     return len(value) if isinstance(value, list | tuple) else None
 
 
-def window_days(window: str, today: date, trip_since: date | None = None) -> tuple[date, date] | None:
-    """First and last local day of `window` as seen on `today`, both inclusive; None when there is no such window (no trip)."""
+def window_days(window: str, today: date) -> tuple[date, date]:
+    """First and last local day of `window` as seen on `today`, both inclusive. Raises `ValueError` for an unknown one."""
     if window == "today":
         return today, today
     if window == "this week":
         return today - timedelta(days=today.weekday()), today
     if window == "this month":
         return today.replace(day=1), today
-    if window == "this trip":
-        return (trip_since, today) if trip_since else None
     shape = LAST_DAYS.fullmatch(window)
     if not shape:
         raise ValueError(f"unknown window {window!r}")
@@ -179,9 +186,9 @@ class Book:
             insort_right(self._moments.setdefault((subject, series.key), []), (at, value), key=_when)
 
     def value(
-        self, subject: str, metric: Metric, today: date, trip_since: date | None = None, at: datetime | None = None
+        self, subject: str, metric: Metric, today: date, since: date | None = None, at: datetime | None = None
     ) -> Any:
-        """The metric's value for a subject whose local day is `today`; None is "no data".
+        """The metric's value for a subject whose local day is `today`; None is "no data". `since` as in `Metric.days`.
 
         Over nothing, count, sum and distinct are 0 and the others missing. A sliding window ends at `at`, inclusive, and
         begins just after the moment that lies its whole length back.
@@ -191,7 +198,7 @@ class Book:
                 raise ValueError(f"{metric.window!r} needs the moment of judging")
             found = self.moments(subject, metric, at)
             return len(found) if metric.function == "count" else answer(metric.function, [gathered(found)])
-        span = window_days(metric.window, today, trip_since)
+        span = metric.days(today, since)
         if span is None:
             return None
         days = self._days.get((subject, metric.series.key), {})
@@ -201,7 +208,7 @@ class Book:
 
     def days(self, subject: str, metric: Metric, today: date) -> list[tuple[date, Day]]:
         """What the metric's window sees of each local day, for a subject whose local day is `today`."""
-        span = window_days(metric.window, today)
+        span = metric.days(today)
         days = self._days.get((subject, metric.series.key), {})
         return [] if span is None else [(day, of_day) for day, of_day in days.items() if span[0] <= day <= span[1]]
 
@@ -268,9 +275,9 @@ def metric_of(spec: Any) -> Metric:
     """The metric a `catalogue.MetricSpec` declares."""
     if spec.of is not None:
         of = metric_of(spec.of)
-        return Metric(spec.name, spec.function, of.series, of.window, of=of)
+        return Metric(spec.name, spec.function, of.series, of.window, of=of, since_state=of.since_state)
     if spec.state is not None:
         ends = (spec.state.ends,)
         return Metric(spec.name, "days", Series(spec.event_type), spec.window, state=spec.state.name, ends=ends)
     series = Series(spec.event_type, spec.field, distinct=spec.function == "distinct")
-    return Metric(spec.name, spec.function, series, spec.window)
+    return Metric(spec.name, spec.function, series, spec.window, since_state=spec.since_state)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tideng.org.roster import Rosters
 
 zone = lru_cache(maxsize=None)(ZoneInfo)
+"""Time zone by its name, such as ``Asia/Shanghai``; kept, because reading one costs a file."""
 Targets = Mapping[str, tuple[str, float]]
 """Metric name → (operator, value), e.g. visits_this_month → (">=", 15)."""
 _Made = TypeVar("_Made")

@@ -155,7 +155,7 @@ class Groups:
     def value(self, book: Book, metric: Metric, group: Group, at: datetime) -> Any:
         """`metric` over everything that people did while they were in it, up to `at`; each on local days of their own."""
         directory, days = self._directory, []
-        if metric.window == "this trip" or metric.of is not None or metric.state:
+        if metric.since_state or metric.of is not None or metric.state:
             return None  # of a person alone
         for person in sorted(self.ever_in(group)):
             if metric.sliding is not None:

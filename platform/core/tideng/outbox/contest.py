@@ -8,7 +8,7 @@ is taken back; the person reads what became of it in the portal.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -22,8 +22,11 @@ from tideng.base.errors import (
     Refused,
 )
 from tideng.model.calendars import local_moment
+from tideng.model.statuses import DroppedReason, HeldReason
 from tideng.org.directory import Directory
-from tideng.outbox.policy import CONTESTED, SNOOZED, SYSTEM
+from tideng.outbox import rows
+from tideng.outbox.policy import SYSTEM
+from tideng.outbox.rows import CONTESTED, Selection
 from tideng.store.database import insert
 from tideng.store.tables import ContestRow, FindingRow, OutboxRow
 
@@ -64,11 +67,8 @@ def contest(connection: Connection, finding: int, rule: str, person: str, reason
     if not connection.execute(update(ContestRow).where(same).values(reason=reason, at=now)).rowcount:
         row = {"finding": finding, "rule": rule, "person": person, "reason": reason, "at": now, "state": "open"}
         connection.execute(insert(connection)(ContestRow), [row])
-    untold = or_(
-        and_(OutboxRow.status == "waiting", OutboxRow.released_at.is_(None)),
-        and_(OutboxRow.status == "held", OutboxRow.held_because == SNOOZED),
-    )
-    connection.execute(_messages(rule, person, untold).values(status="held", held_because=CONTESTED))
+    untold = Selection((rows.NEVER_RELEASED, rows.SNOOZED), recipient=person, rule=rule)
+    rows.hold(connection, untold, HeldReason.CONTESTED)
 
 
 def take_back_contest(connection: Connection, finding: int, person: str, now: datetime) -> bool:
@@ -79,8 +79,7 @@ def take_back_contest(connection: Connection, finding: int, person: str, now: da
         return False
     others = and_(ContestRow.rule == done.rule, ContestRow.person == person, ContestRow.state == "open")
     if connection.execute(select(ContestRow.id).where(others).limit(1)).first() is None:
-        again = {"status": "waiting", "due": now, "held_because": None}
-        connection.execute(_messages(done.rule, person, _held()).values(**again))
+        rows.make_due(connection, Selection((CONTESTED,), recipient=person, rule=done.rule), now)
     return True
 
 
@@ -104,11 +103,9 @@ def keep_back(connection: Connection, stopped: dict[int, str]) -> None:
     held = [row for row, why in stopped.items() if why == "open"]
     gone = [row for row, why in stopped.items() if why == OFF]
     if held:
-        values = {"status": "held", "held_because": CONTESTED}
-        connection.execute(update(OutboxRow).where(OutboxRow.id.in_(held)).values(**values))
+        rows.hold(connection, Selection(ids=held), HeldReason.CONTESTED)
     if gone:
-        values = {"status": "dropped", "dropped_because": CONTESTED}
-        connection.execute(update(OutboxRow).where(OutboxRow.id.in_(gone)).values(**values))
+        rows.drop(connection, Selection(ids=gone), DroppedReason.CONTESTED)
 
 
 # -- deciding ----------------------------------------------------------------------------------------------------------
@@ -118,17 +115,9 @@ def open_contests(connection: Connection, viewer: Viewer, directory: Directory, 
     """What waits for somebody to look, the oldest first; for those who see everything. Two statements."""
     viewer.require_all()
     query = select(ContestRow.__table__).where(ContestRow.state == "open").order_by(ContestRow.at, ContestRow.id)
-    rows = connection.execute(query.limit(500)).all()
-    held: dict[tuple[str, str], int] = {}
-    if rows:
-        waits = (
-            select(FindingRow.rule, OutboxRow.recipient, func.count())
-            .join(FindingRow, FindingRow.id == OutboxRow.finding)
-            .where(_held())
-            .group_by(FindingRow.rule, OutboxRow.recipient)
-        )
-        held = {(row[0], row[1]): row[2] for row in connection.execute(waits)}
-    return [_contest(row, directory, moment, held.get((row.rule, row.person), 0)) for row in rows]
+    contests = connection.execute(query.limit(500)).all()
+    held = rows.count_by_rule_and_recipient(connection, CONTESTED) if contests else {}
+    return [_contest(row, directory, moment, held.get((row.rule, row.person), 0)) for row in contests]
 
 
 def contest_of(connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, id: int) -> Contest:
@@ -137,13 +126,8 @@ def contest_of(connection: Connection, viewer: Viewer, directory: Directory, mom
     row = connection.execute(query).first()
     if row is None or not (viewer.sees_all or viewer.person == row.person != ""):
         raise NotFound("no-contest", {"id": id})
-    waits = (
-        select(func.count())
-        .select_from(OutboxRow)
-        .join(FindingRow, FindingRow.id == OutboxRow.finding)
-        .where(_held(), FindingRow.rule == row.rule, OutboxRow.recipient == row.person)
-    )
-    return _contest(row, directory, moment, connection.scalar(waits) or 0)
+    held = rows.count(connection, Selection((CONTESTED,), recipient=row.person, rule=row.rule))
+    return _contest(row, directory, moment, held)
 
 
 def outcomes(connection: Connection, viewer: Viewer, directory: Directory, moment: datetime) -> list[Contest]:
@@ -154,8 +138,8 @@ def outcomes(connection: Connection, viewer: Viewer, directory: Directory, momen
     query = select(ContestRow.__table__).where(
         ContestRow.person == viewer.person, ContestRow.state != "undone", or_(ContestRow.state == "open", recent)
     )
-    rows = connection.execute(query.order_by(ContestRow.id.desc()).limit(20))
-    return [_contest(row, directory, moment) for row in rows]
+    latest = connection.execute(query.order_by(ContestRow.id.desc()).limit(20))
+    return [_contest(row, directory, moment) for row in latest]
 
 
 def put_away(connection: Connection, viewer: Viewer, id: int, now: datetime) -> None:
@@ -202,13 +186,11 @@ def decide_contest(
     same = and_(ContestRow.rule == row.rule, ContestRow.person == row.person, ContestRow.state == "open")
     if not connection.execute(update(ContestRow).where(same).values(**values)).rowcount:
         raise Refused("contest", [Problem("decision", "decided-already")])
+    held = Selection((CONTESTED,), recipient=row.person, rule=row.rule)
     said = 0
     if decision == RIGHT:
-        of_today = and_(_held(), OutboxRow.finding.in_(_found_since(row.rule, local_moment(today, time(), zone))))
-        again = {"status": "waiting", "due": now, "held_because": None}
-        said = connection.execute(_messages(row.rule, row.person, of_today).values(**again)).rowcount
-    left = {"status": "dropped", "dropped_because": CONTESTED}
-    return said + connection.execute(_messages(row.rule, row.person, _held()).values(**left)).rowcount
+        said = rows.make_due(connection, replace(held, found_since=local_moment(today, time(), zone)), now)
+    return said + rows.drop(connection, held, DroppedReason.CONTESTED)
 
 
 def _check(row: Any, decision: str, days: int, answer: str) -> None:
@@ -223,19 +205,6 @@ def _check(row: Any, decision: str, days: int, answer: str) -> None:
         problems.append(Problem("answer", "text-too-long", {"limit": _NOTE}))
     if problems:
         raise Refused("contest", problems)
-
-
-def _held() -> Any:
-    return and_(OutboxRow.status == "held", OutboxRow.held_because == CONTESTED)
-
-
-def _found_since(rule: str, since: datetime) -> Any:
-    return select(FindingRow.id).where(FindingRow.rule == rule, FindingRow.at >= since, FindingRow.state == "live")
-
-
-def _messages(rule: str, person: str, which: Any) -> Any:
-    of_rule = select(FindingRow.id).where(FindingRow.rule == rule)
-    return update(OutboxRow).where(OutboxRow.recipient == person, OutboxRow.finding.in_(of_rule), which)
 
 
 def _contest(row: Any, directory: Directory, moment: datetime, held: int = 0) -> Contest:

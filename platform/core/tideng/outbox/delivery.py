@@ -10,25 +10,24 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Connection, and_, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection
 
 from tideng.base.errors import NotFound
 from tideng.model.event import Event
 from tideng.model.judge_contract import Watch
+from tideng.model.statuses import HeldReason
 from tideng.org.directory import Directory
+from tideng.outbox import rows as outbox_rows
 from tideng.outbox.channels import Channel, ChannelError, PortalChannel
 from tideng.outbox.compose import compose
-from tideng.outbox.policy import QUIET, Speaking
-from tideng.outbox.release import release, something_is_due
+from tideng.outbox.policy import Speaking
+from tideng.outbox.release import release
 from tideng.outbox.system_rules import system_watch
 from tideng.store.database import reading, writing
 from tideng.store.events import store_events
-from tideng.store.tables import FindingRow, OutboxRow
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -62,18 +61,13 @@ class Outbox:
                 if channel is not None and channel.takes_duplicate_key:
                     safe_to_repeat += ids
                 else:
-                    self._mark(ids, **self._sent())
+                    self._mark_sent(ids)
         if safe_to_repeat:
-            self._mark(safe_to_repeat, **self._sent())
+            self._mark_sent(safe_to_repeat)
         return sum(map(len, letters)) + held
 
-    def _sent(self) -> dict[str, Any]:
-        return {"status": "sent", "sent_at": self._deployment.clock.now(), "error": None}
-
     def _delivered(self, connection: Connection, ids: list[int], now: datetime) -> list[Event]:
-        """An event for each; none for what a rule about nudges says, which would go on for ever."""
-        columns = (OutboxRow.id, OutboxRow.channel, OutboxRow.recipient, FindingRow.rule, FindingRow.version)
-        query = select(*columns, FindingRow.id.label("finding")).join(FindingRow, FindingRow.id == OutboxRow.finding)
+        """An event for each message; none for rules about nudges, whose own messages would trigger them for ever."""
         return [
             Event(
                 f"delivered/{row.id}",
@@ -83,7 +77,7 @@ class Outbox:
                 row.recipient,
                 {"nudge": str(row.finding), "channel": row.channel},
             )
-            for row in connection.execute(query.where(OutboxRow.id.in_(ids)).order_by(OutboxRow.id))
+            for row in outbox_rows.spoken(connection, ids)
             if not _about_nudges(self._watched(row))
         ]
 
@@ -91,44 +85,16 @@ class Outbox:
         """What goes out now, the rows of each message together; and how many others were held."""
         now, engine = self._deployment.clock.now(), self._deployment.engine
         with reading(engine) as connection:
-            if not something_is_due(connection, now):
+            if not outbox_rows.something_is_due(connection, now):
                 return [], 0
         until = now + timedelta(seconds=self._deployment.settings.lease_seconds)
         with writing(engine) as connection:
             decided = release(connection, self._speaking, directory, now, until)
-            return self._letters(connection, decided.going), decided.held
+            return outbox_rows.letters(connection, decided.going), decided.held
 
     @property
     def _speaking(self) -> Speaking:
         return Speaking.of(self._deployment.profile)
-
-    @staticmethod
-    def _letters(connection: Connection, going: list[list[int]]) -> list[list[Any]]:
-        lead = aliased(OutboxRow)
-        message = (
-            select(
-                OutboxRow.id,
-                OutboxRow.key,
-                OutboxRow.channel,
-                OutboxRow.recipient,
-                OutboxRow.attempts,
-                lead.key.label("lead"),
-                FindingRow.rule,
-                FindingRow.version,
-                FindingRow.message,
-                FindingRow.locale,
-                FindingRow.period,
-                FindingRow.id.label("finding"),
-            )
-            .join(FindingRow, FindingRow.id == OutboxRow.finding)
-            .outerjoin(lead, lead.id == OutboxRow.bundle)
-        )
-        place = {id: number for number, group in enumerate(going) for id in group}
-        if not place:
-            return []
-        found = connection.execute(message.where(OutboxRow.id.in_(list(place)))).all()
-        rows = sorted(found, key=lambda row: (place[row.id], row.id))
-        return [list(together) for _, together in groupby(rows, key=lambda row: place[row.id])]
 
     def _try(self, rows: Sequence[Any], channel: Channel | None, directory: Directory) -> bool:
         try:
@@ -154,23 +120,22 @@ class Outbox:
         ids, attempts = [row.id for row in rows], max(row.attempts for row in rows)
         _log.warning("delivery failed", outbox=ids[0], channel=rows[0].channel, attempt=attempts, retry=retry)
         if not retry or attempts >= settings.delivery_attempts:
-            self._mark(ids, status="parked", error=error[:2000])
+            with writing(self._deployment.engine) as connection:
+                outbox_rows.park(connection, ids, error[:2000])
             return
         wait = min(settings.back_off_cap_seconds, settings.back_off_base_seconds * 2 ** (attempts - 1))
         wait *= 0.75 + random.random() / 2  # so that a returning server is not met by everyone at once
         after = now + timedelta(seconds=wait)
         due = self._speaking.next_allowed(rows[0].recipient, after, directory)
-        held = QUIET if due > after else None
-        self._mark(ids, status="waiting", due=due, held_because=held, error=error[:2000])
-
-    def _mark(self, rows: list[int], **values: Any) -> None:
+        because = HeldReason.QUIET if due > after else None
         with writing(self._deployment.engine) as connection:
-            # a message withdrawn while it was being spoken stays dropped
-            ours = and_(OutboxRow.id.in_(rows), OutboxRow.status == "leased")
-            changed = update(OutboxRow).where(ours).values(**values).returning(OutboxRow.id)
-            done = list(connection.scalars(changed))
-            if done and values["status"] == "sent" and self._listens(DELIVERED):
-                now = values["sent_at"]
+            outbox_rows.try_later(connection, ids, due, because, error[:2000])
+
+    def _mark_sent(self, ids: list[int]) -> None:
+        now = self._deployment.clock.now()
+        with writing(self._deployment.engine) as connection:
+            done = outbox_rows.mark_sent(connection, ids, now)
+            if done and self._listens(DELIVERED):
                 store_events(connection, self._deployment.catalogue, self._delivered(connection, done, now), now)
 
     def _channel(self, name: str) -> Channel | None:
@@ -193,17 +158,7 @@ def retry_parked(connection: Connection, ids: Sequence[int], now: datetime) -> i
 
     What went out together goes out together again.
     """
-    together = select(OutboxRow.bundle).where(OutboxRow.id.in_(ids), OutboxRow.bundle.is_not(None))
-    wanted = or_(OutboxRow.id.in_(ids), OutboxRow.bundle.in_(together))
-    statement = update(OutboxRow).where(wanted, OutboxRow.status == "parked")
-    again = {"status": "waiting", "attempts": 0, "due": now, "error": None}
-    changed = connection.execute(statement.values(**again)).rowcount
-    if not changed and not connection.execute(select(OutboxRow.id).where(OutboxRow.id.in_(ids))).first():
+    changed = outbox_rows.retry(connection, ids, now)
+    if not changed and not outbox_rows.exist(connection, outbox_rows.Selection(ids=ids)):
         raise NotFound("no-message", {"names": ids})
     return changed
-
-
-def next_due(connection: Connection) -> datetime | None:
-    """When the next message falls due; None when none waits."""
-    waiting = or_(OutboxRow.status == "waiting", OutboxRow.status == "leased")
-    return connection.execute(select(OutboxRow.due).where(waiting).order_by(OutboxRow.due).limit(1)).scalar()

@@ -1,4 +1,4 @@
-"""Findings, kept with their messages in one transaction; and taken back when a late event shows they were wrong."""
+"""Save findings together with their messages, and withdraw them when a late event shows that they were wrong."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from sqlalchemy import Connection, tuple_, update
 
 from tideng.facts.world import Record, Spoken
 from tideng.org.directory import Directory
+from tideng.outbox import rows
 from tideng.outbox.policy import Speaking
 from tideng.store.database import insert
-from tideng.store.tables import FindingRow, OutboxRow
+from tideng.store.tables import FindingRow
 
 _CHUNK = 500
 
@@ -19,30 +20,27 @@ _CHUNK = 500
 def save_records(
     connection: Connection, records: Sequence[Record], directory: Directory, speaking: Speaking, now: datetime
 ) -> int:
-    """Keep findings, each once by its key, and put their messages in the outbox; returns how many were new."""
+    """Save findings, each once by its key, and add their messages to the outbox; returns how many were new."""
     stored = _insert_findings(connection, records, now)
     messages = []
     for record in records:
-        row = stored.get(_identity(record))
-        if row is None:
+        finding = stored.get(_identity(record))
+        if finding is None:
             continue
         for message in speaking.messages(record, now):
             due, because = speaking.first_due(message, directory)
             messages.append(
-                {
-                    "key": message.key,
-                    "finding": row,
-                    "channel": message.channel,
-                    "recipient": message.recipient,
-                    "status": "waiting",
-                    "attempts": 0,
-                    "due": due,
-                    "held_because": because,
-                    "alone": message.alone,
-                }
+                rows.NewMessage(
+                    message.key,
+                    finding,
+                    message.channel,
+                    message.recipient,
+                    due,
+                    held_because=because,
+                    alone=message.alone,
+                )
             )
-    if messages:
-        connection.execute(insert(connection)(OutboxRow).on_conflict_do_nothing(), messages)
+    rows.add(connection, messages)
     return len(stored)
 
 
@@ -51,7 +49,7 @@ def _identity(record: Record) -> tuple[str, str, str, int, int]:
 
 
 def _insert_findings(connection: Connection, records: Sequence[Record], now: datetime) -> dict[tuple, int]:
-    rows = [
+    found = [
         {
             "rule": record.rule,
             "version": record.version,
@@ -79,14 +77,14 @@ def _insert_findings(connection: Connection, records: Sequence[Record], now: dat
     columns = (table.c.id, table.c.rule, table.c.subject, table.c.period, table.c.step, table.c.ordinal)
     statement = insert(connection)(table).on_conflict_do_nothing().returning(*columns)
     stored = {}
-    for start in range(0, len(rows), _CHUNK):
-        for row in connection.execute(statement, rows[start : start + _CHUNK]):
+    for start in range(0, len(found), _CHUNK):
+        for row in connection.execute(statement, found[start : start + _CHUNK]):
             stored[row.rule, row.subject, row.period, row.step, row.ordinal] = row.id
     return stored
 
 
 def withdraw(connection: Connection, undone: Iterable[tuple[Spoken, str]], now: datetime) -> None:
-    """Take findings back: what is unsent is dropped, what was sent is marked as withdrawn, and so is the finding."""
+    """Withdraw findings: unsent messages are dropped; the finding is marked, so that readers of sent ones see it."""
     reasons: dict[str, list[tuple[str, str, str, int]]] = {}
     for spoken, why in undone:
         reasons.setdefault(why, []).append((spoken.rule, spoken.subject, spoken.period, spoken.step))
@@ -97,5 +95,4 @@ def withdraw(connection: Connection, undone: Iterable[tuple[Spoken, str]], now: 
         changed = statement.values(**taken_back).returning(FindingRow.id)
         ids = [row.id for row in connection.execute(changed)]
         if ids:
-            unsent = OutboxRow.status.in_(("waiting", "leased", "parked", "held"))
-            connection.execute(update(OutboxRow).where(OutboxRow.finding.in_(ids), unsent).values(status="dropped"))
+            rows.drop(connection, rows.Selection(rows.ANY_UNSENT, findings=ids))

@@ -17,18 +17,14 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from tideng.model.calendars import local_moment
+from tideng.model.statuses import HeldReason
 
 if TYPE_CHECKING:
     from tideng.client.profile import Profile
     from tideng.facts.world import Record
     from tideng.org.directory import Directory
 
-QUIET, DIGEST, STORM = "quiet hours", "digest", "storm"
-SNOOZED, CONTESTED = "snoozed", "contested"
-BUDGET_DAY, BUDGET_WEEK = "budget of the day", "budget of the week"
-BUDGETS = (BUDGET_DAY, BUDGET_WEEK)
-HELD_BECAUSE = (QUIET, BUDGET_DAY, BUDGET_WEEK, DIGEST, STORM, SNOOZED, CONTESTED)
-"""Every reason for which a message is held."""
+BUDGETS = (HeldReason.BUDGET_DAY, HeldReason.BUDGET_WEEK)
 SYSTEM = "tideng."
 """How the ids of rules begin that are the system's own."""
 _MINUTE = timedelta(minutes=1)
@@ -57,7 +53,7 @@ class Waiting:
     ref: Any
     due: datetime
     alone: bool = False
-    because: str | None = None
+    because: HeldReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +62,7 @@ class Part:
 
     members: tuple[Waiting, ...]
     due: datetime
-    because: str | None = None
+    because: HeldReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +76,7 @@ class Outgoing:
     recipient: str
     channel: str
     members: tuple[Message, ...]
-    because: tuple[str | None, ...]
+    because: tuple[HeldReason | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +138,7 @@ class Speaking:
         return min(chain((found,), changes))
 
     # -- digests -----------------------------------------------------------------------------------------------
-    def first_due(self, message: Message, directory: Directory) -> tuple[datetime, str | None]:
+    def first_due(self, message: Message, directory: Directory) -> tuple[datetime, HeldReason | None]:
         """When a message wants to go out, and why it does not at once (None: it does).
 
         Outside quiet hours that is the end of the window of a digest, or the last minute before quiet hours that begin
@@ -151,14 +147,14 @@ class Speaking:
         moment = message.moment
         allowed = self.next_allowed(message.recipient, moment, directory)
         if allowed > moment:
-            return allowed, QUIET
+            return allowed, HeldReason.QUIET
         if self.digest is None or message.alone or message.urgent:
             return moment, None
         due = moment + self.digest
         if self.next_allowed(message.recipient, due, directory) > due:
             night = self._next(moment, directory.zone_of(message.recipient, moment), wanted=True)
             due = max(moment, night - _MINUTE)
-        return due, (DIGEST if due > moment else None)
+        return due, (HeldReason.DIGEST if due > moment else None)
 
     # -- what goes out -----------------------------------------------------------------------------------------
     def release(
@@ -179,7 +175,7 @@ class Speaking:
         due = [one for one in waiting if one.due <= now]
         opens = self.next_allowed(recipient, now, directory)
         if opens > now:
-            return [Part((one,), opens, QUIET) for one in due]
+            return [Part((one,), opens, HeldReason.QUIET) for one in due]
         parts = [Part((one,), now) for one in due if one.alone]
         together = [one for one in waiting if not one.alone]
         if not any(one.due <= now for one in together):
@@ -206,11 +202,11 @@ class Speaking:
         weeks: Counter[date] = Counter()
         for day, number in told.items():
             weeks[_monday(day)] += number
-        day, why = today, BUDGET_DAY
+        day, why = today, HeldReason.BUDGET_DAY
         for group in groups:
             while True:
                 if not self._room(weeks[_monday(day)], self.per_week):
-                    day, why = _monday(day) + timedelta(days=7), BUDGET_WEEK
+                    day, why = _monday(day) + timedelta(days=7), HeldReason.BUDGET_WEEK
                 elif not self._room(days[day], self.per_day):
                     day += timedelta(days=1)
                 else:

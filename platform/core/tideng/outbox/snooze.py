@@ -23,9 +23,12 @@ from tideng.base.errors import (
 from tideng.facts.world import Spoken
 from tideng.model.calendars import local_moment
 from tideng.model.event import Event
+from tideng.model.statuses import DroppedReason, HeldReason, MessageStatus
 from tideng.org.directory import Directory
-from tideng.outbox.policy import SNOOZED, Speaking
-from tideng.store.database import insert, is_sqlite, writing
+from tideng.outbox import rows
+from tideng.outbox.policy import Speaking
+from tideng.outbox.rows import NewMessage, Selection
+from tideng.store.database import is_sqlite, writing
 from tideng.store.events import store_events
 from tideng.store.tables import AgendaRow, FindingRow, OutboxRow
 
@@ -67,29 +70,29 @@ def snooze(
         directory = directory or deployment.plugins.first("directory", connection=connection) or Directory()
         speaking = Speaking.of(deployment.profile)
         row = _own(connection, finding_id, person)
-        sent = connection.execute(select(OutboxRow.__table__).where(OutboxRow.finding == finding_id)).all()
-        of_mine = [one for one in sent if one.recipient == person]
+        of_mine = [one for one in rows.of_finding(connection, finding_id) if one.recipient == person]
         times = 1 + max((_number(one.key, finding_id) for one in of_mine), default=0)
-        open_ = [one for one in of_mine if one.status == "held" and one.held_because == SNOOZED]
+        open_ = [one for one in of_mine if rows.SNOOZED.is_of(one)]
         if open_ and all(one.due == until for one in open_):
             return False
         _check(row, bool(of_mine), times, until, now, speaking, directory)
         _put_aside(connection, finding_id)
-        messages = [
-            {
-                "key": f"{_prefix(finding_id)}{times}:{channel}"[:500],
-                "finding": finding_id,
-                "channel": channel,
-                "recipient": person,
-                "status": "held",
-                "attempts": 0,
-                "due": until,
-                "held_because": SNOOZED,
-                "alone": True,
-            }
-            for channel in sorted({one.channel for one in of_mine})
-        ]
-        connection.execute(insert(connection)(OutboxRow).on_conflict_do_nothing(), messages)
+        rows.add(
+            connection,
+            (
+                NewMessage(
+                    f"{_prefix(finding_id)}{times}:{channel}"[:500],
+                    finding_id,
+                    channel,
+                    person,
+                    until,
+                    MessageStatus.HELD,
+                    HeldReason.SNOOZED,
+                    alone=True,
+                )
+                for channel in sorted({one.channel for one in of_mine})
+            ),
+        )
         seen = and_(FindingRow.id == finding_id, FindingRow.response == "acknowledged")
         connection.execute(update(FindingRow).where(seen).values(response=None))  # it is open again
         data = {"nudge": str(finding_id), "until": until.isoformat()}
@@ -126,19 +129,16 @@ def times_left(deliveries: Iterable[str], finding_id: int) -> int:
     return max(0, MOST - max((_number(key, finding_id) for key in deliveries), default=0))
 
 
-def drop_snoozed(connection: Connection, finding_id: int, because: str) -> int:
-    """What was put off is not needed any more; returns how many messages."""
-    mine = and_(OutboxRow.finding == finding_id, OutboxRow.status == "held", OutboxRow.held_because == SNOOZED)
-    return connection.execute(update(OutboxRow).where(mine).values(status="dropped", dropped_because=because)).rowcount
+def drop_snoozed(connection: Connection, finding_id: int, because: DroppedReason) -> int:
+    """Drop the snoozed messages of a finding, which are not needed any more; returns how many."""
+    return rows.drop(connection, Selection((rows.SNOOZED,), findings=[finding_id]), because)
 
 
 def wake_again(connection: Connection, finding_id: int, now: datetime) -> bool:
     """The reader changed their mind: it is not put off any more, and what was kept back for it is due. False: it was not."""
-    if not drop_snoozed(connection, finding_id, "undone"):
+    if not drop_snoozed(connection, finding_id, DroppedReason.UNDONE):
         return False
-    kept = and_(OutboxRow.finding == finding_id, OutboxRow.status == "dropped", OutboxRow.dropped_because == SNOOZED)
-    earlier = and_(kept, ~OutboxRow.key.startswith(_prefix(finding_id), autoescape=True))
-    connection.execute(update(OutboxRow).where(earlier).values(status="waiting", due=now, dropped_because=None))
+    rows.restore_snoozed(connection, finding_id, _prefix(finding_id), now)
     return True
 
 
@@ -190,23 +190,20 @@ def wake(
     done = {_key(one) for one in settled([one.spoken for one in open_ if one.about == "person"])}
     kept = [one.row for one in open_ if _key(one.spoken) not in done]
     gone = [one.row for one in waiting if one.row not in set(kept)]
-    table = OutboxRow
     if kept:
-        again = {"status": "waiting", "due": now, "held_because": None}
-        connection.execute(update(table).where(table.id.in_(kept)).values(**again))
+        rows.make_due(connection, Selection(ids=kept), now)
     if gone:
-        because = {"status": "dropped", "dropped_because": "done meanwhile"}
-        connection.execute(update(table).where(table.id.in_(gone)).values(**because))
+        rows.drop(connection, Selection(ids=gone), DroppedReason.DONE)
 
 
 def _ripe(now: datetime) -> Any:
-    return and_(OutboxRow.status == "held", OutboxRow.held_because == SNOOZED, OutboxRow.due <= now)
+    return and_(rows.SNOOZED.condition, OutboxRow.due <= now)
 
 
 def _ended(connection: Connection, waiting: Sequence[Waiting]) -> set[tuple[str, str, str]]:
     """The occurrences whose ladder ended because `until` held, or because somebody left or is away."""
     table = AgendaRow
-    rows = connection.execute(
+    cancelled = connection.execute(
         select(table.rule, table.subject, table.period).where(
             table.kind == "step",
             table.state == "cancelled",
@@ -214,7 +211,7 @@ def _ended(connection: Connection, waiting: Sequence[Waiting]) -> set[tuple[str,
             table.subject.in_({one.spoken.subject for one in waiting}),
         )
     )
-    return {(row.rule, row.subject, row.period) for row in rows}
+    return {(row.rule, row.subject, row.period) for row in cancelled}
 
 
 def _key(spoken: Spoken) -> tuple[str, str, str]:
@@ -269,9 +266,7 @@ def _check(
 
 def _put_aside(connection: Connection, finding_id: int) -> None:
     """What is on its way and not being spoken this very moment is said later, or has just been put off to another moment."""
-    unsent = or_(OutboxRow.status == "waiting", and_(OutboxRow.status == "held", OutboxRow.held_because == SNOOZED))
-    mine = and_(OutboxRow.finding == finding_id, unsent)
-    connection.execute(update(OutboxRow).where(mine).values(status="dropped", dropped_because=SNOOZED))
+    rows.drop(connection, Selection((rows.WAITING, rows.SNOOZED), findings=[finding_id]), DroppedReason.SNOOZED)
 
 
 def _prefix(finding_id: int) -> str:

@@ -13,17 +13,19 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy import Connection, and_, case, func, select, text, update
+from sqlalchemy import Connection, and_, case, func, select, text
 
 from tideng.base.problems import Phrase, phrase_as_text
 from tideng.facts.world import Record, World
 from tideng.model.calendars import local_moment
 from tideng.model.judge_contract import Limit as _Limit
 from tideng.model.judge_contract import OnEvent, Reason, Watch
+from tideng.model.statuses import HeldReason, MessageStatus
 from tideng.model.templates import choose
 from tideng.org.directory import zone
+from tideng.outbox import rows
 from tideng.outbox.enqueue import save_records
-from tideng.outbox.policy import STORM, Speaking
+from tideng.outbox.policy import Speaking
 from tideng.recipients.resolve import resolve
 from tideng.store.tables import FindingRow, OutboxRow
 
@@ -112,7 +114,7 @@ def _people_told(connection: Connection, rules: list[str], days: list[date], hom
         FindingRow.rule.in_(rules),
         FindingRow.at >= starts[0],
         FindingRow.at < local_moment(days[-1] + timedelta(days=1), time(), home),
-        OutboxRow.status.not_in(("held", "dropped")),
+        OutboxRow.status.not_in((MessageStatus.HELD, MessageStatus.DROPPED)),
     )
     query = (
         select(FindingRow.rule, which.label("found_on"), func.count(OutboxRow.recipient.distinct()).label("people"))
@@ -162,9 +164,8 @@ def _asked(connection: Connection, watch: Watch, day: date) -> list[Any]:
 
 def _hold(connection: Connection, rule: str, now: datetime) -> None:
     """Hold what the rule says at this moment and nobody has been told yet."""
-    this_moment = select(FindingRow.id).where(FindingRow.rule == rule, FindingRow.created_at == now)
-    untold = and_(OutboxRow.status == "waiting", OutboxRow.released_at.is_(None), OutboxRow.finding.in_(this_moment))
-    connection.execute(update(OutboxRow).where(untold).values(status="held", held_because=STORM))
+    untold = rows.Selection((rows.NEVER_RELEASED,), rule=rule, recorded_at=now)
+    rows.hold(connection, untold, HeldReason.STORM)
 
 
 def _question(

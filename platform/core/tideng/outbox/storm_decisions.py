@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, update
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotAllowed, NotFound
-from tideng.outbox.policy import STORM
+from tideng.outbox.rows import STORMED, Selection, drop, make_due
 from tideng.outbox.storm_control import RULE
 from tideng.store.tables import FindingRow, OutboxRow
 
@@ -36,7 +36,7 @@ def held_storms(connection: Connection, viewer: Viewer) -> tuple[HeldStorm, ...]
     query = (
         select(FindingRow.rule, func.count(), people, since)
         .join(OutboxRow, OutboxRow.finding == FindingRow.id)
-        .where(OutboxRow.status == "held", OutboxRow.held_because == STORM)
+        .where(STORMED.condition)
         .group_by(FindingRow.rule)
         .order_by(since, FindingRow.rule)
     )
@@ -56,25 +56,25 @@ def release_storm(connection: Connection, viewer: Viewer, rule: str, now: dateti
     For this version and day the rule is no storm any more. It stays paused until somebody lets it speak. Raises
     `NotAllowed`, and `NotFound` when nothing is held.
     """
-    sent = {"status": "waiting", "due": now, "held_because": None}
-    return _decide(connection, viewer, rule, now, "sent", sent)
+    _require_right(viewer)
+    changed = make_due(connection, Selection((STORMED,), rule=rule), now)
+    return _decided(connection, viewer, rule, now, "sent", changed)
 
 
 def drop_storm(connection: Connection, viewer: Viewer, rule: str, now: datetime, because: str = "") -> int:
     """Let go what is held of a rule, visibly; the findings stay on record. Returns how many messages; raises as `release_storm` does."""
+    _require_right(viewer)
     reason = f"{viewer.login}: {because.strip()}" if because.strip() else viewer.login
-    return _decide(connection, viewer, rule, now, "dropped", {"status": "dropped", "dropped_because": reason[:200]})
+    changed = drop(connection, Selection((STORMED,), rule=rule), reason[:200])
+    return _decided(connection, viewer, rule, now, "dropped", changed)
 
 
-def _decide(
-    connection: Connection, viewer: Viewer, rule: str, now: datetime, decision: str, values: dict[str, object]
-) -> int:
+def _require_right(viewer: Viewer) -> None:
     if not viewer.mends:
         raise NotAllowed("viewer-may-not-decide-storm")
-    of_rule = select(FindingRow.id).where(FindingRow.rule == rule)
-    stormed = (OutboxRow.status == "held") & (OutboxRow.held_because == STORM)
-    held = OutboxRow.finding.in_(of_rule) & stormed
-    changed = connection.execute(update(OutboxRow).where(held).values(**values)).rowcount
+
+
+def _decided(connection: Connection, viewer: Viewer, rule: str, now: datetime, decision: str, changed: int) -> int:
     if not changed:
         raise NotFound("nothing-held", {"rule": rule})
     _answer(connection, viewer, rule, now, decision)

@@ -13,18 +13,18 @@ from typing import Any
 from tideng.base.errors import Problem
 from tideng.base.problems import stored
 from tideng.base.zip_limits import (
-    BROKEN,
-    CUT_OFF,
-    DAMAGED,
-    LEADS_OUT,
-    LOCKED,
-    TOO_MUCH,
-    Bounds,
-    look_into,
+    ZIP_CUT_OFF,
+    ZIP_DAMAGED,
+    ZIP_ERRORS,
+    ZIP_LEADS_OUT,
+    ZIP_LOCKED,
+    ZIP_TOO_LARGE,
+    ZipLimits,
+    inspect_zip,
 )
 from tideng.plugins.attachments import MEGABYTE, MOST_PAGES, MOST_PIXELS
 
-BOUNDS = Bounds(members=2000, whole=100 * MEGABYTE, ratio=200, largest=40 * MEGABYTE)
+BOUNDS = ZipLimits(members=2000, whole=100 * MEGABYTE, ratio=200, largest=40 * MEGABYTE)
 """Of an OFD."""
 _DECLARES = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _MARKS = b"\xef\xbb\xbf\xff\xfe \t\r\n"
@@ -90,7 +90,7 @@ def _picture(content: bytes) -> Iterator[Problem]:
 
 # -- OFD, and what else is a ZIP -------------------------------------------------------------------------------------
 def _archive(content: bytes) -> Iterator[Problem]:
-    found = look_into(content, BOUNDS)
+    found = inspect_zip(content, BOUNDS)
     problem = _not_ofd(found.names) if found.names or not found.why else None
     if problem is None and found.why:
         problem = Problem("", _CODES[found.why])
@@ -101,11 +101,11 @@ def _archive(content: bytes) -> Iterator[Problem]:
 
 
 _CODES = {
-    CUT_OFF: "ofd-cut-off",
-    DAMAGED: "file-damaged",
-    TOO_MUCH: "ofd-unpacks-too-large",
-    LOCKED: "ofd-locked",
-    LEADS_OUT: "ofd-leads-out",
+    ZIP_CUT_OFF: "ofd-cut-off",
+    ZIP_DAMAGED: "file-damaged",
+    ZIP_TOO_LARGE: "ofd-unpacks-too-large",
+    ZIP_LOCKED: "ofd-locked",
+    ZIP_LEADS_OUT: "ofd-leads-out",
 }
 
 
@@ -126,6 +126,6 @@ def _declaring(content: bytes) -> Problem | None:
                 bare = archive.read(one).replace(b"\0", b"")
                 if bare.lstrip(_MARKS).startswith(b"<") and _DECLARES.search(bare):
                     return Problem("", "ofd-holds-instructions")
-    except BROKEN:
+    except ZIP_ERRORS:
         return Problem("", "file-damaged")
     return None

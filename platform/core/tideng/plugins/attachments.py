@@ -1,8 +1,8 @@
-"""Files that people hand in: what they are, told by their content, and whether opening them is safe.
+"""Files that people upload: tell their format from the content, and check that opening them is safe.
 
-Three kinds are taken: PDF, OFD (GB/T 33190), and pictures as JPEG or PNG. What a file is called only has to agree. Sizes are
-looked at before anything is opened; opening is left to a process of its own (`tideng.base.sandbox`), with an end to its time
-and memory. Whoever gets a `Paper` from `look_at` may hand it on; what is wrong with a file is said in words, and all at once.
+Accepted are PDF, OFD (GB/T 33190), and pictures as JPEG or PNG. The file name must agree with the content. Sizes are
+checked before anything is opened; a process of its own (`tideng.base.sandbox`) opens the file, with limits on time and memory.
+An `Attachment` from `inspect_attachment` is safe to open; a file that is not safe raises `Refused` with every problem.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 
 from tideng.base.errors import Problem, Refused
 from tideng.base.problems import restored
-from tideng.base.sandbox import Limits, Unanswered, call
+from tideng.base.sandbox import SandboxFailed, SandboxLimits, call_sandboxed
 from tideng.model.catalogue import Text
 
 PDF, OFD, PICTURE = "pdf", "ofd", "picture"
 SORTS = (PDF, OFD, PICTURE)
 MEGABYTE = 1024 * 1024
-LARGEST = 10 * MEGABYTE
+LARGEST_ATTACHMENT = 10 * MEGABYTE
 LONGEST_NAME = 200
 MOST_PAGES = 50
 MOST_PIXELS = 40_000_000
-OPENING = Limits(seconds=8, megabytes=768)
+OPENING = SandboxLimits(seconds=8, megabytes=768)
 
 MEDIA_TYPES: Mapping[str, str] = {
     "pdf": "application/pdf",
@@ -42,12 +42,12 @@ _HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevx", b"mif1", b"msf1",
 _OTHER_PICTURES = (b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
 _HEAD = 1024
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-"""Categories of characters that make a name look like another one."""
+"""Unicode categories that are removed from file names, because they make one name look like another."""
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
-    """A file that was looked at. `media_type` as its content says; `kind`: what it is to be (invoice, itinerary, …)."""
+class Attachment:
+    """A file that was checked. `media_type`: told from its content. `kind`: what it is for (invoice, itinerary, …)."""
 
     name: str
     media_type: str
@@ -61,7 +61,7 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AttachmentReading:
     """What stands in a file: `fields` by name, plain values (amounts as texts, days as ISO). `notes` say in words what could
     not be read, or where two places of it disagree."""
 
@@ -69,10 +69,10 @@ class Reading:
     notes: tuple[Text, ...] = ()
 
 
-def look_at(name: str, content: bytes, accept: Sequence[str] = SORTS, kind: str = "paper") -> Paper:
-    """The file as a `Paper`, safe to be opened. `accept`: which of SORTS are taken here.
+def inspect_attachment(name: str, content: bytes, accept: Sequence[str] = SORTS, kind: str = "paper") -> Attachment:
+    """Check a file and return it as an `Attachment`, which is safe to open. `accept`: which of SORTS are allowed here.
 
-    Raises `Refused` with every problem; takes up to `OPENING.seconds`, so do not call it inside a transaction."""
+    Raises `Refused` with every problem. Takes up to `OPENING.seconds`, so do not call it inside a transaction."""
     name = tidy(name)
     problems = _too_large(content)
     if problems:
@@ -83,7 +83,7 @@ def look_at(name: str, content: bytes, accept: Sequence[str] = SORTS, kind: str 
     problems = [*_misnamed(name, found), *_opened(content, found)]
     if problems:
         raise Refused("file", problems)
-    return Paper(name, MEDIA_TYPES[found], content, kind)
+    return Attachment(name, MEDIA_TYPES[found], content, kind)
 
 
 def tidy(name: str) -> str:
@@ -109,9 +109,9 @@ def format_of(content: bytes) -> str | None:
 def _too_large(content: bytes) -> list[Problem]:
     if not content:
         return [Problem("", "attachment-empty")]
-    if len(content) > LARGEST:
+    if len(content) > LARGEST_ATTACHMENT:
         size = -(-len(content) // MEGABYTE)
-        return [Problem("", "attachment-too-large", {"size": size, "most": LARGEST // MEGABYTE})]
+        return [Problem("", "attachment-too-large", {"size": size, "most": LARGEST_ATTACHMENT // MEGABYTE})]
     return []
 
 
@@ -142,8 +142,8 @@ def _misnamed(name: str, found: str) -> list[Problem]:
 def _opened(content: bytes, found: str) -> list[Problem]:
     """What a process of its own finds wrong on opening it."""
     try:
-        said = call("tideng.plugins.attachment_check:look", content, found, limits=OPENING)
-    except Unanswered as unanswered:
+        said = call_sandboxed("tideng.plugins.attachment_check:look", content, found, limits=OPENING)
+    except SandboxFailed as unanswered:
         if unanswered.why == "died":
             return [Problem("", "file-cannot-be-opened")]
         return [Problem("", "file-slow-to-open")]

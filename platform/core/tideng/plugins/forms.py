@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
 MUST, SHOULD = "must", "should"
+"""Severity of an `Asked`: MUST keeps the form from being accepted, SHOULD does not."""
 
 
 @dataclass(frozen=True, slots=True)

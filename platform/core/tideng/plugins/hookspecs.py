@@ -1,7 +1,7 @@
-"""The hooks a plugin may implement. Each docstring is the contract: when it is called, what to return.
+"""The hooks that a plugin may implement. Each docstring is the contract: what the hook is for, when it is called, what to return.
 
-A hook that raises is switched off with its plugin and shown; the platform runs on. Hooks run in the worker and in
-the web process alike; none may keep state outside the plugin object that `start` gave it.
+A hook that raises is undone to its savepoint; its plugin is switched off and shown, and the platform goes on. Hooks run in the
+worker and in the web process alike. A plugin keeps its state in the object that `start` was called on, and nowhere else.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from tideng.model.judge_contract import Finding, Situation, Watch
     from tideng.org.directory import Directory
     from tideng.outbox.channels import Channel
-    from tideng.plugins.attachments import Paper, Reading
+    from tideng.plugins.attachments import Attachment, AttachmentReading
     from tideng.plugins.attention import Attention
-    from tideng.plugins.case_notes import Aside
+    from tideng.plugins.cards import Card
     from tideng.plugins.forms import Asked, Filled, Form
-    from tideng.plugins.invoices import Invoice, Verdict
+    from tideng.plugins.invoices import Invoice, InvoiceVerdict
     from tideng.plugins.responsibilities import Responsibility
     from tideng.plugins.todos import Todo
     from tideng.privacy.holdings import Holding
@@ -39,63 +39,82 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class Hooks:
-    """Every hook, in the order of the line: payload → event → facts → findings → channel."""
+    """Every hook: loading and bundles first, then the way of an event (stored, facts, judged), then forms and pages."""
 
     @hookspec
     def declare(self) -> Iterable[object]:
-        """Declare event types, facts, states, metrics, actions and channels for the catalogue.
+        """Declare names for the catalogue: event types, facts, states, windows, metrics, actions, marks and channels.
 
-        Called once, when the plugin is loaded, before `start`. Return catalogue entries; an action must have
-        one of the four effects, and nothing may reach pay.
+        Called once when the plugin is loaded, before `start`. Return catalogue entries. An action has one of the four
+        effects (inform, ask, record, support); one that reaches pay is refused.
         """
 
     @hookspec
     def start(self, deployment: Deployment) -> None:
-        """The deployment is open and its catalogue complete. Called once per process; do not touch the database."""
+        """Take the deployment, which is open and whose catalogue is complete.
+
+        Called when a process opens the deployment, and when the plugin is switched on later. Keep `deployment`; do not use the
+        database yet.
+        """
 
     @hookspec
     def migrations(self) -> str | None:
-        """The folder of the plugin's own Alembic versions, or None. It gets a version table of its own."""
+        """Name the folder of the plugin's own Alembic versions.
+
+        Called when tables are created or upgraded. Return an absolute path, or None for a plugin without tables. The versions
+        get a version table of their own.
+        """
 
     @hookspec
     def check_bundle(self, bundle: Bundle) -> Iterable[Problem]:
-        """Check the plugin's part of a client bundle. Called by plan and apply before anything is written.
+        """Check the plugin's part of a client bundle.
 
-        Return every problem found, with its file and line in `at`.
+        Called by plan and apply before anything is written. Return every problem, with file and line in `at`; [] when there
+        is none.
         """
 
     @hookspec
     def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
-        """Make the deployment so. Called by apply, inside its one transaction, after every check passed.
+        """Bring the deployment to what the bundle says.
 
-        `take` says what counts where people changed in the deployment what the bundle changes too: ``files``,
-        ``deployment``, or '' to raise `InvalidBundle` with a way out. A plugin that keeps nothing people edit leaves it out.
+        Called by apply inside its one transaction, after every check passed. In a replay, which has no database, `connection`
+        is None: take the bundle's values into memory.
 
-        `connection` is None in a replay, which has no database: take the bundle's values into memory.
-        Return one line per thing changed, for a person to read.
+        `take` decides where people changed in the deployment what the bundle changes too: ``files`` or ``deployment``; with
+        '' raise `InvalidBundle` and say how to choose. A plugin whose tables nobody edits ignores it.
+
+        Return one line for each thing that changed, for a person to read.
         """
 
     @hookspec
     def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
-        """Say what `apply_bundle` would change, without changing it; one line per thing."""
+        """Say what `apply_bundle` would change, without changing anything.
+
+        Called by plan. Return one line for each thing, for a person to read.
+        """
 
     @hookspec
     def recollect(self, connection: Connection, before: datetime) -> None:
-        """A run over the past begins, without a database of its own. Called on a plugin that has just been started: take
-        into memory what the database held before that moment (UTC), so that from now on the plugin can be asked with
-        `connection` None. What happened since comes by `on_stored`."""
+        """Prepare for a run over the past, which has no database of its own.
+
+        Called on a plugin that has just been started. Load into memory what the database held before the moment `before`
+        (UTC); from then on the plugin is called with `connection` None. Later events arrive by `on_stored`.
+        """
 
     @hookspec(firstresult=True)
     def directory(self, connection: Connection | None) -> Directory | None:
-        """Who is where, under whom. Called when a worker starts and after `refresh` said so.
+        """Give the directory: who is where, under whom.
 
-        Return the whole effective-dated directory; with `connection` None the one of the applied bundle.
+        Called when a process needs it first, and after `refresh` returned True. Return the whole effective-dated directory,
+        or None when another plugin keeps it; with `connection` None the directory of the applied bundle.
         """
 
     @hookspec
     def refresh(self, connection: Connection) -> bool:
-        """Called at the start of each batch. Look whether what the plugin holds in memory is out of date, reload it,
-        and return True if it changed. One cheap query at most."""
+        """Reload what the plugin holds in memory, if it is out of date.
+
+        Called at the start of each batch in the worker, and by the web process before it answers. Use one cheap query at most. Return True if something changed.
+        """
 
     @hookspec
     def on_stored(
@@ -105,135 +124,196 @@ class Hooks:
         directory: Directory,
         silent: Callable[[Event], bool],
     ) -> None:
-        """Events were stored and are being judged, in this transaction. Keep the plugin's own tables up to date,
-        set-wise. `connection` is None in a replay; `directory` is as it was before these events; `silent` says of an event
-        that it is history, of which nobody is to be told anything."""
+        """Update the plugin's own tables from events that were just stored.
+
+        Called in the transaction in which the events are judged. Work set-wise. `connection` is None in a replay. `directory`
+        is as it was before these events. ``silent(event)`` is True for history, about which nobody is to be told anything.
+        """
 
     @hookspec
     def gather_facts(self, points: Sequence[Point], names: frozenset[str]) -> Sequence[Mapping[str, Any]] | None:
-        """Give facts about subjects. Called once a batch, before judging.
+        """Give facts about subjects.
 
-        `points` are (person, moment, assignment) triples, with `about` and `thing` where a position, a unit or a case is
-        judged; `names` the facts some rule needs, e.g. ``person.level``.
-        Return one mapping a point in the same order, holding those of `names` that are known; None to stay silent.
-        Never one query per point.
+        Called once a batch, before judging. `points` are triples of person, moment and assignment, with `about` and `thing`
+        where a position, a unit or a case is judged; `names` are the facts that some rule needs, such as ``person.level``.
+
+        Return one mapping for each point, in the same order, with those of `names` that are known; None when the plugin gives
+        none of them. Never run one query for each point.
         """
 
     @hookspec
     def watches(self) -> Sequence[Watch]:
-        """What the judges in this plugin want to be asked about, now. Called after each `refresh` that returned True."""
+        """Say what the judges in this plugin want to be asked about, now.
+
+        Called when a worker starts, and after each `refresh` that returned True. Return a `Watch` for each rule in force.
+        """
 
     @hookspec(firstresult=True)
     def watch(self, rule: str, version: int) -> Watch | None:
-        """The watch of one version of one rule, published or not any more; None when it is not this plugin's."""
+        """Give the watch of one version of a rule, whether that version is in force or not.
+
+        Called when something of the past refers to it. Return None when the rule is not this plugin's.
+        """
 
     @hookspec
     def judge(self, situations: Sequence[Situation]) -> Sequence[Finding]:
-        """Judge situations. Called once a batch; only return findings, never act; return [] to stay silent."""
+        """Judge situations.
+
+        Called once a batch. Return findings and never act; [] when nothing is to be said.
+        """
 
     @hookspec
     def pause_rule(self, rule: str, why: str, detail: Mapping[str, Any], connection: Connection) -> bool | None:
-        """Take a rule out of force until a person has looked at it. Called inside the transaction that found that it
-        would speak to far more people than in its preview; `why` is a message as text (tideng.base.problems). Return True if the rule is this plugin's."""
+        """Take a rule out of force until a person has looked at it.
+
+        Called inside the transaction which found that the rule would speak to far more people than in its preview; `why` (a
+        phrase as text, see `tideng.base.problems`) and `detail` say so. Return True if the rule is this plugin's.
+        """
 
     @hookspec
     def is_due(self, connection: Connection, now: datetime) -> bool:
-        """Has a deadline in the plugin's own tables run out? Called by the worker in each round, in whatever state the
-        deployment is; one cheap query on an index."""
+        """Tell whether a deadline in the plugin's own tables has passed.
+
+        Called by the worker in each round, whatever state the deployment is in. Use one cheap query on an index.
+        """
 
     @hookspec
     def come_due(self, connection: Connection, directory: Directory, now: datetime) -> int:
-        """Do what has come due in the plugin's own tables, set-wise. Called by the worker in a transaction of its own after
-        `is_due` said so. Several workers may call it at once: claim rows before acting on them. Return how many there were;
-        it is called again until there are none."""
+        """Do what has come due in the plugin's own tables, set-wise.
+
+        Called by the worker after `is_due` returned True, in a transaction of its own. Several workers may call it at once:
+        claim rows before acting on them. Return how many there were; it is called again until it returns 0.
+        """
 
     @hookspec
     def between_batches(self) -> None:
-        """Called by the worker after each round of work, outside any transaction and holding no lane. Write down what
-        was noticed while judging; return quickly when there is nothing."""
+        """Do what needs no transaction: write down what was noticed while judging, ask slow systems.
+
+        Called by the worker after each round of work, outside any transaction. Return quickly when there is nothing to do.
+        """
 
     @hookspec
     def needs_attention(self, connection: Connection) -> Iterable[Attention]:
-        """What of the plugin's own needs a person now. Called by `tideng doctor`, readyz and the front page, in whatever
-        process; one cheap query at most. Return [] when all is well."""
+        """Say what in the plugin needs a person now.
+
+        Called by `tideng doctor`, readyz and the front page, in any process. Use one cheap query at most. Return `Attention`
+        values; [] when all is well.
+        """
 
     @hookspec
     def process_definitions(self) -> str | None:
-        """The folder of process definitions that the plugin ships, one ``.yaml`` file each; see docs/processes.md. Called by
-        the plugin *processes* when it starts."""
+        """Name the folder of process definitions that the plugin ships, one ``.yaml`` file each; see docs/processes.md.
+
+        Called by the plugin *processes* when it starts. Return an absolute path, or None.
+        """
 
     @hookspec
     def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
-        """What should be added to a form before it is accepted: `tideng.plugins.forms.Asked` values, [] when all is well or the form
-        is not of the plugin's concern. Called while somebody fills it in, and again inside the transaction that accepts it."""
+        """Say what should be added to a form before it is accepted.
+
+        Called while somebody fills the form in, and again inside the transaction that accepts it. Return `Asked` values;
+        [] when the form is complete or does not concern the plugin.
+        """
 
     @hookspec
     def form_accepted(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
-        """A form is being accepted, in this transaction: keep the plugin's own rows of it. Return [] when that is done; what
-        is returned with severity MUST (somebody else was a moment faster) undoes everything and is shown beside the field."""
+        """Keep the plugin's own rows of a form that is being accepted.
+
+        Called in the transaction that accepts it. Return []. An `Asked` with severity MUST (somebody else was a moment faster)
+        undoes the transaction and is shown beside its field.
+        """
 
     @hookspec(firstresult=True)
-    def read_paper(self, paper: Paper) -> Reading | None:
-        """What stands in a file that was handed in: `tideng.plugins.attachments.Reading`; None when it is not of a kind that the plugin
-        reads. Called once, when the file is kept; it was looked at before, so that opening it is safe."""
+    def read_paper(self, paper: Attachment) -> AttachmentReading | None:
+        """Read an uploaded file.
+
+        Called once, when the file is kept; it was checked before, so that opening it is safe. Return an `AttachmentReading`;
+        None when the plugin does not read this kind of file.
+        """
 
     @hookspec
     def fill_form(
         self, form: Form, connection: Connection, directory: Directory, now: datetime
     ) -> Mapping[str, Filled]:
-        """Values for fields of a form that is about to be shown empty: field → `tideng.plugins.forms.Filled`, each with the words that
-        say where it is from; {} where there is nothing to fill in."""
+        """Fill in fields of a form beforehand.
+
+        Called when the form is about to be shown empty. Return field → `Filled`, each with the words that say where the value
+        comes from; {} where there is nothing to fill in.
+        """
 
     @hookspec
     def todos(self, people: frozenset[str], connection: Connection, now: datetime) -> Iterable[Todo]:
-        """What waits for any of `people` in the plugin: `tideng.plugins.todos.Todo` values. Called for the page of one person and for
-        a team alike; a fixed number of statements, however many people are asked about."""
+        """Say what waits in the plugin for any of `people`.
+
+        Called for the page of one person and for a team. Return `Todo` values. The number of statements must not depend on how
+        many people are asked about.
+        """
 
     @hookspec
     def responsibilities(
         self, connection: Connection, directory: Directory, moment: datetime
     ) -> Iterable[Responsibility]:
-        """Who answers for what at `moment` (UTC): `tideng.plugins.responsibilities.Responsibility` values, one for each step. Called
-        for the organisation's pages; a fixed number of statements."""
+        """Say who is responsible for what at `moment` (UTC).
+
+        Called for the pages of the organisation. Return one `Responsibility` for each step, with a fixed number of statements.
+        """
 
     @hookspec
     def beside_case(
         self, process: str, case: str, connection: Connection, directory: Directory, now: datetime
-    ) -> Iterable[Aside]:
-        """What the plugin knows of a case beside its history, such as what a tax system said of its invoices: `tideng.plugins.case_notes.Aside`
-        values; [] where it knows nothing. Called when somebody who may see the case opens it; a fixed number of statements."""
+    ) -> Iterable[Card]:
+        """Add cards to the page of a case, such as what a tax system said about its invoices.
+
+        Called when somebody who may see the case opens it. Return `Card` values, with a fixed number of statements; [] where the
+        plugin knows nothing.
+        """
 
     @hookspec
     def beside_person(
         self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
-    ) -> Iterable[Aside]:
-        """What the plugin knows of a person that whoever leads or looks after them can use, such as whether their reports are in:
-        `tideng.plugins.case_notes.Aside` values with a link to where there is more; [] where there is nothing to say. Called when `viewer`,
-        who may see the person, opens their page; a fixed number of statements. Nobody is compared with anybody."""
+    ) -> Iterable[Card]:
+        """Add cards to the page of a person, such as whether their reports are complete, for the people who lead or support them.
+
+        Called when `viewer`, who may see the person, opens the page. Return `Card` values, with a fixed number of statements;
+        [] where there is nothing to say. Never compare people with each other.
+        """
 
     @hookspec(firstresult=True)
-    def check_invoice(self, invoice: Invoice) -> Verdict | None:
-        """Ask a tax system whether an invoice is genuine; None when the plugin is connected to none. Called outside any
-        transaction, since it may take seconds; what cannot be asked now is `tideng.plugins.invoices.LATER`, never an error."""
+    def check_invoice(self, invoice: Invoice) -> InvoiceVerdict | None:
+        """Ask a tax system whether an invoice is genuine.
+
+        Called outside any transaction, since it may take seconds. Return an `InvoiceVerdict`; INVOICE_LATER when the system
+        cannot be asked now (never raise for that); None when the plugin is connected to no tax system.
+        """
 
     @hookspec(firstresult=True)
     def channel(self, name: str) -> Channel | None:
-        """The channel of that name, ready to speak; None when it is not this plugin's."""
+        """Give the channel of that name, ready to send.
+
+        Called when messages are delivered. Return None when the channel is not this plugin's.
+        """
 
     @hookspec
     def read_source(self, name: str, head: bytes) -> Any | None:
-        """Recognise an event file by its name (without folder and ``.gz``) and first 512 unpacked bytes; return a reader, or None.
+        """Recognise an event file by its name (without folder and ``.gz``) and its first 512 unpacked bytes.
 
-        A reader is called as ``reader(binary_stream, options)`` and yields ``(place, payload or Problem)`` pairs.
+        Called for each file that is read. Return a reader, or None. A reader is called as ``reader(binary_stream, options)``
+        and yields pairs of a place and a payload, or of a place and a `Problem`.
         """
 
     @hookspec
     def held_on(self, person: str, connection: Connection) -> Iterable[Holding]:
-        """Say what the plugin itself keeps about `person`, who may look at it and take it away. Called when they open "my
-        data" or download it, and never for anybody else. Return `tideng.privacy.holdings.Holding` values whose names begin with
-        the plugin's name and a dot; [] when there is nothing. Count at once, read records only when they are asked for."""
+        """Say what the plugin keeps about `person`, who may look at it and take it away.
+
+        Called when that person opens or downloads "my data", and never for anybody else. Return `Holding` values whose names
+        begin with the plugin's name and a dot; [] when there is nothing. Count at once; read records only when they are asked
+        for.
+        """
 
     @hookspec
     def screens(self) -> Iterable[object]:
-        """Screens for the admin panel: `tideng_admin.screens.Screen` values. Called once when the web app is made. The folders
-        ``templates``, ``static`` and ``translations`` beside the module of a screen's view are found by themselves."""
+        """Add screens to the admin panel.
+
+        Called once when the web app is made. Return `tideng_admin.screens.Screen` values. The folders ``templates``, ``static``
+        and ``translations`` beside the module of a screen's view are found by themselves.
+        """

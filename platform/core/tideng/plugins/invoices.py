@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from tideng.model.catalogue import Text
 
-GENUINE, UNKNOWN, WRONG, LATER = "genuine", "unknown", "wrong", "later"
+INVOICE_GENUINE, INVOICE_UNKNOWN, INVOICE_WRONG, INVOICE_LATER = "genuine", "unknown", "wrong", "later"
+"""Status of an `InvoiceVerdict`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a tax system says: GENUINE, UNKNOWN (it has no such invoice), WRONG (it has one with other figures), or LATER (it
+class InvoiceVerdict:
+    """A tax system's answer. `status`: INVOICE_GENUINE, INVOICE_UNKNOWN (it has no such invoice), INVOICE_WRONG (its figures differ), or INVOICE_LATER (it
     could not be asked now; the claim goes on and is asked again). `said`: its words for a person, per locale."""
 
     status: str

@@ -18,14 +18,13 @@ from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
 from tideng.model.catalogue import Text
 from tideng.org.directory import Directory
-from tideng.outbox.policy import STORM
+from tideng.outbox.rows import in_unreleased_storm
 from tideng.responses.audio import ENDINGS
 from tideng.store.tables import (
     ContestRow,
     EventRow,
     FindingRow,
     MetricDayRow,
-    OutboxRow,
     PersonNoteRow,
     PersonNoteVoiceRow,
     StateRow,
@@ -223,18 +222,20 @@ def _states(connection: Connection, deployment: Deployment, person: str) -> Hold
         "started_at": BEGAN,
         "ended_at": ENDED,
     }
+    # a start that was sent again has a row of its own with the same end: the person was on one trip, not on two
+    columns_ = (row.state, row.key, func.min(row.started_at).label("started_at"), row.ended_at)
+    once = select(*columns_, func.max(row.id).label("id")).where(row.subject == person)
+    one = once.group_by(row.state, row.key, row.ended_at).subquery().c
     count, first, last = connection.execute(
-        select(func.count(), func.min(row.started_at), func.max(func.coalesce(row.ended_at, row.started_at))).where(
-            row.subject == person
-        )
+        select(func.count(), func.min(one.started_at), func.max(func.coalesce(one.ended_at, one.started_at)))
     ).one()
-    wanted = select(row.state, row.key, row.started_at, row.ended_at).where(row.subject == person)
+    wanted = select(one.state, one.key, one.started_at, one.ended_at)
 
     def record(one: Any) -> Record:
         return {**one._mapping, "state": known[one.state].title if one.state in known else one.state}
 
-    records = _read(connection, wanted.order_by(row.id.desc()), record)
-    title = {"zh": "出差、休假等状态", "en": "States such as travel and leave"}
+    records = _read(connection, wanted.order_by(one.id.desc()), record)
+    title = {"zh": "持续一段时间的状态", "en": "States that last for a while"}
     return Holding("states", title, _OF_EVENTS, columns, count, records, first, last, "trip")
 
 
@@ -276,10 +277,7 @@ def _findings(connection: Connection, person: str) -> Holding:
 
 def _released() -> Any:
     """What HR has not released of a storm is nobody's to read yet."""
-    storm = select(OutboxRow.id).where(
-        OutboxRow.finding == FindingRow.id, OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None)
-    )
-    return ~storm.exists()
+    return ~in_unreleased_storm()
 
 
 def _of_findings(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,7 +24,7 @@ from tideng.org.directory import DIRECTORY_EVENTS
 EVER = timedelta.max
 _NOTHING = timedelta(0)
 _SPANS = timedelta(days=130)
-"""So long after its end a state is still looked at: the longest trip that `this trip` adds up, and some days."""
+"""So long after its end a state is still looked at: the longest stretch that a window of a state adds up, and some days."""
 _SAID = timedelta(days=40)
 """So long what was said is remembered, whatever its limit: a month, and some days."""
 _CHAIN = 30
@@ -94,8 +93,7 @@ class Reach:
     def forget(self, world: World, now: datetime) -> None:
         """Let go of what no watch can look at any more, so that a year takes no more memory than a month."""
         world.book.forget({key: now - back for key, back in self.series.items()})
-        for moments in world.heard.values():
-            del moments[: bisect_left(moments, now - self.heard)]
+        world.agenda.forget_heard(now - self.heard)
         for spans in world.spans.values():
             if len(spans) > 1:
                 spans[:] = [span for span in spans if span.ended is None or span.ended > now - self.spans]

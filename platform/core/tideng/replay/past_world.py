@@ -16,13 +16,15 @@ from sqlalchemy import Connection, or_, select
 from tideng.facts.cases import types_with
 from tideng.facts.gather import facts_at
 from tideng.facts.names import EventFacts, Needs, Point
-from tideng.facts.world import Span, World
-from tideng.judging.event_queries import JUDGED, among_few, floor_of
+from tideng.facts.spans import Span
+from tideng.facts.world import World
+from tideng.judging.event_queries import among_few, floor_of
 from tideng.judging.questions import subjects_of
 from tideng.model.event import Event
 from tideng.model.judge_contract import Watch
 from tideng.model.metrics import Metric, Series
 from tideng.model.money import in_client_money
+from tideng.model.statuses import EventStatus
 from tideng.org.directory import Directory
 from tideng.org.groups import GROUPS
 from tideng.runtime.deployment import Deployment
@@ -69,7 +71,7 @@ class Past:
         if watch.about in GROUPS:
             whose |= self.directory.groups.ever_in((watch.about, subject))
         world = self.world(whose, needs, at, known_by)
-        facts = {name: value for name, value in (kept or {}).items() if name[0] != "$"}
+        facts = dict(kept or {})
         facts |= facts_at(world, needs, subject, person, at, EventFacts(event) if event else None, about=watch.about)
         return facts | self._gathered(
             needs.gathered, Point(person, at, self.directory.at(person, at), watch.about, subject)
@@ -155,7 +157,7 @@ class Past:
         if not types:
             return
         table = EventRow.__table__
-        where = [table.c.type.in_(types), table.c.time <= last, table.c.status == JUDGED]
+        where = [table.c.type.in_(types), table.c.time <= last, table.c.status == EventStatus.JUDGED]
         if first is not None:
             where.append(table.c.time >= first)
         if known_by is not None:

@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from tideng.facts.world import Entry, Record, World
+from tideng.facts.agenda import Agenda, Entry
+from tideng.facts.world import Record, World
 from tideng.judging.pipeline import Flow
 from tideng.judging.schedules import moments, zones_of
 from tideng.judging.watch_index import WatchList
@@ -71,9 +72,8 @@ class Run:
         self.reach = Reach.of(watchlist, deployment.catalogue)
         self._deployment, self._start, self._until, self._reached = deployment, start, until, reached
         self._flow = Flow(plugins, deployment.catalogue, deployment.calendar, watchlist, profile.locale, depth)
-        self._world = World(_directory(deployment), deployment.catalogue)
+        self._world = World(_directory(deployment), deployment.catalogue, agenda=Agenda(in_order=True))
         self._world.book.keep_deltas = False
-        self._world.in_order = True
         self._order = count()
         self._waiting: list[tuple[datetime, int, int, Any]] = []
         self._ahead: Event | None = None
@@ -141,7 +141,7 @@ class Run:
         entries = [entry for entry in entries if entry.state == "open"]
         if due < self._start:
             for entry in entries:
-                self._world.settle(entry, "missed", "before the replayed period")
+                self._world.agenda.settle(entry, "missed", "before the replayed period")
         else:
             self._flow.come_due(self._world, entries, at=lambda entry: entry.due)
             for moment in sorted(schedules, key=lambda one: (one.watch.rule, one.zone)):
@@ -155,10 +155,10 @@ class Run:
         world = self._world
         records, world.records = world.records, []
         yield from records
-        for entry in (*world.opened, *world.settled):  # a window that was settled may have opened again
+        opened, settled = world.agenda.take_changes()
+        for entry in (*opened, *settled):  # a window that was settled may have opened again
             if entry.state == "open":
                 self._wait(entry.due, 0, entry)
-        world.opened, world.settled = [], []
         world.new_spans, world.changed_spans = [], []
         emitted, world.emitted = world.emitted, []
         if emitted:

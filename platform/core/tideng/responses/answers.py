@@ -17,6 +17,7 @@ from tideng.base.errors import (
     Refused,
 )
 from tideng.model.event import Event
+from tideng.model.statuses import DroppedReason
 from tideng.outbox.contest import contest, take_back_contest
 from tideng.outbox.snooze import drop_snoozed, snooze, wake_again
 from tideng.store.database import is_sqlite, writing
@@ -70,7 +71,7 @@ def respond(deployment: Deployment, finding_id: int, person: str, kind: str, not
             contest(connection, finding_id, row.rule, person, note, now)
         else:
             take_back_contest(connection, finding_id, person, now)
-            drop_snoozed(connection, finding_id, "answered")
+            drop_snoozed(connection, finding_id, DroppedReason.ANSWERED)
     deployment.bell.ring()
     return True
 

@@ -26,8 +26,10 @@ from tideng.base.errors import (
 )
 from tideng.facts.world import Record, Spoken
 from tideng.model.event import Event
+from tideng.model.statuses import DroppedReason
 from tideng.model.templates import choose
 from tideng.org.directory import Directory
+from tideng.outbox import rows
 from tideng.outbox.enqueue import save_records, withdraw
 from tideng.outbox.policy import Speaking
 from tideng.outbox.system_rules import NOTE, NOTE_WATCH
@@ -35,8 +37,6 @@ from tideng.responses.audio import NotSpoken, Recording, recognise
 from tideng.store.database import insert, is_sqlite, writing
 from tideng.store.events import store_events
 from tideng.store.tables import (
-    FindingRow,
-    OutboxRow,
     PersonNoteRow,
     PersonNoteVoiceRow,
 )
@@ -467,7 +467,6 @@ def _put_away(connection: Connection, row: Any, now: datetime) -> bool:
     if row.seen_at is not None or row.taken_back_at is not None:
         return False
     connection.execute(update(PersonNoteRow).where(PersonNoteRow.id == row.id).values(seen_at=now))
-    told = select(FindingRow.id).where(FindingRow.rule == NOTE, FindingRow.period == str(row.id))
-    unsent = and_(OutboxRow.finding.in_(told), OutboxRow.status == "waiting")
-    connection.execute(update(OutboxRow).where(unsent).values(status="dropped", dropped_because="seen already"))
+    unsent = rows.Selection((rows.WAITING,), rule=NOTE, period=str(row.id))
+    rows.drop(connection, unsent, DroppedReason.SEEN)
     return True

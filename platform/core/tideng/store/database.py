@@ -94,4 +94,5 @@ def among(connection: Connection, column: Any, texts: Iterable[str]) -> ColumnEl
 
 
 def is_sqlite(connection: Connection | Engine) -> bool:
+    """Tell whether the database is SQLite; the other one that is supported is PostgreSQL."""
     return connection.dialect.name == "sqlite"

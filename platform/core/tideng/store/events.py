@@ -18,6 +18,7 @@ from tideng.base.problems import stored
 from tideng.intake.reader import DeadLetter, dead_letter, read_event
 from tideng.model.event import Event
 from tideng.model.limits import MAX_KEY
+from tideng.model.statuses import EventStatus
 from tideng.store.database import insert, writing
 from tideng.store.tables import DeadLetterRow, EventKeyRow, EventRow
 
@@ -144,7 +145,7 @@ def _insert_events(
             "data": dict(event.data),
             "depth": event.depth,
             "lane": lane_of(event.subject),
-            "status": 0,
+            "status": EventStatus.WAITING,
             "attempts": 0,
             "received_at": now,
             "history": history,
@@ -199,7 +200,7 @@ def _names_case(event: Event) -> bool:
 
 def oldest_waiting(connection: Connection) -> datetime | None:
     """When the oldest event that waits to be judged came in; None when none waits."""
-    return connection.scalar(select(func.min(EventRow.received_at)).where(EventRow.status == 0))
+    return connection.scalar(select(func.min(EventRow.received_at)).where(EventRow.status == EventStatus.WAITING))
 
 
 # -- dead letters ------------------------------------------------------------------------------------------------------

@@ -25,6 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from tideng.model.statuses import ON_THE_WAY, EventStatus, MessageStatus
+
 
 def _moment_to_text(value: datetime | None) -> str | None:
     """As SQLAlchemy writes it into SQLite, in a third of the time: thousands are written a second."""
@@ -65,12 +67,14 @@ class Moment(TypeDecorator):
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")
+"""Column type of ids: BIGINT; on SQLite INTEGER, because it numbers only those by itself."""
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+"""How constraints and indexes are named, so that a migration can find them again."""
 
 
 class Base(DeclarativeBase):
@@ -88,7 +92,7 @@ class LaneRow(Base):
 
 
 class EventRow(Base):
-    """A stored event. status: 0 to be judged, 1 judged, 2 failed (see error)."""
+    """A stored event. status: an `EventStatus`; of a failed one, `error` says why."""
 
     __tablename__ = "event"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -100,7 +104,7 @@ class EventRow(Base):
     data: Mapped[dict[str, Any]]
     depth: Mapped[int] = mapped_column(SmallInteger, default=0)
     lane: Mapped[int] = mapped_column(SmallInteger)
-    status: Mapped[int] = mapped_column(SmallInteger, default=0)
+    status: Mapped[int] = mapped_column(SmallInteger, default=EventStatus.WAITING)
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
     error: Mapped[str | None] = mapped_column(Text)
     received_at: Mapped[datetime]
@@ -116,8 +120,8 @@ Index(
     "ix_event_waiting",
     EventRow.lane,
     EventRow.id,
-    sqlite_where=EventRow.status == 0,
-    postgresql_where=EventRow.status == 0,
+    sqlite_where=EventRow.status == EventStatus.WAITING,
+    postgresql_where=EventRow.status == EventStatus.WAITING,
 )
 
 
@@ -202,8 +206,8 @@ class UnpricedRow(Base):
 
 
 class StateRow(Base):
-    """A span during which a state (``person.on_trip``) held. `ended_at` None: it still holds. `started_at` None: only
-    the end has been heard so far."""
+    """A span during which a state (``person.on_leave``) held, a row for each start. `ended_at` None: it still holds.
+    `started_at` None: only the end has been heard so far. Starts that were repeated with one key have the same end."""
 
     __tablename__ = "state_span"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -303,11 +307,14 @@ class FindingRow(Base):
 
 
 class OutboxRow(Base):
-    """A message on its way. status: waiting, leased, sent, parked (for a person to see), held (until HR has decided on a
-    storm or on a contested nudge, or until the moment `due` its reader put it off to), dropped (not needed any more).
+    """A message to one person on one channel; only `tideng.outbox.rows` writes it.
+
+    status: a `MessageStatus`: waiting, leased (a worker is sending it), sent, parked (for a person to see), held (until HR
+    has decided on a storm or on a contested nudge, or until the moment `due` its reader put it off to), dropped (not
+    needed any more).
 
     `key` is the same at every try, so that a channel that knows duplicates can refuse them. `held_because` is the last
-    reason in `tideng.outbox.policy.HELD_BECAUSE` for which it waited. `alone`: it is no point of a digest and does not count
+    `HeldReason` for which it waited. `alone`: it is no point of a digest and does not count
     against the budget. `released_at`: when it first went out. `bundle`: the row whose key and try it shares, where
     several went out as one message."""
 
@@ -317,7 +324,7 @@ class OutboxRow(Base):
     finding: Mapped[int] = mapped_column(Id, ForeignKey("finding.id"), index=True)
     channel: Mapped[str] = mapped_column(String(40))
     recipient: Mapped[str] = mapped_column(String(120))
-    status: Mapped[str] = mapped_column(String(10), default="waiting")
+    status: Mapped[str] = mapped_column(String(10), default=MessageStatus.WAITING)
     attempts: Mapped[int] = mapped_column(SmallInteger, default=0)
     due: Mapped[datetime]
     held_because: Mapped[str | None] = mapped_column(String(40))
@@ -333,16 +340,16 @@ class OutboxRow(Base):
 Index(
     "ix_outbox_due",
     OutboxRow.due,
-    sqlite_where=OutboxRow.status.in_(("waiting", "leased")),
-    postgresql_where=OutboxRow.status.in_(("waiting", "leased")),
+    sqlite_where=OutboxRow.status.in_(ON_THE_WAY),
+    postgresql_where=OutboxRow.status.in_(ON_THE_WAY),
 )
 
 Index(
     "ix_outbox_held",
     OutboxRow.held_because,
     OutboxRow.due,
-    sqlite_where=OutboxRow.status == "held",
-    postgresql_where=OutboxRow.status == "held",
+    sqlite_where=OutboxRow.status == MessageStatus.HELD,
+    postgresql_where=OutboxRow.status == MessageStatus.HELD,
 )
 
 

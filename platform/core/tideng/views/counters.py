@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from tideng.model.statuses import ON_THE_WAY, EventStatus, MessageStatus
 from tideng.store.tables import (
     DeadLetterRow,
     EventRow,
@@ -38,21 +39,23 @@ class Counters:
 def counters(connection: Connection, moment: datetime, today: datetime) -> Counters:
     """Count what needs a person, in one statement. `today` is when the client's day began. It names nobody."""
     of = lambda column, *where: select(column).where(*where).scalar_subquery()  # noqa: E731
-    waiting = OutboxRow.status.in_(("waiting", "leased"))
-    put_off = and_(OutboxRow.status == "waiting", OutboxRow.held_because.is_not(None), OutboxRow.due > moment)
+    waiting = OutboxRow.status.in_(ON_THE_WAY)
+    put_off = and_(
+        OutboxRow.status == MessageStatus.WAITING, OutboxRow.held_because.is_not(None), OutboxRow.due > moment
+    )
     row = connection.execute(
         select(
-            of(func.count(), EventRow.status == 0),
-            of(func.count(), EventRow.status == 2),
-            of(func.min(EventRow.received_at), EventRow.status == 0),
+            of(func.count(), EventRow.status == EventStatus.WAITING),
+            of(func.count(), EventRow.status == EventStatus.FAILED),
+            of(func.min(EventRow.received_at), EventRow.status == EventStatus.WAITING),
             of(func.min(OutboxRow.due), waiting, OutboxRow.due <= moment),
-            of(func.count(), OutboxRow.status == "parked"),
-            of(func.count(), or_(OutboxRow.status == "held", put_off)),
+            of(func.count(), OutboxRow.status == MessageStatus.PARKED),
+            of(func.count(), or_(OutboxRow.status == MessageStatus.HELD, put_off)),
             of(func.count(), DeadLetterRow.state == "waiting"),
             of(func.count(), ScheduleRunRow.outcome == "missed", ScheduleRunRow.due >= today),
             of(func.count(), PluginRow.state == "failed"),
             of(func.count(), FindingRow.response == "disputed", FindingRow.responded_at >= today),
-            of(func.count(), OutboxRow.status == "sent", OutboxRow.sent_at >= today),
+            of(func.count(), OutboxRow.status == MessageStatus.SENT, OutboxRow.sent_at >= today),
         )
     ).one()
     return Counters(*row)

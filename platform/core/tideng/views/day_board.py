@@ -24,9 +24,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, literal, or_, select
 
 from tideng.access.viewer import Viewer
+from tideng.model.statuses import ON_THE_WAY, HeldReason, MessageStatus
 from tideng.org.directory import Assignment, Directory, zone
 from tideng.org.roster import Roster
-from tideng.outbox.policy import SNOOZED, STORM
+from tideng.outbox.rows import from_unreleased_storm, is_held
 from tideng.outbox.system_rules import NOTE
 from tideng.store.tables import (
     AgendaRow,
@@ -63,7 +64,7 @@ class NextStep:
 class OpenMatter:
     """One thing that is open for a person: the finding `id`, what it does to the lamp, and what comes next.
 
-    `because`: why it is held (one of `tideng.outbox.policy.HELD_BECAUSE`), `until`: until when (UTC), None until somebody has
+    `because`: why it is held (a `HeldReason`), `until`: until when (UTC), None until somebody has
     decided. `channel_failed`: a message could not be delivered."""
 
     id: int
@@ -206,7 +207,7 @@ def lamps_of(
 
 
 def in_state(connection: Connection, viewer: Viewer, directory: Directory, now: datetime, state: str) -> int:
-    """How many of the viewer's people are in `state` (``person.on_trip``) at `now`. One statement."""
+    """How many of the viewer's people are in `state` (``person.on_leave``) at `now`. One statement."""
     scope = viewer.scope(directory, now)
     row = StateRow
     statement = (
@@ -269,18 +270,17 @@ def _weight() -> ColumnElement[int]:
     """How much a row of finding and message weighs, as in the module's table."""
     marked = FindingRow.action == "mark"
     improve = FindingRow.detail["status"].as_string() == "to_improve"
-    held = or_(OutboxRow.status == "held", and_(OutboxRow.status == "waiting", OutboxRow.held_because.is_not(None)))
     running = _step(AgendaRow.state == "open")
     over = and_(_step(AgendaRow.state == "cancelled", AgendaRow.note == "until holds"), ~running)
     answered = FindingRow.response.is_not(None)
-    on_way = OutboxRow.status.in_(("waiting", "leased", "sent", "parked"))
+    on_way = OutboxRow.status.in_((*ON_THE_WAY, MessageStatus.SENT, MessageStatus.PARKED))
     return case(
         (or_(over, and_(marked, answered)), literal(0)),
         (and_(marked, improve), literal(_WEIGHT[NEED])),
         (marked, literal(_WEIGHT[OPEN])),
         (FindingRow.response == "disputed", literal(_WEIGHT[HOLD])),
         (and_(answered, ~running), literal(0)),
-        (held, literal(_WEIGHT[HOLD])),
+        (is_held(), literal(_WEIGHT[HOLD])),
         (and_(FindingRow.action == "ask", on_way), literal(_WEIGHT[NEED])),
         (on_way, literal(_WEIGHT[TOLD])),
         else_=literal(0),
@@ -296,8 +296,8 @@ def _rows(span: _Span, scope: Collection[str] | None, sees_storms: bool, *column
         .where(FindingRow.rule != NOTE)  # a kind word is nothing open
     )
     if not sees_storms:  # what HR has not released yet is nobody else's to see
-        storm = and_(OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None))
-        statement = statement.where(or_(OutboxRow.id.is_(None), ~func.coalesce(storm, False)))
+        storm = func.coalesce(from_unreleased_storm(), False)
+        statement = statement.where(or_(OutboxRow.id.is_(None), ~storm))
     if scope is not None and len(scope) <= _PARTS:
         statement = statement.where(concerned.in_(sorted(scope)))
     return statement
@@ -368,7 +368,7 @@ def _matters(
 
 def _matter(row: Any, rows: Iterable[Any]) -> OpenMatter:
     status = _BY_WEIGHT[row.weight]
-    decided_later = row.sending == "held" and row.held_because != SNOOZED
+    decided_later = row.sending == MessageStatus.HELD and row.held_because != HeldReason.SNOOZED
     return OpenMatter(
         id=row.id,
         rule=row.rule,
@@ -386,7 +386,7 @@ def _matter(row: Any, rows: Iterable[Any]) -> OpenMatter:
         because=row.held_because if status == HOLD and row.response != "disputed" else None,
         until=row.due if status == HOLD and not decided_later and row.response != "disputed" else None,
         sent_at=row.sent_at,
-        channel_failed=any(one.sending == "parked" for one in rows),
+        channel_failed=any(one.sending == MessageStatus.PARKED for one in rows),
     )
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, select
 
 from tideng.access.paging import PAGE_SIZE, Page, page_of
 from tideng.access.viewer import Viewer, name_of
+from tideng.model.statuses import HeldReason, MessageStatus
 from tideng.org.directory import Directory
-from tideng.outbox.policy import SNOOZED
+from tideng.outbox.rows import SNOOZED, is_held
 from tideng.store.tables import FindingRow, OutboxRow
 
 
 @dataclass(frozen=True, slots=True)
 class HeldView:
-    """One message that is held. `because` is one of `tideng.outbox.policy.HELD_BECAUSE`; `until` None: until HR decides."""
+    """One message that is held. `because` is a `HeldReason`; `until` None: until HR decides."""
 
     id: int
     finding: int
@@ -24,7 +26,7 @@ class HeldView:
     recipient: str
     recipient_name: str
     channel: str
-    because: str
+    because: HeldReason
     until: datetime | None
     message: str | None
 
@@ -40,12 +42,11 @@ def held(
     """Messages that are held now, newest first; for those who see everything. One statement."""
     viewer.require_all()
     row = OutboxRow
-    put_off = and_(row.status == "waiting", row.held_because.is_not(None))
     columns = (row.id, row.finding, FindingRow.rule, row.recipient, row.channel, row.status)
     statement = (
         select(*columns, row.held_because, row.due, FindingRow.message)
         .join(FindingRow, FindingRow.id == row.finding)
-        .where(or_(row.status == "held", put_off))
+        .where(is_held())
     )
     rows, following = page_of(connection, statement, row.id, before, size)
     found = (
@@ -56,10 +57,15 @@ def held(
             one.recipient,
             name_of(directory, one.recipient, moment),
             one.channel,
-            one.held_because,
-            None if one.status == "held" and one.held_because != SNOOZED else one.due,
+            HeldReason(one.held_because),
+            _until(one),
             one.message,
         )
         for one in rows
     )
     return Page(tuple(found), following)
+
+
+def _until(row: Any) -> datetime | None:
+    """Until when a message is held; None where somebody has to decide."""
+    return None if row.status == MessageStatus.HELD and not SNOOZED.is_of(row) else row.due

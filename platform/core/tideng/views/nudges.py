@@ -17,20 +17,19 @@ from tideng.access.paging import (
 )
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
+from tideng.model.statuses import UNDELIVERED, MessageStatus, NudgeStatus
 from tideng.org.directory import Directory
-from tideng.outbox.policy import SNOOZED, STORM
+from tideng.outbox.rows import SNOOZED, in_unreleased_storm
 from tideng.outbox.system_rules import NOTE
 from tideng.store.database import among
 from tideng.store.tables import FindingRow, OutboxRow
 
-STATUSES = ("told", "snoozed", "held", "waiting", "parked", "acknowledged", "disputed", "withdrawn", "recorded")
-
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One finding's message on one channel. `status`: waiting, leased, sent, parked, held, dropped.
+    """One finding's message on one channel. `status` is a `MessageStatus`.
 
-    `held_because`: the last reason in `tideng.outbox.policy.HELD_BECAUSE` for which it waited; `due`: until when. `bundle` is the
+    `held_because`: the last `HeldReason` for which it waited; `due`: until when. `bundle` is the
     same for all that went out as one message, None for what went out by itself."""
 
     id: int
@@ -38,7 +37,7 @@ class Delivery:
     channel: str
     recipient: str
     recipient_name: str
-    status: str
+    status: MessageStatus
     attempts: int
     due: datetime
     held_because: str | None
@@ -51,17 +50,18 @@ class Delivery:
     @property
     def is_held(self) -> bool:
         """Whether it is kept from its reader now, for the reason in `held_because`."""
-        return self.status == "held" or (self.status == "waiting" and self.held_because is not None)
+        put_off = self.status == MessageStatus.WAITING and self.held_because is not None
+        return self.status == MessageStatus.HELD or put_off
 
     @property
     def is_snoozed(self) -> bool:
         """Whether its reader has put it off, until `due`."""
-        return self.status == "held" and self.held_because == SNOOZED
+        return SNOOZED.holds(self.status, self.held_because)
 
 
 @dataclass(frozen=True, slots=True)
 class NudgeView:
-    """One finding as people see it. `status` is one of STATUSES; names fall back to ids."""
+    """One finding as people see it. `status` is a `NudgeStatus`; names fall back to ids."""
 
     id: int
     rule: str
@@ -82,7 +82,7 @@ class NudgeView:
     meant_for_name: str
     message: str | None
     locale: str | None
-    status: str
+    status: NudgeStatus
     response: str | None
     response_note: str | None
     responded_at: datetime | None
@@ -162,12 +162,9 @@ def _allowed(
     scope = viewer.scope(directory, moment)
     if scope is None:
         return []
-    stormed = exists().where(
-        OutboxRow.finding == FindingRow.id, OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None)
-    )
     # what HR has not released yet, or has let go, is nobody's to read; who leaves whom a note is not for those above
     concerned = or_(among(connection, FindingRow.recipient, scope), among(connection, FindingRow.subject, scope))
-    return [~stormed, concerned, or_(FindingRow.rule != NOTE, FindingRow.recipient == viewer.person)]
+    return [~in_unreleased_storm(), concerned, or_(FindingRow.rule != NOTE, FindingRow.recipient == viewer.person)]
 
 
 def _matching(wanted: NudgeFilter, viewer: Viewer) -> list[ColumnElement[bool]]:
@@ -193,42 +190,43 @@ def _matching(wanted: NudgeFilter, viewer: Viewer) -> list[ColumnElement[bool]]:
 def _with_status(status: str) -> ColumnElement[bool]:
     """The same decision as `_status`, in SQL. An unknown status matches nothing."""
     has = lambda *where: exists().where(OutboxRow.finding == FindingRow.id, *where)  # noqa: E731
-    on_way = OutboxRow.status.in_(("waiting", "leased", "held"))
+    on_way = OutboxRow.status.in_(UNDELIVERED)
     live = FindingRow.state == "live"
-    put_off = has(OutboxRow.status == "held", OutboxRow.held_because == SNOOZED)
+    put_off = has(SNOOZED.condition)
     silent = and_(live, FindingRow.response.is_(None))
     unanswered = and_(silent, ~put_off)
-    undelivered = and_(unanswered, ~has(OutboxRow.status == "parked"), ~has(OutboxRow.status == "sent"))
-    conditions = {
-        "withdrawn": FindingRow.state == "withdrawn",
-        "acknowledged": and_(live, FindingRow.response == "acknowledged"),
-        "disputed": and_(live, FindingRow.response == "disputed"),
-        "snoozed": and_(silent, put_off),
-        "parked": and_(unanswered, has(OutboxRow.status == "parked")),
-        "told": and_(unanswered, ~has(OutboxRow.status == "parked"), has(OutboxRow.status == "sent")),
-        "held": and_(undelivered, has(on_way, OutboxRow.held_because.is_not(None))),
-        "waiting": and_(undelivered, has(on_way), ~has(on_way, OutboxRow.held_because.is_not(None))),
-        "recorded": and_(undelivered, ~has(on_way)),
+    parked, sent = has(OutboxRow.status == MessageStatus.PARKED), has(OutboxRow.status == MessageStatus.SENT)
+    undelivered = and_(unanswered, ~parked, ~sent)
+    conditions: dict[str, ColumnElement[bool]] = {
+        NudgeStatus.WITHDRAWN: FindingRow.state == "withdrawn",
+        NudgeStatus.ACKNOWLEDGED: and_(live, FindingRow.response == "acknowledged"),
+        NudgeStatus.DISPUTED: and_(live, FindingRow.response == "disputed"),
+        NudgeStatus.SNOOZED: and_(silent, put_off),
+        NudgeStatus.PARKED: and_(unanswered, parked),
+        NudgeStatus.TOLD: and_(unanswered, ~parked, sent),
+        NudgeStatus.HELD: and_(undelivered, has(on_way, OutboxRow.held_because.is_not(None))),
+        NudgeStatus.WAITING: and_(undelivered, has(on_way), ~has(on_way, OutboxRow.held_because.is_not(None))),
+        NudgeStatus.RECORDED: and_(undelivered, ~has(on_way)),
     }
     return conditions.get(status, FindingRow.id.is_(None))
 
 
-def _status(row: Row, sent: Sequence[Delivery]) -> str:
+def _status(row: Row, sent: Sequence[Delivery]) -> NudgeStatus:
     if row.state == "withdrawn":
-        return "withdrawn"
-    if row.response in ("acknowledged", "disputed"):
-        return row.response
+        return NudgeStatus.WITHDRAWN
+    if row.response in (NudgeStatus.ACKNOWLEDGED, NudgeStatus.DISPUTED):
+        return NudgeStatus(row.response)
     if any(one.is_snoozed for one in sent):
-        return "snoozed"
+        return NudgeStatus.SNOOZED
     states = {one.status for one in sent}
-    if "parked" in states:
-        return "parked"
-    if "sent" in states:
-        return "told"
-    on_way = [one for one in sent if one.status in ("waiting", "leased", "held")]
+    if MessageStatus.PARKED in states:
+        return NudgeStatus.PARKED
+    if MessageStatus.SENT in states:
+        return NudgeStatus.TOLD
+    on_way = [one for one in sent if one.status in UNDELIVERED]
     if any(one.held_because for one in on_way):
-        return "held"
-    return "waiting" if on_way else "recorded"
+        return NudgeStatus.HELD
+    return NudgeStatus.WAITING if on_way else NudgeStatus.RECORDED
 
 
 def _views(
@@ -285,7 +283,7 @@ def delivery_of(row: Row, directory: Directory, moment: datetime) -> Delivery:
         row.channel,
         row.recipient,
         name,
-        row.status,
+        MessageStatus(row.status),
         row.attempts,
         row.due,
         row.held_because,

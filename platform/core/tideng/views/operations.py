@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
 from tideng.access.paging import (
     PAGE_SIZE,
@@ -18,7 +18,9 @@ from tideng.access.paging import (
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
 from tideng.base.problems import Phrase, phrase_of_text
+from tideng.model.statuses import EventStatus, MessageStatus
 from tideng.org.directory import Directory
+from tideng.outbox.rows import is_held
 from tideng.store.database import among
 from tideng.store.tables import (
     DeadLetterRow,
@@ -29,12 +31,10 @@ from tideng.store.tables import (
 )
 from tideng.views.nudges import Delivery, delivery_of
 
-_EVENT_STATUS = ("waiting", "judged", "failed")
-
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """A stored event. `status`: waiting, judged, failed."""
+    """A stored event. `status` is the word of its `EventStatus`."""
 
     id: int
     event_id: str
@@ -65,8 +65,8 @@ def events(
     statement = select(EventRow.__table__).where(*_about(connection, viewer, directory, moment))
     if type:
         statement = statement.where(EventRow.type == type)
-    if status in _EVENT_STATUS:
-        statement = statement.where(EventRow.status == _EVENT_STATUS.index(status))
+    if (wanted := EventStatus.of_word(status)) is not None:
+        statement = statement.where(EventRow.status == wanted)
     if subject:
         statement = statement.where(EventRow.subject == subject)
     rows, following = page_of(connection, statement, EventRow.id, before, size)
@@ -97,8 +97,7 @@ def outbox(
     viewer.require_all()
     statement = select(OutboxRow.__table__)
     if status:
-        held = or_(OutboxRow.status == "held", and_(OutboxRow.status == "waiting", OutboxRow.held_because.is_not(None)))
-        statement = statement.where(held if status == "held" else OutboxRow.status == status)
+        statement = statement.where(is_held() if status == MessageStatus.HELD else OutboxRow.status == status)
     rows, following = page_of(connection, statement, OutboxRow.id, before, size)
     return Page(tuple(delivery_of(row, directory, moment) for row in rows), following)
 
@@ -207,7 +206,7 @@ def _event(row: Row, directory: Directory, moment: datetime) -> EventView:
         subject=row.subject,
         subject_name=name_of(directory, row.subject, moment),
         data=row.data,
-        status=_EVENT_STATUS[row.status],
+        status=EventStatus(row.status).word,
         error=row.error,
         received_at=row.received_at,
         history=row.history,

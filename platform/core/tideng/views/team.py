@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
 from tideng.model.catalogue import Catalogue, Text
 from tideng.org.directory import Directory
-from tideng.outbox.policy import STORM, SYSTEM
+from tideng.outbox.policy import SYSTEM
+from tideng.outbox.rows import in_unreleased_storm
 from tideng.responses import notes
 from tideng.store.tables import (
     FindingRow,
-    OutboxRow,
     PersonNoteRow,
     StateRow,
 )
@@ -270,9 +270,6 @@ class _Weeks:
 def _weeks(connection: Connection, directory: Directory, people: Collection[str], now: datetime) -> dict[str, _Weeks]:
     """The last two weeks of everyone. One statement."""
     row = FindingRow
-    unreleased = exists().where(
-        OutboxRow.finding == row.id, OutboxRow.held_because == STORM, OutboxRow.sent_at.is_(None)
-    )
     statement = select(
         concerned, row.id, row.rule, row.period, row.at, row.message, row.recipient, row.response, row.response_note
     ).where(
@@ -281,7 +278,7 @@ def _weeks(connection: Connection, directory: Directory, people: Collection[str]
         row.at <= now,
         ~row.rule.startswith(SYSTEM, autoescape=True),
         theirs(),
-        ~unreleased,
+        ~in_unreleased_storm(),
     )
     if len(people) <= _PARTS:  # by the columns that have an index; whose matter it is, is looked at below
         statement = statement.where(or_(row.subject.in_(sorted(people)), row.recipient.in_(sorted(people))))

@@ -14,8 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from tideng.base.errors import InvalidBundle, Problem
-from tideng.store.database import insert
+from tideng.plugin import InvalidBundle, Problem, dialect_insert
 from tideng_orgchart.organisation.store import Difference
 from tideng_orgchart.tables import EditRow
 
@@ -138,7 +137,7 @@ def _put(connection: Connection, changed: Sequence[tuple[Difference, Any, str]],
         for kind, name, key in (key_of(one),)
     ]
     if rows:
-        statement = insert(connection)(EditRow)
+        statement = dialect_insert(connection)(EditRow)
         same = ["kind", "name", "key"]
         set_ = {name: statement.excluded[name] for name in ("base", "by", "at")}
         connection.execute(statement.on_conflict_do_update(index_elements=same, set_=set_), rows)

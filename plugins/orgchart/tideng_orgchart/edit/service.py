@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from tideng.access.viewer import Viewer
-from tideng.base.errors import NotAllowed, NotFound, Refused
-from tideng.client.files import Problems
-from tideng.client.org_tables import read_duties
-from tideng.org.directory import Assignment, Directory, zone
-from tideng.store.database import writing
+from tideng.plugin import (
+    Assignment,
+    Directory,
+    NotAllowed,
+    NotFound,
+    Problems,
+    Refused,
+    Viewer,
+    read_duties,
+    writing,
+    zone,
+)
 from tideng_orgchart.edit import overrides
 from tideng_orgchart.edit.table_files import Table
 from tideng_orgchart.edit.table_merge import merged
@@ -24,7 +30,7 @@ from tideng_orgchart.organisation import store
 from tideng_orgchart.views.chart import chart_at, noon
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 EDITS = frozenset({"hr", "admin"})
 

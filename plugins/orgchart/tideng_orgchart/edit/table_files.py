@@ -1,6 +1,6 @@
 """A table of people, posts or units that somebody uploads, as CSV or XLSX: what it is, told by its content, and its rows.
 
-It is read in a process of its own (`tideng.base.sandbox`) with an end to its time and memory; how a workbook is opened stands in
+It is read in a process of its own (`tideng.plugin.call_sandboxed`) with an end to its time and memory; how a workbook is opened stands in
 `tideng_orgchart.edit.workbooks`.
 """
 
@@ -16,17 +16,26 @@ from typing import Any
 
 import orjson
 
-from tideng.base.errors import Problem, Refused
-from tideng.base.parse_errors import of_csv
-from tideng.base.problems import restored, stored
-from tideng.base.sandbox import Limits, Unanswered, call
-from tideng.client.files import MOST_PROBLEMS, Problems
-from tideng.client.org_tables import PERSON_COLUMNS, POSITION_COLUMNS, UNIT_COLUMNS
+from tideng.plugin import (
+    MOST_PROBLEMS,
+    PERSON_COLUMNS,
+    POSITION_COLUMNS,
+    UNIT_COLUMNS,
+    Problem,
+    Problems,
+    Refused,
+    SandboxFailed,
+    SandboxLimits,
+    call_sandboxed,
+    restored_problem,
+    stored_problem,
+    why_not_csv,
+)
 from tideng_orgchart.edit.workbooks import MEGABYTE, MOST_ROWS, sheets_in
 
 LARGEST = 4 * MEGABYTE
 LONGEST_CELL = 20_000
-READING = Limits(seconds=20, megabytes=768)
+READING = SandboxLimits(seconds=20, megabytes=768)
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "units": UNIT_COLUMNS,
@@ -90,12 +99,12 @@ def read_upload(name: str, content: bytes) -> dict[str, Table]:
     if problem:
         raise Refused("import", [problem])
     try:
-        packed = call("tideng_orgchart.edit.table_files:unfold", content, name, limits=READING)
-    except Unanswered as error:
+        packed = call_sandboxed("tideng_orgchart.edit.table_files:unfold", content, name, limits=READING)
+    except SandboxFailed as error:
         raise Refused("import", [_unanswered(error, name)]) from error
     answer = orjson.loads(zlib.decompress(base64.b64decode(packed)))
     if answer["problems"]:
-        raise Refused("import", map(restored, answer["problems"]))
+        raise Refused("import", map(restored_problem, answer["problems"]))
     return {kind: table_of(one) for kind, one in answer["tables"].items()}
 
 
@@ -122,7 +131,7 @@ def _refused_unopened(name: str, content: bytes) -> Problem | None:
     return None
 
 
-def _unanswered(error: Unanswered, name: str) -> Problem:
+def _unanswered(error: SandboxFailed, name: str) -> Problem:
     if error.why == "died":
         return Problem(name, "table-file-damaged")
     return Problem(name, "table-too-costly")
@@ -136,7 +145,7 @@ def unfold(content: bytes, name: str) -> str:
     if not problems.errors and not tables:
         problems.add(name, "table-not-found")
     found = {kind: asdict(table) for kind, table in tables.items()}
-    said = {"problems": list(map(stored, problems.errors)), "tables": {} if problems.errors else found}
+    said = {"problems": list(map(stored_problem, problems.errors)), "tables": {} if problems.errors else found}
     return base64.b64encode(zlib.compress(orjson.dumps(said))).decode()
 
 
@@ -165,7 +174,7 @@ def _lines(text: str, name: str, problems: Problems) -> Iterator[tuple[int, list
         except StopIteration:
             return
         except csv.Error as error:
-            problems.add(f"{name} line {line}", "not-csv", {"why": of_csv(error)})
+            problems.add(f"{name} line {line}", "not-csv", {"why": why_not_csv(error)})
             return
 
 

@@ -14,12 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from tideng.access.viewer import Viewer
-from tideng.base.errors import NotFound, Problem, Refused
-from tideng.client.files import Problems
-from tideng.client.org_tables import duties_as_text
-from tideng.org.directory import Directory, in_force
-from tideng.store.database import reading, writing
+from tideng.plugin import (
+    Directory,
+    NotFound,
+    Problem,
+    Problems,
+    Refused,
+    Viewer,
+    duties_as_text,
+    in_force,
+    reading,
+    writing,
+)
 from tideng_orgchart.edit import table_files, table_merge
 from tideng_orgchart.edit.service import require_edit, today, write
 from tideng_orgchart.organisation import store
@@ -27,7 +33,7 @@ from tideng_orgchart.organisation.store import Difference
 from tideng_orgchart.tables import BEGINNING, ImportRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 KEPT = timedelta(days=2)
 """So long a file waits for somebody to decide."""

@@ -11,9 +11,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
-from tideng.client.files import Problems, Row, read_day
-from tideng.client.org_tables import duties_as_text, organisation_of
-from tideng.org.directory import Assignment, Position, Unit
+from tideng.plugin import Assignment, Position, Problems, Row, Unit, duties_as_text, organisation_of, read_day
 from tideng_orgchart.edit.table_files import Table
 from tideng_orgchart.organisation.employment_changes import Change, fold
 from tideng_orgchart.organisation.store import Organisation

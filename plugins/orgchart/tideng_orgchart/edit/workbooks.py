@@ -14,34 +14,34 @@ from datetime import date, datetime
 from typing import Any
 from xml.parsers import expat
 
-from tideng.base.zip_limits import (
-    BROKEN,
-    CUT_OFF,
-    DAMAGED,
-    LEADS_OUT,
-    LOCKED,
-    TOO_MUCH,
-    Bounds,
-    look_into,
+from tideng.plugin import (
+    ZIP_CUT_OFF,
+    ZIP_DAMAGED,
+    ZIP_ERRORS,
+    ZIP_LEADS_OUT,
+    ZIP_LOCKED,
+    ZIP_TOO_LARGE,
+    Problems,
+    ZipLimits,
+    inspect_zip,
 )
-from tideng.client.files import Problems
 
 MEGABYTE = 1024 * 1024
 MOST_ROWS = 20_000
 """Of one table; a larger company is applied from files."""
 MOST_COLUMNS = 60
-BOUNDS = Bounds(members=300, whole=48 * MEGABYTE, ratio=150, largest=48 * MEGABYTE)
+BOUNDS = ZipLimits(members=300, whole=48 * MEGABYTE, ratio=150, largest=48 * MEGABYTE)
 Lines = Iterable[tuple[int, list[str]]]
 """The number of each row, and its cells."""
 _MANY = 20
 """So many computed cells are named one by one."""
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _CODES = {
-    CUT_OFF: "workbook-cut-off",
-    DAMAGED: "workbook-damaged",
-    TOO_MUCH: "workbook-unpacks-too-large",
-    LOCKED: "workbook-locked",
-    LEADS_OUT: "table-file-damaged",
+    ZIP_CUT_OFF: "workbook-cut-off",
+    ZIP_DAMAGED: "workbook-damaged",
+    ZIP_TOO_LARGE: "workbook-unpacks-too-large",
+    ZIP_LOCKED: "workbook-locked",
+    ZIP_LEADS_OUT: "table-file-damaged",
 }
 
 
@@ -50,7 +50,7 @@ def sheets_in(content: bytes, name: str, problems: Problems) -> list[tuple[str, 
     `name`, the file's."""
     from python_calamine import CalamineError, CalamineWorkbook
 
-    found = look_into(content, BOUNDS)
+    found = inspect_zip(content, BOUNDS)
     if found.why:
         problems.add(name, _CODES[found.why])
     elif "xl/workbook.xml" not in found.names:
@@ -88,7 +88,7 @@ def _text(cell: Any) -> str:
 def _walk_safely(content: bytes, name: str, problems: Problems) -> None:
     try:
         _walk(content, name, problems)
-    except BROKEN:
+    except ZIP_ERRORS:
         problems.add(name, "workbook-damaged")
     except expat.ExpatError:
         problems.add(name, "table-file-damaged")

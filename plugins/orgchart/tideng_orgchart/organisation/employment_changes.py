@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tideng.model.event import Event
-from tideng.org.directory import DIRECTORY_EVENTS, Assignment, zone
+from tideng.plugin import DIRECTORY_EVENTS, Assignment, Event, zone
 
 DAY = timedelta(days=1)
 

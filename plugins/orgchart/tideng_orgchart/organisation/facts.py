@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tideng.facts.names import Point
-from tideng.org.directory import Assignment, Directory
+from tideng.plugin import Assignment, Directory, Point
 
 
 def gather(points: Sequence[Point], names: frozenset[str], directory: Directory) -> Sequence[Mapping[str, Any]] | None:

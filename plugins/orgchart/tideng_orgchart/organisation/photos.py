@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, select
 
-from tideng.access.viewer import Viewer
-from tideng.base.errors import (
+from tideng.plugin import (
+    Directory,
+    HeldRecord,
+    Holding,
     NotAllowed,
     NotFound,
     Problem,
     Refused,
+    Viewer,
+    dialect_insert,
+    writing,
 )
-from tideng.org.directory import Directory
-from tideng.privacy.holdings import Holding, Record
-from tideng.store.database import insert, writing
 from tideng_orgchart.edit.service import may_edit
 from tideng_orgchart.tables import PhotoRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 LARGEST = 5 * 1024 * 1024
 MOST_POINTS = 40_000_000
@@ -54,7 +56,7 @@ def put(deployment: Deployment, viewer: Viewer, directory: Directory, person: st
     mark = hashlib.sha256(data).hexdigest()[:16]
     row = {"person": person, "data": data, "mark": mark, "by": viewer.login, "at": deployment.clock.now()}
     with writing(deployment.engine) as connection:
-        statement = insert(connection)(PhotoRow).values(**row)
+        statement = dialect_insert(connection)(PhotoRow).values(**row)
         connection.execute(statement.on_conflict_do_update(index_elements=["person"], set_=row))
 
 
@@ -113,7 +115,7 @@ def photo_of(connection: Connection, person: str) -> Holding:
     """The photo, for the person it shows: when it was put there, by whom, and the picture itself."""
     found = connection.execute(select(PhotoRow).where(PhotoRow.person == person)).first()
 
-    def records(start: int, most: int) -> Iterable[Record]:
+    def records(start: int, most: int) -> Iterable[HeldRecord]:
         return [{"at": found.at, "by": found.by}][start : start + most] if found else []
 
     def files() -> Iterable[tuple[str, Any]]:

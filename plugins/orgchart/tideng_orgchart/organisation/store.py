@@ -10,13 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
-from tideng.org.directory import (
-    Assignment,
-    Position,
-    Targets,
-    Unit,
-)
-from tideng.store import database
+from tideng.plugin import Assignment, Position, Targets, Unit, dialect_insert
 from tideng_orgchart.organisation.employment_changes import Change
 from tideng_orgchart.tables import (
     BEGINNING,
@@ -187,14 +181,14 @@ def note(connection: Connection, changes: Iterable[Change], default_zone: str) -
     """Keep what was heard of people, each once."""
     rows = [{name: getattr(change, name) for name in Change.__slots__} for change in changes]
     if rows:
-        statement = database.insert(connection)(ChangeRow)
+        statement = dialect_insert(connection)(ChangeRow)
         connection.execute(statement.on_conflict_do_nothing(index_elements=["person", "at", "kind"]), rows)
         known = connection.scalar(select(RevisionRow.default_zone))
         _grow(connection, known or default_zone)
 
 
 def _grow(connection: Connection, default_zone: str) -> None:
-    statement = database.insert(connection)(RevisionRow).values(id=1, revision=1, default_zone=default_zone)
+    statement = dialect_insert(connection)(RevisionRow).values(id=1, revision=1, default_zone=default_zone)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["id"], set_={"revision": RevisionRow.revision + 1, "default_zone": default_zone}

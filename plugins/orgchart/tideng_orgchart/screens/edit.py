@@ -11,17 +11,8 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.base.errors import NotFound, Problem, Refused
-from tideng.base.problems import say
-from tideng.org.directory import Position, Unit, in_force
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    Page,
-    needs,
-)
-from tideng_admin.request.choices import units_to_choose
-from tideng_admin.request.context import Web, locale, web
+from tideng.plugin import NotFound, Position, Problem, Refused, Unit, in_force, say_problem
+from tideng_admin.screens import READ, WRITE, Page, Web, locale, needs, units_to_choose, web
 from tideng_orgchart.edit import service
 from tideng_orgchart.edit.table_merge import position_row, unit_row
 from tideng_orgchart.screens.table_import import field_words, name_in
@@ -103,7 +94,7 @@ class OrganisationEditPage(Page):
                 here.deployment, here.viewer(), here.directory(), id, _new(kind, id, said) | {"mend": mend}, since
             )
         except Refused as refused:
-            problems = [say(_at_a_field(one, id), locale()).line for one in refused.problems]
+            problems = [say_problem(_at_a_field(one, id), locale()).line for one in refused.problems]
             return self._form(kind, id, said, problems), 400
         later = since if since > _today(here).isoformat() and not mend else None
         flash(_said(mend, later), "success")

@@ -11,21 +11,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.base.errors import Refused
-from tideng.base.problems import say
-from tideng.model.templates import spoken
-from tideng.org.directory import Assignment
-from tideng_admin.desk.people import window_words
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    Page,
-    needs,
-    takes,
-)
-from tideng_admin.display.filters import LAMP_LOOKS, named
-from tideng_admin.request.context import locale, web
-from tideng_admin.screens import Screen
+from tideng.plugin import Assignment, Refused, say_problem, spoken
+from tideng_admin.screens import LAMP_LOOKS, READ, WRITE, Page, Screen, locale, named, needs, takes, web, window_words
 from tideng_orgchart.edit import service
 from tideng_orgchart.organisation import photos
 from tideng_orgchart.screens.edit import OrganisationEditPage
@@ -199,7 +186,7 @@ def done(act: Callable[[], str], endpoint: str, **values: Any) -> Any:
         flash(act(), "success")
     except Refused as refused:
         for problem in refused.problems:
-            flash(say(problem, locale()).line, "warning")
+            flash(say_problem(problem, locale()).line, "warning")
     return redirect(url_for(endpoint, **values))
 
 

@@ -10,18 +10,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.base.errors import Refused
-from tideng.base.problems import say
-from tideng.client.org_tables import read_duties
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    Page,
-    needs,
-    takes,
-)
-from tideng_admin.display.filters import named
-from tideng_admin.request.context import locale, web
+from tideng.plugin import Refused, read_duties, say_problem
+from tideng_admin.screens import READ, WRITE, Page, locale, named, needs, takes, web
 from tideng_orgchart.edit import table_files, table_import
 from tideng_orgchart.edit.service import require_edit, today
 
@@ -50,7 +40,7 @@ class OrganisationImportPage(Page):
         try:
             number = table_import.upload(here.deployment, here.viewer(), here.directory(), name, content, whole)
         except Refused as refused:
-            return self._form([say(one, locale()).line for one in refused.problems], name), 400
+            return self._form([say_problem(one, locale()).line for one in refused.problems], name), 400
         return redirect(url_for("OrganisationImportPage.show", number=number))
 
     @expose("/<int:number>")
@@ -72,7 +62,7 @@ class OrganisationImportPage(Page):
             made = table_import.apply(here.deployment, here.viewer(), number)
         except Refused as refused:
             for problem in refused.problems:
-                flash(say(problem, locale()).line, "warning")
+                flash(say_problem(problem, locale()).line, "warning")
             return redirect(url_for("OrganisationImportPage.show_all"))
         flash(ngettext("%(num)s change is made.", "%(num)s changes are made.", made), "success")
         return redirect(url_for("OrganisationPage.show_all"))

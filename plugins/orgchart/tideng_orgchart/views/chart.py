@@ -11,12 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
-from tideng.org.directory import (
-    Assignment,
-    Directory,
-    Position,
-    zone,
-)
+from tideng.plugin import Assignment, Directory, Position, zone
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from tideng.client.org_tables import duties_as_text
-from tideng.org.directory import Position, Unit
+from tideng.plugin import Position, Unit, duties_as_text
 
 Fields = Mapping[str, tuple[str, str]]
 """Column → (before, after), as texts; ids as ids."""

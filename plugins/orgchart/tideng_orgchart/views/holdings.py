@@ -7,25 +7,25 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from tideng.privacy.holdings import (
-    NAME,
-    POSITION,
-    SUPERVISOR,
-    TIME,
-    UNIT,
+from tideng.plugin import (
+    COLUMN_NAME,
+    COLUMN_POSITION,
+    COLUMN_SUPERVISOR,
+    COLUMN_TIME,
+    COLUMN_UNIT,
+    HeldRecord,
     Holding,
-    Record,
-    of_rows,
+    holding_of_rows,
 )
 from tideng_orgchart.tables import ChangeRow
 
 _COLUMNS = {
-    "at": TIME,
+    "at": COLUMN_TIME,
     "kind": {"zh": "变动", "en": "Change"},
-    "name": NAME,
-    "unit": UNIT,
-    "position": POSITION,
-    "supervisor": SUPERVISOR,
+    "name": COLUMN_NAME,
+    "unit": COLUMN_UNIT,
+    "position": COLUMN_POSITION,
+    "supervisor": COLUMN_SUPERVISOR,
 }
 _KINDS = {
     "joined": {"zh": "入职", "en": "Joined"},
@@ -39,8 +39,8 @@ def changes_of(connection: Connection, person: str) -> Holding:
     row, mine = ChangeRow, ChangeRow.person == person
     title = {"zh": "入职、调动和离开的记录", "en": "Joining, moving and leaving"}
     about = {"zh": "来自人事系统。您和人事可看", "en": "From the HR system. You and HR can see it"}
-    return of_rows(connection, "orgchart.changes", title, about, _COLUMNS, row, mine, row.at, _told, "org")
+    return holding_of_rows(connection, "orgchart.changes", title, about, _COLUMNS, row, mine, row.at, _told, "org")
 
 
-def _told(rows: Iterable[Any]) -> list[Record]:
+def _told(rows: Iterable[Any]) -> list[HeldRecord]:
     return [{**row._mapping, "kind": _KINDS.get(row.kind, row.kind)} for row in rows]

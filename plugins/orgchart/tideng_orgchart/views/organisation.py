@@ -14,10 +14,7 @@ from itertools import islice
 
 from sqlalchemy import Connection, select
 
-from tideng.access.viewer import Viewer
-from tideng.base.errors import NotAllowed, NotFound
-from tideng.org.directory import Assignment, Directory, zone
-from tideng.views.day_board import LIT, lamps_of
+from tideng.plugin import LAMP_LIT, Assignment, Directory, NotAllowed, NotFound, Viewer, lamps_of, zone
 from tideng_orgchart.tables import PhotoRow
 from tideng_orgchart.views.chart import (
     Chart,
@@ -222,7 +219,7 @@ class Sight:
         scope = self.viewer.scope(self.directory, self.now) if self.today else frozenset()
         seen = [one for one in known if one in self.chart.people and (scope is None or one in scope)]
         lamps = lamps_of(connection, self.viewer, self.directory, self.now, seen) if seen else {}
-        status = {one: lamps.get(one, LIT) for one in seen}
+        status = {one: lamps.get(one, LAMP_LIT) for one in seen}
         return {one: replace(face, photo=marks.get(one, ""), lamp=status.get(one, "")) for one, face in known.items()}
 
     def with_lamps(self, connection: Connection, units: Sequence[UnitNode]) -> tuple[UnitNode, ...]:

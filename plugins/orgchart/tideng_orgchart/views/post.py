@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from tideng.access.viewer import Viewer
-from tideng.base.errors import NotFound
-from tideng.facts.gather import facts_at
-from tideng.facts.names import Needs
-from tideng.judging.watch_index import WatchList
-from tideng.judging.world_loader import WorkingSet
-from tideng.model.catalogue import Text
-from tideng.model.metrics import metric_of
-from tideng.org.directory import Assignment, Directory
-from tideng.plugins.responsibilities import Responsibility, responsibilities
+from tideng.plugin import (
+    Assignment,
+    Directory,
+    Needs,
+    NotFound,
+    Responsibility,
+    Text,
+    Viewer,
+    WatchList,
+    WorkingSet,
+    facts_at,
+    metric_of,
+    responsibilities,
+)
 from tideng_orgchart.views.history import Turn, turns_of
 from tideng_orgchart.views.organisation import (
     Empty,
@@ -28,8 +32,7 @@ from tideng_orgchart.views.organisation import (
 )
 
 if TYPE_CHECKING:
-    from tideng.model.catalogue import Catalogue
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Catalogue, Deployment
 
 MOST_COUNTED = 2000
 """With more holders than this no mean is added up while somebody waits for a page."""

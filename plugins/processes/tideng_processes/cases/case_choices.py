@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from tideng.base.errors import Problem
 from tideng.model.catalogue import Text
+from tideng.plugin import Problem
 from tideng_processes.document.model import Definition, FieldSpec, Node
 from tideng_processes.document.sentences import LANGUAGES, text
+from tideng_processes.document.summaries import days_words, told
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow
-from tideng_processes.views.summaries import days_words, told
 
 SINCE = timedelta(days=180)
 """So long ago an ended case may have begun that is offered; an open one always is."""

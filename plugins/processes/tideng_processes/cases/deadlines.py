@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tideng.model.calendars import WorkCalendar, local_moment
+from tideng.plugin import WorkCalendar, local_moment
 from tideng_processes.document.model import Node
 
 DAY = timedelta(days=1)

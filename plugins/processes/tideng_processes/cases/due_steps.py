@@ -12,12 +12,8 @@ from sqlalchemy import Connection, exists, or_, select
 from tideng.org.directory import Directory
 from tideng.store.database import among
 from tideng_processes.cases.loader import load_runs
-from tideng_processes.cases.transitions import (
-    OPEN,
-    Mover,
-    Run,
-    Task,
-)
+from tideng_processes.cases.run import OPEN, Run, Task
+from tideng_processes.cases.transitions import Mover
 from tideng_processes.publication import trials
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import TaskRow

@@ -1,9 +1,8 @@
-"""The events of a case: that a step was entered, done or is over time, and those that an outcome emits besides."""
+"""The events of a case: a step was entered, done, is near its deadline or over it; and the events that an outcome emits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,25 +10,14 @@ from zoneinfo import ZoneInfo
 from tideng.model.calendars import local_moment
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
+from tideng_processes.cases.run import Run, Task
 from tideng_processes.document.model import Definition, Emit, Outcome
 
 SOURCE = "tideng/processes"
 HOUR = timedelta(hours=1)
 ENTERED, DONE, NEAR, OVERDUE = "node.entered", "node.done", "node.near", "node.overdue"
 STUCK = "node.stuck"
-"""The moment of ``node.overdue``, about whoever has the step: so that a rule reaches those who can help them."""
-Papers = Mapping[int, Mapping[str, str]]
-"""What events say of files: id → ``kind`` and, where one was read, ``number``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Besides:
-    """What comes with a form beside its data: its files, and a few words."""
-
-    papers: Papers = field(default_factory=dict)
-    note: str = ""
-
-
+"""Sent together with ``node.overdue``, about the owner of the step, so that a rule can reach those who can help them."""
 _FIELDS = (
     Field("process", "text", {"zh": "流程", "en": "Process"}, required=True),
     Field("case", "text", {"zh": "哪一件", "en": "Case"}, required=True, key=True),
@@ -53,70 +41,48 @@ EVENTS = (
 )
 
 
-def node_event(
-    kind: str,
-    definition: Definition,
-    case: str,
-    person: str,
-    node: str,
-    visit: int,
-    at: datetime,
-    owner: str = "",
-    due: datetime | None = None,
-    part: str = "",
-    outcome: str = "",
-    customer: str = "",
-) -> Event:
-    """One of the events of a step, for one owner's part of it. `person` is whom the case is about; ``node.stuck`` is about the
-    owner."""
-    step = f"{case}/{visit}/{part or '-'}"
-    title = definition.nodes[node].title
+def node_event(kind: str, run: Run, task: Task, at: datetime, outcome: str = "") -> Event:
+    """One of the events of a step, for one owner's part of it. The subject is the person of the case; of ``node.stuck`` it is
+    the owner."""
+    step = f"{run.id}/{task.visit}/{task.part or '-'}"
+    title = run.definition.nodes[task.node].title
     data = {
-        "process": definition.id,
-        "case": case,
-        "node": node,
-        "owner": owner,
-        "due": due.isoformat() if due else "",
+        "process": run.definition.id,
+        "case": run.id,
+        "node": task.node,
+        "owner": task.owner,
+        "due": task.due.isoformat() if task.due else "",
         "title": title.get("zh", ""),
         "title_en": title.get("en", ""),
-        "visit": visit,
+        "visit": task.visit,
         "step": step,
         "outcome": outcome,
-        "customer": customer,
-        "left": max(1, round((due - at) / HOUR)) if due and kind == NEAR else "",
+        "customer": str(run.data.get(run.definition.customer) or ""),
+        "left": max(1, round((task.due - at) / HOUR)) if task.due and kind == NEAR else "",
     }
-    said = {name: value for name, value in data.items() if value != ""}
-    return Event(f"{step}/{kind}", SOURCE, kind, at, owner if kind == STUCK else person, said)
+    given = {name: value for name, value in data.items() if value != ""}
+    return Event(f"{step}/{kind}", SOURCE, kind, at, task.owner if kind == STUCK else run.person, given)
 
 
 def emitted(
-    outcome: Outcome,
-    definition: Definition,
-    catalogue: Catalogue,
-    case: str,
-    name: str,
-    person: str,
-    visit: int,
-    data: Mapping[str, Any],
-    at: datetime,
-    zone: ZoneInfo,
-    besides: Besides,
+    outcome: Outcome, run: Run, catalogue: Catalogue, at: datetime, zone: ZoneInfo, note: str = ""
 ) -> list[Event]:
-    """The events that an outcome emits besides; `data` is everything the case knows, `name` what events call it. `zone`: of
-    whom the case is about."""
+    """The events that an outcome emits beside ``node.done``. `zone`: of the person of the case; `note`: the words that came
+    with the answer."""
     found = []
     for number, emit in enumerate(outcome.emit):
         kind = catalogue.event_types.get(emit.type)
         if kind is not None:  # the plugin that declared it may be switched off
-            content = _content(emit, kind, definition, name, data, besides)
-            subject = str(content.pop("subject", "")) or person
-            moment = _own_time(emit.data.get("time"), data, zone, at)
-            found.append(Event(f"{case}/{visit}/{outcome.id}/{number}", SOURCE, emit.type, moment, subject, content))
+            content = _content(emit, kind, run, note)
+            subject = str(content.pop("subject", "")) or run.person
+            moment = _own_time(emit.data.get("time"), run.data, zone, at)
+            id = f"{run.id}/{run.visits}/{outcome.id}/{number}"
+            found.append(Event(id, SOURCE, emit.type, moment, subject, content))
     return found
 
 
 def _own_time(said: Any, data: Mapping[str, Any], zone: ZoneInfo, at: datetime) -> datetime:
-    """When it happened, where the form says so (``{on: DATE_FIELD, at: TIME_FIELD}``); never ahead of `at`."""
+    """When the event happened, where the form says so (``{on: DATE_FIELD, at: TIME_FIELD}``); never later than `at`."""
     day = data.get(str(said.get("on"))) if isinstance(said, Mapping) else None
     if not day:
         return at
@@ -124,22 +90,23 @@ def _own_time(said: Any, data: Mapping[str, Any], zone: ZoneInfo, at: datetime) 
     return min(at, local_moment(date.fromisoformat(day), time.fromisoformat(clock) if clock else time(), zone))
 
 
-def _content(
-    emit: Emit, kind: EventType, definition: Definition, case_name: str, data: Mapping[str, Any], besides: Besides
-) -> dict[str, Any]:
+def _content(emit: Emit, kind: EventType, run: Run, note: str) -> dict[str, Any]:
+    """The payload: form fields named like fields of the type (never files), the case under the process's key, and what the
+    emit says itself, which wins."""
+    definition, data = run.definition, run.data
     content = {one.name: data[one.name] for one in kind.fields if one.name in data and one.name in definition.fields}
     content = {name: value for name, value in content.items() if definition.fields[name].type != "files"}
     if kind.field(definition.key):
-        content[definition.key] = case_name
+        content[definition.key] = run.name
     for name, said in emit.data.items():
-        value = _said(said, data, besides) if name != "time" else None
+        value = _value(said, run, note) if name != "time" else None
         if value is not None:
             content[name] = value
     return content
 
 
 def heard(definition: Definition, outcome: Outcome, event: Event) -> dict[str, Any]:
-    """What an event from elsewhere says in the words of the form: the other way round of what the outcome emits itself."""
+    """The data of an event from another system under the names of the form's fields: the inverse of what the outcome emits."""
     renamed = {
         name: said["field"]
         for emit in outcome.emit
@@ -151,16 +118,17 @@ def heard(definition: Definition, outcome: Outcome, event: Event) -> dict[str, A
     return {name: value for name, value in known.items() if name in definition.fields}
 
 
-def _said(said: Any, data: Mapping[str, Any], besides: Besides) -> Any:
-    """A literal, or what the form says: ``{field: NAME}``, ``{count: NAME}``, ``{person: NAME}``, ``{papers: [NAME]}``; or the few
+def _value(said: Any, run: Run, note: str) -> Any:
+    """A literal, or what the form says: ``{field: NAME}``, ``{count: NAME}``, ``{person: NAME}``, ``{papers: [NAME]}``, or the
     words that came with it, ``{note: true}``."""
     if not isinstance(said, Mapping):
         return said
+    data = run.data
     if "papers" in said:
-        papers = besides.papers
+        papers = run.papers
         return [papers[id] for name in said["papers"] for id in data.get(name) or () if id in papers]
     if "note" in said:
-        return besides.note or None
+        return note or None
     if "count" in said:
         return len(data.get(said["count"]) or ())
     name = said.get("field") or said.get("person")

@@ -13,7 +13,8 @@ from tideng.org.directory import DIRECTORY_EVENTS, Directory
 from tideng_processes.cases.events import SOURCE, heard
 from tideng_processes.cases.loader import load_runs, next_ids
 from tideng_processes.cases.owners import Staff
-from tideng_processes.cases.transitions import OPEN, Mover, Run
+from tideng_processes.cases.run import OPEN, Run
+from tideng_processes.cases.transitions import Answer, Mover
 from tideng_processes.document.model import Definition, Outcome
 from tideng_processes.publication.registry import Published, Registry, store
 from tideng_processes.tables import CaseRow
@@ -121,7 +122,7 @@ class _Ear:
         said = heard(run.definition, outcome, event)
         for task in open_:
             if task.state == OPEN:
-                self._mover.take(run, task, outcome, "", event.time, data=said, heard=event.type)
+                self._mover.answer(run, task, Answer(outcome, "", event.time, data=said, heard=event.type))
 
     def _begin(self, published: Published, event: Event, name: str) -> Run:
         """A case that elsewhere began: its first step is done by the event itself."""
@@ -141,7 +142,7 @@ class _Ear:
         outcome = definition.first.outcomes[0]
         self._mover.begin(run)
         said = heard(definition, outcome, event)
-        self._mover.take(run, run.tasks[0], outcome, "", event.time, data=said, heard=event.type)
+        self._mover.answer(run, run.tasks[0], Answer(outcome, "", event.time, data=said, heard=event.type))
         return run
 
 

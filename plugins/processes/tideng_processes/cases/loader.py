@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.base.errors import NotFound
+from tideng.plugin import NotFound
 from tideng.store.database import insert, is_sqlite
-from tideng_processes.cases.transitions import Run, Task
+from tideng_processes.cases.run import GONE, Run, Task
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, CounterRow, TaskRow
 
@@ -50,7 +50,7 @@ def load_runs(
     rows = connection.execute(query).all()
     standing = [row.id for row in rows if row.node]
     tasks: dict[str, list[Task]] = {}
-    of_these = select(TaskRow.__table__).where(TaskRow.case.in_(standing), TaskRow.state != "gone").order_by(TaskRow.id)
+    of_these = select(TaskRow.__table__).where(TaskRow.case.in_(standing), TaskRow.state != GONE).order_by(TaskRow.id)
     for row in connection.execute(of_these) if standing else ():
         tasks.setdefault(row.case, []).append(Task(**{name: getattr(row, name) for name in _TASK}))
     return [run for row in rows if (run := _run(row, registry, tasks.get(row.id, ()))) is not None]

@@ -14,6 +14,7 @@ from tideng.model.catalogue import Catalogue
 from tideng.org.directory import Directory
 from tideng.recipients.substitutes import StandIns, away
 from tideng.store.database import among
+from tideng_processes.cases.run import OPEN
 from tideng_processes.document.conditions import holds
 from tideng_processes.document.model import OwnerChoice, Part
 from tideng_processes.tables import TaskRow
@@ -61,7 +62,7 @@ class Staff:
         wanted = {one for holders in several for one in holders} - self.weighed
         if wanted:
             row = TaskRow
-            counted = select(row.owner, func.count()).where(row.state == "open", among(connection, row.owner, wanted))
+            counted = select(row.owner, func.count()).where(row.state == OPEN, among(connection, row.owner, wanted))
             self.load.update({one[0]: one[1] for one in connection.execute(counted.group_by(row.owner))})
             self.weighed |= wanted
 

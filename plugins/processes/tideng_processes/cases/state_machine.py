@@ -8,7 +8,7 @@ from typing import Any
 from transitions import EventData
 from transitions import Machine as StateMachine
 
-from tideng.base.errors import Problem, Refused
+from tideng.plugin import Problem, Refused
 from tideng_processes.document.conditions import holds
 from tideng_processes.document.model import Condition, Definition, Outcome
 

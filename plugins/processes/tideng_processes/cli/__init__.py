@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.base.errors import NotFound
-from tideng.cli.terminal import FINE, Terminal
-from tideng.cli.words import Group, command, json_option, option
+from tideng.plugin import EXIT_FINE, Group, NotFound, Terminal, command, json_option, option
 from tideng_processes.cli import conform
 from tideng_processes.cli.files import check, client_option, of_bundle
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.org.directory import Directory
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment, Directory
     from tideng_processes.document.model import Definition, Node
     from tideng_processes.publication.registry import Published, Registry
     from tideng_processes.views.cases import CaseLine
@@ -54,7 +51,7 @@ def _known(terminal: Terminal, client: Path | None) -> Iterator[_Known]:
         registry, directory = of_bundle(client)
         yield _Known(registry, directory)
         return
-    from tideng.store.database import reading
+    from tideng.plugin import reading
 
     with terminal.open() as deployment, reading(deployment.engine) as connection:
         yield _Known(_stored(deployment, connection), _directory(deployment, connection))
@@ -67,7 +64,7 @@ def _stored(deployment: Deployment, connection: Connection) -> Registry:
 
 
 def _directory(deployment: Deployment, connection: Connection) -> Directory:
-    from tideng.cli.look import directory_of
+    from tideng.plugin import directory_of
 
     return directory_of(deployment, connection)
 
@@ -85,7 +82,7 @@ def list_(terminal: Terminal, client: Path | None, as_json: bool) -> int:
     if as_json:
         for one in found:
             terminal.json(_published_json(one))
-        return FINE
+        return EXIT_FINE
     headings = (
         ("id", "编号"),
         ("title", "名称"),
@@ -96,7 +93,7 @@ def list_(terminal: Terminal, client: Path | None, as_json: bool) -> int:
     )
     terminal.table(headings, [_published_row(terminal, one) for one in found])
     terminal.say(f"{len(found)} processes.", f"{len(found)} 个流程。")
-    return FINE
+    return EXIT_FINE
 
 
 def _published_row(terminal: Terminal, one: Published) -> tuple[object, ...]:
@@ -145,7 +142,7 @@ def show(
             click.echo(drawn(found.definition, terminal.language, known.directory), nl=False)
         else:
             _say(terminal, found, known.directory)
-    return FINE
+    return EXIT_FINE
 
 
 def _say(terminal: Terminal, found: Published, directory: Directory) -> None:
@@ -190,7 +187,7 @@ def _steps(definition: Definition, node: Node, language: str, directory: Directo
 )
 @json_option()
 def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: bool, limit: int, as_json: bool) -> int:
-    from tideng.store.database import reading
+    from tideng.plugin import reading
     from tideng_processes.views.cases import CaseFilter
 
     wanted = CaseFilter(process=process, person=person, open=True if only_open else None, late=late)
@@ -206,11 +203,11 @@ def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: 
         headings = (("case", "单号"), ("process", "流程"), ("about", "关于"), ("at", "在哪一步"), ("with", "在谁手里"))
         rows = [_case_row(terminal, one, directory) for one in found]
         terminal.table((*headings, ("since", "开始"), ("due", "到期")), rows)
-    return FINE
+    return EXIT_FINE
 
 
 def _newest(deployment: Deployment, connection: Connection, wanted: Any, limit: int) -> Iterator[CaseLine]:
-    from tideng.access.viewer import Viewer
+    from tideng.plugin import Viewer
     from tideng_processes.views.cases import cases as page_of
 
     registry, directory = _stored(deployment, connection), _directory(deployment, connection)

@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from tideng.base.errors import NotFound, Refused
-from tideng.base.problems import Phrase
-from tideng.cli.replay import SeveralValues
-from tideng.cli.terminal import FINE, REFUSED, Terminal
-from tideng.cli.words import command, json_option, option
+from tideng.plugin import (
+    EXIT_FINE,
+    EXIT_REFUSED,
+    NotFound,
+    Phrase,
+    Refused,
+    SeveralValues,
+    Terminal,
+    command,
+    json_option,
+    option,
+)
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
     from tideng_processes.document.model import Definition
     from tideng_processes.measurement.activity_map import LogMap
     from tideng_processes.measurement.conformance import Log, NodeTime, Report
@@ -78,13 +85,11 @@ def conform(
     shipped: bool,
     as_json: bool,
 ) -> int:
-    from tideng.base import logs
-    from tideng.client.bundle import read_bundle
-    from tideng.org.directory import zone
+    from tideng.plugin import configure_logs, read_bundle, zone
     from tideng_processes.cli.files import in_memory, registry_of
     from tideng_processes.measurement import conformance
 
-    logs.configure("warning")
+    configure_logs("warning")
     bundle = read_bundle(client)
     deployment = in_memory(bundle)
     known = {one.definition.id: one.definition for one in registry_of(deployment, client, shipped).all()}
@@ -105,7 +110,7 @@ def conform(
             f"{count:,} events could not be read; the others are counted.", f"{count:,} 个事件读不了，其余照常计入。"
         )
         terminal.problems([problem for _, refusal in log.refused[:SHOWN] for problem in refusal.problems])
-    return REFUSED if log.refused else FINE
+    return EXIT_REFUSED if log.refused else EXIT_FINE
 
 
 def _map(file: Path | None, wanted: Sequence[str], known: dict[str, Definition]) -> LogMap:
@@ -139,7 +144,7 @@ def _read(
     terminal: Terminal, events: Sequence[Path], deployment: Deployment, log_map: LogMap, chosen: Sequence[Definition]
 ) -> Log:
     """The log, with a bar on a terminal that is filled by how much of the files is read."""
-    from tideng.cli.ingest import progress_bar
+    from tideng.plugin import progress_bar
     from tideng_processes.measurement.conformance import read_log
 
     with ExitStack() as stack:

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.base.errors import Problem, Refused
-from tideng.base.problems import say, stored
-from tideng.cli.terminal import FINE, REFUSED, Terminal
-from tideng.cli.words import command, json_option, option
+from tideng.plugin import (
+    EXIT_FINE,
+    EXIT_REFUSED,
+    Problem,
+    Refused,
+    Terminal,
+    command,
+    json_option,
+    option,
+    say_problem,
+    stored_problem,
+)
 
 if TYPE_CHECKING:
-    from tideng.client.bundle import Bundle
-    from tideng.model.catalogue import Catalogue
-    from tideng.org.directory import Directory
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Bundle, Catalogue, Deployment, Directory
     from tideng_processes.document.model import Definition
     from tideng_processes.publication.registry import Registry
 
@@ -38,8 +43,7 @@ def client_option() -> Any:
 
 def in_memory(bundle: Bundle) -> Deployment:
     """A deployment of the client without its rules, which may speak of what only a log knows."""
-    from tideng.base.clock import SystemClock
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment, SystemClock
 
     return Deployment.in_memory(replace(bundle, rule_files=(), packs=()), SystemClock())
 
@@ -58,7 +62,7 @@ def own_processes(root: Path) -> list[Definition]:
 
 def of_bundle(root: Path, shipped_only: bool = False) -> tuple[Registry, Directory]:
     """The processes of a client, those that are shipped with its own in place of theirs, and its people."""
-    from tideng.client.bundle import read_bundle
+    from tideng.plugin import read_bundle
 
     bundle = read_bundle(root)
     return registry_of(in_memory(bundle), root, shipped_only), bundle.directory()
@@ -89,7 +93,7 @@ def registry_of(deployment: Deployment, root: Path, shipped_only: bool = False) 
 @client_option()
 @json_option()
 def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_json: bool) -> int:
-    from tideng.client.bundle import Bundle, read_bundle
+    from tideng.plugin import Bundle, read_bundle
 
     bundle = read_bundle(client) if client else Bundle(root=Path.cwd(), client="check")
     paths = [path for one in files for path in (sorted(one.glob("*.yaml")) if one.is_dir() else [one])]
@@ -99,15 +103,15 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
     problems = find_problems(paths, deployment.catalogue, directory, _others(deployment, client))
     errors = [one for one in problems if one.severity == "error"]
     if as_json:
-        terminal.json({"processes": len(paths), "problems": list(map(stored, problems))})
+        terminal.json({"processes": len(paths), "problems": list(map(stored_problem, problems))})
     elif problems:
-        told = [say(one, terminal.language) for one in problems]
+        told = [say_problem(one, terminal.language) for one in problems]
         terminal.table(_HEADINGS, [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told])
         warnings = len(problems) - len(errors)
         terminal.say(f"{len(errors)} errors, {warnings} warnings.", f"错误 {len(errors)} 处，提醒 {warnings} 处。")
     else:
         terminal.say(f"{len(paths)} processes, nothing wrong.", f"{len(paths)} 个流程，没有问题。")
-    return REFUSED if errors else FINE
+    return EXIT_REFUSED if errors else EXIT_FINE
 
 
 def _others(deployment: Deployment, client: Path | None) -> set[str]:
@@ -124,7 +128,7 @@ def find_problems(
 ) -> list[Problem]:
     """Every problem of the files: of reading them, of their shape, and of whether their parts fit, each with file and line.
     `others`: the processes that stand beside them."""
-    from tideng.client.files import Problems, read_yaml
+    from tideng.plugin import Problems, read_yaml
     from tideng_processes.document.check import check_process
     from tideng_processes.document.parser import parse_process
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.base.errors import Problem
-from tideng.base.problems import Phrase
 from tideng.model.catalogue import Catalogue
 from tideng.org.directory import Directory
+from tideng.plugin import Phrase, Problem
 from tideng_processes.document.conditions import fields_of
 from tideng_processes.document.model import (
     Definition,
@@ -16,7 +15,7 @@ from tideng_processes.document.model import (
     Node,
     OwnerChoice,
 )
-from tideng_processes.views.summaries import parts_of
+from tideng_processes.document.summaries import parts_of
 
 FIXED_DATA = frozenset({"case", "subject", "time"})
 """What every event may be told beside its fields; `subject` is whom it is about, where that is not the case's person, and

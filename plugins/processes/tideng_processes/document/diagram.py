@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tideng.model.catalogue import Text
-from tideng.org.directory import Directory
+from tideng.plugin import Directory, Text
 from tideng_processes.document.model import (
     Definition,
     End,

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields as fields_of
 from typing import Any
 
-from tideng.model.catalogue import Text
-from tideng.org.directory import Directory
+from tideng.plugin import Directory, Text
 from tideng_processes.document.diagram import begun_by, ways
 from tideng_processes.document.model import Definition, FieldSpec, Node
 from tideng_processes.document.sentences import (

@@ -196,7 +196,7 @@ class Start:
 @dataclass(frozen=True, slots=True)
 class Definition:
     """A process. `key`: the field by which events name one of its cases; `summary`: what tells one case from another, as
-    `tideng_processes.views.summaries` reads it, {} where nothing does; `customer`: the field that says which customer it is about, '' for none; `nodes` in the order of the page,
+    `tideng_processes.document.summaries` reads it, {} where nothing does; `customer`: the field that says which customer it is about, '' for none; `nodes` in the order of the page,
     the first one is where every case begins. `document`: what it was read from, as data."""
 
     id: str

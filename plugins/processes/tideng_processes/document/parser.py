@@ -8,10 +8,7 @@ from dataclasses import replace
 from datetime import time
 from typing import Any
 
-from tideng.base.durations import Duration
-from tideng.base.errors import Problem, Refused
-from tideng.base.problems import Phrase
-from tideng.model.catalogue import Text
+from tideng.plugin import Duration, Phrase, Problem, Refused, Text
 from tideng_processes.document.conditions import read_condition
 from tideng_processes.document.model import (
     ACCEPTED,

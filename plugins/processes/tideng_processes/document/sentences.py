@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from tideng.base.durations import Duration
-from tideng.model.catalogue import Text
-from tideng.org.directory import Directory
+from tideng.plugin import Directory, Duration, Text
 from tideng_processes.document.model import (
     Condition,
     Deadline,

@@ -8,8 +8,7 @@ from typing import Any
 
 import yaml
 
-from tideng.base.errors import Problem
-from tideng.client.files import Problems, read_yaml_text
+from tideng.plugin import Problem, Problems, read_yaml_text
 
 LONGEST = 500_000
 """So many characters a document may have that somebody typed."""

@@ -1,7 +1,7 @@
-"""Files that come with forms: looked at, read, kept, and shown to whom the case concerns.
+"""Files that come with forms: checked, read, stored, and shown to those who may see the case.
 
-A file is kept before its form is handed in, so that what was read from it can be shown beside the fields. Until then it is its
-author's alone, and goes by itself when nothing comes of it. What is wrong with it is said at once, and then nothing is kept.
+A file is stored before its form is handed in, so that what was read from it can be shown beside the fields. Until then only its
+author sees it, and it is deleted when no form follows. A file with a problem is refused and not stored.
 """
 
 from __future__ import annotations
@@ -12,47 +12,51 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, select
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import Connection, delete, func, insert, select
 
 from tideng.access.viewer import Viewer
-from tideng.base.errors import (
-    NotAllowed,
-    NotFound,
-    Problem,
-    Refused,
-)
 from tideng.org.directory import Directory
+from tideng.plugin import NotAllowed, NotFound, Problem, Refused
 from tideng.plugins.attachments import (
     MEGABYTE,
-    Paper,
-    Reading,
-    look_at,
+    Attachment,
+    AttachmentReading,
+    inspect_attachment,
 )
 from tideng.store.database import reading, writing
+from tideng_processes.cases.access import ACTS_FOR_ALL, CaseAccess, may_begin
 from tideng_processes.cases.loader import load_run
-from tideng_processes.cases.service import ACTS_FOR_ALL, is_concerned, may_begin
-from tideng_processes.cases.transitions import OPEN, Run
+from tideng_processes.cases.run import OPEN, Run
 from tideng_processes.document.model import Definition, FieldSpec
 from tideng_processes.publication.registry import Registry, registry_of
-from tideng_processes.tables import PaperRow, TaskRow
+from tideng_processes.tables import PaperRow
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
 MOST_LOOSE = 100
-"""So many files of one author wait for their forms: enough for a month on the road, too few to fill a disk."""
+"""Files of one author that may wait for their forms: enough for a month of travel, too few to fill a disk."""
 LARGEST_LOOSE = 200 * MEGABYTE
+"""The same in bytes."""
 LOOSE_FOR = timedelta(days=30)
-"""So long a file waits for its form; a draft may lie about for a while."""
+"""How long a file waits for its form: drafts are kept for a while."""
 _NUMBERS = 2**63
 _COLUMNS = ("id", "case", "process", "field", "kind", "author", "name", "media_type", "size", "reading", "kept_at")
 
 
 @dataclass(frozen=True, slots=True)
+class FileField:
+    """The field that a file is for: `field` of a form of `process`, or of the current step of `case`."""
+
+    process: str
+    field: str
+    case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """A file that is kept. `case` '' while its form is not handed in; `field`: of its process's forms; `kind`: one of
-    PAPER_KINDS; `author` a login; `size` in bytes; `kept_at` UTC."""
+    """A stored file, without its content. `case` is '' until its form is handed in; `field`: of the process's forms; `kind`: one
+    of PAPER_KINDS; `author`: a login; `size`: in bytes; `kept_at`: UTC."""
 
     id: int
     case: str
@@ -63,70 +67,52 @@ class Kept:
     name: str
     media_type: str
     size: int
-    reading: Reading
+    reading: AttachmentReading
     kept_at: datetime
 
 
 # -- keeping -----------------------------------------------------------------------------------------------------------
 def keep(
-    deployment: Deployment,
-    viewer: Viewer,
-    directory: Directory,
-    process: str,
-    field: str,
-    name: str,
-    content: bytes,
-    case: str = "",
+    deployment: Deployment, viewer: Viewer, directory: Directory, target: FileField, name: str, content: bytes
 ) -> Kept:
-    """Look at a file, read it and keep it for the field `field` of a form of `process`, or of the step at which `case` stands.
+    """Check a file, read it, and store it for a field of a form that is not handed in yet.
 
-    The same file for the same field once more is the one that is kept already. Takes seconds at worst, and holds no
-    transaction meanwhile. Raises `NotFound`, `NotAllowed`, and `Refused` with every problem, `at` the field."""
+    The same file for the same field again returns the stored one. Takes seconds at worst, and holds no transaction meanwhile.
+    Raises `NotFound`, `NotAllowed`, and `Refused` with every problem, `at` the field."""
     now = deployment.clock.now()
+    digest = hashlib.sha256(content).hexdigest()
     with reading(deployment.engine) as connection:
-        spec = _field(connection, deployment, viewer, directory, now, process, field, case)
-        digest = hashlib.sha256(content).hexdigest()
-        known = _known(connection, viewer, process, field, digest)
+        access = CaseAccess(connection, registry_of(deployment), viewer, directory, now)
+        spec = _field(access, target)
+        known = _known(connection, viewer, target, digest)
         problems = [] if known else _too_many(connection, viewer, len(content))
     if known:
         return known
     if problems:
-        raise Refused("file", [replace(one, at=field) for one in problems])
+        raise Refused("file", [replace(one, at=target.field) for one in problems])
     try:
-        paper = look_at(name, content, spec.accept, spec.kind)
+        paper = inspect_attachment(name, content, spec.accept, spec.kind)
     except Refused as refused:
-        raise Refused("file", [replace(one, at=field) for one in refused.problems]) from None
-    read = deployment.plugins.first("read_paper", paper=paper) or Reading()
-    return _store(deployment, viewer, process, field, paper, digest, read, now)
+        raise Refused("file", [replace(one, at=target.field) for one in refused.problems]) from None
+    read = deployment.plugins.first("read_paper", paper=paper) or AttachmentReading()
+    return _store(deployment, viewer, target, paper, digest, read)
 
 
-def _field(
-    connection: Connection,
-    deployment: Deployment,
-    viewer: Viewer,
-    directory: Directory,
-    now: datetime,
-    process: str,
-    name: str,
-    case: str,
-) -> FieldSpec:
+def _field(access: CaseAccess, target: FileField) -> FieldSpec:
     """The field for which the viewer may hand in a file now."""
-    registry = registry_of(deployment)
-    if case:
-        run = load_run(connection, registry, case, lock=False)
-        if not is_concerned(connection, viewer, directory, now, run):
-            raise NotFound("no-case", {"name": case})
-        return _asked_for(run.definition, name, _may_fill_in(viewer, run))
-    published = registry.latest(process)
+    if target.case:
+        run = access.load(target.case, lock=False)
+        return _asked_for(run.definition, target.field, _may_fill_in(access.viewer, run))
+    published = access.registry.latest(target.process)
     if published is None:
-        raise NotFound("no-process", {"name": process})
-    if not may_begin(viewer, published.definition, directory, now):
-        raise NotAllowed("viewer-may-not-begin", {"name": process})
-    return _asked_for(published.definition, name, {one.field for one in published.definition.first.form})
+        raise NotFound("no-process", {"name": target.process})
+    if not may_begin(access.viewer, published.definition, access.directory, access.now):
+        raise NotAllowed("viewer-may-not-begin", {"name": target.process})
+    return _asked_for(published.definition, target.field, {one.field for one in published.definition.first.form})
 
 
 def _may_fill_in(viewer: Viewer, run: Run) -> set[str]:
-    """The fields of the forms that the viewer may fill in where the case stands."""
+    """The fields of the forms that the viewer may fill in at the current step."""
     for_all = bool(viewer.roles & ACTS_FOR_ALL) and viewer.person != run.person
     mine = [one for one in run.tasks if one.state == OPEN and (for_all or one.owner == viewer.person != "")]
     if not mine:
@@ -141,9 +127,9 @@ def _asked_for(definition: Definition, name: str, asked: set[str]) -> FieldSpec:
     return spec
 
 
-def _known(connection: Connection, viewer: Viewer, process: str, field: str, digest: str) -> Kept | None:
+def _known(connection: Connection, viewer: Viewer, target: FileField, digest: str) -> Kept | None:
     row = PaperRow
-    mine = (row.author == viewer.login, row.case.is_(None), row.process == process, row.field == field)
+    mine = (row.author == viewer.login, row.case.is_(None), row.process == target.process, row.field == target.field)
     found = connection.execute(_select().where(row.sha256 == digest, *mine).limit(1)).first()
     return _kept(found) if found else None
 
@@ -160,18 +146,11 @@ def _too_many(connection: Connection, viewer: Viewer, size: int) -> list[Problem
 
 
 def _store(
-    deployment: Deployment,
-    viewer: Viewer,
-    process: str,
-    field: str,
-    paper: Paper,
-    digest: str,
-    read: Reading,
-    now: datetime,
+    deployment: Deployment, viewer: Viewer, target: FileField, paper: Attachment, digest: str, read: AttachmentReading
 ) -> Kept:
     values = {
-        "process": process,
-        "field": field,
+        "process": target.process,
+        "field": target.field,
         "kind": paper.kind,
         "author": viewer.login,
         "name": paper.name,
@@ -180,21 +159,19 @@ def _store(
         "sha256": digest,
         "content": paper.content,
         "reading": {"fields": dict(read.fields), "notes": [dict(one) for one in read.notes]},
-        "kept_at": now,
+        "kept_at": deployment.clock.now(),
     }
     with writing(deployment.engine) as connection:
-        known = _known(connection, viewer, process, field, digest)  # the same press came twice at once
+        known = _known(connection, viewer, target, digest)  # the same file may have been sent twice at the same time
         if known:
             return known
-        id = connection.execute(plain_insert(PaperRow).values(values).returning(PaperRow.id)).scalar_one()
-    return Kept(
-        id, "", process, field, paper.kind, viewer.login, paper.name, paper.media_type, len(paper.content), read, now
-    )
+        stored = connection.execute(insert(PaperRow).values(values).returning(*_columns())).one()
+    return _kept(stored)
 
 
 def discard(deployment: Deployment, viewer: Viewer, id: int) -> bool:
-    """Take a file out of a form that is not handed in yet; False where it is gone already. Raises `NotFound` for one that is not
-    the viewer's own, or that belongs to a case by now: that stays."""
+    """Delete a file of a form that is not handed in yet; False where it is gone already. Raises `NotFound` for a file of another
+    author, and for one that belongs to a case by now: that one stays."""
     row = PaperRow
     with writing(deployment.engine) as connection:
         found = connection.execute(select(row.author, row.case).where(row.id == _number(id))).first()
@@ -207,14 +184,14 @@ def discard(deployment: Deployment, viewer: Viewer, id: int) -> bool:
 
 
 def forget_loose(connection: Connection, now: datetime) -> int:
-    """Let go of files whose forms never came; how many there were."""
+    """Delete the files whose forms never came; returns how many."""
     stale = (PaperRow.case.is_(None), PaperRow.kept_at < now - LOOSE_FOR)
     return connection.execute(delete(PaperRow).where(*stale)).rowcount
 
 
 # -- reading them ------------------------------------------------------------------------------------------------------
 def kept(connection: Connection, ids: Iterable[int]) -> Mapping[int, Kept]:
-    """The files of these ids, without their content; whoever asks has seen to it that they may. One statement."""
+    """The files of these ids, without their content. The caller has checked that the viewer may see them. One statement."""
     wanted = {int(one) for one in ids if 0 < int(one) < _NUMBERS}
     if not wanted:
         return {}
@@ -224,47 +201,45 @@ def kept(connection: Connection, ids: Iterable[int]) -> Mapping[int, Kept]:
 def open_paper(
     connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, registry: Registry, id: int
 ) -> tuple[Kept, bytes]:
-    """A file with its content, for whom it concerns: its author until its form is handed in, afterwards those who see the case;
-    of a sensitive field only whom the case is about, who had a step of it, and HR. Raises `NotFound`.
+    """A file with its content: for its author until its form is handed in, afterwards for those who see the case. A file of a
+    sensitive field is for the person of the case, those who had a step of it, and HR only. Raises `NotFound`.
 
-    Send it with ``nosniff``, and as an attachment unless it is a picture: what a PDF does when it is opened is not looked into."""
+    Send it with ``nosniff``, and as an attachment unless it is a picture: a PDF's active content is not checked."""
     row = PaperRow
     found = connection.execute(_select().add_columns(row.content).where(row.id == _number(id))).first()
     paper = _kept(found) if found else None
-    if found is None or paper is None or not _may_see(connection, viewer, directory, moment, registry, paper):
+    access = CaseAccess(connection, registry, viewer, directory, moment)
+    if found is None or paper is None or not _may_see(access, paper):
         raise NotFound("no-file", {"id": id})
     return paper, bytes(found.content)
 
 
-def _may_see(
-    connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, registry: Registry, paper: Kept
-) -> bool:
+def _may_see(access: CaseAccess, paper: Kept) -> bool:
+    viewer = access.viewer
+    author = viewer.login == paper.author != ""
     if not paper.case:
-        return viewer.login == paper.author != ""
+        return author
     try:
-        run = load_run(connection, registry, paper.case, lock=False)
+        run = load_run(access.connection, access.registry, paper.case, lock=False)
     except NotFound:
         return False
     spec = run.definition.fields.get(paper.field)
     if spec is not None and spec.sensitive:
-        return _is_near(connection, viewer, run)
-    return viewer.login == paper.author != "" or is_concerned(connection, viewer, directory, moment, run)
+        return "hr" in viewer.roles or viewer.person == run.person != "" or access.had_a_step(run)
+    return author or access.sees(run)
 
 
-def _is_near(connection: Connection, viewer: Viewer, run: Run) -> bool:
-    if "hr" in viewer.roles or viewer.person == run.person != "":
-        return True
-    had = select(TaskRow.id).where(TaskRow.case == run.id, TaskRow.owner == viewer.person).limit(1)
-    return bool(viewer.person) and connection.execute(had).first() is not None
+def _columns() -> list[Any]:
+    return [getattr(PaperRow, name) for name in _COLUMNS]
 
 
 def _select() -> Any:
-    return select(*(getattr(PaperRow, name) for name in _COLUMNS))
+    return select(*_columns())
 
 
 def _kept(row: Any) -> Kept:
     values = {name: getattr(row, name) for name in _COLUMNS}
-    read = Reading(row.reading.get("fields", {}), tuple(row.reading.get("notes", ())))
+    read = AttachmentReading(row.reading.get("fields", {}), tuple(row.reading.get("notes", ())))
     return Kept(**{**values, "case": row.case or "", "reading": read})
 
 

@@ -1,19 +1,19 @@
-"""What was filled into a form: read field by field into plain values, with every problem at once."""
+"""Reads what somebody filled into a form, field by field, into plain values; reports every problem at once."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from babel.numbers import get_currency_name, is_currency
 
-from tideng.base.errors import Problem
 from tideng.org.directory import Directory
+from tideng.plugin import Problem
 from tideng_processes.document.model import Definition, FieldSpec, Node
 
 LONGEST_TEXT, LONGEST_LINE, LONGEST_NUMBER, MOST_ITEMS = 5000, 200, 200, 200
@@ -24,9 +24,24 @@ NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 @dataclass(frozen=True, slots=True)
+class Submission:
+    """What somebody hands in at a step: the id of an `outcome`, the form's data, ids of kept files by field, a note.
+
+    `at`: when it was written, where that was earlier and without a network (UTC). `key`: the page's name for the hand-in; the
+    same author and key again is the same hand-in, and nothing happens twice."""
+
+    outcome: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    papers: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    note: str = ""
+    at: datetime | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
-    """What a form holds: `data`, only fields of the step's form that have a value; and what is wrong, `at` a field's name or
-    ``itinerary[2].city``."""
+    """The values of a form: `data` has only fields of the step's form that have a value; each problem is `at` a field's name,
+    or a cell such as ``itinerary[2].city``."""
 
     data: Mapping[str, Any]
     problems: tuple[Problem, ...]
@@ -35,38 +50,37 @@ class Read:
 def read_form(
     definition: Definition,
     node: Node,
-    said: Mapping[str, Any],
-    papers: Mapping[str, Sequence[int]],
+    submission: Submission,
     directory: Directory,
     at: datetime,
     known: Mapping[str, Any],
     complete: bool = True,
 ) -> Read:
-    """Read what was `said` in the form of `node`. Numbers may come as texts, as browsers send them. `known`: what the case
-    knows already, for fields that hang on one of another step; `complete`: also say what is lacking."""
-    reader = _Reader(definition, directory, at)
+    """Read the fields of the form of `node`. Numbers may come as texts, as browsers send them. `known`: the data of the case,
+    for fields that depend on one of another step; `complete`: also report required fields that are empty."""
+    said, reader = submission.data, _FormReader(definition, directory, at)
     data: dict[str, Any] = {}
     for name in said.keys() - {asks.field for asks in node.form}:
         reader.add(name, "not-a-field-of-form")
     for asks in node.form:
         spec = definition.fields[asks.field]
         value = (
-            list(papers.get(spec.name, ()))
+            list(submission.papers.get(spec.name, ()))
             if spec.type == "files"
             else reader.value(spec, said.get(spec.name), spec.name)
         )
         if value not in NOTHING:
             data[spec.name] = value
-            reader.amount_of(spec, value)
+            reader.check_size(spec, value)
         elif asks.required and complete and spec.name not in reader.wrong:
             reader.add(spec.name, "still-open")
     for asks in node.form:
-        reader.fits(definition.fields[asks.field], {**known, **data})
+        reader.check_order(definition.fields[asks.field], {**known, **data})
     return Read(data, tuple(reader.problems))
 
 
 def person_named(directory: Directory, said: str, moment: datetime) -> str | None:
-    """The id of whoever works here at `moment` and is meant by an id, by ``NAME (ID)``, or by a name that only one has."""
+    """The id of the person employed at `moment` whom `said` names: by an id, by ``NAME (ID)``, or by a name that only one has."""
     text = said.strip()
     inner = _NAME_AND_ID.search(text)
     for person in filter(None, (text, inner and inner[1])):
@@ -76,8 +90,8 @@ def person_named(directory: Directory, said: str, moment: datetime) -> str | Non
     return namesakes[0] if len(namesakes) == 1 else None
 
 
-class _Reader:
-    """Reads the values of one form. Each method returns what holds, None where that is nothing, and takes note of problems."""
+class _FormReader:
+    """Reads the values of one form. Each method returns the value, None where there is none, and adds problems."""
 
     def __init__(self, definition: Definition, directory: Directory, at: datetime):
         self._definition, self._directory, self._at = definition, directory, at
@@ -96,8 +110,8 @@ class _Reader:
         read: Callable[[FieldSpec, Any, str], Any] = getattr(self, f"_{spec.type}")
         return read(spec, said, at)
 
-    def amount_of(self, spec: FieldSpec, value: Any) -> None:
-        """Whether a text is long enough, or there are enough items, rows or files."""
+    def check_size(self, spec: FieldSpec, value: Any) -> None:
+        """Check the length of a text, and the number of items, rows or files."""
         if spec.type not in ("text", "list", "table", "files"):
             return
         long, text = len(value), spec.type == "text"
@@ -107,8 +121,8 @@ class _Reader:
         if long > most:
             self.add(spec.name, "over-length" if text else "limit-exceeded", {"limit": most})
 
-    def fits(self, spec: FieldSpec, data: Mapping[str, Any]) -> None:
-        """Whether a date does not lie before the one it follows."""
+    def check_order(self, spec: FieldSpec, data: Mapping[str, Any]) -> None:
+        """Check that a date is not earlier than the date field it has to follow."""
         value, other = data.get(spec.name), data.get(spec.not_before)
         if spec.not_before and isinstance(value, str) and isinstance(other, str) and value < other:
             self.add(spec.name, "day-too-early", {"day": other})
@@ -207,7 +221,7 @@ class _Reader:
         return found
 
     def _case(self, spec: FieldSpec, said: Any, at: str) -> str | None:
-        """What a case is called; whether it may be chosen is `tideng_processes.cases.case_choices`'s to say."""
+        """The name of a case; `tideng_processes.cases.case_choices` decides whether it may be chosen."""
         name = self._text(spec, said, at)
         if name and len(name) > LONGEST_NUMBER:
             self.add(at, "over-length", {"limit": LONGEST_NUMBER})
@@ -230,7 +244,7 @@ class _Reader:
         return [row for row in rows if row]
 
     def _row(self, spec: FieldSpec, said: Mapping[str, Any], at: str) -> dict[str, Any]:
-        """One row; an empty one is left out, and is not asked for what it lacks."""
+        """One row; an empty row is left out, and its required columns are not asked for."""
         row = {column.name: self.value(column, said.get(column.name), f"{at}.{column.name}") for column in spec.columns}
         row = {name: value for name, value in row.items() if value not in NOTHING}
         for column in spec.columns if row else ():
@@ -239,4 +253,4 @@ class _Reader:
         return row
 
     def _files(self, spec: FieldSpec, said: Any, at: str) -> None:
-        """Files come beside the data, and nothing that is said here is one."""
+        """Files come beside the data; a value given here is ignored."""

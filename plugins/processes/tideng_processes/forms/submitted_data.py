@@ -13,8 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tideng.base.problems import say
-from tideng.model.catalogue import Text
-from tideng.plugins.forms import MUST, Asked, Filled
+from tideng.plugin import MUST, Asked, Filled, Text
 from tideng_processes.cases.case_choices import NamedCase, Reference
 from tideng_processes.document.model import Definition, FieldSpec, Node
 from tideng_processes.forms.fields import LONGEST_TEXT

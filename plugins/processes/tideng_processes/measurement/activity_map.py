@@ -21,9 +21,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from tideng.base.errors import Problem, Refused
-from tideng.base.problems import Phrase
-from tideng.client.files import Document, Problems, read_yaml
+from tideng.plugin import Document, Phrase, Problem, Problems, Refused, read_yaml
 from tideng_processes.document.model import Definition
 
 _PROCESS = ("repeats", "activities")

@@ -17,10 +17,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tideng.base.errors import InvalidPayload, Problem, Refused
-from tideng.base.problems import Phrase
-from tideng.intake.event_files import LOGS, Source, open_events
-from tideng.model.calendars import WorkCalendar
+from tideng.plugin import LOGS, InvalidPayload, Phrase, Problem, Refused, Source, WorkCalendar, open_events
 from tideng_processes.cases.deadlines import due_of
 from tideng_processes.cases.state_machine import Machine
 from tideng_processes.document.conditions import fields_of
@@ -28,8 +25,7 @@ from tideng_processes.document.model import Definition, Node
 from tideng_processes.measurement.activity_map import LogMap, ProcessMap
 
 if TYPE_CHECKING:
-    from tideng.model.event import Event
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment, Event
 
 EVERY = 1000
 """After so many events somebody who waits hears of it."""

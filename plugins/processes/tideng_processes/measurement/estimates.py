@@ -14,9 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, null, select, union_all
 
-from tideng.access.viewer import Viewer
-from tideng.model.calendars import WorkCalendar
-from tideng.org.directory import Directory
+from tideng.plugin import Directory, Viewer, WorkCalendar
 from tideng_processes.cases.deadlines import due_of, worked
 from tideng_processes.document.model import Definition, Node
 from tideng_processes.measurement.statistics import FEW, of_team

@@ -14,9 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, true, union
 
-from tideng.access.viewer import Viewer
-from tideng.org.directory import Directory, zone
-from tideng.store.database import among
+from tideng.plugin import Directory, Viewer, among, zone
 from tideng_processes.document.model import Definition, Node
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 

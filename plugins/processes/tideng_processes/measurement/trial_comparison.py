@@ -14,8 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select, union_all
 
-from tideng.access.viewer import Viewer
-from tideng.org.directory import Directory
+from tideng.plugin import Directory, Viewer
 from tideng_processes.document.model import Definition, Node
 from tideng_processes.measurement.estimates import SAMPLE
 from tideng_processes.measurement.statistics import DAYS, FEW, of_team

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from tideng.base.errors import InvalidBundle, Problem
-from tideng.model.catalogue import Catalogue
-from tideng.org.directory import Directory
+from tideng.plugin import Catalogue, Directory, InvalidBundle, Problem
 from tideng_processes.document.check import check_process
 from tideng_processes.document.model import Definition
 from tideng_processes.publication import trials
@@ -28,7 +26,7 @@ from tideng_processes.publication.registry import (
 from tideng_processes.publication.trials import Trial
 
 if TYPE_CHECKING:
-    from tideng.client.bundle import Bundle
+    from tideng.plugin import Bundle
 
 FOLDER = "processes"
 

@@ -1,18 +1,16 @@
-"""People change a process: a new version, checked as a whole; running cases finish on theirs, or are moved."""
+"""Publishes a version that people wrote: checked as a whole, for good or for a trial. Running cases finish on their version."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
-from tideng.base.errors import NotAllowed, Problem, Refused
 from tideng.org.directory import Directory, zone
+from tideng.plugin import NotAllowed, Problem, Refused
 from tideng.store.database import writing
-from tideng_processes.cases.loader import load_runs
-from tideng_processes.cases.transitions import Mover, Run
 from tideng_processes.document.check import check_process
 from tideng_processes.document.model import Definition
 from tideng_processes.document.parser import InvalidProcess, parse_process
@@ -26,7 +24,6 @@ from tideng_processes.publication.registry import (
     store,
 )
 from tideng_processes.publication.trials import Trial
-from tideng_processes.tables import CaseRow
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -135,66 +132,3 @@ def end_trial(deployment: Deployment, viewer: Viewer, process: str) -> Trial:
     with writing(deployment.engine) as connection:
         registry = registry_in(deployment, connection)
         return trials.end(connection, registry, process, viewer.login, deployment.clock.now())
-
-
-def running(connection: Connection, process: str, below: int) -> dict[str, list[str]]:
-    """The open cases of a process that run on versions before `below`: step → ids. One statement."""
-    row = CaseRow
-    found: dict[str, list[str]] = {}
-    query = select(row.id, row.node).where(row.process == process, row.node != "", row.version < below).order_by(row.id)
-    for id, node in connection.execute(query):
-        found.setdefault(node, []).append(id)
-    return found
-
-
-def move(
-    deployment: Deployment,
-    viewer: Viewer,
-    directory: Directory,
-    cases: Iterable[str],
-    version: int,
-    nodes: Mapping[str, str],
-) -> int:
-    """Let open cases go on by another `version`; returns how many. `nodes` says where those stand then whose step that version
-    has not. A step that is there goes on with its owners and its deadline. Raises `NotAllowed`, `Refused` naming the steps
-    for which nothing is said."""
-    require_publishing(viewer)
-    now = deployment.clock.now()
-    with writing(deployment.engine) as connection:
-        registry = registry_in(deployment, connection)
-        runs = [run for run in load_runs(connection, registry, cases) if run.node and run.version != version]
-        targets = {run.id: registry.version(run.definition.id, version) for run in runs}
-        _fits(runs, targets, nodes)
-        mover = Mover(deployment, connection, directory, now)
-        for run in runs:
-            target = targets[run.id]
-            assert target is not None
-            _move(mover, run, target, nodes, viewer, now)
-        mover.save()
-    deployment.bell.ring()
-    return len(runs)
-
-
-def _fits(runs: Iterable[Run], targets: Mapping[str, Published | None], nodes: Mapping[str, str]) -> None:
-    problems = {}
-    for run in runs:
-        target = targets[run.id]
-        if target is None:
-            problems["version"] = Problem("version", "no-version")
-        elif nodes.get(run.node, run.node) not in target.definition.nodes:
-            known = ", ".join(target.definition.nodes)
-            problems[run.node] = Problem(f"nodes.{run.node}", "no-step-in-version", {"names": known})
-    if problems:
-        raise Refused("move", problems.values())
-
-
-def _move(mover: Mover, run: Run, target: Published, nodes: Mapping[str, str], viewer: Viewer, now: Any) -> None:
-    stands, before = nodes.get(run.node, run.node), run.definition.nodes[run.node]
-    run.definition, run.version, run.changed = target.definition, target.version, True
-    mover.jot(run, "moved", now, stands, by=viewer.login, data={"version": target.version, "from": before.id})
-    after = target.definition.nodes[stands]
-    if stands != before.id or {one.id for one in after.parts} != {one.id for one in before.parts}:
-        mover.leave_open(run, now)
-        mover.enter(run, stands, now)
-    else:
-        mover.keep(run)

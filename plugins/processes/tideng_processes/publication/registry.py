@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
-from tideng.base.errors import Problem
-from tideng.base.problems import Phrase
 from tideng.client.files import Problems, read_yaml
+from tideng.plugin import Phrase, Problem
 from tideng.store.database import insert
 from tideng_processes.document.model import Definition
 from tideng_processes.document.parser import InvalidProcess, parse_process
@@ -131,6 +130,11 @@ def store(
     }
     statement = insert(connection)(VersionRow).values(values).on_conflict_do_nothing().returning(VersionRow.id)
     return connection.execute(statement).first() is not None
+
+
+def keep_version(connection: Connection, published: Published, now: datetime) -> None:
+    """Store the version that a case runs on: the plugin that ships it may bring another one tomorrow."""
+    store(connection, published.definition, published.version, published.origin, published.by, published.note, now)
 
 
 def shipped_by(deployment: Deployment) -> list[Definition]:

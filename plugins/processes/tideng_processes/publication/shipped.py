@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.plugins.hookspecs import hookimpl
+from tideng.plugin import hookimpl
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 
 class ShipsProcesses:

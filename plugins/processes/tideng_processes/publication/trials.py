@@ -14,14 +14,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, select, update
 
-from tideng.base.errors import Problem, Refused
-from tideng.model.calendars import local_moment
-from tideng.store.database import insert, is_sqlite
+from tideng.plugin import Problem, Refused, dialect_insert, is_sqlite, local_moment
 from tideng_processes.publication.registry import Registry, registry_in, store
 from tideng_processes.tables import TrialRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 DAYS = 14
 """So many days a version is tried, to the end of the last one."""
@@ -87,7 +85,9 @@ def begin(connection: Connection, process: str, version: int, by: str, now: date
         "started_at": now,
         "until": until,
     }
-    connection.execute(insert(connection)(TrialRow).values(**values, settled_at=None, settled_by="", outcome=RUNNING))
+    connection.execute(
+        dialect_insert(connection)(TrialRow).values(**values, settled_at=None, settled_by="", outcome=RUNNING)
+    )
 
 
 def overtake(connection: Connection, processes: Iterable[str], by: str, now: datetime) -> None:

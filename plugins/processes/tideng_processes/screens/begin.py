@@ -10,8 +10,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
-from tideng.base.errors import NotFound, Refused
-from tideng.plugins.attachments import LARGEST, MEGABYTE
+from tideng.plugin import NotFound, Refused
+from tideng.plugins.attachments import LARGEST_ATTACHMENT, MEGABYTE
 from tideng_admin.display.assets import built
 from tideng_admin.display.base_page import (
     READ,
@@ -21,8 +21,9 @@ from tideng_admin.display.base_page import (
 )
 from tideng_admin.request.context import web
 from tideng_admin.screens import Screen
-from tideng_processes.cases import service
+from tideng_processes.cases.access import startable
 from tideng_processes.forms import attachments
+from tideng_processes.forms.attachments import FileField
 from tideng_processes.screens.form import (
     LARGEST_FORM,
     Forms,
@@ -51,7 +52,7 @@ class FormPage(Forms):
     @needs(READ)
     def show_all(self) -> str:
         viewer = web().viewer()
-        offered = service.begun_of(processes(), viewer, self.directory, web().now())
+        offered = startable(processes(), viewer, self.directory, web().now())
         return render_template("processes/form_list.html", offered=offered)
 
     @expose("/do/<string:process>", methods=["GET"])
@@ -101,15 +102,15 @@ class FormPage(Forms):
 
     @expose("/forms/papers/<string:process>/<string:field>", methods=["POST"])
     @needs(WRITE)
-    @takes(LARGEST + MEGABYTE)
+    @takes(LARGEST_ATTACHMENT + MEGABYTE)
     def keep_paper(self, process: str, field: str) -> Any:
         file, here = request.files.get("file"), web()
         if file is None:
             abort(400)
-        case = request.form.get("case", "")
+        target = FileField(process, field, request.form.get("case", ""))
         try:
             kept = attachments.keep(
-                here.deployment, here.viewer(), self.directory, process, field, file.filename or "", file.read(), case
+                here.deployment, here.viewer(), self.directory, target, file.filename or "", file.read()
             )
         except Refused as refused:
             return jsonify(problems=[words_of(one) for one in refused.problems]), 400

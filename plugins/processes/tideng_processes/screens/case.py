@@ -12,9 +12,9 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.base.errors import Refused
 from tideng.org.directory import Assignment, Directory
-from tideng.plugins.case_notes import beside_case
+from tideng.plugin import Refused
+from tideng.plugins.cards import beside_case
 from tideng.store.database import reading
 from tideng_admin.display.base_page import (
     READ,
@@ -25,7 +25,8 @@ from tideng_admin.display.base_page import (
 )
 from tideng_admin.request.context import locale, web
 from tideng_admin.screens import Screen
-from tideng_processes.cases import service
+from tideng_processes.cases import actions
+from tideng_processes.cases.actions import HandOver
 from tideng_processes.document.diagram import mermaid
 from tideng_processes.forms.attachments import open_paper
 from tideng_processes.screens.shared import (
@@ -71,14 +72,14 @@ class CasePage(Page):
             lines=data_lines(it.definition, it.data, locale(), web().name_of, it.named),
             diagram=mermaid(it.definition, locale(), self.directory, here=it.node or it.end),
             colleagues=_colleagues(self.directory, it) if it.may_hand_over else [],
-            longest=service.LONGEST_NOTE,
+            longest=actions.LONGEST_NOTE,
         )
 
     @expose("/<string:case>/say", methods=["POST"])
     @needs(WRITE)
     def say(self, case: str) -> Any:
         try:
-            service.say(web().deployment, web().viewer(), self.directory, case, request.form.get("text", ""))
+            actions.comment(web().deployment, web().viewer(), self.directory, case, request.form.get("text", ""))
         except Refused as refused:
             say_problems(refused.problems)
         else:
@@ -91,8 +92,8 @@ class CasePage(Page):
         form, here = request.form, web()
         try:
             to = person_meant(self.directory, form.get("to", ""))
-            why = form.get("why", "")
-            service.hand_over(here.deployment, here.viewer(), self.directory, case, form.get("node", ""), to, why, form.get("part", ""))  # fmt: skip
+            wanted = HandOver(form.get("node", ""), to, form.get("why", ""), form.get("part", ""))
+            actions.hand_over(here.deployment, here.viewer(), self.directory, case, wanted)
         except Refused as refused:
             say_problems(refused.problems)
         else:

@@ -16,10 +16,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from jinja2.utils import htmlsafe_json_dumps
 
-from tideng.base.errors import NotFound, Problem, Refused
-from tideng.base.problems import in_json, say
 from tideng.model.templates import choose
 from tideng.org.directory import zone
+from tideng.plugin import NotFound, Problem, Refused, problem_in_json, say_problem
 from tideng.store.database import reading
 from tideng_admin.display.base_page import (
     READ,
@@ -30,6 +29,7 @@ from tideng_admin.display.base_page import (
 from tideng_admin.display.filters import day
 from tideng_admin.request.context import locale, web
 from tideng_admin.screens import ICONS, Screen
+from tideng_processes.cases.version_change import move_cases, older_cases
 from tideng_processes.document.blank_process import blank_document
 from tideng_processes.document.diagram import mermaid
 from tideng_processes.document.differences import differences
@@ -254,7 +254,7 @@ class ProcessEditorPage(Page):
                 problems = list(refused.problems)
         elif not problems:
             flash(_("Everything fits. Nothing is published yet."), "success")
-        shown = [say(one, locale()) for one in problems]
+        shown = [say_problem(one, locale()) for one in problems]
         return self._editor(process, document or {"title": {}}, base, words, shown)
 
     # -- a version that is tried ---------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ class ProcessEditorPage(Page):
         """Which cases run on older versions, where they stand, and where each would go on."""
         published = latest(process)
         with reading(web().engine) as connection:
-            older = publishing.running(connection, process, published.version)
+            older = older_cases(connection, process, published.version)
             people = touched(connection, web().viewer(), process, published.version)
         return render_template(
             "processes/moving.html",
@@ -314,11 +314,11 @@ class ProcessEditorPage(Page):
             say_problems([Problem("", "process-published-meanwhile")])
             return redirect(url_for("ProcessEditorPage.moving", process=process))
         with reading(here.engine) as connection:
-            older = publishing.running(connection, process, published.version)
+            older = older_cases(connection, process, published.version)
         nodes = {node: to for node in older if (to := form.get(f"to-{node}", ""))}
         ids = [id for node, ids in older.items() if nodes.get(node) != "stay" for id in ids]
         try:
-            moved = publishing.move(here.deployment, here.viewer(), self.directory, ids, published.version, nodes)
+            moved = move_cases(here.deployment, here.viewer(), self.directory, ids, published.version, nodes)
         except Refused as refused:
             say_problems(refused.problems)
             return redirect(url_for("ProcessEditorPage.moving", process=process))
@@ -371,7 +371,7 @@ def _guess(of: Estimate) -> str:
 
 
 def _as_json(problem: Problem) -> dict[str, Any]:
-    return in_json(problem, locale()) | {"at": problem.at}
+    return problem_in_json(problem, locale()) | {"at": problem.at}
 
 
 def _titles(process: str, published: Published) -> dict[str, Mapping[str, str]]:

@@ -16,16 +16,11 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from tideng.access.viewer import below
-from tideng.base.errors import (
-    NotAllowed,
-    NotFound,
-    Problem,
-    Refused,
-)
-from tideng.base.problems import Phrase, say
+from tideng.base.problems import say
 from tideng.org.directory import Assignment
-from tideng.plugins.attachments import LARGEST
-from tideng.plugins.case_notes import Aside, beside_case
+from tideng.plugin import NotAllowed, NotFound, Problem, Refused, say_problem
+from tideng.plugins.attachments import LARGEST_ATTACHMENT
+from tideng.plugins.cards import Card, beside_case
 from tideng.plugins.forms import (
     MUST,
     Asked,
@@ -36,10 +31,15 @@ from tideng.plugins.forms import (
 from tideng.store.database import reading
 from tideng_admin.display.base_page import Page
 from tideng_admin.request.context import locale, web
-from tideng_processes.cases import case_choices, service
-from tideng_processes.cases.service import NotYet, Submission
+from tideng_processes.cases import case_choices
+from tideng_processes.cases.access import ACTS_FOR_ALL, may_begin
+from tideng_processes.cases.actions import LONGEST_NOTE
 from tideng_processes.document.model import Definition, Node, Outcome
-from tideng_processes.forms import attachments
+from tideng_processes.forms import attachments, submissions
+from tideng_processes.forms.attachments import FileField
+from tideng_processes.forms.fields import Submission
+from tideng_processes.forms.form_check import IncompleteForm
+from tideng_processes.forms.submissions import FormAddress
 from tideng_processes.forms.submitted_data import (
     UPLOAD,
     Said,
@@ -57,7 +57,7 @@ from tideng_processes.views import cases as viewing
 from tideng_processes.views.cases import CaseView, TaskView
 from tideng_processes.views.process_page import data_lines
 
-LARGEST_FORM = 6 * LARGEST
+LARGEST_FORM = 6 * LARGEST_ATTACHMENT
 """Without a script the files of a form come with it."""
 OFFERED = 60
 """So many colleagues are offered where a form asks for one; any other is named by name or id."""
@@ -107,7 +107,7 @@ class Forms(Page):
     def _first(self, process: str) -> Place:
         published = latest(process)
         it = published.definition
-        if not service.may_begin(web().viewer(), it, self.directory, web().now()):
+        if not may_begin(web().viewer(), it, self.directory, web().now()):
             raise NotAllowed("viewer-may-not-begin", {"name": process})
         return Place(it, published.version, it.first)
 
@@ -143,10 +143,9 @@ class Forms(Page):
 
     def _preview(self, connection: Connection, place: Place, submission: Submission) -> list[Asked]:
         here = web()
-        return service.preview(
-            here.deployment, connection, here.viewer(), self.directory, place.definition.id, place.node.id, submission,
-            person=self._about(place), case=place.case.id if place.case else "",
-        )  # fmt: skip
+        case = place.case.id if place.case else ""
+        form = FormAddress(place.definition.id, place.node.id, case, self._about(place))
+        return submissions.preview(here.deployment, connection, here.viewer(), self.directory, form, submission)
 
     def _page(
         self,
@@ -187,13 +186,13 @@ class Forms(Page):
             recent_days=recent_days,
             today=here.now().astimezone(here.zone()).date(),
             given=request.form,
-            longest=service.LONGEST_NOTE,
+            longest=LONGEST_NOTE,
             tab=tab,
             back_to=back
             or (url_for("CasePage.show", case=place.case.id) if place.case else url_for("FormPage.show_all")),
         )
 
-    def _beside(self, connection: Connection, place: Place) -> list[Aside]:
+    def _beside(self, connection: Connection, place: Place) -> list[Card]:
         """What plugins know of the case of a form."""
         here, case = web(), place.case.id if place.case else ""
         return beside_case(here.deployment, connection, self.directory, place.definition.id, case, here.now())
@@ -240,7 +239,7 @@ class Forms(Page):
         """Those about whom the viewer may begin a case, by name."""
         here = web()
         viewer, now = here.viewer(), here.now()
-        if viewer.roles & service.ACTS_FOR_ALL:
+        if viewer.roles & ACTS_FOR_ALL:
             return sorted(
                 ((one.person, one.name) for one in self.directory.rosters.at(now).members), key=lambda one: one[1]
             )
@@ -290,9 +289,9 @@ class Forms(Page):
         said, lost = self._with_files(place, self._said(place))
         try:
             if lost:
-                raise NotYet(Phrase("form-of-step", {"step": place.node.id}), lost)
+                raise IncompleteForm(place.node.id, lost)
             case = self._handed_in(place, said)
-        except NotYet as open_:
+        except IncompleteForm as open_:
             return self._not_yet(place, said, list(open_.asked))
         except Refused as refused:
             return self._refused(place, said, refused)
@@ -310,10 +309,10 @@ class Forms(Page):
             form.get("outcome", ""), said.data, said.papers, form.get("note", ""), _moment(form.get("at", "")), form.get("key", "")
         )  # fmt: skip
         if place.case is None:
-            return service.begin(
+            return submissions.begin(
                 here.deployment, here.viewer(), self.directory, place.definition.id, submission, self._about(place)
             )
-        service.hand_in(
+        submissions.hand_in(
             here.deployment, here.viewer(), self.directory, place.case.id, place.node.id, submission, place.part
         )
         return place.case.id
@@ -327,10 +326,10 @@ class Forms(Page):
                 if not file.filename:
                     continue
                 try:
+                    target = FileField(place.definition.id, asks.field, place.case.id if place.case else "")
                     kept = attachments.keep(
-                        web().deployment, web().viewer(), self.directory, place.definition.id, asks.field,
-                        file.filename, file.read(), place.case.id if place.case else "",
-                    )  # fmt: skip
+                        web().deployment, web().viewer(), self.directory, target, file.filename, file.read()
+                    )
                     found.setdefault(asks.field, []).append(kept.id)
                 except Refused as refused:
                     lost += [Asked(asks.field, problem.message) for problem in refused.problems]
@@ -379,7 +378,7 @@ def _asked(one: Asked) -> dict[str, Any]:
 
 
 def words_of(problem: Problem) -> str:
-    return say(problem.moved(""), locale()).line
+    return say_problem(problem.moved(""), locale()).line
 
 
 def paper_line(kept: attachments.Kept) -> dict[str, Any]:

@@ -12,18 +12,8 @@ from flask import render_template, request
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.base.errors import NotFound
-from tideng.model.catalogue import Text
-from tideng.org.directory import zone
-from tideng.store.database import reading
-from tideng_admin.display.base_page import (
-    READ,
-    Page,
-    cursor,
-    needs,
-)
-from tideng_admin.request.context import locale, web
-from tideng_admin.screens import Screen
+from tideng.plugin import NotFound, Text, reading, zone
+from tideng_admin.screens import READ, Page, Screen, cursor, locale, needs, web
 from tideng_processes.document.diagram import mermaid
 from tideng_processes.document.differences import differences
 from tideng_processes.measurement.estimates import WINDOWS, took

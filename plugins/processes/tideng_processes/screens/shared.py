@@ -6,10 +6,8 @@ from collections.abc import Iterable
 
 from flask import flash
 
-from tideng.base.errors import NotFound, Problem, Refused
-from tideng.base.problems import say
-from tideng.org.directory import Directory
-from tideng_admin.request.context import locale, web
+from tideng.plugin import Directory, NotFound, Problem, Refused, say_problem
+from tideng_admin.screens import locale, web
 from tideng_processes.forms.fields import person_named
 from tideng_processes.publication.publishing import PUBLISHES
 from tideng_processes.publication.registry import Published, Registry, registry_of
@@ -39,7 +37,7 @@ def may_write() -> bool:
 def say_problems(problems: Iterable[Problem]) -> None:
     """Each on a line of its own at the top of the next page."""
     for problem in problems:
-        flash(say(problem, locale()).line, "warning")
+        flash(say_problem(problem, locale()).line, "warning")
 
 
 def person_meant(directory: Directory, said: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from tideng_processes.cases.customers import LONGEST_KEY, customer_key
+from tideng_processes.customer_keys import LONGEST_KEY, customer_key
 
 revision = "0002"
 down_revision = "0001"

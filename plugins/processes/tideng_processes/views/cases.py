@@ -11,22 +11,20 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from tideng.access.paging import PAGE_SIZE, Page
 from tideng.access.viewer import Viewer, name_of
-from tideng.base.errors import NotFound
 from tideng.model.catalogue import Text
 from tideng.org.directory import Directory
+from tideng_processes.cases.access import ACTS_FOR_ALL, CaseAccess
 from tideng_processes.cases.case_choices import (
     NamedCase,
     Reference,
     named,
     references,
 )
-from tideng_processes.cases.loader import load_run
-from tideng_processes.cases.service import ACTS_FOR_ALL, is_concerned
-from tideng_processes.cases.transitions import OPEN, Run
+from tideng_processes.cases.run import OPEN, Run
 from tideng_processes.document.model import Definition, Node, Outcome
+from tideng_processes.document.summaries import told
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
-from tideng_processes.views.summaries import told
 from tideng_processes.views.visible_cases import is_seen, newest_seen
 
 
@@ -165,9 +163,7 @@ def case(
     connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, registry: Registry, id: str
 ) -> CaseView:
     """One case with its history. Raises `NotFound` for everybody whom it does not concern. A fixed number of statements."""
-    run = load_run(connection, registry, id, lock=False)
-    if not is_concerned(connection, viewer, directory, moment, run):
-        raise NotFound("no-case", {"name": id})
+    run = CaseAccess(connection, registry, viewer, directory, moment).load(id, lock=False)
     task, step, paper = TaskRow, StepRow, PaperRow
     tasks = connection.execute(select(task.__table__).where(task.case == id).order_by(task.id)).all()
     steps = connection.execute(select(step.__table__).where(step.case == id).order_by(step.id)).all()

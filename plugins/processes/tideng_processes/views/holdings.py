@@ -8,16 +8,16 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from tideng.model.catalogue import Text
-from tideng.privacy.holdings import (
-    BEGAN,
-    CONTENT,
-    ENDED,
-    OUTCOME,
-    TIME,
+from tideng.plugin import (
+    COLUMN_BEGAN,
+    COLUMN_CONTENT,
+    COLUMN_ENDED,
+    COLUMN_OUTCOME,
+    COLUMN_TIME,
+    HeldRecord,
     Holding,
-    Record,
-    of_rows,
+    Text,
+    holding_of_rows,
 )
 from tideng_processes.cases.case_choices import NamedCase, named, references
 from tideng_processes.document.model import Definition
@@ -43,17 +43,17 @@ _CASES = {
     "version": {"zh": "版本", "en": "Version"},
     "node": {"zh": "在哪一步", "en": "Where it stands"},
     "end": {"zh": "结果", "en": "How it ended"},
-    "started_at": BEGAN,
-    "ended_at": ENDED,
-    "data": CONTENT,
+    "started_at": COLUMN_BEGAN,
+    "ended_at": COLUMN_ENDED,
+    "data": COLUMN_CONTENT,
     "names": {"zh": "提到的别的单", "en": "Other cases it names"},
 }
 _STEPS = {
-    "at": TIME,
+    "at": COLUMN_TIME,
     "case": _CASE,
     "kind": {"zh": "发生了什么", "en": "What happened"},
     "node": _STEP,
-    "outcome": OUTCOME,
+    "outcome": COLUMN_OUTCOME,
     "note": {"zh": "说明", "en": "Words"},
 }
 _TASKS = {
@@ -62,10 +62,10 @@ _TASKS = {
     "entered_at": {"zh": "到您这里", "en": "Came to you"},
     "due": {"zh": "期限", "en": "Due"},
     "done_at": {"zh": "完成", "en": "Done"},
-    "outcome": OUTCOME,
+    "outcome": COLUMN_OUTCOME,
 }
 _PAPERS = {
-    "kept_at": TIME,
+    "kept_at": COLUMN_TIME,
     "case": _CASE,
     "name": {"zh": "文件", "en": "File"},
     "size": {"zh": "大小（字节）", "en": "Size in bytes"},
@@ -87,14 +87,16 @@ def cases_of(connection: Connection, person: str, registry: Registry) -> list[Ho
 def _held(
     connection: Connection, name: str, columns: Mapping[str, Text], row: Any, which: Any, when: Any, told: Any = None
 ) -> Holding:
-    return of_rows(connection, f"processes.{name}", _TITLES[name], _SEEN, columns, row, which, when, told, "flow")
+    return holding_of_rows(
+        connection, f"processes.{name}", _TITLES[name], _SEEN, columns, row, which, when, told, "flow"
+    )
 
 
 def _told(connection: Connection, registry: Registry) -> Any:
     """Cases with the titles that people know, not the names of the document, and the other cases they name in words. One statement
     more, where they name any."""
 
-    def records(rows: Sequence[Any]) -> list[Record]:
+    def records(rows: Sequence[Any]) -> list[HeldRecord]:
         known = {row.id: one.definition for row in rows if (one := registry.version(row.process, row.version))}
         wanted = {row.id: references(known[row.id], row.data) if row.id in known else set() for row in rows}
         names = named(connection, registry, set().union(*wanted.values()))
@@ -103,7 +105,7 @@ def _told(connection: Connection, registry: Registry) -> Any:
     return records
 
 
-def _record(row: Any, it: Definition | None, names: Sequence[NamedCase]) -> Record:
+def _record(row: Any, it: Definition | None, names: Sequence[NamedCase]) -> HeldRecord:
     if it is None:
         return dict(row._mapping)
     node, end = it.nodes.get(row.node), it.ends.get(row.end)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select
 
 from tideng.plugins.todos import Todo
-from tideng_processes.cases.transitions import OPEN
+from tideng_processes.cases.run import OPEN
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, TaskRow
 

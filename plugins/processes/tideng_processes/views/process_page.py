@@ -19,9 +19,9 @@ from tideng_processes.document.sentences import (
     said,
     span_words,
 )
+from tideng_processes.document.summaries import value_words
 from tideng_processes.measurement.estimates import Took
 from tideng_processes.measurement.statistics import NodeFigures, ProcessFigures
-from tideng_processes.views.summaries import value_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from tideng.model.catalogue import Catalogue
 from tideng.org.directory import Directory
 from tideng.plugins.responsibilities import Responsibility
 from tideng_processes.cases.owners import Staff
-from tideng_processes.cases.transitions import OPEN
+from tideng_processes.cases.run import OPEN
 from tideng_processes.document.model import (
     Definition,
     Node,

@@ -7,9 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, false, or_, select, true, union
 
-from tideng.access.viewer import Viewer
-from tideng.org.directory import Directory
-from tideng.store.database import among
+from tideng.plugin import Directory, Viewer, among
 from tideng_processes.tables import CaseRow, TaskRow
 
 

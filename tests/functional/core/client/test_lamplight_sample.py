@@ -173,6 +173,7 @@ def test_reports_come_in_time_late_short_and_not_at_all(history):
 
 
 def test_zhang_san_lacks_knowledge_not_effort(bundle, history):
+    history = [e for e in history if e["time"] < "2026-03-28" or e["subject"] != "p031"]  # the four weeks of his case
     assert bundle.directory().on("p031", CUT.date()).name == "张三"
     away = {local(e).date() for e in of(history, "p031", "attendance.checked_in") if e["data"]["place"] != "office"}
     assert len(away) == 20
@@ -188,6 +189,18 @@ def test_zhang_san_lacks_knowledge_not_effort(bundle, history):
     doubts = [e for e in of(history, "p031", "feedback.received") if "参数" in e["data"]["text"]]
     assert len(doubts) == 2
     assert len({e["data"]["customer"] for e in doubts}) == 2
+
+
+def test_zhang_san_travels_on_the_day_of_the_demonstration_and_writes_no_report(bundle, history, evening):
+    on_the_way = [
+        e for e in history if e["subject"] == "p031" and e["type"] == "trip.started" and e["time"] > "2026-03-28"
+    ]
+    assert [local(e).date().isoformat() for e in on_the_way] == ["2026-03-31"]
+    heard = [*history, *(line["event"] for line in evening)]
+    today = [e["type"] for e in heard if e["subject"] == "p031" and e["time"] > "2026-03-31"]
+    assert today == ["trip.started"]
+    supervisor = bundle.directory().on("p031", CUT.date()).supervisor
+    assert supervisor == "p020"  # whom the README invites to sign in as
 
 
 def test_his_peers_write_about_200_characters_and_three_issues(history):

@@ -235,7 +235,7 @@ def test_a_running_worker_takes_a_new_version_up_within_a_second(a_deployment, d
 
 
 def _versions(worker: Worker) -> list[int]:
-    flow = worker._flow
+    flow = worker._in_force._flow
     return [watch.version for watch in flow.watchlist.watches] if flow else [0]
 
 

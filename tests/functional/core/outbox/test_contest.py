@@ -10,6 +10,7 @@ from tests.functional.core.outbox.test_snooze import HR, an_evening, events, tol
 from tests.story import Story, an_event, at
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.model.statuses import HeldReason
 from tideng.outbox.contest import (
     contest_of,
     decide_contest,
@@ -18,7 +19,6 @@ from tideng.outbox.contest import (
     put_away,
     stopped,
 )
-from tideng.outbox.policy import CONTESTED
 from tideng.outbox.snooze import snooze
 from tideng.responses.answers import respond, take_back
 from tideng.store.database import reading, writing
@@ -79,7 +79,11 @@ def test_what_the_rule_finds_is_on_record_and_waits_for_somebody_to_look(on_each
     on_each.live(visit("2026-03-02 19:30"), visit("2026-03-02 19:40", "lead"), until="2026-03-02 20:00")
     assert len(on_each.stored()) == 3
     assert told(on_each, "zhang") == ["18:30"]
-    assert waiting(on_each) == [("sent", None), ("held", CONTESTED), ("sent", None)]  # nobody else goes without
+    assert waiting(on_each) == [
+        ("sent", None),
+        ("held", HeldReason.CONTESTED),
+        ("sent", None),
+    ]  # nobody else goes without
     (found,) = seen(on_each, open_contests)
     assert (found.id, found.person_name, found.reason, found.held) == (id, "Zhang San", "I was on leave.", 1)
 
@@ -100,7 +104,11 @@ def test_off_for_two_days_and_no_longer(on_each):
     on_each.live(visit("2026-03-02 19:30"), until="2026-03-02 19:40")
     decide(on_each, id, "off", days=2)
     on_each.live(visit("2026-03-04 21:50"), visit("2026-03-05 09:00"), until="2026-03-05 10:00")
-    assert waiting(on_each)[1:] == [("dropped", CONTESTED), ("dropped", CONTESTED), ("sent", None)]
+    assert waiting(on_each)[1:] == [
+        ("dropped", HeldReason.CONTESTED),
+        ("dropped", HeldReason.CONTESTED),
+        ("sent", None),
+    ]
 
 
 def test_taken_back_by_hr_nothing_of_it_is_said(story):
@@ -108,7 +116,7 @@ def test_taken_back_by_hr_nothing_of_it_is_said(story):
     story.live(visit("2026-03-02 19:30"), until="2026-03-02 19:40")
     assert decide(story, id, "retracted") == 1
     story.live(visit("2026-03-02 19:50"), until="2026-03-02 20:00")
-    assert waiting(story)[1:] == [("dropped", CONTESTED), ("sent", None)]
+    assert waiting(story)[1:] == [("dropped", HeldReason.CONTESTED), ("sent", None)]
     assert seen(story, contest_of, HR, id).state == "retracted"
 
 
@@ -192,9 +200,9 @@ def test_in_a_digest_only_what_is_contested_stays_behind(story):
     need = an_event("need.raised", "2026-03-02 19:30", need="n1")
     story.live(visit("2026-03-02 19:30"), need, until="2026-03-02 20:00")
     assert told(story, "zhang") == ["18:40", "19:40"]
-    assert waiting(story)[1:] == [("held", CONTESTED), ("sent", None)] or waiting(story)[1:] == [
+    assert waiting(story)[1:] == [("held", HeldReason.CONTESTED), ("sent", None)] or waiting(story)[1:] == [
         ("sent", None),
-        ("held", CONTESTED),
+        ("held", HeldReason.CONTESTED),
     ]
 
 

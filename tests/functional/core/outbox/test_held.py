@@ -16,15 +16,9 @@ from tests.story import Story, a_report, an_event, at
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotAllowed, NotFound
 from tideng.model.catalogue import ChannelSpec
+from tideng.model.statuses import HeldReason
 from tideng.outbox.channels import ChannelError
 from tideng.outbox.delivery import retry_parked
-from tideng.outbox.policy import (
-    BUDGET_DAY,
-    BUDGET_WEEK,
-    DIGEST,
-    QUIET,
-    STORM,
-)
 from tideng.outbox.storm_decisions import drop_storm, held_storms, release_storm
 from tideng.plugins.hookspecs import hookimpl
 from tideng.runtime.worker import Worker
@@ -104,11 +98,21 @@ def test_what_is_over_the_budget_waits_for_the_next_day_with_room_and_is_on_reco
     story.begin("2026-03-02 09:00")
     story.live(*visits("10:00", "11:00", "12:00", "13:00"), until="2026-03-02 14:00")
     assert [row.at for row in story.stored()] == [at(f"2026-03-02 {hour}:00") for hour in (10, 11, 12, 13)]
-    assert said(story) == ["02 10:00", "02 11:00", f"waiting {BUDGET_DAY}", f"waiting {BUDGET_WEEK}"]
+    assert said(story) == [
+        "02 10:00",
+        "02 11:00",
+        f"waiting {HeldReason.BUDGET_DAY}",
+        f"waiting {HeldReason.BUDGET_WEEK}",
+    ]
     dues = story.rows(select(OutboxRow.due).where(OutboxRow.status == "waiting").order_by(OutboxRow.id))
     assert [row.due for row in dues] == [at("2026-03-03 07:30"), at("2026-03-09 07:30")]
     story.live(until="2026-03-09 08:00")
-    assert said(story) == ["02 10:00", "02 11:00", f"03 07:30 {BUDGET_DAY}", f"09 07:30 {BUDGET_WEEK}"]
+    assert said(story) == [
+        "02 10:00",
+        "02 11:00",
+        f"03 07:30 {HeldReason.BUDGET_DAY}",
+        f"09 07:30 {HeldReason.BUDGET_WEEK}",
+    ]
 
 
 def test_a_full_week_is_called_so(story):
@@ -116,7 +120,7 @@ def test_a_full_week_is_called_so(story):
     habits(story, "nudge_budget: {week: 1}")
     story.begin("2026-03-02 09:00")
     story.live(*visits("10:00", "11:00"), until="2026-03-10 09:00")
-    assert said(story) == ["02 10:00", f"09 07:30 {BUDGET_WEEK}"]
+    assert said(story) == ["02 10:00", f"09 07:30 {HeldReason.BUDGET_WEEK}"]
 
 
 def test_a_form_is_answered_over_the_budget_and_the_answer_does_not_count(story):
@@ -131,7 +135,7 @@ def test_a_form_is_answered_over_the_budget_and_the_answer_does_not_count(story)
         a_report("2026-03-02 11:05", needs="x"),
         until="2026-03-02 12:00",
     )
-    assert said(story) == ["02 09:30", f"02 10:10 {DIGEST}", f"waiting {BUDGET_DAY}", "02 11:05"]
+    assert said(story) == ["02 09:30", f"02 10:10 {HeldReason.DIGEST}", f"waiting {HeldReason.BUDGET_DAY}", "02 11:05"]
 
 
 def test_what_is_undone_while_it_is_held_is_dropped(story):
@@ -156,7 +160,7 @@ def test_what_is_undone_while_it_is_held_is_dropped(story):
         .join(FindingRow, FindingRow.id == OutboxRow.finding)
         .where(FindingRow.rule == "late", FindingRow.subject == "zhang")
     )
-    assert [tuple(row) for row in ours] == [("dropped", BUDGET_DAY)]
+    assert [tuple(row) for row in ours] == [("dropped", HeldReason.BUDGET_DAY)]
 
 
 def test_a_restart_keeps_what_is_held_and_until_when(story):
@@ -164,12 +168,16 @@ def test_a_restart_keeps_what_is_held_and_until_when(story):
     habits(story, "nudge_budget: {day: 1}", "digest: 10 minutes")
     story.begin("2026-03-02 09:00")
     story.live(*visits("10:00"), until="2026-03-02 10:05")
-    assert said(story) == [f"waiting {DIGEST}"]
+    assert said(story) == [f"waiting {HeldReason.DIGEST}"]
     story.worker = Worker(story.deployment)  # as a process that starts anew finds it
     story.live(*visits("10:06", "11:00"), until="2026-03-02 12:00")
     story.worker = Worker(story.deployment)
     story.live(until="2026-03-03 08:00")
-    assert said(story) == [f"02 10:10 {DIGEST}", f"02 10:10 {DIGEST}", f"03 07:30 {BUDGET_DAY}"]
+    assert said(story) == [
+        f"02 10:10 {HeldReason.DIGEST}",
+        f"02 10:10 {HeldReason.DIGEST}",
+        f"03 07:30 {HeldReason.BUDGET_DAY}",
+    ]
 
 
 def test_a_worker_that_was_down_speaks_to_nobody_in_the_night(story):
@@ -180,9 +188,9 @@ def test_a_worker_that_was_down_speaks_to_nobody_in_the_night(story):
     story.worker.hear()  # and ends before it speaks
     story.deployment.clock.set(at("2026-03-02 23:10"))
     Worker(story.deployment).step()
-    assert said(story) == [f"waiting {QUIET}"]
+    assert said(story) == [f"waiting {HeldReason.QUIET}"]
     story.live(until="2026-03-03 08:00")
-    assert said(story) == [f"03 07:30 {QUIET}"]
+    assert said(story) == [f"03 07:30 {HeldReason.QUIET}"]
 
 
 # -- digests -------------------------------------------------------------------------------------------------------
@@ -244,7 +252,7 @@ def test_several_points_within_the_window_are_one_message_in_the_readers_languag
     assert message.subject == "3 件事：拜访、需求太短"
     assert message.body == "1. 记一下。\n2. 记一下。\n3. 还差一点。\n   为什么：产品好配对"
     assert (message.locale, message.recipient, message.link) == ("zh", "zhang", "/inbox/")
-    assert said(story) == [f"02 10:10 {DIGEST}"] * 3 + [f"waiting {BUDGET_DAY}"]
+    assert said(story) == [f"02 10:10 {HeldReason.DIGEST}"] * 3 + [f"waiting {HeldReason.BUDGET_DAY}"]
     rows = story.rows(select(OutboxRow.__table__).order_by(OutboxRow.id))
     assert [row.bundle for row in rows] == [rows[0].id] * 3 + [None]
     assert len({row.finding for row in rows}) == 4
@@ -258,7 +266,7 @@ def test_an_escalation_goes_at_once_with_what_waits(story):
     story.begin("2026-03-02 09:00")
     raised = an_event("need.raised", "2026-03-02 10:20", need="n1", customer="c1")
     story.live(*visits("10:00"), raised, until="2026-03-02 12:00")
-    assert said(story) == [f"02 10:20 {DIGEST}", "02 10:20"]
+    assert said(story) == [f"02 10:20 {HeldReason.DIGEST}", "02 10:20"]
     assert [message.subject for message in postbox(story).messages] == ["2 points: Visit, A customer waits"]
 
 
@@ -302,7 +310,7 @@ def test_a_worker_that_ends_after_speaking_a_digest_repeats_it_once_under_the_sa
     story.live(*visits("10:00", "10:01"), until="2026-03-02 10:09")
     ending = Worker(story.deployment)
     ending.step()
-    ending._outbox._mark = _end  # the process ends between speaking and marking
+    ending._outbox._mark_sent = _end  # the process ends between speaking and marking
     story.deployment.clock.set(at("2026-03-02 10:10"))
     with pytest.raises(KeyboardInterrupt):
         ending.step()
@@ -354,7 +362,7 @@ def test_two_workers_at_once_never_exceed_the_budget(tmp_path, a_deployment, pos
     story.deployment.clock.set(at("2026-03-02 10:01"))
     others = [Worker(story.deployment) for _ in range(2)]
     for worker in others:
-        worker._prepare()
+        worker._in_force.prepare()
     meet = threading.Barrier(2)
 
     def deliver(worker: Worker) -> None:
@@ -405,7 +413,7 @@ def test_a_rule_that_would_tell_far_more_people_than_in_its_preview_pauses_itsel
         "“Visit” would tell 12 people today; in its preview it was 1 at most. It is paused and its messages are kept. "
         "Send them, or let them go?"
     )
-    assert said(stormy) == [f"held {STORM}"] * 12 + ["02 10:00"]
+    assert said(stormy) == [f"held {HeldReason.STORM}"] * 12 + ["02 10:00"]
     stormy._receive([event for _, event in visits("11:00")])
     stormy.deployment.clock.set(at("2026-03-02 11:00"))
     stormy.worker.step()
@@ -425,7 +433,7 @@ def test_people_told_before_count_and_nobody_counts_twice(stormy):
     stormy._receive(stormy.crowd[5:])
     stormy.deployment.clock.set(at("2026-03-02 10:05"))
     stormy.worker.step()
-    assert said(stormy) == ["02 10:00"] * 6 + [f"held {STORM}"] * 7 + ["02 10:05"]
+    assert said(stormy) == ["02 10:00"] * 6 + [f"held {HeldReason.STORM}"] * 7 + ["02 10:05"]
 
 
 def test_hr_sends_what_is_held_and_the_rule_may_go_on_that_day(stormy):
@@ -478,7 +486,7 @@ def test_only_hr_and_administrators_decide_and_there_has_to_be_something(stormy)
                     decide(connection, viewer, "visit", now)
         with pytest.raises(NotFound):
             release_storm(connection, HR, "no-such-rule", now)
-    assert said(stormy).count(f"held {STORM}") == 12
+    assert said(stormy).count(f"held {HeldReason.STORM}") == 12
 
 
 def test_whoever_it_is_about_does_not_read_what_hr_has_not_released(stormy):
@@ -489,7 +497,7 @@ def test_whoever_it_is_about_does_not_read_what_hr_has_not_released(stormy):
         mine = Viewer("p0", "p0", frozenset({"employee"}))
         assert nudges(connection, mine, directory, now, NudgeFilter(to_me=True)).items == ()
         seen = nudges(connection, HR, directory, now, NudgeFilter(status="held")).items
-        assert [(one.status, one.deliveries[0].held_because) for one in seen] == [("held", STORM)] * 12
+        assert [(one.status, one.deliveries[0].held_because) for one in seen] == [("held", HeldReason.STORM)] * 12
         assert len(outbox(connection, HR, directory, now, "held").items) == 12
         assert counters(connection, now, at("2026-03-02 00:00")).held == 12
 

@@ -11,7 +11,8 @@ from sqlalchemy import select
 from tests.story import Story, a_report, a_trip, an_event, at
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotAllowed, NotFound, Refused
-from tideng.outbox.policy import QUIET, Speaking
+from tideng.model.statuses import HeldReason
+from tideng.outbox.policy import Speaking
 from tideng.outbox.snooze import choices, snooze
 from tideng.responses.answers import respond, take_back
 from tideng.runtime.worker import Worker
@@ -296,7 +297,7 @@ def test_in_the_quiet_hours_it_waits_like_everything(story):
         row = connection.execute(
             select(OutboxRow).where(OutboxRow.finding == reminder).order_by(OutboxRow.id.desc())
         ).first()
-        assert (row.status, row.held_because) == ("waiting", QUIET)
+        assert (row.status, row.held_because) == ("waiting", HeldReason.QUIET)
 
 
 def test_what_was_done_and_undone_again_was_done(story):

@@ -12,7 +12,7 @@ from story import BEIJING, an_event
 from tideng.model.catalogue import Catalogue
 from tideng_rules.check.run import check
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.document.reader import read_rules
+from tideng_rules.packaging.rule_files import read_rules
 
 PAGE = Path(__file__).parents[4] / "docs" / "throttling.md"
 _BLOCK = re.compile(r"(?:<!-- story: (?P<story>.*?) -->\n)?```yaml\n(?P<rule>.*?)```", re.DOTALL)

@@ -30,6 +30,6 @@ def test_the_lists_of_events_and_of_what_was_said_open(a_deployment, database_ur
     viewer = Viewer("lead", "lead", frozenset({"supervisor"}))
     with reading(deployment.engine) as connection:
         seen = operations.events(connection, viewer, directory, now)
-        said = nudges.nudges(connection, viewer, directory, now)
+        said = nudges(connection, viewer, directory, now)
     assert [one.subject for one in seen.items] == ["p69999"]
     assert said.items == ()

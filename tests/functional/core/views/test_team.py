@@ -9,13 +9,13 @@ from sqlalchemy import event as sql_event
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound
+from tideng.model.statuses import HeldReason
 from tideng.org.directory import (
     Assignment,
     Directory,
     Position,
     Unit,
 )
-from tideng.outbox.policy import STORM
 from tideng.responses import notes
 from tideng.responses.answers import respond
 from tideng.store.database import insert, reading, writing
@@ -230,7 +230,7 @@ def test_who_answered_goes_better_or_may_be_stuck(office):
 def test_what_hr_has_not_released_of_a_storm_is_not_the_teams_to_see(one_office):
     id = one_office.found("zhang", sent=False)
     one_office.add(OutboxRow, key="s", finding=id, channel="portal", recipient="zhang", status="held", attempts=0,
-                   due=one_office.now, held_because=STORM)  # fmt: skip
+                   due=one_office.now, held_because=HeldReason.STORM)  # fmt: skip
     zhang = one_office.member("zhang")
     assert (zhang.status, zhang.last_nudge, sum(zhang.trend)) == (LIT, None, 0)
 

@@ -187,7 +187,7 @@ def happenings(draw):
     """Something that happens to somebody at some minute: often at a round hour, so that things fall together."""
     minute = draw(st.one_of(st.integers(0, MINUTES), st.integers(0, MINUTES // 30).map(lambda n: n * 30)))
     name = draw(
-        st.sampled_from(("visit.completed",) * 5 + ("order.won",) * 2 + ("need.raised", "need.answered", "proposal.submitted") * 2 + ("trip", "leave", "person.left", "person.joined", "followup.recorded"))
+        st.sampled_from(("visit.completed",) * 5 + ("order.won",) * 2 + ("need.raised", "need.answered", "proposal.submitted") * 2 + ("trip", "trip.started", "trip.ended", "leave", "person.left", "person.joined", "followup.recorded"))
     )  # fmt: skip
     who = draw(st.sampled_from(STAFF))
     key = draw(st.sampled_from(("k1", "k2", "k3")))
@@ -205,6 +205,8 @@ def events_of(happened):
             told += [an_event(f"{name}.started", when, who, **data)]
             if at(end) <= at(UNTIL):
                 told += [an_event(f"{name}.ended", end, who, **data)]
+        elif name.startswith("trip."):  # started or ended again, or ended before it was started
+            told.append(an_event(name, when, who, trip=key))
         elif name.startswith("person."):
             who = f"new{number}" if name == "person.joined" else who
             told.append(an_event(name, when, who, **({"supervisor": "lead"} if name == "person.joined" else {})))

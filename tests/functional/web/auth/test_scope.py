@@ -10,10 +10,11 @@ from webstory import NOW
 
 from tideng.access.viewer import Viewer, below
 from tideng.base.errors import NotAllowed, NotFound
+from tideng.model.statuses import NudgeStatus
 from tideng.org.directory import Assignment, Directory
 from tideng.store.database import reading
 from tideng.views.counters import counters
-from tideng.views.nudges import STATUSES, NudgeFilter, finding, nudges
+from tideng.views.nudges import NudgeFilter, finding, nudges
 from tideng.views.operations import letters, outbox
 
 
@@ -90,7 +91,7 @@ def test_whoever_left_is_not_below_anybody_any_more():
     assert below(Directory([Assignment("a", "A"), gone]), "a", NOW) == frozenset()
 
 
-@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("status", NudgeStatus)
 def test_a_filter_by_status_finds_exactly_what_is_shown_with_that_status(story, ask, status):
     story.an_evening()
     story.a_nudge("li", status="waiting")

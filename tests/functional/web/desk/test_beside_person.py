@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tideng.access.viewer import Viewer
 from tideng.store.database import reading
-from tideng_processes.cases import service
-from tideng_processes.cases.service import Submission
+from tideng_processes.forms import submissions
+from tideng_processes.forms.fields import Submission
 
 
 def a_report(story) -> None:
@@ -14,7 +14,7 @@ def a_report(story) -> None:
         plugins.call("refresh", connection=connection)
         directory = plugins.first("directory", connection=connection)
     said = {"communication": "谈展厅", "needs": "灯" * 120, "date": "2025-06-12"}
-    service.begin(story.deployment, zhang, directory, "daily_report", Submission("submit", said))
+    submissions.begin(story.deployment, zhang, directory, "daily_report", Submission("submit", said))
 
 
 def test_the_way_to_somebody_s_reports_is_on_their_page(story):

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, select
 from webstory import NOW, WebStory
 
-from tideng.plugins.attachments import LARGEST
+from tideng.plugins.attachments import LARGEST_ATTACHMENT
 from tideng.store.database import reading
 from tideng.store.tables import EventRow
 from tideng_processes.screens.begin import FORM_SCREENS
@@ -212,7 +212,10 @@ def test_a_file_is_kept_before_its_form_and_can_be_taken_out_again(story):
 
 def test_a_file_that_is_too_large_is_turned_down(story):
     answer = handed_in(
-        story.as_("zhang"), "/me/forms/papers/leave/papers", file=(io.BytesIO(b"x" * (LARGEST + 1)), "a.png"), case=""
+        story.as_("zhang"),
+        "/me/forms/papers/leave/papers",
+        file=(io.BytesIO(b"x" * (LARGEST_ATTACHMENT + 1)), "a.png"),
+        case="",
     )
     assert answer.status_code == 400
     assert "10 MB" in answer.json["problems"][0]

@@ -20,9 +20,9 @@ import tideng_processes
 from tideng.access.viewer import Viewer
 from tideng.org.directory import Directory
 from tideng.store.database import reading, writing
-from tideng_processes.cases import service
-from tideng_processes.cases.service import Submission
 from tideng_processes.document.blank_process import blank_document
+from tideng_processes.forms import submissions
+from tideng_processes.forms.fields import Submission
 from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, PaperRow, TaskRow
 
@@ -56,13 +56,13 @@ class Office:
         self.story.clock.set(now - ago)
         try:
             handed_in = Submission("submit", LEAVE | data)
-            return service.begin(self.deployment, self.viewer(by), self.directory(), "leave", handed_in)
+            return submissions.begin(self.deployment, self.viewer(by), self.directory(), "leave", handed_in)
         finally:
             self.story.clock.set(now)
 
     def answer(self, case: str, by: str, outcome: str = "agree", node: str = "approve", note: str = "") -> None:
         handed_in = Submission(outcome, note=note)
-        service.hand_in(self.deployment, self.viewer(by), self.directory(), case, node, handed_in)
+        submissions.hand_in(self.deployment, self.viewer(by), self.directory(), case, node, handed_in)
 
     def document(self, process: str = "leave") -> dict[str, Any]:
         self.directory()

@@ -9,8 +9,10 @@ import pytest
 
 from tests.plugins.processes.engine_story import FILES, EngineStory
 from tideng.store.database import reading
-from tideng_processes.cases import case_choices, service
-from tideng_processes.cases.service import NotYet
+from tideng_processes.cases import case_choices
+from tideng_processes.forms import submissions
+from tideng_processes.forms.form_check import IncompleteForm
+from tideng_processes.forms.submissions import FormAddress
 from tideng_processes.views import cases
 from tideng_processes.views.cases import CaseFilter
 from tideng_processes.views.process_page import data_lines
@@ -63,7 +65,7 @@ def tried(story: EngineStory, who: str = "zhang", **said: Any) -> str:
 
 
 def refused(story: EngineStory, **said: Any) -> Mapping[str, str]:
-    with pytest.raises(NotYet) as found:
+    with pytest.raises(IncompleteForm) as found:
         tried(story, **said)
     return {one.field: one.message["zh"] for one in found.value.asked}
 
@@ -144,7 +146,8 @@ def test_what_was_chosen_is_looked_at_in_one_statement(sqlite):
         def look() -> None:
             with reading(sqlite.deployment.engine) as connection:
                 zhang = sqlite.viewer("zhang")
-                service.preview(sqlite.deployment, connection, zhang, sqlite.directory, "trial", "write", submission)
+                form = FormAddress("trial", "write")
+                submissions.preview(sqlite.deployment, connection, zhang, sqlite.directory, form, submission)
 
         return sqlite.statements(look)
 
@@ -156,7 +159,7 @@ def test_whoever_may_not_open_the_other_case_reads_its_words_only(sqlite):
     """Li had a step of the trial and sees it; the purchase is none of hers."""
     purchase = sqlite.begin("zhang", what="样灯")
     case = tried(sqlite, purchase=purchase)
-    service.hand_over(sqlite.deployment, sqlite.viewer("lead"), sqlite.directory, case, "read", "li")
+    sqlite.hand_over("lead", case, "read", "li")
     assert facts(sqlite, case, "li")["哪次采购"] == ("样灯", "")
 
 

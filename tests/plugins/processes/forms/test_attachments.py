@@ -18,6 +18,7 @@ from tests.unit.core.plugins.attachment_files import (
 from tideng.base.errors import NotAllowed, NotFound, Refused
 from tideng.store.database import reading, writing
 from tideng_processes.forms import attachments
+from tideng_processes.forms.attachments import FileField
 from tideng_processes.tables import PaperRow
 
 ORDER = """\
@@ -56,7 +57,8 @@ def sqlite(a_deployment, tmp_path):
 
 def keep(story, field="bills", content=b"", name="a.pdf", who="zhang", case=""):
     content = content or a_pdf(INVOICE_LINES, DIGITAL_CODE)
-    return attachments.keep(story.deployment, story.viewer(who), story.directory, "order", field, name, content, case)
+    target = FileField("order", field, case)
+    return attachments.keep(story.deployment, story.viewer(who), story.directory, target, name, content)
 
 
 def opened(story, id, who="zhang"):
@@ -149,10 +151,9 @@ def test_a_file_is_kept_only_for_a_form_that_one_may_fill_in(sqlite):
     for field in ("receipt", "what", "nothing"):
         with pytest.raises(NotFound):
             keep(sqlite, field)
+    target = FileField("nothing", "bills")
     with pytest.raises(NotFound):
-        attachments.keep(
-            sqlite.deployment, sqlite.viewer("zhang"), sqlite.directory, "nothing", "bills", "a.pdf", a_pdf()
-        )
+        attachments.keep(sqlite.deployment, sqlite.viewer("zhang"), sqlite.directory, target, "a.pdf", a_pdf())
     with pytest.raises(NotAllowed):
         keep(sqlite, who="look")
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from tests.plugins.processes.engine_story import PURCHASE, EngineStory
-from tideng.base.errors import InvalidBundle, NotAllowed, Refused
+from tideng.base.errors import InvalidBundle, NotAllowed
 from tideng.client.bundle import read_bundle
-from tideng.store.database import reading
 from tideng_processes.document.parser import InvalidProcess
 from tideng_processes.publication import publishing
 from tideng_processes.publication.publishing import Stale
@@ -47,32 +46,6 @@ def test_a_change_is_for_new_cases_and_running_ones_finish_on_theirs(on_both: En
     story.hand_in("lead", old, "approve", "agree")
     story.wait(days=2)
     assert story.case(old).end == story.case(new).end == "done"
-
-
-def test_running_cases_are_moved_when_somebody_says_where_they_stand_then(engine_story: EngineStory):
-    old = engine_story.begin("zhang")
-    publish(engine_story, without_approval(engine_story))
-    with reading(engine_story.deployment.engine) as connection:
-        assert publishing.running(connection, "purchase", 2) == {"approve": [old]}
-    hr, directory = engine_story.viewer("hr"), engine_story.directory
-    with pytest.raises(Refused, match="no such step"):
-        publishing.move(engine_story.deployment, hr, directory, [old], 2, {})
-    assert publishing.move(engine_story.deployment, hr, directory, [old], 2, {"approve": "wait"}) == 1
-    moved = engine_story.case(old)
-    assert (moved.version, moved.node, [task.node for task in moved.open_tasks]) == (2, "wait", ["wait"])
-    assert "moved wait" in engine_story.history(old)
-
-
-def test_a_step_that_is_in_both_versions_keeps_its_owner_and_its_deadline(engine_story: EngineStory):
-    old = engine_story.begin("zhang")
-    before = engine_story.case(old).open_tasks
-    changed = document(engine_story)
-    changed["nodes"]["approve"]["title"] = {"zh": "主管同意", "en": "Agreement"}
-    publish(engine_story, changed)
-    publishing.move(engine_story.deployment, engine_story.viewer("hr"), engine_story.directory, [old], 2, {})
-    after = engine_story.case(old)
-    assert after.version == 2
-    assert [(task.id, task.due) for task in after.open_tasks] == [(task.id, task.due) for task in before]
 
 
 def test_a_version_that_does_not_fit_is_refused_with_everything_that_is_wrong(engine_story: EngineStory):

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tideng.base.zip_limits import (
-    CUT_OFF,
-    LEADS_OUT,
-    LOCKED,
-    TOO_MUCH,
-    Archive,
-    Bounds,
-    look_into,
+    ZIP_CUT_OFF,
+    ZIP_LEADS_OUT,
+    ZIP_LOCKED,
+    ZIP_TOO_LARGE,
+    ZipContents,
+    ZipLimits,
+    inspect_zip,
 )
 
-BOUNDS = Bounds(members=10, whole=30_000_000, ratio=100, largest=20_000_000)
+BOUNDS = ZipLimits(members=10, whole=30_000_000, ratio=100, largest=20_000_000)
 
 
 def packed(**members: bytes) -> bytes:
@@ -43,36 +43,36 @@ def named(name: str) -> bytes:
 
 
 def test_what_is_in_order_is_told_by_its_names():
-    assert look_into(packed(a__b=b"x" * 4_000, c=b""), BOUNDS) == Archive(["a/b", "c"])
-    assert look_into(packed(), BOUNDS) == Archive([])
+    assert inspect_zip(packed(a__b=b"x" * 4_000, c=b""), BOUNDS) == ZipContents(["a/b", "c"])
+    assert inspect_zip(packed(), BOUNDS) == ZipContents([])
 
 
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        pytest.param(b"", CUT_OFF, id="empty"),
-        pytest.param(b"no archive at all", CUT_OFF, id="no archive"),
-        pytest.param(packed(a=b"x" * 100)[:-10], CUT_OFF, id="cut off"),
-        pytest.param(packed(a=b" " * 5_000_000), TOO_MUCH, id="a bomb"),
-        pytest.param(packed(**{f"m{number}": b"" for number in range(11)}), TOO_MUCH, id="too many members"),
-        pytest.param(locked(), LOCKED, id="locked"),
-        pytest.param(named("../outside"), LEADS_OUT, id="a relative path out"),
-        pytest.param(named("C:/outside"), LEADS_OUT, id="a drive letter"),
-        pytest.param(named("a\\..\\..\\outside"), LEADS_OUT, id="backslashes out"),
+        pytest.param(b"", ZIP_CUT_OFF, id="empty"),
+        pytest.param(b"no archive at all", ZIP_CUT_OFF, id="no archive"),
+        pytest.param(packed(a=b"x" * 100)[:-10], ZIP_CUT_OFF, id="cut off"),
+        pytest.param(packed(a=b" " * 5_000_000), ZIP_TOO_LARGE, id="a bomb"),
+        pytest.param(packed(**{f"m{number}": b"" for number in range(11)}), ZIP_TOO_LARGE, id="too many members"),
+        pytest.param(locked(), ZIP_LOCKED, id="locked"),
+        pytest.param(named("../outside"), ZIP_LEADS_OUT, id="a relative path out"),
+        pytest.param(named("C:/outside"), ZIP_LEADS_OUT, id="a drive letter"),
+        pytest.param(named("a\\..\\..\\outside"), ZIP_LEADS_OUT, id="backslashes out"),
     ],
 )
 def test_what_speaks_against_opening_it_is_said(content, why):
-    assert look_into(content, BOUNDS).why == why
+    assert inspect_zip(content, BOUNDS).why == why
 
 
 def test_each_bound_counts_by_itself():
     content = packed(a=bytes(range(256)) * 8_000, b=bytes(range(256)) * 8_000)
-    assert look_into(content, replace(BOUNDS, ratio=1_000)).why == ""
+    assert inspect_zip(content, replace(BOUNDS, ratio=1_000)).why == ""
     for narrower in ({"whole": 3_000_000}, {"largest": 2_000_000}, {"members": 1}, {"directory": 20}, {"ratio": 2}):
-        assert look_into(content, replace(BOUNDS, **{"ratio": 1_000, **narrower})).why == TOO_MUCH, narrower
+        assert inspect_zip(content, replace(BOUNDS, **{"ratio": 1_000, **narrower})).why == ZIP_TOO_LARGE, narrower
 
 
 @given(st.binary(max_size=400), st.booleans())
 def test_no_bytes_make_it_fail(tail, whole):
     content = packed(a=b"x" * 50)
-    assert isinstance(look_into((content if whole else content[:60]) + tail, BOUNDS), Archive)
+    assert isinstance(inspect_zip((content if whole else content[:60]) + tail, BOUNDS), ZipContents)

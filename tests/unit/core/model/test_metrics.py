@@ -53,9 +53,11 @@ def test_distinct_counts_a_customer_once_over_all_days():
     assert ask(book, "distinct", "this week", CUSTOMERS) == 2
 
 
-def test_this_trip_is_missing_when_there_is_no_trip():
-    assert window_days("this trip", TODAY) is None
-    assert window_days("this trip", TODAY, date(2026, 3, 3)) == (date(2026, 3, 3), TODAY)
+def test_a_window_that_begins_with_a_state_is_missing_while_the_state_does_not_hold():
+    metric = Metric("m", "count", AMOUNTS, "this project", since_state="person.on_project")
+    assert metric.days(TODAY) is None
+    assert metric.days(TODAY, date(2026, 3, 3)) == (date(2026, 3, 3), TODAY)
+    assert Book().value("p1", metric, TODAY) is None
 
 
 def test_length_counts_characters_without_the_white_space_around():

@@ -8,17 +8,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from tideng.model.statuses import HeldReason
 from tideng.org.directory import Assignment, Directory
-from tideng.outbox.policy import (
-    BUDGET_DAY,
-    BUDGET_WEEK,
-    BUDGETS,
-    DIGEST,
-    QUIET,
-    Message,
-    Speaking,
-    quiet,
-)
+from tideng.outbox.policy import BUDGETS, Message, Speaking, quiet
 
 ZONES = (
     "Asia/Shanghai",
@@ -109,10 +101,10 @@ def test_a_digest_never_waits_into_the_night_nor_longer_than_its_window(somewher
     assert speaking.next_allowed(zone, due, DIRECTORY) == due
     opens = speaking.next_allowed(zone, moment, DIRECTORY)
     if opens > moment:
-        assert (due, because) == (opens, QUIET)
+        assert (due, because) == (opens, HeldReason.QUIET)
     else:
         assert moment <= due <= moment + minutes * MINUTE
-        assert because == (DIGEST if due > moment else None)
+        assert because == (HeldReason.DIGEST if due > moment else None)
 
 
 # -- the laws of a plan --------------------------------------------------------------------------------------------
@@ -223,9 +215,9 @@ def test_the_fifth_message_of_a_day_waits_for_the_morning_and_the_thirteenth_of_
         "02 10:00 1",
         "02 11:00 1",
         "02 12:00 1",
-        f"03 07:30 1 {BUDGET_DAY}",
+        f"03 07:30 1 {HeldReason.BUDGET_DAY}",
         "03 09:00 1",
-        f"09 07:30 1 {BUDGET_WEEK}",
+        f"09 07:30 1 {HeldReason.BUDGET_WEEK}",
     ]
 
 
@@ -240,22 +232,28 @@ def test_what_answers_a_form_at_once_is_said_over_the_budget_and_does_not_count(
 def test_messages_within_the_window_from_the_first_become_one():
     speaking = Speaking(digest=10 * MINUTE)
     said = _plan(speaking, *((f"2026-03-02T{at}", {}) for at in ("19:00", "19:04", "19:09", "19:11")))
-    assert said == [f"02 19:10 3 {DIGEST}", f"02 19:21 1 {DIGEST}"]
+    assert said == [f"02 19:10 3 {HeldReason.DIGEST}", f"02 19:21 1 {HeldReason.DIGEST}"]
 
 
 def test_an_escalation_does_not_wait_and_takes_along_what_does():
     speaking = Speaking(digest=10 * MINUTE)
-    assert _plan(speaking, ("2026-03-02T19:00", {}), ("2026-03-02T19:04", {"urgent": True})) == [f"02 19:04 2 {DIGEST}"]
+    assert _plan(speaking, ("2026-03-02T19:00", {}), ("2026-03-02T19:04", {"urgent": True})) == [
+        f"02 19:04 2 {HeldReason.DIGEST}"
+    ]
 
 
 def test_what_came_in_the_night_is_one_message_in_the_morning_and_the_evening_does_not_wait_for_it():
     speaking = Speaking(quiet_hours=NIGHT.quiet_hours, digest=timedelta(hours=1))
     said = _plan(speaking, *((f"2026-03-{at}", {}) for at in ("02T21:30", "02T21:40", "02T23:00", "03T02:00")))
-    assert said == [f"02 21:59 2 {DIGEST}", f"03 07:30 2 {QUIET}"]
+    assert said == [f"02 21:59 2 {HeldReason.DIGEST}", f"03 07:30 2 {HeldReason.QUIET}"]
 
 
 def test_what_is_over_the_budget_is_one_message_of_the_next_day_where_there_are_digests():
     speaking = Speaking(quiet_hours=NIGHT.quiet_hours, per_day=1, digest=10 * MINUTE)
     said = _plan(speaking, *((f"2026-03-{at}", {}) for at in ("02T09:00", "02T12:00", "02T15:00", "03T08:00")))
-    assert said == [f"02 09:10 1 {DIGEST}", f"03 07:30 2 {BUDGET_DAY}", f"04 07:30 1 {BUDGET_DAY}"]
-    assert set(BUDGETS) == {BUDGET_DAY, BUDGET_WEEK}
+    assert said == [
+        f"02 09:10 1 {HeldReason.DIGEST}",
+        f"03 07:30 2 {HeldReason.BUDGET_DAY}",
+        f"04 07:30 1 {HeldReason.BUDGET_DAY}",
+    ]
+    assert set(BUDGETS) == {HeldReason.BUDGET_DAY, HeldReason.BUDGET_WEEK}

@@ -17,16 +17,16 @@ from tests.test_layout import ROOT
 from tests.unit.core.plugins import attachment_files as files
 from tideng.base.errors import Refused
 from tideng.base.problems import say
-from tideng.base.sandbox import Limits, Unanswered, call
+from tideng.base.sandbox import SandboxFailed, SandboxLimits, call_sandboxed
 from tideng.plugins import attachment_check
 from tideng.plugins.attachments import (
-    LARGEST,
+    LARGEST_ATTACHMENT,
     MEDIA_TYPES,
     OFD,
     PDF,
     PICTURE,
-    Paper,
-    look_at,
+    Attachment,
+    inspect_attachment,
     tidy,
 )
 
@@ -71,7 +71,7 @@ def test_a_bad_file_is_refused_in_words_of_both_languages_with_a_way_out(what):
     content, name, said = BAD[what]
     began = time.monotonic()
     with pytest.raises(Refused) as refused:
-        look_at(name, content)
+        inspect_attachment(name, content)
     assert time.monotonic() - began < 5
     assert [one.problem for one in refused.value.problems] == [said]
     for one in refused.value.problems:
@@ -96,14 +96,14 @@ GOOD = {
 @pytest.mark.parametrize("what", GOOD)
 def test_a_good_file_is_taken_as_what_its_content_says(what):
     content, name, sort, found = GOOD[what]
-    paper = look_at(name, content, kind="invoice")
+    paper = inspect_attachment(name, content, kind="invoice")
     assert (paper.name, paper.sort, paper.media_type, paper.kind) == (name, sort, MEDIA_TYPES[found], "invoice")
     assert paper.content == content
 
 
 def test_only_the_kinds_that_a_field_takes_are_taken():
     with pytest.raises(Refused) as refused:
-        look_at("a.ofd", files.an_ofd(), accept=(PDF, PICTURE))
+        inspect_attachment("a.ofd", files.an_ofd(), accept=(PDF, PICTURE))
     assert str(refused.value) == "file: this is an OFD, which is not taken here (taken are PDF, JPEG, PNG)"
 
 
@@ -113,9 +113,9 @@ def test_a_locked_pdf_is_a_real_one_that_opens_with_its_password():
 
 def test_a_file_of_ten_megabytes_is_still_looked_at():
     content = files.a_pdf()
-    padded = content[:9] + b"%" + b"0" * (LARGEST - len(content) - 2) + b"\n" + content[9:]
-    assert len(padded) == LARGEST
-    assert look_at("a.pdf", padded).sort == PDF
+    padded = content[:9] + b"%" + b"0" * (LARGEST_ATTACHMENT - len(content) - 2) + b"\n" + content[9:]
+    assert len(padded) == LARGEST_ATTACHMENT
+    assert inspect_attachment("a.pdf", padded).sort == PDF
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_an_ofd_with_any_byte_changed_is_taken_or_refused(data):
     content = bytearray(files.an_ofd())
     content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     with suppress(Refused):
-        assert isinstance(look_at("a.ofd", bytes(content)), Paper)
+        assert isinstance(inspect_attachment("a.ofd", bytes(content)), Attachment)
 
 
 def test_a_member_that_says_it_is_small_and_is_not_is_read_no_further():
@@ -160,7 +160,7 @@ def test_a_member_that_says_it_is_small_and_is_not_is_read_no_further():
     assert lying != content
     assert zipfile.ZipFile(io.BytesIO(lying)).getinfo("zeros").file_size == 900_000
     with pytest.raises(Refused, match="the file is damaged"):
-        look_at("a.ofd", lying)
+        inspect_attachment("a.ofd", lying)
 
 
 # -- the process that opens them ---------------------------------------------------------------------------------------
@@ -174,21 +174,21 @@ def _tests_can_be_imported(monkeypatch):
 
 def test_a_function_that_never_ends_is_ended():
     began = time.monotonic()
-    with pytest.raises(Unanswered) as unanswered:
-        call(f"{HERE}:turn_for_ever", b"", limits=Limits(seconds=1))
+    with pytest.raises(SandboxFailed) as unanswered:
+        call_sandboxed(f"{HERE}:turn_for_ever", b"", limits=SandboxLimits(seconds=1))
     assert unanswered.value.why == "time"
     assert time.monotonic() - began < 4
 
 
 def test_a_function_that_sleeps_is_ended_too():
-    with pytest.raises(Unanswered) as unanswered:
-        call(f"{HERE}:sleep", b"", limits=Limits(seconds=1))
+    with pytest.raises(SandboxFailed) as unanswered:
+        call_sandboxed(f"{HERE}:sleep", b"", limits=SandboxLimits(seconds=1))
     assert unanswered.value.why == "time"
 
 
 def test_a_function_that_swells_is_ended():
-    with pytest.raises(Unanswered) as unanswered:
-        call(f"{HERE}:swell", b"", limits=Limits(megabytes=300))
+    with pytest.raises(SandboxFailed) as unanswered:
+        call_sandboxed(f"{HERE}:swell", b"", limits=SandboxLimits(megabytes=300))
     assert unanswered.value.why == "memory"
 
 
@@ -196,19 +196,19 @@ def test_a_function_that_swells_is_ended():
     ("how", "said"), [("crash", "status -11"), ("raise_something", "raised ValueError"), ("say_too_much", "status 0")]
 )
 def test_a_function_that_dies_is_said_to_have_died_and_nothing_of_what_it_read(how, said):
-    with pytest.raises(Unanswered) as unanswered:
-        call(f"{HERE}:{how}", b"\xe5\xbc\xa0")
+    with pytest.raises(SandboxFailed) as unanswered:
+        call_sandboxed(f"{HERE}:{how}", b"\xe5\xbc\xa0")
     assert unanswered.value.why == "died"
     assert str(unanswered.value).endswith(said)
 
 
 def test_it_writes_no_file_knows_no_secret_and_what_a_library_prints_is_no_answer(monkeypatch):
     monkeypatch.setenv("TIDENG_SECRET_KEY", "secret")
-    said = call(f"{HERE}:look_around", b"content", "more")
+    said = call_sandboxed(f"{HERE}:look_around", b"content", "more")
     assert said == {"content": "content", "more": ["more"], "wrote": False, "secret": None}
 
 
 def test_a_file_that_takes_too_long_to_open_is_refused_in_words(monkeypatch):
-    monkeypatch.setattr("tideng.plugins.attachments.OPENING", Limits(seconds=0, megabytes=768))
+    monkeypatch.setattr("tideng.plugins.attachments.OPENING", SandboxLimits(seconds=0, megabytes=768))
     with pytest.raises(Refused, match=r"opening the file takes too long|cannot be opened"):
-        look_at("a.pdf", files.a_pdf())
+        inspect_attachment("a.pdf", files.a_pdf())

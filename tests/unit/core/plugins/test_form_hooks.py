@@ -14,7 +14,7 @@ from tests.unit.core.plugins.plugin_world import entry, hookimpl
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound
 from tideng.org.directory import Assignment, Directory
-from tideng.plugins.case_notes import Aside, AsideLine, beside_person
+from tideng.plugins.cards import Card, CardLine, beside_person
 from tideng.plugins.forms import (
     MUST,
     SHOULD,
@@ -25,7 +25,7 @@ from tideng.plugins.forms import (
     check_form,
     fill_form,
 )
-from tideng.plugins.invoices import GENUINE, Invoice, Verdict
+from tideng.plugins.invoices import INVOICE_GENUINE, Invoice, InvoiceVerdict
 from tideng.plugins.responsibilities import Responsibility, responsibilities
 from tideng.plugins.todos import Todo, todos
 from tideng.runtime.deployment import Deployment
@@ -131,7 +131,7 @@ def test_what_is_known_beside_a_person_is_for_whoever_may_see_them(a_deployment)
     class Knows:
         @hookimpl
         def beside_person(self, person, viewer):
-            return [Aside(WORDS, (AsideLine(person, WORDS),), href=f"/x/{person}", link=WORDS)]
+            return [Card(WORDS, (CardLine(person, WORDS),), href=f"/x/{person}", link=WORDS)]
 
     class Breaks:
         @hookimpl
@@ -160,11 +160,11 @@ def test_the_first_tax_system_that_knows_an_invoice_answers_for_it(a_deployment)
     class Knows:
         @hookimpl
         def check_invoice(self, invoice):
-            return Verdict(GENUINE, WORDS) if invoice.number == "24312000000123456789" else None
+            return InvoiceVerdict(INVOICE_GENUINE, WORDS) if invoice.number == "24312000000123456789" else None
 
     deployment = opened(a_deployment, a=Must, b=Knows)
     ask = lambda number: deployment.plugins.first("check_invoice", invoice=Invoice(number))  # noqa: E731
-    assert ask("24312000000123456789").status == GENUINE
+    assert ask("24312000000123456789").status == INVOICE_GENUINE
     assert ask("1") is None
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from tests.unit.core.plugins.plugin_world import FakeDistribution, entry, hookimpl
 from tideng.model.catalogue import (
     CORE_EVENTS,
-    Action,
+    ActionSpec,
     EventType,
     Mark,
 )
@@ -69,7 +69,7 @@ class Wrapper:
 class TakesPay:
     @hookimpl
     def declare(self):
-        return [EventType("pay.cut", TITLE), Action("deduct_salary", "record", {"zh": "扣工资", "en": "Deduct"})]
+        return [EventType("pay.cut", TITLE), ActionSpec("deduct_salary", "record", {"zh": "扣工资", "en": "Deduct"})]
 
 
 class MarksAPenalty:
@@ -89,7 +89,7 @@ class Titled:
 class Punishes:
     @hookimpl
     def declare(self):
-        return [Action("punish", "punish", TITLE)]
+        return [ActionSpec("punish", "punish", TITLE)]
 
 
 def plugins_of(**made) -> Plugins:

@@ -64,13 +64,14 @@ def _passing_on(trees: Iterable[ast.Module]) -> dict[str, tuple[int, int]]:
 def _in_file(file: str, tree: ast.Module, passing: dict[str, tuple[int, int]]) -> Iterator[Site]:
     assigned = _assigned(tree)
     here = {name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for name in _given_codes(node)}
+    here |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         if name in MADE and not isinstance(node.func, ast.Attribute):
             code_at, params_at = MADE[name], MADE[name] + 1
-        elif name in passing and _passes_on(node, name, here):
+        elif name in passing and len(node.args) <= passing[name][1] + 2 and _passes_on(node, name, here):
             code_at, params_at = passing[name]
         else:
             continue

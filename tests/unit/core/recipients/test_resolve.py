@@ -2,7 +2,8 @@
 
 from datetime import UTC, date, datetime
 
-from tideng.facts.world import Span, World
+from tideng.facts.spans import Span
+from tideng.facts.world import World
 from tideng.model.catalogue import Catalogue, State
 from tideng.org.directory import Assignment, Directory
 from tideng.recipients.resolve import resolve

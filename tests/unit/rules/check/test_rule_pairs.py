@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.rules.builders import a_catalogue, a_document, nudge, on_report
 from tideng.org.directory import Assignment, Directory
-from tideng_rules.check.run import Others, check, check_document
+from tideng_rules.check.run import Checker, check, check_document
 from tideng_rules.document.parser import parse_rule
 
 REPORTS = "metric.reports_today"
@@ -186,7 +186,7 @@ def test_a_strict_check_names_a_limit_that_no_example_guards():
 
 # -- one document --------------------------------------------------------------------------------------------------
 def test_a_document_is_checked_beside_the_others_in_one_call():
-    others = Others([parse_rule(on_report("wide", if_=SHORT)), parse_rule(on_report("mine", if_=SHORT))])
+    others = [parse_rule(on_report("wide", if_=SHORT)), parse_rule(on_report("mine", if_=SHORT))]
     checked = check_document(on_report("mine", if_=SHORTER), a_catalogue(), others=others)
     assert "swallowed" in {p.code for p in checked.problems}
     assert "duplicate" not in {p.code for p in checked.problems}, "its own older version is not another rule"
@@ -208,3 +208,40 @@ def test_a_circle_through_the_others_is_told_of_the_document_that_closes_it():
     others = [parse_rule(emitting("b", "trip.started", "report.submitted"))]
     checked = check_document(emitting("a", "report.submitted", "trip.started"), a_catalogue(), others=others)
     assert "emit-circle" in {p.code for p in checked.errors}
+
+
+INFERS = [{"infer": "found.tired", "because": "x"}]
+READS = {"fact": "found.tired", "is": True}
+
+
+def test_a_draft_that_stops_inferring_is_told_of_the_rules_that_read_it():
+    others = [parse_rule(on_report("infers", if_=None, then=INFERS)), parse_rule(on_report("reads", if_=READS))]
+    checked = check_document(on_report("infers", if_=None), a_catalogue(), others=others)
+    assert [(p.at, p.code) for p in checked.elsewhere] == [("reads: if.fact", "never-inferred")]
+    assert checked.elsewhere[0] in checked.errors
+    assert check_document(on_report("infers", if_=None, then=INFERS), a_catalogue(), others=others).elsewhere == ()
+
+
+def test_what_is_wrong_with_the_others_already_is_not_told_again():
+    others = [
+        parse_rule(on_report("reads", if_=READS)),
+        parse_rule(on_report("misspelt", if_={"fact": "event.x", "is": 1})),
+    ]
+    checked = check_document(
+        on_report("new", then=[{"infer": "found.rested", "because": "x"}]), a_catalogue(), others=others
+    )
+    assert checked.elsewhere == ()
+
+
+def test_rules_that_are_published_together_are_checked_together():
+    checker = Checker([parse_rule(on_report("reads", if_=READS))], a_catalogue())
+    infers = parse_rule(on_report("infers", if_=None, then=INFERS))
+    loop = [
+        parse_rule(emitting("a", "report.submitted", "trip.started")),
+        parse_rule(emitting("b", "trip.started", "report.submitted")),
+    ]
+    assert "emit-circle" not in {p.code for p in checker.check_together(loop[:1])}
+    assert {p.at for p in checker.check_together(loop) if p.code == "emit-circle"} == {"a", "b"}
+    assert not [p for p in checker.check_together([infers]) if p.at.startswith("reads")]
+    twins = [infers, parse_rule(on_report("twin", if_=None, then=INFERS))]
+    assert [p.at for p in checker.check_together(twins) if p.code == "duplicate"] == ["twin"]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tideng.base.errors import InvalidRule
-from tideng_rules.document.reader import read_rules
+from tideng_rules.packaging.rule_files import read_rules
 
 
 def refusal(source) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tideng.model.catalogue import Catalogue
 from tideng.base.errors import InvalidRule
 from tideng_rules.check.run import check_document
-from tideng_rules.document.reader import read_rules
+from tideng_rules.packaging.rule_files import read_rules
 text = eval(sys.argv[1])
 said = {"file": []}
 Path(sys.argv[2]).write_bytes(text.encode("utf-8", "surrogatepass"))

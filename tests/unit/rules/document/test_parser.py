@@ -9,6 +9,7 @@ import pytest
 from tests.unit.rules.builders import a_document, a_rule, nudge, on_report
 from tideng.base.durations import Duration
 from tideng.base.errors import InvalidRule
+from tideng.model.catalogue import Catalogue, StateWindow
 from tideng.model.judge_contract import (
     Limit,
     OnAbsence,
@@ -133,6 +134,21 @@ def test_a_limit_that_is_written_counts():
     assert a_rule(limit={"once_per": "3 days", "at_most": "2 per week"}).limit == Limit("3 days", 2)
 
 
+def test_a_window_that_a_plugin_declares_begins_with_its_state():
+    catalogue = Catalogue()
+    catalogue.add(
+        [StateWindow("this project", {"zh": "这个项目", "en": "This project"}, "person.on_project")], "projects"
+    )
+    visits = {"count": "visit.completed", "window": "this project"}
+    assert parse_rule(a_document(metrics={"n": visits}), catalogue).metrics["n"].since_state == "person.on_project"
+    catalogue.remove("projects")
+    with pytest.raises(InvalidRule) as caught:
+        parse_rule(a_document(metrics={"n": visits}), catalogue)
+    (problem,) = caught.value.problems
+    assert (problem.at, "is no window" in problem.problem) == ("metrics.n.window", True)
+    assert "this month" in problem.hint
+
+
 def test_metrics_of_a_rules_own():
     metrics = a_rule(
         metrics={
@@ -141,7 +157,7 @@ def test_metrics_of_a_rules_own():
                 "where": {"fact": "event.amount", "gte": 100},
                 "window": "last 30 days",
             },
-            "customers": {"distinct": "visit.completed/customer", "window": "this trip"},
+            "customers": {"distinct": "visit.completed/customer", "window": "this month"},
         }
     ).metrics
     big, customers = metrics["big_orders"], metrics["customers"]

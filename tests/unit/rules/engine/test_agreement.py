@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.unit.rules.engine import reference
 from tests.unit.rules.engine.conftest import FACTS, conditions, situations
 from tests.unit.rules.engine.generating import Generator
+from tideng_rules.document.evaluation import satisfied
 from tideng_rules.document.model import (
     OPERATORS,
     FactRef,
@@ -130,6 +131,12 @@ def test_every_reason_says_what_the_reference_says_of_its_leaf(condition, facts)
     found = reasons(condition, facts, "if")
     assert [reason.holds for reason in found] == [reference.holds(leaf, facts) for leaf in written]
     assert [(reason.fact, reason.op) for reason in found] == [(leaf.fact, leaf.op) for leaf in written]
+
+
+@QUIET
+@given(conditions(), situations())
+def test_a_condition_that_no_engine_compiled_judges_as_the_reference_does(condition, facts):
+    assert satisfied(condition, facts) == reference.holds(condition, facts)
 
 
 @QUIET

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from tests.unit.rules.builders import NOON, a_book, a_catalogue, a_document, a_situation, nudge, on_report
 from tideng.model.judge_contract import Situation
+from tideng_rules.document.evaluation import EventCondition
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.engine.closures import ClosureMatcher
 from tideng_rules.engine.faults import Trouble
@@ -32,6 +33,22 @@ def test_a_watch_names_every_fact_and_metric_the_rule_reads():
         "visits_this_week": "this week",
     }
     assert watch.until_needs is None
+
+
+def test_the_book_compiles_every_where_and_keeps_what_it_says():
+    long = {"fact": "event.needs.length", "gte": 100}
+    when = {"event": "report.submitted", "wait": "10 minutes", "where": long}
+    own = {"own": {"count": "report.submitted", "where": long, "window": "today"}}
+    rule = on_report("waits", when=when, if_={"fact": "metric.own", "gte": 1}, metrics=own)
+    written, watch = parse_rule(rule), a_book(rule).watches()[0]
+    assert watch.trigger == written.trigger  # rules with equal triggers are judged together
+    for before, after in (
+        (written.trigger.where.holds, watch.trigger.where.holds),
+        (written.metrics["own"].series.where, watch.metrics["own"].series.where),
+    ):
+        assert isinstance(before, EventCondition)
+        assert not isinstance(after, EventCondition)
+        assert [after({"event.needs.length": n}) for n in (99, 100, None)] == [False, True, False]
 
 
 def test_until_needs_hold_what_until_and_the_later_messages_read():

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.unit.rules.builders import a_catalogue, a_document
+from tests.unit.rules.builders import a_catalogue, a_document, on_report
 from tideng.access.viewer import Viewer
 from tideng.base.errors import (
     InvalidRule,
@@ -371,3 +371,14 @@ def test_archiving_ends_a_pause(desk):
     desk.restore("report-missing", desk.now, GROUND)
     assert desk.pauses() == {}
     assert desk.in_force() == {"report-missing": (2, 0)}
+
+
+# -- beside the rules in force -------------------------------------------------------------------------------------
+def test_a_draft_that_would_leave_another_rule_without_its_inference_is_not_published(desk):
+    infers = on_report("infers", if_=None, then=[{"infer": "found.tired", "because": "x"}])
+    desk.publish(infers)
+    desk.publish(on_report("reads", if_={"fact": "found.tired", "is": True}))
+    with pytest.raises(InvalidRule) as refused:
+        desk.publish(on_report("infers", if_=None))
+    assert [problem.at for problem in refused.value.problems] == ["reads: if.fact"]
+    desk.publish({**infers, "priority": 1})

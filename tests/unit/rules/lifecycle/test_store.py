@@ -16,8 +16,8 @@ from tideng.store.database import open_engine, reading, writing
 from tideng_rules.document.merge import Conflict
 from tideng_rules.lifecycle import quarantine, store, tables
 from tideng_rules.lifecycle.quarantine import SetAside
-from tideng_rules.packaging import apply
-from tideng_rules.packaging.apply import Wanted
+from tideng_rules.rollout import apply
+from tideng_rules.rollout.apply import Wanted
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)
 TUESDAY = MONDAY + timedelta(days=1)

@@ -16,7 +16,7 @@ from tests.plugins.processes.engine_story import EngineStory
 from tideng.runtime.migrate import migrate, run
 from tideng.store.database import reading, writing
 from tideng_processes import tables
-from tideng_processes.cases.customers import LONGEST_KEY, customer_key, spelled
+from tideng_processes.customer_keys import LONGEST_KEY, customer_key, spelled
 from tideng_processes.tables import CaseRow, ProcessBase
 
 HAN = st.text("恒亮照明华彩酒店灯饰", min_size=1, max_size=8)

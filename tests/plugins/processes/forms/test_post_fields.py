@@ -6,7 +6,7 @@ import pytest
 
 from tests.plugins.processes.stories import story_of
 from tests.plugins.processes.walking import Office
-from tideng_processes.cases.service import NotYet
+from tideng_processes.forms.form_check import IncompleteForm
 
 ONBOARDING, TRANSFER = (story_of(process) for process in ("onboarding", "transfer"))
 
@@ -17,7 +17,7 @@ def office(a_deployment, tmp_path) -> Office:
 
 
 def asked(office, story, **data) -> dict[str, str]:
-    with pytest.raises(NotYet) as caught:
+    with pytest.raises(IncompleteForm) as caught:
         office.begin(story.process, story.by, {**story.data, **data}, story.about)
     return {one.field: one.message["zh"] for one in caught.value.asked}
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from tests.test_layout import ROOT
 from tests.unit.rules.document.test_yaml_writer import VALUES
 from tideng.base.errors import InvalidRule
-from tideng_rules.document.source_text import exact, split, together
 from tideng_rules.document.yaml_writer import to_yaml
 from tideng_rules.packaging.reader import fill_pack, read_pack
+from tideng_rules.packaging.source_text import exact, split, together
 
 THREE = "# ours\nid: 'a'   # first\nkind:   reminder\n---\n# the second\nid: b\nn: [1,   2]\n\n---\nid: c\n...\n"
 SHIPPED = sorted((*ROOT.glob("clients/*/rules/*.yaml"), *ROOT.glob("rules/packs/*.yaml")))

@@ -14,8 +14,9 @@ import yaml
 
 from tideng.base.errors import InvalidRule
 from tideng_rules.document.merge import same
-from tideng_rules.document.reader import _Loader, read_user_document
+from tideng_rules.document.reader import RuleLoader
 from tideng_rules.document.yaml_writer import to_yaml
+from tideng_rules.packaging.rule_files import read_user_document
 
 _BETWEEN = "---\n"
 
@@ -92,7 +93,7 @@ def _begins_itself(text: str) -> bool:
 def _nodes(text: str) -> list[tuple[yaml.Node, bool]]:
     """The nodes of the rules, and whether they stand in a list; of a text that could be read."""
     try:
-        roots = [node for node in yaml.compose_all(text.removeprefix("\ufeff"), Loader=_Loader) if node is not None]
+        roots = [node for node in yaml.compose_all(text.removeprefix("\ufeff"), Loader=RuleLoader) if node is not None]
     except (yaml.YAMLError, RecursionError):  # JSON that is no YAML
         return []
     found: list[tuple[yaml.Node, bool]] = []

@@ -10,9 +10,8 @@ import pytest
 
 from tests.plugins.processes.engine_story import EngineStory, later
 from tideng.base.errors import NotAllowed, NotFound, Refused
-from tideng_processes.cases import service
-from tideng_processes.cases.service import NotYet
 from tideng_processes.forms.fields import person_named
+from tideng_processes.forms.form_check import IncompleteForm
 from tideng_processes.forms.submitted_data import as_text
 
 
@@ -53,14 +52,14 @@ def test_every_step_is_told_as_an_event_about_whom_the_case_is_about(engine_stor
 
 
 def test_everything_that_is_open_in_a_form_is_said_at_once(engine_story: EngineStory):
-    with pytest.raises(NotYet) as refused:
+    with pytest.raises(IncompleteForm) as refused:
         engine_story.begin("zhang", what="灯", amount="12.345", currency="GELD", wrong="x")
     assert problems(refused) == {"what", "amount", "currency", "wrong"}
     assert {"zh": "还差 1 字", "en": "1 characters to go"} in [one.message for one in refused.value.asked]
 
 
 def test_nothing_is_kept_of_what_was_refused(engine_story: EngineStory):
-    with pytest.raises(NotYet):
+    with pytest.raises(IncompleteForm):
         engine_story.begin("zhang", amount=None)
     assert engine_story.heard("node.entered") == []
     assert engine_story.begin("zhang") == "purchase-000001"
@@ -68,7 +67,7 @@ def test_nothing_is_kept_of_what_was_refused(engine_story: EngineStory):
 
 def test_a_return_needs_a_few_words_and_comes_back_to_whom_it_is_about(engine_story: EngineStory):
     case = engine_story.begin("zhang")
-    with pytest.raises(NotYet) as refused:
+    with pytest.raises(IncompleteForm) as refused:
         engine_story.hand_in("lead", case, "approve", "return")
     assert problems(refused) == {"note"}
     engine_story.hand_in("lead", case, "approve", "return", note="要哪个型号？")
@@ -235,28 +234,6 @@ def test_what_is_sensitive_is_for_the_person_the_owner_and_hr(engine_story: Engi
         "look": False,
     }
     assert all("reason" not in step.data for step in engine_story.case(case, "boss").steps)
-
-
-def test_a_step_is_handed_over_by_its_owner_who_leads_them_or_hr(engine_story: EngineStory):
-    case = engine_story.begin("zhang")
-    directory, deployment = engine_story.directory, engine_story.deployment
-    for who, error in (("zhang", NotAllowed), ("wu", NotFound)):
-        with pytest.raises(error):
-            service.hand_over(deployment, engine_story.viewer(who), directory, case, "approve", "boss")
-    service.hand_over(deployment, engine_story.viewer("lead"), directory, case, "approve", "deputy", "我下午在路上")
-    assert engine_story.owners(case) == ["deputy"]
-    with pytest.raises(Refused):
-        service.hand_over(deployment, engine_story.viewer("hr"), directory, case, "approve", "nobody")
-
-
-def test_a_word_in_the_history_is_for_everyone_concerned(engine_story: EngineStory):
-    case = engine_story.begin("zhang")
-    service.say(engine_story.deployment, engine_story.viewer("lead"), engine_story.directory, case, "下周到货吗？")
-    assert engine_story.case(case, "zhang").steps[-1].note == "下周到货吗？"
-    with pytest.raises(NotFound):
-        service.say(engine_story.deployment, engine_story.viewer("wu"), engine_story.directory, case, "听说……")
-    with pytest.raises(Refused):
-        service.say(engine_story.deployment, engine_story.viewer("lead"), engine_story.directory, case, " ")
 
 
 @pytest.mark.parametrize("said", ["li", "李晨", "李晨 (li)", " 李晨（li） "])

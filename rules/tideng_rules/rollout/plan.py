@@ -12,10 +12,11 @@ from tideng.base.errors import NotFound, Refused
 from tideng.model.catalogue import Catalogue
 from tideng.model.templates import Worded, spoken
 from tideng_rules.document.merge import ABSENT, Conflict, written
+from tideng_rules.document.source import Source
 from tideng_rules.lifecycle.tables import PUBLISHED, RuleVersionRow
-from tideng_rules.packaging.apply import AS_FILES_SAY, BUNDLE, Change
 from tideng_rules.packaging.parameters import Parameter, parameters_of
-from tideng_rules.packaging.reader import Shelf, Source
+from tideng_rules.packaging.reader import Shelf
+from tideng_rules.rollout.apply import AS_FILES_SAY, BUNDLE, Change
 from tideng_rules.wording.differences import differences
 
 _VERSIONS = cast(Table, RuleVersionRow.__table__)

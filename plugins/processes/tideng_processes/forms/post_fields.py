@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.base.problems import Phrase
-from tideng.org.directory import DIRECTORY_EVENTS, Directory
-from tideng.plugins.forms import MUST, Asked, Form
+from tideng.plugin import DIRECTORY_EVENTS, MUST, Asked, Directory, Form, Phrase
 from tideng_processes.document.model import Definition
 
 _MOST_NEAR = 3

@@ -11,8 +11,8 @@ from tideng.base.errors import Refused
 from tideng_processes.document.check import check_process
 from tideng_processes.document.model import Definition
 from tideng_processes.document.parser import parse_process
+from tideng_processes.document.summaries import told
 from tideng_processes.document.yaml_text import read_typed
-from tideng_processes.views.summaries import told
 
 TODAY = date(2025, 6, 12)
 PLACES = [{"day": "2025-06-09", "city": "上海"}, {"day": "2025-06-12", "city": "上海"}, {"day": "x", "city": "杭州"}]

@@ -15,8 +15,7 @@ from typing import Any
 
 from babel.dates import format_interval
 
-from tideng.model.catalogue import Text
-from tideng.model.templates import spoken
+from tideng.plugin import Text, spoken
 from tideng_processes.document.model import Definition, FieldSpec
 from tideng_processes.document.sentences import said, text
 

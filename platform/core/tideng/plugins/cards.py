@@ -1,4 +1,4 @@
-"""What plugins know of a case or a person beside what their pages tell: shown there, to whoever may see them."""
+"""Cards that plugins add to the page of a case or of a person. Shown to everybody who may see that page."""
 
 from __future__ import annotations
 
@@ -16,31 +16,35 @@ if TYPE_CHECKING:
     from tideng.org.directory import Directory
     from tideng.runtime.deployment import Deployment
 
-FINE, OPEN, LOOK = "ok", "open", "need"
-"""How a line stands: all is well, nothing is known yet, somebody should look."""
+LINE_FINE, LINE_OPEN, LINE_ATTENTION = "ok", "open", "need"
+"""Status of a card's line: fine, no result yet, somebody should look."""
 
 
 @dataclass(frozen=True, slots=True)
-class AsideLine:
-    """One line: `name` as it stands (a number, a file's name), `words` about it, and in `mark` how it stands (`look`: FINE,
-    OPEN or LOOK). `at`: a moment (UTC) that is said behind the words, in the reader's zone. `notes`: what to look at. Texts per
-    locale, zh and en; {} where there is nothing to say."""
+class CardLine:
+    """One line of a card.
+
+    `name`: as it is written (a number, a file's name). `words`: text about it. `mark`: a short label, with its status in
+    `look` (LINE_FINE, LINE_OPEN or LINE_ATTENTION). `at`: a moment (UTC), shown after the words in the reader's time zone.
+    `notes`: remarks to look at. Texts have zh and en; {} means none."""
 
     name: str
     words: Text
     mark: Text = field(default_factory=dict)
-    look: str = OPEN
+    look: str = LINE_OPEN
     notes: tuple[Text, ...] = ()
     at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
-    """Lines that belong together, under a `title`; `note` below them. `href`: where there is more, in the words `link`;
-    `screen`: which screen that is (the permission of its view), so that whoever may not open it sees no link."""
+class Card:
+    """Lines under a `title`, with a `note` below them.
+
+    `href`: address of the page that shows more, with the words `link`. `screen`: the permission name of that page's view;
+    the link is shown only to people who may open it."""
 
     title: Text
-    lines: tuple[AsideLine, ...]
+    lines: tuple[CardLine, ...]
     note: Text = field(default_factory=dict)
     href: str = ""
     link: Text = field(default_factory=dict)
@@ -49,7 +53,7 @@ class Aside:
 
 def beside_case(
     deployment: Deployment, connection: Connection, directory: Directory, process: str, case: str, now: datetime
-) -> list[Aside]:
+) -> list[Card]:
     """What all plugins know of `case`; whoever asks has seen to it that it is theirs to see."""
     known = {"connection": connection, "directory": directory, "now": now}
     parts = deployment.plugins.call("beside_case", process=process, case=case, **known)
@@ -58,7 +62,7 @@ def beside_case(
 
 def beside_person(
     deployment: Deployment, connection: Connection, viewer: Viewer, directory: Directory, person: str, now: datetime
-) -> list[Aside]:
+) -> list[Card]:
     """What all plugins know of `person`. Raises `NotFound` for whom the viewer may not see, as for whom nobody knows."""
     scope = viewer.scope(directory, now)
     if not directory.knows(person) or (scope is not None and person not in scope):

@@ -1,0 +1,321 @@
+"""Everything of Tideng that a plugin may use, through one door.
+
+A plugin imports the platform from here and from nowhere else (and ``tideng_admin.screens``, where it has pages). What is behind
+the door moves and is renamed as the platform grows; a name that is here stays for a whole minor version after it was deprecated.
+Each name is loaded when it is first used, so that a plugin pays for nothing else.
+
+The names by purpose; ``docs/plugin-names.md`` lists all of them with what they are.
+
+Being a plugin
+    `hookimpl` marks a method as a hook; `Deployment` is what the hook `start` hands over: settings, clock, catalogue,
+    calendar, engine. Read the time from its `clock`, never from the system.
+Declaring names
+    What the hook `declare` returns, and the `Catalogue` of everything that is declared. A `Text` maps ``zh`` and
+    ``en``.
+Events
+    `Event` is what the hook `on_stored` gets. A reader of files (hook `read_source`) takes `ReadOptions` and yields
+    payloads or `Unreadable`.
+Organisation
+    Who is where, under whom, at which moment: an effective-dated `Directory` of assignments, positions and units.
+Time and money
+    Working days, local moments, durations such as ``2 workdays``, and amounts in the client's currency.
+Facts and judging
+    `Point` is what the hook `gather_facts` is asked about; a plugin that judges returns a `Watch` for what it wants to
+    be asked, and a `Finding` for each `Situation`.
+Forms and attachments
+    What a plugin asks of a form (`Asked`) or fills in (`Filled`), and the files that come with it. `inspect_attachment`
+    checks a file; the hook `read_paper` returns an `AttachmentReading`.
+What pages show
+    What waits for people (`Todo`), who answers for a step (`Responsibility`), cards beside a case or a person (`Card`),
+    what an operator should look at (`Attention`).
+Access and privacy
+    Who looks (`Viewer`), and whom they may see; lists in pages (`Page`); what is held on a person (`Holding`, hook
+    `held_on`), with the titles of columns that many kinds share.
+Channels
+    A `Channel` carries an `OutgoingMessage` to a person, or raises `ChannelError`.
+Problems
+    What is wrong with an input: a `Problem` is a code with parameters at a place, and `Refused` carries all of them at
+    once. The words of your codes stand in files beside your code, ``problems/en.yaml`` and ``problems/zh.yaml``.
+Client bundles
+    The files of a client, read with every problem at once.
+Database
+    Tables of a plugin's own: columns for ids and UTC moments, the naming convention that migrations need, transactions.
+    `make_migration` writes the next version file.
+Files from outside
+    Code that opens an untrusted file runs in a process of its own, after a look at the ZIP's directory.
+Command line
+    Commands in two languages, for an entry point in the group ``tideng.commands``.
+Trying a plugin
+    For a plugin's tests: a deployment in a folder, with a clock that the test moves.
+
+``docs/writing-a-plugin.md`` builds a whole plugin with these.
+"""
+# ruff: noqa: F401, I001 - what is imported is re-exported, in the order of the purposes
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tideng.plugins.door import Leaving, homes_of, open_door
+
+if TYPE_CHECKING:
+    # the same names for type checkers and editors; tests/test_layers.py compares them with SHELVES
+    # fmt: off
+    # Being a plugin
+    from tideng.plugins.hookspecs import hookimpl as hookimpl
+    from tideng.runtime.deployment import Deployment as Deployment
+    from tideng.base.clock import Clock as Clock, SystemClock as SystemClock
+    # Declaring names
+    from tideng.model.catalogue import (
+        EventType as EventType, Field as Field, Fact as Fact, State as State, StateWindow as StateWindow,
+        MetricSpec as MetricSpec,
+        ActionSpec as ActionSpec, Mark as Mark, ChannelSpec as ChannelSpec, Catalogue as Catalogue, Text as Text,
+    )
+    from tideng.model.limits import MAX_KEPT as MAX_KEPT, MAX_TEXT as MAX_TEXT, MAX_WHOLE as MAX_WHOLE
+    from tideng.model.templates import choose as choose_text, spoken as spoken
+    # Events
+    from tideng.model.event import Event as Event
+    from tideng.intake.event_files import (
+        ReadOptions as ReadOptions, Unreadable as Unreadable, Source as Source, open_events as open_events,
+        LOGS as LOGS,
+    )
+    from tideng.store.events import store_events as store_events
+    # Organisation
+    from tideng.org.directory import (
+        Directory as Directory, Assignment as Assignment, Position as Position, Unit as Unit, Targets as Targets,
+        DIRECTORY_EVENTS as DIRECTORY_EVENTS, in_force as in_force, zone as zone,
+    )
+    from tideng.recipients.substitutes import StandIns as StandIns, away as absent_people
+    # Time and money
+    from tideng.model.calendars import WorkCalendar as WorkCalendar, local_moment as local_moment
+    from tideng.base.durations import Duration as Duration
+    from tideng.model.money import Money as Money
+    # Facts and judging
+    from tideng.facts.names import Point as Point, Needs as Needs
+    from tideng.facts.gather import facts_at as facts_at
+    from tideng.model.metrics import metric_of as metric_of
+    from tideng.model.judge_contract import (
+        Watch as Watch, OnEvent as OnEvent, OnSchedule as OnSchedule, OnAbsence as OnAbsence, OnWait as OnWait,
+        OnNotAll as OnNotAll, Where as Where, Limit as Limit, Step as Step, Situation as Situation,
+        Finding as Finding, Deed as Deed, Reason as Reason,
+    )
+    from tideng.judging.watch_index import WatchList as WatchList
+    from tideng.judging.world_loader import WorkingSet as WorkingSet
+    # Forms and attachments
+    from tideng.plugins.forms import (
+        Form as Form, Asked as Asked, Filled as Filled, MUST as MUST, SHOULD as SHOULD, check_form as check_form,
+        fill_form as fill_form, accept_form as accept_form,
+    )
+    from tideng.plugins.attachments import (
+        Attachment as Attachment, AttachmentReading as AttachmentReading, PDF as PDF, OFD as OFD, PICTURE as PICTURE,
+        LARGEST_ATTACHMENT as LARGEST_ATTACHMENT, MEGABYTE as MEGABYTE, inspect_attachment as inspect_attachment,
+    )
+    from tideng.plugins.invoices import (
+        Invoice as Invoice, InvoiceVerdict as InvoiceVerdict, INVOICE_GENUINE as INVOICE_GENUINE,
+        INVOICE_UNKNOWN as INVOICE_UNKNOWN, INVOICE_WRONG as INVOICE_WRONG, INVOICE_LATER as INVOICE_LATER,
+    )
+    # What pages show
+    from tideng.plugins.todos import Todo as Todo
+    from tideng.plugins.responsibilities import Responsibility as Responsibility, responsibilities as responsibilities
+    from tideng.plugins.cards import (
+        Card as Card, CardLine as CardLine, LINE_FINE as LINE_FINE, LINE_OPEN as LINE_OPEN,
+        LINE_ATTENTION as LINE_ATTENTION, beside_case as beside_case,
+    )
+    from tideng.plugins.attention import Attention as Attention
+    from tideng.views.own_day import goals as goals
+    from tideng.views.day_board import LIT as LAMP_LIT, lamps_of as lamps_of
+    # Access and privacy
+    from tideng.access.viewer import Viewer as Viewer, below as below, name_of as name_of
+    from tideng.access.paging import Page as Page, PAGE_SIZE as PAGE_SIZE
+    from tideng.privacy.holdings import (
+        Holding as Holding, Record as HeldRecord, of_rows as holding_of_rows, TIME as COLUMN_TIME,
+        NAME as COLUMN_NAME, UNIT as COLUMN_UNIT, POSITION as COLUMN_POSITION, SUPERVISOR as COLUMN_SUPERVISOR,
+        BEGAN as COLUMN_BEGAN, ENDED as COLUMN_ENDED, CONTENT as COLUMN_CONTENT, OUTCOME as COLUMN_OUTCOME,
+    )
+    # Channels
+    from tideng.outbox.channels import (
+        Channel as Channel, ChannelError as ChannelError, OutgoingMessage as OutgoingMessage,
+    )
+    # Problems
+    from tideng.base.errors import (
+        TidengError as TidengError, Problem as Problem, Refused as Refused, InvalidBundle as InvalidBundle,
+        InvalidPayload as InvalidPayload, InvalidSettings as InvalidSettings, NotFound as NotFound,
+        NotAllowed as NotAllowed, PluginRefused as PluginRefused,
+    )
+    from tideng.base.problems import (
+        Phrase as Phrase, ProblemText as ProblemText, say as say_problem, say_phrase as say_phrase,
+        stored as stored_problem, restored as restored_problem, in_json as problem_in_json,
+    )
+    from tideng.base.suggestions import nearest as nearest_name
+    from tideng.base.parse_errors import of_csv as why_not_csv, of_json as why_not_json, of_text as why_not_parsed
+    # Client bundles
+    from tideng.client.bundle import Bundle as Bundle, read_bundle as read_bundle
+    from tideng.client.files import (
+        Problems as Problems, MOST_PROBLEMS as MOST_PROBLEMS, Row as Row, Document as Document, read_day as read_day,
+        read_yaml as read_yaml, read_yaml_text as read_yaml_text,
+    )
+    from tideng.client.org_tables import (
+        UNIT_COLUMNS as UNIT_COLUMNS, POSITION_COLUMNS as POSITION_COLUMNS, PERSON_COLUMNS as PERSON_COLUMNS,
+        organisation_of as organisation_of, read_duties as read_duties, duties_as_text as duties_as_text,
+    )
+    # Database
+    from tideng.store.database import (
+        reading as reading, writing as writing, insert as dialect_insert, among as among, is_sqlite as is_sqlite,
+    )
+    from tideng.store.tables import (
+        Id as Id, Moment as Moment, NAMES as NAMING_CONVENTION, EventRow as EventRow, StateRow as StateRow,
+    )
+    from tideng.migrations.make import make as make_migration
+    # Files from outside
+    from tideng.base.sandbox import (
+        SandboxLimits as SandboxLimits, SandboxFailed as SandboxFailed, call_sandboxed as call_sandboxed,
+    )
+    from tideng.base.zip_limits import (
+        ZipLimits as ZipLimits, ZipContents as ZipContents, inspect_zip as inspect_zip, ZIP_ERRORS as ZIP_ERRORS,
+        ZIP_CUT_OFF as ZIP_CUT_OFF, ZIP_DAMAGED as ZIP_DAMAGED, ZIP_TOO_LARGE as ZIP_TOO_LARGE,
+        ZIP_LOCKED as ZIP_LOCKED, ZIP_LEADS_OUT as ZIP_LEADS_OUT,
+    )
+    # Command line
+    from tideng.cli.words import command as command, option as option, json_option as json_option, Group as Group
+    from tideng.cli.terminal import Terminal as Terminal, FINE as EXIT_FINE, REFUSED as EXIT_REFUSED
+    from tideng.cli.replay import SeveralValues as SeveralValues
+    from tideng.cli.look import directory_of as directory_of
+    from tideng.cli.ingest import progress_bar as progress_bar
+    from tideng.base.logs import configure as configure_logs
+    # Trying a plugin
+    from tideng.base.clock import ManualClock as ManualClock
+    from tideng.base.settings import Settings as Settings, create as create_settings
+    from tideng.runtime.migrate import migrate as migrate
+    from tideng.runtime.apply import apply as apply_bundle
+    from tideng.store.events import receive as receive
+    from tideng.runtime.worker import Worker as Worker
+    # fmt: on
+
+SHELVES: Mapping[str, Mapping[str, str]] = {
+    "Being a plugin": {
+        "tideng.plugins.hookspecs": "hookimpl",
+        "tideng.runtime.deployment": "Deployment",
+        "tideng.base.clock": "Clock SystemClock",
+    },
+    "Declaring names": {
+        "tideng.model.catalogue": (
+            "EventType Field Fact State StateWindow MetricSpec ActionSpec Mark ChannelSpec Catalogue Text"
+        ),
+        "tideng.model.limits": "MAX_KEPT MAX_TEXT MAX_WHOLE",
+        "tideng.model.templates": "choose=choose_text spoken",
+    },
+    "Events": {
+        "tideng.model.event": "Event",
+        "tideng.intake.event_files": "ReadOptions Unreadable Source open_events LOGS",
+        "tideng.store.events": "store_events",
+    },
+    "Organisation": {
+        "tideng.org.directory": "Directory Assignment Position Unit Targets DIRECTORY_EVENTS in_force zone",
+        "tideng.recipients.substitutes": "StandIns away=absent_people",
+    },
+    "Time and money": {
+        "tideng.model.calendars": "WorkCalendar local_moment",
+        "tideng.base.durations": "Duration",
+        "tideng.model.money": "Money",
+    },
+    "Facts and judging": {
+        "tideng.facts.names": "Point Needs",
+        "tideng.facts.gather": "facts_at",
+        "tideng.model.metrics": "metric_of",
+        "tideng.model.judge_contract": (
+            "Watch OnEvent OnSchedule OnAbsence OnWait OnNotAll Where Limit Step Situation Finding Deed Reason"
+        ),
+        "tideng.judging.watch_index": "WatchList",
+        "tideng.judging.world_loader": "WorkingSet",
+    },
+    "Forms and attachments": {
+        "tideng.plugins.forms": "Form Asked Filled MUST SHOULD check_form fill_form accept_form",
+        "tideng.plugins.attachments": (
+            "Attachment AttachmentReading PDF OFD PICTURE LARGEST_ATTACHMENT MEGABYTE inspect_attachment"
+        ),
+        "tideng.plugins.invoices": (
+            "Invoice InvoiceVerdict INVOICE_GENUINE INVOICE_UNKNOWN INVOICE_WRONG INVOICE_LATER"
+        ),
+    },
+    "What pages show": {
+        "tideng.plugins.todos": "Todo",
+        "tideng.plugins.responsibilities": "Responsibility responsibilities",
+        "tideng.plugins.cards": "Card CardLine LINE_FINE LINE_OPEN LINE_ATTENTION beside_case",
+        "tideng.plugins.attention": "Attention",
+        "tideng.views.own_day": "goals",
+        "tideng.views.day_board": "LIT=LAMP_LIT lamps_of",
+    },
+    "Access and privacy": {
+        "tideng.access.viewer": "Viewer below name_of",
+        "tideng.access.paging": "Page PAGE_SIZE",
+        "tideng.privacy.holdings": (
+            "Holding Record=HeldRecord of_rows=holding_of_rows TIME=COLUMN_TIME NAME=COLUMN_NAME "
+            "UNIT=COLUMN_UNIT POSITION=COLUMN_POSITION SUPERVISOR=COLUMN_SUPERVISOR "
+            "BEGAN=COLUMN_BEGAN ENDED=COLUMN_ENDED CONTENT=COLUMN_CONTENT OUTCOME=COLUMN_OUTCOME"
+        ),
+    },
+    "Channels": {
+        "tideng.outbox.channels": "Channel ChannelError OutgoingMessage",
+    },
+    "Problems": {
+        "tideng.base.errors": (
+            "TidengError Problem Refused InvalidBundle InvalidPayload InvalidSettings NotFound NotAllowed PluginRefused"
+        ),
+        "tideng.base.problems": (
+            "Phrase ProblemText say=say_problem say_phrase stored=stored_problem restored=restored_problem "
+            "in_json=problem_in_json"
+        ),
+        "tideng.base.suggestions": "nearest=nearest_name",
+        "tideng.base.parse_errors": "of_csv=why_not_csv of_json=why_not_json of_text=why_not_parsed",
+    },
+    "Client bundles": {
+        "tideng.client.bundle": "Bundle read_bundle",
+        "tideng.client.files": "Problems MOST_PROBLEMS Row Document read_day read_yaml read_yaml_text",
+        "tideng.client.org_tables": (
+            "UNIT_COLUMNS POSITION_COLUMNS PERSON_COLUMNS organisation_of read_duties duties_as_text"
+        ),
+    },
+    "Database": {
+        "tideng.store.database": "reading writing insert=dialect_insert among is_sqlite",
+        "tideng.store.tables": "Id Moment NAMES=NAMING_CONVENTION EventRow StateRow",
+        "tideng.migrations.make": "make=make_migration",
+    },
+    "Files from outside": {
+        "tideng.base.sandbox": "SandboxLimits SandboxFailed call_sandboxed",
+        "tideng.base.zip_limits": (
+            "ZipLimits ZipContents inspect_zip ZIP_ERRORS ZIP_CUT_OFF ZIP_DAMAGED ZIP_TOO_LARGE "
+            "ZIP_LOCKED ZIP_LEADS_OUT"
+        ),
+    },
+    "Command line": {
+        "tideng.cli.words": "command option json_option Group",
+        "tideng.cli.terminal": "Terminal FINE=EXIT_FINE REFUSED=EXIT_REFUSED",
+        "tideng.cli.replay": "SeveralValues",
+        "tideng.cli.look": "directory_of",
+        "tideng.cli.ingest": "progress_bar",
+        "tideng.base.logs": "configure=configure_logs",
+    },
+    "Trying a plugin": {
+        "tideng.base.clock": "ManualClock",
+        "tideng.base.settings": "Settings create=create_settings",
+        "tideng.runtime.migrate": "migrate",
+        "tideng.runtime.apply": "apply=apply_bundle",
+        "tideng.store.events": "receive",
+        "tideng.runtime.worker": "Worker",
+    },
+}
+"""Purpose → module → the names that it gives; ``attribute=Name`` where the door calls it more precisely."""
+
+LEAVING: Mapping[str, Leaving] = {}
+"""Names that warn, and are gone in the next minor version. To take a name out, move it here from SHELVES."""
+
+_HOMES = homes_of(SHELVES)
+__all__ = sorted(_HOMES)
+
+if not TYPE_CHECKING:  # a type checker reads the imports above, and refuses what is not there
+    __getattr__ = open_door(__name__, _HOMES, LEAVING)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *LEAVING]
