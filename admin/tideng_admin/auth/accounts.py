@@ -95,7 +95,7 @@ def revoke_key(connection: Connection, id: int, now: datetime) -> None:
     """The key opens nothing from now on. Raises `NotFound`."""
     wanted = update(KeyRow).where(KeyRow.id == id, KeyRow.revoked_at.is_(None))
     if not connection.execute(wanted.values(revoked_at=now)).rowcount:
-        raise NotFound("no-key", {"id": id})
+        raise NotFound("no-key-in-use", {"id": id})
 
 
 def keys(connection: Connection) -> tuple[KeyView, ...]:

@@ -111,11 +111,11 @@ class Candidates:
     def _removed(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("remove", self._alone(_condition_of(problem.at)), None)
 
-    on_always_true = on_dead_branch = on_schedule_without_event = on_unknown_fact = on_unknown_metric = _removed
+    on_always_true = on_dead_branch = on_no_event = on_unknown_fact = on_unknown_metric = _removed
     on_unknown_event_field = on_unknown_fact_field = on_unknown_field_of_any_event = on_unknown_target = _removed
-    on_never_inferred = on_inferred_elsewhere = on_fact_of_people = on_schedule_without_person = _removed
-    on_kind_without_length = on_until_ends_nothing = on_until_always = on_rule_duplicate = _removed
-    on_rule_adds_nothing = _removed
+    on_never_inferred = on_inferred_elsewhere = on_of_people = on_no_person = _removed
+    on_no_length = on_until_ends_nothing = on_until_always = on_duplicate = _removed
+    on_swallowed = _removed
 
     def on_never_true(self, problem: Problem) -> Iterator[Fix]:
         leaf = look(self.document, problem.at)
@@ -154,7 +154,7 @@ class Candidates:
         return place
 
     # types, operators, units
-    def on_operator_does_not_fit(self, problem: Problem) -> Iterator[Fix]:
+    def on_operator(self, problem: Problem) -> Iterator[Fix]:
         leaf_at, _, op = problem.at.rpartition(".")
         leaf = look(self.document, leaf_at)
         if not isinstance(leaf, Mapping) or op not in leaf:
@@ -165,60 +165,60 @@ class Candidates:
             value = True if other == "exists" else leaf[op][0] if op == "between" and leaf[op] else leaf[op]
             yield Fix("other-comparison", leaf_at, {**without(leaf, op), other: value})
 
-    def on_value_of_other_type(self, problem: Problem) -> Iterator[Fix]:
+    def on_type(self, problem: Problem) -> Iterator[Fix]:
         value = look(self.document, problem.at)
         for other in as_other_types(value):
             yield _change(_shown(other), problem.at, other)
         yield from self._removed(problem)
 
-    on_facts_of_other_types = on_value_of_other_type
+    on_facts_of_other_types = on_type
 
     def on_function_needs_number(self, problem: Problem) -> Iterator[Fix]:
-        yield from self.on_value_of_other_type(problem)
+        yield from self.on_type(problem)
         value, instead = look(self.document, problem.at), problem.params["instead"]
         if problem.at.startswith("metrics.") and instead and isinstance(value, str):
             yield _change(instead, problem.at, f"{value.partition('/')[0]}/{instead}")
 
-    def on_share_above_whole(self, problem: Problem) -> Iterator[Fix]:
+    def on_share(self, problem: Problem) -> Iterator[Fix]:
         value = look(self.document, problem.at)
         if isinstance(value, int | float):
             yield _change(f"{value / 100:g}", problem.at, value / 100)
 
-    def on_cannot_be_multiplied(self, problem: Problem) -> Iterator[Fix]:
+    def on_times(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("without-factor", problem.at, None)
 
-    on_units_differ = on_share_beside_count = _removed
+    on_unit = on_share_beside_count = _removed
 
     # recipients and names
-    def on_nobody_has_supervisor(self, problem: Problem) -> Iterator[Fix]:
+    def on_no_supervisor(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("tell-hr", problem.at, "hr")
         yield Fix("tell-person", problem.at, "person")
 
-    def on_event_without_owner(self, problem: Problem) -> Iterator[Fix]:
+    def on_no_owner(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("tell-person", problem.at, "person")
         yield Fix("tell-supervisor", problem.at, "supervisor")
 
-    on_schedule_without_owner = on_event_without_owner
-    on_unknown_role = on_vacant_role = on_nobody_has_supervisor
+    on_schedule_without_owner = on_no_owner
+    on_unknown_role = on_vacant_role = on_no_supervisor
 
     def on_unknown_channel(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("usual-channel", problem.at, None)
 
-    def on_match_identifies_nothing(self, problem: Problem) -> Iterator[Fix]:
+    def on_no_key(self, problem: Problem) -> Iterator[Fix]:
         if problem.params["way_out"].code == "its-keys":
             for key in problem.params["keys"]:
                 yield _change(key, problem.at, key)
 
-    def on_rule_about_other_kind(self, problem: Problem) -> Iterator[Fix]:
+    def on_not_about_it(self, problem: Problem) -> Iterator[Fix]:
         about = problem.params["about"]
         yield Fix("about-case", "about", about, {"about": {"en": about}})
         yield from self._removed(problem)
 
-    def on_schedule_without_case(self, problem: Problem) -> Iterator[Fix]:
+    def on_about(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("about-person", "about", "person")
 
     # texts
-    def on_translation_missing(self, problem: Problem) -> Iterator[Fix]:
+    def on_missing_translation(self, problem: Problem) -> Iterator[Fix]:
         locales, text = problem.params["names"], look(self.document, problem.at)
         written = dict(text) if isinstance(text, Mapping) else self._bare(text)
         if not written:
@@ -237,15 +237,15 @@ class Candidates:
             return {}
         return {"zh" if re.search(r"[\u3400-\u9fff]", text) else "en": text}
 
-    def on_words_harsh(self, problem: Problem) -> Iterator[Fix]:
+    def on_harsh(self, problem: Problem) -> Iterator[Fix]:
         yield from self._reworded(problem, softened)
 
-    on_exclamation_mark = on_emoji = on_dash = on_words_harsh
+    on_exclamation_mark = on_emoji = on_dash = on_harsh
 
-    def on_message_too_long(self, problem: Problem) -> Iterator[Fix]:
+    def on_long(self, problem: Problem) -> Iterator[Fix]:
         yield from self._reworded(problem, shortened)
 
-    def on_punishing_words(self, problem: Problem) -> Iterator[Fix]:
+    def on_punishes(self, problem: Problem) -> Iterator[Fix]:
         if re.search(r"\.(zh|en)\w*$|^(title|why)$|\.(message|because|cause)$", problem.at):
             yield from self._reworded(problem, instead_of_punishing)
         else:
@@ -263,11 +263,11 @@ class Candidates:
             if better and better != text:
                 yield _change(better, place, better)
 
-    def on_stray_brace(self, problem: Problem) -> Iterator[Fix]:
+    def on_brace(self, problem: Problem) -> Iterator[Fix]:
         yield from self._reworded(problem, lambda text, _: without_braces(text))
 
     # steps
-    def on_step_out_of_order(self, problem: Problem) -> Iterator[Fix]:
+    def on_step_order(self, problem: Problem) -> Iterator[Fix]:
         later = look(self.document, "later")
         if self.rule is None or not isinstance(later, list | tuple) or len(later) != len(self.rule.later):
             return
@@ -306,14 +306,14 @@ class Candidates:
 
     on_example_silent = on_example_not_silent = on_example_differs
 
-    def on_fact_not_read(self, problem: Problem) -> Iterator[Fix]:
+    def on_example_reads(self, problem: Problem) -> Iterator[Fix]:
         at, _, name = problem.at.partition(".facts.")
         facts = look(self.document, f"{at}.facts")
         if isinstance(facts, Mapping) and name in facts:
             yield Fix("out-of-example", f"{at}.facts", without(facts, name))
 
     # the shape of the document
-    def on_key_missing(self, problem: Problem) -> Iterator[Fix]:
+    def on_missing_key(self, problem: Problem) -> Iterator[Fix]:
         key = problem.params["name"]
         if key in _BEGINNINGS and "[" not in problem.at.rpartition("examples")[2]:
             place = f"{problem.at}.{key}" if problem.at else key

@@ -73,7 +73,7 @@ def _gone(fix: Fix, problem: Problem, before: Sequence[Problem], after: Sequence
     if after is None:
         return False
     same = [one for one in after if (one.code, one.at) == (problem.code, problem.at)]
-    if problem.code == "key-missing":  # all missing keys of a mapping have the same place
+    if problem.code == "missing-key":  # all missing keys of a mapping have the same place
         same = [one for one in same if one.params == problem.params]
     if same and (fix.value is not None or len(after) >= len(before)):
         return False

@@ -35,7 +35,7 @@ def fits(leaf: Leaf, fact: Known) -> Iterator[Problem]:
     at = f"{leaf.place}.{leaf.op}"
     if leaf.op not in OPERATORS_OF[fact.type]:
         params = {"fact": leaf.fact, "kind": fact.type, "op": leaf.op, "names": OPERATORS_OF[fact.type]}
-        yield Problem(at, "operator-does-not-fit", params)
+        yield Problem(at, "operator", params)
         return
     if leaf.op == "exists" or fact.type == "list":
         return
@@ -44,10 +44,10 @@ def fits(leaf: Leaf, fact: Known) -> Iterator[Problem]:
             number = _as_number(operand) if fact.type in NUMERIC else ""
             way_out = Phrase("write-without-quotes", {"number": number}) if number else None
             params = {"fact": leaf.fact, "kind": fact.type, "value": shown(operand), "other": kind_of(operand)}
-            yield Problem(at, "value-of-other-type", {**params, "way_out": way_out})
+            yield Problem(at, "type", {**params, "way_out": way_out})
         elif fact.unit in SHARES and fact.unit not in ("percent", "%") and operand > 2:  # a target can be exceeded
             params = {"fact": leaf.fact, "number": operand, "share": f"{operand / 100:g}"}
-            yield Problem(at, "share-above-whole", params, "warning")
+            yield Problem(at, "share", params, "warning")
 
 
 def fits_fact(leaf: Leaf, fact: Known, other: Known) -> Iterator[Problem]:
@@ -60,10 +60,10 @@ def fits_fact(leaf: Leaf, fact: Known, other: Known) -> Iterator[Problem]:
         params = {"fact": leaf.fact, "kind": fact.type, "second": operand.fact, "other": other.type}
         yield Problem(at, "facts-of-other-types", params)
     elif other.type and operand.times != 1 and other.type not in NUMERIC:
-        yield Problem(f"{at}.times", "cannot-be-multiplied", {"fact": operand.fact, "kind": other.type})
+        yield Problem(f"{at}.times", "times", {"fact": operand.fact, "kind": other.type})
     elif fact.unit and other.unit and fact.unit != other.unit:
         params = {"fact": leaf.fact, "unit": fact.unit, "second": operand.fact, "other": other.unit}
-        yield Problem(at, "units-differ", params)
+        yield Problem(at, "unit", params)
     elif _mixes_share_and_count(fact, other):
         share, count = (leaf.fact, operand.fact) if fact.unit in SHARES else (operand.fact, leaf.fact)
         yield Problem(at, "share-beside-count", {"share": share, "count": count})

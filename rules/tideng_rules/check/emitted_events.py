@@ -41,7 +41,7 @@ def problems_of_emitted(declared: EventType, data: Mapping[str, Any], known: Kno
             yield Problem(place, "other-type-of-value", {"value": shown(value), "kind": field.type})
     missing = [field.name for field in declared.fields if field.required and field.name not in data]
     if missing:
-        yield Problem(f"{at}.emit", "event-field-missing", {"type": declared.name, "names": missing}, "warning")
+        yield Problem(f"{at}.emit", "missing-field", {"type": declared.name, "names": missing}, "warning")
 
 
 def _suits(field: Field, type_: str) -> bool:

@@ -63,7 +63,7 @@ class Trying:
             for fact in example.facts:
                 if fact not in read:
                     at = f"examples[{number}].facts.{fact}"
-                    yield Problem(at, "fact-not-read", {"near": nearest(fact, read)}, "warning")
+                    yield Problem(at, "example-reads", {"near": nearest(fact, read)}, "warning")
 
     def _one_sided(self) -> Iterator[Problem]:
         speaks = [bool(example.expect) for example in self.rule.examples]

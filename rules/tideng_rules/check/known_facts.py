@@ -149,14 +149,14 @@ class KnownFacts:
         about = self._rule.about
         declared = name in self._catalogue.facts or name in self._catalogue.states
         if family in GROUPS and family != about and declared:
-            return Problem("", "rule-about-other-kind", {"name": name, "kind": about, "about": family})
+            return Problem("", "not-about-it", {"name": name, "kind": about, "about": family})
         if about in GROUPS and family == "person" and declared and self._event_type is None:
             fact = {"position": "position.people", "unit": "unit.head_name"}[about]
-            return Problem("", "schedule-without-person", {"name": name, "about": about, "fact": fact})
+            return Problem("", "no-person", {"name": name, "about": about, "fact": fact})
         standard = self._catalogue.metrics.get(rest) if family == "metric" and rest not in self._rule.metrics else None
         derived = standard is not None and (standard.of is not None or standard.state is not None)
         if about in GROUPS and (family == "peers" or derived or (about == "unit" and family == "target")):
-            return Problem("", "fact-of-people", {"name": name, "about": about})
+            return Problem("", "of-people", {"name": name, "about": about})
         return None
 
     def _event(self, name: str, rest: str) -> Answer:
@@ -170,7 +170,7 @@ class KnownFacts:
 
     def _event_of_one(self, name: str, rest: str) -> Answer:
         if self._event_type is None:
-            return None, Problem("", "schedule-without-event", {"name": name})
+            return None, Problem("", "no-event", {"name": name})
         if rest in ENVELOPE and not self._may_hide(rest):
             return Known(ENVELOPE[rest], always=True), None
         declared = self._catalogue.event_types.get(self._event_type)
@@ -185,7 +185,7 @@ class KnownFacts:
         if declared.open:
             return Known(), None  # even NAME.length may be a field of this name
         if rest.endswith(".length") and base:
-            return None, Problem("", "kind-without-length", {"name": base.name, "kind": base.type})
+            return None, Problem("", "no-length", {"name": base.name, "kind": base.type})
         return None, Problem(
             "",
             "unknown-fact-field",
@@ -199,7 +199,7 @@ class KnownFacts:
 
     def _case(self, name: str, rest: str) -> Answer:
         if self._rule.about != "case":
-            return None, Problem("", "rule-about-other-kind", {"name": name, "kind": self._rule.about, "about": "case"})
+            return None, Problem("", "not-about-it", {"name": name, "kind": self._rule.about, "about": "case"})
         known = [found for one in self._catalogue.event_types.values() if (found := self._in_case(one, rest))]
         if not known:
             fields = {f.name for one in self._catalogue.event_types.values() for f in one.fields}

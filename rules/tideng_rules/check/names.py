@@ -61,7 +61,7 @@ class Naming:
         trigger = self.rule.trigger
         if isinstance(trigger, OnSchedule):
             if self.rule.about == "case":
-                yield Problem("about", "schedule-without-case")
+                yield Problem("about", "about")
             return
         opening = getattr(trigger, "event_types", None) or (trigger.event_type,)
         several = "when.not_all" if len(opening) > 1 else "when.event"
@@ -100,7 +100,7 @@ class Naming:
                     Phrase("its-keys", {"names": keys}) if keys else Phrase("has-no-key")
                 )
                 params = {"match": match, "name": name, "keys": keys, "way_out": way_out}
-                yield Problem("when.match", "match-identifies-nothing", params)
+                yield Problem("when.match", "no-key", params)
 
     # -- conditions --------------------------------------------------------------------------------------------
     def _condition(self, condition: Condition | None, known: KnownFacts) -> Iterator[Problem]:
@@ -145,7 +145,7 @@ class Naming:
             if after is None:
                 continue
             if after < before:
-                yield Problem(at, "step-out-of-order", severity="warning")
+                yield Problem(at, "step-order", severity="warning")
             if period and after >= period:
                 yield Problem(at, "step-too-late", severity="warning")
             before = after
@@ -184,7 +184,7 @@ def _field(declared: EventType, metric: Metric, at: str) -> Iterator[Problem]:
         return
     numeric = field.type in NUMERIC if not tail else field.type in ("text", "list")
     if tail and not numeric:
-        yield Problem(at, "kind-without-length", {"name": name, "kind": field.type})
+        yield Problem(at, "no-length", {"name": name, "kind": field.type})
     elif not numeric and metric.function not in ("count", "last", "distinct"):
         instead = f"{name}.length" if field.type in ("text", "list") else ""
         params = {"function": metric.function, "name": name, "kind": field.type, "instead": instead}

@@ -39,7 +39,7 @@ class Reach:
         """What is wrong with the recipient of one deed, which stands at `at`."""
         to, at = deed.to, f"{at}.{deed.action}"
         if to == "supervisor" and not self._supervised:
-            yield Problem(at, "nobody-has-supervisor", severity="warning")
+            yield Problem(at, "no-supervisor", severity="warning")
         elif to == "owner" and rule.about in ("person", "case"):
             yield from self._owner(rule, at)
         elif to.startswith("role:") or to == "hr":
@@ -53,7 +53,7 @@ class Reach:
         for name in names:
             declared = self._catalogue.event_types.get(name)
             if declared and not declared.open and declared.field("owner") is None:
-                yield Problem(at, "event-without-owner", {"type": name}, "warning")
+                yield Problem(at, "no-owner", {"type": name}, "warning")
 
     def _role(self, role: str, at: str) -> Iterator[Problem]:
         directory = self._directory

@@ -85,7 +85,7 @@ class Beside:
                     theirs = next(describe(one) for one in other.rule.then if _key(one) == key)
                     yield Problem(
                         f"then[{number}].{deed.action}",
-                        "contradicting-rules",
+                        "contradicts",
                         {"rule": other.rule.id, "deed": _said(theirs, key)},
                         "warning",
                     )
@@ -156,11 +156,11 @@ def _twice(side: _Side, other: _Side, domain_of: DomainOf, work: Work) -> Proble
     theirs_follow = side.facts >= other.facts and follows(other.condition, both, domain_of, work)
     mine_follows = other.facts >= side.facts and follows(both, other.condition, domain_of, work)
     if theirs_follow and mine_follows:
-        return Problem("", "rule-duplicate", {"rule": name}, "warning")
+        return Problem("", "duplicate", {"rule": name}, "warning")
     if theirs_follow:
-        return Problem("", "rule-adds-nothing", {"rule": name}, "warning")
+        return Problem("", "swallowed", {"rule": name}, "warning")
     if mine_follows:
-        return Problem("", "rule-leaves-nothing", {"rule": name}, "warning")
+        return Problem("", "swallows", {"rule": name}, "warning")
     return None
 
 

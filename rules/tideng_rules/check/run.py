@@ -268,7 +268,7 @@ def _together(rules: Sequence[Rule], touching: Rule | None = None) -> Iterator[P
         seen: set[str] = set()
         for rule in rules:
             if rule.id in seen:
-                yield Problem(rule.id, "rule-id-twice")
+                yield Problem(rule.id, "same-id")
             seen.add(rule.id)
     yield from two_meanings(rules, touching)
     yield from _circles(rules, touching)

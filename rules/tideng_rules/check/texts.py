@@ -80,7 +80,7 @@ class Saying:
 
     def _asked(self, field: str, at: str) -> Iterator[Problem]:
         if not isinstance(self.rule.trigger, OnEvent):
-            yield Problem(at, "ask-without-form")
+            yield Problem(at, "ask-without-a-form")
             return
         declared = self.catalogue.event_types.get(self.rule.trigger.event_type)
         if declared and not declared.open and declared.field(field) is None:
@@ -94,7 +94,7 @@ class Saying:
         there = set(map(_language, text)) | set(text)
         missing = [locale for locale in self.locales if locale not in there]
         if missing:
-            yield Problem(at, "translation-missing", {"names": missing}, "warning")
+            yield Problem(at, "missing-translation", {"names": missing}, "warning")
         for locale, wording in text.items():
             if speaks:
                 yield from self._placeholders(wording, f"{at}.{locale}")
@@ -109,7 +109,7 @@ class Saying:
                 yield Problem(at, "placeholder-wrong", {"name": name, "why": problem.message})
         rest = PLACEHOLDER.sub("", wording)
         if "{" in rest or "}" in rest:
-            yield Problem(at, "stray-brace")
+            yield Problem(at, "brace")
 
 
 def _status(said: str, at: str) -> Iterator[Problem]:
@@ -117,7 +117,7 @@ def _status(said: str, at: str) -> Iterator[Problem]:
     words = re.sub(r"[_-]+", " ", said)
     punishment = punishment_in(words) or ("fine" if "fine" in words.lower().split() else "")
     if punishment:
-        yield Problem(at, "punishing-words", {"words": punishment})
+        yield Problem(at, "punishes", {"words": punishment})
 
 
 def _language(locale: str) -> str:

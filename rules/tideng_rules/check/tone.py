@@ -43,11 +43,11 @@ _TRADITIONAL = str.maketrans("罰薪獎績補貼處懲減錢發沒單", "罚薪�
 HARSH = (
     (
         re.compile(r"请尽快|必须|违规|未达标|不合格|逾期|警告|再次|您未|未按时"),
-        "words-harsh",
+        "harsh",
     ),
     (
         re.compile(r"\b(?:must|failed|violations?|overdue|warnings?|again)\b", re.I),
-        "words-harsh",
+        "harsh",
     ),
     (re.compile(r"[!！]"), "exclamation-mark"),
     (re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF]"), "emoji"),
@@ -62,14 +62,14 @@ def problems_of(text: str, locale: str, at: str) -> Iterator[Problem]:
     words = PLACEHOLDER.sub("", text)
     punishment = punishment_in(words)
     if punishment:
-        yield Problem(at, "punishing-words", {"words": punishment})
+        yield Problem(at, "punishes", {"words": punishment})
     for pattern, code in HARSH:
         found = pattern.search(words)
         if found:
             yield Problem(at, code, {"words": found[0]}, "warning")
     longest = LONGEST["zh" if locale.startswith(("zh", "ja", "ko")) else "en"]
     if len(words) > longest:
-        yield Problem(at, "message-too-long", {"length": len(words), "limit": longest}, "warning")
+        yield Problem(at, "long", {"length": len(words), "limit": longest}, "warning")
 
 
 def punishment_in(text: str) -> str:

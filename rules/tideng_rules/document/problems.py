@@ -56,7 +56,7 @@ class Collector:
             self.note(at, "further-unknown-keys", {"count": len(strangers) - MAX_STRANGERS})
         for key in required:
             if key not in value:
-                self.note(at, "key-missing", {"name": key})
+                self.note(at, "missing-key", {"name": key})
         return value
 
     def choice(self, value: Any, at: str, among: Iterable[str]) -> str | None:
@@ -148,4 +148,4 @@ def shown(value: Any) -> Any:
         return value if len(value) <= 58 else value[:56] + "…"
     if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 10**30):
         return value
-    return Phrase("verbatim", {"words": shown(value)})
+    return Phrase("verbatim", {"words": show(value)})

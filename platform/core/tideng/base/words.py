@@ -12,6 +12,7 @@ are needed all the same, e.g. for a letter that it refused last year.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -20,7 +21,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import structlog
 import yaml
 
 FOLDER = "problems"
@@ -29,8 +29,6 @@ GROUPS = ("tideng", "tideng.web", "tideng.problems")
 """The entry point groups whose packages may have words: plugins, the admin panel, and packages that only hold words."""
 
 _SLOT = re.compile(r"\{([a-z_]\w*)(?::([a-z]+))?\}")
-
-log = structlog.get_logger("tideng.problems")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ def language(tag: str) -> Language:
         for section, items in read(folder / f"{tag}.yaml").items():
             for name, value in items.items():
                 if name in found[section]:
-                    log.warning("words said twice", file=str(folder / f"{tag}.yaml"), section=section, name=name)
+                    warnings.warn(f"{folder / tag}.yaml: {section} has {name}, which another package has", stacklevel=2)
                 found[section].setdefault(name, value)
     entries = {code: _wording(value) for code, value in found["problems"].items()}
     return Language(tag, entries, found["kinds"], found["marks"], found["places"])

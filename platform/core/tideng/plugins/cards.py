@@ -66,7 +66,7 @@ def beside_person(
     """What all plugins know of `person`. Raises `NotFound` for whom the viewer may not see, as for whom nobody knows."""
     scope = viewer.scope(directory, now)
     if not directory.knows(person) or (scope is not None and person not in scope):
-        raise NotFound("no-person", {"id": person})
+        raise NotFound("no-such-person", {"id": person})
     parts = deployment.plugins.call(
         "beside_person", person=person, viewer=viewer, connection=connection, directory=directory, now=now
     )

@@ -173,7 +173,7 @@ def _may_write(viewer: Viewer, directory: Directory, now: datetime, person: str)
         return
     scope = viewer.scope(directory, now)
     if not directory.knows(person) or (scope is not None and person not in scope):
-        raise NotFound("no-person", {"id": person})
+        raise NotFound("no-such-person", {"id": person})
     if "hr" not in viewer.roles and "supervisor" not in viewer.roles:
         raise NotAllowed("viewer-may-not-leave-note")
     if person == viewer.person:
@@ -317,7 +317,7 @@ def notes_of(
     are others. One statement; raises `NotFound` for whom the viewer does not see."""
     scope = viewer.scope(directory, moment)
     if not directory.knows(person) or (scope is not None and person not in scope):
-        raise NotFound("no-person", {"id": person})
+        raise NotFound("no-such-person", {"id": person})
     which = PersonNoteRow.person == person
     if not viewer.sees_all and person != viewer.person:
         which = and_(which, PersonNoteRow.author == viewer.login)

@@ -78,7 +78,7 @@ def event(connection: Connection, viewer: Viewer, directory: Directory, moment: 
     statement = select(EventRow.__table__).where(EventRow.id == id, *_about(connection, viewer, directory, moment))
     row = connection.execute(statement).first()
     if row is None:
-        raise NotFound("no-event", {"id": id})
+        raise NotFound("no-such-event", {"id": id})
     return _event(row, directory, moment)
 
 

@@ -68,7 +68,7 @@ def remove(deployment: Deployment, viewer: Viewer, directory: Directory, person:
 
 def _require(viewer: Viewer, directory: Directory, person: str) -> None:
     if not directory.knows(person):
-        raise NotFound("no-person", {"id": person})
+        raise NotFound("no-such-person", {"id": person})
     if not may_change(viewer, person):
         raise NotAllowed("viewer-may-not-change-photo")
 

@@ -396,7 +396,7 @@ def card(
     """Who somebody is, on a day. Raises `NotFound` for nobody. At most two statements."""
     sight = Sight(viewer, directory, now, day)
     if not directory.knows(person):
-        raise NotFound("no-person", {"id": person})
+        raise NotFound("no-such-person", {"id": person})
     here = sight.chart.people.get(person)
     one = here or directory.periods(person)[-1]
     scope = viewer.scope(directory, now)

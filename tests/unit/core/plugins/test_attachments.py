@@ -58,9 +58,9 @@ BAD = {
     "a spreadsheet named OFD": (AN_XLSX, "a.ofd", "this is an Office file"),
     "an old spreadsheet": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "a.xls", "this is an Office file"),
     "a packed folder": (files.a_zip({"invoice.pdf": "x"}), "a.zip", "this is a packed file, not a paper"),
-    "a CSV": (b"number,amount\n1,=1+1\n", "a.csv", "this is no file that can be read here"),
-    "a program": (b"MZ\x90\0" + b"\0" * 100, "invoice.pdf", "this is no file that can be read here"),
-    "a page of the web": (b"<html><script>alert(1)</script>", "a.pdf", "this is no file that can be read here"),
+    "a CSV": (b"number,amount\n1,=1+1\n", "a.csv", "this is not a file that can be read here"),
+    "a program": (b"MZ\x90\0" + b"\0" * 100, "invoice.pdf", "this is not a file that can be read here"),
+    "a page of the web": (b"<html><script>alert(1)</script>", "a.pdf", "this is not a file that can be read here"),
     "a picture named PDF": (files.a_picture(), "a.pdf", "this is a picture, but its name ends in .pdf"),
     "a PDF named as a program": (files.a_pdf(), "invoice.pdf.exe", "this is a PDF, but its name ends in .exe"),
 }  # fmt: skip

@@ -251,7 +251,7 @@ UNKNOWN = Phrase("unknown-fact", {"name": "person.nme"})
         ),
         (Phrase("event-too-large", {"size": 1234567, "limit": 1000}), "the event holds about 1,234,567 bytes", "这个事件约有 1,234,567 字节"),
         (Phrase("asked-by-a-rule", {"message": {"zh": "写清楚", "en": "Say it"}}), "Say it", "写清楚"),
-        (Phrase("value-of-other-type", {"fact": "a", "kind": "number", "value": None, "other": "nothing"}), "a is a number, and None is nothing", "a 是数字，None是空值"),
+        (Phrase("type", {"fact": "a", "kind": "number", "value": None, "other": "nothing"}), "a is a number, and None is nothing", "a 是数字，None是空值"),
     ],
 )  # fmt: skip
 def test_values_kinds_names_and_messages_within_are_said_in_each_language(message, english, chinese):

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from tests.test_layout import ROOT
-from tests.unit.core.problems.code_sites import Site, sites
+from tests.unit.core.base.code_sites import Site, sites
 from tideng.base import parse_errors, problems, words
 from tideng.base.settings import SETTINGS
 from tideng_rules.check.tone import HARSH
