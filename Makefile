@@ -1,13 +1,16 @@
-# Everything happens in .venv and in this folder. Needed: Python 3.11 or newer, a C compiler (durable-rules), make.
+# Everything happens in .venv and in this folder. Needed: Python 3.11 to 3.14, a C compiler (durable-rules), make.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 # several pytest processes, as many as a small machine has cores; the tests of a file share one, and what they look at
 JOBS ?= 2
+# durable-rules calls a C function that the headers of Python 3.13 dropped; this declares it (docs/adr/0025)
+ABI := rules/tideng_rules/engine/abi
+export CPPFLAGS += -include '$(CURDIR)/$(ABI)/calls.h'
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint bench docs screenshots constraints
+.PHONY: help install demo test test-slow test-pythons lint bench docs screenshots constraints
 
 help: ## say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +25,7 @@ $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.python setup.cfg pyproject.toml constraints.txt
+$(VENV)/.installed: $(VENV)/.python setup.cfg setup.py pyproject.toml constraints.txt $(ABI)/_calls.c $(ABI)/calls.h
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
@@ -35,6 +38,11 @@ $(VENV)/.tested: $(VENV)/.installed
 	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,bench,docs]'
 	@touch $@
 
+# what the tests of the engine need, for an environment of another Python
+$(VENV)/.engines: $(VENV)/.installed
+	$(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[engines]'
+	@touch $@
+
 demo: install ## a sample company at five to seven in the evening; open the address it prints
 	$(VENV)/bin/tideng demo
 
@@ -43,6 +51,9 @@ test: $(VENV)/.tested $(VENV)/.frontend ## everything but what takes minutes, on
 
 test-slow: $(VENV)/.tested $(VENV)/.frontend ## kills, simulated years: what takes minutes
 	$(PY) -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m slow tests
+
+test-pythons: $(VENV)/.python ## the engine and the demo on every other Python found; PYTHONS="python3.13 …" names them
+	JOBS=$(JOBS) $(PY) tests/pythons.py --except "$$($(PY) -c 'import sys; print("%d.%d" % sys.version_info[:2])')" $(PYTHONS)
 
 lint: $(VENV)/.tested ## style, types, who may import whom
 	$(VENV)/bin/ruff check .

@@ -16,11 +16,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from tideng_rules.engine.durable import (
+    DurableMatcher,  # first: since Python 3.13 durable-rules cannot be imported without
+)
+
+# isort: split
 from durable import engine as durable_engine
 
 from tideng_rules.document.model import Condition, Group, Leaf
 from tideng_rules.engine.closures import ClosureMatcher, explainer
-from tideng_rules.engine.durable import DurableMatcher
 from tideng_rules.engine.supervisor import SupervisedMatcher
 
 Row = dict[str, Any]

@@ -7,6 +7,7 @@ already which they are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import Any
@@ -22,17 +23,17 @@ from tideng.org.directory import Assignment, Directory
 from tideng.runtime.deployment import Deployment
 from tideng.runtime.worker import Worker
 from tideng.store.database import reading, writing
-from tideng_followup.losses import losses_of
+from tideng_followup.lost_customers import losses_of
 from tideng_processes.customer_keys import customer_key
 from tideng_processes.publication.registry import registry_of
 from tideng_processes.tables import CaseRow, TaskRow
-from tideng_processes.views.cases import CaseFilter, cases
+from tideng_processes.views.case_list import CaseQuery, case_list
 
 MORNING = datetime.fromisoformat("2026-03-02T10:00:00+08:00").astimezone(UTC)
 CHUNK = 5_000
 LIST = 300
 """Milliseconds that a list may take."""
-FILTERS = (("", CaseFilter()), (", open", CaseFilter(open=True)), (", of one process", CaseFilter(process="leave")))
+FILTERS = (("", CaseQuery()), (", open", CaseQuery(open=True)), (", of one process", CaseQuery(process="leave")))
 
 
 def list_rows(place: Place, kind: str, people: int, count: int, rounds: int) -> list[Row]:
@@ -46,9 +47,9 @@ def list_rows(place: Place, kind: str, people: int, count: int, rounds: int) -> 
         for login, whom in (("a1", f"{people // 2:,}"), (f"a{people // 200}", "ten")):
             viewer = Viewer(login, login, frozenset({"supervisor", "employee"}))
             for name, which in FILTERS:
-                asked = (connection, viewer, directory, MORNING, registry, which)
-                first = cases(*asked)
-                spent = [took(cases, *asked) for _ in range(rounds)]
+                asked = (connection, viewer, directory, MORNING, registry)
+                first = case_list(*asked, which)
+                spent = [took(case_list, *asked, which) for _ in range(rounds)]
                 found.append(
                     named(
                         f"{kind}: cases of a supervisor of {whom}{name}",
@@ -58,7 +59,8 @@ def list_rows(place: Place, kind: str, people: int, count: int, rounds: int) -> 
                     )
                 )
                 if first.next and not name:
-                    spent = [took(cases, *asked, count // 2) for _ in range(rounds)]
+                    middle = replace(which, before=count // 2)
+                    spent = [took(case_list, *asked, middle) for _ in range(rounds)]
                     found.append(named(f"{kind}: … a page in the middle", spent, bare, ""))
     deployment.close()
     return found

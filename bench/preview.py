@@ -27,7 +27,7 @@ from tideng.runtime.deployment import Deployment
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.engine.columns import ColumnMatcher
 from tideng_rules.engine.rulebook import closures
-from tideng_rules.preview.run import preview
+from tideng_rules.preview.run import Proposal, preview
 
 START = datetime.fromisoformat("2025-03-03T00:00:00+08:00")
 SCHEDULED = 10
@@ -109,7 +109,12 @@ def _replayed(bundle: Bundle, events: list[Event], until: datetime) -> int:
 def _previewed(bundle: Bundle, events: list[Event], until: datetime, make_matcher: Any) -> int:
     document = rule_documents()[0] | {"limit": {"once_per": "week"}}
     found = preview(
-        FileHistory(bundle, events), Viewer.system(), [parse_rule(document)], START, until, make_matcher=make_matcher
+        FileHistory(bundle, events),
+        Viewer.system(),
+        Proposal([parse_rule(document)]),
+        START,
+        until,
+        make_matcher=make_matcher,
     )
     return sum(found.counts.values())
 

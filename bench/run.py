@@ -27,6 +27,7 @@ from bench import (
     pages,
     processes,
     scale,
+    start,
     whynot,
 )
 from bench.place import Place, a_place
@@ -47,6 +48,7 @@ PARTS: tuple[tuple[str, str, Callable[[Place, bool], list[Row]]], ...] = (
     ("scale", "Two thousand rules", lambda place, quick: scale.run(place, 500 if quick else 2_000)),
     ("evening", "Seven in the evening", lambda place, quick: evening.run(place, 10_000 if quick else 100_000)),
     ("typing", "While somebody types a rule", lambda place, quick: checking.run(place, quick)),
+    ("start", "The command line starts", lambda place, quick: start.run(quick)),
     ("pages", "Pages", lambda place, quick: pages.run(place, quick)),
     ("organisation", "The organisation", lambda place, quick: organisation.run(place, quick)),
     ("processes", "Processes", lambda place, quick: processes.run(place, quick)),

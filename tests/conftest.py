@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
@@ -26,6 +27,10 @@ from tideng.runtime.apply import apply
 from tideng.runtime.deployment import Deployment
 from tideng.runtime.migrate import migrate
 from tideng.store.database import writing
+
+# a busy machine generates inputs slowly, and that is no fault of what is tested
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 THURSDAY_EVENING = datetime.fromisoformat("2025-06-12T18:55:00+08:00")
 """A workday in China, five minutes before the 19:00 reminder."""

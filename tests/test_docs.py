@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import datetime
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -18,7 +18,6 @@ import yaml
 from docs.make import written
 from tests.test_layers import modules
 from tests.test_layout import ROOT, package_folders, tracked
-from tests.unit.core.plugins.plugin_world import entry
 from tideng.base.settings import SETTINGS
 from tideng.cli.reference import commands
 from tideng.plugins.hookspecs import Hooks
@@ -133,8 +132,10 @@ def test_every_module_and_file_that_is_named_is_there():
     """``tideng.outbox.delivery``, ``tests/reliability``: names grow old faster than sentences."""
     known, gone = set(modules()), []
     for page in [*(ROOT / name for name in READMES), *DOCS.rglob("*.md")]:
-        text = FENCE.sub("", page.read_text("utf-8"))
-        for name in re.findall(r"`((?:tideng|tideng_\w+)(?:\.\w+)*)`", text):
+        whole = page.read_text("utf-8")
+        text = FENCE.sub("", whole)
+        made_here = set(re.findall(r"<!-- plugin file: (\S+) -->", whole))
+        for name in re.findall(r"`((?:tideng|tideng_(?!NAME)\w+)(?:\.\w+)*)`", text):
             parts = name.split(".")
             if "_" not in parts[0] and len(parts) == 1:
                 continue
@@ -142,8 +143,39 @@ def test_every_module_and_file_that_is_named_is_there():
             entry_point_group = name in ("tideng.commands", "tideng.web", "tideng.toml", "tideng.db")
             gone += [] if here or entry_point_group else [(page.name, name)]
         for name in re.findall(r"`((?:tests|rules|clients|platform|plugins|bench)/[\w./-]+)`", text):
-            gone += [] if (ROOT / name).exists() else [(page.name, name)]
+            is_pattern = "NAME" in name or name in made_here
+            gone += [] if is_pattern or (ROOT / name).exists() else [(page.name, name)]
     assert gone == []
+
+
+def places() -> dict[str, list[str]]:
+    """Each question of the tour's table → the dotted names and folders it leads to."""
+    page = (DOCS / "tour.md").read_text("utf-8").partition("## Where is it?")[2]
+    rows = re.findall(r"^\| ([^|]+\?) \| (.+) \|$", page, re.M)
+    return {question: re.findall(r"`([\w./]+)`", answer) for question, answer in rows}
+
+
+def defined(name: str) -> bool:
+    """Whether a dotted name is a module, or a name that a module defines at its top."""
+    known = modules()
+    module, _, attribute = name.rpartition(".")
+    if name in known:
+        return True
+    if module not in known:
+        return False
+    body = ast.parse(known[module].read_text("utf-8")).body
+    named = {node.name for node in body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    return attribute in named
+
+
+def test_a_newcomer_finds_every_place_that_the_tour_names():
+    asked = places()
+    assert len(asked) >= 25
+    lost = {
+        question: [place for place in answers if not (defined(place) or (ROOT / place).exists())]
+        for question, answers in asked.items()
+    }
+    assert {question: gone for question, gone in lost.items() if gone} == {}, "the module has moved: name its new place"
 
 
 # -- what is shown runs ------------------------------------------------------------------------------------------------
@@ -337,72 +369,59 @@ def test_the_event_that_is_shown_is_accepted():
 
 
 # -- the plugin --------------------------------------------------------------------------------------------------------
-PEOPLE = """\
-id,name,unit,position,supervisor,timezone,locale,phone,email,from,until
-hr,周敏,sales,rep,,,,,,2020-01-01,
-new,李新,sales,rep,hr,,,,,2025-03-01,
-old,王老,sales,rep,hr,,,,,2020-01-01,
-"""
+PLUGIN_PAGE = DOCS / "writing-a-plugin.md"
 
 
-@pytest.fixture
-def training(tmp_path):
-    """A deployment of a small client with the plugin and the rule of the page, and what it needs."""
-    from importlib.metadata import entry_points
-
-    from tideng.base.clock import ManualClock
-    from tideng.base.settings import create
-    from tideng.client.bundle import read_bundle
-    from tideng.runtime.apply import apply
-    from tideng.runtime.deployment import Deployment
-    from tideng.runtime.migrate import migrate
-
-    page = DOCS / "writing-a-plugin.md"
-    space: dict = {"__name__": "training"}
-    exec(compile(blocks(page, "plugin")[0], str(page), "exec"), space)  # the page is the module
-    client = tmp_path / "client"
-    (client / "rules").mkdir(parents=True)
-    (client / "client.yaml").write_text("client: Page\nroles: {hr: [hr]}\n", "utf-8")
-    (client / "units.csv").write_text("id,name,parent\nsales,Sales,\n", "utf-8")
-    (client / "positions.csv").write_text("id,name,unit,duties\nrep,Sales,sales,\n", "utf-8")
-    (client / "people.csv").write_text(PEOPLE, "utf-8")
-    (client / "rules" / "course.yaml").write_text(blocks(page, "plugin rule")[0], "utf-8")
-    shipped = [one for one in entry_points(group="tideng") if one.dist and one.dist.name == "tideng"]
-    settings = create(tmp_path / "deployment", plugins_allowed=("shipped", "training"), engine="closures")
-    clock = ManualClock(datetime.fromisoformat("2025-06-12T18:00:00+08:00"))
-    with Deployment.open(settings, clock, [*shipped, entry("training", space["TrainingPlugin"])]) as deployment:
-        migrate(deployment)
-        apply(deployment, read_bundle(client))
-        yield deployment
+def plugin_files() -> dict[str, str]:
+    """The files that the page on plugins shows: path → text."""
+    found = FENCE.finditer(PLUGIN_PAGE.read_text("utf-8"))
+    return {b["mark"].removeprefix("plugin file: "): b["text"] for b in found if (b["mark"] or "").startswith("plugin file: ")}  # fmt: skip
 
 
-def completed(person: str, score: int, minute: int = 30) -> dict:
-    data = {"course": "lamps-1", "score": score}
-    time = f"2025-06-12T17:{minute}:00+08:00"
-    common = {"specversion": "1.0", "source": "lms", "type": "training.completed", "time": time}
-    return {**common, "id": f"{person}-{score}", "subject": person, "data": data}
+def install(folder: Path) -> None:
+    """Leave beside the package what an installer leaves: its name, its version and its entry points."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+    info = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n", "utf-8"
+    )
+    groups = [f"[{group}]\n" + "".join(f"{n} = {v}\n" for n, v in named.items()) for group, named in project["entry-points"].items()]  # fmt: skip
+    (info / "entry_points.txt").write_text("\n".join(groups), "utf-8")
 
 
-def test_the_plugin_of_the_page_is_loaded_and_its_rule_speaks_through_its_channel(training):
-    from tideng.runtime.worker import Worker
-    from tideng.store.events import receive
+def test_the_plugin_of_the_page_can_be_made_from_nothing_and_its_own_tests_pass(tmp_path, monkeypatch):
+    """Run the page from top to bottom: the commands as they come, each file as it is shown."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    said = []
+    for block in FENCE.finditer(PLUGIN_PAGE.read_text("utf-8")):
+        mark = block["mark"] or ""
+        if mark == "plugin run":
+            said.append(run(PLUGIN_PAGE, block["text"], tmp_path))
+        elif mark.startswith("plugin file: "):
+            (tmp_path / mark.removeprefix("plugin file: ")).write_text(block["text"], "utf-8")
+            if mark.endswith("pyproject.toml"):
+                install(tmp_path)
+    assert re.search(r"\b4 passed", said[-1])
+    assert (tmp_path / "tideng_training" / "versions" / "0001_keep_completed_courses.py").is_file()
 
-    assert {one.name: one.state for one in training.plugins.states}["training"] == "on"
-    payloads = [completed("new", 90), completed("new", 60, minute=40), completed("old", 95)]
-    assert [one.status for one in receive(training, payloads, "test")] == ["accepted"] * 3
-    Worker(training).step()
-    diary = (training.settings.folder / "diary.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["to"] for line in diary] == ["new"]
-    assert "李新，这个月第 1 门课" in diary[0]
-    assert not [one for one in training.plugins.states if one.state == "failed"]
+
+def test_the_plugin_of_the_page_imports_tideng_through_its_doors_alone():
+    past = {}
+    for name, text in plugin_files().items():
+        if name.endswith(".py"):
+            tree = ast.parse(text)
+            named = {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+            doors = {"tideng.plugin", "tideng_admin.screens"}
+            past[name] = {n for n in named if n.startswith("tideng") and "training" not in n} - doors
+    assert len(past) > 5
+    assert {name: modules for name, modules in past.items() if modules} == {}
 
 
-def test_what_the_plugin_declares_is_checked_on_the_way_in(training):
-    from tideng.store.events import receive
-
-    receipt = receive(training, [completed("new", 120)], "test")[0]
-    assert receipt.status == "refused"
-    assert "data.score" in receipt.problems[0].at
+def test_every_block_of_the_page_on_plugins_is_a_file_or_a_command_of_the_plugin():
+    """But for the setting that only shows how to allow it."""
+    plain = [block["text"] for block in FENCE.finditer(PLUGIN_PAGE.read_text("utf-8")) if not block["mark"]]
+    assert plain == ['plugins_allowed = ["shipped", "training>=1,<2"]\n']
 
 
 # -- what an installation needs ----------------------------------------------------------------------------------------

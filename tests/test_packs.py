@@ -10,7 +10,7 @@ from tideng.model.catalogue import Catalogue
 from tideng.plugins.manager import Plugins
 from tideng_rules.check.examples import run_example, run_examples
 from tideng_rules.check.run import check
-from tideng_rules.cli import find_problems
+from tideng_rules.cli.check import find_problems
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.engine.rulebook import Book, Published
 from tideng_rules.packaging.reader import fill_pack, read_pack, shipped_packs

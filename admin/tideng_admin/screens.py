@@ -3,7 +3,7 @@
 `Screen`: one entry of the menu and the view behind it; the hook `screens` returns them. `Page`: the base class of a view, with
 `needs` (READ or WRITE) and `takes` (bytes of an upload) for its methods, and `cursor` for lists in parts. `web` gives what belongs
 to the request (a `Web`: deployment, viewer, moment), `locale` its language. `built` names a script's file, `named`, `day` and
-`window_words` are texts as pages write them, `LAMP_LOOKS` how a person's lamp looks, `units_to_choose` a list of units.
+`window_words` are texts as pages write them, `LAMP_LOOKS` how a person's lamp looks, `units_to_choose` a list of units. `signed_in_client` is for tests of pages.
 
 A plugin's templates, style sheets and wordings lie in the folders ``templates``, ``static`` and ``translations`` of the
 package that holds its views, and are found by themselves: ``render_template("NAME/page.html")``, ``asset("NAME/page.css")``, where NAME
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tideng_admin.display.filters import LAMP_LOOKS as LAMP_LOOKS, day as day, named as named
     from tideng_admin.request.choices import units_to_choose as units_to_choose
     from tideng_admin.request.context import Web as Web, locale as locale, web as web
+    from tideng_admin.app.test_client import signed_in_client as signed_in_client
     # fmt: on
 
 SHELVES: Mapping[str, Mapping[str, str]] = {
@@ -45,6 +46,7 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng_admin.desk.people": "window_words",
         "tideng_admin.request.choices": "units_to_choose",
     },
+    "Tests": {"tideng_admin.app.test_client": "signed_in_client"},
 }
 """Purpose → module → the names that it gives. They are loaded when they are first used: modules of the panel import this one."""
 LEAVING: Mapping[str, Leaving] = {}

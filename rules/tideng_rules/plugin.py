@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from tideng.base.errors import InvalidBundle, InvalidRule, Problem
 from tideng.client.profile import CLIENT
 from tideng.model.catalogue import Catalogue
-from tideng.model.judge_contract import Finding, Situation, Watch
+from tideng.model.judge_contract import EngineState, Finding, Situation, Watch
 from tideng.org.directory import Directory
 from tideng.plugins.attention import Attention
 from tideng.plugins.forms import Asked, Form
@@ -24,6 +24,7 @@ from tideng_rules.authoring.form_check import FormChecks
 from tideng_rules.check.run import check_sources
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.engine.closures import ClosureMatcher, RuleFault
+from tideng_rules.engine.engine_state import EngineNotes, noted, state_of
 from tideng_rules.engine.faults import Trouble
 from tideng_rules.engine.rulebook import (
     Book,
@@ -67,6 +68,7 @@ class RulesPlugin:
         self._forms: FormChecks | None = None
         self._told: frozenset[str] = frozenset()
         self._wards = Wards()
+        self._engine_notes = EngineNotes()
         self._looked: datetime | None = None
         self._hear_fault: Callable[[RuleFault], None] = lambda fault: None
 
@@ -182,6 +184,7 @@ class RulesPlugin:
     def between_batches(self) -> None:
         if self.book is None or self._deployment is None or not self._deployment.has_database:
             return
+        self._note_engine()
         self._publish_what_is_due()
         news = self._wards.unwritten(self._found_out(), self._here.clock.now())
         if news or not self._wards.idle:
@@ -196,6 +199,15 @@ class RulesPlugin:
                         cause=cause,
                         reads=reads,
                     )
+
+    def _note_engine(self) -> None:
+        """Let every process know whether this one judges with the engine that was asked for, once it has judged."""
+        if self._matcher is None:
+            return
+        state, now = state_of(self.engine, self._matcher), self._here.clock.now()
+        if self._engine_notes.news(state, now):
+            with writing(self._here.engine) as connection:
+                self._engine_notes.write(connection, state, now)
 
     def _publish_what_is_due(self) -> None:
         """Drafts with a moment of their own; looked for every few seconds, since nobody waits for the second."""
@@ -212,6 +224,11 @@ class RulesPlugin:
     @hookimpl
     def needs_attention(self, connection: Connection) -> list[Attention]:
         return [attention(one) for one in quarantine.of_those_in_force(connection)]
+
+    @hookimpl
+    def engine_state(self, connection: Connection) -> EngineState:
+        mine = state_of(self.engine, self._matcher)
+        return (mine.as_asked and noted(connection, self.engine, self._here.clock.now())) or mine
 
     @property
     def engine(self) -> str:

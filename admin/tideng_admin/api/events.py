@@ -111,7 +111,7 @@ def readyz() -> Any:
     """Whether work flows: 503 while the oldest unjudged event is older than the setting, or the database is gone."""
     here = web()
     try:
-        found, attention = here.counters(), here.attention()
+        found, attention, engine = here.counters(), here.attention(), here.engine_state()
     except Exception:  # whatever it is: not ready, and the reason is in the log
         current_app.logger.exception("not ready")
         return jsonify(status="database"), 503
@@ -128,5 +128,6 @@ def readyz() -> Any:
         "dead_letters": found.dead_letters,
         "failed_plugins": found.failed_plugins,
         "needs_attention": len(attention),
+        "engine": engine and {"asked": engine.asked, "judging": engine.judging, "cause": engine.cause},
     }
     return jsonify(body), 503 if late else 200

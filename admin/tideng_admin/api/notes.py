@@ -13,6 +13,7 @@ from tideng.access.viewer import Viewer
 from tideng.responses import notes
 from tideng.responses.audio import ENDINGS
 from tideng.store.database import reading
+from tideng.views import notes as note_views
 from tideng_admin.api.callers import blueprint
 from tideng_admin.api.operations import operation
 from tideng_admin.request.context import web
@@ -92,7 +93,7 @@ class NoteSchema(Schema):
 def post_note(viewer: Viewer, given: dict[str, Any], id: str) -> Any:
     here = web()
     voice = given.pop("voice") or b""
-    left = notes.leave(here.deployment, viewer, here.directory(), id, voice=voice, **given)
+    left = notes.leave(here.deployment, viewer, here.directory(), id, notes.NewNote(voice=voice, **given))
     return _told(viewer, left)
 
 
@@ -105,7 +106,7 @@ def get_note(viewer: Viewer, id: int) -> Any:
 def get_voice(viewer: Viewer, id: int) -> Any:
     here = web()
     with reading(here.engine) as connection:
-        media_type, data = notes.voice(connection, viewer, here.directory(), here.now(), id)
+        media_type, data = note_views.voice(connection, viewer, here.directory(), here.now(), id)
     response = Response(data, mimetype=media_type)
     response.headers.set("Content-Disposition", "inline", filename=f"note-{id}.{ENDINGS[media_type]}")
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -138,7 +139,7 @@ def _told(viewer: Viewer, id: int) -> dict[str, Any]:
     """The note as the caller may see it, as JSON."""
     here = web()
     with reading(here.engine) as connection:
-        found = notes.note(connection, viewer, here.directory(), here.now(), id)
+        found = note_views.note(connection, viewer, here.directory(), here.now(), id)
     told = {name: of.isoformat() if isinstance(of, datetime) else of for name, of in asdict(found).items()}
     href = {"href": url_for("api.notes_get_voice", id=id)}
     return told | {"voice": asdict(found.voice) | href if found.voice else None}

@@ -36,7 +36,7 @@ from tideng_rules.authoring.audience import who_now
 from tideng_rules.authoring.vocabulary import vocabulary
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.lifecycle.rights import require_reading
-from tideng_rules.why.dry_run import walk, walk_example
+from tideng_rules.why.dry_run import Trial, walk, walk_example
 from tideng_rules.wording.answers import Teller
 
 __all__ = ["blueprint"]
@@ -95,5 +95,6 @@ def try_rule(viewer: Viewer, body: dict[str, Any]) -> Any:
     else:
         at = body.get("at", here.now())
         with reading(here.engine) as connection:
-            found = walk(here.deployment, connection, viewer, rule, body["subject"], at, here.directory(), beside)
+            trial = Trial(rule, body["subject"], at, beside)
+            found = walk(here.deployment, connection, viewer, trial, here.directory())
     return found.to_json(Teller(here.deployment.catalogue, rule.trigger))

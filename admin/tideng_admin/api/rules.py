@@ -65,7 +65,7 @@ from tideng_rules.lifecycle import (
 )
 from tideng_rules.lifecycle.rights import WRITES, require_reading
 from tideng_rules.preview.result import Preview
-from tideng_rules.why.why_not import why_not
+from tideng_rules.why.why_not import Question, why_not
 from tideng_rules.why.why_spoke import explain_finding
 from tideng_rules.wording.differences import differences
 
@@ -356,9 +356,8 @@ def get_why_not(viewer: Viewer, asked: dict[str, Any], rule: str) -> Any:
     here = web()
     at, version = asked.get("at", here.now()), asked.get("version")
     with reading(here.engine) as connection:
-        found = why_not(
-            here.deployment, connection, viewer, rule, asked["subject"], at, version, directory=here.directory()
-        )
+        question = Question(rule, asked["subject"], at, version)
+        found = why_not(here.deployment, connection, viewer, question, here.directory())
     return found.to_json()
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import BigInteger, Connection, Integer, MetaData, String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from tideng.base.errors import NotFound
+from tideng.store.columns import NAMES, Moment
 from tideng.store.database import insert
-from tideng.store.tables import NAMES, Moment
 
 PREFIX = "tdk_"
 _SEEN_EVERY = timedelta(minutes=1)

@@ -9,11 +9,10 @@ from flask import current_app, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_appbuilder.views import IndexView
 from flask_login import current_user
-from sqlalchemy import Connection, select
 
 from tideng.model.statuses import NudgeStatus
 from tideng.store.database import reading
-from tideng.store.tables import EventRow
+from tideng.store.event_reading import event_type
 from tideng.views.nudges import NudgeFilter, finding, nudges, siblings
 from tideng_admin.display import rules
 from tideng_admin.display.base_page import (
@@ -94,7 +93,7 @@ class NudgesPage(Page):
             found = self.read_with(connection, finding, id)
             others = self.read_with(connection, siblings, found)
             rule = rules.version(connection, found.rule, found.version)
-            event = _event_type(connection, found.event)
+            event = event_type(connection, found.event)
         parts = parts_of(explanation_of(self.directory, found).conditions)
         document: Mapping[str, Any] = rule.document if rule else {}
         return render_template(
@@ -109,10 +108,6 @@ class NudgesPage(Page):
             mine=found.recipient == web().viewer().person != "",
             about_me=found.subject == web().viewer().person != "",
         )
-
-
-def _event_type(connection: Connection, event: int | None) -> str:
-    return (connection.scalar(select(EventRow.type).where(EventRow.id == event)) or "") if event else ""
 
 
 class MorePage(Page):

@@ -31,11 +31,11 @@ from tideng_admin.display.filters import LAMP_LOOKS, named
 from tideng_admin.display.upcoming import (
     coming,
     deed_words,
-    documents,
     later_deeds,
 )
 from tideng_admin.request.choices import units_to_choose
 from tideng_admin.request.context import Web, locale, web
+from tideng_rules.lifecycle.versions import documents_of_versions
 
 _LATELY = 8
 
@@ -79,7 +79,7 @@ class PeoplePage(Page):
             lately = self.read_with(connection, nudges, wanted, size=_LATELY)
             waited = self.read_with(connection, awaited, id)
             figures = self.read_with(connection, metrics_of, here.deployment.catalogue, id)
-            known = documents(connection, {(one.rule, one.version) for one in waited})
+            known = documents_of_versions(connection, {(one.rule, one.version) for one in waited})
             open_matters = today.people[0].matters if today.people else ()
             spoken_of = {one.rule for part in (lately.items, waited, open_matters) for one in part}
             titles = rules.titles(connection, spoken_of)

@@ -87,7 +87,9 @@ class TeamPage(Page):
         here, form, file = web(), request.form, request.files.get("voice")
         voice = file.read(notes.LARGEST_VOICE + 1) if file else b""
         try:
-            id = notes.leave(here.deployment, here.viewer(), self.directory, person, form.get("text", ""), voice)
+            id = notes.leave(
+                here.deployment, here.viewer(), self.directory, person, notes.NewNote(form.get("text", ""), voice)
+            )
         except Refused as refused:
             for problem in refused.problems:
                 flash(say(problem, locale()).problem, "warning")

@@ -10,11 +10,12 @@ from flask import current_app, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, select
 
 from tideng.outbox import contest, storm_decisions
 from tideng.store.database import reading
-from tideng.store.tables import EventRow, FindingRow
+from tideng.store.event_reading import any_event
+from tideng.store.findings import any_finding
 from tideng.views.day_board import (
     LAMPS,
     LIT,
@@ -30,12 +31,12 @@ from tideng_admin.display.filters import named
 from tideng_admin.display.upcoming import (
     Coming,
     coming,
-    documents,
     next_words,
 )
 from tideng_admin.request.context import Web, web
 from tideng_rules.lifecycle import drafts
-from tideng_rules.lifecycle.tables import ASKED, PUBLISHED, RuleVersionRow
+from tideng_rules.lifecycle.drafts import ASKED
+from tideng_rules.lifecycle.versions import any_in_force, documents_of_versions
 
 MOST_LAMPS = 400
 """With more people than this a unit is one bar instead of a lamp for everyone."""
@@ -47,13 +48,13 @@ ON_TRIP = "person.on_trip"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that waits for a person. `fault`: a machine's, which alone may be red."""
+    """Something that waits for a person. `fault`: a machine's, which alone may be red. `href` "": there is no page for it."""
 
     icon: str
     title: str
     text: str
-    href: str
-    button: str
+    href: str = ""
+    button: str = ""
     fault: bool = False
 
 
@@ -150,7 +151,7 @@ def _still_today(here: Web) -> list[Coming]:
 def lines_of(connection: Connection, here: Web, people: Sequence[BoardPerson]) -> list[Line]:
     """What is open for these people and what becomes of it, in words. Two statements, whoever many they are."""
     firsts = [one.first for one in people]
-    known = documents(connection, {(one.rule, one.version) for one in firsts})
+    known = documents_of_versions(connection, {(one.rule, one.version) for one in firsts})
     missing = {one.rule for one in firsts if (one.rule, one.version) not in known}
     titles = rules_shown.titles(connection, missing)
     units = here.directory().units
@@ -198,9 +199,9 @@ def first_steps(connection: Connection, here: Web) -> list[FirstStep]:
     people = len(_roster(here))
     heard, spoke, rules = connection.execute(
         select(
-            exists().where(EventRow.id.is_not(None)),
-            exists().where(FindingRow.id.is_not(None)),
-            exists().where(RuleVersionRow.state == PUBLISHED),
+            any_event(),
+            any_finding(),
+            any_in_force(),
         )
     ).one()
     if spoke or (people and rules and heard):
@@ -250,6 +251,15 @@ def _needs() -> list[Need]:
         text = _("The platform runs on without it; what it heard before stays.")
         title = ngettext("%(num)s plugin is switched off", "%(num)s plugins are switched off", found.failed_plugins)
         wanted.append(Need("plug", title, text, url_for("PluginsPage.show_all"), _("Have a look"), True))
+    engine = web().engine_state()
+    if engine is not None and not engine.as_asked:
+        title = _("%(judging)s judge in place of %(asked)s", judging=engine.judging, asked=engine.asked)
+        text = _(
+            "Every rule is judged, but the answers are not compared: %(why)s. What to do: %(way_out)s.",
+            why=named(engine.why),
+            way_out=named(engine.way_out),
+        )
+        wanted.append(Need("alert", title, text, fault=True))
     aside = web().attention()
     if aside:
         title = ngettext("%(num)s rule is set aside", "%(num)s rules are set aside", len(aside))

@@ -19,12 +19,8 @@ from tideng_admin.display import rules as rules_shown
 from tideng_admin.display.base_page import READ, Page, needs
 from tideng_admin.display.why_tree import TreePart, parts_of
 from tideng_admin.request.context import locale, web
-from tideng_rules.why.why_not import (
-    STOPPED,
-    UNUSED,
-    WhyNot,
-    why_not,
-)
+from tideng_rules.why.answer import STOPPED, UNUSED, WhyNot
+from tideng_rules.why.why_not import Question, why_not
 from tideng_rules.wording.answers import chosen
 
 CHECKS: Mapping[str, Any] = {
@@ -71,10 +67,8 @@ class WhyNotPage(Page):
                                 web().deployment,
                                 connection,
                                 web().viewer(),
-                                rule,
-                                one,
-                                moment,
-                                directory=self.directory,
+                                Question(rule, one, moment),
+                                self.directory,
                             )
                         )
                 except NotFound:

@@ -25,7 +25,7 @@ from tideng_rules.preview.result import (
     SAME,
     Preview,
 )
-from tideng_rules.preview.run import Cancelled, preview
+from tideng_rules.preview.run import Cancelled, Proposal, preview
 
 SHOWN = 20
 """Findings of each kind that a page names; the others are counted."""
@@ -39,7 +39,9 @@ def try_on_the_past(
     """What `rule` would have meant beside the rules in force; nothing is written and nobody is told."""
     here = web()
     with reading(here.engine) as connection:
-        return preview(StoredHistory(here.deployment, connection), viewer, [rule], start, until, progress=progress)
+        return preview(
+            StoredHistory(here.deployment, connection), viewer, Proposal([rule]), start, until, progress=progress
+        )
 
 
 def in_steps(work: Callable[[Callable[[float], object]], Any]) -> Iterator[Any]:

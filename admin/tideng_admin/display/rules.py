@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.model.catalogue import Text
@@ -15,7 +15,7 @@ from tideng.outbox.system_rules import system_watch
 from tideng_rules.document.yaml_writer import to_yaml
 from tideng_rules.lifecycle.pausing import pauses
 from tideng_rules.lifecycle.quarantine import ALL, set_aside
-from tideng_rules.lifecycle.tables import PUBLISHED, RuleVersionRow
+from tideng_rules.lifecycle.versions import PUBLISHED, documents_of_rules, stored_versions
 from tideng_rules.packaging.source_text import exact
 
 
@@ -51,25 +51,9 @@ class RuleShown:
         return as_yaml(self.document) if self.source is None else exact(self.document, self.source)
 
 
-_COLUMNS = (
-    RuleVersionRow.rule,
-    RuleVersionRow.version,
-    RuleVersionRow.state,
-    RuleVersionRow.document,
-    RuleVersionRow.published_at,
-    RuleVersionRow.note,
-    RuleVersionRow.author,
-    RuleVersionRow.source,
-)
-
-
 def rules(connection: Connection, state: str | None = PUBLISHED) -> list[RuleShown]:
     """The rules in force, by id; with another `state` those archived; None for both."""
-    statement = select(*_COLUMNS)
-    if state:
-        statement = statement.where(RuleVersionRow.state == state)
-    found = connection.execute(statement.order_by(RuleVersionRow.rule, RuleVersionRow.version.desc()))
-    return [RuleShown(*row) for row in found]
+    return [RuleShown(*one) for one in stored_versions(connection, state=state or None)]
 
 
 def archived(connection: Connection, in_force: Collection[str]) -> list[RuleShown]:
@@ -82,24 +66,20 @@ def archived(connection: Connection, in_force: Collection[str]) -> list[RuleShow
 
 def versions(connection: Connection, rule: str) -> list[RuleShown]:
     """Every published version of one rule, newest first."""
-    wanted = RuleVersionRow.rule == rule
-    found = connection.execute(select(*_COLUMNS).where(wanted).order_by(RuleVersionRow.version.desc()))
-    return [RuleShown(*row) for row in found]
+    return [RuleShown(*one) for one in stored_versions(connection, rule=rule)]
 
 
 def version(connection: Connection, rule: str, number: int) -> RuleShown | None:
     """The version that spoke; None when it came from elsewhere."""
-    wanted = (RuleVersionRow.rule == rule) & (RuleVersionRow.version == number)
-    row = connection.execute(select(*_COLUMNS).where(wanted)).first()
-    return RuleShown(*row) if row else None
+    found = stored_versions(connection, rule=rule, number=number)
+    return RuleShown(*found[0]) if found else None
 
 
 def titles(connection: Connection, ids: Collection[str]) -> dict[str, Text]:
     """The latest title of each rule; what has none is left out. One query."""
     if not ids:
         return {}
-    statement = select(RuleVersionRow.rule, RuleVersionRow.document).where(RuleVersionRow.rule.in_(sorted(ids)))
-    found = connection.execute(statement.order_by(RuleVersionRow.version))
+    found = documents_of_rules(connection, ids)
     of_the_system = {rule: watch.title for rule in ids if (watch := system_watch(rule))}
     return of_the_system | {rule: text_of(document.get("title")) for rule, document in found}
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Connection, or_, select
 
 from tideng.judging.schedules import moments
 from tideng.model.catalogue import Text
@@ -24,24 +23,9 @@ from tideng.views.day_board import (
 )
 from tideng_admin.display.filters import mark_word, moment
 from tideng_admin.request.context import Web, locale
-from tideng_rules.lifecycle.tables import RuleVersionRow
 
 _DAYS_AHEAD = 35
 """Far enough for every schedule to come once: a month and a few days."""
-
-
-def documents(connection: Connection, wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Mapping[str, Any]]:
-    """The rule documents of these versions. One statement; none where nothing is wanted."""
-    pairs = sorted(set(wanted))
-    if not pairs:
-        return {}
-    row = RuleVersionRow
-    numbers: dict[str, list[int]] = {}
-    for rule, version in pairs:
-        numbers.setdefault(rule, []).append(version)
-    these = or_(*((row.rule == rule) & row.version.in_(versions) for rule, versions in numbers.items()))
-    found = connection.execute(select(row.rule, row.version, row.document).where(these))
-    return {(one.rule, one.version): one.document for one in found}
 
 
 def next_words(matter: OpenMatter, document: Mapping[str, Any] | None, here: Web) -> str:

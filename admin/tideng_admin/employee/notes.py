@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from tideng.base.errors import Refused
 from tideng.base.problems import say
 from tideng.responses import notes
+from tideng.views import notes as note_views
 from tideng_admin.display.base_page import (
     READ,
     WRITE,
@@ -31,12 +32,12 @@ class NotesPage(Page):
     @expose("/")
     @needs(READ)
     def show_all(self) -> str:
-        return render_template("tideng/portal_notes.html", page=self.read(notes.notes_to_me, cursor()))
+        return render_template("tideng/portal_notes.html", page=self.read(note_views.notes_to_me, cursor()))
 
     @expose("/<int:id>")
     @needs(READ)
     def show(self, id: int) -> str:
-        viewer, it = web().viewer(), self.read(notes.note, id)
+        viewer, it = web().viewer(), self.read(note_views.note, id)
         return render_template(
             "tideng/portal_note.html",
             it=it,

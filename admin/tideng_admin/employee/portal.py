@@ -22,9 +22,9 @@ from tideng.outbox.policy import Speaking
 from tideng.outbox.snooze import choices, snooze, times_left
 from tideng.plugins.todos import Todo, todos
 from tideng.responses.answers import respond, take_back
-from tideng.responses.notes import notes_to_me
 from tideng.store.database import reading, writing
 from tideng.views.day_board import HOLD, OpenMatter, board
+from tideng.views.notes import notes_to_me
 from tideng.views.nudges import NudgeFilter, NudgeView, finding, nudges, siblings
 from tideng.views.own_day import (
     Done,

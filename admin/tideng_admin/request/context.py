@@ -16,11 +16,12 @@ from flask_login import current_user
 from sqlalchemy import Connection, Engine, select
 
 from tideng.access.viewer import Viewer, name_of
+from tideng.model.judge_contract import EngineState
 from tideng.org.directory import Directory, zone
 from tideng.plugins.attention import Attention
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import reading
-from tideng.store.events import oldest_waiting
+from tideng.store.event_reading import oldest_waiting
 from tideng.store.group_commit import GroupCommit
 from tideng.views.counters import Counters, counters
 from tideng_admin.screens import Screen
@@ -126,6 +127,13 @@ class Web:
                 parts = self.deployment.plugins.call("needs_attention", connection=connection)
                 g.tideng_attention = [one for part in parts for one in part]
         return g.tideng_attention
+
+    def engine_state(self) -> EngineState | None:
+        """Which engine judges, and whether it was asked for; None where no plugin judges."""
+        if "tideng_engine_state" not in g:
+            with reading(self.engine) as connection:
+                g.tideng_engine_state = self.deployment.plugins.first("engine_state", connection=connection)
+        return g.tideng_engine_state
 
     def name_of(self, person: str) -> str:
         return name_of(self.directory(), person, self.now())

@@ -26,7 +26,7 @@ from tideng_admin.display.filters import named
 from tideng_admin.request.context import locale, web
 from tideng_rules.lifecycle import drafts, versions
 from tideng_rules.lifecycle.statistics import Estimate, estimates
-from tideng_rules.lifecycle.tables import PUBLISHED
+from tideng_rules.lifecycle.versions import PUBLISHED
 from tideng_rules.packaging.parameters import Parameter
 from tideng_rules.packaging.topics import SLOT, TOPICS
 from tideng_rules.rollout import blueprints

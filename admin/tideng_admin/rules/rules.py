@@ -37,7 +37,7 @@ from tideng_rules.lifecycle import (
     quarantine,
 )
 from tideng_rules.lifecycle.statistics import days_of, said_since
-from tideng_rules.lifecycle.tables import PUBLISHED
+from tideng_rules.lifecycle.versions import PUBLISHED
 from tideng_rules.rollout.blueprints import InUse
 from tideng_rules.wording.differences import Difference, differences
 from tideng_rules.wording.sentences import sentence

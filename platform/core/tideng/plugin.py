@@ -98,7 +98,7 @@ if TYPE_CHECKING:
     from tideng.model.judge_contract import (
         Watch as Watch, OnEvent as OnEvent, OnSchedule as OnSchedule, OnAbsence as OnAbsence, OnWait as OnWait,
         OnNotAll as OnNotAll, Where as Where, Limit as Limit, Step as Step, Situation as Situation,
-        Finding as Finding, Deed as Deed, Reason as Reason,
+        Finding as Finding, Deed as Deed, Reason as Reason, EngineState as EngineState,
     )
     from tideng.judging.watch_index import WatchList as WatchList
     from tideng.judging.world_loader import WorkingSet as WorkingSet
@@ -163,8 +163,16 @@ if TYPE_CHECKING:
     from tideng.store.database import (
         reading as reading, writing as writing, insert as dialect_insert, among as among, is_sqlite as is_sqlite,
     )
-    from tideng.store.tables import (
-        Id as Id, Moment as Moment, NAMES as NAMING_CONVENTION, EventRow as EventRow, StateRow as StateRow,
+    from tideng.store.columns import (
+        Id as Id, Moment as Moment, NAMES as NAMING_CONVENTION,
+    )
+    from tideng.store.event_reading import (
+        StoredEvent as StoredEvent, events_of as events_of, last_event_time as last_event_time,
+        known_ids as known_event_ids,
+    )
+    from tideng.store.state_spans import (
+        StateSpan as StateSpan, spans_reaching as spans_reaching, last_span_between as last_span_between,
+        people_in as people_in_state,
     )
     from tideng.migrations.make import make as make_migration
     # Files from outside
@@ -224,7 +232,8 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.facts.gather": "facts_at",
         "tideng.model.metrics": "metric_of",
         "tideng.model.judge_contract": (
-            "Watch OnEvent OnSchedule OnAbsence OnWait OnNotAll Where Limit Step Situation Finding Deed Reason"
+            "Watch OnEvent OnSchedule OnAbsence OnWait OnNotAll Where Limit Step Situation Finding Deed Reason "
+            "EngineState"
         ),
         "tideng.judging.watch_index": "WatchList",
         "tideng.judging.world_loader": "WorkingSet",
@@ -278,7 +287,9 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
     },
     "Database": {
         "tideng.store.database": "reading writing insert=dialect_insert among is_sqlite",
-        "tideng.store.tables": "Id Moment NAMES=NAMING_CONVENTION EventRow StateRow",
+        "tideng.store.columns": "Id Moment NAMES=NAMING_CONVENTION",
+        "tideng.store.event_reading": "StoredEvent events_of last_event_time known_ids=known_event_ids",
+        "tideng.store.state_spans": "StateSpan spans_reaching last_span_between people_in=people_in_state",
         "tideng.migrations.make": "make=make_migration",
     },
     "Files from outside": {

@@ -1,1 +1,1 @@
-"""Connectors: files and event logs read into events; messages delivered by e-mail, portal and memory."""
+"""Connectors: read files and event logs into events; deliver messages by e-mail or to memory."""

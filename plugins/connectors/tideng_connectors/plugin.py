@@ -1,4 +1,4 @@
-"""What comes in from other systems and goes out to people: event files, e-mail, and the events of sales and attendance."""
+"""Event files, e-mail, and the events of sales and attendance systems."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tideng.plugin import ChannelSpec, EventType, Field, InvalidSettings, MetricSpec, Problem, Text, hookimpl
-from tideng_connectors.csv_ import read_csv
-from tideng_connectors.csv_ import recognises as is_csv
-from tideng_connectors.email_ import EmailChannel, EmailSettings
-from tideng_connectors.jsonl import read_jsonl
-from tideng_connectors.jsonl import recognises as is_jsonl
-from tideng_connectors.memory import MemoryChannel
-from tideng_connectors.xes import read_xes
-from tideng_connectors.xes import recognises as is_xes
+from tideng_connectors.csv_reader import read_csv
+from tideng_connectors.csv_reader import recognises as is_csv
+from tideng_connectors.email_channel import EmailChannel, EmailSettings
+from tideng_connectors.jsonl_reader import read_jsonl
+from tideng_connectors.jsonl_reader import recognises as is_jsonl
+from tideng_connectors.memory_channel import MemoryChannel
+from tideng_connectors.xes_reader import read_xes
+from tideng_connectors.xes_reader import recognises as is_xes
 
 if TYPE_CHECKING:
     from tideng.plugin import Bundle, Channel, Deployment, ReadOptions
@@ -125,12 +125,12 @@ class ConnectorsPlugin:
 
     @hookimpl
     def read_source(self, name: str, head: bytes) -> Reader | None:
-        """Recognised by what is in it first; an event log before CSV, whose names end in many ways."""
+        """Recognise a file by its content first; event logs before CSV, whose names have many endings."""
         readers = ((is_xes, read_xes), (is_jsonl, read_jsonl), (is_csv, read_csv))
         return next((reader for recognises, reader in readers if recognises(name, head)), None)
 
     def _email_settings(self) -> EmailSettings:
-        """Read anew for each message, because the client may be applied again while the worker runs."""
+        """Read the settings again for each message, because the bundle may be applied while the worker runs."""
         if self._deployment is None:
             raise InvalidSettings("connectors", [Problem("", "deployment-not-open")])
         return EmailSettings.read(self._deployment.plugin_settings(NAME))

@@ -1,1 +1,1 @@
-"""Following up what customers need, and learning from those who did not buy."""
+"""Follow up what customers need, and learn from customers who did not buy."""

@@ -1,4 +1,4 @@
-"""What the follow-up of customers says of its own forms: who may answer, and why a customer did not buy."""
+"""Questions and prefilled values in the forms of a follow-up: who may answer, and why a customer did not buy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FROM_PRODUCT: Mapping[str, str] = {
 
 
 def asked_of(form: Form) -> Iterable[Asked]:
-    """A reason, where the customer did not accept: from it one learns which step could be better."""
+    """Ask for a reason when the customer did not accept; the reason shows which step could be better."""
     if form.name != FOLLOW_UP or form.data.get("accepted") is not False or form.data.get("reason"):
         return []
     return [Asked("reason", WHY, MUST)]
@@ -33,7 +33,7 @@ def asked_of(form: Form) -> Iterable[Asked]:
 def filled_in(
     form: Form, connection: Connection, catalogue: Catalogue, directory: Directory, now: datetime
 ) -> Mapping[str, Filled]:
-    """Who is to answer: whoever of product would have a step now."""
+    """Fill in who is to answer: the person in product who would get the next step."""
     if form.name != RAISE or form.data.get("owner") or not directory.roles.get(PRODUCT):
         return {}
     found = holder_of(connection, catalogue, directory, now, PRODUCT)

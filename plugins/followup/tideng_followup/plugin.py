@@ -1,4 +1,4 @@
-"""Following up what customers need, from the need to whether they bought; and from a lost customer to the step that can become better."""
+"""Follow a customer's need until they buy or not; after a lost customer, find the step that can be better."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tideng.plugin import hookimpl
-from tideng_followup import losses
-from tideng_followup.declared import EVENTS
+from tideng_followup import lost_customers
+from tideng_followup.declarations import EVENTS
 from tideng_followup.forms import asked_of, filled_in
 from tideng_processes.publication.registry import registry_of
 from tideng_processes.publication.shipped import ShipsProcesses
@@ -35,12 +35,12 @@ class FollowupPlugin(ShipsProcesses):
         directory: Directory,
         silent: Callable[[Event], bool],
     ) -> None:
-        """Look into customers who were lost; history is left alone."""
+        """Review lost customers; history is left alone."""
         if connection is None or not self.started:
             return
         deployment, now = self.deployment, self.deployment.clock.now()
-        told = [event for event in events if losses.is_loss(event) and not silent(event)]
-        losses.hear(deployment, connection, directory, registry_of(deployment), told, now)
+        told = [event for event in events if lost_customers.is_loss(event) and not silent(event)]
+        lost_customers.hear(deployment, connection, directory, registry_of(deployment), told, now)
 
     @hookimpl
     def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:

@@ -1,4 +1,4 @@
-"""What the organisation adds to the catalogue: joining, moving, leaving, being on leave, and facts about a person."""
+"""The declarations for the catalogue: events of joining, moving, leaving and leave, and facts about people, positions and units."""
 
 from __future__ import annotations
 

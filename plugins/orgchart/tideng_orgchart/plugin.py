@@ -1,4 +1,4 @@
-"""The organisation: who is where, under whom, on every day; from the bundle, kept up by what happens to people."""
+"""The hooks of the organisation: the directory from the bundle, edits and events; facts, pages, and data held about people."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class OrgchartPlugin:
     # -- the bundle --------------------------------------------------------------------------------------------
     @hookimpl
     def check_bundle(self, bundle: Bundle) -> Iterable[Problem]:
-        """Duties that nothing measures: a rule of the client may yet, so they only deserve a word."""
+        """Warn about duties without a metric; only a warning, because a rule of the client may declare the metric."""
         known = self._catalogue.metrics if self._catalogue else {}
         return [
             Problem(
@@ -111,7 +111,7 @@ class OrgchartPlugin:
         return self._clock.now().astimezone(zone(default_zone)).date()
 
     def _has_turned(self) -> bool:
-        """Whether a day has come from which on units or posts stand otherwise."""
+        """Whether a day has come on which a period of a unit or a post begins or ends."""
         turn = self._directory.next_turn
         return turn is not None and turn <= self._today(self._directory.default_zone)
 

@@ -1,4 +1,4 @@
-"""The organisation's tables: what the bundle said, and what has happened to people since."""
+"""The organisation's tables: the data of the bundle, changes of people since, edits on pages, waiting imports and photos."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tideng.plugin import NAMING_CONVENTION, Id, Moment
 
 BEGINNING = date(1, 1, 1)
-"""Stands for "since ever", so that (person, since) can be unique: to a database two NULLs differ. No period begins before it."""
+"""The first day of a period without one. A real date keeps (person, since) unique: to a database, two NULLs differ."""
 
 
 class OrgBase(DeclarativeBase):
@@ -40,8 +40,8 @@ class UnitRow(OrgBase):
 
 
 class PositionRow(OrgBase):
-    """One period of a post, as of a unit. `targets`: metric → [operator, value]; `sheet`: the duty sheet per locale; `seats`: how
-    many people should hold it, NULL where nobody counts; `head`: somebody always should."""
+    """One period of a post, with days as in `UnitRow`. `targets`: metric → [operator, value]; `sheet`: the duty sheet per locale;
+    `seats`: how many people should hold it, NULL for any number; `head`: the leader of a unit holds it."""
 
     __tablename__ = "org_position"
     id: Mapped[str] = mapped_column(String(120), primary_key=True)
@@ -56,7 +56,7 @@ class PositionRow(OrgBase):
 
 
 class AssignmentRow(OrgBase):
-    """One period of one person's work, as the bundle says it. `since` and `until` are local days, both inclusive."""
+    """One period of one person's employment, from the bundle. `since` and `until` are local days, both inclusive."""
 
     __tablename__ = "org_assignment"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -76,7 +76,7 @@ class AssignmentRow(OrgBase):
 
 
 class RoleRow(OrgBase):
-    """A holder of a role; `rank` 0 is asked first."""
+    """A holder of a role; `rank` 0 comes first."""
 
     __tablename__ = "org_role"
     role: Mapped[str] = mapped_column(String(120), primary_key=True)
@@ -85,7 +85,7 @@ class RoleRow(OrgBase):
 
 
 class ChangeRow(OrgBase):
-    """A person joined, moved or left, as an event said it. An empty value means that it stayed as it was."""
+    """A person joined, moved or left, by an event. An empty value means no change."""
 
     __tablename__ = "org_change"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -100,7 +100,7 @@ class ChangeRow(OrgBase):
 
 
 class RevisionRow(OrgBase):
-    """One row. `revision` grows with every change, so that a worker sees with one look whether it is out of date."""
+    """A single row. `revision` grows with every change, so that a worker sees with one query whether its directory is stale."""
 
     __tablename__ = "org_revision"
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
@@ -109,8 +109,8 @@ class RevisionRow(OrgBase):
 
 
 class EditRow(OrgBase):
-    """A row that somebody changed here, in the deployment. `kind`: its table; `name`: whose it is (the unit's, the position's,
-    the person's id); `key`: the rest of its key; `base`: what the files last said of it, NULL where they never named it."""
+    """A row that somebody edited in the deployment. `kind`: its table; `name`: the id of the unit, position or person; `key`: the
+    rest of its key; `base`: the row in the files when they were last applied, NULL where they never had it."""
 
     __tablename__ = "org_edit"
     kind: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -122,8 +122,8 @@ class EditRow(OrgBase):
 
 
 class ImportRow(OrgBase):
-    """A file that waits to be applied: its rows as they were read, and the revision that its preview was made of.
-    `day`: from when on it counts; `whole`: whoever is missing from it has left."""
+    """An uploaded file that waits to be applied: its rows, and the revision that its preview was made for. `day`: the day from which
+    it counts; `whole`: people who are missing from it have left."""
 
     __tablename__ = "org_import"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -137,7 +137,7 @@ class ImportRow(OrgBase):
 
 
 class PhotoRow(OrgBase):
-    """A person's photo, 160 × 160 as JPEG without anything beside the picture; `mark` changes with it."""
+    """A person's photo: a JPEG of 160 × 160 points without metadata. `mark` is a digest, which changes with the photo."""
 
     __tablename__ = "org_photo"
     person: Mapped[str] = mapped_column(String(120), primary_key=True)

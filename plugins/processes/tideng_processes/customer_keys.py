@@ -1,7 +1,7 @@
-"""A customer's name as a key, so that a case is found again by whatever another system calls the same customer.
+"""A customer's name as a key, so that a case is found although another system spells the customer in another way.
 
-Two names are taken for the same where they differ only in what nobody means by it: width and form of characters, case, spaces,
-punctuation, and what kind of company it is. That is a way of finding, never a proof: "A Co." and "A GmbH" share a key.
+Two names have the same key where they differ only in the width and form of characters, case, spaces, punctuation and the legal
+form of the company. The key helps to find, and proves nothing: "A Co." and "A GmbH" share a key.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LATIN_ENDINGS = (
     "ltd",
     "plc",
 )
-"""What says which kind of company it is, at the end of its name. In Latin letters it is a word of its own: Zinc is no Inc."""
+"""Legal forms at the end of a name. In Latin letters only a whole word counts: Zinc does not end in Inc."""
 _HAN = "\u2e80-\u9fff\uf900-\ufaff"
 _WITHIN_A_WORD = re.compile(r"['’.]")
 """G.m.b.H. is one word, as GmbH is."""
@@ -35,21 +35,21 @@ _ENDING = re.compile(rf"(?:{'|'.join(ENDINGS)}|(?<![^ {_HAN}])(?:{'|'.join(LATIN
 
 
 def customer_key(name: Any) -> str | None:
-    """The key of a customer's name, at most `LONGEST_KEY` characters; None for what is no text or names nobody, which matches
-    nothing. The key of a key is the key itself."""
+    """The key of a customer's name, at most `LONGEST_KEY` characters; None for a value that is no text or has no letters, which
+    matches nothing. The key of a key is the key itself."""
     found = name if isinstance(name, str) else ""
     while (shorter := _without_endings(_words(found)).replace(" ", "")[:LONGEST_KEY]) != found:
-        found = shorter  # what was an end of a word may have become one: "C. O." is "CO" is "Co."
+        found = shorter  # joined letters may form another ending: "C. O." becomes "CO", which is "Co."
     return found or None
 
 
 def spelled(name: str) -> str:
-    """A name without what is only its writing: one spelling of a customer, whichever kind of company it says it is."""
+    """A name in one spelling; unlike the key it keeps the legal form."""
     return _words(name).replace(" ", "")
 
 
 def _words(name: str) -> str:
-    """Letters, marks and digits of a name in their plainest form and lower case, a space wherever anything else stood."""
+    """Letters, marks and digits of a name, normalised and in lower case; a space for every other character."""
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     kept = (one if unicodedata.category(one)[0] in "LMN" else " " for one in _WITHIN_A_WORD.sub("", plain))
     return _BESIDE_HAN.sub("", " ".join("".join(kept).split()))

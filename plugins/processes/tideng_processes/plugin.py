@@ -1,4 +1,4 @@
-"""Processes: what is to be done, by whom and by when, as documents; and the cases that run on them."""
+"""The hooks of processes: versions are taken up, cases are moved, and other plugins and pages are answered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.plugins.hookspecs import hookimpl
+from tideng.plugin import hookimpl
 from tideng_processes.cases import due_steps, incoming_events
 from tideng_processes.cases.events import EVENTS
 from tideng_processes.forms import post_fields
@@ -22,17 +22,10 @@ from tideng_processes.views.responsibilities import responsibilities_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tideng.base.errors import Problem
-    from tideng.client.bundle import Bundle
-    from tideng.model.event import Event
-    from tideng.org.directory import Directory
-    from tideng.plugins.forms import Asked, Form
-    from tideng.plugins.responsibilities import Responsibility
-    from tideng.plugins.todos import Todo
-    from tideng.privacy.holdings import Holding
+    from tideng.plugin import Asked, Bundle, Directory, Event, Form, Holding, Problem, Responsibility, Todo
 
 LOOK_AGAIN = timedelta(minutes=10)
-"""So often every owner of an open step is looked at: somebody may have been away since a date that nobody said an event of."""
+"""How often all owners of open steps are checked: an absence may begin on a date without an event that tells it."""
 
 
 class ProcessesPlugin(ShipsProcesses):
@@ -57,7 +50,7 @@ class ProcessesPlugin(ShipsProcesses):
     # -- which processes there are -------------------------------------------------------------------------------
     @hookimpl
     def refresh(self, connection: Connection) -> bool:
-        """Take up versions that somebody published. No rule hangs on a process, so nothing else has to be made anew."""
+        """Take up versions that somebody published. No rule depends on a process, so the answer is False: nothing else is rebuilt."""
         revision = registry.revision(connection)
         if revision != self._revision:
             self.registry = registry.Registry(self.shipped(), registry.stored(connection))
@@ -97,12 +90,12 @@ class ProcessesPlugin(ShipsProcesses):
             return
         deployment, now = self.deployment, self.deployment.clock.now()
         incoming_events.hear(deployment, connection, directory, self.registry, events, now, silent)
-        if incoming_events.take_away(deployment, events):
-            self._looked = (
-                None  # who is gone is known once these events are taken in: a moment later, in the same round
-            )
+        if incoming_events.may_take_away(deployment, events):
+            # the directory learns of these events later in this round; the owners are checked after that
+            self._looked = None
         if any(map(silent, events)):
-            self._presence = None  # a step of history was given to whoever had it then
+            # a step of history goes to its owner of that day, who may be absent today
+            self._presence = None
 
     @hookimpl
     def is_due(self, connection: Connection, now: datetime) -> bool:
@@ -123,7 +116,7 @@ class ProcessesPlugin(ShipsProcesses):
 
     @hookimpl
     def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
-        """What a form says of the organisation is there."""
+        """Check that units and positions in a form exist."""
         published = self.registry.latest(form.name.partition(".")[0])
         return post_fields.asked_of(form, published.definition, directory) if published else []
 
@@ -144,6 +137,7 @@ class ProcessesPlugin(ShipsProcesses):
 
     @hookimpl
     def screens(self) -> Iterable[object]:
+        # the core runs where no web is installed
         from tideng_processes.screens.begin import FORM_SCREENS
         from tideng_processes.screens.overview import SCREENS
 

@@ -1,4 +1,4 @@
-"""The tables of processes: definitions in their versions, cases, who has which step, what happened, and papers."""
+"""The tables of processes: versions, trials, cases, tasks (who has which step), history and files."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import JSON, Boolean, Index, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tideng.store.tables import NAMES, Id, Moment
+from tideng.plugin import NAMING_CONVENTION, Id, Moment
 from tideng_processes.customer_keys import LONGEST_KEY
 
 
 class ProcessBase(DeclarativeBase):
-    metadata = MetaData(naming_convention=NAMES)
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
     type_annotation_map = {datetime: Moment}
 
 
@@ -33,9 +33,11 @@ class VersionRow(ProcessBase):
 
 
 class TrialRow(ProcessBase):
-    """A version that is tried for a while, then the version `before` it is for new cases again. `until`: when that happens by
-    itself (UTC); `settled_at`: when the trial was over, None while it runs; `outcome`: kept, returned or overtaken (another
-    version was published meanwhile); `by`: whose trial it is, `settled_by`: who decided, '' for what happened by itself."""
+    """A version on trial; when the trial is over, new cases use the version `before` again.
+
+    `until`: when it ends by itself (UTC); `settled_at`: when it ended, None while it runs; `outcome`: kept, returned or
+    overtaken (another version was published meanwhile); `by`: who started it; `settled_by`: who ended it, '' where it ended
+    by itself."""
 
     __tablename__ = "process_trial"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -55,7 +57,7 @@ class TrialRow(ProcessBase):
 
 
 class CounterRow(ProcessBase):
-    """The last number that a case of a process was given."""
+    """The last number given to a case of a process."""
 
     __tablename__ = "process_counter"
     process: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -63,10 +65,12 @@ class CounterRow(ProcessBase):
 
 
 class CaseRow(ProcessBase):
-    """One run of a process. `node` is where it stands, '' once it has ended as `end`; `visits` counts the steps it entered.
-    `key`: what the one who began it called the hand-in, so that the same one twice is one case; `reference`: what the system
-    calls it whose event began it, '' where a person did; `customer_key`: which customer it is about, as `customers.customer_key`
-    says it, None for nobody."""
+    """One run of a process.
+
+    `node`: the current step, '' once the case has ended as `end`; `visits`: the number of steps entered. `key`: the name of the
+    first hand-in, so that the same hand-in twice makes one case. `reference`: the name of the case in the system whose event
+    began it, '' where a person began it. `customer_key`: of the customer that the case is about (`customer_keys.customer_key`),
+    NULL for none."""
 
     __tablename__ = "process_case"
     serial: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -92,11 +96,11 @@ class CaseRow(ProcessBase):
 
 
 class TaskRow(ProcessBase):
-    """One owner's part of one visit of a case to a step. `state`: open, done, or gone (the step was left without it).
+    """One owner's part of one visit of a case to a step. `state`: open, done, or gone (the case left the step without it).
 
-    `meant_for`: whose it was to be, where somebody stands in. `due`: the deadline (UTC); `wake`: when the worker looks at it
-    next, for a reminder or the deadline; None once there is nothing to look for. `late`: the deadline passed before it was done;
-    `told`: whether somebody is told when it passes, which of history nobody is."""
+    `meant_for`: the intended owner, where somebody stands in. `due`: the deadline (UTC). `wake`: when the worker looks at the
+    task next, for a reminder or the deadline; NULL where there is nothing left to look for. `late`: the deadline passed before
+    it was done. `told`: whether somebody is told when the deadline passes; nobody is about history."""
 
     __tablename__ = "process_task"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -126,8 +130,9 @@ class TaskRow(ProcessBase):
 
 
 class StepRow(ProcessBase):
-    """What happened in a case: entered, done, reminded, overdue, in_time, handed_over, comment, moved, ended. `by` is a login
-    or '' for what happened by itself; `data`: what was filled in or is to be known. `key` as in `CaseRow`."""
+    """One entry of a case's history. `kind`: entered, done, reminded, overdue, in_time, differing, handed_over, comment, moved or
+    ended. `by`: a login, '' for what happened by itself. `data`: the form's data or details of the kind. `key`: the name of the
+    hand-in, so that the same one twice is stored once."""
 
     __tablename__ = "process_step"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -146,7 +151,7 @@ class StepRow(ProcessBase):
 
 
 class PaperRow(ProcessBase):
-    """A file that goes with a form. `case` is None until the form is handed in; `reading`: what was read from it."""
+    """A file of a form. `case`: NULL until the form is handed in; `reading`: the fields and notes read from the file."""
 
     __tablename__ = "process_paper"
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -1,5 +1,5 @@
-"""Which working days of somebody's trips have a report, and how long the texts are. About one's own days only: nobody is
-compared with anybody, and people stand by name."""
+"""Find the working days of trips with and without a report, and the length of the texts. A person's own days only;
+people are sorted by name and never ranked."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection
 
-from tideng.plugin import Catalogue, Directory, EventRow, NotFound, StateRow, Viewer, WorkCalendar, among, name_of
+from tideng.plugin import Catalogue, Directory, NotFound, Viewer, WorkCalendar, events_of, name_of, spans_reaching
 
 ON_TRIP, REPORTED = "person.on_trip", "report.submitted"
 DAYS = 30
-"""So many days are looked at: a month says something, and stays on one screen."""
+"""Days that are looked at: a month is meaningful and fits on one screen."""
 _A_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One local day. `expected`: a working day of a trip. `length`: characters of the customer's needs, None without a report;
-    `today` is not over yet, and lacks nothing."""
+    """One local day. `expected`: a working day of a trip. `length`: characters about the customer's needs, None
+    without a report. `today`: not over yet, so nothing is missing."""
 
     day: date
     expected: bool
@@ -33,7 +33,7 @@ class Day:
 
     @property
     def weekday(self) -> int:
-        """0 for a Monday."""
+        """0 is Monday."""
         return self.day.weekday()
 
 
@@ -47,17 +47,17 @@ class Completeness:
 
     @property
     def expected(self) -> int:
-        """Working days of trips that are over, or have their report."""
+        """Working days of trips that are over or have a report."""
         return sum(one.expected and (one.written or not one.today) for one in self.days)
 
     @property
     def written(self) -> int:
-        """Of these, those with a report."""
+        """The expected days that have a report."""
         return sum(one.expected and one.written for one in self.days)
 
     @property
     def length(self) -> float | None:
-        """Mean length of the customer's needs in the reports; None without one."""
+        """Mean length of the customer's needs in the reports; None without reports."""
         lengths = [one.length for one in self.days if one.length is not None]
         return sum(lengths) / len(lengths) if lengths else None
 
@@ -72,9 +72,10 @@ def completeness(
     people: Collection[str],
     days: int = DAYS,
 ) -> list[Completeness]:
-    """The last `days` local days of each of `people`, by name. Two statements, however many people.
+    """Give the last `days` local days of each of `people`, by name. Two statements, however many people.
 
-    Raises `NotFound` where one of them is not the viewer's to see."""
+    Raises `NotFound` for a person whom the viewer may not see.
+    """
     scope = viewer.scope(directory, moment)
     if scope is not None and not set(people) <= scope:
         raise NotFound("nobody-of-that-name")
@@ -98,13 +99,10 @@ Span = tuple[str, datetime, datetime | None]
 def _spans(
     connection: Connection, catalogue: Catalogue, people: Collection[str], first: datetime
 ) -> Mapping[str, list[Span]]:
-    """When each was on a trip, or away: nothing is expected of whoever is on leave."""
-    row = StateRow
+    """Find when each person was on a trip or on leave; nothing is expected during leave."""
     away = [name for name, state in catalogue.states.items() if state.absent]
-    reaching = or_(row.ended_at.is_(None), row.ended_at >= first)
-    theirs = and_(among(connection, row.subject, people), row.state.in_([ON_TRIP, *away]), row.started_at.is_not(None))
     found: dict[str, list[Span]] = {}
-    for one in connection.execute(select(row.subject, row.state, row.started_at, row.ended_at).where(theirs, reaching)):
+    for one in spans_reaching(connection, [ON_TRIP, *away], people, first):
         found.setdefault(one.subject, []).append((one.state, one.started_at, one.ended_at))
     return found
 
@@ -112,11 +110,10 @@ def _spans(
 def _lengths(
     connection: Connection, directory: Directory, people: Collection[str], first: datetime
 ) -> Mapping[str, Mapping[date, int]]:
-    """How long the needs are that each wrote of for each day; of several reports of a day the longest counts."""
-    row = EventRow
-    theirs = (row.type == REPORTED, among(connection, row.subject, people), row.time >= first)
+    """Find the length of the needs in the reports: person → day → characters. The longest of several reports of a
+    day counts."""
     found: dict[str, dict[date, int]] = {}
-    for subject, time, data in connection.execute(select(row.subject, row.time, row.data).where(*theirs)):
+    for _, subject, time, data in events_of(connection, [REPORTED], people, first):
         day = day_of(data.get("date")) or directory.local_day(subject, time)
         days = found.setdefault(subject, {})
         days[day] = max(days.get(day, 0), len(str(data.get("needs") or "").strip()))
@@ -126,7 +123,7 @@ def _lengths(
 def _expected(
     spans: Iterable[Span], directory: Directory, calendar: WorkCalendar, person: str, moment: datetime
 ) -> frozenset[date]:
-    """The working days on which the person was on a trip and not away, up to today."""
+    """Give the working days up to today on which the person was on a trip and not on leave."""
     travelled: set[date] = set()
     away: set[date] = set()
     for state, started, ended in spans:
@@ -142,7 +139,7 @@ def _expected(
 
 
 def day_of(said: object) -> date | None:
-    """The day that a report says it is about; None where it says none."""
+    """Read the day that a report is about; None when it names none."""
     try:
         return date.fromisoformat(said) if isinstance(said, str) else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""Daily reports, customer-needs reports and visits: written on the road, read the same day, and how complete they are."""
+"""Daily reports, customer-needs reports and visits: how they are written and read, and how complete they are."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from tideng.plugin import hookimpl
 from tideng_processes.publication.shipped import ShipsProcesses
-from tideng_reports.beside import beside
-from tideng_reports.declared import EVENTS, METRICS
-from tideng_reports.filling import filled
+from tideng_reports.declarations import EVENTS, METRICS
+from tideng_reports.person_card import beside
+from tideng_reports.prefill import filled
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

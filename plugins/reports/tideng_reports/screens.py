@@ -1,4 +1,4 @@
-"""Reports on a phone: today's, my own ones, and those of whom one leads."""
+"""Report pages for a phone: today's report, the viewer's own, and those of their team."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from sqlalchemy import Connection
 from tideng.plugin import Form, below, check_form, name_of, reading
 from tideng_admin.screens import READ, Page, Screen, cursor, needs, web
 from tideng_processes.cases.access import may_begin
-from tideng_processes.screens.form import Forms, Place
+from tideng_processes.screens.form import Forms
+from tideng_processes.screens.place import Place
 from tideng_processes.screens.shared import latest
 from tideng_reports.completeness import completeness, day_of
-from tideng_reports.filling import DAILY
-from tideng_reports.history import reports, waiting_for, written_on
+from tideng_reports.prefill import DAILY
+from tideng_reports.report_history import reports, waiting_for, written_on
 
 WRITES = ("read", "write")
 
 
 class ReportPage(Forms):
-    """One's own reports. The tab leads to today's, which is a form like any other."""
+    """The viewer's own reports. The tab opens today's report, which is a form like any other."""
 
     route_base = "/me"
     class_permission_name = "Reports"
@@ -31,7 +32,8 @@ class ReportPage(Forms):
     @expose("/report/")
     @needs(READ)
     def today(self) -> Any:
-        """The form of today's report, or of the one about another ``day``; where it is written, that is shown."""
+        """Show the form of today's report, or of the one about another ``day``; a report that is already written is
+        shown instead."""
         here = web()
         viewer, now = here.viewer(), here.now()
         published = latest(DAILY)
@@ -69,7 +71,7 @@ class ReportPage(Forms):
 
 
 class TeamReportsPage(Page):
-    """The reports of those whom one leads: what waits to be read, and one person's."""
+    """Reports of the viewer's team: those waiting to be read, and one person's."""
 
     route_base = "/reports"
     class_permission_name = "TeamReports"
@@ -113,7 +115,7 @@ def _days(connection: Connection, people: Any) -> Any:
 
 
 def _enough(connection: Connection, person: str) -> int:
-    """From how many characters on the rules are content with the customer's needs; 0 where none asks."""
+    """How many characters about the customer's needs satisfy the rules; 0 when no rule asks."""
     here = web()
     form = Form(f"{DAILY}.write", person, person, here.now(), {"needs": "…"}, event_type="report.submitted")
     asked = check_form(here.deployment, connection, here.directory(), form, here.now())

@@ -1,6 +1,9 @@
-"""What an expense claim is asked before it is accepted, in the words of a colleague who helps: what is still open, which invoice
-was claimed before, where a sum or a day differs. Only an open paper, an invoice that was claimed already and a sum that nothing
-explains keep a claim back; a few words in its remark explain the first and the last."""
+"""Check an expense claim before it is accepted: missing papers, invoices that were claimed before, sums and days that
+differ.
+
+Three things keep a claim from being accepted: a missing paper, an invoice that is already in another claim, and a sum
+that nothing explains. A remark of a few words is enough for the first and the last.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,14 @@ SUBMITTED = "claim.submitted"
 WRITE = "claim.write"
 CENT = Decimal("0.01")
 ROOM_FOR_RATES = Decimal("0.03")
-"""So much a card's rate may differ from the day's, as a share of the sum."""
+"""Share of the sum by which the rate of a credit card may differ from the rate of the day."""
 _MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim as its form has it. `trip`: the data of the trip it names, {} where it names none of the person's. `incomplete`:
-    how many files had no number or no amount, and no typed line that says it."""
+    """A claim as its form shows it. `trip`: the data of the trip it names, {} when that is not a trip of this
+    person. `incomplete`: how many files lack a number or an amount and have no typed line to complete them."""
 
     form: Form
     slips: Sequence[Slip]
@@ -44,7 +47,7 @@ class Claim:
 
     @property
     def explained(self) -> bool:
-        """Whether a few words say why something differs or is not there."""
+        """Whether the remark explains a difference or a missing paper."""
         return bool(str(self.form.data.get("remark") or "").strip())
 
     @property
@@ -53,7 +56,7 @@ class Claim:
 
 
 def read_claim(connection: Connection, directory: Directory, form: Form, money: Money, options: Options) -> Claim:
-    """Put together what `form` says and what was read from its files. Two statements at most."""
+    """Read a claim from `form` and from what was read in its files. At most two statements."""
     ids = [int(one) for name in (FILES, SLIPS) for one in form.papers.get(name, ())]
     papers: Mapping[int, Kept] = kept(connection, ids)
     own = str(form.data.get("currency") or money.currency)
@@ -76,7 +79,7 @@ def _trip(connection: Connection, form: Form) -> Mapping[str, Any]:
 
 
 def asked_of(connection: Connection, claim: Claim) -> Iterator[Asked]:
-    """Everything a claim is asked."""
+    """Yield every question about a claim."""
     yield from _papers_to_go(claim)
     yield from _to_be_typed(claim)
     yield from before(invoices.claimed_before(connection, claim.slips, claim.form.case), claim.day)
@@ -97,7 +100,7 @@ _PAPERS: Mapping[str, tuple[str, str, str, str]] = {
 
 
 def _papers_to_go(claim: Claim) -> Iterator[Asked]:
-    """The papers that a claim still needs, in the words of whoever writes it."""
+    """Ask for the papers that are still missing."""
     lacking = papers_to_go(claim)
     alone = len(lacking) == 1 and bool(claim.trip)
     for name in lacking:
@@ -105,8 +108,8 @@ def _papers_to_go(claim: Claim) -> Iterator[Asked]:
 
 
 def papers_to_go(claim: Claim) -> list[str]:
-    """The fields whose papers a claim still needs: an invoice always, a slip for a trip, a confirmation where customers were to be
-    met."""
+    """List the fields whose papers are still missing: always an invoice; a ticket for a trip; a confirmation when
+    the trip was to meet customers."""
     there = {name for name in _PAPERS if claim.form.papers.get(name)}
     if claim.form.data.get(TYPED):
         there.add(FILES)
@@ -143,7 +146,8 @@ def _to_be_typed(claim: Claim) -> Iterator[Asked]:
 
 # -- invoices that were there already ----------------------------------------------------------------------------------
 def before(found: Iterable[tuple[Slip, Row]], today: date) -> Iterator[Asked]:
-    """An invoice that another claim has: when, and that claim's number; nothing about whose it is."""
+    """Ask about an invoice that is already in another claim. The question names that claim and its day, never its
+    person."""
     for slip, row in found:
         zh, en = (day_words(row.claimed_at.date(), locale, today) for locale in ("zh", "en"))
         yield Asked(
@@ -156,7 +160,7 @@ def before(found: Iterable[tuple[Slip, Row]], today: date) -> Iterator[Asked]:
 
 
 def handed_in_twice(claim: Claim) -> Iterator[Asked]:
-    """Two files of one invoice, as a PDF and a photo of it. It counts once; no harm is done."""
+    """Note two files of one invoice, such as a PDF and a photo. The invoice counts once."""
     seen: set[tuple[str, str]] = set()
     for one in claim.slips:
         if one.place == FILES and one.key:
@@ -171,8 +175,8 @@ def handed_in_twice(claim: Claim) -> Iterator[Asked]:
 
 # -- sums --------------------------------------------------------------------------------------------------------------
 def total_of(claim: Claim) -> tuple[Decimal, bool] | None:
-    """The sum of the invoices in the claim's currency, and whether rates were needed for it; None where some amount is not known,
-    or has no rate."""
+    """Add up the invoices in the claim's currency. Returns the sum and whether exchange rates were needed; None when
+    an amount or a rate is unknown."""
     slips = [one for one in invoices.distinct(claim.slips) if one.key or one.place != SLIPS]
     if not slips or claim.incomplete or any(one.amount is None for one in slips):
         return None
@@ -212,7 +216,7 @@ def _sums(claim: Claim) -> Iterator[Asked]:
 
 
 def _without_rate(claim: Claim) -> Iterator[Asked]:
-    """Amounts that cannot be compared, because no rate is known for their currency on their day."""
+    """Yield amounts that cannot be compared because no rate of their day is known."""
     wanted = {
         (claim.currency, claim.day),
         *((one.currency, one.issued or claim.day) for one in claim.slips if one.currency),
@@ -230,7 +234,8 @@ def _without_rate(claim: Claim) -> Iterator[Asked]:
 
 # -- days, places, names -----------------------------------------------------------------------------------------------
 def days(claim: Claim) -> Iterator[Asked]:
-    """Invoices that lie outside the journey: the day of a ticket, else the day on which the invoice was made out."""
+    """Ask about invoices outside the days of the trip. For a ticket the day of travel counts, otherwise the day of
+    issue."""
     first, last = (day_in(claim.form.data.get(name)) for name in ("from", "until"))
     if first is None or last is None:
         return
@@ -254,7 +259,7 @@ def days(claim: Claim) -> Iterator[Asked]:
 
 
 def places(claim: Claim) -> Iterator[Asked]:
-    """Tickets neither of whose ends is a city of the itinerary."""
+    """Ask about tickets that neither start nor end in a city of the itinerary."""
     cities = {city.removesuffix("市") for city in cities_of(claim.trip)} - {""}
     for one in invoices.distinct(claim.slips):
         if (
@@ -269,7 +274,7 @@ def places(claim: Claim) -> Iterator[Asked]:
 
 
 def made_out_to(claim: Claim) -> Iterator[Asked]:
-    """Invoices made out to another company, where the client says which tax ids are its own."""
+    """Ask about invoices made out to another company, when the client has set its own tax ids."""
     own = claim.options.tax_ids
     for one in [one for one in invoices.distinct(claim.slips) if own and one.buyer and one.buyer not in own][
         :_MOST_NAMED
@@ -280,7 +285,7 @@ def made_out_to(claim: Claim) -> Iterator[Asked]:
 
 
 def _of_the_trip(claim: Claim) -> Iterator[Asked]:
-    """Whether the trip is one of the person's, and the days are its days."""
+    """Ask about a trip that is not this person's, and about days that are not the trip's."""
     named = claim.form.data.get("trip")
     if named and not claim.trip:
         yield Asked(
@@ -295,7 +300,7 @@ def _of_the_trip(claim: Claim) -> Iterator[Asked]:
 
 
 def days_of_another_trip(claim: Claim) -> Iterator[Asked]:
-    """The claim's days, where they are not the trip's."""
+    """Ask about the claim's days when they are not the days of the trip."""
     first, last = days_of(claim.trip)
     for name in ("from", "until"):
         day = day_in(claim.form.data.get(name))
@@ -306,7 +311,7 @@ def days_of_another_trip(claim: Claim) -> Iterator[Asked]:
 
 
 def _short(slip: Slip) -> str:
-    """The end of a number, by which one finds the paper in one's hand."""
+    """The last digits of a number, which are enough to find the paper."""
     return slip.number if len(slip.number) <= 8 else f"…{slip.number[-6:]}"
 
 
@@ -315,7 +320,7 @@ def name_of(slip: Slip) -> str:
 
 
 def day_words(day: date, locale: str, today: date) -> str:
-    """3月12日, 12 March; with the year where it is another one."""
+    """A day in words: 3月12日 or 12 March, with the year when it is not the current one."""
     skeleton = "MMMMd" if day.year == today.year else "yMMMMd"
     return str(format_skeleton(skeleton, day, locale="zh" if locale == "zh" else "en_GB"))
 
@@ -331,7 +336,7 @@ def span(first: date, last: date, locale: str, today: date) -> str:
 
 # -- accepting ---------------------------------------------------------------------------------------------------------
 def accept(connection: Connection, claim: Claim, now: datetime) -> list[Asked]:
-    """Keep the claim's invoices; what is returned says which of them another claim has by now."""
+    """Keep the claim's invoices. Returns a question for each that another claim took in the meantime."""
     form = claim.form
     slips = [one for one in invoices.distinct(claim.slips) if one.key]
     taken = invoices.keep(connection, slips, form.case, form.person, now)

@@ -1,8 +1,8 @@
-"""The invoices of a claim: put together from files that were read and lines that were typed, and kept so that none counts twice.
+"""The invoices of a claim: combined from files and typed lines, and kept so that no invoice is paid twice.
 
-What tells an invoice from every other one is its number, with its code where it has one. Numbers of 20 digits (fully digital ones)
-and of 13 (flight receipts) are unique by themselves. Any other number, of a foreign hotel say, is told apart by day and amount as
-well: two hotels may both have written a number 17.
+An invoice is identified by its number, with its code where it has one. Numbers of 20 digits (fully digital invoices)
+and of 13 digits (flight receipts) are unique by themselves. Other numbers, such as a foreign hotel's, are combined with
+day and amount, because two hotels may both issue a number 17.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from tideng.plugin import Event, Form, dialect_insert
 from tideng_processes.forms.attachments import Kept
-from tideng_travel.qr import amount as amount_of
-from tideng_travel.qr import day_of
+from tideng_travel.qr_code import amount as amount_of
+from tideng_travel.qr_code import day_of
 from tideng_travel.tables import InvoiceRow
 
 FILES, TYPED, SLIPS, CONFIRMATION = "invoices", "typed", "slips", "confirmation"
@@ -30,8 +30,8 @@ _KEPT = ("kind", "issued", "currency", "seller", "buyer", "check_code", "paper")
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """An invoice or a ticket on a claim. `place`: the field it came by, ``invoices`` or ``typed[2]``; `amount` with tax.
-    `day`, `start`, `end`: of a journey, where it is a ticket. `paper`: the id of its file, `name` what the file is called."""
+    """An invoice or a ticket in a claim. `place`: its field, ``invoices`` or ``typed[2]``. `amount` includes tax.
+    `day`, `start`, `end`: of travel, for a ticket. `paper`: the id of its file. `name`: the file's name."""
 
     place: str
     number: str = ""
@@ -51,7 +51,7 @@ class Slip:
 
     @property
     def key(self) -> tuple[str, str] | None:
-        """(code, number) as they are unique in the company; None for what has no number."""
+        """(code, number), unique in the company; None without a number."""
         if not self.number:
             return None
         if self.number.isdigit() and len(self.number) in _ALONE:
@@ -63,13 +63,13 @@ class Slip:
 
     @property
     def whole(self) -> bool:
-        """Whether everything is known that a claim needs of it."""
+        """Whether everything that a claim needs is known."""
         return bool(self.number) and self.amount is not None
 
 
 def slips_of(form: Form, papers: Mapping[int, Kept], own: str) -> list[Slip]:
-    """Every invoice and ticket of a claim's form. A typed line with the number of a file completes what was read from it. `own`:
-    the currency of what was typed, the claim's."""
+    """Give every invoice and ticket of a claim's form. A typed line with the number of a file completes what was
+    read from that file. `own`: currency of typed amounts, which is the claim's."""
     read = [_of_paper(name, papers[id]) for name in (FILES, SLIPS) for id in form.papers.get(name, ()) if id in papers]
     typed = [_of_line(n, row, own) for n, row in enumerate(_rows(form.data.get(TYPED)))]
     numbers = {one.number: one for one in typed if one.number}
@@ -79,7 +79,7 @@ def slips_of(form: Form, papers: Mapping[int, Kept], own: str) -> list[Slip]:
 
 
 def distinct(slips: Iterable[Slip]) -> list[Slip]:
-    """Each invoice once: a train ticket may stand among the invoices and among the tickets. What has no number stands for itself."""
+    """Give each invoice once: a train ticket may be in both fields. Invoices without a number are all kept."""
     found: dict[Any, Slip] = {}
     for number, one in enumerate(slips):
         found.setdefault(one.key or number, one)
@@ -143,7 +143,7 @@ def _completed(read: Slip, typed: Slip | None) -> Slip:
 
 # -- in the database ---------------------------------------------------------------------------------------------------
 def claimed_before(connection: Connection, slips: Iterable[Slip], case: str) -> list[tuple[Slip, Row]]:
-    """Those of `slips` that another claim has, each with its row. One statement."""
+    """Find the `slips` that another claim has, each with its row. One statement."""
     keys = {one.key: one for one in slips if one.key}
     if not keys:
         return []
@@ -155,8 +155,11 @@ def claimed_before(connection: Connection, slips: Iterable[Slip], case: str) -> 
 def keep(
     connection: Connection, slips: Iterable[Slip], case: str, person: str, now: datetime
 ) -> list[tuple[Slip, Row]]:
-    """Keep the invoices of a claim, in place of those it had; returns those that another claim has, which a moment ago it may not
-    have had: of two that come at once the database lets one in. The same claim may hand in the same ones as often as it likes."""
+    """Keep the invoices of a claim, in place of those it had. Returns the slips that another claim has.
+
+    The caller has already looked, but another claim may be accepted at the same moment: the unique constraint lets one
+    of the two in. A claim may submit the same invoices again as often as it likes.
+    """
     wanted = {one.key: one for one in slips if one.key}
     mine = InvoiceRow.case == case
     others = [row.id for row in connection.execute(_select().where(mine)) if (row.code, row.number) not in wanted]
@@ -171,12 +174,13 @@ def keep(
 
 
 def release(connection: Connection, case: str) -> None:
-    """The claim was withdrawn by its author: its invoices may go into another one."""
+    """Delete the invoices of a claim that its author withdrew, so that another claim may have them."""
     connection.execute(delete(InvoiceRow).where(InvoiceRow.case == case))
 
 
 def complete(connection: Connection, slips: Iterable[Slip], case: str) -> None:
-    """Take over what was corrected about invoices that the claim had already; what a tax system said of other figures is void."""
+    """Take over corrections of invoices that the claim already had. A tax system's answer about other figures
+    becomes void."""
     wanted = {one.key: _text(one.amount) for one in slips if one.key}
     changed = [
         {"_id": row.id, "amount": wanted[row.code, row.number], "next_ask": row.claimed_at}
@@ -190,7 +194,8 @@ def complete(connection: Connection, slips: Iterable[Slip], case: str) -> None:
 
 
 def of_claims(connection: Connection, cases: Iterable[str]) -> Mapping[str, list[Row]]:
-    """The invoices of claims, by claim, in the order in which they came. One statement; whoever asks may see those claims."""
+    """Claim → its invoices, in the order in which they came. One statement. The caller checks who may see those
+    claims."""
     found: dict[str, list[Row]] = {}
     for row in connection.execute(_select().where(InvoiceRow.case.in_(sorted(set(cases)))).order_by(InvoiceRow.id)):
         found.setdefault(row.case, []).append(row)
@@ -214,8 +219,8 @@ def _text(amount: Decimal | None) -> str:
 
 # -- claims of another system ------------------------------------------------------------------------------------------
 def hear(connection: Connection, events: Iterable[Event]) -> None:
-    """Keep the invoices of claims that came as events from elsewhere, as when old ones are taken over, so that none is claimed
-    here once more. One statement. Those whose number is not unique by itself say their ``code``, or are left out."""
+    """Keep the invoices of claims that came as events from other systems, so that nobody claims them here again. One
+    statement. An invoice whose number is not unique by itself needs a ``code`` and is skipped without one."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for event in events:
         for one in _of_event(event):

@@ -1,4 +1,4 @@
-"""What a client may choose about trips and claims: ``plugins: {travel: {days_around: 2, tax_ids: [91310000…]}}``."""
+"""The plugin's settings in a client bundle: ``plugins: {travel: {days_around: 2, tax_ids: [91310000…]}}``."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ _TAX_ID = re.compile(r"[0-9A-Z]{15,20}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`days_around`: so many days before and after the journey an invoice may lie without a question. `tax_ids`: the client's own
-    (统一社会信用代码), so that invoices made out to somebody else are noticed; () asks nothing."""
+    """`days_around`: days before and after the trip within which an invoice raises no question. `tax_ids`: the
+    client's own (统一社会信用代码), to notice invoices made out to others; () turns that check off."""
 
     days_around: int = 1
     tax_ids: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Options:
-        """From the plugin's settings; what is wrong there was said by `check`, and counts as left out."""
+        """Read the settings. A wrong value counts as not given; `check` reports it."""
         wrong = {one.at for one in check(values)}
         days = values.get("days_around", 1) if "days_around" not in wrong else 1
         return cls(days, tuple(values.get("tax_ids", ())) if "tax_ids" not in wrong else ())
 
 
 def check(values: Mapping[str, Any]) -> Iterator[Problem]:
-    """Every problem of the plugin's settings."""
+    """Yield every problem in the plugin's settings."""
     for name in values.keys() - {"days_around", "tax_ids"}:
         yield Problem(name, "unknown-travel-setting")
     days, ids = values.get("days_around", 1), values.get("tax_ids", [])

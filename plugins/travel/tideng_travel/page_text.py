@@ -1,7 +1,8 @@
-"""What the text of an invoice or a ticket says, as far as its labels and the shapes of its values tell.
+"""Read the text of an invoice or a ticket, by its labels and by the shapes of its values.
 
-Programs that make invoices put labels and values into a PDF in any order, with blanks anywhere. So a value is looked for beside its
-label first, and by its shape where only one value of that shape is there. What stays in doubt is left out: a person types it.
+Programs that make invoices put labels and values into a PDF in any order, with blanks anywhere. So a value is looked
+for beside its label first, and by its shape where only one value of that shape exists. A doubtful value is left out,
+and a person types it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from tideng_travel.qr import amount, day_of
+from tideng_travel.qr_code import amount, day_of
 
 LONGEST = 60_000
-"""Characters of a file's text that are looked at; an invoice has two thousand."""
+"""Characters of a file's text that are read; an invoice has about two thousand."""
 _HAN = "\u4e00-\u9fff"
 _BLANK_IN_CHINESE = re.compile(rf"(?<=[{_HAN}:])[ \t\u00a0]+(?=[{_HAN}:0-9])|(?<=[0-9])[ \t]+(?=[年月日])")
 _DAY = r"([0-9]{4}\s?[年./-]\s?[0-9]{1,2}\s?[月./-]\s?[0-9]{1,2})\s?日?"
@@ -29,8 +30,8 @@ _NOT_SOUND = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a page says. `total` with tax, `net` without; `amounts`: every amount on it. `start`, `end`: places of a journey,
-    `day`: its day. `seller`, `buyer`: tax ids."""
+    """What a page says. `total` includes tax, `net` does not. `amounts`: every amount on the page. `start`, `end`:
+    places of travel; `day`: its day. `seller`, `buyer`: tax ids."""
 
     number: str = ""
     code: str = ""
@@ -48,7 +49,7 @@ class Said:
 
 
 def read_text(text: str) -> Said:
-    """Never raises; an empty `Said` where nothing is recognised."""
+    """Read a page's text. Never raises; an empty result where nothing is recognised."""
     text = plain(text)
     kind = _kind(text)
     seller, buyer = _tax_ids(text)
@@ -72,7 +73,7 @@ def read_text(text: str) -> Said:
 
 
 def plain(text: str) -> str:
-    """One form of each character, no blanks within Chinese words, at most LONGEST characters."""
+    """Normalise characters, remove blanks within Chinese words, and cut at LONGEST characters."""
     text = unicodedata.normalize("NFKC", text[:LONGEST]).replace("￥", "¥")
     return _BLANK_IN_CHINESE.sub("", _NOT_SOUND.sub("", text.replace("\r", "\n")))
 
@@ -101,7 +102,8 @@ def _issued(text: str) -> date | None:
 
 
 def _total(text: str, kind: str, amounts: tuple[Decimal, ...]) -> Decimal | None:
-    """On the line of 小写, 票价 or 合计; on an invoice otherwise the largest amount, where it is the sum of two others."""
+    """Find the total on the line of 小写, 票价 or 合计; on an invoice otherwise the largest amount, if it is the sum of
+    two others."""
     for label in (r"\(?小写\)?", "票价", "总金额", r"价税合计[^¥\n]{0,40}?"):
         found = _money(text, rf"{label}[^\S\n]*:?[^\S\n]*{_MONEY}")
         if found is not None:
@@ -122,8 +124,8 @@ def _alone(amounts: tuple[Decimal, ...]) -> Decimal | None:
 
 
 def _tax_ids(text: str) -> tuple[str, str]:
-    """(seller's, buyer's). The buyer stands first on every form; where the labels say otherwise, or one id is there, neither
-    is told apart from the other."""
+    """Find (seller's, buyer's). The buyer comes first on every form; when the labels disagree, or only one id
+    exists, neither is assigned."""
     found = list(dict.fromkeys(_TAX_ID.findall(text)))
     buyer, seller = text.find("购买方"), text.find("销售方")
     if len(found) != 2 or (0 <= seller < buyer):

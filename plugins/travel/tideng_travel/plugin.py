@@ -1,4 +1,4 @@
-"""Trips and expense claims: what can happen to them, what is asked of them, and who is on a trip."""
+"""Trips and expense claims: their events, the questions in their forms, and who is on a trip."""
 
 from __future__ import annotations
 
@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING
 from tideng.plugin import EventType, Field, MetricSpec, Problem, State, StateWindow, Text, hookimpl
 from tideng_processes.cases.events import SOURCE as PROCESSES
 from tideng_processes.publication.shipped import ShipsProcesses
-from tideng_travel import beside, claims, compared, filling, held, invoices, options, reading, tax, trips
+from tideng_travel import (
+    claims,
+    comparison_card,
+    holdings,
+    invoice_card,
+    invoices,
+    options,
+    paper_reading,
+    prefill,
+    tax,
+    trips,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -78,8 +89,8 @@ THIS_TRIP = StateWindow("this trip", {"zh": "这次出差", "en": "This trip"}, 
 
 
 class TravelPlugin(ShipsProcesses):
-    """An item of ``itinerary`` has ``date``, ``city``, ``customer``; one of ``attachments`` has ``kind`` (invoice,
-    itinerary, confirmation) and ``number``."""
+    """Trips and claims. An item of ``itinerary`` has ``date``, ``city``, ``customer``; an item of ``attachments``
+    has ``kind`` (invoice, itinerary, confirmation) and ``number``."""
 
     title = {"zh": "出差", "en": "Business trips"}
     requires = ("processes",)
@@ -112,7 +123,7 @@ class TravelPlugin(ShipsProcesses):
     # -- forms ---------------------------------------------------------------------------------------------------
     @hookimpl
     def read_paper(self, paper: Attachment) -> AttachmentReading | None:
-        return reading.reading_of(paper) if paper.kind in reading.KINDS else None
+        return paper_reading.reading_of(paper) if paper.kind in paper_reading.KINDS else None
 
     @hookimpl
     def check_form(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> Iterable[Asked]:
@@ -127,9 +138,9 @@ class TravelPlugin(ShipsProcesses):
         self, form: Form, connection: Connection, directory: Directory, now: datetime
     ) -> Mapping[str, Filled]:
         if form.name == trips.REQUEST:
-            return filling.for_trip(connection, directory, self.deployment.catalogue, form)
+            return prefill.for_trip(connection, directory, self.deployment.catalogue, form)
         if form.name == claims.WRITE:
-            return filling.for_claim(connection, form, self._claim(form, connection, directory))
+            return prefill.for_claim(connection, form, self._claim(form, connection, directory))
         return {}
 
     @hookimpl
@@ -164,11 +175,11 @@ class TravelPlugin(ShipsProcesses):
         if process != "claim":
             return []
         connected = bool(self.deployment.plugins.answers("check_invoice"))
-        form = compared.kept_form(connection, case)
+        form = comparison_card.kept_form(connection, case)
         claim = self._claim(form, connection, directory) if form else None
-        return [*compared.of_claim(claim), *beside.of_claim(connection, case, connected)] if claim else []
+        return [*comparison_card.of_claim(claim), *invoice_card.of_claim(connection, case, connected)] if claim else []
 
     # -- what is held on a person --------------------------------------------------------------------------------
     @hookimpl
     def held_on(self, person: str, connection: Connection) -> Iterable[Holding]:
-        return [held.invoices_of(connection, person)]
+        return [holdings.invoices_of(connection, person)]

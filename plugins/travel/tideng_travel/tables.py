@@ -1,4 +1,4 @@
-"""The table of travel: every invoice that was handed in with a claim, once for the whole company."""
+"""The table of travel: every invoice of every claim, each once in the whole company."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ class TravelBase(DeclarativeBase):
 
 
 class InvoiceRow(TravelBase):
-    """An invoice of a claim. `code` and `number` tell it from every other one (see `tideng_travel.invoices.Slip.key`); `paper` is
-    its file, None where it was typed. Amounts are decimal texts.
+    """An invoice of a claim. `code` and `number` identify it (see `tideng_travel.invoices.Slip.key`). `paper`: its
+    file, None when it was typed. Amounts are decimal texts.
 
-    `verdict`: what a tax system said ('' while it was not asked, else one of INVOICE_GENUINE and its siblings), `said` in its words; it is asked
-    (again) at `next_ask`, None where there is nothing more to ask; `tries` are counted before each."""
+    `verdict`: the tax system's answer ('' before it was asked, else INVOICE_GENUINE and its siblings). `said`: its
+    words. `next_ask`: when to ask (again), None when nothing is left to ask. `tries`: counted before each attempt.
+    """
 
     __tablename__ = "travel_invoice"
     id: Mapped[int] = mapped_column(Id, primary_key=True)

@@ -1,7 +1,10 @@
-"""Invoices are asked about at a tax system, through the hook `check_invoice`: by the worker, between its batches, outside any
-transaction, since it may take seconds. What was said is kept with the invoice. A system that cannot be asked now is asked again
-later, with growing pauses; an invoice that it does not know yet is asked about again on the following days, since new ones arrive
-there with a delay. The claim goes on meanwhile: people decide, and see what is known."""
+"""Ask a tax system about invoices, through the hook `check_invoice`.
+
+The worker asks between its batches, outside any transaction, because an answer may take seconds. The answer is kept
+with the invoice. When the system cannot be reached, it is asked again with growing pauses; when it does not know an
+invoice yet, it is asked again on the following days, because new invoices reach it late. The claim does not wait:
+people decide with what is known.
+"""
 
 from __future__ import annotations
 
@@ -32,19 +35,20 @@ if TYPE_CHECKING:
 CHECKED = "invoice.checked"
 SOURCE = "tideng/travel"
 MOST_AT_ONCE = 10
-"""So many in one round: the worker has other things to do."""
+"""Invoices per round, because the worker has other work."""
 HELD = timedelta(minutes=10)
-"""So long nobody else asks about an invoice that is being asked about."""
+"""How long an invoice that is being asked about is reserved."""
 UNCONNECTED = timedelta(minutes=10)
 LONGEST_PAUSE = timedelta(hours=6)
 NOT_THERE_YET = timedelta(hours=24)
 LAST_TRY = 4
-"""So often an invoice is asked about that the tax system does not know, once a day."""
+"""How many times to ask about an invoice that the tax system does not know, once a day."""
 _FINAL = (INVOICE_GENUINE, INVOICE_WRONG)
 
 
 def ask(deployment: Deployment) -> int | None:
-    """Ask about the invoices that are due; how many. None where no tax system is connected, so that nobody need look again soon."""
+    """Ask about the invoices that are due; returns how many. None when no tax system is connected, so that the
+    caller can wait longer."""
     if not deployment.plugins.answers("check_invoice"):
         return None
     now = deployment.clock.now()
@@ -62,7 +66,7 @@ def ask(deployment: Deployment) -> int | None:
 
 
 def invoice_of(row: Row) -> Invoice:
-    """An invoice of a claim as tax systems know it."""
+    """A claim's invoice as tax systems know it."""
     digital = row.number.isdigit() and len(row.number) == 20
     return Invoice(
         number=row.number,
@@ -81,7 +85,8 @@ def _due(now: datetime) -> Any:
 
 
 def _take(connection: Connection, now: datetime) -> Sequence[Row]:
-    """Claim some that are due: counted and put off before they are asked about, so that a crash does not ask for ever."""
+    """Reserve invoices that are due. The attempt is counted and the next one scheduled before asking, so that a
+    crash cannot make it ask for ever."""
     table: Any = InvoiceRow.__table__
     chosen = _due(now).limit(MOST_AT_ONCE).with_for_update(skip_locked=True)
     taken = (
@@ -96,7 +101,7 @@ def _take(connection: Connection, now: datetime) -> Sequence[Row]:
 def _note(
     connection: Connection, deployment: Deployment, given: Sequence[tuple[Row, InvoiceVerdict]], now: datetime
 ) -> None:
-    """Keep what was said, and tell of it in an event where it is more than “later”."""
+    """Keep the answer, and emit an event for every answer except “later”."""
     if not given:
         return
     table: Any = InvoiceRow.__table__
@@ -128,7 +133,7 @@ def _next(row: Row, verdict: InvoiceVerdict, now: datetime) -> datetime | None:
 
 
 def _put_back(connection: Connection, rows: Sequence[Row], now: datetime) -> None:
-    """Nobody had an answer: a plugin is there and connected to nothing. As if it had not been tried."""
+    """Undo the attempt: a plugin implements the hook but is connected to nothing."""
     if rows:
         ids = [row.id for row in rows]
         values = {"tries": InvoiceRow.tries - 1, "next_ask": now}

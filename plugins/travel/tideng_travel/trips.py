@@ -1,4 +1,4 @@
-"""What a trip is asked before it is asked for: whether its days fit together, and whether another trip has them already."""
+"""Check a request for a trip: whether its days fit together, and whether another trip has the same days."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REQUEST, ON_TRIP = "trip.request", "trip.on_trip"
 
 
 def asked_of(connection: Connection, directory: Directory, form: Form) -> Iterator[Asked]:
-    """One statement, for other trips."""
+    """Yield every question about a trip. One statement, for other trips."""
     if form.name == ON_TRIP:
         yield from _ahead(directory, form)
         return
@@ -27,7 +27,7 @@ def asked_of(connection: Connection, directory: Directory, form: Form) -> Iterat
 
 
 def _ahead(directory: Directory, form: Form) -> Iterator[Asked]:
-    """The day of return, changed on the way, is today or later: a trip that is over has ended."""
+    """Ask for a day of return that is today or later: a trip cannot have ended before today while it is on."""
     until, today = day_in(form.data.get("until")), directory.local_day(form.person, form.at)
     if until is not None and until < today:
         yield Asked(
@@ -52,7 +52,7 @@ def _outside(form: Form, first: date, last: date) -> Iterator[Asked]:
 
 
 def _at_once(connection: Connection, form: Form, first: date, last: date) -> Iterator[Asked]:
-    """Another trip of the person on the same days: perhaps it is the same one, asked for twice."""
+    """Ask about another trip of the person on the same days; it may be the same trip, requested twice."""
     row = CaseRow
     mine = (row.person == form.person, row.process == "trip", row.end == "", row.id != form.case)
     for id_, data in connection.execute(select(row.id, row.data).where(*mine).order_by(row.id)):
@@ -74,24 +74,24 @@ def day_in(said: Any) -> date | None:
 
 
 def itinerary_of(trip: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The rows of the itinerary."""
+    """Give the rows of the itinerary."""
     said = trip.get("itinerary")
     return [row for row in said if isinstance(row, Mapping)] if isinstance(said, list) else []
 
 
 def days_of(trip: Mapping[str, Any]) -> tuple[date | None, date | None]:
-    """From which day until which: as the trip says, else the first and the last of its itinerary; None where neither does."""
+    """Give the first and last day: as the trip says, else from its itinerary; None where neither says."""
     stops = [day for row in itinerary_of(trip) if (day := day_in(row.get("date")))]
     return day_in(trip.get("from")) or min(stops, default=None), day_in(trip.get("until")) or max(stops, default=None)
 
 
 def cities_of(trip: Mapping[str, Any]) -> list[str]:
-    """Each city once, in the order of the journey."""
+    """Give each city once, in the order of travel."""
     return list(dict.fromkeys(city for row in itinerary_of(trip) if (city := str(row.get("city") or ""))))
 
 
 def customers_of(trip: Mapping[str, Any]) -> list[str]:
-    """Whom the trip is to reach, each once: the list of customers, and those of the itinerary."""
+    """Give each customer once: from the list of customers and from the itinerary."""
     said = trip.get("customers")
     listed = [str(one) for one in said] if isinstance(said, list) else []
     rows = [str(row.get("customer") or "") for row in itinerary_of(trip)]

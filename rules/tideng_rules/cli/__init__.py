@@ -1,121 +1,42 @@
-"""``tideng rules``: rules checked before anybody publishes them. Contributed through the entry points ``tideng.commands``."""
+"""``tideng rules``: write, check, preview, publish and pause rules. Contributed through the entry points ``tideng.commands``.
+
+Each command is imported when it is called, so that `tideng --help` and `tideng rules check` load no more than they need.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import click
 
-from tideng.base.clock import SystemClock
-from tideng.base.errors import Problem
-from tideng.base.problems import say, stored
-from tideng.cli.replay import rule_files
-from tideng.cli.terminal import FINE, REFUSED, Terminal
-from tideng.cli.words import Group, command, json_option, option
-from tideng.client.bundle import Bundle, read_bundle
-from tideng.intake.event_files import declare_log_types
-from tideng.model.catalogue import Catalogue
-from tideng.runtime.deployment import Deployment
-from tideng_rules.check.run import check_sources
-from tideng_rules.cli import (
-    files as cli_files,
+from tideng.cli.words import Group
+
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "approve": "tideng_rules.cli.lifecycle:approve",
+        "archive": "tideng_rules.cli.lifecycle:archive",
+        "check": "tideng_rules.cli.check:check",
+        "diff": "tideng_rules.cli.versions:diff",
+        "draft": "tideng_rules.cli.lifecycle:draft",
+        "drafts": "tideng_rules.cli.lifecycle:drafts",
+        "export": "tideng_rules.cli.files:export",
+        "history": "tideng_rules.cli.versions:history",
+        "import": "tideng_rules.cli.files:import_",
+        "packs": "tideng_rules.cli.versions:packs",
+        "pause": "tideng_rules.cli.lifecycle:pause",
+        "preview": "tideng_rules.cli.preview:preview",
+        "publish": "tideng_rules.cli.lifecycle:publish",
+        "quarantine": "tideng_rules.cli.quarantine:show",
+        "restore": "tideng_rules.cli.lifecycle:restore",
+        "resume": "tideng_rules.cli.lifecycle:resume",
+        "rollback": "tideng_rules.cli.lifecycle:rollback",
+        "show": "tideng_rules.cli.versions:show",
+        "try-again": "tideng_rules.cli.quarantine:release",
+    }
 )
-from tideng_rules.cli import (
-    lifecycle,
-    preview,
-    quarantine,
-    versions,
-)
-from tideng_rules.document.source import Source
-from tideng_rules.packaging.reader import read_sources, shipped_packs
-from tideng_rules.plugin import with_client_types
-
-_HEADINGS = (("severity", "轻重"), ("where", "位置"), ("what is wrong", "问题"), ("way out", "怎么改"))
-_SEVERITIES = {"error": ("error", "错误"), "warning": ("warning", "提醒")}
 
 
-@click.group("rules", cls=Group, en="Work with rules.", zh="规则相关的命令。")
+@click.group("rules", cls=Group, lazy=COMMANDS, en="Work with rules.", zh="规则相关的命令。")
 def rules() -> None:
     pass
-
-
-@command(
-    "check",
-    en="Check rules and say everything that is wrong with them at once.\n\nThe rules in FILE… (files or folders), else all of the client "
-    "given with --client, else the shipped packs. Exit status 1 if there is an error; warnings pass.",
-    zh="检查规则，一次说全所有问题。\n\n检查给出的 FILE…（文件或目录）；没给则检查 --client 的全部规则；都没给则检查自带的规则包。有错误时退出码为 1，提醒不算。",
-)
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@option(
-    "--client",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    en="The client whose people, event types and logs the rules are checked against.",
-    zh="按哪个客户的人员、事件类型和日志来检查。",
-)
-@option(
-    "--strict",
-    is_flag=True,
-    en="Also say which limits could move by one without an example noticing.",
-    zh="也说出哪些界限动一格，没有例子会发现。",
-)
-@json_option()
-def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, strict: bool, as_json: bool) -> int:
-    sources, problems = find_problems(client, files, strict)
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if as_json:
-        terminal.json({"rules": len(sources), "problems": list(map(stored, problems))})
-    elif problems:
-        told = [say(problem, terminal.language) for problem in problems]
-        rows = [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told]
-        terminal.table(_HEADINGS, rows)
-        warnings = len(problems) - len(errors)
-        terminal.say(f"{len(errors)} errors, {warnings} warnings.", f"错误 {len(errors)} 处，提醒 {warnings} 处。")
-    else:
-        terminal.say(f"{len(sources)} rules, nothing wrong.", f"{len(sources)} 条规则，没有问题。")
-    return REFUSED if errors else FINE
-
-
-def find_problems(
-    client: Path | None, files: tuple[Path, ...], strict: bool = False
-) -> tuple[list[Source], list[Problem]]:
-    """The rules that were looked at, and every problem: of reading them, of checking them, of their examples.
-
-    Raises `InvalidBundle` when the client itself cannot be read.
-    """
-    if client is not None:
-        bundle = read_bundle(client)
-    else:
-        from tideng.client.bundle import PackUse
-
-        packs = () if files else tuple(PackUse(name) for name in shipped_packs())
-        bundle = Bundle(root=Path.cwd(), client="check", packs=packs)
-    if files:
-        bundle = replace(bundle, rule_files=rule_files(files), packs=())
-    catalogue = _catalogue(bundle)
-    sources, problems = read_sources(bundle, catalogue)
-    directory = bundle.directory() if bundle.positions or bundle.assignments else None
-    return sources, problems + check_sources(sources, catalogue, directory, strict=strict)
-
-
-def _catalogue(bundle: Bundle) -> Catalogue:
-    """What can be spoken of: what the plugins declare, the client's own types, and those of its event logs."""
-    deployment = Deployment.in_memory(replace(bundle, rule_files=(), packs=()), SystemClock())
-    logs = [path for path in bundle.event_files if path.name.removesuffix(".gz").endswith(".xes")]
-    found = {one.name: one for one in declare_log_types(logs, deployment.plugins)}
-    return with_client_types(deployment.catalogue, replace(bundle, event_types={**found, **bundle.event_types}))
-
-
-rules.add_command(check)
-rules.add_command(quarantine.show)
-rules.add_command(quarantine.release)
-rules.add_command(preview.preview)
-rules.add_command(cli_files.export)
-rules.add_command(cli_files.import_)
-for one in (versions.history, versions.diff, versions.show, versions.packs):
-    rules.add_command(one)
-for one in (lifecycle.draft, lifecycle.drafts, lifecycle.publish, lifecycle.approve, lifecycle.rollback):
-    rules.add_command(one)
-for one in (lifecycle.pause, lifecycle.resume, lifecycle.archive, lifecycle.restore):
-    rules.add_command(one)

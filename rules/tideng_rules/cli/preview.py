@@ -33,6 +33,7 @@ from tideng_rules.preview.result import (
     Load,
     Preview,
 )
+from tideng_rules.preview.run import Proposal
 from tideng_rules.preview.run import preview as run
 
 DAYS = 30
@@ -104,6 +105,7 @@ def preview(
     events: tuple[Path, ...],
     as_json: bool,
 ) -> int:
+    """Show the preview; click passes each of the command's options as a parameter."""
     if not files and not drop:
         raise click.UsageError(
             terminal.text("name a rule file, or a rule to --drop", "请给出规则文件，或用 --drop 指定规则")
@@ -123,7 +125,7 @@ def preview(
         last = now if until is None else moment_of(until, home, "--until", end_of_day=True)
         first = last - timedelta(days=DAYS) if start is None else moment_of(start, home, "--from")
         with _progress(terminal, as_json) as told:
-            found = run(history, Viewer.system(), _drafts(paths, catalogue), first, last, dropped=drop, progress=told)
+            found = run(history, Viewer.system(), Proposal(_drafts(paths, catalogue), drop), first, last, progress=told)
     if as_json:
         terminal.json(found.to_json())
     else:

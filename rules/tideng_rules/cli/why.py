@@ -15,7 +15,7 @@ from tideng.cli.words import command, json_option, option
 
 if TYPE_CHECKING:
     from tideng.org.directory import Directory
-    from tideng_rules.why.why_not import WhyNot
+    from tideng_rules.why.answer import WhyNot
     from tideng_rules.why.why_spoke import Explanation
 
 
@@ -88,6 +88,7 @@ def why_not(terminal: Terminal, rule: str, person: str, at: str | None, version:
     from tideng.access.viewer import Viewer
     from tideng.org.directory import Directory, zone
     from tideng.store.database import reading
+    from tideng_rules.why.why_not import Question
     from tideng_rules.why.why_not import why_not as ask
 
     with terminal.open() as deployment, reading(deployment.engine) as connection:
@@ -97,7 +98,7 @@ def why_not(terminal: Terminal, rule: str, person: str, at: str | None, version:
         now = deployment.clock.now()
         here = directory.zone_of(person, now) if directory.knows(person) else zone(deployment.profile.timezone)
         moment = now if at is None else moment_of(at, here, "--at")
-        answer = ask(deployment, connection, Viewer.system(), rule, person, moment, version, directory)
+        answer = ask(deployment, connection, Viewer.system(), Question(rule, person, moment, version), directory)
         if as_json:
             terminal.json(answer.to_json())
             return FINE

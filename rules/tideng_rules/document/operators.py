@@ -37,6 +37,12 @@ def present(value: Any) -> bool:
     return value is not None and value == value
 
 
+def known(value: Any) -> Any:
+    """The value as an explanation keeps it: None where it is NaN. Both mean "no data", but JSON has no NaN, and a frozen
+    value that holds one is not equal to its own copy."""
+    return value if present(value) else None
+
+
 def number(value: Any) -> int | float:
     """The value as a number, or NaN where it is none. A boolean is no number; a Decimal becomes the float people mean."""
     if isinstance(value, bool):

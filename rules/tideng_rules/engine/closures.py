@@ -93,7 +93,8 @@ def explainer(condition: Condition | None, part: str) -> Callable[[Facts], tuple
 
 
 def _reason(leaf: Leaf, value: Any, operand: Any, part: str) -> Reason:
-    return Reason(leaf.fact, value, leaf.op, operand, operators.holds(value, leaf.op, operand), part)
+    held = operators.holds(value, leaf.op, operand)
+    return Reason(leaf.fact, operators.known(value), leaf.op, operators.known(operand), held, part)
 
 
 def flat_leaves(condition: Condition | None) -> list[Leaf]:

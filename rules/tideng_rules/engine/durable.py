@@ -1,4 +1,4 @@
-"""durable-rules, driven the one way that is safe. The only module that loads its C library.
+"""durable-rules, driven the one way that is safe. The only module that uses its C library.
 
 No Host (its timer threads cannot be stopped), one fixed sid (a state per person runs into a 32-bit hash and a limit of 1,024),
 small rulesets, one fact in, all firings out, fact retracted: the engine remembers nothing between two situations
@@ -15,8 +15,7 @@ from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-import durable_rules_engine as engine
-
+from tideng_rules.engine.abi.loader import load_engine
 from tideng_rules.engine.closures import (
     Batch,
     ClosureMatcher,
@@ -25,6 +24,7 @@ from tideng_rules.engine.closures import (
 )
 from tideng_rules.engine.durable_program import Compiled, places_of
 
+engine = load_engine()
 _RETRACT = '{"sid":"1","id":"f"}'
 _NOT_HANDLED, _OBSERVED = 1, 2
 _assert = engine.assert_fact

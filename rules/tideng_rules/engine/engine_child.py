@@ -1,6 +1,7 @@
 """The engine's process: ``python -m tideng_rules.engine.engine_child ALARM_SECONDS``. Reads rulesets, then batches of facts.
 
-First line in: the rulesets, ``[[definition, rule ids], …]``; out: ``[]`` once they are built. Then batches: a line with
+First line in: the rulesets, ``[[definition, rule ids], …]``; out: ``[]`` once they are built, or ``{"unloadable": WHY}`` where
+the engine cannot be loaded, which ends the process. Then batches: a line with
 the number of facts, and each fact on a line of its own, ``SHARD {…}``; out: one line ``[[fact's place, rule's place, …],
 …]`` of what fired. Facts are numbers in numbered fields (see `primitives`): nothing personal and no text crosses.
 
@@ -19,7 +20,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 
-from tideng_rules.engine.durable import Ruleset
 from tideng_rules.engine.durable_program import places_of
 
 
@@ -29,6 +29,11 @@ def main(alarm_s: float) -> None:
     read, out = sys.stdin.buffer.readline, sys.stdout.buffer
     rows = orjson.loads(read())
     signal.setitimer(signal.ITIMER_REAL, alarm_s)
+    try:
+        from tideng_rules.engine.durable import Ruleset
+    except ImportError as error:  # only now, so that the parent hears of it: nobody reads this process's stderr
+        out.write(orjson.dumps({"unloadable": str(error)}) + b"\n")
+        return
     rulesets = [Ruleset(definition) for definition, _ in rows]
     check = _fault_from(os.environ, [ids for _, ids in rows])
     out.write(b"[]\n")

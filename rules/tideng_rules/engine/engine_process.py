@@ -10,6 +10,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import orjson
 
@@ -22,10 +23,11 @@ _CHUNK = 1 << 16
 
 
 class ChildFailed(TidengError):
-    """The engine's process died, did not answer in time (`hung`), or said something that is no answer."""
+    """The engine's process died, did not answer in time (`hung`), said something that is no answer, or could not load the
+    engine (`unloadable`), which no other try will change."""
 
-    def __init__(self, said: str, hung: bool = False):
-        self.hung = hung
+    def __init__(self, said: str, hung: bool = False, unloadable: bool = False):
+        self.hung, self.unloadable = hung, unloadable
         super().__init__(said)
 
 
@@ -59,7 +61,10 @@ class Child:
         self._to, self._from = (pipe.fileno() for pipe in self._pipes)
         os.set_blocking(self._to, False)
         os.set_blocking(self._from, False)
-        list(self._exchange([rulesets], build_s))
+        for built in self._exchange([rulesets], build_s):
+            if isinstance(built, dict):
+                self.kill()
+                raise ChildFailed(str(built["unloadable"]), unloadable=True)
 
     @property
     def pid(self) -> int:
@@ -115,7 +120,7 @@ class Child:
         for pipe in self._pipes:
             pipe.close()
 
-    def _exchange(self, lines: Iterable[bytes], deadline_s: float) -> Iterator[list]:
+    def _exchange(self, lines: Iterable[bytes], deadline_s: float) -> Iterator[Any]:
         lines, waiting, more = iter(lines), 0, True
         due = time.monotonic() + deadline_s
         while True:
@@ -131,7 +136,7 @@ class Child:
             waiting -= 1
             due = time.monotonic() + deadline_s
 
-    def _answer(self, due: float, deadline_s: float) -> list:
+    def _answer(self, due: float, deadline_s: float) -> Any:
         try:
             while (end := self._incoming.find(b"\n")) < 0:
                 self._move(due)

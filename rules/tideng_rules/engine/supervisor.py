@@ -75,7 +75,7 @@ class SupervisedMatcher:
 
     `deadline_s` is how long the child may take for one batch of 100; one answer in `double_check` is compared with the
     closures' (0: none). `quarantined` maps a rule's id to why it is kept from the engine, `kept` says it beforehand;
-    `restarts` counts children lost; `trouble` says why there is no child now. `on_fault` hears of rules that raise in
+    `restarts` counts children lost; `failure` says why there is no child now. `on_fault` hears of rules that raise in
     closures, `on_quarantine` of (rule id, `Trouble`), maybe from another thread. May be shared between threads; a
     forked process starts a child of its own.
     """
@@ -91,7 +91,7 @@ class SupervisedMatcher:
     ):
         self.quarantined: dict[str, Trouble] = {}
         self.restarts = 0
-        self.trouble = ""
+        self.failure: ChildFailed | None = None
         self._deadline_s = deadline_s
         self._detective = Detective(deadline_s)
         self._sample = Sample(double_check)
@@ -157,7 +157,7 @@ class SupervisedMatcher:
             self._version = version
             self._child = child
             self._pause_s = self._not_before = 0.0
-            self.trouble = str(failure or "")
+            self.failure = failure
             if failure:
                 self._investigate([])
 
@@ -198,7 +198,7 @@ class SupervisedMatcher:
                 answers += compiled.complete(group, held)
         except ChildFailed as failure:
             log.warning("engine lost", cause=str(failure))
-            self.trouble = str(failure)
+            self.failure = failure
             suspects = groups[len(answers) // BATCH]
             self._drop_child()
             self.restarts += 1
@@ -263,6 +263,8 @@ class SupervisedMatcher:
         try:
             while child is None and accidents < _ACCIDENTS and not self._closed:
                 child, failure = self._detective.probe(version.compiled, suspects)
+                if failure is not None and failure.unloadable:
+                    break
                 if failure is not None:
                     guilty = self._detective.guilty(version.compiled, suspects)
                     cause = HUNG if failure.hung else CRASHED
@@ -271,9 +273,11 @@ class SupervisedMatcher:
                     accidents += not guilty
                     version = version.without({**self.quarantined, **found})
         finally:
-            self._conclude(version, child, found, str(failure or ""))
+            self._conclude(version, child, found, failure)
 
-    def _conclude(self, version: _Version, child: Child | None, found: dict[str, Trouble], trouble: str) -> None:
+    def _conclude(
+        self, version: _Version, child: Child | None, found: dict[str, Trouble], failure: ChildFailed | None
+    ) -> None:
         with self._lock:
             self._thread = None
             if self._closed or version.questions is not self._version.questions:  # replaced meanwhile
@@ -281,7 +285,7 @@ class SupervisedMatcher:
                     child.kill()
                 return
             self.quarantined = {**self.quarantined, **found}
-            self._version, self._child, self.trouble = version, child, "" if child else trouble
+            self._version, self._child, self.failure = version, child, None if child else failure
             self._pause_s = 0.0 if child else min(_LONGEST_PAUSE_S, self._pause_s * 2 or 1.0)
             self._not_before = time.monotonic() + self._pause_s
         self._tell(found)

@@ -18,7 +18,7 @@ from tideng_rules.document.model import (
     Group,
     Leaf,
 )
-from tideng_rules.document.operators import holds, present, resolve
+from tideng_rules.document.operators import holds, known, present, resolve
 from tideng_rules.engine.closures import compile_verdicts, flat_leaves
 
 Facts = Mapping[str, Any]
@@ -134,11 +134,11 @@ def _held(group: Group, items: Sequence[Node]) -> bool:
 
 
 def _judged(facts: Facts, leaf: Leaf) -> Node:
-    value, operand = facts.get(leaf.fact), resolve(leaf.operand, facts)
+    value, operand = known(facts.get(leaf.fact)), known(resolve(leaf.operand, facts))
     node = Node("fact", leaf.place, holds(value, leaf.op, operand), False, (), leaf.fact, leaf.op, value, operand)
     if isinstance(leaf.operand, FactRef):
         there = leaf.operand
-        return replace(node, other=there.fact, other_value=facts.get(there.fact), times=there.times)
+        return replace(node, other=there.fact, other_value=known(facts.get(there.fact)), times=there.times)
     return node
 
 

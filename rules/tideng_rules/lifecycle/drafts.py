@@ -32,6 +32,7 @@ from tideng_rules.document.merge import (
 from tideng_rules.document.problems import kind_of
 from tideng_rules.document.reader import MAX_BYTES, MAX_DEPTH, too_deep
 from tideng_rules.lifecycle.rights import require_reading, require_writing
+from tideng_rules.lifecycle.store import WRITTEN_HERE, Provenance
 from tideng_rules.lifecycle.tables import (
     APPROVED,
     ASKED,
@@ -107,17 +108,16 @@ def create_draft(
     now: datetime,
     note: str = "",
     rule: str = "",
-    *,
-    origin: Mapping[str, Any] | None = None,
-    source: str | None = None,
+    provenance: Provenance = WRITTEN_HERE,
 ) -> Draft:
     """Begin a draft from a document, which may still be wrong.
 
-    `rule` is the rule it edits, else the one the document names; it starts from that rule's version in force, or its
-    newest, whose origin it keeps unless another `origin` is given; `source` is the text it was read from. Raises
-    `InvalidRule` for what cannot even be kept: no mapping, over 1 MB, nested too deep.
+    `rule` is the rule it edits, by default the one the document names. The draft is based on that rule's version in force,
+    or its newest, and keeps its origin unless `provenance` has another. Raises `InvalidRule` for a document that cannot be
+    kept: no mapping, over 1 MB, nested too deep.
     """
     require_writing(viewer)
+    origin, source = provenance.origin, provenance.source
     document = _kept(document)
     rule = rule or _rule_of(document)
     before = latest(connection, rule) if rule else None

@@ -23,6 +23,7 @@ from tideng_rules.document.parser import parse_rule
 from tideng_rules.lifecycle.drafts import Draft, create_draft
 from tideng_rules.lifecycle.publishing import Ground, refuse_errors, rules_in_force
 from tideng_rules.lifecycle.rights import require_reading, require_writing
+from tideng_rules.lifecycle.store import Provenance
 from tideng_rules.lifecycle.tables import PUBLISHED, RuleDraftRow, RuleVersionRow
 from tideng_rules.lifecycle.versions import (
     Version,
@@ -70,7 +71,9 @@ def import_drafts(
 ) -> list[Draft]:
     """Begin a draft of every rule of a text, with the text it was written as; all of them, or none. Raises as `read_import`."""
     return [
-        create_draft(connection, viewer, one.document, now, note, one.rule if one.before else "", source=one.text)
+        create_draft(
+            connection, viewer, one.document, now, note, one.rule if one.before else "", Provenance(source=one.text)
+        )
         for one in read_import(connection, viewer, text, ground)
     ]
 

@@ -31,6 +31,7 @@ from tideng_rules.lifecycle.drafts import (
     unfinished,
 )
 from tideng_rules.lifecycle.rights import require_approving, require_writing
+from tideng_rules.lifecycle.store import Provenance, Publication
 from tideng_rules.lifecycle.tables import (
     APPROVED,
     ASKED,
@@ -143,13 +144,7 @@ def put_in_force(connection: Connection, held: Draft, now: datetime, by: str, no
         connection,
         held.document,
         now,
-        held.author,
-        note=note,
-        approved_by=held.approved_by,
-        preview=held.preview,
-        archived_by=by,
-        origin=held.origin,
-        source=held.source,
+        Publication(held.author, note, held.approved_by, held.preview, by, Provenance(held.origin, held.source)),
     )
     change_draft(connection, held.id, held.edition, {"state": PUBLISHED, "changed_at": now, **UNPLANNED}, held.edition)
 
@@ -186,12 +181,13 @@ def rollback(
         connection,
         old.document,
         now,
-        viewer.login,
-        note=f"{said}: {note}" if note else said,
-        approved_by=old.approved_by,
-        preview=old.preview,
-        origin=pack_of(old.origin),
-        source=old.source,
+        Publication(
+            viewer.login,
+            f"{said}: {note}" if note else said,
+            old.approved_by,
+            old.preview,
+            provenance=Provenance(pack_of(old.origin), old.source),
+        ),
     )
     return _newest(connection, viewer, rule)
 

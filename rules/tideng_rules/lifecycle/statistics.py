@@ -8,14 +8,13 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, select
 
 from tideng.access.viewer import Viewer
-from tideng.store.tables import FindingRow
+from tideng.store.findings import nudges_since, responses_since
 from tideng_rules.lifecycle.rights import require_reading
 from tideng_rules.lifecycle.tables import PUBLISHED, RuleDraftRow, RuleVersionRow
 
-_FINDINGS = cast(Table, FindingRow.__table__)
 _VERSIONS, _DRAFTS = cast(Table, RuleVersionRow.__table__), cast(Table, RuleDraftRow.__table__)
 DISPUTED = "disputed"
 
@@ -41,11 +40,7 @@ class DayOfRule:
 def said_since(connection: Connection, viewer: Viewer, since: datetime) -> dict[str, int]:
     """Rule → how many nudges it wrote since then; rules that wrote none are left out. One statement."""
     require_reading(viewer)
-    wanted = (_FINDINGS.c.at >= since) & _FINDINGS.c.message.is_not(None)
-    rows = connection.execute(
-        select(_FINDINGS.c.rule, func.count().label("number")).where(wanted).group_by(_FINDINGS.c.rule)
-    )
-    return {row.rule: row.number for row in rows}
+    return nudges_since(connection, since)
 
 
 def days_of(
@@ -56,9 +51,8 @@ def days_of(
     last = until.astimezone(zone).date()
     first = last - timedelta(days=days - 1)
     since = datetime.combine(first, datetime.min.time(), zone)
-    wanted = (_FINDINGS.c.rule == rule) & (_FINDINGS.c.at >= since) & _FINDINGS.c.message.is_not(None)
     found = {first + timedelta(days=n): [0, 0, 0] for n in range(days)}
-    for at, response in connection.execute(select(_FINDINGS.c.at, _FINDINGS.c.response).where(wanted)):
+    for at, response in responses_since(connection, rule, since):
         counted = found.get(at.astimezone(zone).date())
         if counted is not None:
             counted[0] += 1

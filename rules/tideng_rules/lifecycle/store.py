@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -15,8 +16,8 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, text, up
 
 from tideng.base.errors import InvalidRule
 from tideng.model.catalogue import Catalogue
+from tideng.store.agenda import end_open_entries
 from tideng.store.database import is_sqlite
-from tideng.store.tables import AgendaRow
 from tideng_rules.document.merge import same
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
@@ -107,27 +108,46 @@ def load_version(
     return Published(parse_rule(row.document, catalogue), version, row.since, row.expected) if row else None
 
 
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a document comes from. `origin`: the pack it was made from, as {"pack", "version", "parameters"}; `source`: the
+    text it was imported as."""
+
+    origin: Mapping[str, Any] | None = None
+    source: str | None = None
+
+
+WRITTEN_HERE = Provenance()
+"""The provenance of a document that came from no pack and no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Who publishes a version, with what said about it. `preview`: the figures of its preview; `archived_by`: who ends the
+    version before, if that is not the author."""
+
+    author: str
+    note: str = ""
+    approved_by: str | None = None
+    preview: Mapping[str, Any] | None = None
+    archived_by: str = ""
+    provenance: Provenance = WRITTEN_HERE
+
+
 def put_version(
     connection: Connection,
     document: Mapping[str, Any],
     at: datetime,
-    author: str,
-    *,
-    note: str = "",
-    approved_by: str | None = None,
-    origin: Mapping[str, Any] | None = None,
-    preview: Mapping[str, Any] | None = None,
-    archived_by: str = "",
-    source: str | None = None,
+    publication: Publication,
 ) -> int:
-    """Put a checked document in force as the rule's next version, whose number is returned; the one before is archived.
+    """Put a checked document in force as the rule's next version and archive the one before; returns the number.
 
-    Its own `since` stays when the trigger does, so that an edited message changes nothing about what was asked already.
-    `archived_by`: who ends the version before, where that is not the author. `source`: the text it was imported as. Call it inside a transaction that writes,
-    after `one_at_a_time`.
+    `since` stays as it was if the trigger does, so that an edited message does not change which moments are judged. Call it
+    inside a transaction that writes, after `one_at_a_time`.
     """
-    rule = str(document["id"])
-    since = _retire(connection, rule, document, at, archived_by or author)
+    rule, preview = str(document["id"]), publication.preview
+    origin = publication.provenance.origin
+    since = _retire(connection, rule, document, at, publication.archived_by or publication.author)
     number = (connection.scalar(select(func.max(_VERSIONS.c.version)).where(_VERSIONS.c.rule == rule)) or 0) + 1
     most = (preview or {}).get(MOST_A_DAY)
     row = {
@@ -135,13 +155,13 @@ def put_version(
         "version": number,
         "document": json.loads(json.dumps(document, ensure_ascii=False, default=str)),
         "state": PUBLISHED,
-        "author": author,
-        "approved_by": approved_by,
-        "note": note,
+        "author": publication.author,
+        "approved_by": publication.approved_by,
+        "note": publication.note,
         "origin": None if origin is None else dict(origin),
         "expected": most if isinstance(most, int) else None,
         "preview": None if preview is None else dict(preview),
-        "source": source,
+        "source": publication.provenance.source,
         "created_at": at,
         "published_at": at,
         "since": since,
@@ -165,9 +185,7 @@ def take_out(connection: Connection, rule: str, at: datetime, by: str) -> bool:
 
 def end_running(connection: Connection, rule: str, at: datetime, kinds: Sequence[str]) -> int:
     """End what the rule still has on the agenda: its ladders (``step``), its deadlines (``absence``); how many."""
-    here = (AgendaRow.rule == rule) & (AgendaRow.state == "open") & AgendaRow.kind.in_(kinds)
-    ended = {"state": "cancelled", "settled_at": at, "note": "the rule is paused or archived"}
-    return connection.execute(update(AgendaRow).where(here).values(ended)).rowcount
+    return end_open_entries(connection, rule, kinds, at, "the rule is paused or archived")
 
 
 def one_at_a_time(connection: Connection) -> None:

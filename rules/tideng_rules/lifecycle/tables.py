@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, Index, Integer, MetaData, SmallInteger, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tideng.store.tables import NAMES, Id, Moment
+from tideng.store.columns import NAMES, Id, Moment
 
 PUBLISHED, ARCHIVED = "published", "archived"
 OPEN, ASKED, APPROVED, DISCARDED = "open", "asked", "approved", "discarded"

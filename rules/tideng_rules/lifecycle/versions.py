@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, exists, or_, select
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound
 from tideng_rules.lifecycle.rights import require_reading
-from tideng_rules.lifecycle.tables import RuleVersionRow
+from tideng_rules.lifecycle.tables import PUBLISHED, RuleVersionRow
 
 _VERSIONS = cast(Table, RuleVersionRow.__table__)
 
@@ -74,3 +74,57 @@ def newest(connection: Connection, viewer: Viewer, rules: Collection[str]) -> di
     order = (_VERSIONS.c.state, _VERSIONS.c.version)  # published sorts last and is what stays
     rows = connection.execute(select(*_COLUMNS).where(_VERSIONS.c.rule.in_(sorted(rules))).order_by(*order))
     return {row.rule: Version(*row) for row in rows}
+
+
+# -- for callers that have been authorised already ----------------------------------------------------------------------
+
+
+class StoredVersion(NamedTuple):
+    """What a page shows of a version; `state`: published (in force) or archived."""
+
+    rule: str
+    version: int
+    state: str
+    document: Mapping[str, Any]
+    published_at: datetime | None
+    note: str
+    author: str
+    source: str | None
+
+
+_SHOWN = [_VERSIONS.c[name] for name in StoredVersion._fields]
+
+
+def stored_versions(
+    connection: Connection, *, state: str | None = None, rule: str | None = None, number: int | None = None
+) -> list[StoredVersion]:
+    """The versions in a state, of a rule, or with a number, by rule and newest first; None leaves it open. One statement."""
+    query = select(*_SHOWN).order_by(_VERSIONS.c.rule, _VERSIONS.c.version.desc())
+    for column, value in ((_VERSIONS.c.state, state), (_VERSIONS.c.rule, rule), (_VERSIONS.c.version, number)):
+        query = query if value is None else query.where(column == value)
+    return [StoredVersion(*row) for row in connection.execute(query)]
+
+
+def documents_of_rules(connection: Connection, rules: Collection[str]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Every version of these rules as (rule, document), oldest version first. One statement."""
+    query = select(_VERSIONS.c.rule, _VERSIONS.c.document).where(_VERSIONS.c.rule.in_(sorted(rules)))
+    return [(row.rule, row.document) for row in connection.execute(query.order_by(_VERSIONS.c.version))]
+
+
+def documents_of_versions(
+    connection: Connection, wanted: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], Mapping[str, Any]]:
+    """The rule documents of these (rule, version). One statement; none where nothing is wanted."""
+    numbers: dict[str, list[int]] = {}
+    for rule, number in sorted(set(wanted)):
+        numbers.setdefault(rule, []).append(number)
+    if not numbers:
+        return {}
+    these = or_(*((_VERSIONS.c.rule == rule) & _VERSIONS.c.version.in_(of) for rule, of in numbers.items()))
+    found = connection.execute(select(_VERSIONS.c.rule, _VERSIONS.c.version, _VERSIONS.c.document).where(these))
+    return {(one.rule, one.version): one.document for one in found}
+
+
+def any_in_force() -> ColumnElement[bool]:
+    """Whether any rule is in force, as a column of a query."""
+    return exists().where(_VERSIONS.c.state == PUBLISHED)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,11 +179,17 @@ class _Reading:
         self.problems: list[Problem] = []
         self._filled: dict[str, dict[str, Mapping[str, Any]]] = {}
         self._made_from: dict[str, Mapping[str, Any]] = {}
+        if bundle.packs or (bundle.root / "packs").is_dir():
+            _ = self.shelf  # what is wrong with a pack is said even where no rule uses it
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The packs there are. Read when first asked for: rules that use none need not wait for it."""
         try:
-            self.shelf = shelf_of(bundle)
+            return shelf_of(self.bundle)
         except InvalidRule as error:
             self.problems += _under(error.what, error.problems)
-            self.shelf = Shelf.of(packs_folder())
+            return Shelf.of(packs_folder())
 
     def packs(self) -> Iterator[Source]:
         for number, use in enumerate(self.bundle.packs):

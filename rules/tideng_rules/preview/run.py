@@ -48,30 +48,40 @@ _SAID = timedelta(hours=6)
 
 
 class Cancelled(TidengError):
-    """Whoever asked for a preview does not want it any more."""
+    """The preview was ended by its `progress`: nobody waits for it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change of the rules: each draft takes the place of the rule of its id, rules named in `dropped` go out of force.
+
+    `against`: the rules it is compared with, by default those in force.
+    """
+
+    drafts: Sequence[Rule] = ()
+    dropped: Collection[str] = ()
+    against: Sequence[Published] | None = None
 
 
 def preview(
     history: History,
     viewer: Viewer,
-    drafts: Sequence[Rule],
+    proposal: Proposal,
     start: datetime,
     until: datetime,
     *,
-    dropped: Collection[str] = (),
-    against: Iterable[Published] | None = None,
     progress: Callable[[float], object] | None = None,
     make_matcher: MakeMatcher = ColumnMatcher,
 ) -> Preview:
-    """What `drafts` would have meant from `start` to `until` (aware, both inclusive), beside the rules of `against`.
+    """What a proposal would have changed from `start` to `until` (aware, both inclusive).
 
-    A draft takes the place of the rule of its id; rules named in `dropped` are taken out of force. `against`: the rules in
-    force by default. `progress` is told the share that is done, from 0 to 1, and ends the preview by returning False.
-    Raises `NotAllowed` for whoever may not read rules, `Refused` for a period that ends before it begins, `Cancelled`.
+    `progress` is called with the share that is done, from 0 to 1, and ends the preview by returning False. Raises
+    `NotAllowed` for viewers who may not read rules, `Refused` for a period that ends before it begins, `Cancelled`.
     """
     require_reading(viewer)
     if until < start:
         raise Refused("preview", [Problem("until", "period-reversed")])
+    drafts, dropped, against = proposal.drafts, proposal.dropped, proposal.against
     told = progress or (lambda share: None)
     with_it = _Side(history, start, until, make_matcher)
     published = {one.rule.id: one for one in (with_it.published if against is None else against)}

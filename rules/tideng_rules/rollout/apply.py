@@ -100,9 +100,9 @@ def apply(connection: Connection, wanted: Iterable[Wanted], at: datetime, take: 
         if change.what == "archived":
             store.take_out(connection, change.rule, at, BUNDLE)
         elif change.writes and change.after is not None:
-            store.put_version(
-                connection, change.after, at, change.by or BUNDLE, origin=change.origin, archived_by=BUNDLE
-            )
+            made_from = store.Provenance(change.origin)
+            publication = store.Publication(change.by or BUNDLE, archived_by=BUNDLE, provenance=made_from)
+            store.put_version(connection, change.after, at, publication)
     return found
 
 

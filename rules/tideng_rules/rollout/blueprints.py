@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound, Problem, Refused
 from tideng.base.problems import Phrase
 from tideng.model.catalogue import Text
-from tideng.store.database import insert
-from tideng.store.tables import NoteRow
+from tideng.store.deployment_notes import read_note, write_note
 from tideng_rules.document.merge import Merged, merge
 from tideng_rules.lifecycle.drafts import Draft, create_draft
 from tideng_rules.lifecycle.rights import require_reading, require_writing
+from tideng_rules.lifecycle.store import Provenance
 from tideng_rules.lifecycle.versions import Version, latest
 from tideng_rules.packaging.parameters import Parameter, fill_pack, parameters_of
 from tideng_rules.packaging.reader import Shelf, packs_folder
@@ -100,14 +100,12 @@ def keep_packs(connection: Connection, shelf: Shelf, now: datetime) -> None:
         for name, versions in shelf.packs.items()
         if any(path.parent != packs_folder() for path in versions.values())
     }
-    row = {"value": packs, "updated_at": now}
-    statement = insert(connection)(NoteRow).values(key=CLIENT_PACKS, **row)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=row))
+    write_note(connection, CLIENT_PACKS, packs, now)
 
 
 def shelf_in_use(connection: Connection) -> Shelf:
     """The shipped packs, and those the client brought when it was applied last."""
-    kept = connection.scalar(select(NoteRow.value).where(NoteRow.key == CLIENT_PACKS)) or {}
+    kept = read_note(connection, CLIENT_PACKS)
     return Shelf.of(packs_folder()).beside({name: dict(versions) for name, versions in kept.items()})
 
 
@@ -120,7 +118,6 @@ def fill_in(
     rule: str,
     values: Mapping[str, Any],
     now: datetime,
-    note: str = "",
 ) -> Draft:
     """Begin a draft from a blueprint with these parameters; where the rule is there already, a draft of that rule which
     keeps what people changed in it. Raises `NotFound`, or `InvalidRule` with every parameter that does not fit."""
@@ -128,10 +125,10 @@ def fill_in(
     blueprint(shelf, pack, rule)
     held = latest(connection, rule)
     if held is not None and held.origin and held.origin.get("pack") == pack:
-        return refill(connection, viewer, shelf, rule, values, now, note)[0]
+        return refill(connection, viewer, shelf, rule, values, now)[0]
     document = _filled(shelf, pack, None, rule, values)
     origin = {"pack": pack, "version": shelf.newest(pack), "parameters": dict(values)}
-    return create_draft(connection, viewer, document, now, note, rule if held else "", origin=origin)
+    return create_draft(connection, viewer, document, now, rule=rule if held else "", provenance=Provenance(origin))
 
 
 def refill(
@@ -141,7 +138,6 @@ def refill(
     rule: str,
     values: Mapping[str, Any],
     now: datetime,
-    note: str = "",
 ) -> tuple[Draft, Merged]:
     """A draft of a rule made from a pack, from the pack's newest version with other parameters. What people changed in
     the rule stays; where the pack changed the same thing, theirs stands and the place is among the conflicts."""
@@ -150,7 +146,7 @@ def refill(
     if held is None or not held.origin or "pack" not in held.origin:
         raise Refused(Phrase("rule-called", {"id": rule}), [Problem("", "rule-not-from-pack")])
     merged, origin = refilled(shelf, held, values)
-    return create_draft(connection, viewer, merged.document, now, note, rule, origin=origin), merged
+    return create_draft(connection, viewer, merged.document, now, rule=rule, provenance=Provenance(origin)), merged
 
 
 def refilled(shelf: Shelf, held: Version, values: Mapping[str, Any]) -> tuple[Merged, Mapping[str, Any]]:

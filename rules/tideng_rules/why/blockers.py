@@ -1,40 +1,35 @@
-"""Each thing that can keep a rule silent, looked at by itself: what it is in words, and whether it did."""
+"""The checks for everything that can keep a rule silent: whether it did, with a clause that says what was found."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
-
-from sqlalchemy import Connection, select
+from typing import Any
 
 from tideng.access.viewer import name_of
 from tideng.base.problems import phrase_of_text, say_phrase
 from tideng.facts.frequency import Said, may_speak, period_of
+from tideng.facts.names import Needs
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule
 from tideng.model.statuses import UNDELIVERED, EventStatus, MessageStatus
-from tideng.replay.past_world import Past
 from tideng.runtime.lateness import ON_TIME
-from tideng.store.tables import ScheduleRunRow
+from tideng.store.agenda import schedule_run
 from tideng_rules.document.model import Rule
 from tideng_rules.lifecycle.state_at import Standing
 from tideng_rules.lifecycle.versions import Version
+from tideng_rules.why.inquiry import Inquiry
 from tideng_rules.why.moments import Asked, Search
 from tideng_rules.why.record import Told
-from tideng_rules.wording.answers import Teller, both, when
-
-if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+from tideng_rules.wording.answers import both
 
 _ON_RECORD = both("有记录", "It is on record")
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What was found of one thing, as a clause per language; `stopped`: it kept the rule silent."""
+    """The result of one check as a clause per language; `stopped`: it kept the rule silent."""
 
     said: Text
     finding: int | None = None
@@ -47,45 +42,43 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Whether anybody asked: `at` is the moment it was judged as of, where that is another than planned; `known_by` what
-    had come in by then was known."""
+    """Whether the rule was judged. `at`: the moment it was judged as of, if that is not the planned one; `known_by`: events
+    received until then were known."""
 
     stop: Stop
     at: datetime | None = None
     known_by: datetime | None = None
 
 
-class Stops:
-    """Looks at one deployment, one rule and one subject, on one connection."""
+class Blockers:
+    """The checks for one inquiry, each on its own."""
 
     def __init__(
         self,
-        deployment: Deployment,
-        connection: Connection,
-        standing: Standing,
-        past: Past,
-        teller: Teller,
-        zone: ZoneInfo,
-        now: datetime,
+        inquiry: Inquiry,
     ):
-        self._deployment, self._connection, self._standing = deployment, connection, standing
-        self._past, self._teller, self._zone, self._now = past, teller, zone, now
-
-    def _when(self, moment: datetime) -> Text:
-        return when(moment, self._zone)
+        self._deployment, self._connection, self._past = inquiry.deployment, inquiry.connection, inquiry.past
+        self._teller, self._zone, self._now, self._when = inquiry.teller, inquiry.zone, inquiry.now, inquiry.when
 
     # -- the rule ----------------------------------------------------------------------------------------------
-    def rule(self, version: Version, rule: Rule | None, asked: Asked | None, at: datetime, asks_version: bool) -> Stop:
-        """Was it in force, paused, set aside?"""
+    def rule(
+        self,
+        standing: Standing,
+        version: Version,
+        rule: Rule | None,
+        asked: Asked | None,
+        at: datetime,
+        asks_version: bool,
+    ) -> Stop:
+        """Whether this version was in force, and neither paused nor in quarantine."""
         moment = asked.since if asked else at
-        begun = version.published_at or version.created_at
         n = version.version
         if rule is None:
             return Stop(both(f"这条规则的第 {n} 版现在读不了", f"version {n} of the rule cannot be read any more"))
-        stop = self._out_of_force(version, begun, moment, asked, asks_version)
+        stop = self._out_of_force(standing, version, moment, asked, asks_version)
         if stop is not None:
             return stop
-        pause = self._standing.paused(moment)
+        pause = standing.paused(moment)
         if pause:
             since = self._when(pause.since)
             return Stop(
@@ -94,7 +87,7 @@ class Stops:
                     f"the rule has been paused since {since['en']} ({pause.by}: {_phrase(pause.why, 'en')})",
                 )
             )
-        aside = self._standing.set_aside(n, moment)
+        aside = standing.set_aside(n, moment)
         if aside:
             since = self._when(aside.since)
             return Stop(
@@ -106,16 +99,16 @@ class Stops:
         return Stop.passed(both(f"第 {n} 版当时有效", f"Version {n} was in force"))
 
     def _out_of_force(
-        self, version: Version, begun: datetime, moment: datetime, asked: Asked | None, asks_version: bool
+        self, standing: Standing, version: Version, moment: datetime, asked: Asked | None, asks_version: bool
     ) -> Stop | None:
-        n, ended = version.version, self._standing.ended(version)
+        n, ended, begun = version.version, standing.ended(version), version.published_at or version.created_at
         if moment < begun:
             shown = self._when(begun)
             first = both("规则", "the rule") if not asks_version else both(f"第 {n} 版", f"version {n}")
             return Stop(
                 both(f"{first['zh']}到 {shown['zh']} 才发布", f"{first['en']} was not published until {shown['en']}")
             )
-        in_force = self._standing.at(moment)
+        in_force = standing.at(moment)
         if in_force is None or in_force.version != n:
             shown = self._when(ended or begun)
             what = both("规则", "the rule") if in_force is None else both(f"第 {n} 版", f"version {n}")
@@ -135,7 +128,7 @@ class Stops:
 
     # -- the moment --------------------------------------------------------------------------------------------
     def moment(self, rule: Rule, search: Search) -> Stop:
-        """Did its trigger have a moment there at all?"""
+        """Whether the trigger has a moment on that day."""
         asked = search.asked
         if asked is None:
             return self._no_moment(rule, search)
@@ -191,7 +184,7 @@ class Stops:
 
     # -- the subject -------------------------------------------------------------------------------------------
     def subject(self, rule: Rule, subject: str, asked: Asked) -> Stop:
-        """Was the person employed, and at work?"""
+        """Whether the person was employed and at work."""
         directory = self._past.directory
         if rule.about != "person" or not directory.knows(subject):
             return Stop.passed(both("当时存在", "It was there then"))
@@ -205,8 +198,6 @@ class Stops:
         return Stop.passed(both(f"{name}当时在职", f"{name} was employed then"))
 
     def _away(self, subject: str, at: datetime) -> Text | None:
-        from tideng.facts.names import Needs
-
         world = self._past.world({subject}, Needs(), at)
         names = [name for name, state in self._deployment.catalogue.states.items() if state.absent]
         found = next((name for name in names if world.in_state(subject, name, at)), None)
@@ -214,7 +205,7 @@ class Stops:
 
     # -- whether anybody asked ---------------------------------------------------------------------------------
     def run(self, rule: Rule, subject: str, asked: Asked) -> Run:
-        """Was it heard, and judged, in time?"""
+        """Whether the event or the scheduled round was judged in time."""
         if asked.at > self._now:
             return Run(Stop.passed(both("还没到时候", "It has not come yet")))
         if isinstance(rule.trigger, OnSchedule):
@@ -227,10 +218,7 @@ class Stops:
         return Run(self._heard(asked))
 
     def _scheduled(self, rule: Rule, asked: Asked) -> Run:
-        table = ScheduleRunRow.__table__
-        day = asked.at.astimezone(self._zone).date()
-        ours = (table.c.rule == rule.id, table.c.zone == self._zone.key, table.c.day == day)
-        row = self._connection.execute(select(table).where(*ours)).first()
+        row = schedule_run(self._connection, rule.id, self._zone.key, asked.at.astimezone(self._zone).date())
         if row is None:
             return Run(Stop(both("那一轮还没有问过", "that round has not been asked")))
         if row.outcome == "missed":
@@ -272,7 +260,7 @@ class Stops:
 
     # -- its limit, and what was said --------------------------------------------------------------------------
     def limit(self, rule: Rule, subject: str, asked: Asked, facts: Mapping[str, Any], told: Told) -> Stop:
-        """Had it spoken already?"""
+        """Whether the limit allowed another message."""
         day = self._past.directory.local_day(subject, asked.at)
         period = period_of(rule.limit, day, asked.occurrence, facts)
         spoken = [said for said, _ in told.earlier]
@@ -295,7 +283,7 @@ class Stops:
         return max(alone or told.earlier, key=lambda one: one[0].at)
 
     def told(self, told: Told) -> Iterator[tuple[str, Stop]]:
-        """What became of what it said: withdrawn, held back, or said."""
+        """What happened to the finding: withdrawn, its message held back, or delivered."""
         if told.finding is None:
             return
         if told.state != "live":
@@ -307,7 +295,7 @@ class Stops:
         yield ("held", Stop(held, told.finding)) if held else ("record", Stop.passed(_ON_RECORD, told.finding))
 
     def _held(self, told: Told) -> Text | None:
-        """Why what it said has not been read yet; None where nothing holds it."""
+        """Why the message has not been delivered yet; None if nothing holds it."""
         waiting = [one for one in told.messages if one.status in UNDELIVERED and one.held_because]
         if waiting:
             because = self._teller.note(waiting[0].held_because)

@@ -1,15 +1,15 @@
-"""A rule that is not in force, walked through for one subject and one day: what it would have asked, seen and said, step by
-step, with the past as it was then. Nothing is stored, and nobody is told anything."""
+"""A dry run of a rule that is not in force, for one subject and one day: what it would have seen and said, step by step,
+with the past as it was then. Nothing is stored or sent."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound, Problem, Refused
@@ -22,12 +22,13 @@ from tideng.model.judge_contract import (
     OnSchedule,
     Watch,
 )
+from tideng.model.statuses import HeldReason
 from tideng.model.templates import choose, placeholders, render
 from tideng.org.directory import Directory
 from tideng.outbox.policy import Speaking, week_began
+from tideng.outbox.rows import count_released
 from tideng.recipients.resolve import resolve
 from tideng.replay.past_world import Past
-from tideng.store.tables import OutboxRow
 from tideng_rules.check.examples import run_example
 from tideng_rules.document.actions import describe
 from tideng_rules.document.model import (
@@ -42,16 +43,13 @@ from tideng_rules.document.model import (
 from tideng_rules.engine.rulebook import Book, Published
 from tideng_rules.engine.verdict_tree import Node, plain, tree_of
 from tideng_rules.lifecycle.rights import require_reading
-from tideng_rules.why.blockers import Stop, Stops
+from tideng_rules.why.answer import PASSED, STOPPED, Check
+from tideng_rules.why.blockers import Blockers, Stop
+from tideng_rules.why.dry_run_result import Walk, WalkedStep, WouldSay
+from tideng_rules.why.inquiry import Inquiry
 from tideng_rules.why.moments import Asked, Moments
 from tideng_rules.why.record import told_about
-from tideng_rules.why.why_not import (
-    PASSED,
-    STOPPED,
-    Check,
-    with_inferences,
-)
-from tideng_rules.why.why_spoke import tree_lines
+from tideng_rules.why.why_not import held, with_inferences
 from tideng_rules.wording.answers import Teller, both, when
 from tideng_rules.wording.sentences import RECIPIENTS_SAID
 
@@ -63,100 +61,28 @@ _ONE_MOMENT = both("还没到时候", "It has not come yet")
 
 
 @dataclass(frozen=True, slots=True)
-class WalkedStep:
-    """One moment at which the rule looks. `step` 0 is its trigger, `due` None where the day has no such moment; `state`:
-    speaks, silent, cancelled, open (still to come) or unused (what came before stayed silent)."""
+class Trial:
+    """A rule to be tried on the subject's local day of `at` (aware), at the moment nearest to it.
 
-    step: int
-    due: datetime | None
-    state: str
-    said: Text
-    checks: tuple[Check, ...] = ()
-    conditions: tuple[tuple[str, Node], ...] = ()
+    `others`: the rules in force, whose inferences it may read.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class WouldSay:
-    """One action that would have followed. `held_because`: why its message would have waited, and `sent_at` until when
-    (None: until there is room)."""
-
+    rule: Rule
+    subject: str
     at: datetime
-    step: int
-    action: str
-    recipient: str
-    recipient_name: str
-    message: str
-    locale: str
-    held_because: Text | None = None
-    sent_at: datetime | None = None
+    others: Sequence[Rule] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """All of it. `example` is the trigger's moment, ready to stand among the document's examples; None where there was none."""
+def walk(deployment: Deployment, connection: Connection, viewer: Viewer, trial: Trial, directory: Directory) -> Walk:
+    """What the rule of a trial would have done about its subject.
 
-    answer: Text
-    zone: str
-    steps: tuple[WalkedStep, ...]
-    would: tuple[WouldSay, ...]
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    example: Mapping[str, Any] | None = None
-
-    def to_json(self, teller: Teller) -> dict[str, Any]:
-        zone = ZoneInfo(self.zone)
-        local = lambda moment: moment.astimezone(zone).isoformat(timespec="minutes") if moment else None  # noqa: E731
-        steps = [
-            {
-                "step": one.step,
-                "at": local(one.due),
-                "state": one.state,
-                "said": dict(one.said),
-                "checks": [check.to_json() for check in one.checks],
-                "conditions": {part: _drawn(node, teller) for part, node in one.conditions},
-                "lines": {
-                    language: [line for _, node in one.conditions for line in tree_lines(node, teller, language, 0)]
-                    for language in ("zh", "en")
-                },
-            }
-            for one in self.steps
-        ]
-        would = [
-            {
-                "at": local(one.at),
-                "step": one.step,
-                "action": one.action,
-                "recipient": one.recipient,
-                "recipient_name": one.recipient_name,
-                "message": one.message,
-                "locale": one.locale,
-                "held_because": dict(one.held_because) if one.held_because else None,
-                "sent_at": local(one.sent_at),
-            }
-            for one in self.would
-        ]
-        facts = {name: plain(value) for name, value in sorted(self.facts.items())}
-        return {"answer": dict(self.answer), "steps": steps, "would": would, "facts": facts, "example": self.example}
-
-
-def walk(
-    deployment: Deployment,
-    connection: Connection,
-    viewer: Viewer,
-    rule: Rule,
-    subject: str,
-    at: datetime,
-    directory: Directory,
-    others: Iterable[Rule] = (),
-) -> Walk:
-    """What `rule` would have done about `subject` on the subject's local day of `at` (aware), at the moment nearest to it.
-
-    `others` are the rules in force, whose inferences it may read. Raises `NotAllowed` for whoever may not read rules, and
-    `NotFound` for subjects that do not exist or that `viewer` may not see.
+    Raises `NotAllowed` for viewers who may not read rules, and `NotFound` for subjects that do not exist or that `viewer`
+    may not see.
     """
     require_reading(viewer)
     past = Past(deployment, connection, directory)
-    _require(viewer, rule, subject, past, deployment.clock.now())
-    return _Walk(deployment, connection, rule, past, others).of(subject, at.astimezone(UTC))
+    _require(viewer, trial.rule, trial.subject, past, deployment.clock.now())
+    return _Walk(deployment, connection, trial.rule, past, trial.others).of(trial.subject, trial.at.astimezone(UTC))
 
 
 def walk_example(deployment: Deployment, viewer: Viewer, rule: Rule, number: int, others: Iterable[Rule] = ()) -> Walk:
@@ -185,8 +111,19 @@ def _require(viewer: Viewer, rule: Rule, subject: str, past: Past, now: datetime
         raise NotFound("nobody-called", {"subject": subject})
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The trigger's moment of one subject: what asked, and with which facts it was judged."""
+
+    watch: Watch
+    subject: str
+    asked: Asked
+    facts: Mapping[str, Any]
+    zone: ZoneInfo
+
+
 class _Walk:
-    """One walk under way."""
+    """One dry run."""
 
     def __init__(
         self,
@@ -212,46 +149,39 @@ class _Walk:
         zone = past.directory.zone_of(subject, at)
         finder = Moments(past, deployment.calendar, connection, deployment.catalogue)
         search = finder.find(rule, subject, at)
-        stops = Stops(deployment, connection, None, past, self._teller, zone, self._now)  # type: ignore[arg-type]
-        checks = [_check("moment", stops.moment(rule, search))]
+        blockers = Blockers(Inquiry(deployment, connection, past, self._teller, zone, self._now))
+        checks = [_check("moment", blockers.moment(rule, search))]
         asked, watch = search.asked, self._book.watch(rule.id, 1)
         if asked is None or asked.answer is not None or asked.at > self._now or watch is None:
             first = WalkedStep(0, asked.at if asked else None, "silent", checks[0].said, _deciding(checks))
             return Walk(_answer(first), zone.key, (first,), ())
-        checks.append(_check("subject", stops.subject(rule, subject, asked)))
+        checks.append(_check("subject", blockers.subject(rule, subject, asked)))
         event = asked.event.event if asked.event and asked.kept is None else None
         facts = past.facts(watch, subject, asked.person, asked.at, event, asked.kept)
         facts = with_inferences(self._book, rule, facts)
         trees = _trees(facts, ("who", rule.who), ("if", rule.if_))
-        checks.append(_check("conditions", self._held(trees)))
+        checks.append(_check("conditions", held(self._teller, trees)))
         told = told_about(connection, rule, subject, asked, past.directory)
-        checks.append(_check("limit", stops.limit(rule, subject, asked, facts, told)))
+        checks.append(_check("limit", blockers.limit(rule, subject, asked, facts, told)))
         speaks = all(check.state == PASSED for check in checks)
         state = "speaks" if speaks else "silent"
         said = next((one.said for one in checks if one.state == STOPPED), self._teller.trigger())
         first = WalkedStep(0, asked.at, state, said, _deciding(checks), trees)
         would = self._would(rule.then, 0, asked.at, subject, asked, facts) if speaks else []
-        steps = [first]
+        steps, seen = [first], _Seen(watch, subject, asked, facts, zone)
         for number, later in enumerate(rule.later, start=1):
-            step, more = self._later(watch, number, later, subject, asked, facts, zone, steps[-1])
+            step, more = self._later(seen, number, later, steps[-1])
             steps.append(step)
             would += more
         example = _example(self._name(subject, asked.at), asked.at.astimezone(zone), facts, rule.then if speaks else ())
         return Walk(_answer(first, self._whom(would)), zone.key, tuple(steps), tuple(would), facts, example)
 
     def _later(
-        self,
-        watch: Watch,
-        number: int,
-        later: LaterStep,
-        subject: str,
-        asked: Asked,
-        facts: Mapping[str, Any],
-        zone: ZoneInfo,
-        before: WalkedStep,
+        self, seen: _Seen, number: int, later: LaterStep, before: WalkedStep
     ) -> tuple[WalkedStep, list[WouldSay]]:
-        """A later step: called off where `until` held by then, as the facts were at that moment."""
-        past, due = self._past, self._due(later, asked.at, zone)
+        """A later step: cancelled if `until` held by then, with the facts of that moment."""
+        subject, asked, facts = seen.subject, seen.asked, seen.facts
+        past, due = self._past, self._due(later, asked.at, seen.zone)
         assert past is not None
         if before.state not in ("speaks", "open") and before.step == 0:
             return WalkedStep(
@@ -266,7 +196,7 @@ class _Walk:
         then = dict(facts)
         if self._rule.until is not None:
             kept = asked.event.event if asked.event and asked.kept is None else None
-            then |= past.facts(watch, subject, asked.person, due, kept, asked.kept, part="until")
+            then |= past.facts(seen.watch, subject, asked.person, due, kept, asked.kept, part="until")
             trees = _trees(then, ("until", self._rule.until))
             if trees and trees[0][1].holds:
                 said = self._called_off(trees[0][1])
@@ -335,14 +265,12 @@ class _Walk:
         zone = past.directory.zone_of(reached, at)
         today = local_moment(at.astimezone(zone).date(), time(), zone)
         budgets = (
-            (speaking.per_day, today, "budget of the day"),
-            (speaking.per_week, week_began(reached, at, past.directory), "budget of the week"),
+            (speaking.per_day, today, HeldReason.BUDGET_DAY),
+            (speaking.per_week, week_began(reached, at, past.directory), HeldReason.BUDGET_WEEK),
         )
         for most, since, because_of in budgets:
-            ours = (OutboxRow.recipient == reached, OutboxRow.channel == (channel or speaking.channels[0]))
-            told = (OutboxRow.released_at >= since, OutboxRow.released_at < at, OutboxRow.alone.is_(False))
-            messages = func.count(func.coalesce(OutboxRow.bundle, OutboxRow.id).distinct())
-            if most is not None and (self._connection.scalar(select(messages).where(*ours, *told)) or 0) >= most:
+            key = (reached, channel or speaking.channels[0])
+            if most is not None and count_released(self._connection, key, since, at) >= most:
                 return self._teller.note(because_of), None
         return None, at
 
@@ -361,7 +289,7 @@ class _Walk:
         deeds = list(run_example(rule, example, self._book))
         part = ("until", rule.until) if example.step else ("if", rule.if_)
         trees = _trees(facts, ("who", rule.who), part) if not example.step else _trees(facts, part)
-        stop = self._held(trees) if not example.step else Stop.passed(self._teller.trigger())
+        stop = held(self._teller, trees) if not example.step else Stop.passed(self._teller.trigger())
         off_time = not deeds and not stop.stopped and isinstance(rule.trigger, OnSchedule)
         said = both("那一刻它不问", "it does not ask at that moment") if off_time else stop.said
         first = WalkedStep(example.step or 0, example.at, "speaks" if deeds else "silent", said, (), trees)
@@ -391,12 +319,6 @@ class _Walk:
         )
 
     # -- words -------------------------------------------------------------------------------------------------
-    def _held(self, trees: tuple[tuple[str, Node], ...]) -> Stop:
-        failed = next((node for _, node in trees if not node.holds), None)
-        if failed is not None:
-            return Stop(self._teller.decided(failed))
-        return Stop.passed(both("条件都满足", "The conditions held"))
-
     def _called_off(self, until: Node) -> Text:
         found = [(self._teller.fact(leaf.fact), self._teller.value(leaf)) for leaf in until.leaves() if leaf.decided]
         zh = "、".join(f"“{name['zh']}”是 {value['zh']}" for name, value in found)
@@ -423,12 +345,6 @@ def _trees(facts: Mapping[str, Any], *parts: tuple[str, Condition | None]) -> tu
         for part, condition in parts
         if condition is not None and condition != ALWAYS and not (isinstance(condition, Group) and not condition.items)
     )
-
-
-def _drawn(node: Node, teller: Teller) -> dict[str, Any]:
-    """A tree in words: what each node asks for as ``said``, and what was there as ``found``."""
-    shown = node.to_json() | {"said": dict(teller.node(node)), "found": dict(teller.value(node))}
-    return shown | ({"items": [_drawn(item, teller) for item in node.items]} if node.items else {})
 
 
 def _check(what: str, stop: Stop) -> Check:

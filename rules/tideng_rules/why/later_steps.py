@@ -5,19 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
-
-from sqlalchemy import Connection, select
 
 from tideng.judging.stored_entries import entry_from
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import Watch
-from tideng.replay.past_world import Past
-from tideng.store.tables import AgendaRow, FindingRow
+from tideng.store.agenda import steps_of
+from tideng.store.findings import findings_of_steps
 from tideng_rules.document.model import Rule
 from tideng_rules.engine.verdict_tree import Node, tree_of
+from tideng_rules.why.inquiry import Inquiry
 from tideng_rules.why.record import Told
-from tideng_rules.wording.answers import Teller, both, when
+from tideng_rules.wording.answers import Teller, both
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,40 +39,25 @@ class LadderStep:
         return shown | {"finding": self.finding, "until": self.until.to_json() if self.until else None}
 
 
-def ladder_of(
-    connection: Connection,
-    past: Past,
-    watch: Watch,
-    rule: Rule,
-    subject: str,
-    told: Told,
-    teller: Teller,
-    zone: ZoneInfo,
-) -> tuple[LadderStep, ...]:
-    """The later steps of what the rule said, in order; none where it said nothing."""
+def ladder_of(inquiry: Inquiry, watch: Watch, rule: Rule, subject: str, told: Told) -> tuple[LadderStep, ...]:
+    """The later steps that follow the rule's finding, in order; none if there is no finding."""
     if told.finding is None or not rule.later:
         return ()
-    table = AgendaRow.__table__
-    ours = (table.c.rule == rule.id, table.c.subject == subject, table.c.period == told.period, table.c.kind == "step")
-    rows = connection.execute(select(table).where(*ours).order_by(table.c.step)).all()
-    same = (FindingRow.rule == rule.id, FindingRow.subject == subject, FindingRow.period == told.period)
-    statement = select(FindingRow.step, FindingRow.id).where(*same, FindingRow.step > 0, FindingRow.state == "live")
-    said = {row.step: row.id for row in connection.execute(statement.order_by(FindingRow.ordinal.desc()))}
-    return tuple(_step(past, watch, rule, subject, row, said.get(row.step), teller, zone) for row in rows)
+    rows = steps_of(inquiry.connection, rule.id, subject, told.period)
+    said = findings_of_steps(inquiry.connection, rule.id, subject, told.period)
+    return tuple(_step(inquiry, watch, rule, subject, row, said.get(row.step)) for row in rows)
 
 
-def _step(
-    past: Past, watch: Watch, rule: Rule, subject: str, row: Any, finding: int | None, teller: Teller, zone: ZoneInfo
-) -> LadderStep:
-    due = when(row.due, zone)
+def _step(inquiry: Inquiry, watch: Watch, rule: Rule, subject: str, row: Any, finding: int | None) -> LadderStep:
+    due = inquiry.when(row.due)
     until = None
     if row.state == "cancelled" and row.note == "until holds" and rule.until is not None and row.settled_at is not None:
         entry = entry_from(row)
         at = min(row.settled_at, row.due)
-        facts = past.facts(watch, subject, entry.person or subject, at, kept=entry.facts, part="until")
+        facts = inquiry.past.facts(watch, subject, entry.person or subject, at, kept=entry.facts, part="until")
         until = tree_of(rule.until, facts)
     head = both(f"第 {row.step} 步（{due['zh']}）：", f"Step {row.step} ({due['en']}): ")
-    tail = _fate(row, until, teller)
+    tail = _fate(row, until, inquiry.teller)
     return LadderStep(
         row.step, row.due, row.state, both(head["zh"] + tail["zh"], head["en"] + tail["en"]), finding, until
     )

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
-
 from tideng.base.durations import Duration
 from tideng.facts.windows import heeds
 from tideng.facts.world import World
@@ -24,7 +22,7 @@ from tideng.model.judge_contract import (
     OnWait,
 )
 from tideng.replay.past_world import Heard, Past, day_of
-from tideng.store.tables import AgendaRow
+from tideng.store.agenda import agenda_entry, windows_nearest, windows_touching
 from tideng_rules.document.model import Rule
 
 _NEAR = timedelta(days=400)
@@ -168,13 +166,8 @@ class Moments:
     def _windowed(self, rule: Rule, trigger: Any, subject: str, at: datetime) -> Search:
         """The end of a window, as the agenda knows it: which event opened it depends on all that came before."""
         day, first, last = day_of(self._past.directory, subject, at)
-        table = AgendaRow.__table__
-        ours = (table.c.rule == rule.id, table.c.subject == subject, table.c.kind.in_(("wait", "not_all")))
-        touching = or_(table.c.due.between(first, last), table.c.began.between(first, last))
-        rows = self._connection.execute(select(table).where(*ours, touching, table.c.state != "joined")).all()
-        near = select(table.c.due).where(*ours)
-        before = self._connection.scalar(near.where(table.c.due < first).order_by(table.c.due.desc()).limit(1))
-        after = self._connection.scalar(near.where(table.c.due > last).order_by(table.c.due).limit(1))
+        rows = windows_touching(self._connection, rule.id, subject, (first, last))
+        before, after = windows_nearest(self._connection, rule.id, subject, (first, last))
         types = tuple(trigger.event_types)
         if not rows:
             return Search(day, None, before, after, types)
@@ -202,9 +195,7 @@ class Moments:
         return Search(day, asked, before, after, types)
 
     def _agenda(self, rule: Rule, subject: str, period: str, kind: str) -> Any:
-        table = AgendaRow.__table__
-        ours = (table.c.rule == rule.id, table.c.subject == subject, table.c.period == period, table.c.kind == kind)
-        return self._connection.execute(select(table).where(*ours)).first()
+        return agenda_entry(self._connection, rule.id, subject, period, kind)
 
 
 def _reach(within: Duration) -> timedelta:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tideng.facts.frequency import Said, period_of
 from tideng.org.directory import Directory
-from tideng.store.tables import FindingRow, OutboxRow
+from tideng.outbox.rows import of_findings
+from tideng.store.findings import findings_up_to
 from tideng_rules.document.model import Rule
 from tideng_rules.why.moments import Asked
 
@@ -39,10 +39,7 @@ class Told:
 
 def told_about(connection: Connection, rule: Rule, subject: str, asked: Asked, directory: Directory) -> Told:
     """What the rule said to `subject` at the moment of `asked`, and what it had said by then. Two statements."""
-    table = FindingRow.__table__
-    columns = ("id", "period", "step", "ordinal", "at", "state", "withdrawn_because")
-    statement = select(*(table.c[name] for name in columns)).where(table.c.rule == rule.id, table.c.subject == subject)
-    rows = connection.execute(statement.where(table.c.at <= asked.at).order_by(table.c.at, table.c.ordinal)).all()
+    rows = findings_up_to(connection, rule.id, subject, asked.at)
     own = [row for row in rows if row.step == 0 and _this(rule, row, asked, directory, subject)]
     firsts: dict[str, Any] = {}
     for row in rows:
@@ -59,7 +56,7 @@ def told_about(connection: Connection, rule: Rule, subject: str, asked: Asked, d
         live.period,
         live.withdrawn_because,
         earlier,
-        _messages(connection, [r.id for r in own]),
+        tuple(of_findings(connection, [r.id for r in own])),
     )
 
 
@@ -72,9 +69,3 @@ def _this(rule: Rule, row: Any, asked: Asked, directory: Directory, subject: str
     facts |= dict(asked.kept or {})
     period = period_of(rule.limit, day, asked.occurrence, facts)
     return row.period == period or asked.occurrence not in period
-
-
-def _messages(connection: Connection, findings: Sequence[int]) -> tuple[Any, ...]:
-    columns = (OutboxRow.status, OutboxRow.due, OutboxRow.held_because, OutboxRow.recipient, OutboxRow.error)
-    statement = select(*columns).where(OutboxRow.finding.in_(findings)).order_by(OutboxRow.id)
-    return tuple(connection.execute(statement).all())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule
@@ -19,7 +19,7 @@ from tideng.judging.schedules import moments
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule, Watch
 from tideng.org.directory import Directory
-from tideng.store.tables import StateRow
+from tideng.store.state_spans import states_now
 from tideng_rules.document.model import (
     ALWAYS,
     Condition,
@@ -28,7 +28,7 @@ from tideng_rules.document.model import (
 )
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.engine.verdict_tree import tree_of
-from tideng_rules.lifecycle.tables import RuleVersionRow
+from tideng_rules.lifecycle.versions import documents_of_versions
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
@@ -93,14 +93,11 @@ def _read(
     missing = [key for key in watches if key not in known]
     if not missing:
         return
-    row = RuleVersionRow
-    query = select(row.rule, row.version, row.document).where(row.rule.in_({rule for rule, _ in missing}))
-    for rule, version, document in connection.execute(query):
-        if (rule, version) in watches:
-            try:
-                known[rule, version] = parse_rule(document, deployment.catalogue).who
-            except InvalidRule:
-                known[rule, version] = ALWAYS  # it is in force all the same: it may concern them
+    for key, document in documents_of_versions(connection, missing).items():
+        try:
+            known[key] = parse_rule(document, deployment.catalogue).who
+        except InvalidRule:
+            known[key] = ALWAYS  # it is in force all the same: it may concern them
     for key in missing:
         known.setdefault(key, ALWAYS)
 
@@ -117,11 +114,7 @@ def _facts(
     facts: dict[str, Any] = {}
     states = names & deployment.catalogue.states.keys()
     if states:
-        row = StateRow
-        spans = select(row.state).where(
-            row.subject == person, row.state.in_(states), row.started_at <= now, row.ended_at.is_(None)
-        )
-        facts |= dict.fromkeys(states, False) | dict.fromkeys(connection.scalars(spans), True)
+        facts |= dict.fromkeys(states, False) | dict.fromkeys(states_now(connection, states, person, now), True)
     gathered = names - states
     if gathered:
         points = [Point(person, now, directory.at(person, now), "person", person)]

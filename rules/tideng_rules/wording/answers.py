@@ -56,6 +56,41 @@ def both(zh: str, en: str) -> Text:
     return {"zh": zh, "en": en}
 
 
+CONDITIONS_HELD = both("条件都满足", "The conditions held")
+KNOWN_THEN = both("那时就已经知道这些", "All of this was known then")
+NOT_REACHED = both("没有用到", "Not come to")
+NOTHING_ON_RECORD = both(
+    "条件都满足，但没有留下记录说明为什么没有说", "all of it held, and nothing on record says why nothing was said"
+)
+
+
+def known_otherwise(clause: Text) -> Text:
+    """That a condition did not hold with what was known at the time; `clause` names it."""
+    return both(
+        f"那时知道的还不一样：{clause['zh']}，后来才收到的记录改变了结果",
+        f"what was known then was different: {clause['en']}; what came in later changed it",
+    )
+
+
+def answer_sentence(title: Text, name: str, to_them: bool, spoke_at: Text | None, clause: Text | None) -> Text:
+    """The answer to "why not?" in one sentence: ``没有提醒张伟，因为…。``
+
+    `title`: the rule's. `name`: the subject's; `to_them`: the rule sends its message to the subject. `spoke_at`: the moment
+    at which the rule spoke, None if it did not. `clause`: what stopped the rule or, if it spoke, what holds its message.
+    """
+    if spoke_at is not None:
+        did = both(f"“{title['zh']}”针对{name}有了结果", f"“{title['en']}” spoke about {name}")
+        if to_them:
+            did = both(f"提醒了{name}", f"{name} was reminded")
+        held = both(f"；{clause['zh']}", f"; {clause['en']}") if clause else both("", "")
+        return both(f"{did['zh']}：{spoke_at['zh']}{held['zh']}。", f"{did['en']}: {spoke_at['en']}{held['en']}.")
+    did_not = both(f"“{title['zh']}”没有针对{name}说什么", f"“{title['en']}” said nothing about {name}")
+    if to_them:
+        did_not = both(f"没有提醒{name}", f"{name} was not reminded")
+    because = clause or NOTHING_ON_RECORD
+    return both(f"{did_not['zh']}，因为{because['zh']}。", f"{did_not['en']}, because {because['en']}.")
+
+
 def when(moment: datetime, zone: ZoneInfo) -> Text:
     """A moment where the person lives: ``2026年10月1日 周四 19:00`` / ``Thursday 1 October 2026, 19:00``."""
     local = moment.astimezone(zone)

@@ -22,10 +22,10 @@ from sqlalchemy import func, select
 from tests.functional.cli.conftest import ROOT, environment
 from tests.functional.cli.test_events_in_and_nudges_out import a_report, lines
 from tideng.cli.children import Children
-from tideng.cli.demo import START
+from tideng.cli.demo.evening import START
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import reading
-from tideng.store.tables import AgendaRow, FindingRow
+from tideng.store.tables import AgendaRow, FindingRow, NoteRow
 
 PATIENCE = 60.0
 
@@ -243,6 +243,16 @@ def test_a_port_that_is_taken_is_said_before_anything_is_made(tideng, tmp_path):
     assert done.returncode == 1
     assert "--port" in done.stderr
     assert not (tmp_path / "somewhere").exists()
+
+
+def test_the_engine_that_was_asked_for_judged_the_evening(tideng, evening):
+    found = {
+        one["check"]: one for one in map(json.loads, tideng("doctor", "--json", cwd=evening[0]).stdout.splitlines())
+    }
+    assert found["engine"]["state"] == "ok"
+    assert found["engine"]["said"].startswith("durable: ")
+    # the worker keeps such a note while another engine judges, and took none back before it ended
+    assert rows(evening[0], NoteRow.key, where=(NoteRow.key.startswith("engine:"),)) == []
 
 
 def test_doctor_says_that_the_clock_of_a_demonstration_is_virtual(tideng, evening):

@@ -6,6 +6,8 @@ import json
 import stat
 import tomllib
 
+from unloadable import SAID, unloadable_engine
+
 from tideng.base.settings import SETTINGS
 
 
@@ -93,6 +95,19 @@ def test_doctor_says_what_is_wrong_with_a_way_out(tideng, home):
     assert done.returncode == 1
     assert set(wrong) == {"queue file", "dead letters"}
     assert all(one["way_out"] for one in wrong.values())
+
+
+def test_doctor_says_that_another_engine_judges_in_the_linkers_words_and_with_a_way_out(tideng, home, client, tmp_path):
+    path = unloadable_engine(tmp_path / "broken")
+    tideng("apply", client, cwd=home)
+    done = tideng("doctor", "--json", cwd=home, PYTHONPATH=path)
+    [engine] = [one for one in map(json.loads, done.stdout.splitlines()) if one["check"] == "engine"]
+    assert (done.returncode, engine["state"]) == (1, "wrong")
+    assert "closures judge in place of durable" in engine["said"]
+    assert SAID in engine["said"]
+    assert 'engine = "closures"' in engine["way_out"]
+    chosen = tideng("doctor", cwd=home, PYTHONPATH=path, TIDENG_ENGINE="closures")
+    assert (chosen.returncode, "closures: 1 rules in force" in chosen.stdout) == (0, True)
 
 
 def test_doctor_says_that_the_database_is_gone(tideng, home):

@@ -13,7 +13,7 @@ from tests.plugins.connectors.test_files import Formats
 from tideng.intake.event_files import read_all
 from tideng.model.catalogue import Catalogue
 from tideng.model.event import Event
-from tideng_connectors.xes import type_of
+from tideng_connectors.xes_reader import type_of
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.packaging.rule_files import read_rules
 

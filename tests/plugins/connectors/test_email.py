@@ -13,8 +13,13 @@ from aiosmtpd.smtp import AuthResult
 
 from tideng.base.errors import InvalidSettings, Problem
 from tideng.outbox.channels import Channel, ChannelError, OutgoingMessage
-from tideng_connectors.email_ import EmailChannel, EmailSettings, compose, message_id
-from tideng_connectors.memory import MemoryChannel
+from tideng_connectors.email_channel import (
+    EmailChannel,
+    EmailSettings,
+    compose,
+    message_id,
+)
+from tideng_connectors.memory_channel import MemoryChannel
 
 
 class Mailbox:

@@ -12,7 +12,7 @@ from tests.plugins.connectors.test_files import Formats, a_catalogue
 from tideng.base.errors import InvalidPayload
 from tideng.intake.event_files import declare_log_types, open_events
 from tideng.model.catalogue import Catalogue
-from tideng_connectors.xes import type_of
+from tideng_connectors.xes_reader import type_of
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<log xmlns="http://www.xes-standard.org/">\n'
 

@@ -26,8 +26,7 @@ from tideng_processes.cases.version_change import move_cases
 from tideng_processes.forms import submissions
 from tideng_processes.forms.fields import Submission
 from tideng_processes.publication.registry import Registry, registry_of
-from tideng_processes.views import cases
-from tideng_processes.views.cases import CaseView
+from tideng_processes.views.case import CaseView, case_view
 
 THURSDAY = datetime.fromisoformat("2025-06-12T10:00:00+08:00")
 ROLES = {
@@ -171,7 +170,7 @@ class EngineStory:
 
     def case(self, id: str, who: str = "hr") -> CaseView:
         with reading(self.deployment.engine) as connection:
-            return cases.case(connection, self.viewer(who), self.directory, self.clock.now(), self.registry, id)
+            return case_view(connection, self.viewer(who), self.directory, self.clock.now(), self.registry, id)
 
     def owners(self, id: str) -> list[str]:
         return [task.owner for task in self.case(id).open_tasks]

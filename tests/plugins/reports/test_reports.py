@@ -20,11 +20,11 @@ from tideng_processes.forms import submissions
 from tideng_processes.forms.fields import Submission
 from tideng_processes.forms.form_check import IncompleteForm
 from tideng_processes.publication.registry import registry_of
-from tideng_reports.beside import beside
 from tideng_reports.completeness import completeness
-from tideng_reports.filling import ENGLISH, plan_for
-from tideng_reports.filling import filled as filled_by_reports
-from tideng_reports.history import reports, written_on
+from tideng_reports.person_card import beside
+from tideng_reports.prefill import ENGLISH, plan_for
+from tideng_reports.prefill import filled as filled_by_reports
+from tideng_reports.report_history import reports, written_on
 
 REPORT = {
     "communication": "谈展厅",

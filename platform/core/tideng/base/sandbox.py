@@ -1,9 +1,10 @@
-"""Call one function with bytes from outside, in a process of its own that may hang, swell or die without harm.
+"""Call one function with untrusted bytes in a process of its own, which may hang, use too much memory or die without
+harm.
 
-``python -P -m tideng.base.sandbox MODULE:FUNCTION SECONDS MEGABYTES [ARGUMENT …]`` is that process: it reads the bytes from
-standard input, and writes what the function returns as JSON to standard output. It knows neither settings nor secrets: the
-environment it is given names only where Python finds its modules. A parent that vanishes is outlived by no more than the
-seconds, which the kernel counts, asleep or awake.
+``python -P -m tideng.base.sandbox MODULE:FUNCTION SECONDS MEGABYTES [ARGUMENT …]`` is that process: it reads the bytes
+from standard input, and writes the function's result as JSON to standard output. It gets neither settings nor secrets:
+its environment only says where Python finds its modules. If the parent vanishes, the kernel ends the process after
+SECONDS, whether it computes or sleeps.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _GRACE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
-    """How long a call may take (seconds of the clock, and of computing), and how much address space it may have."""
+    """How long a call may take (seconds of the clock, and of computing), and how much address space it may use."""
 
     seconds: int = 10
     megabytes: int = 1024
@@ -45,9 +46,11 @@ class SandboxFailed(TidengError):
 
 
 def call_sandboxed(function: str, content: bytes, *arguments: str, limits: SandboxLimits | None = None) -> Any:
-    """What ``MODULE:FUNCTION`` returns for `content` and `arguments`. `function` is named by code, never by input.
+    """Call ``MODULE:FUNCTION`` with `content` and `arguments`, and return its result. `function` is named by code,
+    never by input.
 
-    Raises `Unanswered` where it takes too long, needs too much memory, dies or raises."""
+    Raises `SandboxFailed` when it takes too long, needs too much memory, dies or raises.
+    """
     limits = limits or SandboxLimits()
     command = [sys.executable, "-P", "-m", "tideng.base.sandbox", function, str(limits.seconds), str(limits.megabytes)]
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}

@@ -1,7 +1,8 @@
-"""A ZIP that somebody handed in, looked at by its directory alone: nothing of it is unpacked here.
+"""Inspect an uploaded ZIP by its directory alone; nothing is unpacked here.
 
-A few kilobytes can unpack to more than a machine holds, and a name in an archive can lead out of the folder that it is unpacked
-into. OFD and XLSX are ZIPs; whoever opens one looks here first, and opens it in a process of its own (`tideng.base.sandbox`).
+A few kilobytes can unpack to more than a machine holds, and a name in an archive can lead out of the folder that it is
+unpacked into. OFD and XLSX are ZIPs; inspect them here before opening them in a process of their own
+(`tideng.base.sandbox`).
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ _FARTHEST_END = 65_557
 
 @dataclass(frozen=True, slots=True)
 class ZipLimits:
-    """How far an archive may go: `members` in it, bytes of all of them and of the largest one when unpacked, how many times
-    larger one may become, and bytes of the `directory` itself."""
+    """How large an archive may be: `members`, bytes of all members and of the largest one when unpacked, the ratio
+    of unpacked to packed size, and bytes of the `directory` itself."""
 
     members: int
     whole: int
@@ -43,7 +44,8 @@ class ZipLimits:
 
 @dataclass(frozen=True, slots=True)
 class ZipContents:
-    """What a look found: the `names` of its members, and `why` it is not to be opened; '' where nothing speaks against it."""
+    """Result of an inspection: the `names` of the members, and `why` the archive must not be opened; '' when it is
+    safe."""
 
     names: Sequence[str] = ()
     why: str = ""

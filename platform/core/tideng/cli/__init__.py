@@ -26,7 +26,7 @@ OWN: Mapping[str, str] = MappingProxyType(
         "init": "tideng.cli.setup:init",
         "migrate": "tideng.cli.setup:migrate",
         "doctor": "tideng.cli.doctor:doctor",
-        "demo": "tideng.cli.run:demo",
+        "demo": "tideng.cli.demo.command:demo",
         "run": "tideng.cli.run:run",
         "worker": "tideng.cli.run:worker",
         "web": "tideng.cli.run:web",

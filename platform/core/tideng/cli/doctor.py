@@ -9,15 +9,15 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select, text
-
 from tideng.base.problems import say_phrase
-from tideng.cli.run import WEB_GROUP
 from tideng.cli.terminal import FINE, REFUSED, Terminal
+from tideng.cli.web_entry import WEB_GROUP
 from tideng.cli.words import command, json_option
-from tideng.model.statuses import EventStatus, MessageStatus
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tideng.model.judge_contract import EngineState
     from tideng.runtime.deployment import Deployment
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
@@ -104,7 +104,7 @@ def _database(deployment: Deployment) -> Finding:
         return Finding(what, WRONG, (f"{shown} is not there", f"{shown} 不存在"), ("tideng migrate",) * 2)
     try:
         with deployment.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            connection.exec_driver_sql("SELECT 1")
     except Exception as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         hint = ("start it, or mend database_url in tideng.toml", "启动数据库，或改 tideng.toml 里的 database_url")
@@ -133,6 +133,7 @@ def _migrated(deployment: Deployment) -> Finding:
 
 
 def _plugins(deployment: Deployment) -> Iterator[Finding]:
+
     for one in deployment.plugins.states:
         what = (f"plugin {one.name}", f"插件 {one.name}")
         if one.state == "on":
@@ -174,11 +175,25 @@ def _engine(deployment: Deployment, connection: Connection) -> Finding:
     if failed:
         hint = ('set engine = "closures" in tideng.toml', '在 tideng.toml 里设 engine = "closures"')
         return Finding(what, WRONG, (f"{kind}: {failed} failed", f"{kind}：{failed} 出错"), hint)
+    state = plugins.first("engine_state", connection=connection)
+    if state is not None and not state.as_asked:
+        return Finding(what, WRONG, *_another_engine(state))
     if not watches:
         return Finding(
             what, NOTE, (f"{kind}: no rules in force", f"{kind}：没有生效的规则"), ("tideng apply CLIENT_DIR",) * 2
         )
     return Finding(what, OK, (f"{kind}: {len(watches)} rules in force", f"{kind}：{len(watches)} 条规则生效"))
+
+
+def _another_engine(state: EngineState) -> tuple[Pair, Pair]:
+    """What is said, and the way out, where another engine judges than was asked for."""
+    why, zh = state.why.get("en", ""), state.why.get("zh", "")
+    detail = f" ({state.detail})" if state.detail else ""
+    said = (
+        f"{state.judging} judge in place of {state.asked}: {why}{detail}",
+        f"由 {state.judging} 代替 {state.asked} 判断：{zh}{detail}",
+    )
+    return said, (state.way_out.get("en", ""), state.way_out.get("zh", ""))
 
 
 def _attention(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
@@ -288,10 +303,6 @@ def _some(people: list[str]) -> str:
     return ", ".join(people[:5]) + (f" … ({len(people)})" if len(people) > 5 else "")
 
 
-def _count(connection: Connection, column: Any, *where: Any) -> int:
-    return connection.scalar(select(func.count(column)).where(*where)) or 0
-
-
 def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
     """Amounts that nobody can compare, since no rate says what they are worth."""
     from tideng.store.rates import without_rate
@@ -309,21 +320,21 @@ def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
 
 
 def _parked(connection: Connection) -> Finding:
-    from tideng.store.tables import OutboxRow
+    from tideng.outbox import rows
 
-    number = _count(connection, OutboxRow.id, OutboxRow.status == MessageStatus.PARKED)
+    number = rows.count(connection, rows.Selection((rows.PARKED,)))
     what = ("messages", "消息")
     if not number:
         return Finding(what, OK, ("none parked", "没有搁置的"))
-    error = connection.scalar(select(OutboxRow.error).where(OutboxRow.status == MessageStatus.PARKED).limit(1)) or ""
+    error = rows.first_error(connection)
     hint = ("mend the channel, then send them again on the page Outbox", "修好渠道，再到“发件箱”页面重发")
     return Finding(what, WRONG, (f"{number} parked: {error}", f"{number} 条搁置：{error}"), hint)
 
 
 def _letters(connection: Connection) -> Finding:
-    from tideng.store.tables import DeadLetterRow
+    from tideng.store.events import count_dead_letters
 
-    number = _count(connection, DeadLetterRow.id, DeadLetterRow.state == "waiting")
+    number = count_dead_letters(connection)
     what = ("dead letters", "死信")
     if not number:
         return Finding(what, OK, ("none", "没有"))
@@ -332,15 +343,16 @@ def _letters(connection: Connection) -> Finding:
 
 
 def _backlog(deployment: Deployment, connection: Connection) -> Finding:
-    from tideng.store.tables import EventRow
+    from tideng.model.statuses import EventStatus
+    from tideng.store.event_reading import count_events, first_failure, oldest_waiting
 
     what = ("events", "事件")
-    failed = _count(connection, EventRow.id, EventRow.status == EventStatus.FAILED)
+    failed = count_events(connection, EventStatus.FAILED)
     if failed:
-        error = connection.scalar(select(EventRow.error).where(EventRow.status == EventStatus.FAILED).limit(1)) or ""
+        error = first_failure(connection)
         said = (f"{failed} could not be judged: {error}", f"{failed} 个无法判断：{error}")
         return Finding(what, WRONG, said, ("see the page Events", "见“事件”页面"))
-    oldest = connection.scalar(select(func.min(EventRow.received_at)).where(EventRow.status == EventStatus.WAITING))
+    oldest = oldest_waiting(connection)
     age = (deployment.clock.now() - oldest).total_seconds() if oldest else 0.0
     if age > deployment.settings.backlog_limit_seconds:
         said = (f"the oldest has waited {age:,.0f} s", f"最早的已等 {age:,.0f} 秒")

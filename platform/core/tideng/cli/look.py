@@ -8,15 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from sqlalchemy import Connection, func, select
 
 from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
 from tideng.model.statuses import NUDGE_TITLES, MessageStatus, NudgeStatus, dropped_title, held_title
-from tideng.store.tables import FindingRow
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from tideng.model.catalogue import Catalogue
     from tideng.org.directory import Directory
     from tideng.runtime.deployment import Deployment
@@ -198,14 +198,14 @@ def finding_number(connection: Connection, name: str) -> int | None:
 
 def _by_key(connection: Connection, key: str) -> int | None:
     """The finding with this key. The subject and the period may hold slashes themselves, so they are compared joined."""
+    from tideng.store.findings import finding_with_key
+
     rule, _, rest = key.partition("/")
     readings = [(rest, 0, 0)]
     if found := _TAIL.fullmatch(rest):
         readings.insert(0, (found["rest"], int(found["step"]), int(found["ordinal"])))
-    joined = func.concat(FindingRow.subject, "/", FindingRow.period)
     for text, step, ordinal in readings:
-        where = (FindingRow.rule == rule, joined == text, FindingRow.step == step, FindingRow.ordinal == ordinal)
-        number = connection.scalar(select(FindingRow.id).where(*where))
+        number = finding_with_key(connection, rule, text, step, ordinal)
         if number is not None:
             return number
     return None

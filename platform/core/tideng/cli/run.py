@@ -1,35 +1,19 @@
-"""``run``, ``worker``, ``web`` and ``demo``: the processes of a deployment."""
+"""``run``, ``worker`` and ``web``: the processes of a deployment."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable
-from importlib.metadata import entry_points
-from pathlib import Path
-from typing import Any
 
 import click
 
-from tideng.base.errors import CommandFailed, NotFound
-from tideng.base.parse_errors import of_os
 from tideng.cli.children import Children, end_with_parent, stop_on_signals
-from tideng.cli.terminal import FINE, REFUSED, Terminal
+from tideng.cli.terminal import FINE, Terminal
+from tideng.cli.web_entry import web_entry
 from tideng.cli.words import command, option
 
-WEB_GROUP = "tideng.web"
-"""Entry points of the web: ``serve(settings)`` answers until a signal; ``prepare(deployment, logins)`` makes
-tables, roles and logins, given as (person's id, role, password), and returns the password it made up for admin, if any; ``is_built()`` says whether the scripts
-of its pages are there."""
-
 _WITH_PARENT = click.option("--with-parent", is_flag=True, hidden=True)
-
-
-def web_entry(name: str) -> Callable[..., Any]:
-    """The web's function of that name; raises `NotFound` when no web is installed."""
-    for entry in entry_points(group=WEB_GROUP, name=name):
-        return entry.load()
-    raise NotFound("no-web-installed", {"name": name, "group": WEB_GROUP})
 
 
 @command(
@@ -104,53 +88,3 @@ def web(terminal: Terminal, with_parent: bool) -> int:
         settings = deployment.settings
     serve(settings)
     return FINE
-
-
-@command(
-    "demo",
-    en="Show the sample company on an evening at 18:55, from nothing, in DIR (./demo).\n\nA virtual clock runs fast; watch the "
-    "reminders of 19:00 and the step of 21:00 come, and two late reports change them.",
-    zh="从零开始演示样例公司的一个傍晚（18:55 起），放在 DIR（默认 ./demo）。\n\n虚拟时钟走得很快：看 19:00 的提醒、21:00 的后续，以及两份晚到的日报带来的变化。",
-)
-@click.argument("folder", metavar="[DIR]", default="demo", type=click.Path(file_okay=False, path_type=Path))
-@option(
-    "--speed",
-    type=click.FloatRange(min=1),
-    metavar="N",
-    default=60.0,
-    en="How many times faster than the wall (60: a minute a second).",
-    zh="比真实时间快多少倍（60：一秒走一分钟）。",
-)
-@option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    metavar="N",
-    default=8080,
-    en="The web's port (8080).",
-    zh="网页端口（8080）。",
-)
-@option(
-    "--client",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    metavar="DIR",
-    en="Another client bundle.",
-    zh="换一个客户配置。",
-)
-@option(
-    "--until-done",
-    is_flag=True,
-    en="End when the evening is over, instead of waiting for Ctrl-C.",
-    zh="傍晚过完就结束，不等 Ctrl-C。",
-)
-def demo(terminal: Terminal, folder: Path, speed: float, port: int, client: Path | None, until_done: bool) -> int:
-    from tideng.cli.demo import Demo
-
-    stop = stop_on_signals()
-    shown = Demo(terminal, folder, speed, port, client)
-    try:
-        shown.prepare(stop)
-        if stop.is_set():
-            return 130
-        return FINE if shown.play(stop, until_done) else REFUSED
-    except OSError as error:
-        raise CommandFailed("file-trouble", {"file": error.filename or folder, "why": of_os(error)}) from error

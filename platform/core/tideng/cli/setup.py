@@ -68,7 +68,7 @@ def _migrate(terminal: Terminal, deployment, bring_up_to_date) -> int:
 
 def _prepare_web(terminal: Terminal, deployment) -> None:
     """Tables, roles and the first administrator of the web, where one is installed."""
-    from tideng.cli.run import web_entry
+    from tideng.cli.web_entry import web_entry
 
     try:
         prepare = web_entry("prepare")

@@ -7,12 +7,10 @@ import logging
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from tideng.base.errors import (
     CommandFailed,
@@ -24,6 +22,8 @@ from tideng.base.errors import (
 from tideng.base.problems import say, say_phrase
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from tideng.runtime.deployment import Deployment
 
 FINE, REFUSED, WRONG_USAGE = 0, 1, 2
@@ -35,8 +35,15 @@ class Terminal:
 
     def __init__(self, language: str):
         self.language = language
-        self.out = _console(sys.stdout)
-        self.err = _console(sys.stderr)
+
+    # rich and the words of problems are loaded when something is printed: `--help` prints through click
+    @cached_property
+    def out(self) -> Console:
+        return _console(sys.stdout)
+
+    @cached_property
+    def err(self) -> Console:
+        return _console(sys.stderr)
 
     def text(self, en: str, zh: str) -> str:
         """The wording in the language of this call."""
@@ -44,11 +51,17 @@ class Terminal:
 
     def say(self, en: str, zh: str) -> None:
         """One line of the answer."""
-        self.out.print(escape(self.text(en, zh)), highlight=False, soft_wrap=True)
+        self._print(self.out, self.text(en, zh))
 
     def note(self, en: str, zh: str, style: str = "") -> None:
         """One line beside the answer, on standard error."""
-        self.err.print(escape(self.text(en, zh)), highlight=False, soft_wrap=True, style=style or None)
+        self._print(self.err, self.text(en, zh), style)
+
+    @staticmethod
+    def _print(console: Console, line: str, style: str = "") -> None:
+        from rich.text import Text  # not markup: a bracket in a line is a bracket
+
+        console.print(Text(line), highlight=False, soft_wrap=True, style=style or None)
 
     def json(self, value: Any) -> None:
         """One JSON document on one line."""
@@ -59,11 +72,14 @@ class Terminal:
         self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], *, on_err: bool = False
     ) -> None:
         """A table; `columns` are the headings in (en, zh)."""
+        from rich.table import Table
+        from rich.text import Text
+
         table = Table(box=None, pad_edge=False, header_style="bold")
         for en, zh in columns:
             table.add_column(self.text(en, zh), overflow="fold")
         for row in rows:
-            table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+            table.add_row(*(Text("" if cell is None else str(cell), overflow="fold") for cell in row))
         (self.err if on_err else self.out).print(table)
 
     def refuse(self, error: TidengError) -> None:
@@ -73,12 +89,10 @@ class Terminal:
                 f"{error.what}: {len(error.problems)} to mend",
                 f"{say_phrase(error.message, self.language)}：{len(error.problems)} 处要改",
             )
-            self.err.print(escape(said), style="bold", highlight=False, soft_wrap=True)
+            self._print(self.err, said, "bold")
             self.problems(error.problems)
         else:
-            self.err.print(
-                escape(say_phrase(error.message, self.language)), style="bold", highlight=False, soft_wrap=True
-            )
+            self._print(self.err, say_phrase(error.message, self.language), "bold")
 
     def problems(self, problems: Iterable[Problem], *, on_err: bool = True) -> None:
         """Problems as a table: where, what, the way out."""
@@ -115,6 +129,8 @@ PROBLEM_COLUMNS = (("where", "位置"), ("what is wrong", "问题"), ("way out",
 
 
 def _console(stream: Any) -> Console:
+    from rich.console import Console
+
     console = Console(file=stream, highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(file=stream, highlight=False, width=_PIPED_WIDTH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -88,7 +89,24 @@ class Command(Bilingual):
 
 
 class Group(Bilingual, click.Group):
-    """A group that says in both languages that it has no such command."""
+    """A group that says in both languages that it has no such command.
+
+    `lazy`: name of a command → ``module:attribute``, imported when the command is called or the group's help is shown, so
+    that neither a sibling nor the help of the level above waits for what only one command needs.
+    """
+
+    def __init__(self, *names: Any, lazy: Mapping[str, str] | None = None, **more: Any):
+        super().__init__(*names, **more)
+        self._lazy = lazy or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self._lazy})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._lazy:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self._lazy[cmd_name].partition(":")
+        return getattr(importlib.import_module(module), attribute)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -1,1 +1,1 @@
-"""A client as files: the bundle that an implementer writes, read into plain values with every problem at once."""
+"""A client as files: the bundle that an implementer writes, read into plain values, with all problems at once."""

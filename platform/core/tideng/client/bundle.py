@@ -1,4 +1,4 @@
-"""A client bundle: everything an implementer customises, as files, read and checked as a whole."""
+"""A client bundle: everything that an implementer customises, as files, read and checked as a whole."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class PackUse:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A client, read and found consistent.
+    """A client, read and consistent.
 
-    `calendar` is a country (``CN``) or part of one (``AU-NSW``); `quiet_hours` are local times, the first may be
-    the later; `nudge_budget` has ``day`` and ``week`` where the client sets them; `digest` is None where messages are
-    not gathered; `plugins` maps a plugin's name to its
-    settings, in which ``${ENV:NAME}`` still stands as written; `rule_files` and `event_files` are sorted paths.
+    `calendar`: a country (``CN``) or a part of one (``AU-NSW``). `quiet_hours`: local times; the first may be the later
+    one. `nudge_budget`: has ``day`` and ``week`` if the client sets them. `digest`: None when messages are not
+    gathered. `plugins`: plugin → its settings, with ``${ENV:NAME}`` not yet replaced. `rule_files`, `event_files`:
+    sorted paths.
     """
 
     root: Path
@@ -86,7 +86,7 @@ class Bundle:
     warnings: tuple[Problem, ...] = ()
 
     def directory(self) -> Directory:
-        """Everyone in this bundle, on any day."""
+        """The directory of everyone in this bundle, on any day."""
         return Directory(self.assignments, self.units, self.positions, self.timezone, self.roles)
 
 
@@ -149,7 +149,7 @@ def _files(folder: Path, endings: tuple[str, ...]) -> tuple[Path, ...]:
 
 
 def _strangers(root: Path, problems: Problems) -> None:
-    """A misspelt table would otherwise be left unread in silence."""
+    """Report unknown tables; a misspelt one would otherwise be ignored in silence."""
     for path in sorted(root.glob("*.csv")) if root.is_dir() else ():
         if path.name not in TABLES:
             way_out = nearest(path.name, TABLES) or Phrase("listed", {"names": TABLES})
@@ -164,7 +164,8 @@ _TYPE = re.compile(r"[^\W\dA-Z][^\WA-Z]*(\.[^\WA-Z]+)*")
 
 
 class _Client:
-    """client.yaml, key by key. Each reader takes the value from the document, adds problems, returns what holds."""
+    """Read client.yaml key by key. Each method takes the value from the document, adds problems, and returns the
+    valid value."""
 
     def __init__(self, document: Document | None, problems: Problems):
         self._document, self._problems = document, problems
@@ -318,7 +319,7 @@ class _Client:
         return tuple(uses.values())
 
     def roles(self, people: set[str]) -> Mapping[str, tuple[str, ...]]:
-        """Role → the people who hold it; read last, since it names people."""
+        """Role → the people who hold it. Read last, because it names people."""
         roles: dict[str, tuple[str, ...]] = {}
         if self._said.get("roles") is None:
             return roles
@@ -351,7 +352,7 @@ class _Client:
         return types
 
     def _currencies(self, place: str, fields: Mapping[str, Any]) -> None:
-        """An amount names the field that says its currency: there has to be one, a text."""
+        """Check that each amount's currency field exists and is a text."""
         kinds = {name: said.get("type", "text") if isinstance(said, dict) else said for name, said in fields.items()}
         for name, said in fields.items():
             currency = said.get("currency") if isinstance(said, dict) else None
@@ -386,7 +387,7 @@ class _Client:
         return {locale: str(text) for locale, text in self._mapping(place, value, "{zh: …, en: …}").items()}
 
     def _secrets(self, place: str, name: str, value: Any) -> None:
-        """Secrets stand in the environment; a bundle goes into version control and to partners."""
+        """Report secrets, which belong in the environment: bundles go into version control and to partners."""
         if isinstance(value, dict):
             for inner, item in value.items():
                 self._secrets(f"{place}.{inner}", inner, item)

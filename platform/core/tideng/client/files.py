@@ -1,4 +1,4 @@
-"""The files of a client bundle, read so that every problem can name its file, line and column."""
+"""Read the files of a client bundle, so that every problem can name its file, line and column."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tideng.base.parse_errors import of_csv, of_os, of_text, of_yaml
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_PROBLEMS = 200
-"""Beyond this a reader has seen enough; a spreadsheet saved wrongly is wrong on every line."""
+"""Problems kept; after so many a reader has seen enough, because a spreadsheet saved wrongly is wrong on every line."""
 
 
 @dataclass
 class Problems:
-    """Collects what is wrong while reading goes on; `left_out` counts those beyond the most that are kept."""
+    """Collect problems while reading goes on. `left_out`: how many were not kept."""
 
     found: list[Problem] = field(default_factory=list)
     left_out: int = 0
@@ -45,7 +45,7 @@ class Problems:
 
 
 def read_text(path: Path, problems: Problems) -> str | None:
-    """The file's text, without a byte order mark; None when it cannot be read, the reason being among `problems`."""
+    """Read a file's text without its byte order mark; None when it cannot be read, which is added to `problems`."""
     try:
         if path.stat().st_size > MOST_BYTES:
             problems.add(path.name, "bundle-file-too-large")
@@ -82,7 +82,7 @@ def _line_at(raw: bytes, position: int) -> int:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a table. A cell that is not there is ''."""
+    """One line of a table. A missing cell is ''."""
 
     file: str
     line: int
@@ -96,9 +96,9 @@ class Row:
 
 
 def read_table(path: Path, required: tuple[str, ...], optional: tuple[str, ...], problems: Problems) -> list[Row]:
-    """The rows of a CSV file whose first line names its columns; cells are trimmed, empty lines passed over.
+    """Read the rows of a CSV file whose first line names its columns. Cells are trimmed, empty lines skipped.
 
-    An unknown or missing column, a line with too many cells, and quotes that never close are problems.
+    Unknown or missing columns, lines with too many cells, and quotes that never close are problems.
     """
     text = read_text(path, problems) if path.exists() else None
     if text is None:
@@ -156,7 +156,7 @@ def _columns_fit(name: str, columns: list[str], required: tuple, optional: tuple
 
 
 def read_day(row: Row, column: str, problems: Problems) -> date | None:
-    """The date in a cell; None where it is empty or is none, which is then among `problems`."""
+    """Read the date in a cell; None when it is empty or invalid; an invalid one is added to `problems`."""
     text = row[column]
     if not text:
         return None
@@ -174,7 +174,7 @@ def read_day(row: Row, column: str, problems: Problems) -> date | None:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as people read it: 22:00 is no number, NO is Norway, 2026-03-02 stays text."""
+    """YAML as people read it: 22:00 is not a number, NO is Norway, 2026-03-02 stays text."""
 
 
 def _plain(tag: str, pattern: str, first: str) -> None:
@@ -191,7 +191,7 @@ _Loader.yaml_implicit_resolvers.setdefault("", []).append(("tag:yaml.org,2002:nu
 
 @dataclass(frozen=True)
 class Document:
-    """A YAML file's value, and the line of each place in it (``packs[0].name`` → 12)."""
+    """The value of a YAML file, and the line of each place in it (``packs[0].name`` → 12)."""
 
     file: str
     value: Any
@@ -205,13 +205,14 @@ class Document:
 
 
 def read_yaml(path: Path, problems: Problems) -> Document | None:
-    """The one document in a YAML file; None when it cannot be read. Keys said twice, aliases and tags are problems."""
+    """Read the one document in a YAML file; None when it cannot be read. Repeated keys, aliases and tags are
+    problems."""
     text = read_text(path, problems)
     return None if text is None else read_yaml_text(path.name, text, problems)
 
 
 def read_yaml_text(name: str, text: str, problems: Problems) -> Document | None:
-    """The same for a text that somebody typed; `name` is what its places are called by."""
+    """Like `read_yaml`, for a text; `name` stands for the file in places."""
     lines: dict[str, int] = {}
     try:
         node = yaml.compose(text, Loader=_Loader)

@@ -1,4 +1,4 @@
-"""Units, positions and people of a bundle: three tables, read, then checked against each other."""
+"""Read the tables of units, positions and people of a bundle, and check them against each other."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ PERSON_COLUMNS = (
     "until",
     "deputy",
 )
-"""Of each table; `id` and `name` are needed. A row is one period; that of a unit or a post lasts until its next one begins."""
+"""Columns of each table; `id` and `name` are required. A row is one period; the period of a unit or position lasts
+until its next one begins."""
 LONGEST_NAME = 200
 LONGEST_SHEET = 20_000
 _YES, _NO = ("yes", "true", "1", "是"), ("", "no", "false", "0", "否")
@@ -62,7 +63,8 @@ class Organisation(NamedTuple):
 
 
 def read_organisation(root: Path, timezone: str, locale: str, problems: Problems) -> Organisation:
-    """Read units.csv, positions.csv and people.csv under `root`; `timezone` and `locale` are for whoever names none."""
+    """Read units.csv, positions.csv and people.csv under `root`. `timezone` and `locale`: for people without their
+    own."""
     unit_rows = read_table(root / "units.csv", ("id", "name"), UNIT_COLUMNS[2:], problems)
     position_rows = read_table(root / "positions.csv", ("id", "name"), POSITION_COLUMNS[2:], problems)
     people_rows = read_table(root / "people.csv", ("id", "name"), PERSON_COLUMNS[2:], problems)
@@ -77,7 +79,8 @@ def organisation_of(
     locale: str,
     problems: Problems,
 ) -> Organisation:
-    """What the three tables say, each checked by itself and against the others; `problems` gets what does not fit."""
+    """Check the rows of the three tables, each by itself and against the others, and make the organisation;
+    `problems` collects what does not fit."""
     for row in (*unit_rows, *position_rows, *people_rows):
         if len(row["name"]) > LONGEST_NAME:
             problems.add(row.at("name"), "name-too-long", {"most": LONGEST_NAME})
@@ -117,7 +120,7 @@ def organisation_of(
 
 
 class _Period(NamedTuple):
-    """A row and the days for which it holds, inclusive."""
+    """A row and the days on which it holds, inclusive."""
 
     row: Row
     since: date
@@ -127,7 +130,8 @@ class _Period(NamedTuple):
 
 
 def _periods(rows: Sequence[Row], problems: Problems) -> list[_Period]:
-    """The rows of units or posts, as they come: each holds until the next one of the same id begins, or until its last day."""
+    """Give the periods of units or positions in the order of the rows: each holds until the next one of the same id
+    begins, or until its last day."""
     said = [(row, read_day(row, "from", problems), read_day(row, "until", problems)) for row in rows]
     begun: dict[str, list[date]] = {}
     for row, since, until in said:
@@ -146,7 +150,7 @@ def _periods(rows: Sequence[Row], problems: Problems) -> list[_Period]:
 
 
 def _outlived(rows: Iterable[_Period], column: str, named: Iterable[_Period], what: str, problems: Problems) -> None:
-    """Nobody and nothing is in a unit or a post on a day on which it is there no more."""
+    """Report people and things in a unit or a position that does not exist any more on some day."""
     ends: dict[str, date] = {}
     for one in named:
         ends[one.row["id"]] = max(one.last, ends.get(one.row["id"], date.min))
@@ -192,7 +196,7 @@ def _is_head(row: Row, problems: Problems) -> bool:
 
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
-    """Every IANA zone; finding them walks the whole zone database, too slow to do for each person."""
+    """All IANA zones. Finding them walks the whole zone database, which is too slow for each person."""
     return frozenset(zoneinfo.available_timezones())
 
 
@@ -268,7 +272,7 @@ def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Ass
 
 
 def read_duties(text: str, wrong: Callable[[Phrase], None]) -> Targets:
-    """``visits_this_month>=15;sales_this_month>=9000`` as targets; `wrong` is called with what cannot be read."""
+    """Read ``visits_this_month>=15;sales_this_month>=9000`` as targets. `wrong` is called with each problem."""
     targets: dict[str, tuple[str, float]] = {}
     for part in filter(str.strip, text.split(";")):
         duty = _DUTY.fullmatch(part)
@@ -282,12 +286,13 @@ def read_duties(text: str, wrong: Callable[[Phrase], None]) -> Targets:
 
 
 def duties_as_text(targets: Targets) -> str:
-    """What `read_duties` reads."""
+    """The inverse of `read_duties`."""
     return ";".join(f"{name}{operator}{value:g}" for name, (operator, value) in targets.items())
 
 
 def _unit_cycles(periods: Sequence[_Period], problems: Problems) -> None:
-    """A circle can only begin on a day on which some unit's period begins, so those days are looked at."""
+    """Report units that are above themselves. A circle can only begin on a day on which some unit's period begins,
+    so only those days are checked."""
     told: set[frozenset[str]] = set()
     for day in sorted({one.since for one in periods}):
         rows = {one.row["id"]: one.row for one in periods if one.since <= day <= one.last}
@@ -304,7 +309,8 @@ def _unit_cycles(periods: Sequence[_Period], problems: Problems) -> None:
 
 
 def _supervisor_cycles(periods: Mapping[str, list[tuple[Row, Assignment]]], problems: Problems) -> None:
-    """A circle can only begin on a day on which somebody's period begins, so those days are looked at."""
+    """Report supervisors who are above themselves. A circle can only begin on a day on which somebody's period
+    begins, so only those days are checked."""
     told: set[frozenset[str]] = set()
     for entries in periods.values():
         for row, assignment in entries:
@@ -314,7 +320,7 @@ def _supervisor_cycles(periods: Mapping[str, list[tuple[Row, Assignment]]], prob
                 return next((a.supervisor for _, a in periods.get(person, ()) if a.covers(day)), "")
 
             circle = _circle(assignment.person, above, set())
-            # one's own supervisor is told of already
+            # somebody who is their own supervisor was reported by _assignment
             if circle and len(circle) > 1 and assignment.person in circle and frozenset(circle) not in told:
                 told.add(frozenset(circle))
                 way = " → ".join((*circle, circle[0]))
@@ -322,7 +328,8 @@ def _supervisor_cycles(periods: Mapping[str, list[tuple[Row, Assignment]]], prob
 
 
 def _circle(start: str, above: Callable[[str], str], settled: set[str]) -> list[str]:
-    """The ids that go round when one climbs from `start`; [] when one arrives at the top or at something settled."""
+    """Climb from `start`, and return the ids that form a circle; [] when the climb ends at the top or at a settled
+    id."""
     path: list[str] = []
     current = start
     while current and current not in settled:

@@ -1,4 +1,4 @@
-"""The client as the running deployment knows it: what `apply` keeps of a bundle, without its people and files."""
+"""The client as a running deployment knows it: what `apply` keeps of a bundle, without people and files."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ if TYPE_CHECKING:
     from tideng.client.bundle import Bundle
 
 CLIENT = "client"
-"""The name under which the client's own event types stand in the catalogue."""
+"""The plugin name under which the client's own event types are in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Locale, zone and habits of one client. Times of day are local to whoever is spoken to.
+    """Locale, time zone and habits of a client. Times of day are local to the recipient.
 
-    `quiet_hours`: (start, end), over midnight when start is later. `nudge_budget`: messages to one person on one channel
-    at most, under ``day`` and ``week``. `digest`: how long messages to one person are gathered into one. `roles`: role → ids of its holders. `plugins`: plugin → its settings in the bundle,
-    secrets still as ``${ENV:NAME}``. `event_types`: the client's own, by name.
+    `quiet_hours`: (start, end), over midnight when start is later. `nudge_budget`: the most messages to one person on
+    one channel, per ``day`` and ``week``. `digest`: how long messages to one person are gathered into one. `roles`:
+    role → ids of its holders. `plugins`: plugin → its settings in the bundle, with secrets still as ``${ENV:NAME}``.
+    `event_types`: the client's own, by name.
     """
 
     client: str = ""
@@ -41,11 +42,11 @@ class Profile:
 
     @classmethod
     def of(cls, bundle: Bundle) -> Profile:
-        """The profile that a bundle describes."""
+        """Make the profile that a bundle describes."""
         return cls(**{name: getattr(bundle, name) for name in cls.__slots__})
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; `from_json` reads them back to an equal profile."""
+        """Convert to plain JSON values; `from_json` makes an equal profile of them."""
         value = {name: getattr(self, name) for name in self.__slots__}
         value["quiet_hours"] = [t.isoformat() for t in self.quiet_hours] if self.quiet_hours else None
         value["channels"] = list(self.channels)
@@ -58,7 +59,7 @@ class Profile:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Profile:
-        """Read what `to_json` wrote, also by an older version: what is not there has its default."""
+        """Read the output of `to_json`, also of an older version: missing values get their defaults."""
         known = {name: value[name] for name in cls.__slots__ if name in value}
         if known.get("quiet_hours"):
             start, end = known["quiet_hours"]

@@ -1,4 +1,4 @@
-"""rates.csv of a client bundle: what other currencies are worth, day by day."""
+"""Read rates.csv of a client bundle: the worth of other currencies, day by day."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _MOST_DIGITS = 20
 
 
 def read_rates(root: Path, currency: str, problems: Problems) -> tuple[Rate, ...]:
-    """The rates in rates.csv under `root` (``date,currency,rate``), oldest first; none where there is no such file.
+    """Read rates.csv under `root` (``date,currency,rate``), oldest first; () when there is no such file.
 
-    A rate is the client's currency (`currency`) for one unit of the other.
+    A rate is the amount of the client's currency (`currency`) for one unit of the other.
     """
     known = list_currencies()
     lines: dict[tuple[str, date], int] = {}
@@ -43,7 +43,7 @@ def read_rates(root: Path, currency: str, problems: Problems) -> tuple[Rate, ...
 
 def _rate(row: Row, problems: Problems) -> Decimal | None:
     if not row["rate"]:
-        return None  # an empty cell is told of already
+        return None  # an empty cell was reported by read_table
     try:
         rate = Decimal(row["rate"])
     except InvalidOperation:

@@ -1,1 +1,1 @@
-"""A payload becomes an `Event`, or an `InvalidPayload` that names everything wrong with it."""
+"""Intake: make an `Event` of a payload, or an `InvalidPayload` with everything that is wrong with it."""

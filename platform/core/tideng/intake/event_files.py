@@ -1,6 +1,6 @@
-"""Event files of any known format, as events: JSON Lines, CSV, event logs, packed or not.
+"""Read event files of any known format: JSON Lines, CSV or event logs, packed or not.
 
-The formats are plugins' (hook `read_source`); unpacking, limits, sorting and what is refused are here.
+Plugins read the formats (hook `read_source`); unpacking, limits, sorting and refusals are here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any, BinaryIO, Protocol
 from tideng.base.errors import CodedError, InvalidPayload, Problem, Refused
 from tideng.base.parse_errors import of_text
 from tideng.base.problems import Phrase
-from tideng.intake.reader import read_event
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
 
@@ -26,30 +25,30 @@ MAX_UNPACKED = 4 << 30  # bytes a packed file may hold
 MAX_RATIO = 400  # how much larger than packed it may be, once it is large (real logs: about 40)
 LARGE = 64 << 20
 LOGS = "logs"
-"""The name under which types found in event logs are declared."""
+"""The plugin name under which types found in event logs are declared."""
 
 Source = Path | str | BinaryIO
 
 
 class Finder(Protocol):
-    """Who knows the formats: `tideng.plugins.manager.Plugins`."""
+    """Whatever knows the formats: `tideng.plugins.manager.Plugins`."""
 
     def first(self, hook: str, **arguments: Any) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable(Problem):
-    """A piece of a file that is no payload; `raw` is the piece (its beginning, if it is long)."""
+    """A piece of a file that is not a payload. `raw`: the piece, or its beginning when it is long."""
 
     raw: str | bytes = ""
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a reader may want to know.
+    """What a reader may need.
 
-    `name` is the file's name without folder; `activities` maps an event log's activities to types;
-    `known_person` says whether a text is the id of a person.
+    `name`: the file's name without folder. `activities`: an event log's activity → event type. `known_person`: tells
+    whether a text is the id of a person.
     """
 
     name: str
@@ -58,13 +57,13 @@ class ReadOptions:
     known_person: Callable[[str], bool] = lambda text: False
 
     def declare(self, name: str, activity: str) -> None:
-        """Declare the type of a log's activity, unless it is known; declared types keep their own fields."""
+        """Declare the type of a log's activity, unless it is known; a declared type keeps its fields."""
         if name not in self.catalogue.event_types:
             self.catalogue.add([log_event_type(name, activity)], LOGS)
 
 
 def log_event_type(name: str, activity: str) -> EventType:
-    """The open event type for an activity of an event log: any attribute, matched by its case."""
+    """Make the open event type of an activity in an event log: any attribute, matched by its case."""
     case = Field("case", "text", {"zh": "案例", "en": "Case"}, required=True, key=True)
     return EventType(name, {"zh": activity, "en": activity}, (case,), plugin=LOGS, open=True)
 
@@ -79,11 +78,11 @@ def open_events(
     known_person: Callable[[str], bool] = lambda text: False,
     name: str = "",
 ) -> Iterator[tuple[str, Event | InvalidPayload]]:
-    """Yield (place, event) or (place, what is wrong), in the order of the file, never holding more than a piece of it.
+    """Yield (place, event) or (place, refusal) in the order of the file, holding only a piece of it at a time.
 
-    `source` is a path or a binary stream (then `name` names it), packed with gzip or not. `received` is the present
-    moment; None for a replay. `mapping`: a log's activity → event type; types of a log that are unknown are declared
-    in `catalogue` while reading. Raises `Refused` when no plugin knows the format, OSError when it cannot be opened.
+    `source`: a path or a binary stream (then `name` names it), packed with gzip or not. `received`: the present moment;
+    None for a replay. `mapping`: a log's activity → event type; unknown types of a log are declared in `catalogue`
+    while reading. Raises `Refused` when no plugin knows the format, OSError when the file cannot be opened.
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
@@ -104,7 +103,7 @@ def open_events(
         unpacked, reader = _opened(source, name, plugins)
         for place, payload in reader(unpacked, options):
             yield place, _event_or_refusal(place, payload, catalogue, received)
-    except (EOFError, zlib.error) as error:  # the stream itself broke: what was read before stays
+    except (EOFError, zlib.error) as error:  # the stream itself broke; what was read before is kept
         problem = Unreadable(place, "packed-file-broken", {"why": _why_broken(error)})
         yield place, InvalidPayload("event-file", [problem], problem.raw, place)
 
@@ -118,9 +117,10 @@ def read_all(
     mapping: Mapping[str, str] | None = None,
     known_person: Callable[[str], bool] = lambda text: False,
 ) -> tuple[list[Event], list[tuple[str, InvalidPayload]]]:
-    """Read files whole, for a replay: events sorted by time, then as they came, and what was refused with its place.
+    """Read whole files for a replay. Returns the events sorted by time, then by occurrence; and the refusals with their
+    places.
 
-    An event that comes twice counts once; an id that comes again with other content is refused. Raises as `open_events`.
+    A repeated event counts once; an id that is reused with other content is refused. Raises as `open_events` does.
     """
     known: dict[tuple[str, str], Event] = {}
     refused: list[tuple[str, InvalidPayload]] = []
@@ -143,9 +143,9 @@ def read_all(
 def declare_log_types(
     sources: Iterable[Source], plugins: Finder, *, mapping: Mapping[str, str] | None = None
 ) -> list[EventType]:
-    """The event types that event logs would declare: one for each activity, in the order they first occur.
+    """Find the event types that event logs would declare: one for each activity, in the order of first occurrence.
 
-    For checking rules over logs before the logs are read; JSON Lines and CSV files declare none.
+    Used to check rules for logs before the logs are read. JSON Lines and CSV files declare no types.
     """
     catalogue = Catalogue()
     for source in sources:
@@ -156,13 +156,15 @@ def declare_log_types(
                 for _ in reader(stream, ReadOptions(name, catalogue, mapping or {})):
                     pass
             except (EOFError, zlib.error):
-                continue  # said when the events are read
+                continue  # reported when the events are read
     return [one for one in catalogue.event_types.values() if one.plugin == LOGS]
 
 
 def _event_or_refusal(
     place: str, payload: object, catalogue: Catalogue, received: datetime | None
 ) -> Event | InvalidPayload:
+    from tideng.intake.reader import read_event  # marshmallow takes 0.1 s to import, and most commands read no event
+
     if isinstance(payload, Problem):
         return InvalidPayload("event", [payload], getattr(payload, "raw", ""), place)
     try:
@@ -175,7 +177,7 @@ Reader = Callable[[BinaryIO, ReadOptions], Iterable[tuple[str, Any]]]
 
 
 def _opened(source: BinaryIO, name: str, plugins: Finder) -> tuple[BinaryIO, Reader]:
-    """The unpacked stream from its beginning, and the reader that a plugin gives for it."""
+    """Give the unpacked stream from its beginning, and the reader that a plugin offers for it."""
     unpacked = io.BufferedReader(_unpacked(source), buffer_size=1 << 18)
     head = _taken(unpacked, HEAD)
     stream = io.BufferedReader(_Joined(head, unpacked), buffer_size=1 << 18)
@@ -188,7 +190,7 @@ def _opened(source: BinaryIO, name: str, plugins: Finder) -> tuple[BinaryIO, Rea
 
 
 def _taken(source: BinaryIO, length: int) -> bytes:
-    """The first bytes, fewer only at the end: a pipe may give them one by one."""
+    """Read the first bytes, fewer only at the end; a pipe may deliver them one by one."""
     taken = b""
     while len(taken) < length and (more := source.read(length - len(taken))):
         taken += more
@@ -196,14 +198,14 @@ def _taken(source: BinaryIO, length: int) -> bytes:
 
 
 def _unpacked(source: BinaryIO) -> io.RawIOBase:
-    """The stream itself, or what is packed in it."""
+    """Give the stream itself, or its unpacked content."""
     first = _taken(source, 2)
     whole = _Joined(first, source)
     return _Gunzip(whole) if first == b"\x1f\x8b" else whole
 
 
 class _Joined(io.RawIOBase):
-    """Bytes already taken from a stream, then the rest: standard input cannot be rewound."""
+    """Bytes that were already read, followed by the rest of the stream: standard input cannot be rewound."""
 
     def __init__(self, head: bytes, rest: BinaryIO):
         self._head, self._rest = head, rest
@@ -228,7 +230,7 @@ def _why_broken(error: EOFError | zlib.error) -> Phrase:
 
 
 class _Gunzip(io.RawIOBase):
-    """Gzip, unpacked piece by piece. Raises `BrokenArchive`."""
+    """Unpack gzip piece by piece. Raises `BrokenArchive` when the file ends early or unpacks to implausibly much."""
 
     def __init__(self, packed: io.RawIOBase):
         self._packed, self._taken, self._given = packed, 0, 0

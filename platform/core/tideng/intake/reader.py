@@ -1,7 +1,8 @@
-"""From a payload to an event, or to everything that is wrong with it at once.
+"""Make an event of a payload, or report everything that is wrong with it at once.
 
-A valid payload takes a short way made once per event type; whatever the short way is not sure of goes through the
-marshmallow schemas, which give every problem with its field and a way out. Both are made from the same `EventType`.
+A valid payload takes a fast path that is built once for each event type. A payload that the fast path is not certain
+about goes through the marshmallow schemas, which report every problem with its field and a way out. Both are built from
+the same `EventType`.
 """
 
 from __future__ import annotations
@@ -12,20 +13,11 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-from marshmallow import ValidationError
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from tideng.base.errors import InvalidPayload, Problem
 from tideng.base.problems import Phrase
-from tideng.intake.schema import (
-    UNKNOWN_FIELD,
-    UNKNOWN_TYPE,
-    Complaint,
-    event_schema,
-    flatten,
-    hygiene,
-)
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
 from tideng.model.limits import (
@@ -43,6 +35,11 @@ from tideng.model.limits import (
     storable,
 )
 
+if TYPE_CHECKING:
+    from marshmallow import Schema
+
+    from tideng.intake.schema import Complaint
+
 _SHORT = 2_000  # texts up to here cannot add up to MAX_PAYLOAD on the short way
 _FEW = 60
 
@@ -50,9 +47,9 @@ _FEW = 60
 def read_event(payload: object, catalogue: Catalogue, *, place: str = "", received: datetime | None) -> Event:
     """Make an `Event` of a CloudEvents 1.0 object (its structured JSON form, as a mapping).
 
-    `place` says where it came from (``line 12``); `received` is the present moment, aware: a time more than a day
-    ahead of it is refused; None does not look (a replay, where the present moment has no meaning).
-    Raises `InvalidPayload` with all problems, each with its field in `at` (``line 12, data.needs``).
+    `place`: where it came from (``line 12``). `received`: the present moment, aware; a time more than a day after it is
+    refused; None skips this check (in a replay the present moment has no meaning). Raises `InvalidPayload` with all
+    problems, each with its field in `at` (``line 12, data.needs``).
     """
     reader = _reader_for(payload, catalogue)
     if reader is not None:
@@ -64,7 +61,7 @@ def read_event(payload: object, catalogue: Catalogue, *, place: str = "", receiv
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A refused payload as it is kept: `payload` is text that a database can hold and a person can read."""
+    """A refused payload as it is stored. `payload`: text that a database can hold and a person can read."""
 
     source: str
     place: str
@@ -75,7 +72,7 @@ class DeadLetter:
 
 
 def dead_letter(error: InvalidPayload, source: str) -> DeadLetter:
-    """What to keep of a refused payload; `source` names the file or the sender."""
+    """Make what is stored of a refused payload. `source`: the file or the sender."""
     text = _as_text(error.payload)
     return DeadLetter(
         source=storable(source)[:200],
@@ -88,9 +85,9 @@ def dead_letter(error: InvalidPayload, source: str) -> DeadLetter:
 
 
 def dead_letter_fingerprint(source: str, payload: object) -> str:
-    """64 hexadecimal digits, the same for the same payload from the same source, so that it is kept once.
+    """64 hexadecimal digits, equal for the same payload from the same source, so that it is stored once.
 
-    `payload` is a mapping as it was read, or the raw text or bytes of what could not be read.
+    `payload`: a mapping as it was read, or the raw text or bytes of what could not be read.
     """
     return hashlib.sha256(f"{storable(source)}\n{_as_text(payload)}".encode()).hexdigest()
 
@@ -113,6 +110,11 @@ def _read_carefully(
         raise InvalidPayload(
             "event", [Problem(place, "event-not-an-object", {"kind": kind_of(payload)})], payload, place
         )
+    # marshmallow takes 0.1 s to import, and valid events take the fast path without it
+    from marshmallow import ValidationError
+
+    from tideng.intake.schema import event_schema, flatten, hygiene
+
     found = list(hygiene(payload))
     unreadable = {path for path, _ in found}
     schema = reader.schema if reader else event_schema(None)()
@@ -137,7 +139,9 @@ def _read_carefully(
 def _with_way_out(
     path: str, complaint: Complaint, payload: Mapping[str, Any], catalogue: Catalogue, reader: _Reader | None
 ) -> Complaint:
-    """Name the nearest thing that is known, where the problem is an unknown one."""
+    """Suggest the nearest known name, when the problem is an unknown name."""
+    from tideng.intake.schema import UNKNOWN_FIELD, UNKNOWN_TYPE  # loaded already: only a schema complains
+
     if path == "type" and complaint.code == UNKNOWN_TYPE:
         near = catalogue.suggest(payload["type"], catalogue.event_types)
         way_out = Phrase("suggestion", {"name": near}) if near else Phrase("see-catalogue")
@@ -158,17 +162,23 @@ def _with_way_out(
 
 
 class _Reader:
-    """What was made of one event type: the short way and the schema."""
+    """What was built for one event type: the fast path and the schema."""
 
     def __init__(self, event_type: EventType):
         self.event_type = event_type
-        self.schema = event_schema(event_type)()
         self._open = event_type.open
         self._required = frozenset(f.name for f in event_type.fields if f.required)
         self._sure = {f.name: _sure_check(f) for f in event_type.fields}
 
+    @cached_property
+    def schema(self) -> Schema:
+        """The marshmallow schema, built for the first payload of this type that needs it."""
+        from tideng.intake.schema import event_schema
+
+        return event_schema(self.event_type)()
+
     def quick(self, payload: Mapping[str, Any], received: datetime | None) -> Event | None:
-        """The event, where the payload is valid beyond doubt; None where the schema has to look."""
+        """Make the event when the payload is certainly valid; None when the schema has to check it."""
         if not payload.keys() <= ENVELOPE or payload.get("specversion", "1.0") != "1.0":
             return None
         data = payload.get("data")
@@ -192,7 +202,7 @@ class _Reader:
 
 
 def _reader_for(payload: object, catalogue: Catalogue) -> _Reader | None:
-    """The reader of the payload's type, made again when its declaration changed; None for an unknown type."""
+    """Give the reader of the payload's type, rebuilt when its declaration changed; None for an unknown type."""
     name = payload.get("type") if isinstance(payload, Mapping) else None
     if not isinstance(name, str) or name not in catalogue.event_types:
         return None
@@ -216,7 +226,8 @@ def _plain_scalar(value: object) -> bool:
 
 
 def _plain_items(value: object) -> bool:
-    """A short list of short plain values, or of flat objects of them; deeper things take the careful way."""
+    """Whether `value` is a short list of short plain values, or of flat objects of them; deeper values take the
+    schema."""
     if type(value) is not list or len(value) > _FEW:
         return False
     for item in value:
@@ -229,12 +240,12 @@ def _plain_items(value: object) -> bool:
 
 
 def _brief_scalar(value: object) -> bool:
-    """Short enough that a full list of them stays below the size of a payload."""
+    """Whether the value is so short that a full list of such values is smaller than the largest payload."""
     return _plain_scalar(value) and (type(value) is not str or len(value) <= 200)
 
 
 def _sure_check(field: Field) -> Callable[[object], bool]:
-    """A check that says True only for what the schema would accept as it is."""
+    """Make a check that returns True only for values that the schema would accept unchanged."""
     low = -math.inf if field.minimum is None else field.minimum
     high = math.inf if field.maximum is None else field.maximum
     bounded = (low, high) != (-math.inf, math.inf)

@@ -1,6 +1,6 @@
-"""The careful way into an event: marshmallow schemas made from an event type, and what no field may hold.
+"""Check payloads thoroughly: marshmallow schemas built from an event type, and limits that hold for every field.
 
-A complaint is the message of a problem; it stands at a path such as ``data.needs``.
+A complaint is the phrase of a problem, and has a path such as ``data.needs``.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ Complaint = Phrase
 
 
 def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
-    """What no field of any event may hold: NUL, half characters, endless texts, numbers that are none; and the size."""
+    """Yield what no field of any event may hold: NUL, lone surrogates, very long texts, numbers that are not finite;
+    and check the size of the event."""
     size, waiting = 0, [("", payload, 0)]
     while waiting:
         path, value, depth = waiting.pop()
@@ -116,7 +117,7 @@ UNKNOWN_FIELD = "unknown-field"
 
 
 class _Checked(fields.Field):
-    """A field that stays as it is, or is complained about."""
+    """A field that is kept unchanged, or complained about."""
 
     default_error_messages: dict[str, str | list | dict] = {
         "required": "value-missing",
@@ -156,7 +157,7 @@ def _data_schema(event_type: EventType | None) -> type[Schema]:
 
 
 def event_schema(event_type: EventType | None) -> type[Schema]:
-    """The whole event; without a type (it is unknown) the envelope alone."""
+    """Make the schema of a whole event; for an unknown type (None) of the envelope alone."""
     data_names = frozenset(f.name for f in event_type.fields) if event_type else frozenset()
     nested = fields.Nested(
         _data_schema(event_type),
@@ -196,7 +197,7 @@ def event_schema(event_type: EventType | None) -> type[Schema]:
 
 
 def _strangers(payload: Mapping[str, Any], data_names: frozenset[str]) -> dict[str, list[Complaint]]:
-    """Names beside the envelope's. CloudEvents allows extensions; a misspelt or misplaced name is none."""
+    """Find unknown names in the envelope. CloudEvents allows extensions; a misspelt or misplaced name is not one."""
     found: dict[str, list[Complaint]] = {}
     for name in payload.keys() - _CLOUDEVENTS:
         near = difflib.get_close_matches(name, ENVELOPE - payload.keys(), n=1, cutoff=0.6)
@@ -228,7 +229,7 @@ def _name_check(name: str) -> Callable[[Any], Complaint | None]:
 
 
 def _type_check(value: Any) -> Complaint | None:
-    """Only asked where no event type of that name is known."""
+    """Called only when no event type of that name is known."""
     return _name_check("type")(value) or Phrase(UNKNOWN_TYPE)
 
 
@@ -289,7 +290,7 @@ def _bounds(field: Field) -> Phrase:
 
 
 def _example(field: Field, value: object) -> str:
-    """The value without its quotes, where that is all that is wrong."""
+    """The value without its quotes, when the quotes are all that is wrong."""
     if field.type in ("number", "integer") and isinstance(value, str):
         try:
             number = float(value)

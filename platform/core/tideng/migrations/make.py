@@ -18,8 +18,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, DateTime, MetaData
 
 from tideng.runtime.migrate import _script, run, version_table
+from tideng.store.columns import Moment
 from tideng.store.database import open_engine, writing
-from tideng.store.tables import Moment
 
 _HEAD = '''"""{message}"""
 

@@ -207,3 +207,21 @@ class Finding:
     deeds: tuple[Deed, ...] = ()
     why: tuple[Reason, ...] = ()
     priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """Which engine judges. `asked`: the one that the settings name; `judging`: the one at work, as far as any process has
+    reported; `cause`: a code of why they differ, "" where they do not. `why` and `way_out` say it in zh and en, without
+    personal values; `detail` is the machine's own words (a linker's, a signal's name) for who mends it."""
+
+    asked: str
+    judging: str
+    cause: str = ""
+    why: Text = field(default_factory=dict)
+    way_out: Text = field(default_factory=dict)
+    detail: str = ""
+
+    @property
+    def as_asked(self) -> bool:
+        return self.asked == self.judging

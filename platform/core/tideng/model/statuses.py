@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from tideng.model.catalogue import Text
+if TYPE_CHECKING:
+    from tideng.model.catalogue import Text
 
 
 class MessageStatus(StrEnum):

@@ -29,8 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from tideng.model.statuses import ON_THE_WAY, UNSENT, DroppedReason, HeldReason, MessageStatus
+from tideng.store.columns import Moment
 from tideng.store.database import insert, is_sqlite
-from tideng.store.tables import FindingRow, Moment, OutboxRow
+from tideng.store.tables import FindingRow, OutboxRow
 
 _table = OutboxRow.__table__
 _RELEASE_LOCK = 0x71DE49
@@ -400,6 +401,26 @@ def spoken(connection: Connection, ids: Sequence[int]) -> Sequence[Any]:
 def of_finding(connection: Connection, finding: int) -> Sequence[Any]:
     """Every message of one finding, with all columns."""
     return connection.execute(select(_table).where(OutboxRow.finding == finding)).all()
+
+
+def of_findings(connection: Connection, findings: Collection[int]) -> Sequence[Any]:
+    """The messages of these findings in order: `status`, `due`, `held_because`, `recipient` and `error` of each."""
+    columns = (OutboxRow.status, OutboxRow.due, OutboxRow.held_because, OutboxRow.recipient, OutboxRow.error)
+    query = select(*columns).where(OutboxRow.finding.in_(findings)).order_by(OutboxRow.id)
+    return connection.execute(query).all()
+
+
+def count_released(connection: Connection, key: PersonChannel, since: datetime, until: datetime) -> int:
+    """How many messages that count against the budget went out to a person on a channel from `since` until before `until`."""
+    ours = (OutboxRow.recipient == key[0], OutboxRow.channel == key[1], OutboxRow.alone.is_(False))
+    then = (OutboxRow.released_at >= since, OutboxRow.released_at < until)
+    messages = func.count(func.coalesce(OutboxRow.bundle, OutboxRow.id).distinct())
+    return connection.scalar(select(messages).where(*ours, *then)) or 0
+
+
+def first_error(connection: Connection) -> str:
+    """Why one of the parked messages could not be delivered; '' where none is parked."""
+    return connection.scalar(select(OutboxRow.error).where(PARKED.condition).order_by(OutboxRow.id).limit(1)) or ""
 
 
 def exist(connection: Connection, which: Selection) -> bool:

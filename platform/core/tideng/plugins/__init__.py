@@ -1,1 +1,1 @@
-"""What plugins may add: the hook specifications, the manager that loads them, and the values that hooks return."""
+"""What plugins may add: the hook specifications, the manager that loads plugins, and the values that hooks return."""

@@ -1,4 +1,4 @@
-"""Opens a file that somebody handed in, to see whether that is safe. Runs in a process of its own: see `tideng.base.sandbox`."""
+"""Open an uploaded file to check that opening it is safe. Runs in a process of its own: see `tideng.base.sandbox`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tideng.base.zip_limits import (
 from tideng.plugins.attachments import MEGABYTE, MOST_PAGES, MOST_PIXELS
 
 BOUNDS = ZipLimits(members=2000, whole=100 * MEGABYTE, ratio=200, largest=40 * MEGABYTE)
-"""Of an OFD."""
+"""Limits of an OFD."""
 _DECLARES = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _MARKS = b"\xef\xbb\xbf\xff\xfe \t\r\n"
 _OFFICE = ("xl/workbook.xml", "xl/workbook.bin", "word/document.xml", "ppt/presentation.xml")
@@ -33,7 +33,7 @@ _TAIL = 2048
 
 
 def look(content: bytes, found: str) -> list[dict[str, Any]]:
-    """What is wrong with a file of the format `found` (``pdf``, ``ofd``, ``jpeg``, ``png``): problems, as data."""
+    """Check a file of the format `found` (``pdf``, ``ofd``, ``jpeg``, ``png``); returns its problems as plain data."""
     reader = {"pdf": _pdf, "ofd": _archive}.get(found, _picture)
     return [stored(problem) for problem in reader(content)]
 
@@ -119,7 +119,8 @@ def _not_ofd(members: Sequence[str]) -> Problem | None:
 
 
 def _declaring(content: bytes) -> Problem | None:
-    """XML that declares entities, which can swell without end or fetch from elsewhere. UTF-16 has a zero beside each letter."""
+    """Find XML that declares entities, which can expand without end or fetch files. Zero bytes are removed first,
+    for UTF-16."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for one in archive.infolist():

@@ -62,8 +62,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentReading:
-    """What stands in a file: `fields` by name, plain values (amounts as texts, days as ISO). `notes` say in words what could
-    not be read, or where two places of it disagree."""
+    """What was read in a file. `fields`: name → plain value (amounts as texts, days as ISO). `notes`: what could not
+    be read, or where two places of the file differ."""
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
@@ -87,7 +87,7 @@ def inspect_attachment(name: str, content: bytes, accept: Sequence[str] = SORTS,
 
 
 def tidy(name: str) -> str:
-    """The name as it may be shown and kept: without folders, and without characters that hide or turn others."""
+    """Clean a file name for display and storage: no folders, and no characters that hide or reverse others."""
     last = PurePosixPath(unicodedata.normalize("NFC", name).replace("\\", "/")).name
     clean = "".join(one for one in last if unicodedata.category(one) not in _HIDDEN).strip(" .")
     stem, dot, ending = clean.rpartition(".")
@@ -97,7 +97,7 @@ def tidy(name: str) -> str:
 
 
 def format_of(content: bytes) -> str | None:
-    """``pdf``, ``ofd`` (any ZIP: the opening tells more), ``jpeg``, ``png``; None for anything else."""
+    """Tell the format: ``pdf``, ``ofd`` (any ZIP; opening it tells more), ``jpeg``, ``png``; None for anything else."""
     if b"%PDF-" in content[:_HEAD]:
         return "pdf"
     for start, found in ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"PK\x03\x04", "ofd")):
@@ -116,7 +116,7 @@ def _too_large(content: bytes) -> list[Problem]:
 
 
 def _not_taken(content: bytes, accept: Sequence[str]) -> Problem:
-    """Why a file is none of those that are taken here, as near as its content tells."""
+    """Say as precisely as the content allows why a file is not accepted here."""
     wanted = [{PDF: "PDF", OFD: "OFD", PICTURE: "JPEG, PNG"}[one] for one in accept]
     if content[4:8] == b"ftyp" and content[8:12] in _HEIF:
         return Problem("", "picture-is-heic")  # fmt: skip
@@ -130,7 +130,7 @@ def _not_taken(content: bytes, accept: Sequence[str]) -> Problem:
 
 
 def _misnamed(name: str, found: str) -> list[Problem]:
-    """A name that says something else than the content: the wrong file may have been meant."""
+    """Report a name that disagrees with the content: the wrong file may have been chosen."""
     ending = _ENDING.search(name)
     if ending is None or ending[1].lower() in _ENDINGS[found]:
         return []
@@ -140,7 +140,7 @@ def _misnamed(name: str, found: str) -> list[Problem]:
 
 
 def _opened(content: bytes, found: str) -> list[Problem]:
-    """What a process of its own finds wrong on opening it."""
+    """Open the file in a process of its own and return its problems."""
     try:
         said = call_sandboxed("tideng.plugins.attachment_check:look", content, found, limits=OPENING)
     except SandboxFailed as unanswered:

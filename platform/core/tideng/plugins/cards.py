@@ -54,7 +54,7 @@ class Card:
 def beside_case(
     deployment: Deployment, connection: Connection, directory: Directory, process: str, case: str, now: datetime
 ) -> list[Card]:
-    """What all plugins know of `case`; whoever asks has seen to it that it is theirs to see."""
+    """Collect all plugins' cards about `case`. The caller has checked that the viewer may see it."""
     known = {"connection": connection, "directory": directory, "now": now}
     parts = deployment.plugins.call("beside_case", process=process, case=case, **known)
     return [one for part in parts for one in part]
@@ -63,7 +63,8 @@ def beside_case(
 def beside_person(
     deployment: Deployment, connection: Connection, viewer: Viewer, directory: Directory, person: str, now: datetime
 ) -> list[Card]:
-    """What all plugins know of `person`. Raises `NotFound` for whom the viewer may not see, as for whom nobody knows."""
+    """Collect all plugins' cards about `person`. Raises `NotFound` for a person whom the viewer may not see, as for
+    an unknown person."""
     scope = viewer.scope(directory, now)
     if not directory.knows(person) or (scope is not None and person not in scope):
         raise NotFound("no-such-person", {"id": person})

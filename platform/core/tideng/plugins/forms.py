@@ -1,7 +1,8 @@
-"""Forms that people fill in: what plugins may say of one before it is accepted, and what they may fill in beforehand.
+"""Forms that people fill in: questions from plugins before a form is accepted, and values filled in beforehand.
 
-A form is one step of a process, or a report. Whoever shows it asks all plugins through the hooks `check_form` and `fill_form`;
-whoever accepts it asks again, inside the transaction that keeps it, so that nothing depends on what a browser said.
+A form is one step of a process, or a report. The page that shows it asks all plugins through the hooks `check_form` and
+`fill_form`. They are asked again inside the transaction that accepts the form, so that nothing depends on what a
+browser sent.
 """
 
 from __future__ import annotations
@@ -27,12 +28,11 @@ MUST, SHOULD = "must", "should"
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form on its way in. `name`: which one, ``PROCESS.NODE`` (``trip.request``); `person`: whom it is about, `by`: who
-    fills it in; `data`: field → plain value, missing where nothing was said; `outcome`: which way it is to be handed in, ''
-    while it is being written. `at`: the moment for which it counts (UTC), which for one that was written without a network
-    is when it was written. `case`: of which case, '' before it is one; `papers`: ids of the files that go with it, by field.
-    `event_type`: what is emitted when it is accepted, '' where nothing is.
-    """
+    """A form on its way in. `name`: ``PROCESS.NODE`` (``trip.request``). `person`: whom it is about. `by`: who fills
+    it in. `data`: field → plain value; empty fields are missing. `outcome`: the chosen outcome, '' while it is being
+    written. `at`: the moment for which it counts (UTC); for a form written offline, when it was written. `case`: its
+    case, '' before there is one. `papers`: field → ids of its files. `event_type`: the event emitted when it is
+    accepted, '' for none."""
 
     name: str
     person: str
@@ -47,10 +47,9 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody wants to be added before a form is accepted. `severity` MUST keeps it from being accepted, SHOULD does
-    not. `field` is '' where it is about the whole form; `message` is a text per locale, or the message of a problem. `rule`: which rule asks, if one does.
-    `least`: how many characters or items of the field would be enough, where that is what is asked; else 0.
-    """
+    """What should be added before a form is accepted. `field`: '' for the whole form. `message`: a text in zh and en, or the phrase of a problem.
+    `severity`: MUST keeps the form from being accepted, SHOULD does not. `rule`: the rule that asks, if one does.
+    `least`: how many characters or items of the field would be enough, when that is the question; else 0."""
 
     field: str
     message: Text | Phrase
@@ -68,7 +67,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A value that is filled in beforehand, and where it is from, as it stands beside the field (“来自行程”)."""
+    """A value filled in beforehand. `source`: where it comes from, as shown beside the field (“来自行程”)."""
 
     value: Any
     source: Text
@@ -77,7 +76,8 @@ class Filled:
 def check_form(
     deployment: Deployment, connection: Connection, directory: Directory, form: Form, now: datetime
 ) -> list[Asked]:
-    """What all plugins want to be added to `form`, MUST first; otherwise in the order in which they were loaded."""
+    """Collect what all plugins want added to `form`: MUST first, otherwise in the order in which plugins were
+    loaded."""
     parts = deployment.plugins.call("check_form", form=form, connection=connection, directory=directory, now=now)
     found = [one for part in parts for one in part]
     return sorted(found, key=lambda one: one.severity != MUST)
@@ -86,7 +86,7 @@ def check_form(
 def fill_form(
     deployment: Deployment, connection: Connection, directory: Directory, form: Form, now: datetime
 ) -> dict[str, Filled]:
-    """What plugins fill into an empty `form`: field → value; of two that fill the same field the first counts."""
+    """Collect the values that plugins fill into an empty `form`: field → value; the first plugin wins."""
     found: dict[str, Filled] = {}
     for part in deployment.plugins.call("fill_form", form=form, connection=connection, directory=directory, now=now):
         for name, value in part.items():
@@ -97,6 +97,6 @@ def fill_form(
 def accept_form(
     deployment: Deployment, connection: Connection, directory: Directory, form: Form, now: datetime
 ) -> list[Asked]:
-    """Tell all plugins that `form` is accepted; what any of them returns as MUST is to undo the transaction."""
+    """Tell all plugins that `form` is accepted. The caller rolls back when this returns anything."""
     parts = deployment.plugins.call("form_accepted", form=form, connection=connection, directory=directory, now=now)
     return [one for part in parts for one in part if one.severity == MUST]

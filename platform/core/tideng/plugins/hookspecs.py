@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tideng.client.bundle import Bundle
     from tideng.facts.names import Point
     from tideng.model.event import Event
-    from tideng.model.judge_contract import Finding, Situation, Watch
+    from tideng.model.judge_contract import EngineState, Finding, Situation, Watch
     from tideng.org.directory import Directory
     from tideng.outbox.channels import Channel
     from tideng.plugins.attachments import Attachment, AttachmentReading
@@ -199,6 +199,12 @@ class Hooks:
         Called by `tideng doctor`, readyz and the front page, in any process. Use one cheap query at most. Return `Attention`
         values; [] when all is well.
         """
+
+    @hookspec(firstresult=True)
+    def engine_state(self, connection: Connection) -> EngineState | None:
+        """Which engine judges, and whether it is the one that was asked for. Called by `tideng doctor`, readyz and the day
+        board, in whatever process: the state of this process's engine where it has started one and it is not as asked,
+        else what the workers have reported. One cheap query at most."""
 
     @hookspec
     def process_definitions(self) -> str | None:

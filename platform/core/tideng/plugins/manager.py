@@ -89,7 +89,7 @@ class Plugins:
 
     @property
     def states(self) -> list[PluginState]:
-        """Every plugin that is installed, also those that failed or are off, by name."""
+        """Every installed plugin by name, including failed ones and those that are off."""
         return sorted(self._states.values(), key=lambda state: state.name)
 
     def get(self, name: str) -> Any | None:
@@ -97,15 +97,16 @@ class Plugins:
         return self._manager.get_plugin(name)
 
     def call(self, hook: str, **arguments: Any) -> list[Any]:
-        """What every plugin answers to `hook`, without the Nones; whichever raises is switched off and left out.
+        """Collect the answers of all plugins to `hook`, without the Nones. A plugin that raises is switched off and
+        left out.
 
-        Given a `connection`, each runs in a savepoint: what a failing plugin wrote is undone, the rest stays. A
-        database that is busy or gone is nobody's fault and is raised.
+        With a `connection`, each plugin runs in a savepoint: what a failing plugin wrote is undone, the rest stays. A
+        busy or unreachable database is not the plugin's fault and is raised.
         """
         return [result for _, result in self.call_named(hook, **arguments)]
 
     def call_named(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
-        """Like `call`, with the name of each plugin before its answer."""
+        """Like `call`, with the plugin's name before each answer."""
         results = []
         for implementation in self._ready[hook]:
             result = self._ask(implementation, hook, arguments)
@@ -122,7 +123,8 @@ class Plugins:
         return None
 
     def fail(self, name: str, error: BaseException, hook: str = "") -> None:
-        """Switch a plugin off for this process and remember why. What it declared stays known: its events still come."""
+        """Switch a plugin off in this process and remember why. Its declarations stay known, because its events
+        still arrive."""
         fault = {"error": f"{type(error).__name__}: {error}", "hook": f"{hook}: " if hook else ""}
         why = error.message if isinstance(error, PluginRefused) else Phrase("plugin-fault", fault)
         self._states[name] = replace(self._states.get(name, PluginState(name)), state="failed", why=why)
@@ -133,8 +135,8 @@ class Plugins:
 
     # -- switches ----------------------------------------------------------------------------------------------
     def switch_off(self, name: str, why: Phrase) -> bool:
-        """Ask the plugin nothing from now on; True if it was on. What it declared stays known: its events still come, and
-        what was found with them still has names."""
+        """Stop calling a plugin; returns True if it was on. Its declarations stay known: its events still arrive,
+        and earlier findings still have titles."""
         state = self._states.get(name)
         if state is None or state.state != "on":
             return False
@@ -145,9 +147,10 @@ class Plugins:
         return True
 
     def switch_on(self, name: str) -> bool:
-        """Load a plugin anew that was switched off or failed; True if it is on now and was not before.
+        """Load a plugin again that was switched off or failed; returns True if it is on now and was not before.
 
-        One that the allow-list keeps out stays out, and one that fails again is switched off again."""
+        A plugin that the allow-list excludes stays off, and one that fails again is switched off again.
+        """
         entry, state = self._entries.get(name), self._states.get(name)
         if entry is None or state is None or state.state == "on":
             return False
@@ -164,20 +167,20 @@ class Plugins:
         return self._manager.has_plugin(name)
 
     def call_one(self, name: str, hook: str, **arguments: Any) -> Any | None:
-        """What one plugin answers to `hook`; None where it has nothing to say, or is not on."""
+        """The answer of one plugin to `hook`; None when it has none, or is not on."""
         for implementation in self._ready[hook]:
             if implementation.plugin == name:
                 return self._ask(implementation, hook, arguments)
         return None
 
     def dependents(self, name: str) -> list[str]:
-        """The plugins that are on and need this one, by name."""
+        """The names of plugins that are on and require this one."""
         return sorted(
             other for other, plugin in self._manager.list_name_plugin() if plugin and name in _requires(plugin)
         )
 
     def answers(self, hook: str) -> list[str]:
-        """The plugins that are on and implement `hook`."""
+        """The names of plugins that are on and implement `hook`."""
         return [implementation.plugin for implementation in self._ready[hook]]
 
     def _ask(self, implementation: _Implementation, hook: str, arguments: dict[str, Any]) -> Any:
@@ -195,8 +198,8 @@ class Plugins:
             return None
 
     def _make_ready(self) -> None:
-        """Flatten pluggy's lists, so that a call costs a loop. First registered, first asked: bundles are applied so
-        that a plugin comes after those it requires."""
+        """Flatten pluggy's lists, so that a call costs one loop. In the order of registration, so that a bundle is
+        applied to a plugin after those it requires."""
         self._ready = {
             hook: tuple(
                 _Implementation(one.plugin_name, one.function, tuple(one.argnames))
@@ -263,7 +266,7 @@ class Plugins:
             self.fail(name, error)
 
     def _check_hooks(self, name: str, plugin: Any) -> None:
-        """`PluginManager.check_pending` for one plugin, with a way out."""
+        """Do what `PluginManager.check_pending` does, for one plugin and with a suggestion."""
         for caller in self._manager.get_hookcallers(plugin) or ():
             if not caller.has_spec():
                 near = difflib.get_close_matches(caller.name, self._hooks, n=1, cutoff=0.5)
@@ -274,7 +277,7 @@ class Plugins:
                     raise PluginRefused("hook-wraps-others", {"name": name, "hook": caller.name})
 
     def _refusal(self, name: str, distribution: Distribution | None) -> Phrase | None:
-        """Why the allow-list keeps a plugin out; None when it does not."""
+        """Say why the allow-list excludes a plugin; None when it does not."""
         reason = Phrase("plugin-not-allowed")
         for line in self._allowed:
             if line == ANY or (line == SHIPPED and distribution is not None and distribution.name == PROJECT):

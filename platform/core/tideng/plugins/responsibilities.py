@@ -1,4 +1,5 @@
-"""Who answers for what: each step of each process, with its owner. Plugins say it; the organisation chart shows it."""
+"""Who is responsible for what: each step of each process with its owner. Plugins give them; the organisation chart
+shows them."""
 
 from __future__ import annotations
 
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Responsibility:
-    """One step that somebody answers for. `process`, `step`: what people call them, per locale; `owner`: who it is, in
-    words (“直属主管”, “销售代表”); `position` and `role`: the ids, where the owner is one of these; `people`: who holds it at
-    the moment that was asked for, at most a few; `instead_of` where somebody stands in. `within`: by when, in words;
-    `href`: where to read more; `open`, `late`: how many cases stand there now, and how many of them are over time."""
+    """One step and its owner. `process`, `step`: titles per locale. `owner`: in words (“直属主管”, “销售代表”). `position`,
+    `role`: the ids, when the owner is one of these. `people`: who holds it at the moment asked for, a few at most.
+    `instead_of`: substitute → the person they stand in for. `within`: the deadline in words. `href`: where to read
+    more. `open`, `late`: how many cases are at this step, and how many of them are late."""
 
     name: str
     process: Text
@@ -40,6 +41,7 @@ class Responsibility:
 def responsibilities(
     deployment: Deployment, connection: Connection, directory: Directory, moment: datetime
 ) -> list[Responsibility]:
-    """Every step that somebody answers for, in the order in which plugins give them. A few statements, whatever the size."""
+    """Collect every step with an owner, in the order in which plugins give them. A few statements, whatever the
+    size."""
     parts = deployment.plugins.call("responsibilities", connection=connection, directory=directory, moment=moment)
     return [one for part in parts for one in part]

@@ -1,4 +1,4 @@
-"""What waits for people: steps of processes, reports, answers. Plugins say it, pages show it."""
+"""To-dos of people: steps of processes, reports, answers. Plugins give them; pages show them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Todo:
-    """One thing that waits for `person`. `title` per locale; `about`: the id of the person it is about, '' where that
-    is they themselves; `href`: where it is done; `since`, `due`: moments (UTC), `due` None where there is no deadline.
-    `icon`: one of the screens'."""
+    """One to-do of `person`. `title` per locale. `about`: the id of the person it is about, '' for `person`. `href`:
+    where to do it. `since`, `due`: moments (UTC); `due` None without a deadline. `icon`: one of the screens' icons."""
 
     person: str
     title: Text
@@ -31,7 +30,7 @@ class Todo:
 
 
 def todos(deployment: Deployment, connection: Connection, people: Iterable[str], now: datetime) -> list[Todo]:
-    """Everything that waits for `people`, what is due first first. As many statements as there are plugins that answer."""
+    """Collect the to-dos of `people`, earliest deadline first. One call of each plugin."""
     wanted = frozenset(people)
     parts = deployment.plugins.call("todos", people=wanted, connection=connection, now=now) if wanted else []
     found = [one for part in parts for one in part if one.person in wanted]

@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection
 
 from tideng.model.catalogue import Catalogue
 from tideng.org.directory import Assignment, Directory
-from tideng.store.tables import StateRow
+from tideng.store.state_spans import people_in
 
 
 def away(connection: Connection, catalogue: Catalogue, at: datetime) -> frozenset[str]:
     """Everyone who is away from work (on leave) at that moment (UTC). One statement, whatever the number of people."""
-    row = StateRow
-    states = [state.name for state in catalogue.states.values() if state.absent]
-    if not states:
-        return frozenset()
-    began = row.started_at <= at
-    there = or_(row.ended_at.is_(None), row.ended_at > at)
-    return frozenset(connection.scalars(select(row.subject).where(row.state.in_(states), began, there)))
+    return people_in(connection, [state.name for state in catalogue.states.values() if state.absent], at)
 
 
 class StandIns:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, delete, inspect, select
 from sqlalchemy.engine import make_url
 
-from tideng.base.bell import Bell
 from tideng.base.clock import Clock, ScaledClock, SystemClock
 from tideng.base.errors import InvalidBundle, PluginRefused, Problem
 from tideng.base.problems import Phrase, phrase_as_text
@@ -37,6 +36,7 @@ from tideng.store.rates import (
 from tideng.store.tables import NoteRow, PluginRow
 
 if TYPE_CHECKING:
+    from tideng.base.bell import Bell
     from tideng.client.bundle import Bundle
 
 PROFILE = "profile"
@@ -103,16 +103,20 @@ class Deployment:
         clock: Clock,
         settings: Settings | None = None,
         found: Iterable[EntryPoint] | None = None,
+        *,
+        checked: bool = True,
     ) -> Deployment:
         """A deployment of `bundle` without any database, for replays.
 
-        Raises `InvalidBundle` with every problem its plugins find.
+        Raises `InvalidBundle` with every problem its plugins find; `checked` False does not ask them, for a bundle that
+        holds nothing of anybody's and is needed for the catalogue alone (asking makes plugins read all that they ship).
         """
         deployment = cls(settings or Settings(folder=bundle.root), clock, None, found)
         deployment.use_profile(Profile.of(bundle))
         deployment.use_rates(bundle.rates)
         deployment.plugins.call("start", deployment=deployment)
-        deployment.check(bundle)
+        if checked:
+            deployment.check(bundle)
         failed = deployment.failed_plugins()
         deployment.plugins.call("apply_bundle", bundle=bundle, connection=None, take="")
         deployment.refuse_new_failures(failed)
@@ -140,6 +144,8 @@ class Deployment:
     @cached_property
     def bell(self) -> Bell:
         """The bell that says to the workers, in whatever process, that there is work."""
+        from tideng.base.bell import Bell  # huey takes 0.1 s to import, and a run in memory rings nothing
+
         return Bell(self.settings.queue_file, self.settings.secret_key)
 
     @property

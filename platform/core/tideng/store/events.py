@@ -198,11 +198,6 @@ def _names_case(event: Event) -> bool:
     return isinstance(case, str) and 0 < len(case) <= MAX_KEY
 
 
-def oldest_waiting(connection: Connection) -> datetime | None:
-    """When the oldest event that waits to be judged came in; None when none waits."""
-    return connection.scalar(select(func.min(EventRow.received_at)).where(EventRow.status == EventStatus.WAITING))
-
-
 # -- dead letters ------------------------------------------------------------------------------------------------------
 
 
@@ -232,6 +227,12 @@ def dead_letters(connection: Connection, ids: Sequence[int] | None = None) -> li
     statement = select(table).order_by(table.c.id)
     statement = statement.where(table.c.id.in_(ids)) if ids is not None else statement.where(table.c.state == "waiting")
     return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def count_dead_letters(connection: Connection) -> int:
+    """How many dead letters wait for a person."""
+    waiting = DeadLetterRow.state == "waiting"
+    return connection.scalar(select(func.count(DeadLetterRow.id)).where(waiting)) or 0
 
 
 def retry_dead_letters(deployment: Deployment, ids: Sequence[int] | None = None) -> list[Receipt]:

@@ -19,12 +19,12 @@ from tideng.model.catalogue import Catalogue, Text
 from tideng.org.directory import Directory
 from tideng.outbox.policy import SYSTEM
 from tideng.outbox.rows import in_unreleased_storm
-from tideng.responses import notes
 from tideng.store.tables import (
     FindingRow,
     PersonNoteRow,
     StateRow,
 )
+from tideng.views import notes
 from tideng.views.day_board import (
     LIT,
     NEED,

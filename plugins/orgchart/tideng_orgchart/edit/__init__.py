@@ -1,1 +1,1 @@
-"""Changes to the organisation: by HR on a page, or by a table that is uploaded."""
+"""What HR changes: a unit, a post, a whole table; and how changes stand beside the client's files."""

@@ -1,8 +1,8 @@
-"""What people changed in the deployment, beside what the client's files say: kept apart, so that neither writes over the other.
+"""Keeps edits made in the deployment apart from the client's files, so that neither overwrites the other.
 
-A row that somebody changed here remembers what the files said of it when they were last applied. Where the files say the same
-as then, the change stands; where they say something else, somebody decides: with ``take``. Units and positions are weighed
-one by one, people with all their periods together, because a period of one side makes no sense among those of the other.
+An edited row remembers its content in the files when they were last applied (its base). Where the files still have the base, the
+edit stays. Where they have something else, both sides changed, and somebody decides with ``take``. Units, positions and people
+are each compared with all their periods together, because a period of one side makes no sense among those of the other.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from tideng_orgchart.tables import EditRow
 
 FILES, DEPLOYMENT = "files", "deployment"
 Key = tuple[str, str, str]
-"""Table, whose row it is, and the rest of the row's key."""
+"""Table, id of the unit, position or person, and the rest of the row's key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Who changed a row last, and what the files last said of it (None: nothing)."""
+    """The last editor of a row, and the row in the files when they were last applied (`base`, None for no row)."""
 
     base: Mapping[str, Any] | None
     by: str
@@ -34,7 +34,8 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What applying the files does: what is written, what `kept` changes of people stand, and what is `torn` between both."""
+    """What applying the files does. `write`: rows to write; `kept`: edits that stay, and `torn`: rows that both sides changed, each
+    with the editor; `forget`: edits to delete; `rebase`: rows whose base becomes what the files have now."""
 
     write: tuple[Difference, ...] = ()
     kept: tuple[tuple[Difference, str], ...] = ()
@@ -44,7 +45,7 @@ class Weighed:
 
     @property
     def lines(self) -> list[str]:
-        """One line a thing, for a person to read."""
+        """One line for each item, for people."""
         return [
             *map(str, self.write),
             *(f"{one.what}: {by} changed it in the deployment; kept" for one, by in self.kept),
@@ -52,7 +53,7 @@ class Weighed:
         ]
 
     def refuse_torn(self) -> None:
-        """Raise `InvalidBundle` with everything that somebody has to decide."""
+        """Raise `InvalidBundle` with every row that both sides changed."""
         if self.torn:
             raise InvalidBundle(
                 "organisation",
@@ -66,15 +67,15 @@ def key_of(difference: Difference) -> Key:
 
 
 def read(connection: Connection) -> dict[Key, Edit]:
-    """Every row that was changed here, with what the files last said. One statement."""
+    """Every edited row with its base. One statement."""
     row = EditRow
     columns = select(row.kind, row.name, row.key, row.base, row.by, row.at)
     return {(one.kind, one.name, one.key): Edit(one.base, one.by, one.at) for one in connection.execute(columns)}
 
 
 def weigh(found: Sequence[Difference], edits: Mapping[Key, Edit], take: str = "") -> Weighed:
-    """Sort out `found`, which leads from the database to what the files say now. `take`: ``files`` or ``deployment`` count
-    where both say something; '' leaves it torn."""
+    """Sort the differences `found` between the database and the files. `take`: ``files`` or ``deployment`` wins where both changed;
+    '' leaves the row torn."""
     groups: dict[tuple[str, str], list[Difference]] = {}
     for one in found:
         groups.setdefault(key_of(one)[:2], []).append(one)
@@ -100,7 +101,7 @@ def _weigh_group(
 
 
 def _as_before(one: Difference, edit: Edit | None) -> bool:
-    """Whether the files say what they said when they were last applied."""
+    """Whether the files still have the base of the edit."""
     return edit is not None and edit.base == _plain(one.after)
 
 
@@ -115,7 +116,7 @@ def _joined(one: Weighed, two: Weighed) -> Weighed:
 
 
 def settle(connection: Connection, weighed: Weighed, edits: Mapping[Key, Edit], at: datetime) -> None:
-    """Keep in mind what the files say now, where a change made here stands over it."""
+    """Delete edits that are over, and store the new base of edits that win over changed files."""
     row = EditRow
     for kind, name, key in weighed.forget:
         connection.execute(delete(row).where(row.kind == kind, row.name == name, row.key == key))
@@ -124,7 +125,7 @@ def settle(connection: Connection, weighed: Weighed, edits: Mapping[Key, Edit], 
 
 
 def remember(connection: Connection, found: Iterable[Difference], by: str, at: datetime) -> None:
-    """`by` changed these rows here. What the files last said of a row is kept from its first change on."""
+    """Note that `by` edited these rows. The base of a row is stored with its first edit and then stays."""
     edits = read(connection)
     bases = [(one, edits[key_of(one)].base if key_of(one) in edits else _plain(one.before), by) for one in found]
     _put(connection, bases, at)
@@ -144,7 +145,7 @@ def _put(connection: Connection, changed: Sequence[tuple[Difference, Any, str]],
 
 
 def _plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A row as JSON holds it."""
+    """A row with values that JSON has."""
     if row is None:
         return None
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()}

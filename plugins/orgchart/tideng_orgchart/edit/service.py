@@ -1,5 +1,6 @@
-"""What HR changes on the pages: a unit, a post, its duties from a day on, a post filled, a table laid over everything. Nobody
-else may. Each change is a row of one of the tables that are imported, so that it is checked and kept as these are."""
+"""Changes that HR makes on pages: a unit, a post, its duties from a day on, a post filled.
+
+Each change becomes a row of an import table, so that it is checked and stored in the same way as an imported file."""
 
 from __future__ import annotations
 
@@ -14,7 +15,6 @@ from sqlalchemy import Connection
 from tideng.plugin import (
     Assignment,
     Directory,
-    NotAllowed,
     NotFound,
     Problems,
     Refused,
@@ -25,30 +25,19 @@ from tideng.plugin import (
 )
 from tideng_orgchart.edit import overrides
 from tideng_orgchart.edit.table_files import Table
-from tideng_orgchart.edit.table_merge import merged
+from tideng_orgchart.edit.table_merge import Overlay, merged
 from tideng_orgchart.organisation import store
+from tideng_orgchart.organisation.rights import require_edit
 from tideng_orgchart.views.chart import chart_at, noon
 
 if TYPE_CHECKING:
     from tideng.plugin import Deployment
 
-EDITS = frozenset({"hr", "admin"})
-
-
-def may_edit(viewer: Viewer) -> bool:
-    return bool(viewer.roles & EDITS)
-
-
-def require_edit(viewer: Viewer) -> None:
-    """Raise `NotAllowed` unless the viewer may change the organisation."""
-    if not may_edit(viewer):
-        raise NotAllowed("viewer-may-not-change-organisation")
-
 
 def write(
     connection: Connection, deployment: Deployment, viewer: Viewer, wanted: store.Organisation
 ) -> list[store.Difference]:
-    """Make the organisation so, in this transaction, and keep in mind who did; what was different."""
+    """Write the organisation that is wanted, in this transaction, with its editor; returns the differences."""
     found = store.differences(connection, wanted)
     overrides.remember(connection, found, viewer.login, deployment.clock.now())
     store.write(connection, found, wanted.default_zone)
@@ -56,42 +45,36 @@ def write(
 
 
 def today(directory: Directory, deployment: Deployment) -> date:
-    """Today where the client is."""
+    """Today in the client's zone."""
     return deployment.clock.now().astimezone(zone(directory.default_zone)).date()
 
 
 # -- units and posts -----------------------------------------------------------------------------------------------------
+
+
 def keep_unit(
     deployment: Deployment, viewer: Viewer, directory: Directory, unit: str, said: Mapping[str, str], since: str
 ) -> str:
-    """Let the unit be as `said` (cells of units.csv) from the day `since` on (year-month-day; '' today); its id.
+    """Change a unit to `said` (cells of units.csv) from the day `since` on (year-month-day; '' for today); returns its id.
 
-    `unit` '' for a new one: its id is the one said, else the next that is free. With ``mend`` in `said` the period in force is
-    put right instead, as if it had never been otherwise. Raises `NotAllowed`, `NotFound` and `Refused` with every problem."""
-    known = directory.unit_periods
-    if unit and unit not in known:
-        raise NotFound("no-unit", {"id": unit})
-    return _keep(deployment, viewer, directory, "units", unit, known, said, since)
+    `unit` is '' for a new one: its id is the one in `said`, else the next free one. With ``mend`` in `said`, the whole period in
+    force is corrected instead. Raises `NotAllowed`, `NotFound`, and `Refused` with every problem."""
+    return _keep(deployment, viewer, directory, "units", unit, said, since)
 
 
 def keep_post(
     deployment: Deployment, viewer: Viewer, directory: Directory, position: str, said: Mapping[str, str], since: str
 ) -> str:
-    """As `keep_unit`, for a post and the cells of positions.csv. Targets of figures that nothing measures are refused."""
-    known = directory.position_periods
-    if position and position not in known:
-        raise NotFound("no-position", {"id": position})
-    problems = Problems()
-    _measured(deployment, said.get("duties", ""), problems)
-    return _keep(deployment, viewer, directory, "positions", position, known, said, since, problems)
+    """As `keep_unit`, for a post and the cells of positions.csv. Targets without a metric are refused."""
+    return _keep(deployment, viewer, directory, "positions", position, said, since)
 
 
 def set_duties(
     deployment: Deployment, viewer: Viewer, directory: Directory, position: str, duties: str, since: str
 ) -> None:
-    """Expect these `duties` (``visits_this_month>=15;…``) of the post from the day `since` on (year-month-day; '' today).
+    """Set the `duties` (``visits_this_month>=15;…``) of a post from the day `since` on (year-month-day; '' for today).
 
-    What was expected before stays. Raises `NotFound`, `NotAllowed`, and `Refused` with every problem at once."""
+    Earlier periods stay. Raises `NotFound`, `NotAllowed`, and `Refused` with every problem at once."""
     if position not in directory.position_periods:
         require_edit(viewer)
         raise NotFound("no-position", {"id": position})
@@ -99,7 +82,7 @@ def set_duties(
 
 
 def _measured(deployment: Deployment, duties: str, problems: Problems) -> None:
-    """What is expected has to be some figure; how the text is written is checked with the rest of the row."""
+    """Check that each duty has a metric. The format of the text is checked with the rest of the row."""
     known = deployment.catalogue.metrics
     for name in read_duties(_one_line(duties), lambda *said: None):
         if name not in known:
@@ -112,13 +95,16 @@ def _keep(
     directory: Directory,
     kind: str,
     id: str,
-    known: Collection[str],
     said: Mapping[str, str],
     since: str,
-    problems: Problems | None = None,
 ) -> str:
+    known: Collection[str] = directory.unit_periods if kind == "units" else directory.position_periods
+    if id and id not in known:
+        raise NotFound("no-unit" if kind == "units" else "no-position", {"id": id})
     require_edit(viewer)
-    problems, row = problems or Problems(), {name: text.strip() for name, text in said.items() if name != "mend"}
+    problems, row = Problems(), {name: text.strip() for name, text in said.items() if name != "mend"}
+    if kind == "positions":
+        _measured(deployment, said.get("duties", ""), problems)
     asked = row.pop("id", "")
     if not id and asked in known:
         problems.add("id", "id-taken", {"id": asked})
@@ -127,12 +113,12 @@ def _keep(
         row["duties"] = _one_line(row["duties"])
     day, mend = _read_day(since, today(directory, deployment), problems), bool(said.get("mend"))
     table = _table(row if mend else row | {"from": day.isoformat()})
-    _lay(deployment, viewer, {kind: table}, day, problems, mend)
+    _lay(deployment, viewer, Overlay({kind: table}, day, mend=mend), problems)
     return row["id"]
 
 
 def _free(kind: str, known: Collection[str]) -> str:
-    """The first id of its kind that nothing has: ``unit-12``."""
+    """The first free id of its kind: ``unit-12``."""
     word = {"units": "unit", "positions": "post"}[kind]
     return next(f"{word}-{number}" for number in itertools.count(1) if f"{word}-{number}" not in known)
 
@@ -147,9 +133,9 @@ def _table(row: Mapping[str, str]) -> Table:
 
 # -- people --------------------------------------------------------------------------------------------------------------
 def fill(deployment: Deployment, viewer: Viewer, directory: Directory, position: str, person: str, since: str) -> str:
-    """Give `person` (see `who_is`) the post from the day `since` on (year-month-day; '' today); their name.
+    """Give `person` (see `who_is`) the post from the day `since` on (year-month-day; '' for today); returns their name.
 
-    They come to the post's unit, under whoever leads it or the one above. Raises `NotFound`, `NotAllowed`, `Refused`."""
+    They move to the post's unit, under its leader or the leader of the unit above. Raises `NotFound`, `NotAllowed`, `Refused`."""
     require_edit(viewer)
     problems = Problems()
     day = _read_day(since, today(directory, deployment), problems)
@@ -165,12 +151,12 @@ def fill(deployment: Deployment, viewer: Viewer, directory: Directory, position:
     row = {"id": own.person, "from": day.isoformat(), "position": position}
     if it.unit in then.units:
         row |= {"unit": it.unit, "supervisor": _leader(deployment, then, it.unit, day, own.person) or own.supervisor}
-    _lay(deployment, viewer, {"people": _table(row)}, day, problems)
+    _lay(deployment, viewer, Overlay({"people": _table(row)}, day), problems)
     return own.name
 
 
 def who_is(directory: Directory, said: str, day: date, problems: Problems) -> Assignment | None:
-    """Who is meant by an id, by ``name (id)``, or by a name that one person has; None, with the reason among `problems`."""
+    """The person named by an id, by ``name (id)``, or by a name that only one has; else None, with the reason in `problems`."""
     said = said.strip()
     meant = re.fullmatch(r".*\((\S+)\)", said)
     found = directory.on(said, day) or (directory.on(meant[1], day) if meant else None)
@@ -187,25 +173,18 @@ def who_is(directory: Directory, said: str, day: date, problems: Problems) -> As
 
 
 def _leader(deployment: Deployment, directory: Directory, unit: str, day: date, but: str) -> str:
-    """Who leads the unit on that day, or the next one above, and is there; '' for nobody."""
+    """The leader of the unit on that day, or of the next unit above that has one; never `but`; '' for nobody."""
     chart = chart_at(directory, noon(directory, day, deployment.clock.now()))
     heads = (chart.heads.get(one, "") for one in chart.line(unit))
     return next((head for head in heads if head in chart.people and head != but), "")
 
 
-def _lay(
-    deployment: Deployment,
-    viewer: Viewer,
-    tables: Mapping[str, Table],
-    day: date,
-    problems: Problems,
-    mend: bool = False,
-) -> None:
-    """Lay `tables` over the organisation as it is now, in one transaction; raises `Refused` with `problems` and what comes to them."""
+def _lay(deployment: Deployment, viewer: Viewer, overlay: Overlay, problems: Problems) -> None:
+    """Lay tables over the organisation as it is now, in one transaction. Raises `Refused` with `problems` and those found here."""
     with writing(deployment.engine) as connection:
         store.hold(connection)
         now, changes, _ = store.read(connection)
-        found = merged(now, changes, tables, day, False, deployment.profile.locale, problems, mend)
+        found = merged(now, changes, overlay, deployment.profile.locale, problems)
         _refuse(problems)
         write(connection, deployment, viewer, found)
     deployment.bell.ring()

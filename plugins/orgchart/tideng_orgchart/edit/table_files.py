@@ -1,7 +1,7 @@
-"""A table of people, posts or units that somebody uploads, as CSV or XLSX: what it is, told by its content, and its rows.
+"""Reads an uploaded table of people, posts or units from CSV or XLSX. The content tells which of the tables it is.
 
-It is read in a process of its own (`tideng.plugin.call_sandboxed`) with an end to its time and memory; how a workbook is opened stands in
-`tideng_orgchart.edit.workbooks`.
+The file is read in a process of its own (`tideng.plugin.call_sandboxed`) with limited time and memory.
+`tideng_orgchart.edit.workbooks` opens workbooks.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ CHINESE: Mapping[str, Mapping[str, str]] = {
         "deputy": "代理人",
     },
 }
-"""What the columns are called in Chinese; either is read."""
+"""Column → its Chinese name; both names are read."""
 NAMES: Mapping[str, str] = {"units": "部门", "positions": "岗位", "people": "人员"}
 _TELLING = {
     "people": {"supervisor", "position", "deputy", "timezone", "phone", "email"},
@@ -85,8 +85,8 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as it was read: the columns it has, and (line, cells) of each row that is not empty. `place` is what its lines
-    are called by: the file, and the sheet where there are several."""
+    """A table as read: its columns, and (line, cells) of each row that is not empty. `place`: the file, and the sheet of a workbook,
+    for the places of problems."""
 
     place: str
     columns: tuple[str, ...]
@@ -94,7 +94,7 @@ class Table:
 
 
 def read_upload(name: str, content: bytes) -> dict[str, Table]:
-    """The tables in an uploaded file, by what they are. Raises `Refused` with every problem at once; nothing was kept then."""
+    """The tables in an uploaded file, by kind. Raises `Refused` with every problem at once."""
     problem = _refused_unopened(name, content)
     if problem:
         raise Refused("import", [problem])
@@ -109,7 +109,7 @@ def read_upload(name: str, content: bytes) -> dict[str, Table]:
 
 
 def table_of(stored: Mapping[str, Any]) -> Table:
-    """A table as JSON holds it."""
+    """A table from its JSON form."""
     rows = tuple((line, tuple(cells)) for line, cells in stored["rows"])
     return Table(stored["place"], tuple(stored["columns"]), rows)
 
@@ -139,7 +139,7 @@ def _unanswered(error: SandboxFailed, name: str) -> Problem:
 
 # -- in the process ----------------------------------------------------------------------------------------------------
 def unfold(content: bytes, name: str) -> str:
-    """What `read_upload` is answered: problems and tables as JSON, packed."""
+    """The answer for `read_upload`: problems and tables as compressed JSON."""
     problems = Problems()
     tables = (_xlsx if content.startswith(b"PK") else _csv)(content, name, problems)
     if not problems.errors and not tables:
@@ -154,7 +154,7 @@ def _csv(content: bytes, name: str, problems: Problems) -> dict[str, Table]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         try:
-            text = content.decode("gb18030")  # what Excel in Chinese calls CSV
+            text = content.decode("gb18030")  # what a Chinese Excel writes as CSV
         except UnicodeDecodeError:
             problems.add(name, "table-not-utf8")
             return {}
@@ -192,7 +192,7 @@ def _xlsx(content: bytes, name: str, problems: Problems) -> dict[str, Table]:
 def _table(
     place: str, called: str, lines: Iterator[tuple[int, list[str]]], problems: Problems
 ) -> tuple[str, Table] | None:
-    """What the table is, and the table; None for one that is empty or of something else."""
+    """(kind, table); None for a table that is empty or of no known kind."""
     head = next(((line, cells) for line, cells in lines if any(map(str.strip, cells))), None)
     if head is None:
         return None

@@ -1,7 +1,7 @@
-"""A table of people, posts or units: uploaded, looked at before anything changes, then applied in one transaction.
+"""Imports a table of people, posts or units: uploaded, previewed, then applied in one transaction.
 
-What was read waits in the database with the revision of the organisation that its preview is of. Where the organisation changed
-meanwhile, nothing is applied: the preview that somebody read is not what would happen.
+The rows wait in the database with the revision of the organisation that the preview was made for. Where the organisation has
+changed since, nothing is applied, because the result would differ from the preview.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from tideng.plugin import (
     writing,
 )
 from tideng_orgchart.edit import table_files, table_merge
-from tideng_orgchart.edit.service import require_edit, today, write
+from tideng_orgchart.edit.service import today, write
 from tideng_orgchart.organisation import store
+from tideng_orgchart.organisation.rights import require_edit
 from tideng_orgchart.organisation.store import Difference
 from tideng_orgchart.tables import BEGINNING, ImportRow
 
@@ -36,15 +37,15 @@ if TYPE_CHECKING:
     from tideng.plugin import Deployment
 
 KEPT = timedelta(days=2)
-"""So long a file waits for somebody to decide."""
+"""How long an uploaded file waits to be applied."""
 MOST_SHOWN = 500
 _KINDS = {"org_unit": "unit", "org_position": "position", "org_assignment": "person"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One thing that would change. `kind`: unit, position or person; `what`: new, changed, left or removed; `fields`: column →
-    (before, after) as texts; `since`: from when on, None for ever."""
+class PreviewLine:
+    """One change of a preview. `kind`: unit, position or person; `what`: new, changed, left or removed; `since`: its first day, None
+    for a period without one; `fields`: column → (before, after) as texts."""
 
     kind: str
     what: str
@@ -56,8 +57,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What applying a file would do. `counts`: (kind, what) → how many; `lines`: the first of them; `stale`: the organisation
-    changed since, and it has to be looked at again."""
+    """The changes that applying a file would make. `counts`: (kind, what) → number of changes; `lines`: the first changes, `more`: the
+    number of the others; `stale`: the organisation has changed since the upload, and the file has to be uploaded again."""
 
     id: int
     file: str
@@ -65,7 +66,7 @@ class Preview:
     whole: bool
     rows: int
     counts: Mapping[tuple[str, str], int]
-    lines: tuple[Line, ...]
+    lines: tuple[PreviewLine, ...]
     more: int
     stale: bool
 
@@ -77,8 +78,8 @@ class Preview:
 def upload(
     deployment: Deployment, viewer: Viewer, directory: Directory, name: str, content: bytes, whole: bool = False
 ) -> int:
-    """Read a file, check it against the organisation and keep it for its preview; its number. `whole`: everybody is in it, so
-    that whoever is missing has left today. Raises `NotAllowed`, and `Refused` with every problem at once; nothing changed then."""
+    """Read a file, check it against the organisation and store it for its preview; returns its number. `whole`: people who are
+    missing from it have left today. Raises `NotAllowed`, and `Refused` with every problem at once."""
     require_edit(viewer)
     name = name.replace("\\", "/").rpartition("/")[2][-120:] or "file"
     tables = table_files.read_upload(name, content)
@@ -97,7 +98,7 @@ def upload(
 
 
 def preview(deployment: Deployment, viewer: Viewer, number: int) -> Preview:
-    """What would change, to the last field. Raises `NotFound` for a file of somebody else, or one that waits no more."""
+    """Every change that a file would make, field by field. Raises `NotFound` for a file of another person, and for one that is gone."""
     require_edit(viewer)
     with reading(deployment.engine) as connection:
         row = _waiting(connection, viewer, number)
@@ -117,7 +118,7 @@ def preview(deployment: Deployment, viewer: Viewer, number: int) -> Preview:
 
 
 def apply(deployment: Deployment, viewer: Viewer, number: int) -> int:
-    """Make the changes of a preview, all or none; how many there were.
+    """Apply the changes of a preview, all or none; returns how many there were.
 
     Raises `NotFound`, `NotAllowed`, and `Refused` where the organisation changed since the preview was made."""
     require_edit(viewer)
@@ -133,7 +134,7 @@ def apply(deployment: Deployment, viewer: Viewer, number: int) -> int:
 
 
 def discard(deployment: Deployment, viewer: Viewer, number: int) -> None:
-    """Take a file away that waits. Raises `NotFound`."""
+    """Delete a file that waits. Raises `NotFound`."""
     require_edit(viewer)
     with writing(deployment.engine) as connection:
         _waiting(connection, viewer, number)
@@ -156,20 +157,21 @@ def _tables(row: Any) -> dict[str, table_files.Table]:
 def _wanted(
     connection: Connection, deployment: Deployment, tables: Mapping[str, table_files.Table], day: date, whole: bool
 ) -> store.Organisation:
-    """The organisation as it would be; raises `Refused` with everything that is wrong with it."""
+    """The organisation with the tables applied. Raises `Refused` with every problem."""
     now, changes, _ = store.read(connection)
     problems = Problems()
-    found = table_merge.merged(now, changes, tables, day, whole, deployment.profile.locale, problems)
+    overlay = table_merge.Overlay(tables, day, whole)
+    found = table_merge.merged(now, changes, overlay, deployment.profile.locale, problems)
     if problems.errors:
         raise Refused("import", problems.errors)
     return found
 
 
 # -- the preview in words ----------------------------------------------------------------------------------------------
-def _line(one: Difference, day: date) -> Line:
+def _line(one: Difference, day: date) -> PreviewLine:
     shown = one.after or one.before or {}
     since = shown.get("since")
-    return Line(
+    return PreviewLine(
         _KINDS[one.table.name],
         _what(one, day),
         str(one.key[0]),
@@ -209,9 +211,9 @@ def _shown(name: str, value: Any) -> str:
 
 # -- a template --------------------------------------------------------------------------------------------------------
 def template(directory: Directory, chinese: bool, filled: bool, day: date) -> bytes:
-    """A workbook with a sheet for each table, empty or with the organisation of `day` in it. Nothing in it is computed: a text
-    that begins as a formula would is written as a text."""
-    import xlsxwriter
+    """A workbook with a sheet for each table, empty or with the organisation of `day`. It has no formulas: a text that begins like
+    one is written as text."""
+    import xlsxwriter  # loaded only where a template is written
 
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

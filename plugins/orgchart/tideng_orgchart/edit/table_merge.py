@@ -1,13 +1,12 @@
-"""Laid over the organisation as it is: the rows of an uploaded table. What a table does not say stays as it was.
+"""Merges the rows of a table into the organisation. Fields and rows that the table does not have stay unchanged.
 
-Nothing is written here. What comes out is the whole organisation as it would be, checked as a client's files are, and what is
-wrong with it, each problem at the line that says so.
+Nothing is written here. The result is the whole organisation, checked like a client's files, with each problem at its line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -19,44 +18,53 @@ from tideng_orgchart.organisation.store import Organisation
 DAY = timedelta(days=1)
 
 
-class _Known(Row):
-    """A row that is not from a table; its problems are told by whose it is."""
+class _StoredRow(Row):
+    """A row of the stored organisation; the place of its problems is the id of its unit, post or person."""
 
     def at(self, column: str) -> str:
         return f"{self['id']}, {column}"
 
 
-def merged(
-    now: Organisation,
-    changes: Sequence[Change],
-    tables: Mapping[str, Table],
-    day: date,
-    whole: bool,
-    locale: str,
-    problems: Problems,
-    mend: bool = False,
-) -> Organisation:
-    """The organisation `now` (and the `changes` heard of since) with `tables` laid over it, from `day` on. A column that a table
-    does not have stays as it was; a cell that is empty empties its field.
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Tables that are laid over the organisation.
 
-    A row with a day (`from`) that is not known yet begins a period, and the one before ends; with one that is known it changes
-    that period. Without a day, what a row says of a unit or a post counts from `day` on, or, to `mend` a mistake, for the whole
-    period in force; what it says of a person changes the period in force. `whole`: whoever is employed on `day` and is not in
-    the table of people has left, with `day` as the last one.
+    `day`: from when on they count where a row does not say it. `whole`: whoever is employed on `day` and is not in the table of
+    people has left, with `day` as the last one. `mend`: a row without a day corrects the whole period in force, as if it had
+    never been different."""
+
+    tables: Mapping[str, Table]
+    day: date
+    whole: bool = False
+    mend: bool = False
+
+
+def merged(
+    now: Organisation, changes: Sequence[Change], overlay: Overlay, locale: str, problems: Problems
+) -> Organisation:
+    """The organisation `now`, with the `changes` heard of since and the tables of `overlay` laid over it. A column that a table
+    does not have stays as it was; an empty cell empties its field.
+
+    A row whose day (`from`) is not known yet begins a period and ends the one before; a row with a known day changes that
+    period. Without a day, a row of a unit or a post counts from the overlay's day on, and a row of a person changes the period
+    in force.
     """
+    tables, day, mend = overlay.tables, overlay.day, overlay.mend
     first = None if not (now.units or now.positions or now.assignments) else day
-    units = _Dated({id: [unit_row(one) for one in mine] for id, mine in _by_id(now.units).items()}, day, first, mend)
-    positions = _Dated(
+    units = _PeriodRows(
+        {id: [unit_row(one) for one in mine] for id, mine in _by_id(now.units).items()}, day, first, mend
+    )
+    positions = _PeriodRows(
         {id: [position_row(one) for one in mine] for id, mine in _by_id(now.positions).items()}, day, first, mend
     )
-    periods = _People(now, changes, day)
+    periods = _PeopleRows(now, changes, day)
     for kind, rows in (("units", units), ("positions", positions)):
         if kind in tables:
             rows.lay(tables[kind], problems)
     table = tables.get("people")
     if table:
         periods.lay(table, problems)
-    if table and whole:
+    if table and overlay.whole:
         periods.leave(set(_ids(table)))
     people = periods.rows()
     for row in (*units.rows, *positions.rows, *people):
@@ -81,7 +89,7 @@ def _cells(table: Table, cells: Sequence[str]) -> dict[str, str]:
 
 
 def _said(table: Table, line: int, cells: Mapping[str, str]) -> Row:
-    return Row(table.place, line, cells) if table.place else _Known("", line, cells)
+    return Row(table.place, line, cells) if table.place else _StoredRow("", line, cells)
 
 
 # -- units and posts ---------------------------------------------------------------------------------------------------
@@ -96,7 +104,7 @@ def _by_id(periods: Iterable[_T]) -> dict[str, list[_T]]:
 
 
 def unit_row(unit: Unit) -> Row:
-    return _Known("", 0, {"id": unit.id, "name": unit.name, "parent": unit.parent, **_days(unit)})
+    return _StoredRow("", 0, {"id": unit.id, "name": unit.name, "parent": unit.parent, **_days(unit)})
 
 
 def position_row(position: Position) -> Row:
@@ -109,7 +117,7 @@ def position_row(position: Position) -> Row:
         "seats": "" if position.seats is None else str(position.seats),
         "head": "yes" if position.head else "",
     }
-    return _Known("", 0, {**cells, **_days(position)})
+    return _StoredRow("", 0, {**cells, **_days(position)})
 
 
 def _days(one: Unit | Position | Assignment) -> dict[str, str]:
@@ -120,16 +128,16 @@ def _days(one: Unit | Position | Assignment) -> dict[str, str]:
 
 
 def _in_all_languages(position: Position, sheet: Mapping[str, str]) -> Position:
-    """With the duty sheet in those languages that no table has a column for."""
+    """The position with its duty sheet in the languages for which tables have no column."""
     others = {name: text for name, text in sheet.items() if name not in ("zh", "en")}
     return replace(position, sheet={**others, **position.sheet}) if others else position
 
 
-class _Dated:
-    """The periods of all units, or of all posts, by id and each the earliest first, with the rows of a table laid over them."""
+class _PeriodRows:
+    """The periods of all units, or of all posts, by id, the earliest first, with the rows of a table merged into them."""
 
     def __init__(self, known: dict[str, list[Row]], day: date, first: date | None, mend: bool):
-        """`first`: the day on which what is new begins, where its row does not say one; None: it was always there."""
+        """`first`: the first day of a new unit or post whose row has no day; None for a period without one."""
         self._known, self._day, self._first, self._mend = known, day, first, mend
         self._twice: list[Row] = []
 
@@ -144,7 +152,7 @@ class _Dated:
             row = _said(table, line, cells)
             key = (cells.get("id", ""), row["from"])
             if key in named:
-                self._twice.append(row)  # kept, so that the check says so
+                self._twice.append(row)  # kept, so that the check reports it
             elif key[0] in self._known:
                 self._lay(self._known[key[0]], row, problems)
             else:
@@ -155,7 +163,7 @@ class _Dated:
     def _lay(self, mine: list[Row], said: Row, problems: Problems) -> None:
         since = read_day(said, "from", Problems())
         if said["from"] and since is None:
-            mine.append(said)  # what is no day is told with everything else
+            mine.append(said)  # the check reports the wrong day with all other problems
             return
         place = next((n for n, row in enumerate(mine) if since and _since(row) == since), None)
         if place is None:
@@ -167,8 +175,8 @@ class _Dated:
             self._begin(mine, said, since or self._day)
 
     def _kept_in(self, mine: Sequence[Row], said: Row, since: date | None) -> int | None:
-        """The period that what is said belongs to, where it begins none: nothing but its end is new, or it is mended, or it has
-        not begun before the day itself."""
+        """The index of the period that a row changes, None where it begins a new one. It changes a period where only its end is
+        new, where a mistake is corrected, or where the period begins on the day itself or later."""
         day = since or self._day
         place = max((n for n, row in enumerate(mine) if _since(row) <= day), default=0)
         row = mine[place]
@@ -179,7 +187,7 @@ class _Dated:
 
     @staticmethod
     def _begin(mine: list[Row], said: Row, since: date) -> None:
-        """A new period, in its place; what the row does not say is as it was in the one before."""
+        """Insert a new period in its place; fields that the row does not have are those of the period before."""
         place = sum(_since(row) < since for row in mine)
         model = mine[max(place - 1, 0)]
         until = said["until"] if "until" in said.cells else model["until"] if place == len(mine) else ""
@@ -191,8 +199,8 @@ class _Dated:
 _FIELDS = ("name", "unit", "position", "supervisor", "timezone", "locale", "phone", "email", "deputy")
 
 
-class _People:
-    """Everyone's periods as they are with what was heard since, and which of them the table changes."""
+class _PeopleRows:
+    """The periods of all people with the changes received since, and those that the table changes."""
 
     def __init__(self, now: Organisation, changes: Sequence[Change], day: date):
         self._now, self._day = now, day
@@ -203,10 +211,10 @@ class _People:
         self._laid: dict[str, list[Row]] = {}
         self.untouched: tuple[Assignment, ...] = ()
         self.others = 0
-        """How many of `rows` are only there so that the others can be checked against them."""
+        """The number of leading `rows` that do not change; the others are checked against them."""
 
     def rows(self) -> list[Row]:
-        """Every period as a row of people.csv: first of those whom nothing changes, then of the others."""
+        """Every period as a row of people.csv: people without changes first, then the others."""
         self.untouched = tuple(one for one in self._now.assignments if one.person not in self._laid)
         known = [
             person_row(one) for person, periods in self._periods.items() if person not in self._laid for one in periods
@@ -225,7 +233,9 @@ class _People:
             self._lay(rows, row, problems)
 
     def _lay(self, rows: list[Row], said: Row, problems: Problems) -> None:
-        since = read_day(said, "from", problems if rows else Problems())  # of somebody new it is read once more
+        since = read_day(
+            said, "from", problems if rows else Problems()
+        )  # the day of a new person is read, and reported, with the new row
         if not rows:
             first = "" if self._nobody else self._day.isoformat()
             rows.append(type(said)(said.file, said.line, {**said.cells, "from": said["from"] or first}))
@@ -240,12 +250,12 @@ class _People:
             self._begin(rows, said, since)
 
     def _in_force(self, rows: Sequence[Row]) -> int:
-        """The period on the day, else the last one."""
+        """The index of the period in force on the day, else of the last one."""
         return next((n for n, row in enumerate(rows) if _covers(row, self._day)), len(rows) - 1)
 
     @staticmethod
     def _begin(rows: list[Row], said: Row, since: date) -> None:
-        """A new period; the one that it falls into ends the day before, and what the row does not say is as it was."""
+        """Begin a new period; the one that it falls into ends the day before, and passes on the fields that the row does not have."""
         into = next((n for n, row in enumerate(rows) if _covers(row, since)), None)
         model = rows[into] if into is not None else rows[-1]
         until = said["until"] or (rows[into]["until"] if into is not None else "")
@@ -255,7 +265,7 @@ class _People:
             rows[into] = type(rows[into])(rows[into].file, rows[into].line, before)
 
     def leave(self, named: set[str]) -> None:
-        """Whoever is employed on the day and is not named has it as their last one."""
+        """End the employment of everybody who is employed on the day and not named, with the day as the last one."""
         for person, periods in self._periods.items():
             if person in named or not any(one.covers(self._day) for one in periods):
                 continue
@@ -267,7 +277,7 @@ class _People:
 
 def person_row(one: Assignment) -> Row:
     cells: dict[str, Any] = {name: getattr(one, name) for name in _FIELDS}
-    return _Known("", 0, {"id": one.person, **cells, **_days(one)})
+    return _StoredRow("", 0, {"id": one.person, **cells, **_days(one)})
 
 
 def _since(row: Row) -> date:

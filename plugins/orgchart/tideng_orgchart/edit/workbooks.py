@@ -28,13 +28,13 @@ from tideng.plugin import (
 
 MEGABYTE = 1024 * 1024
 MOST_ROWS = 20_000
-"""Of one table; a larger company is applied from files."""
+"""The most rows of a table; a larger company is applied from files."""
 MOST_COLUMNS = 60
 BOUNDS = ZipLimits(members=300, whole=48 * MEGABYTE, ratio=150, largest=48 * MEGABYTE)
 Lines = Iterable[tuple[int, list[str]]]
-"""The number of each row, and its cells."""
+"""(number, cells) of each row."""
 _MANY = 20
-"""So many computed cells are named one by one."""
+"""The most computed cells that are reported one by one."""
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _CODES = {
     ZIP_CUT_OFF: "workbook-cut-off",
@@ -46,9 +46,8 @@ _CODES = {
 
 
 def sheets_in(content: bytes, name: str, problems: Problems) -> list[tuple[str, Lines]]:
-    """(what a sheet is called, its rows) of the workbook `content`; [] with the reason among `problems`, whose places begin with
-    `name`, the file's."""
-    from python_calamine import CalamineError, CalamineWorkbook
+    """(name, rows) of each sheet of a workbook; [] with the reason in `problems`. `name`: of the file, for the places of problems."""
+    from python_calamine import CalamineError, CalamineWorkbook  # loaded only where a workbook is read
 
     found = inspect_zip(content, BOUNDS)
     if found.why:
@@ -95,7 +94,7 @@ def _walk_safely(content: bytes, name: str, problems: Problems) -> None:
 
 
 def _walk(content: bytes, name: str, problems: Problems) -> None:
-    """Read every part once, bounded by what its directory says, and each sheet's cells, before anything is laid out."""
+    """Read every part once, at most to the size in its directory, and walk each sheet's cells, before the library builds anything."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for member in archive.namelist():
             if member.startswith("xl/worksheets/") and member.endswith(".xml"):
@@ -105,14 +104,14 @@ def _walk(content: bytes, name: str, problems: Problems) -> None:
 
 
 def _drain(archive: zipfile.ZipFile, member: str) -> None:
-    """A part that unpacks to something else than the directory says is an error of the archive."""
+    """Unpack a part to its end: a size that differs from the directory is an error of the archive."""
     with archive.open(member) as stream:
         while stream.read(MEGABYTE):
             pass
 
 
 class _Cells:
-    """Walks through the XML of one sheet: how far it reaches, and which of its cells are computed."""
+    """Walks through the XML of one sheet; finds out how many rows and columns it has, and which cells are computed."""
 
     def __init__(self, place: str, problems: Problems):
         self._place, self._problems = place, problems

@@ -1,1 +1,1 @@
-"""The organisation as stored, with what happened to people since."""
+"""The organisation as plain values in dated periods: read, compared, written; and what hangs on it."""

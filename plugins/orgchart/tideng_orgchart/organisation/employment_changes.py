@@ -1,4 +1,4 @@
-"""People join, move and leave: what events say, laid over what the bundle says."""
+"""Folds events of people who join, move or leave into the assignments of the bundle."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Somebody joined, moved or left at `at` (UTC). A field that is '' stays as it was."""
+    """A person joined, moved or left at `at` (UTC). A field that is '' did not change."""
 
     person: str
     at: datetime
@@ -31,7 +31,7 @@ class Change:
 
 
 def changes_in(events: Iterable[Event]) -> list[Change]:
-    """The changes among `events`; other events are passed over."""
+    """The changes among `events`; other events are ignored."""
     return [
         Change(
             event.subject,
@@ -45,10 +45,10 @@ def changes_in(events: Iterable[Event]) -> list[Change]:
 
 
 def fold(assignments: Iterable[Assignment], changes: Iterable[Change], default_zone: str) -> list[Assignment]:
-    """Lay `changes` over `assignments`; the same, however often and in whatever order they came in.
+    """The assignments with `changes` folded in. The result does not depend on the order or the number of deliveries of a change.
 
-    A change holds from its local day on: who has left at 20:00 is gone for what is asked at 21:00. Where a period
-    already begins on that day, the bundle knows of the change and its word stands.
+    A change holds from its local day on: a person who left at 20:00 is gone at 21:00. Where a period of the bundle begins on
+    that day, the bundle knows the change already and wins.
     """
     people: dict[str, list[Assignment]] = {}
     for assignment in assignments:
@@ -86,13 +86,13 @@ def _lay(periods: list[Assignment], change: Change, day: date, default_zone: str
 
 
 def _end(periods: list[Assignment], day: date) -> list[Assignment]:
-    """Whoever left is not there on `day` any more; a period that begins later is a return, and stays."""
-    # one that began on this very day becomes empty, and still says who this was
+    """End the period on the day before `day`. A period that begins later is a return, and stays."""
+    # a period that began on this very day becomes empty, and still keeps the person known
     return [replace(period, until=day - DAY) if period.covers(day) else period for period in periods]
 
 
 def _begin(periods: list[Assignment], change: Change, day: date, default_zone: str) -> list[Assignment]:
-    """A new period, up to the next one that is known; what the event does not say is as it was last."""
+    """Begin a period, up to the next known one; fields that the event does not give are those of the latest period."""
     before = [period for period in periods if period.until and period.until < day]
     after = [period for period in periods if period.since and period.since > day]
     model = before[-1] if before else after[0] if after else None

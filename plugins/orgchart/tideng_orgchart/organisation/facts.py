@@ -1,4 +1,4 @@
-"""Facts about people, positions and units, read off the directory: no query, however many are asked about."""
+"""Facts about people, positions and units, from the directory in memory: no query, whatever the number of points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tideng.plugin import Assignment, Directory, Point
 
 
 def gather(points: Sequence[Point], names: frozenset[str], directory: Directory) -> Sequence[Mapping[str, Any]] | None:
-    """Those of `names` that are known at each point; None where none of them is of the organisation."""
+    """The known facts among `names` at each point; None where none of the names is a fact of the organisation."""
     of_person = [(name, _PERSON[name]) for name in sorted(names & _PERSON.keys())]
     of_group = {kind: [(name, read[name]) for name in sorted(names & read.keys())] for kind, read in _GROUP.items()}
     if not of_person and not any(of_group.values()):
@@ -108,4 +108,4 @@ _GROUP: Mapping[str, Mapping[str, Callable[[str, datetime, Directory], Any]]] = 
         "unit.head_name": _head_name,
     },
 }
-"""Who is in a position or a unit is asked as of the moment."""
+"""Read as of the moment of the point."""

@@ -1,4 +1,4 @@
-"""Photos of people: put there by themselves or by HR, small, and without anything that a camera wrote beside the picture."""
+"""Photos of people, uploaded by themselves or by HR: stored small and without a camera's metadata."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tideng.plugin import (
     dialect_insert,
     writing,
 )
-from tideng_orgchart.edit.service import may_edit
+from tideng_orgchart.organisation.rights import may_edit
 from tideng_orgchart.tables import PhotoRow
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 LARGEST = 5 * 1024 * 1024
 MOST_POINTS = 40_000_000
 SIDE = 160
-"""Points of a side, as it is kept."""
+"""Points of a side of the stored picture."""
 
 
 def may_change(viewer: Viewer, person: str) -> bool:
-    """The person themselves, and HR."""
+    """Whether the viewer may change a photo: the person may, and HR."""
     return person != "" and (viewer.person == person or may_edit(viewer))
 
 
@@ -50,7 +50,7 @@ def photo(connection: Connection, viewer: Viewer, directory: Directory, now: dat
 
 
 def put(deployment: Deployment, viewer: Viewer, directory: Directory, person: str, content: bytes) -> None:
-    """Keep a photo (JPEG or PNG) of `person`. Raises `NotFound`, `NotAllowed`, and `Refused` where it cannot be read."""
+    """Store a photo (JPEG or PNG) of `person`. Raises `NotFound`, `NotAllowed`, and `Refused` where it cannot be read."""
     _require(viewer, directory, person)
     data = shrunk(content)
     mark = hashlib.sha256(data).hexdigest()[:16]
@@ -74,10 +74,10 @@ def _require(viewer: Viewer, directory: Directory, person: str) -> None:
 
 
 def shrunk(content: bytes) -> bytes:
-    """The middle of a picture, `SIDE` × `SIDE`, drawn anew as JPEG, so that place, time and camera are gone.
+    """The middle of a picture as a JPEG of `SIDE` × `SIDE` points. It is drawn again, which drops place, time and camera.
 
-    How many points it has is looked at before they are unpacked. Raises `Refused`."""
-    from PIL import Image, ImageOps
+    The number of points is checked before the picture is decoded. Raises `Refused`."""
+    from PIL import Image, ImageOps  # slow to load, and needed for uploads only
 
     if not content:
         raise Refused("photo", [Problem("photo", "photo-not-chosen")])
@@ -87,7 +87,7 @@ def shrunk(content: bytes) -> bytes:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
             if image.width * image.height > MOST_POINTS:
                 raise _too_fine()
-            image.draft("RGB", (SIDE * 2, SIDE * 2))  # a large JPEG is unpacked at a fraction of its size
+            image.draft("RGB", (SIDE * 2, SIDE * 2))  # a large JPEG is decoded at a fraction of its size
             upright = ImageOps.exif_transpose(image)
             drawn = Image.new("RGB", (SIDE, SIDE), "white")
             small = ImageOps.fit(upright.convert("RGBA"), (SIDE, SIDE))
@@ -108,11 +108,11 @@ def _too_fine() -> Refused:
     )
 
 
-_COLUMNS = {"at": {"zh": "时间", "en": "Time"}, "by": {"zh": "谁放的", "en": "Put there by"}}
+_COLUMNS = {"at": {"zh": "时间", "en": "Time"}, "by": {"zh": "谁放的", "en": "Uploaded by"}}
 
 
 def photo_of(connection: Connection, person: str) -> Holding:
-    """The photo, for the person it shows: when it was put there, by whom, and the picture itself."""
+    """The photo as data held about its person: when it was uploaded, by whom, and the picture."""
     found = connection.execute(select(PhotoRow).where(PhotoRow.person == person)).first()
 
     def records(start: int, most: int) -> Iterable[HeldRecord]:
@@ -124,7 +124,7 @@ def photo_of(connection: Connection, person: str) -> Holding:
     title = {"zh": "您的照片", "en": "Your photo"}
     about = {
         "zh": "您或人事放的。登录的同事都能看到",
-        "en": "Put there by you or HR. Everybody who is signed in can see it",
+        "en": "Uploaded by you or HR. Everybody who is signed in can see it",
     }
     at = found.at if found else None
     return Holding("orgchart.photo", title, about, _COLUMNS, int(found is not None), records, at, at, "people", files)

@@ -1,4 +1,4 @@
-"""The organisation in the database: read as plain values, and brought to what a bundle says."""
+"""Reads the organisation from the database as plain values, compares it with a wanted one, and writes the differences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tideng_orgchart.tables import (
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """What a bundle says about units, positions, people and roles, each of the first three in periods."""
+    """Units, positions, assignments and roles; the first three in periods."""
 
     units: tuple[Unit, ...] = ()
     positions: tuple[Position, ...] = ()
@@ -36,8 +36,8 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One row to write: `before` and `after` are its columns, None where there is no such row. `earlier`: of a new period of a
-    unit or a post, the one that it follows."""
+    """One row to write. `before`, `after`: its columns, None where there is no row. `earlier`: for a new period of a unit or a post,
+    the columns of the period before."""
 
     table: Table
     key: tuple
@@ -54,13 +54,13 @@ class Difference:
 
     @property
     def changed(self) -> dict[str, tuple[Any, Any]]:
-        """Column → (before, after) of those that differ; {} where what it is of is new or goes."""
+        """Column → (before, after) of the columns that differ; {} for rows that are added or deleted."""
         before, after = self.before or self.earlier or {}, self.after or {}
         names = after.keys() & before.keys() - ({"since"} if self.before is None else set())
         return {name: (before[name], after[name]) for name in after if name in names and before[name] != after[name]}
 
     def __str__(self) -> str:
-        """One line for a person to read, without phone numbers, addresses and long texts."""
+        """One line for people, without phone numbers, addresses and long texts."""
         if self.before is None and not self.changed:
             return f"{self.what}: new"
         if self.after is None:
@@ -82,7 +82,7 @@ def _shown(value: Any) -> str:
 
 
 def read(connection: Connection) -> tuple[Organisation, list[Change], int]:
-    """The organisation as applied, the changes heard of since, and the revision of both."""
+    """The organisation as applied, the changes received since, and the revision of both."""
     revision = connection.execute(select(RevisionRow.revision, RevisionRow.default_zone)).first()
     roles: dict[str, tuple[str, ...]] = {}
     for role, person in connection.execute(select(RoleRow.role, RoleRow.person).order_by(RoleRow.role, RoleRow.rank)):
@@ -103,17 +103,17 @@ def read(connection: Connection) -> tuple[Organisation, list[Change], int]:
 
 
 def revision(connection: Connection) -> int:
-    """Grows with every change; 0 before the first."""
+    """The revision, which grows with every change; 0 before the first."""
     return connection.scalar(select(RevisionRow.revision)) or 0
 
 
 def hold(connection: Connection) -> int:
-    """Let nobody else change the organisation until this transaction ends; its revision."""
+    """Lock the organisation until this transaction ends; returns its revision."""
     return connection.scalar(select(RevisionRow.revision).with_for_update()) or 0
 
 
 def differences(connection: Connection, wanted: Organisation) -> list[Difference]:
-    """What has to be written so that the database says what `wanted` says; units first, people last."""
+    """The rows to write so that the database has what is `wanted`; units first, people last."""
     rows: dict[Any, dict[tuple, dict[str, Any]]] = {
         UnitRow: {(u.id, u.since or BEGINNING): _unit_row(u) for u in wanted.units},
         PositionRow: {(p.id, p.since or BEGINNING): _position_row(p) for p in wanted.positions},
@@ -158,7 +158,7 @@ _KEYS = {
 
 
 def write(connection: Connection, found: Sequence[Difference], default_zone: str) -> None:
-    """Write `found`, one statement per table and kind of change, and let every worker know."""
+    """Write differences, one statement per table and kind of change, and increase the revision for all workers."""
     for table in dict.fromkeys(difference.table for difference in found):
         key = _KEYS[table.name]
         mine = [difference for difference in found if difference.table is table]
@@ -178,7 +178,7 @@ def write(connection: Connection, found: Sequence[Difference], default_zone: str
 
 
 def note(connection: Connection, changes: Iterable[Change], default_zone: str) -> None:
-    """Keep what was heard of people, each once."""
+    """Store changes of people, each once."""
     rows = [{name: getattr(change, name) for name in Change.__slots__} for change in changes]
     if rows:
         statement = dialect_insert(connection)(ChangeRow)

@@ -1,4 +1,4 @@
-"""HR's forms for a unit and a post: a new one, or an old one otherwise from a day on."""
+"""HR's forms for a unit and a post: a new one, or a change of an existing one from a day on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tideng.plugin import NotFound, Position, Problem, Refused, Unit, in_force, 
 from tideng_admin.screens import READ, WRITE, Page, Web, locale, needs, units_to_choose, web
 from tideng_orgchart.edit import service
 from tideng_orgchart.edit.table_merge import position_row, unit_row
+from tideng_orgchart.organisation.rights import require_edit
 from tideng_orgchart.screens.table_import import field_words, name_in
 
 UNIT_FIELDS = ("id", "name", "parent", "until")
@@ -22,7 +23,7 @@ POST_FIELDS = ("id", "name", "unit", "seats", "head", "sheet_zh", "sheet_en", "d
 
 
 class OrganisationEditPage(Page):
-    """Nothing here is for anybody but HR; `editing` says so once more."""
+    """The forms are for HR only; `tideng_orgchart.edit.service` checks it again."""
 
     route_base = "/organisation/edit"
     class_permission_name = "OrganisationEdit"
@@ -72,7 +73,7 @@ class OrganisationEditPage(Page):
 
     def _form(self, kind: str, id: str, cells: Mapping[str, str], problems: list[str] | None = None) -> Any:
         here, shown = web(), _shown_day()
-        service.require_edit(here.viewer())
+        require_edit(here.viewer())
         return render_template(
             f"orgchart/edit_{kind}.html",
             id=id,
@@ -85,7 +86,7 @@ class OrganisationEditPage(Page):
         )
 
     def _kept(self, kind: str, id: str, keep: Callable[..., str], fields: tuple[str, ...]) -> Any:
-        """Keep what the form says and show it; where something is wrong with it, the form as it was filled in."""
+        """Store the form and show the result; where it is refused, show the form as it was filled in."""
         here, form = web(), request.form
         said = {name: form.get(name, "").strip() for name in fields}
         since, mend = form.get("from", ""), form.get("mend", "")
@@ -102,7 +103,7 @@ class OrganisationEditPage(Page):
 
 
 def _new(kind: str, id: str, said: Mapping[str, str]) -> dict[str, str]:
-    """What of the form is otherwise than it was shown. What nobody touched is not said: it may be otherwise on the day chosen."""
+    """The fields that differ from what the form showed. Untouched fields are left out: on the chosen day they may have other values."""
     if not id:
         return dict(said)
     cells = (_unit_cells if kind == "unit" else _position_cells)(id, _shown_day())
@@ -110,18 +111,18 @@ def _new(kind: str, id: str, said: Mapping[str, str]) -> dict[str, str]:
 
 
 def _at_a_field(problem: Problem, id: str) -> Problem:
-    """The problem at what the form calls the field; of somebody or something else, with its name before."""
+    """The problem with the field's title as its place; for another unit, post or person, with its name in front."""
     owner, _comma, column = problem.at.rpartition(", ")
     here, directory = web(), web().directory()
     name = here.name_of(owner) if directory.knows(owner) else ""
     name = name or name_in(directory.unit_periods, owner) or name_in(directory.position_periods, owner)
-    said = {"id": _("Id"), "from": _("From which day on"), "duties": _("What is expected")}
+    said = {"id": _("Id"), "from": _("Starting on"), "duties": _("What is expected")}
     field = (field_words() | said).get(column, column)
     return replace(problem, at=", ".join(filter(None, ("" if owner == id else name, field))))
 
 
 def _one_kind_of_line(text: str) -> str:
-    """As a browser sends it."""
+    """A text with the line ends that a browser sends."""
     return "\r\n".join(text.strip().splitlines())
 
 
@@ -148,7 +149,7 @@ def _today(here: Web) -> date:
 
 
 def _shown_day() -> date:
-    """The day that the form shows: ``?day=``, or what it said it showed; today for none."""
+    """The day that the form shows: the one that it sent back, or ``?day=``; today for none."""
     try:
         day = date.fromisoformat(request.form.get("shown") or request.args.get("day", ""))
     except ValueError:
@@ -158,9 +159,9 @@ def _shown_day() -> date:
 
 def _said(mend: str, later: str | None) -> str:
     if mend:
-        return _("Put right.")
+        return _("Corrected.")
     return (
-        _("Kept. It counts from %(day)s on, by itself.", day=later)
+        _("Saved. It takes effect on %(day)s automatically.", day=later)
         if later
-        else _("Kept. What was before stays as it was.")
+        else _("Saved. Earlier periods stay unchanged.")
     )

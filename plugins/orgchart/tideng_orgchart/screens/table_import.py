@@ -1,4 +1,4 @@
-"""Importing the organisation from a table: choose a file, look at every change, then apply it."""
+"""Imports the organisation from a table: choose a file, preview every change, then apply it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from flask_babel import ngettext
 from tideng.plugin import Refused, read_duties, say_problem
 from tideng_admin.screens import READ, WRITE, Page, locale, named, needs, takes, web
 from tideng_orgchart.edit import table_files, table_import
-from tideng_orgchart.edit.service import require_edit, today
+from tideng_orgchart.edit.service import today
+from tideng_orgchart.organisation.rights import require_edit
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class OrganisationImportPage(Page):
-    """HR's way to bring many people at once; nothing is made before somebody has seen it."""
+    """The import for HR; nothing changes before somebody has seen the preview."""
 
     route_base = "/organisation/import"
     class_permission_name = "OrganisationImport"
@@ -56,7 +57,7 @@ class OrganisationImportPage(Page):
         here = web()
         if request.form.get("discard"):
             table_import.discard(here.deployment, here.viewer(), number)
-            flash(_("Put aside. Nothing was changed."), "success")
+            flash(_("Discarded. Nothing was changed."), "success")
             return redirect(url_for("OrganisationImportPage.show_all"))
         try:
             made = table_import.apply(here.deployment, here.viewer(), number)

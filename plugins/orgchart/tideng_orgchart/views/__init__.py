@@ -1,1 +1,1 @@
-"""The organisation as people may see it, on any day."""
+"""What pages show of the organisation on one day, as far as the viewer may see it."""

@@ -1,6 +1,6 @@
-"""The organisation on one day, counted in a single pass: who leads what, who holds which post, and which posts are empty.
+"""The chart of one day, computed in a single pass: leaders of units, holders of posts, and vacancies.
 
-Made once for a directory and a day and kept with it, so that a page about a hundred thousand people costs what it shows.
+It is made once for a directory and a day and kept with the directory, so that a page costs only what it shows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tideng.plugin import Assignment, Directory, Position, zone
 
 @dataclass(frozen=True, slots=True)
 class Vacancy:
-    """A post with fewer holders than it should have. `missing` people, of `seats`; `unit` is the post's, '' where it has none."""
+    """A post that lacks `missing` of its `seats`; `unit`: of the post, '' for none."""
 
     position: str
     unit: str
@@ -25,13 +25,13 @@ class Vacancy:
 
 
 def chart_at(directory: Directory, moment: datetime) -> Chart:
-    """The organisation at `moment`; the same one until a local day begins somewhere."""
+    """The chart at `moment`; the same object until a local day begins somewhere."""
     then = directory.as_at(moment)
     return then.kept("chart", then.days_at(moment), lambda: Chart(then, moment))
 
 
 def noon(directory: Directory, day: date, now: datetime) -> datetime:
-    """The moment for which `day` is asked: now where it is today, else that day's noon in the client's zone."""
+    """The moment that stands for `day`: now for today, else noon of the day in the client's zone."""
     home = zone(directory.default_zone)
     return now if now.astimezone(home).date() == day else datetime.combine(day, time(12), home)
 
@@ -46,7 +46,7 @@ class Chart:
         self.size = len(members)
         self.people: Mapping[str, Assignment] = {one.person: one for one in members}
         self.reports = Counter(one.supervisor for one in members if one.supervisor)
-        """Supervisor → how many people are directly below: the span of control."""
+        """Supervisor → number of direct reports."""
         own: defaultdict[str, list[Assignment]] = defaultdict(list)
         held: defaultdict[str, list[Assignment]] = defaultdict(list)
         for one in members:
@@ -54,16 +54,16 @@ class Chart:
             if one.position:
                 held[one.position].append(one)
         self.own: Mapping[str, Sequence[Assignment]] = own
-        """Unit → its own people, without those below it; '' for people in none."""
+        """Unit → its own people, without the units below; '' → people in no unit."""
         self.held: Mapping[str, Sequence[Assignment]] = held
         """Position → its holders."""
         self.inside: Mapping[str, Sequence[str]] = _inside(directory)
-        """Unit → those directly below it; '' → the top ones."""
+        """Unit → the units directly below it; '' → the top units."""
         self._lines = {unit: directory.groups.line(unit) for unit in directory.units}
         self._lead(members)
 
     def _lead(self, members: Sequence[Assignment]) -> None:
-        """Count every unit's people, and find who leads it as `tideng.org.groups.Groups.head` says, in one pass over all."""
+        """Count the people of every unit and find its head as `tideng.org.groups.Groups.head` does, in one pass over all people."""
         counts: Counter[str] = Counter()
         led: defaultdict[str, Counter[str]] = defaultdict(Counter)
         first: defaultdict[str, list[Assignment]] = defaultdict(list)
@@ -77,24 +77,24 @@ class Chart:
                 if unit not in shared:
                     first[unit].append(one)
         self.counts: Mapping[str, int] = counts
-        """Unit → how many people are in it and below it."""
+        """Unit → number of people in it and below it."""
         heads = {unit: _head(first[unit], led[unit], counts[unit]) for unit in counts}
         self.heads: Mapping[str, str] = {unit: head for unit, head in heads.items() if head}
-        """Unit → who leads it; from outside of it where nobody in it does."""
+        """Unit → its head; a person of another unit where nobody in it leads it."""
 
     def line(self, unit: str) -> Sequence[str]:
         """The unit and every unit above it, nearest first."""
         return self._lines.get(unit, ())
 
     def leader(self, unit: str) -> str:
-        """Who leads the unit and is there; where the one who should is gone, who leads the one above; '' for nobody."""
+        """The head of the unit who is employed; else the head of the unit above, and so on; '' for nobody."""
         heads = (self.heads.get(one, "") for one in self.line(unit))
         return next((head for head in heads if head in self.people), "")
 
     @cached_property
     def vacancies(self) -> Sequence[Vacancy]:
-        """Every post that lacks somebody, in the order of the directory. A post that says how many people it wants lacks the
-        rest of them; one with duties lacks somebody where nobody holds it; a head's in each unit that had one and has people."""
+        """Every post that lacks somebody, in the order of the directory: a post with `seats` lacks the empty ones; a post with targets
+        lacks one where nobody holds it; a head's post lacks one in each unit that had a head and has people."""
         day = self.moment.astimezone(zone(self._directory.default_zone)).date()
         found: list[Vacancy] = []
         for position in self._directory.positions.values():
@@ -108,14 +108,14 @@ class Chart:
         return tuple(one for one in found if one.missing > 0)
 
     def _headless(self, position: Position) -> Sequence[str]:
-        """Units in which somebody led by this post, and nobody does now; the post's own where nobody ever held it."""
+        """The units in which somebody held this head's post before, and nobody does now; the post's own unit where nobody ever did."""
         now = {one.unit for one in self.held.get(position.id, ())}
         once = {period.unit for period in self._once(position.id)} - now
         left = [unit for unit in self._directory.units if unit in once and self.counts.get(unit)]
         return left or ([] if now else [position.unit])
 
     def _once(self, position: str) -> Iterator[Assignment]:
-        """The periods in which somebody held the post, up to now."""
+        """The periods in which somebody held the post, up to the moment."""
         directory = self._directory
         for person in directory.groups.ever_in(("position", position)):
             for period in directory.periods(person):
@@ -124,14 +124,14 @@ class Chart:
 
     @cached_property
     def empty_in(self) -> Mapping[str, Sequence[Vacancy]]:
-        """Unit → the posts of its own that lack somebody; '' → those of no unit."""
+        """Unit → vacancies of its own posts; '' → those of posts in no unit."""
         found: dict[str, list[Vacancy]] = {}
         for one in self.vacancies:
             found.setdefault(one.unit if one.unit in self._directory.units else "", []).append(one)
         return found
 
     def empty_since(self, vacancy: Vacancy) -> date | None:
-        """The first day after the last holder there; None where that is not known, or some still hold the post."""
+        """The first day after the last holder; None where it is not known, or the post still has holders."""
         if any(vacancy.unit in ("", one.unit) for one in self.held.get(vacancy.position, ())):
             return None
         there = [one for one in self._once(vacancy.position) if vacancy.unit in ("", one.unit)]

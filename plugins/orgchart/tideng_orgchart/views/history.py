@@ -1,4 +1,4 @@
-"""How a unit or a post came to be what it is, and what is still to come: its periods, each beside the one before."""
+"""The history of a unit or a post, and its upcoming changes: its periods, each compared with the one before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Fields = Mapping[str, tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A day of the client's from which on something is otherwise. `what`: begins, changed or ends; `coming`: it is still to come."""
+    """A day on which a unit or post changes, in the client's zone. `what`: begins, changed or ends; `coming`: it is in the future."""
 
     day: date
     what: str
@@ -23,12 +23,12 @@ class Turn:
 
 
 def turns_of(periods: Sequence[Unit] | Sequence[Position], today: date) -> tuple[Turn, ...]:
-    """Every turn of one unit or one post, the latest first. `periods` come the earliest first. What was always so is no turn."""
+    """The turns of one unit or post, the latest first. `periods`: the earliest first. A first period without a day is no turn."""
     found: list[Turn] = []
     before: Unit | Position | None = None
     for one in periods:
         if before is not None and before.until and (one.since is None or before.until < one.since - timedelta(days=1)):
-            before = None  # it was gone meanwhile
+            before = None  # there is a gap between the periods
         fields = _fields(before, one) if before else {}
         if one.since and (fields or before is None):
             found.append(Turn(one.since, "changed" if before else "begins", one.since > today, fields))

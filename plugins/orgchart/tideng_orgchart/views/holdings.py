@@ -1,4 +1,4 @@
-"""What the organisation keeps of a person's joining, moving and leaving, for that person."""
+"""The data that the organisation holds about a person's joining, moving and leaving, for that person."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _KINDS = {
 
 
 def changes_of(connection: Connection, person: str) -> Holding:
-    """Every change that was heard of; the posts themselves are the core's to tell. One statement, and one for each part read."""
+    """The changes received by events; the core tells the posts themselves. One statement, and one for each part read."""
     row, mine = ChangeRow, ChangeRow.person == person
     title = {"zh": "入职、调动和离开的记录", "en": "Joining, moving and leaving"}
     about = {"zh": "来自人事系统。您和人事可看", "en": "From the HR system. You and HR can see it"}

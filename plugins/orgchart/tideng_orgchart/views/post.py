@@ -1,4 +1,4 @@
-"""A post: what is expected of whom holds it and where that stands, its duty sheet, who holds it, and which steps it answers for."""
+"""A post: its targets and how its holders stand, its duty sheet, its holders, and the steps it is responsible for."""
 
 from __future__ import annotations
 
@@ -23,25 +23,20 @@ from tideng.plugin import (
     metric_of,
     responsibilities,
 )
+from tideng_orgchart.views.day_view import DayView, Face, VacancyView, page_of
 from tideng_orgchart.views.history import Turn, turns_of
-from tideng_orgchart.views.organisation import (
-    Empty,
-    Face,
-    Sight,
-    page_of,
-)
 
 if TYPE_CHECKING:
     from tideng.plugin import Catalogue, Deployment
 
 MOST_COUNTED = 2000
-"""With more holders than this no mean is added up while somebody waits for a page."""
+"""With more holders than this, no mean is computed: it would take too long for a page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One thing that is to be done by when: the target, and where the holders stand whom the viewer looks after. `value` is
-    their mean, None where there is no data; `of`: how many of them have data; `own`: the viewer's, where they hold the post."""
+    """A target of a post, and how the holders in the viewer's scope stand. `value`: their mean, None without data; `of`: how many of
+    them have data; `own`: the viewer's own value, where they hold the post."""
 
     name: str
     title: Text
@@ -56,9 +51,9 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class PostPage:
-    """A post on `day`. `units`: those in which somebody holds it, with how many; `leads`: whom its holders report to; `steps`: those
-    that name the post, or that somebody who holds it has in another way; `next`: the cursor
-    of the following holders; `turns`: from which days on it was or will be otherwise; `rules`: rule → title."""
+    """A post on `day`. `units`: (id, name, holders) of each unit in which somebody holds it; `leads`: the person its holders report
+    to; `steps`: steps of processes that name the post, or for which a holder is responsible in another way; `next`: the cursor
+    of the next holders; `turns`: the days on which it changed or will change; `rules`: rule → title."""
 
     day: date
     today: bool
@@ -74,9 +69,18 @@ class PostPage:
     count: int
     next: str
     seats: int | None
-    empty: Empty | None
+    empty: VacancyView | None
     steps: tuple[Responsibility, ...]
     rules: Mapping[str, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class PostQuery:
+    """Which post, on which day (None: today), and the cursor of the page of holders before, '' for the first one."""
+
+    position: str
+    day: date | None = None
+    after: str = ""
 
 
 def post_page(
@@ -85,35 +89,34 @@ def post_page(
     directory: Directory,
     now: datetime,
     deployment: Deployment,
-    position: str,
-    day: date | None = None,
-    after: str = "",
+    query: PostQuery,
 ) -> PostPage:
-    """Everything about one post. Raises `NotFound`. A fixed number of statements, however many hold it."""
-    sight = Sight(viewer, directory, now, day)
-    it = sight.directory.positions.get(position)
+    """Everything about one post. Raises `NotFound`. A fixed number of statements, however many people hold it."""
+    position = query.position
+    view = DayView(viewer, directory, now, query.day)
+    it = view.directory.positions.get(position)
     if it is None:
         raise NotFound("no-position", {"id": position})
-    held = sight.chart.held.get(position, ())
-    page, following = page_of(held, after)
-    people, head = sight.faces(page), sight.face(_over(sight, it.unit, held))
-    faces = sight.lit(connection, [*people, *([head] if head else [])])
+    held = view.chart.held.get(position, ())
+    page, following = page_of(held, query.after)
+    people, head = view.faces(page), view.face(_over(view, it.unit, held))
+    faces = view.lit(connection, [*people, *([head] if head else [])])
     numbers: dict[str, int] = {}
     for one in held:
         numbers[one.unit] = numbers.get(one.unit, 0) + 1
-    empty = next((sight.empty(one) for one in sight.chart.vacancies if one.position == position), None)
-    targets, holders = it.targets_on(sight.day), {one.person for one in held}
-    steps = responsibilities(deployment, connection, directory, sight.moment)
+    empty = next((view.empty(one) for one in view.chart.vacancies if one.position == position), None)
+    targets, holders = it.targets_on(view.day), {one.person for one in held}
+    steps = responsibilities(deployment, connection, directory, view.moment)
     return PostPage(
-        sight.day,
-        sight.today,
+        view.day,
+        view.today,
         position,
         it.name,
-        (it.unit, sight.unit(it.unit)) if it.unit in sight.directory.units else None,
-        tuple((unit, sight.unit(unit), number) for unit, number in numbers.items() if unit in sight.directory.units),
+        (it.unit, view.unit(it.unit)) if it.unit in view.directory.units else None,
+        tuple((unit, view.unit(unit), number) for unit, number in numbers.items() if unit in view.directory.units),
         faces.get(head.person) if head else None,
-        _expected(connection, sight, deployment.catalogue, [one.person for one in held], targets),
-        turns_of(directory.position_periods[position], sight.day),
+        _expected(connection, view, deployment.catalogue, [one.person for one in held], targets),
+        turns_of(directory.position_periods[position], view.day),
         it.sheet,
         tuple(faces[one.person] for one in people),
         len(held),
@@ -125,17 +128,17 @@ def post_page(
     )
 
 
-def _over(sight: Sight, unit: str, held: Sequence[Assignment]) -> str:
-    """Whom the holders report to; where they do not report to one and the same, who leads the post's unit; '' for nobody."""
+def _over(view: DayView, unit: str, held: Sequence[Assignment]) -> str:
+    """The supervisor of the holders; where they have several, the leader of the post's unit; '' for nobody."""
     named = {one.supervisor for one in held}
     if len(named) == 1:
         return named.pop()
-    leader = sight.chart.leader(unit)
+    leader = view.chart.leader(unit)
     return "" if leader in {one.person for one in held} else leader
 
 
 def _expected(
-    connection: Connection, sight: Sight, catalogue: Catalogue, holders: Sequence[str], targets: Mapping
+    connection: Connection, view: DayView, catalogue: Catalogue, holders: Sequence[str], targets: Mapping
 ) -> tuple[Expected, ...]:
     known = {name: catalogue.metrics[name] for name in targets if name in catalogue.metrics}
     asked = [
@@ -149,12 +152,12 @@ def _expected(
         )
         for name, (operator, goal) in targets.items()
     ]
-    scope = sight.viewer.scope(sight.directory, sight.now)
+    scope = view.viewer.scope(view.directory, view.now)
     seen = [one for one in holders if scope is None or one in scope]
-    if not sight.today or not known or not 0 < len(seen) <= MOST_COUNTED:
+    if not view.today or not known or not 0 < len(seen) <= MOST_COUNTED:
         return tuple(asked)
-    values = _values(connection, sight, catalogue, seen, known)
-    return tuple(_standing(one, values, sight.viewer.person) for one in asked)
+    values = _values(connection, view, catalogue, seen, known)
+    return tuple(_standing(one, values, view.viewer.person) for one in asked)
 
 
 def _standing(one: Expected, values: Mapping[str, Mapping[str, Any]], person: str) -> Expected:
@@ -165,17 +168,17 @@ def _standing(one: Expected, values: Mapping[str, Mapping[str, Any]], person: st
 
 
 def _values(
-    connection: Connection, sight: Sight, catalogue: Catalogue, people: Sequence[str], names: Collection[str]
+    connection: Connection, view: DayView, catalogue: Catalogue, people: Sequence[str], names: Collection[str]
 ) -> dict[str, dict[str, Any]]:
-    """Person → metric → value as it is now, read together for all of them."""
-    directory = sight.directory
+    """Person → metric → its current value, read together for all people."""
+    directory = view.directory
     metrics = {name: metric_of(spec) for name, spec in catalogue.metrics.items()}
     needs = Needs.of(frozenset(f"metric.{name}" for name in names), metrics, catalogue)
     periods = [period for one in people for period in directory.periods(one)]
     near = Directory(periods, directory.units.values(), directory.positions.values(), directory.default_zone)
     watches = WatchList((), catalogue, lambda rule, version: None)
-    world = WorkingSet(connection, catalogue, near, watches).for_people(set(people), [needs], sight.now)
-    return {one: _named(facts_at(world, needs, one, one, sight.now)) for one in people}
+    world = WorkingSet(connection, catalogue, near, watches).for_people(set(people), [needs], view.now)
+    return {one: _named(facts_at(world, needs, one, one, view.now)) for one in people}
 
 
 def _named(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,7 +186,7 @@ def _named(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rules(deployment: Deployment, targets: Collection[str]) -> dict[str, Text]:
-    """The rules in force that read one of these targets, or the figure that it is for."""
+    """The rules in force that read one of these targets or its metric."""
     wanted = {f"{kind}.{name}" for kind in ("target", "metric") for name in targets}
     watches = [one for part in deployment.plugins.call("watches") for one in part]
     return {
@@ -195,8 +198,8 @@ def _rules(deployment: Deployment, targets: Collection[str]) -> dict[str, Text]:
 
 # -- who answers for what ----------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One step of a process and who answers for it: `people` at that moment, at most a few, each with whom they stand in for."""
+class ResponsiblePeople:
+    """One step of a process, and at most a few responsible `people`, each with the name of the person they stand in for."""
 
     step: Responsibility
     people: tuple[tuple[Face, str], ...]
@@ -209,20 +212,20 @@ def who_answers(
     now: datetime,
     deployment: Deployment,
     day: date | None = None,
-) -> dict[str, list[Answer]]:
-    """Every step that somebody answers for, by process (the name before the dot), in the order in which plugins give them."""
-    sight = Sight(viewer, directory, now, day)
-    steps = responsibilities(deployment, connection, directory, sight.moment)
-    found = {one: sight.face(one) for step in steps for one in step.people}
-    faces = sight.lit(connection, filter(None, found.values()))
-    answers: dict[str, list[Answer]] = {}
+) -> dict[str, list[ResponsiblePeople]]:
+    """Process (the step's name before the dot) → its steps with the people responsible, in the order in which plugins give them."""
+    view = DayView(viewer, directory, now, day)
+    steps = responsibilities(deployment, connection, directory, view.moment)
+    found = {one: view.face(one) for step in steps for one in step.people}
+    faces = view.lit(connection, filter(None, found.values()))
+    answers: dict[str, list[ResponsiblePeople]] = {}
     for step in steps:
-        people = tuple((faces[one], _instead(sight, step, one)) for one in step.people if one in faces)
-        answers.setdefault(step.name.partition(".")[0], []).append(Answer(step, people))
+        people = tuple((faces[one], _instead(view, step, one)) for one in step.people if one in faces)
+        answers.setdefault(step.name.partition(".")[0], []).append(ResponsiblePeople(step, people))
     return answers
 
 
-def _instead(sight: Sight, step: Responsibility, person: str) -> str:
+def _instead(view: DayView, step: Responsibility, person: str) -> str:
     meant = step.instead_of.get(person, "")
-    face = sight.face(meant)
+    face = view.face(meant)
     return face.name if face else ""

@@ -7,9 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from tideng.access.viewer import Viewer, below
-from tideng.org.directory import Directory
-from tideng.plugin import NotAllowed, NotFound, Problem, Refused
+from tideng.plugin import Directory, NotAllowed, NotFound, Problem, Refused, Viewer, below
 from tideng_processes.cases.loader import load_run
 from tideng_processes.cases.run import OPEN, Run, Task
 from tideng_processes.document.model import Definition

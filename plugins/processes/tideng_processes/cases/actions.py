@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tideng.access.viewer import Viewer, below
-from tideng.org.directory import Directory
-from tideng.plugin import NotAllowed, Problem, Refused
-from tideng.store.database import writing
+from tideng.plugin import Directory, NotAllowed, Problem, Refused, Viewer, below, writing
 from tideng_processes.cases.access import ACTS_FOR_ALL, CaseAccess, step_is_done
 from tideng_processes.cases.case_writer import HistoryEntry
 from tideng_processes.cases.transitions import Mover
 from tideng_processes.publication.registry import registry_of
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 LONGEST_NOTE = 1000
 """In characters."""

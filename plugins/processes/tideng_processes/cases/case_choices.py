@@ -1,7 +1,7 @@
-"""Fields that are a case of another process: what one chooses from, whether what was chosen may stand, and how it is told.
+"""Fields that name a case of another process: the choices, whether a choice is allowed, and the case in words.
 
-A field keeps a case by the name that events call it by: what another system calls it, where that began it, else its number. So
-what a form says and what events say are the same, and a name that no case has is kept as it was told.
+A field keeps a case by the name that events use: that of the system that began the case, else its number. So forms and events
+name a case alike, and a name that no case has is kept as it was given.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from tideng.model.catalogue import Text
-from tideng.plugin import Problem
+from tideng.plugin import Problem, Text
 from tideng_processes.document.model import Definition, FieldSpec, Node
 from tideng_processes.document.sentences import LANGUAGES, text
 from tideng_processes.document.summaries import days_words, told
@@ -22,7 +21,7 @@ from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow
 
 SINCE = timedelta(days=180)
-"""So long ago an ended case may have begun that is offered; an open one always is."""
+"""How long ago an ended case may have begun to be offered; an open one is always offered."""
 MOST = 60
 _COLUMNS = ("id", "process", "version", "person", "node", "end", "data", "started_at", "reference")
 
@@ -32,8 +31,8 @@ Reference = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class NamedCase:
-    """A case that a field names, or may. `name`: what the field keeps; `id` '' where no case is called so; `words`: the case in a
-    few words; `opens`: whether the one who reads them may open it."""
+    """A case that a field names, or may name. `name`: the field's value; `id`: '' where no case has this name; `words`: the case
+    in a few words; `opens`: whether the reader may open it."""
 
     name: str
     id: str
@@ -47,7 +46,7 @@ def case_fields(definition: Definition) -> list[FieldSpec]:
 
 
 def references(definition: Definition, data: Mapping[str, Any], few: bool = True) -> set[Reference]:
-    """The cases that the data of a case names; with `few` also in fields that are shown to few."""
+    """The cases that the data of a case names; `few`: also in sensitive fields, which are shown to few."""
     found = ((one.process, data.get(one.name)) for one in case_fields(definition) if few or not one.sensitive)
     return {(process, name) for process, name in found if isinstance(name, str) and name}
 
@@ -56,8 +55,8 @@ def references(definition: Definition, data: Mapping[str, Any], few: bool = True
 def choices(
     connection: Connection, registry: Registry, processes: Iterable[str], person: str, now: datetime, today: date
 ) -> dict[str, list[NamedCase]]:
-    """The person's own cases of each of the `processes`, newest first: those that are open, and those of the last `SINCE`. One
-    statement. `today`: the person's, by which the words leave out the year."""
+    """The person's own cases of each of the `processes`, newest first: the open ones, and those begun within the last `SINCE`.
+    One statement. `today`: the person's local day; the words leave out its year."""
     wanted, row = sorted(set(processes)), CaseRow
     lately = or_(row.node != "", row.started_at > now - SINCE)
     mine = (row.person == person, row.process.in_(wanted), lately)
@@ -69,7 +68,7 @@ def choices(
 
 
 def _told_apart(cases: Sequence[NamedCase]) -> list[NamedCase]:
-    """Two that read alike are told apart by their numbers."""
+    """The cases, with the number added to words that occur more than once."""
     seen = [tuple(sorted(one.words.items())) for one in cases]
     return [
         replace(one, words={locale: f"{words} · {one.id}" for locale, words in one.words.items()})
@@ -83,7 +82,7 @@ def _told_apart(cases: Sequence[NamedCase]) -> list[NamedCase]:
 def named(
     connection: Connection, registry: Registry, wanted: Iterable[Reference], today: date | None = None
 ) -> dict[Reference, NamedCase]:
-    """The cases of these names; one that is not there is told by its name alone. One statement, where any is wanted."""
+    """The cases of these names; an unknown one has its name alone. One statement, where any is wanted."""
     asked = set(wanted)
     if not asked:
         return {}
@@ -100,8 +99,8 @@ def not_to_be_chosen(
     connection: Connection, registry: Registry, definition: Definition, node: Node, data: Mapping[str, Any],
     known: Mapping[str, Any], person: str,
 ) -> Iterator[Problem]:  # fmt: skip
-    """The fields of the form that name a case which is not one of the `person`'s, or of another process. What the case has
-    `known` already may stand, and so may anything of a process that is not there. One statement, where there is a question."""
+    """The fields of the form that name a case of somebody else than `person`, or of another process. A value that the case has
+    `known` already is allowed, and so is any name for a process that does not exist here. One statement, where a field is new."""
     fresh = {
         one.field: (spec.process, data[one.field])
         for one in node.form
@@ -125,8 +124,8 @@ def _named(row: Row, registry: Registry, today: date | None) -> NamedCase:
 
 
 def _words(row: Row, registry: Registry, today: date | None) -> Text:
-    """As the process says by now, or said when the case began; else its number and its first day. How it ended is said where it
-    did not end as it was meant to."""
+    """The case's summary by the latest version, else by its own version, else its number and first day; with its end, where that
+    is not a good one."""
     latest, own = registry.latest(row.process), registry.version(row.process, row.version)
     ways = (one.definition for one in (latest, own) if one is not None)
     words = next(filter(None, (told(one, row.data, today) for one in ways)), {}) or _plain(row, today)

@@ -1,4 +1,4 @@
-"""When a step is to be done, and when its owner is told that it is near."""
+"""Computes the deadline of a step, and the moment of its reminder."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ DAY = timedelta(days=1)
 def due_of(
     node: Node, entered: datetime, data: Mapping[str, Any], zone: ZoneInfo, calendar: WorkCalendar
 ) -> datetime | None:
-    """The moment (UTC) at which a step that was entered at `entered` is due; None where it has no deadline, or hangs on a date
-    that was not filled in."""
+    """The deadline (UTC) of a step that was entered at `entered`; None where it has none, or depends on a date that is empty.
+    `zone`: of the person of the case."""
     deadline = node.deadline
     if deadline is None:
         return None
@@ -34,7 +34,7 @@ def due_of(
 
 
 def wake_of(node: Node, entered: datetime, due: datetime | None) -> datetime | None:
-    """When the worker looks at the step for the first time: to remind its owner, or because it is due."""
+    """When the worker looks at the step first: at its reminder, else at its deadline."""
     if due is None or node.remind is None:
         return due
     reminded = due - node.remind.elapsed
@@ -42,7 +42,7 @@ def wake_of(node: Node, entered: datetime, due: datetime | None) -> datetime | N
 
 
 def worked(start: datetime, end: datetime, zone: ZoneInfo, calendar: WorkCalendar) -> timedelta:
-    """How long it was from `start` to `end` on the clock that stands still on days off, as `WorkCalendar.deadline` runs it."""
+    """The working time from `start` to `end`: days off do not count, as in `WorkCalendar.deadline`."""
     first, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     days = (first + n * DAY for n in range((last - first).days + 1))
     off = [day for day in days if not calendar.is_workday(day)]

@@ -1,4 +1,4 @@
-"""What happens to cases by itself: reminders, deadlines, and steps whose owner has left or is away. Set-wise."""
+"""Moves that time brings: reminders, deadlines, and new owners for steps whose owner has left or is absent. Set-wise."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, exists, or_, select
 
-from tideng.org.directory import Directory
-from tideng.store.database import among
+from tideng.plugin import Directory, among
 from tideng_processes.cases.loader import load_runs
 from tideng_processes.cases.run import OPEN, Run, Task
 from tideng_processes.cases.transitions import Mover
@@ -19,9 +18,10 @@ from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import TaskRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 AT_ONCE = 500
+"""The most cases that one transaction moves, so that it stays short."""
 
 
 def is_due(connection: Connection, now: datetime) -> bool:
@@ -32,8 +32,8 @@ def is_due(connection: Connection, now: datetime) -> bool:
 def come_due(
     deployment: Deployment, connection: Connection, directory: Directory, registry: Registry, now: datetime
 ) -> int:
-    """Do what has come due, at most `AT_ONCE` cases at once; returns how many tasks that were. Several workers may run it: a
-    case that another one holds is left to it."""
+    """Handle reminders and deadlines that have come, of at most `AT_ONCE` cases; returns the number of tasks. Several workers may
+    run it at the same time: a case that another worker has locked is left to it."""
     due = select(TaskRow.case).where(TaskRow.wake <= now).order_by(TaskRow.wake, TaskRow.id).limit(AT_ONCE)
     runs = load_runs(connection, registry, connection.scalars(due), skip_locked=True)
     mover, done = Mover(deployment, connection, directory, now), 0
@@ -44,7 +44,7 @@ def come_due(
 
 
 def _wake(mover: Mover, run: Run, now: datetime) -> int:
-    """Whatever of one case has come due, in its order; a step that ends by itself may lead to one that is due, too."""
+    """Handle everything of one case that has come due, in order: a step that ends by itself may lead to one that is due, too."""
     done = 0
     while task := next((one for one in run.tasks if one.state == OPEN and one.wake and one.wake <= now), None):
         if task.wake and task.due and task.due > now:
@@ -57,7 +57,7 @@ def _wake(mover: Mover, run: Run, now: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """Who was there at a moment: while it is the same, nobody who was given a step has come to be away."""
+    """Who was present at a moment. While it is unchanged, no owner of a step can have become absent."""
 
     directory: Directory
     days: tuple[date, ...]
@@ -72,9 +72,9 @@ def replace_owners(
     now: datetime,
     known: Presence | None = None,
 ) -> tuple[int, Presence | None]:
-    """Give the open steps of those who have left or are away to whoever stands in; returns how many there were, and who is
-    there, None unless nothing was left to do. Steps that only wait for their time stay where they are. One statement while
-    who is there is as `known`, which an earlier look returned."""
+    """Give the open steps of people who have left or are absent to their stand-ins. Returns how many there were, and the presence,
+    None where something may be left to do. Steps that only wait for their time keep their owner. One statement while the
+    presence is as `known`, which an earlier call returned."""
     mover = Mover(deployment, connection, directory, now)
     presence = Presence(directory, directory.days_at(now), mover.staff.absent)
     if presence == known:
@@ -94,7 +94,7 @@ def replace_owners(
 
 
 def _of_owners(connection: Connection, owners: frozenset[str]) -> Iterator[set[str]]:
-    """The cases in which one of `owners` has an open step, in portions, the oldest first: most of them may have to stay."""
+    """The cases in which one of `owners` has an open step, in portions, the oldest first: many of them may have no better owner."""
     row, last = TaskRow, 0
     those = select(row.id, row.case).where(row.state == OPEN, among(connection, row.owner, owners)).order_by(row.id)
     while owners and (rows := connection.execute(those.where(row.id > last).limit(AT_ONCE)).all()):
@@ -103,7 +103,7 @@ def _of_owners(connection: Connection, owners: frozenset[str]) -> Iterator[set[s
 
 
 def _given_to(run: Run, owners: frozenset[str]) -> list[Task]:
-    """What `owners` have of a step that does not only wait."""
+    """The open tasks of `owners`, none where the step only waits for its time."""
     waits = not run.node or run.step.at_due
     return [] if waits else [task for task in run.tasks if task.state == OPEN and task.owner in owners]
 
@@ -120,7 +120,7 @@ def _replace(mover: Mover, run: Run, task: Task, now: datetime) -> int:
 
 
 def _instead(mover: Mover, run: Run, task: Task, now: datetime) -> str:
-    """Whoever would have the step if it came now, such as another one of the same role; else who stands in for its owner."""
+    """The person who would get the step if it came now, such as another holder of the role; else the owner's stand-in."""
     part = run.step.part(task.part)
     chosen = mover.staff.owner(part, mover.judged(run, now), run.person, run.starter).person if part else task.owner
     return chosen if chosen != task.owner else mover.staff.instead_of(task.owner)

@@ -7,9 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tideng.model.calendars import local_moment
-from tideng.model.catalogue import Catalogue, EventType, Field
-from tideng.model.event import Event
+from tideng.plugin import Catalogue, Event, EventType, Field, local_moment
 from tideng_processes.cases.run import Run, Task
 from tideng_processes.document.model import Definition, Emit, Outcome
 

@@ -1,4 +1,4 @@
-"""What is heard from elsewhere moves cases too: a CRM's event begins one, or answers a step."""
+"""Events of other systems move cases: a CRM's event begins one, or answers a step."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from tideng.model.event import Event
-from tideng.org.directory import DIRECTORY_EVENTS, Directory
+from tideng.plugin import DIRECTORY_EVENTS, Directory, Event
 from tideng_processes.cases.events import SOURCE, heard
 from tideng_processes.cases.loader import load_runs, next_ids
 from tideng_processes.cases.owners import Staff
@@ -20,7 +19,7 @@ from tideng_processes.publication.registry import Published, Registry, store
 from tideng_processes.tables import CaseRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 
 def hear(
@@ -32,21 +31,21 @@ def hear(
     now: datetime,
     silent: Callable[[Event], bool],
 ) -> None:
-    """Let events from elsewhere begin and move cases. Of what is `silent`, history, cases stand as they stood, and
-    nothing is told. A few statements, whatever the number of events."""
+    """Let events of other systems begin and move cases. For events that are `silent` (history), owners are those of that day, and
+    no event tells of the moves. A few statements, whatever the number of events."""
     others = [event for event in events if event.source != SOURCE]
     moving = [one for one in registry.all() if one.definition.listens]
     if moving and others:
-        _Ear(deployment, connection, directory, registry, now, silent).hear(moving, others)
+        _Listener(deployment, connection, directory, registry, now, silent).hear(moving, others)
 
 
-def take_away(deployment: Deployment, events: Iterable[Event]) -> bool:
-    """Whether one of `events` may take somebody away from their steps: they left, moved, or went on leave."""
+def may_take_away(deployment: Deployment, events: Iterable[Event]) -> bool:
+    """Whether one of `events` may make an owner absent: somebody left, moved, or went on leave."""
     starts = {state.starts for state in deployment.catalogue.states.values() if state.absent} | DIRECTORY_EVENTS
     return any(event.type in starts for event in events)
 
 
-class _Ear:
+class _Listener:
     def __init__(
         self,
         deployment: Deployment,
@@ -79,7 +78,7 @@ class _Ear:
         self._mover.save()
 
     def _cases(self, names: set[str]) -> dict[tuple[str, str], Run]:
-        """Cases that are there already, by process and by what elsewhere calls them: their id, or the name they began with."""
+        """Existing cases, by process and by the name in the event: the case's id, or the reference that it began with."""
         row, wanted = CaseRow, sorted(names)
         there = select(row.id, row.process, row.reference).where(row.id.in_(wanted) | row.reference.in_(wanted))
         rows = self._connection.execute(there).all()
@@ -92,7 +91,7 @@ class _Ear:
         }
 
     def _give_ids(self, heard_: Sequence[tuple[Published, Event, str]]) -> None:
-        """Keep the versions on which cases begin, and take the ids of all of them at once."""
+        """Store the versions on which cases begin, and reserve the ids of all these cases."""
         wanted: dict[str, set[str]] = {}
         for one, event, name in heard_:
             if event.type == one.definition.start.event and (one.definition.id, name) not in self._known:
@@ -105,7 +104,7 @@ class _Ear:
     def _hear(self, published: Published, event: Event, name: str) -> None:
         definition, key = published.definition, (published.definition.id, name)
         self._mover.quiet = quiet = self._silent(event)
-        # who had a step back then is asked of that day; who was away then, nobody knows any more
+        # history is given to the owners of that day; absences of that day are not known any more
         self._mover.staff = Staff(self._directory, event.time) if quiet else self._there
         run = self._known.get(key)
         if run is not None:
@@ -114,7 +113,7 @@ class _Ear:
             self._known[key] = self._begin(published, event, name)
 
     def _answer(self, run: Run, event: Event) -> None:
-        """Take the case the way that the event says; each owner's part is answered by the one event."""
+        """Answer the current step as the event says; one event answers the parts of all owners."""
         open_ = [task for task in run.tasks if task.state == OPEN]
         outcome = _outcome(run.definition, run.node, event) if run.node else None
         if outcome is None or not open_ or event.time < open_[0].entered_at:
@@ -125,7 +124,7 @@ class _Ear:
                 self._mover.answer(run, task, Answer(outcome, "", event.time, data=said, heard=event.type))
 
     def _begin(self, published: Published, event: Event, name: str) -> Run:
-        """A case that elsewhere began: its first step is done by the event itself."""
+        """Begin a case by an event, which also answers the first step."""
         definition = published.definition
         run = Run(
             id=next(self._ids[definition.id]),
@@ -152,7 +151,7 @@ def _is_heard(definition: Definition, event: Event) -> bool:
 
 
 def _outcome(definition: Definition, node: str, event: Event) -> Outcome | None:
-    """The outcome of the step that the event says; what begins a case also hands in its first step once more."""
+    """The outcome that the event stands for; an event that begins cases also answers the first step again."""
     step = definition.nodes[node]
     found = next((one for one in step.outcomes if one.on == event.type), None)
     again = step is definition.first and event.type == definition.start.event

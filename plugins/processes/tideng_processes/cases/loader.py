@@ -1,4 +1,4 @@
-"""Cases as they are stored, made ready to be moved; locked, so that two hands on one case come one after the other."""
+"""Loads stored cases to move them; locked, so that two moves of one case come one after the other."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.plugin import NotFound
-from tideng.store.database import insert, is_sqlite
+from tideng.plugin import NotFound, dialect_insert, is_sqlite
 from tideng_processes.cases.run import GONE, Run, Task
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, CounterRow, TaskRow
@@ -24,14 +23,14 @@ def next_id(connection: Connection, process: str) -> str:
 
 def next_ids(connection: Connection, process: str, count: int) -> list[str]:
     """The ids of `count` new cases. One statement."""
-    statement = insert(connection)(CounterRow).values(process=process, last=count)
+    statement = dialect_insert(connection)(CounterRow).values(process=process, last=count)
     grown = statement.on_conflict_do_update(index_elements=["process"], set_={"last": CounterRow.last + count})
     last = connection.execute(grown.returning(CounterRow.last)).scalar_one()
     return [f"{process.replace('_', '-')}-{number:06d}" for number in range(last - count + 1, last + 1)]
 
 
 def load_run(connection: Connection, registry: Registry, id: str, lock: bool = True) -> Run:
-    """One case with the tasks of the step at which it stands; `lock` it to move it. Raises `NotFound`."""
+    """One case with the tasks of its current step; `lock` it to move it. Raises `NotFound`."""
     runs = load_runs(connection, registry, [id], lock=lock)
     if not runs:
         raise NotFound("no-case", {"name": id})
@@ -41,8 +40,8 @@ def load_run(connection: Connection, registry: Registry, id: str, lock: bool = T
 def load_runs(
     connection: Connection, registry: Registry, ids: Iterable[str], skip_locked: bool = False, lock: bool = True
 ) -> list[Run]:
-    """Those of the cases that are there, locked until the transaction ends; with `skip_locked` without those that somebody else
-    holds. Two statements. A case of a process that is no more is left out."""
+    """The cases of these ids that exist, locked until the transaction ends. `skip_locked`: without those that somebody else has
+    locked. Two statements. A case whose process is gone is left out."""
     wanted = sorted(set(ids))
     query = select(CaseRow.__table__).where(CaseRow.id.in_(wanted)).order_by(CaseRow.id)
     if lock and not is_sqlite(connection):

@@ -1,4 +1,4 @@
-"""Who has a step: by person, role, position or rule; and who stands in where that is nobody, or somebody who is away."""
+"""Finds the owner of a step: by person, role, position or condition; and the stand-in where that is nobody or an absent person."""
 
 from __future__ import annotations
 
@@ -10,29 +10,26 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from tideng.model.catalogue import Catalogue
-from tideng.org.directory import Directory
-from tideng.recipients.substitutes import StandIns, away
-from tideng.store.database import among
+from tideng.plugin import Catalogue, Directory, StandIns, absent_people, among
 from tideng_processes.cases.run import OPEN
 from tideng_processes.document.conditions import holds
 from tideng_processes.document.model import OwnerChoice, Part
 from tideng_processes.tables import TaskRow
 
 HR = "role:hr"
-"""Who has a step where the client names nobody at all; HR's pages show it."""
+"""The intended owner of a step for which the client names nobody; HR's pages show it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who has a step; `meant_for`: whose it was to be, where that is somebody else (a person, ``role:NAME``, ``position:ID``)."""
+    """The owner of a step; `meant_for`: the intended owner, where that is another one (a person, ``role:NAME``, ``position:ID``)."""
 
     person: str
     meant_for: str | None = None
 
 
 def holder_of(connection: Connection, catalogue: Catalogue, directory: Directory, at: datetime, role: str) -> Owner:
-    """Who would have a step of a role at `at` (UTC). Two statements."""
+    """The owner that a step of a role would get at `at` (UTC). Two statements."""
     staff = Staff.of(connection, catalogue, directory, at)
     staff.weigh(connection, [Part("", (OwnerChoice("role", role),))])
     return staff.holder_of(role)
@@ -40,10 +37,11 @@ def holder_of(connection: Connection, catalogue: Catalogue, directory: Directory
 
 @dataclass
 class Staff:
-    """Who is there at one moment. Made once for all steps that are given out in one transaction: one statement for those who
-    are away, one for each group of people among whom a step is to be given, whatever the number of cases.
+    """Who is present at one moment. Made once for all steps that one transaction gives out: one statement for absences, and one
+    for each group of candidates, whatever the number of cases.
 
-    `load`: how many steps each of them has, as far as they were weighed, and was given here; `weighed`: whose were counted."""
+    `load`: person → open steps, as far as they were counted, with those given out here; `weighed`: the people whose steps were
+    counted."""
 
     directory: Directory
     at: datetime
@@ -53,10 +51,10 @@ class Staff:
 
     @classmethod
     def of(cls, connection: Connection, catalogue: Catalogue, directory: Directory, at: datetime) -> Staff:
-        return cls(directory, at, away(connection, catalogue, at))
+        return cls(directory, at, absent_people(connection, catalogue, at))
 
     def weigh(self, connection: Connection, parts: Iterable[Part]) -> None:
-        """Count the open steps of those among whom one of `parts` would have to choose; no statement where none has to."""
+        """Count the open steps of the candidates of `parts`; no statement where no part has several candidates."""
         groups = {one for part in parts for one in part.held_by}
         several = (holders for group in groups if len(holders := self._holders_of(*group)) > 1)
         wanted = {one for holders in several for one in holders} - self.weighed
@@ -70,11 +68,11 @@ class Staff:
         return StandIns(self.directory, self.absent.__contains__, self.at, about)
 
     def holders(self, position: str) -> list[str]:
-        """Who holds a position, present or not."""
+        """The holders of a position, present or not."""
         return [one.person for one in self.directory.groups.people(("position", position), self.at)]
 
     def holder_of(self, role: str, others: Sequence[str] = (), before: str = "") -> Owner:
-        """Who has a step of a role: of its holders who are there, whoever has the fewest open steps."""
+        """The owner of a step of a role: the present holder with the fewest open steps."""
         holders = self.directory.roles.get(role, ())
         chosen = self._with_fewest(holders, others, before)
         if chosen:
@@ -94,9 +92,11 @@ class Staff:
         others: Sequence[str] = (),
         before: str = "",
     ) -> Owner:
-        """Whose step it is, by the first choice that holds; never nobody. `had`: who has it already, and keeps it while they are
-        there; `others`: who has the other parts of it, so that two parts are two people's where that can be; `before`: who had
-        a step of the same case and the same role or position, and goes on with it while they are there."""
+        """The owner of a part of a step, by the first choice whose condition holds; never nobody.
+
+        `had`: the present owner, who keeps it while present. `others`: the owners of the other parts, so that two parts go to
+        two people where possible. `before`: the owner of an earlier step of the case for the same role or position, who
+        continues while present."""
         if had and self.present(had):
             found = Owner(had)
         else:
@@ -123,7 +123,7 @@ class Staff:
         return self._chosen(choice, data, person, starter)
 
     def instead_of(self, person: str) -> str:
-        """Who has what `person` had, now that they are away or gone."""
+        """The person who takes over from `person`, who is absent or has left."""
         return self.stand_ins().instead_of(person)
 
     def present(self, person: str) -> bool:
@@ -159,7 +159,7 @@ class Staff:
         return self._somebody(head or "", person)
 
     def _holder(self, position: str, others: Sequence[str], before: str) -> Owner:
-        """The same for a position; where nobody holds it, whoever answers for it."""
+        """The owner of a step of a position: as for a role; where nobody holds it, the person responsible for it."""
         holders = self.holders(position)
         chosen = self._with_fewest(holders, others, before)
         if chosen:
@@ -174,7 +174,7 @@ class Staff:
         return self.holders(name) if kind == "position" else self.directory.roles.get(name or "hr", ())
 
     def _with_fewest(self, holders: Sequence[str], others: Sequence[str], before: str) -> str | None:
-        """The one who is there and has the fewest open steps, the first of these; none of `others` while somebody else is there."""
+        """The first present holder with the fewest open steps; one of `others` only where nobody else is present."""
         there = [one for one in holders if self.present(one)]
         there = [one for one in there if one not in others] or there
         return before if before in there else min(there, key=self.load.__getitem__, default=None)

@@ -1,4 +1,4 @@
-"""Which step follows: a process as a state machine of the library *transitions*, made once for each definition."""
+"""Finds the step that follows: a process as a state machine of the library *transitions*."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tideng_processes.document.model import Condition, Definition, Outcome
 
 
 class Walk:
-    """Where one case stands while it is moved: a model of the library's, for one step."""
+    """The state of one case during one move: a model, as the library calls it."""
 
     __slots__ = ("state",)
 
@@ -23,7 +23,7 @@ class Walk:
 
 
 class Machine:
-    """The machine of one definition. It holds no case: where one stands is said and answered."""
+    """The state machine of one definition. It holds no case: the current step goes in, the next one comes out."""
 
     def __init__(self, definition: Definition):
         self._definition = definition
@@ -50,7 +50,7 @@ class Machine:
                 "step", [Problem("outcome", "no-way-out", {"name": outcome, "names": (one.id for one in known)})]
             )
         walk = Walk(node)
-        # the walk is not added to the library's machine: that costs ten times the move, and threads share the machine
+        # the walk is not added to the library's machine: adding costs ten times the move, and threads share the machine
         self._machine.events[outcome].trigger(walk, data=data)
         return walk.state
 

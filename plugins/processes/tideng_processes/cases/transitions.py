@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from tideng.model.event import Event
-from tideng.org.directory import Directory
-from tideng.store.events import store_events
+from tideng.plugin import Directory, Event, store_events
 from tideng_processes.cases.case_writer import HistoryEntry, write_history, write_runs
 from tideng_processes.cases.deadlines import due_of, wake_of
 from tideng_processes.cases.events import DONE, ENTERED, NEAR, OVERDUE, STUCK, emitted, node_event
@@ -24,7 +22,7 @@ from tideng_processes.cases.state_machine import Machine
 from tideng_processes.document.model import Definition, Outcome
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 
 class Answer(NamedTuple):

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
-from tideng.access.viewer import Viewer
-from tideng.org.directory import Directory
-from tideng.plugin import Problem, Refused
-from tideng.store.database import writing
+from tideng.plugin import Directory, Problem, Refused, Viewer, writing
 from tideng_processes.cases.case_writer import HistoryEntry
 from tideng_processes.cases.loader import load_runs
 from tideng_processes.cases.run import Run
@@ -21,7 +18,7 @@ from tideng_processes.publication.registry import Published, registry_in
 from tideng_processes.tables import CaseRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 
 def older_cases(connection: Connection, process: str, below: int) -> dict[str, list[str]]:

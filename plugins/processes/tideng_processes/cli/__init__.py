@@ -1,10 +1,13 @@
-"""``tideng processes``: which there are, one of them in words, the cases that run, and files checked before they are used."""
+"""``tideng processes``: lists processes, shows one in words, lists cases, checks files, and walks event logs.
+
+Imports stand inside the commands: each command loads only what it needs, so that the command line starts fast.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from tideng.plugin import Deployment, Directory
     from tideng_processes.document.model import Definition, Node
     from tideng_processes.publication.registry import Published, Registry
-    from tideng_processes.views.cases import CaseLine
+    from tideng_processes.views.case_list import CaseLine, CaseQuery
 
 ORIGINS = {
     "shipped": ("shipped", "自带"),
@@ -38,7 +41,7 @@ def processes() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Which processes there are, and the people that their owners are."""
+    """The processes, and the directory of the people who own steps."""
 
     registry: Registry
     directory: Directory
@@ -46,7 +49,7 @@ class _Known:
 
 @contextmanager
 def _known(terminal: Terminal, client: Path | None) -> Iterator[_Known]:
-    """Of the client's files alone, or of the deployment in this folder."""
+    """The processes of the client's files alone, or of the deployment in this folder."""
     if client is not None:
         registry, directory = of_bundle(client)
         yield _Known(registry, directory)
@@ -159,7 +162,7 @@ def _say(terminal: Terminal, found: Published, directory: Directory) -> None:
 
 
 def _steps(definition: Definition, node: Node, language: str, directory: Directory) -> Iterable[tuple[str, ...]]:
-    """The step on its first line, its ways on one each."""
+    """One row for each way out; the step stands on the first of them."""
     from tideng_processes.document.diagram import ways
     from tideng_processes.document.sentences import deadline_words, owner_words, said
 
@@ -188,9 +191,9 @@ def _steps(definition: Definition, node: Node, language: str, directory: Directo
 @json_option()
 def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: bool, limit: int, as_json: bool) -> int:
     from tideng.plugin import reading
-    from tideng_processes.views.cases import CaseFilter
+    from tideng_processes.views.case_list import CaseQuery
 
-    wanted = CaseFilter(process=process, person=person, open=True if only_open else None, late=late)
+    wanted = CaseQuery(process=process, person=person, open=True if only_open else None, late=late)
     with terminal.open() as deployment, reading(deployment.engine) as connection:
         found = list(_newest(deployment, connection, wanted, limit))
         directory = _directory(deployment, connection)
@@ -206,16 +209,17 @@ def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: 
     return EXIT_FINE
 
 
-def _newest(deployment: Deployment, connection: Connection, wanted: Any, limit: int) -> Iterator[CaseLine]:
+def _newest(deployment: Deployment, connection: Connection, wanted: CaseQuery, limit: int) -> Iterator[CaseLine]:
     from tideng.plugin import Viewer
-    from tideng_processes.views.cases import cases as page_of
+    from tideng_processes.views.case_list import case_list
 
     registry, directory = _stored(deployment, connection), _directory(deployment, connection)
     before: int | None = None
     now = deployment.clock.now()
     while limit > 0:
         size = min(limit, _PAGE)
-        page = page_of(connection, Viewer.system(), directory, now, registry, wanted, before, size)
+        query = replace(wanted, before=before, size=size)
+        page = case_list(connection, Viewer.system(), directory, now, registry, query)
         yield from page.items
         limit, before = limit - len(page.items), page.next
         if before is None:

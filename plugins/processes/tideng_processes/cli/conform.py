@@ -1,4 +1,7 @@
-"""``tideng processes conform``: how an organisation's own log follows a process, told in two tables."""
+"""``tideng processes conform``: holds an event log against a process, and prints two tables.
+
+Imports stand inside the commands: each command loads only what it needs, so that the command line starts fast.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SHOWN = 12
-"""So many ways out of the description are shown, the most frequent first; --json gives all."""
+"""The most deviations that are shown, the most frequent first; --json gives all."""
 
 
 @command(
@@ -114,7 +117,7 @@ def conform(
 
 
 def _map(file: Path | None, wanted: Sequence[str], known: dict[str, Definition]) -> LogMap:
-    """That of the file, or the one that the processes named say by their own events. Raises `NotFound` for one that is none."""
+    """The map in the file, or the map of the events that the named processes emit. Raises `NotFound` for an unknown process."""
     from tideng_processes.measurement.activity_map import map_of_events, read_log_map
 
     if file is not None:
@@ -128,7 +131,7 @@ def _map(file: Path | None, wanted: Sequence[str], known: dict[str, Definition])
 
 
 def _chosen(log_map: LogMap, wanted: Sequence[str], known: dict[str, Definition]) -> list[Definition]:
-    """The processes to walk. Raises `NotFound` for one that the map does not name, `Refused` where the map does not fit them."""
+    """The processes to walk. Raises `NotFound` for one that the map does not have, `Refused` where the map does not fit them."""
     from tideng_processes.measurement.activity_map import check_log_map, only
 
     for name in wanted:
@@ -143,7 +146,7 @@ def _chosen(log_map: LogMap, wanted: Sequence[str], known: dict[str, Definition]
 def _read(
     terminal: Terminal, events: Sequence[Path], deployment: Deployment, log_map: LogMap, chosen: Sequence[Definition]
 ) -> Log:
-    """The log, with a bar on a terminal that is filled by how much of the files is read."""
+    """Read the log; on a terminal, a bar shows how much of the files is read."""
     from tideng.plugin import progress_bar
     from tideng_processes.measurement.conformance import read_log
 
@@ -155,7 +158,7 @@ def _read(
 
 
 class _Joined:
-    """Several streams as one, for whoever asks how far they are read; one that was closed is read."""
+    """The common position in several streams, for the progress bar; a closed stream counts as read."""
 
     def __init__(self, streams: Sequence[tuple[BinaryIO, int]]):
         self._streams = streams

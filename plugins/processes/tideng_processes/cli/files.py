@@ -1,4 +1,7 @@
-"""Processes of a client from its files alone, without a database: what `check`, `conform` and ``--client`` look at."""
+"""Reads a client's processes from its files alone, without a database, for `check`, `conform` and ``--client``.
+
+Imports stand inside the commands: each command loads only what it needs, so that the command line starts fast.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +45,14 @@ def client_option() -> Any:
 
 
 def in_memory(bundle: Bundle) -> Deployment:
-    """A deployment of the client without its rules, which may speak of what only a log knows."""
+    """A deployment of the client without its rules: they may need event types that only a log declares."""
     from tideng.plugin import Deployment, SystemClock
 
     return Deployment.in_memory(replace(bundle, rule_files=(), packs=()), SystemClock())
 
 
 def own_processes(root: Path) -> list[Definition]:
-    """Those in the client's own files. Raises `InvalidProcess` with every problem."""
+    """The processes in the client's own files. Raises `InvalidProcess` with every problem."""
     from tideng_processes.document.parser import InvalidProcess
     from tideng_processes.publication.bundle import FOLDER
     from tideng_processes.publication.registry import read_definitions
@@ -61,7 +64,7 @@ def own_processes(root: Path) -> list[Definition]:
 
 
 def of_bundle(root: Path, shipped_only: bool = False) -> tuple[Registry, Directory]:
-    """The processes of a client, those that are shipped with its own in place of theirs, and its people."""
+    """The processes of a client, its own in place of shipped ones of the same id, and its directory of people."""
     from tideng.plugin import read_bundle
 
     bundle = read_bundle(root)
@@ -98,7 +101,7 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
     bundle = read_bundle(client) if client else Bundle(root=Path.cwd(), client="check")
     paths = [path for one in files for path in (sorted(one.glob("*.yaml")) if one.is_dir() else [one])]
     directory = bundle.directory() if client else None
-    # the client's own processes are not looked at while its catalogue is made, or a wrong one would be refused, not told
+    # the catalogue is made without the client's own processes: a wrong one would stop the command before it is reported
     deployment = in_memory(replace(bundle, root=bundle.root / "no processes here"))
     problems = find_problems(paths, deployment.catalogue, directory, _others(deployment, client))
     errors = [one for one in problems if one.severity == "error"]
@@ -115,7 +118,7 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
 
 
 def _others(deployment: Deployment, client: Path | None) -> set[str]:
-    """The processes that stand beside the files: those that are shipped, and the client's own as far as they can be read."""
+    """The ids of other processes: shipped ones, and the client's own as far as they can be read."""
     from tideng_processes.publication.bundle import FOLDER
     from tideng_processes.publication.registry import read_definitions, shipped_by
 
@@ -126,8 +129,8 @@ def _others(deployment: Deployment, client: Path | None) -> set[str]:
 def find_problems(
     paths: list[Path], catalogue: Catalogue, directory: Directory | None, others: Collection[str] = ()
 ) -> list[Problem]:
-    """Every problem of the files: of reading them, of their shape, and of whether their parts fit, each with file and line.
-    `others`: the processes that stand beside them."""
+    """Every problem of the files, each with file and line: of reading them, of their shape, and of parts that do not fit.
+    `others`: the ids of other processes that they may name."""
     from tideng.plugin import Problems, read_yaml
     from tideng_processes.document.check import check_process
     from tideng_processes.document.parser import parse_process

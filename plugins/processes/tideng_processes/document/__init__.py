@@ -1,1 +1,1 @@
-"""The document of a process: read, checked, told in sentences, drawn."""
+"""The document of a process: parsed, checked, told in sentences, drawn as a diagram."""

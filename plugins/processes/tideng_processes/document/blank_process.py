@@ -1,4 +1,4 @@
-"""A process to begin with: one asks, the supervisor answers."""
+"""The document that a new process starts from: somebody asks, the supervisor answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def blank_document() -> dict[str, Any]:
-    """A fresh document that fits together, but for its id and its title, which are left to whoever writes it."""
+    """A fresh document, complete except for its id and its title, which its author writes."""
     return {
         "id": "",
         "title": {"zh": "", "en": ""},

@@ -1,13 +1,11 @@
-"""Whether the parts of a process fit together, and with the deployment it is for: every problem at once."""
+"""Checks that the parts of a process fit together, and fit the deployment; reports every problem at once."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.model.catalogue import Catalogue
-from tideng.org.directory import Directory
-from tideng.plugin import Phrase, Problem
+from tideng.plugin import Catalogue, Directory, Phrase, Problem
 from tideng_processes.document.conditions import fields_of
 from tideng_processes.document.model import (
     Definition,
@@ -15,11 +13,11 @@ from tideng_processes.document.model import (
     Node,
     OwnerChoice,
 )
-from tideng_processes.document.summaries import parts_of
+from tideng_processes.document.summaries import summary_fields
 
 FIXED_DATA = frozenset({"case", "subject", "time"})
-"""What every event may be told beside its fields; `subject` is whom it is about, where that is not the case's person, and
-`time` when it happened, where that is not now."""
+"""What an emit may give beside the fields of the event type. `subject`: the person of the event, where that is not the person of
+the case; `time`: when it happened, where that is not now."""
 
 
 def check_process(
@@ -28,9 +26,9 @@ def check_process(
     directory: Directory | None = None,
     processes: Collection[str] | None = None,
 ) -> list[Problem]:
-    """What does not fit. `catalogue` tells of events, `directory` of positions and roles, `processes` of the others that are there;
-    what they do not know is a warning where it may come later (a role nobody holds yet), and an error where nothing could ever
-    come of it."""
+    """Every problem of a process. `catalogue` knows the event types, `directory` the positions and roles, `processes` the ids of
+    the other processes; each check is left out where its source is None. A name that may come to exist later (a role that nobody
+    holds yet) is a warning, any other unknown name an error."""
     found = [*_names(definition), *_ways(definition)]
     if processes is not None:
         found += _cases(definition, {*processes, definition.id})
@@ -56,7 +54,7 @@ def _way_out(name: str, known: Iterable[str]) -> Phrase:
 
 
 def _names(it: Definition) -> Iterator[Problem]:
-    """Fields, steps and ends that are named are there."""
+    """Check that every field, step and end that is named exists."""
     places = {*it.nodes, *it.ends}
     for name in it.nodes.keys() & it.ends.keys():
         yield Problem(f"ends.{name}", "end-named-like-step")
@@ -87,8 +85,8 @@ def _names(it: Definition) -> Iterator[Problem]:
 
 
 def _summary(it: Definition) -> Iterator[Problem]:
-    """What tells its cases apart names fields that are there, and that whoever sees a list may see."""
-    for said in parts_of(it.summary):
+    """Check that the summary names fields that exist and are not sensitive: lists are seen by many."""
+    for said in summary_fields(it.summary):
         spec = it.fields.get(said.field)
         if spec is None:
             yield _unknown("summary", "field", said.field, it.fields)
@@ -105,7 +103,7 @@ def _named(it: Definition, at: str, names: Iterable[str]) -> Iterator[Problem]:
 
 
 def _ways(it: Definition) -> Iterator[Problem]:
-    """Every step is reached from the first one, and from every step some end is reached."""
+    """Check that every step is reached from the first one, and that every step reaches an end."""
     leads = {node.id: {route.to for one in node.outcomes for route in one.routes} for node in it.nodes.values()}
     reached = _from(it.first.id, leads)
     for name in it.nodes:
@@ -160,7 +158,7 @@ def _emitted(it: Definition, node: Node, emit: Emit, at: str, catalogue: Catalog
 
 
 def _cases(it: Definition, known: Collection[str]) -> Iterator[Problem]:
-    """The processes from whose cases one chooses. Where one may do without, the field is left out until that process is there."""
+    """Check the processes of case fields. A missing one is a warning where the field is optional: forms then leave the field out."""
     needed = {asks.field for node in it.nodes.values() for asks in node.form if asks.required}
     for one in it.fields.values():
         if one.type == "case" and one.process not in known:

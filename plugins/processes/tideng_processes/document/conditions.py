@@ -1,4 +1,4 @@
-"""Questions that a definition asks of what was filled in: read from the document, and answered."""
+"""Conditions of a definition on the data of a case: read from the document, and evaluated."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tideng_processes.document.model import OPERATORS, Condition
 
 GROUPS = ("all", "any", "none")
 Add = Callable[[str, str], None]
-"""Takes note of a problem: its place and its code."""
+"""Adds a problem: its place and its code."""
 
 
 def read_condition(said: Any, at: str, add: Add) -> Condition | None:
-    """The condition that `said` is; None after telling `add` what is wrong with it."""
+    """The condition in a document; None where it is wrong, after `add` was told why."""
     if not isinstance(said, Mapping):
         add(at, "not-a-condition")
         return None
@@ -29,7 +29,7 @@ def read_condition(said: Any, at: str, add: Add) -> Condition | None:
 
 
 def fields_of(condition: Condition | None) -> Iterator[str]:
-    """Every field that is asked for."""
+    """The names of all fields that a condition looks at."""
     if condition is not None:
         if condition.field:
             yield condition.field
@@ -38,7 +38,7 @@ def fields_of(condition: Condition | None) -> Iterator[str]:
 
 
 def holds(condition: Condition | None, data: Mapping[str, Any]) -> bool:
-    """Whether it holds for `data`; no condition always does, and a comparison with what is not there never."""
+    """Whether a condition holds for `data`. None always holds; a comparison with an empty field never does."""
     if condition is None:
         return True
     if condition.op in GROUPS:
@@ -57,5 +57,5 @@ def _compare(op: str, value: Any, operand: Any) -> bool:
         return (value in operand) == (op == "in")
     try:
         return {"lt": value < operand, "lte": value <= operand, "gt": value > operand, "gte": value >= operand}[op]
-    except TypeError:  # the check refuses what can never be compared; data of an older version may still be so
+    except TypeError:  # data of an older version may have another type than the one that was checked
         return False

@@ -1,6 +1,6 @@
-"""A process as a picture: the text from which mermaid draws it, and the same in sentences for who does not see it.
+"""A process as a flowchart: the text that mermaid draws, and the same in sentences for readers who cannot see it.
 
-The same definition gives the same text. Titles are what somebody wrote, so nothing in them is ever read as a picture.
+The same definition always gives the same text. Titles are written by people, so they are escaped: mermaid reads no mark in them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from tideng_processes.document.sentences import (
 )
 
 KEPT = " ，。、；：（）“”·"
-"""Marks that mean nothing to mermaid; every other one is given by its number."""
+"""Marks without a meaning for mermaid; every other mark is written by its number."""
 _STARTERS: Mapping[str, Text] = {
     "anyone": {"zh": "任何人", "en": "Anyone"},
     "supervisor": {"zh": "主管", "en": "A supervisor"},
     "hr": {"zh": "人事", "en": "HR"},
 }
-_EVENT: Text = {"zh": "其他系统的事件", "en": "An event from elsewhere"}
-_BY_ITSELF: Text = {"zh": "到时自动", "en": "by itself when due"}
+_EVENT: Text = {"zh": "其他系统的事件", "en": "An event from another system"}
+_BY_ITSELF: Text = {"zh": "到时自动", "en": "automatically when due"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def mermaid(definition: Definition, locale: str, directory: Directory, here: str
 
 
 def ways(node: Node, definition: Definition, locale: str) -> list[Way]:
-    """Where a step leads, in the order in which it is written."""
+    """The ways out of a step, in the order of the document."""
     return [
         Way(
             _way_words(node, outcome, route, definition, locale),
@@ -75,13 +75,13 @@ def ways(node: Node, definition: Definition, locale: str) -> list[Way]:
 
 
 def place(id: str, definition: Definition, locale: str) -> str:
-    """What a step or an end is called."""
+    """The title of a step or an end."""
     known = definition.nodes.get(id) or definition.ends.get(id)
     return said(known.title, locale, id) if known else id
 
 
 def begun_by(definition: Definition, locale: str) -> str:
-    """Who or what begins it: 任何人, or 其他系统的事件."""
+    """Who or what begins a case: 任何人, or 其他系统的事件."""
     found = [_starter(one, locale) for one in definition.start.by]
     found += [said(_EVENT, locale)] if definition.start.event else []
     return ("、" if locale == "zh" else ", ").join(found)
@@ -98,7 +98,7 @@ def _starter(by: str, locale: str) -> str:
 
 
 def _node(node: Node, definition: Definition, locale: str, directory: Directory) -> str:
-    """A rectangle; doubly framed where several own it, a hexagon where it goes on by itself."""
+    """A step: a rectangle, with a double frame where it has several owners, a hexagon where it ends by itself."""
     deadline = said(deadline_words(node.deadline, definition.fields), locale)
     lines = [said(node.title, locale, node.id), said(owner_words(node, directory, definition.fields), locale), deadline]
     label = "<br/>".join(escaped(one) for one in lines if one)
@@ -107,13 +107,13 @@ def _node(node: Node, definition: Definition, locale: str, directory: Directory)
 
 
 def _end(end: End, locale: str) -> str:
-    """Ends have a letter before their id: ``end`` is a word of mermaid's own."""
+    """An end. Its id has a letter before it, because ``end`` is a keyword of mermaid."""
     look = "good" if end.good else "other"
     return f'  e_{end.id}(["{escaped(said(end.title, locale, end.id))}"]):::{look}'
 
 
 def _edges(node: Node, definition: Definition, locale: str) -> Iterator[str]:
-    """One arrow for all ways to the same place: broken where it leads back or to no good end."""
+    """One arrow for all ways to the same place, dashed where it leads back or to an end without success."""
     found: dict[tuple[str, bool], list[str]] = {}
     for way in ways(node, definition, locale):
         found.setdefault((way.to, way.back), []).append(way.words)

@@ -1,4 +1,4 @@
-"""What one version of a process does otherwise than another, in sentences, each in every language."""
+"""The differences between two versions of a process, in sentences, each in every language."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tideng_processes.document.sentences import (
     text,
 )
 
-_ORDER: Text = {"zh": "步骤的先后变了", "en": "The order of the steps is another one"}
+_ORDER: Text = {"zh": "步骤的先后变了", "en": "The order of the steps changed"}
 _NOTHING: Text = {"zh": "没有", "en": "none"}
 _FIELD = re.compile(r"\{(\w+)[^}]*\}")
 _CHECKS = {one.name for one in fields_of(FieldSpec)} - {"name", "type", "title", "help"}
 
 
 def differences(old: Definition, new: Definition, directory: Directory) -> list[Text]:
-    """Every difference, in the order of the page; [] where both do the same."""
+    """Every difference, in the order of the page; [] where there is none."""
     return [
-        *_changed({"zh": "名称", "en": "Its title"}, lambda of: of.title, old, new),
-        *_changed({"zh": "说明", "en": "What it is about"}, lambda of: of.about, old, new),
-        *_changed({"zh": "一单怎么叫", "en": "What a case is called by"}, _called, old, new),
-        *_changed({"zh": "客户写在", "en": "The customer stands in"}, _customer, old, new),
+        *_changed({"zh": "名称", "en": "Title"}, lambda of: of.title, old, new),
+        *_changed({"zh": "说明", "en": "Description"}, lambda of: of.about, old, new),
+        *_changed({"zh": "一单怎么叫", "en": "Case summary"}, _called, old, new),
+        *_changed({"zh": "客户写在", "en": "Customer field"}, _customer, old, new),
         *_changed(
             {"zh": "谁可以发起", "en": "Who may begin it"}, lambda of: text(lambda one: begun_by(of, one)), old, new
         ),
@@ -42,7 +42,7 @@ def differences(old: Definition, new: Definition, directory: Directory) -> list[
 
 
 def _called(of: Definition) -> Text:
-    """Its summary, each field by its title."""
+    """The summary, with the fields' titles in it."""
 
     def words(locale: str) -> str:
         return _FIELD.sub(lambda found: _title(of.fields, found[1], locale), said(of.summary, locale))
@@ -87,13 +87,13 @@ def _until(node: Node, of: Definition) -> Text:
         return words
     return {
         "zh": f"{words['zh']}，到时自动：{said(by_itself.title, 'zh')}",
-        "en": f"{words['en']}, then by itself: {said(by_itself.title, 'en')}",
+        "en": f"{words['en']}, then automatically: {said(by_itself.title, 'en')}",
     }
 
 
 def _asked_for(node: Node, of: Definition) -> Text:
     def titles(locale: str) -> str:
-        may = "（可不填）" if locale == "zh" else " (may be left out)"
+        may = "（可不填）" if locale == "zh" else " (optional)"
         return _listed(
             [f"{_title(of.fields, one.field, locale)}{'' if one.required else may}" for one in node.form], locale
         )
@@ -102,10 +102,10 @@ def _asked_for(node: Node, of: Definition) -> Text:
 
 
 def _ways(node: Node, of: Definition) -> Text:
-    """Where each outcome leads, and what it asks for."""
+    """Where each outcome leads, and whether it asks for a note."""
 
     def listed(locale: str) -> str:
-        note = {"zh": "，要写几句", "en": ", with a few words"}[locale]
+        note = {"zh": "，要写几句", "en": ", with a note"}[locale]
         noted = [outcome.note for outcome in node.outcomes for _ in outcome.routes]
         lines = [
             f"{way.words} → {way.place}{note if needs else ''}"
@@ -164,7 +164,7 @@ def _come_and_gone(kind: Text, old: Mapping[str, Any], new: Mapping[str, Any]) -
         title = old[id].title
         yield {
             "zh": f"去掉{kind['zh']}“{said(title, 'zh', id)}”",
-            "en": f"Gone: {_lower(kind['en'])} “{said(title, 'en', id)}”",
+            "en": f"Removed: {_lower(kind['en'])} “{said(title, 'en', id)}”",
         }
 
 
@@ -185,7 +185,7 @@ def _of(title: Text, zh: str, en: str) -> Text:
 
 
 def _same(value: Any) -> Text:
-    """A value that is written alike in every language."""
+    """A value in every language; titles differ, all other values are the same."""
     if isinstance(value, Mapping):
         return text(lambda locale: _listed([said(one, locale, name) for name, one in value.items()], locale))
     if isinstance(value, tuple) and value and isinstance(value[0], FieldSpec):

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
 
-from tideng.base.durations import Duration
-from tideng.model.catalogue import Text
+from tideng.plugin import Duration, Text
 
 FIELD_TYPES = (
     "text", "number", "integer", "money", "currency", "boolean", "date", "time", "choice", "person", "case", "list", "table",
@@ -18,7 +17,7 @@ PAPER_KINDS = ("paper", "invoice", "itinerary", "confirmation", "picture")
 ACCEPTED = ("pdf", "ofd", "picture")
 MOST_IDEAS = 8
 LONGEST_IDEA = {"zh": 20, "en": 40}
-"""In characters: an idea stands on a small button of a phone."""
+"""In characters: an idea is shown on a small button of a phone."""
 MOST_RECENT = 31
 OPERATORS = ("is", "is_not", "lt", "lte", "gt", "gte", "in", "not_in", "exists")
 
@@ -27,12 +26,13 @@ OPERATORS = ("is", "is_not", "lt", "lte", "gt", "gte", "in", "not_in", "exists")
 class FieldSpec:
     """One field of a process's forms. `type` is one of FIELD_TYPES.
 
-    `lines`: how high a text stands (1: one line); `least`, `most`: length of a text in characters, white space at the ends
-    trimmed, or how many items, rows or files; `minimum`, `maximum`: of a number. `choices`: value → title. `columns`: of a
-    table, each a field of a simple type. `accept`: which kinds of files (ACCEPTED), `kind`: what the files are (PAPER_KINDS).
-    `not_before`: the date field that this one does not lie before. `currency`: of money, the field that names its currency.
-    `process`: the one whose cases a field of type case chooses from. `ideas`: what one may write about in a text. `recent`: a date is chosen among today and so many days before, 0: freely.
-    `sensitive`: shown to the person, the owner of the step and HR only. `required`: of a column, whether each row has it.
+    `lines`: height of a text field in lines; `least`, `most`: length of a text in characters without white space at the ends, or
+    the number of items, rows or files (0: no limit); `minimum`, `maximum`: of a number. `choices`: value → title. `columns`: of
+    a table, each a field of a simple type. `accept`: the kinds of files (ACCEPTED), `kind`: what the files are (PAPER_KINDS).
+    `not_before`: the date field that this one may not precede. `currency`: of money, the field with its currency. `process`: of
+    a case field, the process to choose from. `ideas`: suggestions for a text. `recent`: a date is chosen among today and so many
+    days before it (0: any date). `sensitive`: shown to the person, the owner of the step and HR only. `required`: of a column,
+    whether each row needs it.
     """
 
     name: str
@@ -59,7 +59,7 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A question to the form's data: `op` on `field` against `operand`, or a group (`op` all, any, none) of `parts`."""
+    """A condition on the form's data: `op` compares `field` with `operand`, or (all, any, none) joins `parts`."""
 
     op: str
     field: str = ""
@@ -69,9 +69,9 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class OwnerChoice:
-    """Who owns a step where `when` holds (None: always). `kind`: person (whom the case is about), starter, supervisor (of the
-    person), hr, role, position, field (the person that a form field names), head (who leads the person's unit); `name`: of
-    the role, position or field."""
+    """An owner of a step, valid where `when` holds (None: always). `kind`: person (of the case), starter, supervisor (of the
+    person), hr, role, position, field (the person in a form field), head (of the person's unit); `name`: of the role, position
+    or field."""
 
     kind: str
     name: str = ""
@@ -80,7 +80,7 @@ class OwnerChoice:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One owner's part of a step; a step with several is a joint one. `title` says whose part it is, {} where it is alone."""
+    """One owner's part of a step; a step with several parts is a joint step. `title` says whose part it is, {} for a single one."""
 
     id: str
     owners: tuple[OwnerChoice, ...]
@@ -88,15 +88,15 @@ class Part:
 
     @property
     def held_by(self) -> frozenset[tuple[str, str]]:
-        """The roles and positions that it may go to, as (kind, name): what several people may hold."""
+        """The roles and positions among its owners, as (kind, name): those that several people may hold."""
         return frozenset((one.kind, one.name) for one in self.owners if one.kind in ("role", "hr", "position"))
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Until when a step is to be done, from when it was entered: `within` a length of time, elapsed or on the `working` clock;
-    or `at` a local time of the same day (of the next one, where it has passed); or on the day that the date field `on` names,
-    `at` that time (00:00). All in the zone of whom the case is about. 24:00 is `at` None with `end_of_day`."""
+    """The deadline of a step. Either `within` a length of time after it was entered, elapsed or on the `working` clock; or `at` a
+    local time of the same day (of the next day, where that time has passed); or on the day in the date field `on`, `at` a time
+    (00:00 where it is None). In the zone of the person of the case. 24:00 is `at` None with `end_of_day`."""
 
     within: Duration | None = None
     working: bool = False
@@ -107,7 +107,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where an outcome leads: a step, or an end; the first whose `when` holds."""
+    """Where an outcome leads: to a step or an end. The first route whose `when` holds is taken."""
 
     to: str
     when: Condition | None = None
@@ -115,9 +115,9 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """The event that an outcome emits beside ``node.done``: fields of the type that are named like form fields are filled from
-    the form, the process's key with the case's id; `data` says others: a literal, or ``{field: NAME}``, ``{count: NAME}``
-    (items of a list or table), ``{person: NAME}``."""
+    """An event that an outcome emits beside ``node.done``. Fields of the type with the name of a form field are filled from the
+    form, the process's key with the name of the case; `data` gives others: a literal, or ``{field: NAME}``, ``{count: NAME}``
+    (items of a list or table), ``{person: NAME}``, ``{papers: [NAME]}``, ``{note: true}``."""
 
     type: str
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -125,9 +125,9 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One way to leave a step. `form`: what the step asks for is checked and needed; `note`: a few words are needed; `alone`:
-    in a joint step, one owner's word is enough; `good`: it leads on (False: it sends back or ends without success). `on`: an
-    event from elsewhere that says the same, matched by the process's key."""
+    """One way to leave a step. `form`: the step's form is checked; `note`: a note is required; `alone`: in a joint step, one
+    owner's answer is enough; `good`: it leads on (False: it sends back, or ends without success). `on`: the type of an event of
+    another system that gives this answer, matched by the process's key."""
 
     id: str
     title: Text
@@ -142,7 +142,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """A field that a step's form has."""
+    """A field of a step's form."""
 
     field: str
     required: bool = True
@@ -150,8 +150,8 @@ class Asks:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step. `at_due`: the outcome that happens by itself when the deadline comes ('' : the step is then overdue); a step with
-    it and without a form is one that only waits. `remind`: so long before the deadline its owner is told."""
+    """A step. `at_due`: the outcome that is taken automatically at the deadline ('': the step is then overdue); a step with one
+    only waits. `remind`: how long before the deadline its owner is reminded."""
 
     id: str
     title: Text
@@ -176,7 +176,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a case can end; `good`: as it was meant."""
+    """An end of a case; `good`: it ended with success."""
 
     id: str
     title: Text
@@ -185,8 +185,8 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Who may begin a case: `by` holds anyone, supervisor, hr, role:NAME or position:ID; `other`: it is about somebody else,
-    whom the one who begins it names. `event`: an event of this type from elsewhere begins one, too."""
+    """How a case begins. `by`: who may begin it (anyone, supervisor, hr, role:NAME, position:ID); `other`: the case is about
+    another person, whom the starter names. `event`: an event of this type from another system begins one, too."""
 
     by: tuple[str, ...] = ("anyone",)
     other: bool = False
@@ -195,9 +195,11 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A process. `key`: the field by which events name one of its cases; `summary`: what tells one case from another, as
-    `tideng_processes.document.summaries` reads it, {} where nothing does; `customer`: the field that says which customer it is about, '' for none; `nodes` in the order of the page,
-    the first one is where every case begins. `document`: what it was read from, as data."""
+    """A process.
+
+    `key`: the event field that names one of its cases. `summary`: the template of a case in a few words (see
+    `tideng_processes.document.summaries`), {} for none. `customer`: the field with the case's customer, '' for none. `nodes`: in
+    the order of the page; every case begins at the first one. `document`: the data that the definition was parsed from."""
 
     id: str
     title: Text
@@ -218,5 +220,5 @@ class Definition:
 
     @property
     def listens(self) -> bool:
-        """Whether events from elsewhere begin or move its cases."""
+        """Whether events of other systems begin or move its cases."""
         return bool(self.start.event) or any(one.on for node in self.nodes.values() for one in node.outcomes)

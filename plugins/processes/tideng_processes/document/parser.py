@@ -1,4 +1,4 @@
-"""From a document to a process, or to everything that is wrong with it at once."""
+"""Parses the document of a process, and reports every problem of its shape at once."""
 
 from __future__ import annotations
 
@@ -45,22 +45,22 @@ _SIMPLE = ("text", "number", "integer", "date", "time", "choice", "boolean", "mo
 
 
 class InvalidProcess(Refused):
-    """A document that is no process."""
+    """The document of a process has problems."""
 
 
 def parse_process(document: Any) -> Definition:
-    """The process that a document (plain data) says. Raises `InvalidProcess` with every problem of its shape; whether its
-    parts fit together is `tideng_processes.document.check`'s to say."""
-    reader = _Reader()
-    found = reader.definition(document)
-    if reader.problems or found is None:
+    """The process in a document (plain data). Raises `InvalidProcess` with every problem of its shape;
+    `tideng_processes.document.check` checks whether its parts fit together."""
+    parser = _ProcessParser()
+    found = parser.definition(document)
+    if parser.problems or found is None:
         name = document.get("id") if isinstance(document, Mapping) else None
-        raise InvalidProcess(Phrase("process-called", {"name": name or "?"}), reader.problems)
+        raise InvalidProcess(Phrase("process-called", {"name": name or "?"}), parser.problems)
     return found
 
 
-class _Reader:
-    """Reads one document. Each method takes what was said and where, adds problems, and returns what holds."""
+class _ProcessParser:
+    """Parses one document. Each method takes a value and its place, adds problems, and returns a valid value."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -96,7 +96,7 @@ class _Reader:
         )
 
     def _summary(self, said: Any, nodes: Mapping[str, Node], fields: Mapping[str, FieldSpec]) -> Text:
-        """A text with fields in it, or one field's name; the first text of the first form where nothing is said."""
+        """A template with fields, or the name of one field; by default the first text field of the first form."""
         if isinstance(said, Mapping):
             return self._text(said, "summary")
         name = str(said or _first_text(nodes, fields))
@@ -137,7 +137,7 @@ class _Reader:
         )
 
     def _ideas(self, said: Any, type_: str, at: str) -> tuple[Text, ...]:
-        """What one may write about, a few words each."""
+        """Suggestions for a text, a few words each."""
         if said is not None and type_ != "text":
             self.add(at, "ideas-misplaced")
         if not isinstance(said, list):
@@ -392,7 +392,7 @@ class _Reader:
 
 
 def _first_text(nodes: Mapping[str, Node], fields: Mapping[str, FieldSpec]) -> str:
-    """The first text of the first form that everybody concerned may see."""
+    """The first text field of the first form that is not sensitive."""
     form = next(iter(nodes.values())).form if nodes else ()
     plain = (one.field for one in form if one.field in fields and fields[one.field].type == "text")
     return next((name for name in plain if not fields[name].sensitive), "")

@@ -1,4 +1,4 @@
-"""A process in words: who owns a step, by when, under which condition. Each in every language we have, as a `Text`."""
+"""A process in words: the owner of a step, its deadline, a condition. Each in every language, as a `Text`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tideng_processes.document.model import (
 LANGUAGES = ("zh", "en")
 _OWNERS: Mapping[str, Text] = {
     "person": {"zh": "本人", "en": "The person"},
-    "starter": {"zh": "发起人", "en": "Whoever began it"},
+    "starter": {"zh": "发起人", "en": "The starter"},
     "supervisor": {"zh": "直属主管", "en": "Direct supervisor"},
     "head": {"zh": "部门负责人", "en": "Head of the unit"},
     "hr": {"zh": "人事", "en": "HR"},
@@ -40,7 +40,7 @@ _ROLES: Mapping[str, Text] = {
     "travel_administration": {"zh": "差旅办公室", "en": "Travel administration"},
     "works_council": {"zh": "工会", "en": "Works council"},
 }
-"""What roles are called that clients usually have; another one is called by its name."""
+"""Titles of the usual roles; any other role is shown by its name."""
 _UNITS: Mapping[str, tuple[str, str, str]] = {
     "minutes": ("分钟", "minute", "minutes"),
     "hours": ("小时", "hour", "hours"),
@@ -63,7 +63,7 @@ Fields = Mapping[str, FieldSpec]
 
 
 def text(make: Callable[[str], str]) -> dict[str, str]:
-    """A text of what `make` says in each language."""
+    """A text with the result of `make` for each language."""
     return {locale: make(locale) for locale in LANGUAGES}
 
 
@@ -72,14 +72,14 @@ def said(of: Text, locale: str, fallback: str = "") -> str:
 
 
 def plain(name: str) -> str:
-    """``works_council`` as people would read it."""
+    """A name as people read it: ``works_council`` becomes ``works council``."""
     return name.replace("_", " ")
 
 
 # -- owners ----------------------------------------------------------------------------------------------------------
 def owner_words(of: OwnerChoice | Part | Node, directory: Directory, fields: Fields | None = None) -> Text:
-    """Who owns a step, or a part of it: 直属主管; of several choices each with its condition, of several parts each by name.
-    `fields`: the process's, for the titles of what is asked for; without them the names stand."""
+    """The owner of a step, or of a part of it: 直属主管; several choices each with its condition, several parts each with its name.
+    `fields`: of the process, for their titles; without them the names are shown."""
     known = fields or {}
     if isinstance(of, Node):
         return text(lambda locale: _list([_part(one, directory, known, locale, of.joint) for one in of.parts], locale))
@@ -89,12 +89,12 @@ def owner_words(of: OwnerChoice | Part | Node, directory: Directory, fields: Fie
 
 
 def role_words(name: str) -> Text:
-    """What a role is called; its name, where nobody said so."""
+    """The title of a role; its name, where it has no title."""
     return _ROLES.get(name) or text(lambda _locale: plain(name))
 
 
 def _part(part: Part, directory: Directory, fields: Fields, locale: str, among: bool = False) -> str:
-    """The usual owner first, the others with what makes them it. `among` those of other parts it is one word in a list."""
+    """The usual owner first, then the others with their conditions. `among`: the words stand in a list with other parts."""
     usual = [one for one in part.owners if one.when is None]
     special = [one for one in part.owners if one.when is not None]
     first = "".join(_owner(one, directory, fields, locale) for one in usual[:1])
@@ -108,7 +108,7 @@ def _part(part: Part, directory: Directory, fields: Fields, locale: str, among: 
 
 
 def _is_whom_it_names(choice: OwnerChoice) -> bool:
-    """Whether it is the person in a field where somebody is named in it: then the condition need not be said."""
+    """Whether the choice is the person in a field, on the condition that the field is filled: the condition need not be told."""
     when = choice.when
     return when is not None and choice.kind == "field" and (when.op, when.field, when.operand) == ("exists", choice.name, True)  # fmt: skip
 
@@ -140,7 +140,7 @@ def duration_words(of: Duration) -> Text:
 
 
 def deadline_words(of: Deadline | None, fields: Fields | None = None) -> Text:
-    """By when: 24 小时, 2 个工作日, 当天 21:00, “从”当天; {} where there is no deadline."""
+    """A deadline: 24 小时, 2 个工作日, 当天 21:00, “从”当天; {} where there is none."""
     if of is None:
         return {}
     if of.within is not None:
@@ -166,7 +166,7 @@ def _on_day(of: Deadline, day: str, locale: str) -> str:
 
 
 def remind_words(of: Duration | None) -> Text:
-    """提前 4 小时提醒; {} where nobody is reminded."""
+    """A reminder: 提前 4 小时提醒; {} where there is none."""
     if of is None:
         return {}
     length = duration_words(of)
@@ -174,8 +174,8 @@ def remind_words(of: Duration | None) -> Text:
 
 
 def span_words(of: timedelta, working: bool = False) -> Text:
-    """How long something took, in the unit in which one would say it: 35 分钟, 31 小时, 4 天; on the `working` clock, which
-    stands still on days off: 31 小时工作时间, 4 个工作日."""
+    """A length of time in the unit that people use for it: 35 分钟, 31 小时, 4 天; on the `working` clock, without days off:
+    31 小时工作时间, 4 个工作日."""
     minutes = max(0, round(of.total_seconds() / 60))
     hours = round(minutes / 60)
     if hours >= 72:
@@ -185,7 +185,7 @@ def span_words(of: timedelta, working: bool = False) -> Text:
 
 # -- conditions ------------------------------------------------------------------------------------------------------
 def condition_words(of: Condition | None, fields: Fields | None = None) -> Text:
-    """天数多于 5, Days more than 5; {} where there is no condition."""
+    """A condition: 天数多于 5, Days more than 5; {} where there is none."""
     if of is None:
         return {}
     known = fields or {}

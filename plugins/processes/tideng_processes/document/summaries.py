@@ -1,8 +1,8 @@
-"""A case in a few words, as its process's `summary` says: in lists, where one is chosen from several, and where one is named.
+"""A case in a few words, by the `summary` of its process: for lists, choices and links.
 
-A summary is a text with fields in braces. ``{amount}`` stands for the field's value in words, ``{from..until}`` for the days from
-one date to another, ``{itinerary.city}`` for what stands in a column, each once, and ``{customers#}`` for how many there are. What
-stands in square brackets is left out where nothing stands in one of its fields.
+A summary is a template with fields in braces. ``{amount}`` is the field's value in words, ``{from..until}`` the days from one date
+to another, ``{itinerary.city}`` the distinct values of a column, and ``{customers#}`` the number of items. A part in square
+brackets is left out where one of its fields is empty.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ from tideng_processes.document.model import Definition, FieldSpec
 from tideng_processes.document.sentences import said, text
 
 LONGEST = 40
-"""So many characters of one field."""
+"""The most characters of one field."""
 MOST_NAMED = 3
 _PART = re.compile(r"\{(?P<field>\w+)(?:\.(?P<column>\w+))?(?:\.\.(?P<until>\w+))?(?P<count>#)?\}")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A field in a summary: its value; of a table only a `column`; or how many there are, where it is to `count`."""
+class SummaryField:
+    """A field of a summary: its value, the values of a `column`, or the `count` of its items."""
 
     field: str
     column: str = ""
     count: bool = False
 
 
-def parts_of(summary: Text) -> list[Part]:
-    """Every field that a summary names, in any language, each once."""
+def summary_fields(summary: Text) -> list[SummaryField]:
+    """The fields that a summary names in any language, each once."""
     found = (one for words in summary.values() for match in _PART.finditer(words) for one in _named(match))
     return list(dict.fromkeys(found))
 
 
-def _named(match: re.Match[str]) -> Iterator[Part]:
-    yield Part(match["field"], match["column"] or "", bool(match["count"]))
+def _named(match: re.Match[str]) -> Iterator[SummaryField]:
+    yield SummaryField(match["field"], match["column"] or "", bool(match["count"]))
     if match["until"]:
-        yield Part(match["until"])
+        yield SummaryField(match["until"])
 
 
 def told(definition: Definition, data: Mapping[str, Any], today: date | None = None) -> Text:
-    """A case in a few words, by what was filled in; {} where that is nothing. `today` leaves out the year where it is this one."""
+    """A case in a few words by its data; {} where that gives none. The year of `today` is left out."""
     found = text(lambda locale: _told(definition, data, locale, today))
     return found if any(found.values()) else {}
 
@@ -91,7 +91,7 @@ def _short(words: str) -> str:
 
 
 def days_words(first: Any, last: Any, locale: str, today: date | None = None) -> str:
-    """6月9日至12日, 9–12 Jun; what is no day stands as it was said."""
+    """A span of days: 6月9日至12日, 9–12 Jun. Values that are no dates are shown as they are."""
     try:
         start, end = date.fromisoformat(str(first)), date.fromisoformat(str(last or first))
     except ValueError:
@@ -101,7 +101,7 @@ def days_words(first: Any, last: Any, locale: str, today: date | None = None) ->
 
 
 def value_words(field: FieldSpec, value: Any, data: Mapping[str, Any], locale: str) -> str:
-    """What stands in a field, in words: a choice by its title, money with the currency that the form names."""
+    """The value of a field in words: the title of a choice, money with the currency of the form."""
     if field.type == "choice" and value in field.choices:
         return said(field.choices[value], locale)
     if field.type == "money" and isinstance(value, int | float):

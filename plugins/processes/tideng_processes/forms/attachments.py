@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from tideng.access.viewer import Viewer
-from tideng.org.directory import Directory
-from tideng.plugin import NotAllowed, NotFound, Problem, Refused
-from tideng.plugins.attachments import (
+from tideng.plugin import (
     MEGABYTE,
     Attachment,
     AttachmentReading,
+    Directory,
+    NotAllowed,
+    NotFound,
+    Problem,
+    Refused,
+    Viewer,
     inspect_attachment,
+    reading,
+    writing,
 )
-from tideng.store.database import reading, writing
 from tideng_processes.cases.access import ACTS_FOR_ALL, CaseAccess, may_begin
 from tideng_processes.cases.loader import load_run
 from tideng_processes.cases.run import OPEN, Run
@@ -32,7 +36,7 @@ from tideng_processes.publication.registry import Registry, registry_of
 from tideng_processes.tables import PaperRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 MOST_LOOSE = 100
 """Files of one author that may wait for their forms: enough for a month of travel, too few to fill a disk."""

@@ -12,8 +12,7 @@ from typing import Any
 
 from babel.numbers import get_currency_name, is_currency
 
-from tideng.org.directory import Directory
-from tideng.plugin import Problem
+from tideng.plugin import Directory, Problem
 from tideng_processes.document.model import Definition, FieldSpec, Node
 
 LONGEST_TEXT, LONGEST_LINE, LONGEST_NUMBER, MOST_ITEMS = 5000, 200, 200, 200

@@ -12,10 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from tideng.access.viewer import Viewer
-from tideng.org.directory import Directory
-from tideng.plugin import Phrase, Problem, Refused
-from tideng.plugins.forms import MUST, Asked, Form, accept_form, check_form, fill_form
+from tideng.plugin import (
+    MUST,
+    Asked,
+    Directory,
+    Form,
+    Phrase,
+    Problem,
+    Refused,
+    Viewer,
+    accept_form,
+    check_form,
+    fill_form,
+)
 from tideng_processes.cases.actions import LONGEST_NOTE
 from tideng_processes.cases.case_choices import not_to_be_chosen
 from tideng_processes.document.model import Definition, Node, Outcome
@@ -24,7 +33,7 @@ from tideng_processes.forms.submitted_files import fields_with_lost_files
 from tideng_processes.publication.registry import registry_of
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 LONGEST_KEY = 120
 
@@ -97,7 +106,7 @@ def asked_of(context: FormContext) -> tuple[list[Asked], dict[str, Any]]:
         context.known,
         complete=outcome.form,
     )
-    own = [Asked(one.at, one.message) for one in (*read.problems, *_note_and_key(context))]
+    own = [asked_about(one, one.at) for one in (*read.problems, *_note_and_key(context))]
     own += _lost_files(context)
     own += _others_cases(context, read.data)
     asked: Iterable[Asked] = ()
@@ -129,7 +138,7 @@ def _note_and_key(context: FormContext) -> Iterator[Problem]:
 
 def _lost_files(context: FormContext) -> list[Asked]:
     lost = fields_with_lost_files(context.connection, context.viewer, context.submission.papers, context.case)
-    return [Asked(name, Phrase("attachment-gone")) for name in lost]
+    return [asked_about(Problem(name, "attachment-gone"), name) for name in lost]
 
 
 def _others_cases(context: FormContext, data: Mapping[str, Any]) -> list[Asked]:
@@ -148,4 +157,9 @@ def _others_cases(context: FormContext, data: Mapping[str, Any]) -> list[Asked]:
     form = Form(context.name, context.person, context.viewer.person, context.at, known, case=context.case)
     filled = fill_form(context.deployment, context.connection, context.directory, form, context.now)
     own = {name for name, one in filled.items() if one.value == data.get(name)}
-    return [Asked(one.at, one.message) for one in wrong if one.at not in own]
+    return [asked_about(one, one.at) for one in wrong if one.at not in own]
+
+
+def asked_about(problem: Problem, field: str) -> Asked:
+    """A problem of a form as something that is asked about one of its fields."""
+    return Asked(field, problem.message)

@@ -1,4 +1,4 @@
-"""Forms that put somebody into a post: what they name is there, so that nobody joins a unit that does not exist."""
+"""Checks forms by which people join or move: the unit and the position that they name have to exist."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _MOST_NEAR = 3
 
 
 def asked_of(form: Form, definition: Definition, directory: Directory) -> list[Asked]:
-    """What a form names and the organisation does not know: a unit, a position; and an id for a newcomer that somebody has.
-    Only of processes from which people join or move. A client without an organisation is asked nothing."""
+    """Units and positions of a form that the organisation does not have, and ids for newcomers that are taken. Only for processes
+    by which people join or move, and only where the client has an organisation."""
     changes = [emit for node in definition.nodes.values() for one in node.outcomes for emit in one.emit if emit.type in DIRECTORY_EVENTS]  # fmt: skip
     if not changes or not len(directory):
         return []
@@ -22,7 +22,9 @@ def asked_of(form: Form, definition: Definition, directory: Directory) -> list[A
     found = [*_unknown(form, directory), *(Asked(name, _TAKEN, MUST) for name in taken)]
     node = definition.nodes.get(form.name.partition(".")[2])
     asks_for = {asks.field for asks in node.form} if node else set()
-    return [one for one in found if one.field in asks_for]  # a case also knows what its earlier steps asked for
+    return [
+        one for one in found if one.field in asks_for
+    ]  # the form also has the data of earlier steps, which this step cannot change
 
 
 _TAKEN = Phrase("id-of-somebody")
@@ -47,7 +49,7 @@ def _unknown(form: Form, directory: Directory) -> Iterator[Asked]:
 
 
 def _near(said: str, names: Mapping[str, str]) -> list[str]:
-    """Ids that are meant perhaps, each with its name: written a little otherwise, or called so."""
+    """Ids that may be meant, each with its name: similar ids, and those of a similar name."""
     called: Iterable[str] = (id for id, name in names.items() if said in name or name in said)
     found = dict.fromkeys([*called, *get_close_matches(said, list(names), n=_MOST_NEAR)])
     return [f"{id} {names[id]}" for id in list(found)[:_MOST_NEAR]]

@@ -12,11 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from tideng.access.viewer import Viewer
-from tideng.org.directory import Directory
-from tideng.plugin import NotFound, Problem, Refused
-from tideng.plugins.forms import Asked
-from tideng.store.database import writing
+from tideng.plugin import Asked, Directory, NotFound, Problem, Refused, Viewer, writing
 from tideng_processes.cases.access import CaseAccess, subject_of
 from tideng_processes.cases.loader import load_run, next_id
 from tideng_processes.cases.run import Run, Task
@@ -29,7 +25,7 @@ from tideng_processes.publication.registry import keep_version, registry_of
 from tideng_processes.tables import CaseRow, StepRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 OLDEST = timedelta(days=7)
 """The age up to which a form that was written without a network is accepted."""

@@ -1,7 +1,7 @@
-"""What a browser sends of a form, sorted into fields; and what stands in the fields when it is shown.
+"""Sorts what a browser sends into the fields of a form, and says what each field shows.
 
 A form is sent as pairs of names and texts, with a script or without one: ``f-needs`` is a field, ``f-itinerary-2-city`` a cell
-of a table, ``p-papers`` the id of a kept file. The names tell nothing of the type; the definition does.
+of a table, ``p-papers`` the id of a kept file. The types come from the definition; the names do not tell them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tideng_processes.forms.fields import LONGEST_TEXT
 
 FIELD, PAPER, UPLOAD = "f-", "p-", "u-"
 SPARE_ROWS = 1
-"""So many empty rows a table has below what is filled in: one can be written into without a script."""
+"""Empty rows below the filled ones, so that a table grows without a script."""
 _PLACE = re.compile(r"(?P<field>[^.\[]+)(?:\[(?P<row>\d+)\])?(?:\.(?P<column>.+))?")
 
 Pairs = Mapping[str, Sequence[str]]
@@ -28,7 +28,7 @@ Pairs = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What was sent: `data` as `fields.read_form` takes it, and the ids of `papers` by field."""
+    """What was sent: `data` as `Submission` has it, and the ids of files by field."""
 
     data: Mapping[str, Any] = field(default_factory=dict)
     papers: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing that is asked about a field, in the reader's language. `row` and `column` where it is about a cell."""
+    """A message about a field in the reader's language; `row` and `column` where it is about a cell."""
 
     message: str
     must: bool
@@ -46,9 +46,8 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class ShownField:
-    """A field as it stands on the page. `value`: a text, rows of a table, or ids of files; `source`: where it is filled in from;
-    `enough`: from how many characters or items on a rule is content (0: none asks), and whether that `must` be. `cases`: of a
-    field that is a case, those to choose from."""
+    """A field on the page. `value`: a text, rows of a table, or ids of files; `source`: where the value comes from; `enough`: the
+    characters or items that a rule asks for (0: none asks), and whether that is a `must`; `cases`: those to choose from."""
 
     spec: FieldSpec
     required: bool
@@ -61,8 +60,8 @@ class ShownField:
 
 
 def said_of(definition: Definition, node: Node, pairs: Pairs, person: Callable[[str], str] = str) -> Said:
-    """Sort what was sent into the fields of the form of `node`; `person` finds the id of whom somebody named. What is no field
-    of this form is left out."""
+    """Sort what was sent into the fields of the form of `node`; names of other fields are left out. `person`: a name that
+    somebody typed → that person's id."""
     data: dict[str, Any] = {}
     papers: dict[str, list[int]] = {}
     for asks in node.form:
@@ -80,7 +79,7 @@ def said_of(definition: Definition, node: Node, pairs: Pairs, person: Callable[[
 
 
 def _rows(spec: FieldSpec, pairs: Pairs) -> list[dict[str, str]]:
-    """The rows in their order; a row in which nothing stands is none."""
+    """The rows in their order, empty ones left out."""
     rows: dict[int, dict[str, str]] = {}
     for column in spec.columns:
         shape = re.compile(rf"{FIELD}{re.escape(spec.name)}-(\d{{1,4}})-{re.escape(column.name)}")
@@ -91,27 +90,29 @@ def _rows(spec: FieldSpec, pairs: Pairs) -> list[dict[str, str]]:
     return [rows[number] for number in sorted(rows)]
 
 
-def shown_fields(
-    definition: Definition,
-    node: Node,
-    said: Said | None,
-    known: Mapping[str, Any],
-    filled: Mapping[str, Filled],
-    asked: Iterable[Asked] = (),
-    enough: Iterable[Asked] = (),
-    locale: str = "zh",
-) -> list[ShownField]:
-    """The fields of a form. What was `said` a moment ago stands before what the case has `known`, and that before what is
-    `filled` in; `asked` is shown beside its field, and `enough` tells how long a text should become."""
+@dataclass(frozen=True, slots=True)
+class FormState:
+    """What a form is shown with. `said`: what was sent a moment ago, None on the first visit; `known`: the case's data; `filled`:
+    what plugins fill in; `asked`: shown beside its field; `enough`: the lengths that rules ask of texts."""
+
+    said: Said | None = None
+    known: Mapping[str, Any] = field(default_factory=dict)
+    filled: Mapping[str, Filled] = field(default_factory=dict)
+    asked: Sequence[Asked] = ()
+    enough: Sequence[Asked] = ()
+
+
+def shown_fields(definition: Definition, node: Node, state: FormState, locale: str = "zh") -> list[ShownField]:
+    """The fields of a form. A value that was sent wins over one that the case knows, and that over one that is filled in."""
     remarks: dict[str, list[Remark]] = {}
-    for one in asked:
+    for one in state.asked:
         name, remark = _remark(one, locale)
         remarks.setdefault(name, []).append(remark)
-    wanted = {one.field: one for one in enough if one.least}
+    wanted = {one.field: one for one in state.enough if one.least}
     found = []
     for asks in node.form:
         spec = definition.fields[asks.field]
-        value, source = _value(spec, said, known, filled)
+        value, source = _value(spec, state)
         long = wanted.get(spec.name)
         of_rule = (long.least, long.severity == MUST) if long else (0, False)
         found.append(ShownField(spec, asks.required, value, source, tuple(remarks.get(spec.name, ())), *of_rule))
@@ -119,7 +120,7 @@ def shown_fields(
 
 
 def with_cases(one: ShownField, offered: Sequence[NamedCase], stands: Mapping[Reference, NamedCase]) -> ShownField:
-    """A field that is a case with what is to be chosen from: the cases that are `offered`, and the one that stands in it already."""
+    """A case field with its choices: the cases that are `offered`, and the one that it holds already, from `stands`."""
     known = {name: case for case in offered for name in (case.name, case.id)}
     case = known.get(one.value) or stands.get((one.spec.process, one.value))
     if case is None:
@@ -128,12 +129,12 @@ def with_cases(one: ShownField, offered: Sequence[NamedCase], stands: Mapping[Re
 
 
 def is_shown(one: ShownField) -> bool:
-    """A case that may be left out and of which there is none is not asked for."""
+    """Whether a field is shown: an optional case field with nothing to choose from is not."""
     return one.spec.type != "case" or bool(one.cases or one.required or one.remarks)
 
 
 def other_remarks(node: Node, asked: Iterable[Asked], locale: str) -> list[Remark]:
-    """What is asked about no field of the form: about the whole of it, or the note."""
+    """The messages about no field of the form: about the whole form, or its note."""
     names = {asks.field for asks in node.form}
     return [remark for one in asked for name, remark in [_remark(one, locale)] if name not in names]
 
@@ -147,19 +148,19 @@ def _remark(one: Asked, locale: str) -> tuple[str, Remark]:
     return place["field"], Remark(words, one.severity == MUST, row, place["column"] or "")
 
 
-def _value(
-    spec: FieldSpec, said: Said | None, known: Mapping[str, Any], filled: Mapping[str, Filled]
-) -> tuple[Any, Text]:
+def _value(spec: FieldSpec, state: FormState) -> tuple[Any, Text]:
+    """The value of a field as text, and where it comes from, {} where nothing filled it in."""
+    said = state.said
     if said is not None:
         return as_text(spec, said.papers.get(spec.name) if spec.type == "files" else said.data.get(spec.name)), {}
-    if spec.name in known:
-        return as_text(spec, known[spec.name]), {}
-    found = filled.get(spec.name)
+    if spec.name in state.known:
+        return as_text(spec, state.known[spec.name]), {}
+    found = state.filled.get(spec.name)
     return as_text(spec, found.value if found else None), found.source if found else {}
 
 
 def as_text(spec: FieldSpec, value: Any) -> Any:
-    """A value as it stands in its field: rows of texts for a table, ids for files, else one text."""
+    """A value as its field shows it: rows of texts for a table, ids for files, else one text."""
     if spec.type == "files":
         return list(value or ())
     if spec.type == "table":
@@ -179,8 +180,8 @@ def _plain(value: Any) -> str:
 
 
 def recent_days(spec: FieldSpec, today: date, value: str) -> list[tuple[int, date]]:
-    """(how many days ago, which day) of a date that is chosen among recent ones, the latest first; with the day of `value`,
-    where that is another one."""
+    """The choices of a date field with recent days: (days ago, date), the latest first, and the date of `value` last where it is
+    not among them."""
     days = [(ago, today - timedelta(days=ago)) for ago in range(spec.recent + 1)]
     try:
         chosen = date.fromisoformat(value)
@@ -190,5 +191,5 @@ def recent_days(spec: FieldSpec, today: date, value: str) -> list[tuple[int, dat
 
 
 def limit_of(spec: FieldSpec) -> int:
-    """So many characters a field takes at most."""
+    """The most characters that a field takes."""
     return spec.most or (LONGEST_TEXT if spec.lines > 1 else 200) if spec.type == "text" else LONGEST_TEXT

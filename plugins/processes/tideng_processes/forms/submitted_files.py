@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, Row, select, update
 
-from tideng.access.viewer import Viewer
+from tideng.plugin import Viewer
 from tideng_processes.tables import PaperRow
 
 FilesByField = Mapping[str, Sequence[int]]

@@ -1,1 +1,1 @@
-"""How a process performs: figures, estimates, trials and conformance of an event log."""
+"""Measures how a process performs: figures, estimates, trials, and the conformance of event logs."""

@@ -1,4 +1,4 @@
-"""What the activities of somebody's event log are in our processes: the map by which a log is walked through a definition.
+"""The map from the activities of an event log to steps and outcomes of processes, by which a log is walked.
 
 processes:
   trip:
@@ -30,21 +30,21 @@ Add = Callable[[str, str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What one activity may be: `node` is left by `outcome`, or, where that is '', something happens inside it. `where`: attribute →
-    pattern (``*`` for anything); only an event that has them all is meant."""
+    """One meaning of an activity: the step `node` is left by `outcome`, or, where that is '', something happens inside the step.
+    `where`: attribute → pattern (``*`` for anything); only events that match all of them have this meaning."""
 
     node: str
     outcome: str = ""
     where: Mapping[str, str] = field(default_factory=dict)
 
-    def meant(self, attributes: Mapping[str, Any]) -> bool:
+    def matches(self, attributes: Mapping[str, Any]) -> bool:
         return all(fnmatchcase(str(attributes.get(name, "")), like) for name, like in self.where.items())
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessMap:
-    """One process's part of a log: activity → what it may be, the first that fits where the case stands. `repeats`: after an end
-    the case may begin again."""
+    """The map of one process: activity → its meanings; the first one at the current step counts. `repeats`: after an end, the case
+    may begin again."""
 
     activities: Mapping[str, tuple[Meaning, ...]]
     repeats: bool = False
@@ -52,7 +52,7 @@ class ProcessMap:
 
 @dataclass(frozen=True, slots=True)
 class LogMap:
-    """A log's activities in each process, and patterns of those that belong `elsewhere`. `name`: of the file."""
+    """The map of a log: by process, and patterns of activities that belong `elsewhere`. `name`: of the file."""
 
     name: str
     processes: Mapping[str, ProcessMap]
@@ -61,12 +61,12 @@ class LogMap:
 
     @property
     def activities(self) -> list[str]:
-        """Every activity that is named under a process, each once."""
+        """The activities of all processes, each once."""
         return list(dict.fromkeys(one for process in self.processes.values() for one in process.activities))
 
     @property
     def attributes(self) -> frozenset[str]:
-        """The attributes of events that are looked at."""
+        """The attributes of events that meanings look at."""
         every = (one for process in self.processes.values() for some in process.activities.values() for one in some)
         return frozenset(name for one in every for name in one.where)
 
@@ -80,12 +80,12 @@ def read_log_map(path: Path) -> LogMap:
     document = read_yaml(path, problems)
     if document is None or problems.errors:
         raise Refused(Phrase("map-called", {"name": path.name}), problems.errors)
-    return _Reader(document).log_map(path.name)
+    return _MapParser(document).log_map(path.name)
 
 
 def map_of_events(definitions: Iterable[Definition]) -> LogMap:
-    """The map for events of our own types: what an outcome emits, or is taken by, is that outcome; the first that fits, where
-    several do. Everything else belongs elsewhere."""
+    """The map for events of Tideng's own types: an event that an outcome emits or listens to means that outcome. All other events
+    belong elsewhere."""
     return LogMap("events", {one.id: ProcessMap(_spoken(one)) for one in definitions}, ("*",))
 
 
@@ -99,13 +99,13 @@ def _spoken(definition: Definition) -> Mapping[str, tuple[Meaning, ...]]:
 
 
 def only(log_map: LogMap, processes: Iterable[str]) -> LogMap:
-    """The map without its other processes; their activities belong elsewhere then."""
+    """The map of some `processes` only; the activities of the others belong elsewhere."""
     kept = {name: log_map.processes[name] for name in processes}
     return replace(log_map, processes=kept, elsewhere=(*log_map.elsewhere, *log_map.activities))
 
 
 def check_log_map(log_map: LogMap, definitions: Mapping[str, Definition]) -> list[Problem]:
-    """What it names that the processes do not have: processes, steps, outcomes."""
+    """The processes, steps and outcomes that a map names and that do not exist."""
     place = log_map.document.at if log_map.document else str
     return [one.moved(place(one.at)) for one in _unknown(log_map, definitions)]
 
@@ -132,8 +132,8 @@ def _known(names: Iterable[str]) -> Phrase:
     return Phrase("known-names", {"names": names})
 
 
-class _Reader:
-    """Reads one document; each method adds problems and returns what holds."""
+class _MapParser:
+    """Parses one document; each method adds problems and returns a valid value."""
 
     def __init__(self, document: Document):
         self._document = document

@@ -1,8 +1,8 @@
-"""An event log walked through a process: which cases went as it says, where the others left it, and which steps take long.
+"""Walks an event log through a process: which cases conform, where the others deviate, and how long the steps take.
 
-Every case begins at the first step. An activity that the map puts into the step where the case stands moves it, or happens inside;
-any other activity of the process is where this case leaves the description, and it is followed no further. Nothing is guessed:
-what came after that is not counted, neither as a deviation nor as time.
+Every case begins at the first step. An activity that the map assigns to the current step moves the case, or happens inside the
+step. Any other activity of the process is a deviation, and ends the walk of this case: nothing after it is counted, neither as a
+deviation nor as time, because where the case stood then would be a guess.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from tideng.plugin import Deployment, Event
 
 EVERY = 1000
-"""After so many events somebody who waits hears of it."""
+"""Progress is reported after so many events."""
 WAITS = 0.9
-"""The share of visits that the figure between the median and the longest covers."""
+"""The share of visits that `NodeTime.most` covers."""
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -44,8 +44,8 @@ class Happened(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """An event log by its cases, each in the order of time. `unmapped`: activities that the map does not name, how often each;
-    `refused`: what could not be read, with its place."""
+    """An event log by its cases, each in the order of time. `unmapped`: activity that the map does not name → how often it
+    occurs; `refused`: events that could not be read, with their places."""
 
     cases: Mapping[str, Sequence[Happened]]
     events: int
@@ -55,7 +55,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """At `node` (a step, or the end that was reached already) `activity` came, for which it has no way: so many `cases`."""
+    """The number of `cases` in which `activity` came at `node` (a step, or an end that was reached before), which has no way for it."""
 
     node: str
     activity: str
@@ -64,10 +64,10 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class NodeTime:
-    """How long a step took. `entered`: how often it was come to; the others are of the visits that were left by an outcome, `left`
-    of them. `most`: nine in ten took no longer (nearest rank). `late`: left after the deadline of the definition, `due` had one.
+    """How long a step took. `entered`: its visits. The other figures are about the `left` visits that an outcome ended. `most`:
+    nine in ten took no longer (nearest rank). `due`: visits with a deadline, `late`: those that ended after it.
 
-    When work on the first step began no log says: its visit begins with the first event that is heard of it.
+    A log does not tell when work on the first step began: its visit begins with the first event of the case.
     """
 
     node: str
@@ -83,10 +83,12 @@ class NodeTime:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A log against one process. Of `cases` with an event of the process `conforming` reached an end as described (`ends`: which,
-    the last where it repeats), `midway`: step → cases that went as described and had not ended when the log did, and the rest
-    are in `deviations`, most frequent first. `walks`: from a first step, more than `cases` where the process repeats. `absent`:
-    cases of the log without an event of it."""
+    """A log held against one process.
+
+    `cases`: those with an event of the process. `conforming`: those that reached an end as described (`ends`: end → cases, the
+    last end where the process repeats). `midway`: step → cases that went as described and had not ended when the log did.
+    `deviations`: all other cases, the most frequent first. `walks`: passes from the first step, more than `cases` where the
+    process repeats. `absent`: cases of the log without an event of the process."""
 
     process: str
     cases: int
@@ -137,7 +139,7 @@ def read_log(
         kept = {one: event.data[one] for one in wanted if one in event.data} if wanted else _NOTHING
         events.append(Happened(event.time, activity, kept))
     for some in cases.values():
-        some.sort(key=lambda one: one.at)  # stable: what has the same time stays in the order of the file
+        some.sort(key=lambda one: one.at)  # stable: events of the same time stay in the order of the file
     others = {_title(deployment, type_): count for type_, count in strange.most_common()}
     unmapped = {one: count for one, count in others.items() if not log_map.leaves_out(one)}
     return Log(cases, taken - len(refused), unmapped, tuple(refused))
@@ -151,7 +153,7 @@ def require_mapped(log: Log, log_map: LogMap) -> None:
 
 
 def conform(log: Log, definition: Definition, mapped: ProcessMap, zone: ZoneInfo, calendar: WorkCalendar) -> Report:
-    """Walk every case of the log through the process; deadlines are counted in `zone` on `calendar`."""
+    """Walk every case of the log through the process; deadlines count in `zone` on `calendar`."""
     tally = _Tally(definition, mapped, zone, calendar)
     for events in log.cases.values():
         tally.walk(events)
@@ -177,13 +179,13 @@ def _title(deployment: Deployment, type_: str) -> str:
 
 
 def _asked(definition: Definition) -> set[str]:
-    """The fields by which a walk may branch."""
+    """The fields that conditions of routes look at."""
     routes = (route for node in definition.nodes.values() for one in node.outcomes for route in one.routes)
     return {name for route in routes for name in fields_of(route.when)}
 
 
 class _Tally:
-    """Counts while case after case is walked."""
+    """The counts of a walk, case after case."""
 
     def __init__(self, definition: Definition, mapped: ProcessMap, zone: ZoneInfo, calendar: WorkCalendar):
         self._definition, self._mapped, self._machine = definition, mapped, Machine(definition)
@@ -199,10 +201,10 @@ class _Tally:
         self._spent: dict[str, list[timedelta]] = {name: [] for name in definition.nodes}
 
     def walk(self, events: Iterable[Happened]) -> None:
-        """One case, until it leaves the description or the log ends."""
+        """Walk one case, until it deviates or its events end."""
         node, since, data = "", None, dict[str, Any]()
         for one in events:
-            meanings = [m for m in self._mapped.activities.get(one.activity, ()) if m.meant(one.attributes)]
+            meanings = [m for m in self._mapped.activities.get(one.activity, ()) if m.matches(one.attributes)]
             if not meanings:
                 continue
             if self._branches:

@@ -1,7 +1,7 @@
-"""How long a step took, and what another deadline would have meant: steps of the past, judged once more.
+"""How long a step took, and how many past steps another deadline would have met.
 
-An estimate says what the record says, and no more: with another deadline people may plan their days in another way. Of too
-few steps nothing is concluded, and how many there were is always told.
+An estimate only counts past steps: with another deadline people may plan in another way. Too few steps give no estimate, and the
+number of steps is always told.
 """
 
 from __future__ import annotations
@@ -21,18 +21,29 @@ from tideng_processes.measurement.statistics import FEW, of_team
 from tideng_processes.tables import CaseRow, TaskRow
 
 WINDOWS = (30, 90)
-"""The past that may be looked at, in days; estimates look at the longer one."""
+"""The periods to choose from, in days; estimates use the longer one."""
 SAMPLE = 2000
-"""So many steps at each node, the newest, are judged."""
+"""The most steps at each node that are counted: the newest ones."""
 MANY = 10
-"""Of fewer steps, nine in ten are all of them: then it is not told."""
+"""Fewer steps have no nine in ten: nine tenths of them, rounded up, are all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastSteps:
+    """The visits to the step `node` that came in during the last `days` days."""
+
+    definition: Definition
+    node: str
+    days: int = WINDOWS[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """How long a step took, of `n` that were done in the last `days` days; `open` more are not done yet and not in it.
-    `half`, `most` (eight in ten) and `nearly` (nine in ten) were done within so long, None while there are too few.
-    `working`: measured on the clock of working days, as its deadline is; `given`: that deadline, where it is a length of time."""
+    """How long `n` visits took that came in during the last `days` days and are done; `open` more are not done yet.
+
+    `half`, `most` (eight in ten), `nearly` (nine in ten): the time within which they were done, None for too few. `working`:
+    measured in working time, as the deadline is; `given`: the deadline, where it is a length of time; `sampled`: there were more
+    visits than are counted."""
 
     days: int
     n: int = 0
@@ -46,15 +57,15 @@ class Took:
 
     @property
     def at_once(self) -> bool:
-        """Whether eight in ten took no time at all: who begins a case hands in its first step with it."""
+        """Whether eight in ten took no time, as first steps do, which are handed in when a case begins."""
         return self.most is not None and not self.most
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How many of `n` past steps would have been in time by the `after` deadline, and by the one in force `before` (None
-    where there was none). `sampled`: there were more, the newest of them were judged; `owner`: it is somebody else's from
-    now on, of which the record says nothing."""
+    """How many of `n` past steps were in time by the deadline in force (`before`, None where there is none), and would have been
+    by the new one (`after`). `sampled`: there were more, the newest are counted; `owner`: the owner changes as well, which the
+    figures do not show."""
 
     node: str
     n: int
@@ -65,7 +76,7 @@ class Estimate:
 
     @property
     def told(self) -> bool:
-        """Whether there were enough of them to say anything."""
+        """Whether there were enough steps for an estimate."""
         return self.n >= FEW
 
 
@@ -75,13 +86,11 @@ def took(
     directory: Directory,
     moment: datetime,
     calendar: WorkCalendar,
-    definition: Definition,
-    node: str,
-    days: int = WINDOWS[0],
+    which: PastSteps,
 ) -> Took:
-    """How long the step `node` took, of those that came in during the last `days` days. One statement."""
-    step = definition.nodes[node]
-    rows = _steps(connection, viewer, directory, moment, definition.id, [node], days)
+    """How long a step took, as far as the viewer sees its cases. One statement."""
+    step, days = which.definition.nodes[which.node], which.days
+    rows = _steps(connection, viewer.scope(directory, moment), moment, which.definition.id, [which.node], days)
     working, sampled = is_working(step), len(rows) >= SAMPLE
     times = sorted(_length(row, working, directory, calendar) for row in rows if row.done_at is not None)
     n = len(times)
@@ -107,8 +116,8 @@ def estimates(
     base: Definition,
     draft: Definition,
 ) -> list[Estimate]:
-    """For each step whose deadline `draft` changes: how the steps of the last 90 days would have gone by it. Judged are those
-    for which both deadlines have come. One statement, none where no deadline is changed."""
+    """An estimate for each step whose deadline `draft` changes, from the steps of the last 90 days for which both deadlines have
+    passed. One statement, none where no deadline is changed."""
     changed = [
         node
         for id, node in draft.nodes.items()
@@ -118,15 +127,15 @@ def estimates(
         return []
     judged = [(base.nodes[one.id], one) for one in changed]
     filled_in = any(node.deadline and node.deadline.on for pair in judged for node in pair)
-    nodes = [one.id for one in changed]
+    nodes, scope = [one.id for one in changed], viewer.scope(directory, moment)
     rows: dict[str, list[Any]] = {one: [] for one in nodes}
-    for row in _steps(connection, viewer, directory, moment, draft.id, nodes, WINDOWS[-1], filled_in):
+    for row in _steps(connection, scope, moment, draft.id, nodes, WINDOWS[-1], filled_in):
         rows[row.node].append(row)
     return [_estimate(was, now, rows[now.id], directory, moment, calendar) for was, now in judged]
 
 
 def is_working(node: Node) -> bool:
-    """Whether its deadline stands still on days off."""
+    """Whether the deadline of a step does not count days off."""
     within = node.deadline.within if node.deadline else None
     return node.deadline is not None and within is not None and (node.deadline.working or within.unit == "workdays")
 
@@ -134,17 +143,16 @@ def is_working(node: Node) -> bool:
 # -- reading ---------------------------------------------------------------------------------------------------------
 def _steps(
     connection: Connection,
-    viewer: Viewer,
-    directory: Directory,
+    scope: frozenset[str] | None,
     moment: datetime,
     process: str,
     nodes: Sequence[str],
     days: int,
     filled_in: bool = False,
 ) -> list[Any]:
-    """The newest `SAMPLE` steps at each of `nodes` that came in during the last `days` days, as far as the viewer sees them;
-    with what their cases were `filled_in` with, where a deadline hangs on it. One statement."""
-    row, scope = TaskRow, viewer.scope(directory, moment)
+    """The newest `SAMPLE` visits to each of `nodes` that came in during the last `days` days, of people in `scope` (None: all).
+    `filled_in`: with the data of their cases, for deadlines that depend on it. One statement."""
+    row = TaskRow
     data = CaseRow.data if filled_in else null().label("data")
     columns = (row.node, row.state, row.entered_at, row.done_at, CaseRow.person, data)
     each = [
@@ -163,7 +171,7 @@ def _steps(
 
 # -- judging ---------------------------------------------------------------------------------------------------------
 def _is_other(was: Node, now: Node) -> bool:
-    """Whether another deadline may make a difference: a step that goes on by itself when it is due cannot be late."""
+    """Whether the deadline differs, of a step that can be late: one that ends by itself when it is due cannot."""
     return was.deadline != now.deadline and not was.at_due and not now.at_due
 
 
@@ -191,7 +199,7 @@ def _estimate(
 def _due(node: Node, row: Any, directory: Directory, calendar: WorkCalendar) -> datetime | None:
     within = node.deadline.within if node.deadline else None
     if within is not None and within.elapsed > timedelta(days=WINDOWS[-1]):
-        return None  # it has come for none of them; a thousand workdays need not be counted to know that
+        return None  # it has passed for none of them; counting a thousand workdays for each would only take time
     return due_of(node, row.entered_at, row.data or {}, directory.zone_of(row.person, row.entered_at), calendar)
 
 
@@ -206,5 +214,5 @@ def _length(row: Any, working: bool, directory: Directory, calendar: WorkCalenda
 
 
 def _within(times: Sequence[timedelta], share: float) -> timedelta:
-    """The time within which `share` of them were done, the nearest rank; `times` in ascending order."""
+    """The time within which `share` of them were done (nearest rank); `times` in ascending order."""
     return times[ceil(share * len(times)) - 1]

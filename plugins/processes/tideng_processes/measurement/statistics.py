@@ -1,7 +1,7 @@
-"""How a process goes: what came in, which steps were in time, and what the slow ones have in common.
+"""The figures of a process: cases that came in, steps that were in time, and what the late ones have in common.
 
-Counted are steps, never people. Whoever leads a team sees the figures of its cases; nobody is compared. Every figure is counted
-from what happened; where there is too little of it, that is what is said.
+Steps are counted, never people, and nobody is compared. A supervisor sees the figures of the team's cases. Every figure is
+counted from stored steps; where there are too few of them, there is no figure.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from tideng_processes.document.model import Definition, Node
 from tideng_processes.tables import CaseRow, StepRow, TaskRow
 
 DAYS = 30
-"""The figures are those of so many days."""
+"""The period of the figures in days."""
 FEW = 5
-"""Of fewer steps nothing is concluded."""
+"""The fewest steps from which something is concluded."""
 READ = 5000
-"""So many steps, the newest, are looked at one by one."""
+"""The most steps that are read one by one: the newest ones."""
 TEAM = 1000
-"""Up to so many people are named in a question to the database."""
+"""The most people that are named in a database query."""
 WEEKDAY, HANDED_OVER, AWAY, AGAIN = "weekday", "handed_over", "away", "again"
-"""What slow steps may have in common: they came on the same day of the week, changed hands, were for somebody who was away, or
-came back because something was to be added."""
+"""What late steps may have in common: they came in on the same day of the week, changed hands, were for an absent owner, or came
+back because something was missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFigures:
-    """One step in the last `DAYS` days. `due`: how often its deadline came, `on_time`: how often it was done by then;
-    `done`: how often it was done at all; `open`: how many stand there now, `open_late` of them over time."""
+    """The figures of one step in the last `DAYS` days. `due`: visits whose deadline passed, `on_time`: those done by then; `done`:
+    visits that were done at all; `open`: visits that are open now, `open_late`: those of them past their deadline."""
 
     due: int = 0
     on_time: int = 0
@@ -48,14 +48,14 @@ class NodeFigures:
 
     @property
     def share(self) -> float | None:
-        """0 to 1; None while no deadline came."""
+        """The share that was in time, 0 to 1; None while no deadline passed."""
         return self.on_time / self.due if self.due else None
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessFigures:
-    """A process in the last `DAYS` days. `began`: cases that came in, `ended`: how many ended in which way, `open`: how many
-    are under way now."""
+    """The figures of a process in the last `DAYS` days. `began`: cases that came in; `ended`: end → cases; `open`: cases that are
+    open now."""
 
     began: int = 0
     open: int = 0
@@ -68,12 +68,12 @@ class ProcessFigures:
 
     @property
     def share(self) -> float | None:
-        """How many of all deadlines were met, 0 to 1; None while none came."""
+        """The share of all deadlines that was met, 0 to 1; None while none passed."""
         return sum(one.on_time for one in self.nodes.values()) / self.due if self.due else None
 
     @property
     def slowest(self) -> str:
-        """The step at which most was late, of those that came often enough; '' where all were in time or there were few."""
+        """The step with the lowest share in time, among those with enough visits; '' where all were in time or there were too few."""
         known = [(one.share or 0, -one.late, name) for name, one in self.nodes.items() if one.due >= FEW and one.late]
         return min(known)[2] if known else ""
 
@@ -89,7 +89,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """Late steps at one node; one step may have several reasons, and `unexplained` have none of them."""
+    """Late visits to one step. One visit may have several reasons; `unexplained` visits have none."""
 
     late: int
     reasons: tuple[Reason, ...]
@@ -100,7 +100,7 @@ class Slow:
 def figures(
     connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, definitions: Iterable[Definition]
 ) -> dict[str, ProcessFigures]:
-    """The figures of each process as far as the viewer sees its cases, by its id. Two statements, however many there are."""
+    """Process → its figures, as far as the viewer sees its cases. Two statements, however many there are."""
     known, since = {one.id: one for one in definitions}, moment - timedelta(days=DAYS)
     wanted = list(known)
     scope = viewer.scope(directory, moment)
@@ -124,7 +124,7 @@ def figures(
 def open_by_version(
     connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, process: str
 ) -> dict[int, int]:
-    """How many cases run on which version, newest first. One statement."""
+    """Version → its open cases, the newest version first. One statement."""
     scope = viewer.scope(directory, moment)
     groups = (CaseRow.version, *_each(scope))
     statement = select(*groups, func.count().label("n")).where(CaseRow.process == process, CaseRow.ended_at.is_(None))
@@ -135,8 +135,8 @@ def open_by_version(
 
 
 def touched(connection: Connection, viewer: Viewer, process: str, below: int) -> int:
-    """How many people a move of the open cases on versions before `below` touches: whom they are about, and who has a step of
-    one. One statement. Raises `NotAllowed` for whoever does not see everybody's."""
+    """How many people are affected by a move of the open cases on versions before `below`: the persons of these cases, and the
+    owners of their open steps. One statement. Raises `NotAllowed` for viewers who do not see every case."""
     viewer.require_all()
     meant = and_(CaseRow.process == process, CaseRow.version < below, CaseRow.ended_at.is_(None))
     owners = select(TaskRow.owner).join(CaseRow, CaseRow.id == TaskRow.case).where(meant, TaskRow.state == "open")
@@ -147,7 +147,7 @@ def touched(connection: Connection, viewer: Viewer, process: str, below: int) ->
 def slow(
     connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, process: str, node: str
 ) -> Slow:
-    """What the late steps at `node` have in common, from the newest `READ` of the last `DAYS` days. Two statements."""
+    """What the late visits to `node` have in common, from the newest `READ` visits of the last `DAYS` days. Two statements."""
     rows = _steps(connection, viewer.scope(directory, moment), process, moment, TaskRow.node == node)
     late = [row for row in rows if _is_late(row, moment)]
     visits = Counter((row.case, row.part) for row in rows)
@@ -202,7 +202,7 @@ def _tasks(processes: Sequence[str], since: datetime, moment: datetime, scope: f
 
 
 def _each(scope: frozenset[str] | None) -> tuple[Any, ...]:
-    """Counted for each person only where the viewer does not see everybody's."""
+    """The person as a group, only where the viewer does not see everybody."""
     return () if scope is None else (CaseRow.person,)
 
 
@@ -211,13 +211,13 @@ def _count(condition: Any) -> Any:
 
 
 def _seen(connection: Connection, statement: Select, scope: frozenset[str] | None) -> list[Any]:
-    """The rows of people whom the viewer sees: chosen here, since a team can be larger than what fits into a statement."""
+    """The rows of people in `scope`. They are chosen here, because a team can be larger than a statement takes."""
     return [row for row in connection.execute(statement) if scope is None or row.person in scope]
 
 
 def of_team(connection: Connection, scope: frozenset[str] | None) -> ColumnElement[bool]:
-    """Which cases are asked for where only the newest are read: those of a small team are, so that they are not lost among everybody's;
-    of a larger one the newest of all stand for its own, and are chosen afterwards."""
+    """The cases to read where only the newest are read. A small team is named in the query, so that its cases are not lost among
+    all others. A large one is chosen afterwards from the newest of all."""
     return true() if scope is None or len(scope) > TEAM else among(connection, CaseRow.person, scope)
 
 
@@ -237,7 +237,7 @@ def _steps(
 
 
 def _handed_over(connection: Connection, process: str, node: str, moment: datetime) -> set[tuple[str, str]]:
-    """The (case, part) whose step at `node` was given to somebody else by hand."""
+    """The (case, part) of visits to `node` that somebody handed over."""
     step = StepRow
     statement = (
         select(step.case, step.part)
@@ -253,7 +253,7 @@ def _handed_over(connection: Connection, process: str, node: str, moment: dateti
 
 
 def _ended(rows: Iterable[Any]) -> dict[str, int]:
-    """Which end how many cases came to."""
+    """End → cases that reached it in the period."""
     found: Counter[str] = Counter()
     for row in rows:
         if row.ended:
@@ -280,7 +280,7 @@ def _added(to: NodeFigures, row: Any) -> NodeFigures:
 
 
 def _timed(figures: NodeFigures, node: Node | None) -> NodeFigures:
-    """A step that goes on by itself when its time has come is never late, nor in time: it only waits."""
+    """The figures without deadlines for a step that ends by itself: it only waits, and is neither late nor in time."""
     return replace(figures, due=0, on_time=0, open_late=0) if node is not None and node.at_due else figures
 
 
@@ -302,9 +302,9 @@ def _kinds(row: Any, visits: Counter, handed: set, day: int | None, directory: D
 
 
 def _weekday(rows: Sequence[Any], late: Sequence[Any], directory: Directory) -> int | None:
-    """The day of the week on which clearly more of what came in was late than on the others; None where none stands out.
+    """The day of the week (Monday 0) on which steps that came in were clearly more often late; None where none stands out.
 
-    Clearly: at least three, at least a third of all late ones, and late half as often again as on all days."""
+    Clearly: at least three late ones, at least a third of all late ones, and a share of late ones at least 1.5 times the usual."""
     came, were_late = (Counter(_came_on(row, directory) for row in some) for some in (rows, late))
     usual = len(late) / len(rows) if rows else 0
     standing_out = [
@@ -316,5 +316,5 @@ def _weekday(rows: Sequence[Any], late: Sequence[Any], directory: Directory) -> 
 
 
 def _came_on(row: Any, directory: Directory) -> int:
-    """The day of the week, in the client's zone."""
+    """The day of the week on which it came in, in the client's zone."""
     return row.entered_at.astimezone(zone(directory.default_zone)).weekday()

@@ -1,7 +1,6 @@
-"""A version that is or was tried, beside the weeks before it: what share of the steps was in time, and whether that tells anything.
+"""Compares a trial with the weeks before it: the share of steps in time, and whether the difference is more than chance.
 
-Each side is judged by its own deadlines. Of few steps a share says little, and that is said; where the difference may well be
-chance, that is said as well.
+Each side is judged by its own deadlines. Too few steps give no verdict.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ from tideng_processes.publication.trials import Trial
 from tideng_processes.tables import CaseRow, TaskRow
 
 NORMAL_95 = 1.959964
-"""The normal distribution has 95 % of itself within so many standard deviations."""
+"""The normal distribution has 95 % of its values within so many standard deviations."""
 FEWER, MORE, UNCLEAR, TOO_FEW = "fewer", "more", "unclear", "too_few"
-"""What can be said of two sides: fewer or more were in time, it may be chance, or there is too little to tell."""
+"""The verdict on two sides: fewer or more steps were in time, the difference may be chance, or there are too few steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Steps of one side whose deadline has come, and how many of them were done by then."""
+    """Steps of one side whose deadline has passed, and how many of them were done by then."""
 
     due: int = 0
     on_time: int = 0
 
     @property
     def share(self) -> float | None:
-        """0 to 1; None while no deadline came."""
+        """The share in time, 0 to 1; None while no deadline passed."""
         return self.on_time / self.due if self.due else None
 
     def __add__(self, other: Side) -> Side:
@@ -44,7 +43,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """A step `before` the trial and in it (`tried`)."""
 
     before: Side = field(default_factory=Side)
@@ -58,19 +57,19 @@ class Compared:
         least, most = difference(self.before, self.tried)
         return MORE if least > 0 else FEWER if most < 0 else UNCLEAR
 
-    def __add__(self, other: Compared) -> Compared:
-        return Compared(self.before + other.before, self.tried + other.tried)
+    def __add__(self, other: Comparison) -> Comparison:
+        return Comparison(self.before + other.before, self.tried + other.tried)
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A trial measured: `nodes` that the version has otherwise than the one before it, and `all` steps that can be late."""
+class TrialComparison:
+    """A trial compared: `nodes` that differ from the version before, and `all` steps that can be late."""
 
-    nodes: Mapping[str, Compared]
-    all: Compared
+    nodes: Mapping[str, Comparison]
+    all: Comparison
 
 
-def measured(
+def compare_trial(
     connection: Connection,
     viewer: Viewer,
     directory: Directory,
@@ -78,22 +77,22 @@ def measured(
     trial: Trial,
     before: Definition,
     tried: Definition,
-) -> Measured:
-    """The steps of the cases of the trial, beside those of other versions that came in during the `DAYS` days before it began,
-    as far as the viewer sees them; of each side the newest `SAMPLE` at each step. One statement."""
-    nodes, found = [id for id, node in tried.nodes.items() if _can_be_late(node)], dict[str, Compared]()
+) -> TrialComparison:
+    """Compare the steps of the trial's cases with those of other versions that came in during the `DAYS` days before it, as far
+    as the viewer sees them; of each side the newest `SAMPLE` at each step. One statement."""
+    nodes, found = [id for id, node in tried.nodes.items() if _can_be_late(node)], dict[str, Comparison]()
     for row in _counted(connection, viewer, directory, moment, trial, nodes):
         side = Side(row.due, row.on_time)
-        one = Compared(tried=side) if row.tried else Compared(before=side)
-        found[row.node] = found.get(row.node, Compared()) + one
-    counts = {id: found.get(id, Compared()) for id in nodes}
+        one = Comparison(tried=side) if row.tried else Comparison(before=side)
+        found[row.node] = found.get(row.node, Comparison()) + one
+    counts = {id: found.get(id, Comparison()) for id in nodes}
     others = {id: one for id, one in counts.items() if before.nodes.get(id) != tried.nodes[id]}
-    return Measured(others, _sum(counts.values()))
+    return TrialComparison(others, _sum(counts.values()))
 
 
 def difference(before: Side, after: Side) -> tuple[float, float]:
-    """Between which bounds the change of the share lies, with 95 %: from -1 to 1. Newcombe's method 10 (Statistics in Medicine
-    17, 1998, p. 873), from Wilson's interval of each side, which holds for small numbers, too."""
+    """The 95 % interval of the change of the share, from -1 to 1. Newcombe's method 10 (Statistics in Medicine 17, 1998, p. 873),
+    from Wilson's interval of each side, which is valid for small numbers, too."""
     p, q = before.share or 0.0, after.share or 0.0
     (p_least, p_most), (q_least, q_most) = _wilson(before), _wilson(after)
     least = (q - p) - sqrt((q - q_least) ** 2 + (p_most - p) ** 2)
@@ -108,8 +107,8 @@ def _wilson(of: Side) -> tuple[float, float]:
     return (middle - spread) / (1 + squared / n), (middle + spread) / (1 + squared / n)
 
 
-def _sum(of: Iterable[Compared]) -> Compared:
-    return sum(of, Compared())
+def _sum(of: Iterable[Comparison]) -> Comparison:
+    return sum(of, Comparison())
 
 
 def _can_be_late(node: Node) -> bool:
@@ -134,7 +133,7 @@ def _counted(
 
 
 def _side(trial: Trial, node: str, moment: datetime, tried: int, theirs: ColumnElement[bool]) -> Any:
-    """The newest `SAMPLE` steps at `node` of one side, whose deadline has come."""
+    """The newest `SAMPLE` visits to `node` of one side whose deadline has passed."""
     row, since = TaskRow, trial.started_at - timedelta(days=DAYS)
     if tried:
         came = and_(CaseRow.version == trial.version, row.entered_at >= trial.started_at)

@@ -1,4 +1,4 @@
-"""A client's processes from its bundle, beside those that plugins ship and those that people changed here."""
+"""Applies the processes in a client's files, beside those that plugins ship and those that people edited in the deployment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FOLDER = "processes"
 
 
 def check(bundle: Bundle, catalogue: Catalogue, shipped: Sequence[Definition] = ()) -> list[Problem]:
-    """Every problem in the bundle's processes, each with its file. `shipped`: those that stand beside them."""
+    """Every problem in the bundle's processes, each with its file. `shipped`: the processes of plugins, which they may name."""
     definitions, problems = read_definitions(bundle.root / FOLDER)
     directory = Directory(bundle.assignments, bundle.units, bundle.positions, bundle.timezone, bundle.roles)
     known = {one.id for one in (*definitions, *shipped)}
@@ -48,13 +48,13 @@ def check(bundle: Bundle, catalogue: Catalogue, shipped: Sequence[Definition] = 
 
 
 def plan(bundle: Bundle, connection: Connection, shipped: Sequence[Definition]) -> list[str]:
-    """What `apply` would change, a line each."""
+    """The changes that `apply` would make, one line each."""
     return [_line(wanted, latest) for wanted, _origin, latest in _changes(bundle, connection, shipped)]
 
 
 def apply(bundle: Bundle, connection: Connection, shipped: Sequence[Definition], take: str, now: datetime) -> list[str]:
-    """Publish what the files say anew; running cases finish on the version they have. What people changed here stays, unless
-    `take` says ``files``. Raises `InvalidBundle` where both changed and `take` is ''."""
+    """Publish the processes whose files changed; running cases finish on their version. Versions that people edited stay, unless
+    `take` is ``files``. Raises `InvalidBundle` where both changed and `take` is ''. Returns a line for each change."""
     changes = list(_changes(bundle, connection, shipped))
     edited = [one for one in changes if one[2] is not None and one[2].origin == PEOPLE]
     if edited and not take:
@@ -82,7 +82,7 @@ def _both_changed(process: str, trial: Trial | None) -> Problem:
 def _changes(
     bundle: Bundle, connection: Connection, shipped: Sequence[Definition]
 ) -> Iterator[tuple[Definition, str, Published | None]]:
-    """The processes whose files say something else than the latest version that the database knows of."""
+    """(definition, origin, latest version) of each process whose file differs from the latest version in the database."""
     own, _problems = read_definitions(bundle.root / FOLDER)
     wanted = {one.id: (one, SHIPPED) for one in shipped} | {one.id: (one, FILES) for one in own}
     known = stored(connection)
@@ -95,7 +95,7 @@ def _changes(
 
 
 def _said_before(known: Iterable[Published], process: str, digest: str, latest: Published) -> bool:
-    """Whether people's version was made after the files had said just this: then the files have nothing new to say."""
+    """Whether people edited the process after the files had this document: then the files have not changed since."""
     return latest.origin == PEOPLE and any(
         one.definition.id == process and one.origin != PEOPLE and one.digest == digest for one in known
     )

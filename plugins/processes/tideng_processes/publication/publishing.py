@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from tideng.access.viewer import Viewer
-from tideng.org.directory import Directory, zone
-from tideng.plugin import NotAllowed, Problem, Refused
-from tideng.store.database import writing
+from tideng.plugin import Directory, NotAllowed, Problem, Refused, Viewer, writing, zone
 from tideng_processes.document.check import check_process
 from tideng_processes.document.model import Definition
 from tideng_processes.document.parser import InvalidProcess, parse_process
@@ -26,18 +23,18 @@ from tideng_processes.publication.registry import (
 from tideng_processes.publication.trials import Trial
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 PUBLISHES = frozenset({"hr", "implementer", "admin"})
 LONGEST_NOTE = 500
 
 
 class Stale(Refused):
-    """Somebody else published meanwhile."""
+    """Somebody else published another version meanwhile."""
 
 
 def require_publishing(viewer: Viewer) -> None:
-    """Raise `NotAllowed` for whoever may not change processes."""
+    """Raise `NotAllowed` unless the viewer may change processes."""
     if not viewer.roles & PUBLISHES:
         raise NotAllowed("viewer-may-not-change-processes")
 
@@ -45,7 +42,7 @@ def require_publishing(viewer: Viewer) -> None:
 def checked(
     deployment: Deployment, directory: Directory, document: Mapping[str, Any]
 ) -> tuple[Definition | None, list[Problem]]:
-    """The process that a document says, None where it says none, and everything that is wrong with it, warnings among it."""
+    """The process in a document, None where it cannot be parsed, and every problem, with warnings."""
     try:
         definition = parse_process(document)
     except InvalidProcess as refused:
@@ -63,9 +60,9 @@ def publish(
     base: int,
     days: int = 0,
 ) -> int:
-    """Publish `document` as the next version of its process; returns the version. `base` is the one that it was made from, 0 for a
-    new process; `days`: it is tried for so long only, see trials.py. Raises `NotAllowed`, `InvalidProcess` with every problem,
-    `Stale`."""
+    """Publish `document` as the next version of its process; returns the version. `base`: the version that it was made from, 0 for
+    a new process. `days`: the length of its trial, 0 for none (see `trials`). Raises `NotAllowed`, `InvalidProcess` with every
+    problem, `Stale`."""
     require_publishing(viewer)
     definition, problems = checked(deployment, directory, document)
     errors = [one for one in problems if one.severity == "error"]
@@ -100,7 +97,7 @@ def _overtaken() -> Stale:
 
 
 def _may_be_tried(connection: Connection, process: str, base: int, unchanged: bool) -> None:
-    """Raise `Refused` where there is nothing to try, nothing to go back to, or another trial runs."""
+    """Raise `Refused` where the document is unchanged, there is no version to go back to, or another trial runs."""
     problems = [
         (not base, Problem("", "process-new")),
         (unchanged, Problem("", "process-unchanged")),
@@ -114,20 +111,20 @@ def _may_be_tried(connection: Connection, process: str, base: int, unchanged: bo
 
 
 def _keep(connection: Connection, latest: Published | None) -> None:
-    """A shipped version that nobody needed yet is kept before another one follows it."""
+    """Store the latest version before another one follows it: a shipped one may not be in the database yet."""
     if latest is not None:
         store(connection, latest.definition, latest.version, latest.origin, latest.by, latest.note, latest.at)
 
 
 def keep_trial(deployment: Deployment, viewer: Viewer, process: str) -> Trial:
-    """Leave the version that is tried in force for new cases. Raises `NotAllowed`, `Refused` where none is tried any more."""
+    """Keep the version on trial for new cases. Raises `NotAllowed`, `Refused` where no trial runs any more."""
     require_publishing(viewer)
     with writing(deployment.engine) as connection:
         return trials.keep(connection, process, viewer.login, deployment.clock.now())
 
 
 def end_trial(deployment: Deployment, viewer: Viewer, process: str) -> Trial:
-    """Let the version before the one that is tried be for new cases again, now. Raises as `keep_trial`."""
+    """End the trial now: new cases use the version before it. Raises as `keep_trial`."""
     require_publishing(viewer)
     with writing(deployment.engine) as connection:
         registry = registry_in(deployment, connection)

@@ -1,4 +1,4 @@
-"""Which processes there are, in which versions: those that plugins ship, the client's own, and what people changed."""
+"""The registry of processes and their versions: shipped by plugins, from the client's files, and edited by people."""
 
 from __future__ import annotations
 
@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
-from tideng.client.files import Problems, read_yaml
-from tideng.plugin import Phrase, Problem
-from tideng.store.database import insert
+from tideng.plugin import Phrase, Problem, Problems, dialect_insert, read_yaml
 from tideng_processes.document.model import Definition
 from tideng_processes.document.parser import InvalidProcess, parse_process
 from tideng_processes.tables import VersionRow
 
 if TYPE_CHECKING:
-    from tideng.runtime.deployment import Deployment
+    from tideng.plugin import Deployment
 
 SHIPPED, FILES, PEOPLE = "shipped", "files", "people"
 FIRST = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-"""Stands for the moment of a shipped version that was not needed yet, and so is in no database."""
+"""The moment shown for a shipped version that is in no database, because no case needed it yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,12 @@ class Published:
 
 
 def digest_of(document: Mapping[str, Any]) -> str:
-    """The same for the same document, however it was written down. The order of steps and fields counts, as it is shown."""
+    """A digest of the data of a document, whatever its file looks like. The order of steps and fields counts, because it is shown."""
     return hashlib.sha256(json.dumps(document, ensure_ascii=False).encode()).hexdigest()
 
 
 def read_definitions(folder: Path) -> tuple[list[Definition], list[Problem]]:
-    """The processes in the ``.yaml`` files of `folder`, and every problem with its file and line."""
+    """The processes in the ``.yaml`` files of a folder, and every problem with its file and line."""
     read = [_read_file(path, *_state_of(path)) for path in sorted(folder.glob("*.yaml"))]
     found = [definition for definition, _problems in read if definition is not None]
     return found, [problem for _definition, problems in read for problem in problems]
@@ -63,7 +61,7 @@ def _state_of(path: Path) -> tuple[int, int]:
 
 @lru_cache(maxsize=256)
 def _read_file(path: Path, changed: int, size: int) -> tuple[Definition | None, tuple[Problem, ...]]:
-    """One file as it stands since `changed`. A process that serves many clients reads what plugins ship once."""
+    """One file; `changed` and `size` make the cache read it again after an edit. Many clients in one process share what is shipped."""
     complaints = Problems()
     document = read_yaml(path, complaints)
     if document is None or complaints.errors:
@@ -75,7 +73,7 @@ def _read_file(path: Path, changed: int, size: int) -> tuple[Definition | None, 
 
 
 class Registry:
-    """The latest version of every process, and any other one on demand. Immutable but for the versions it read before."""
+    """The versions of every process. Immutable."""
 
     def __init__(self, shipped: Iterable[Definition] = (), stored: Iterable[Published] = ()):
         self._shipped = {one.id: Published(one, 1, SHIPPED, "", "", FIRST) for one in shipped}
@@ -88,19 +86,19 @@ class Registry:
         return self._latest.get(process)
 
     def version(self, process: str, version: int) -> Published | None:
-        """That version; the shipped one stands for version 1 while the database knows of none."""
+        """One version; the shipped document is version 1 while the database has none."""
         found = self._versions.get((process, version))
         shipped = self._shipped.get(process)
         return found or (shipped if shipped and version == 1 else None)
 
     def versions(self, process: str) -> list[Published]:
-        """Every version of it, newest first."""
+        """Every version of a process, newest first."""
         stored = [one for (name, _), one in sorted(self._versions.items()) if name == process]
         latest = self._latest.get(process)
         return stored[::-1] or ([latest] if latest else [])
 
     def all(self) -> list[Published]:
-        """The latest version of each, by title."""
+        """The latest version of each process, by id."""
         return sorted(self._latest.values(), key=lambda one: one.definition.id)
 
 
@@ -110,14 +108,14 @@ def stored(connection: Connection) -> list[Published]:
 
 
 def revision(connection: Connection) -> int:
-    """Grows with every version; 0 while there is none."""
+    """A number that grows with every stored version; 0 while there is none."""
     return connection.scalar(select(func.max(VersionRow.id))) or 0
 
 
 def store(
     connection: Connection, definition: Definition, version: int, origin: str, by: str, note: str, now: datetime
 ) -> bool:
-    """Keep a version; False where somebody else has kept one of that number meanwhile."""
+    """Store a version; False where one of that number is stored already."""
     values = {
         "process": definition.id,
         "version": version,
@@ -128,7 +126,7 @@ def store(
         "note": note,
         "at": now,
     }
-    statement = insert(connection)(VersionRow).values(values).on_conflict_do_nothing().returning(VersionRow.id)
+    statement = dialect_insert(connection)(VersionRow).values(values).on_conflict_do_nothing().returning(VersionRow.id)
     return connection.execute(statement).first() is not None
 
 
@@ -138,7 +136,7 @@ def keep_version(connection: Connection, published: Published, now: datetime) ->
 
 
 def shipped_by(deployment: Deployment) -> list[Definition]:
-    """What the plugins ship. A folder with a problem in it is that plugin's fault, and leaves it out."""
+    """The processes that plugins ship. A folder with a problem is left out, and reported as a fault of its plugin."""
     found: list[Definition] = []
     for plugin, folder in deployment.plugins.call_named("process_definitions"):
         definitions, problems = read_definitions(Path(folder))
@@ -151,13 +149,13 @@ def shipped_by(deployment: Deployment) -> list[Definition]:
 
 
 def registry_of(deployment: Deployment) -> Registry:
-    """What the plugin knows, as of its last `refresh`; nothing where it is switched off."""
+    """The plugin's registry, as of its last `refresh`; an empty one where the plugin is switched off."""
     plugin = deployment.plugins.get("processes")
     return plugin.registry if plugin is not None else Registry()
 
 
 def registry_in(deployment: Deployment, connection: Connection) -> Registry:
-    """The processes as they stand in the database at this moment. One statement."""
+    """A registry of the versions that are in the database now. One statement."""
     plugin: Any = deployment.plugins.get("processes")
     return Registry(plugin.shipped(), stored(connection))
 

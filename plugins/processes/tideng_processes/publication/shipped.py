@@ -1,4 +1,4 @@
-"""What a plugin that ships processes has in common with the others that do."""
+"""The base of plugins that ship processes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 
 class ShipsProcesses:
-    """A plugin whose processes are the documents in the folder `definitions` beside its module. `deployment`: the one it works
-    in, there once it is `started`; a hook that is called of a running one may rely on it. It says itself that it requires the plugin `processes`."""
+    """A plugin whose processes are the documents in the folder `definitions` beside its module.
+
+    `deployment` is set once the plugin is `started`; hooks that are called later may rely on it. The plugin itself has to say
+    that it requires the plugin `processes`."""
 
     deployment: Deployment
     started = False

@@ -1,7 +1,7 @@
-"""A version is tried: it is for new cases until a day, and then the one before it is again, unless somebody keeps it.
+"""Trials: a version is for new cases until a day; after it, new cases use the version before it, unless somebody keeps the trial.
 
-Going back is a version of its own, with the older document: no number is used twice, and every case keeps the version on which
-it began. The worker does it once the day has come; one that was away then does it when it is back.
+Going back publishes the older document as a new version: no number is used twice, and every case keeps the version on which it
+began. The worker goes back when the day has come, or when it is started again after it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from tideng.plugin import Deployment
 
 DAYS = 14
-"""So many days a version is tried, to the end of the last one."""
+"""The length of a trial in days, to the end of the last one."""
 RUNNING, KEPT, RETURNED, OVERTAKEN = "", "kept", "returned", "overtaken"
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`version` of a process, tried in place of the one `before`. `outcome`: RUNNING, KEPT, RETURNED (the older document became
-    the next version) or OVERTAKEN (somebody published another version, or the files brought one). Moments are UTC."""
+    """A trial of `version` of a process in place of the version `before`. `outcome`: RUNNING, KEPT, RETURNED (the older document
+    became the next version) or OVERTAKEN (somebody published another version, or the files brought one). Moments are UTC."""
 
     process: str
     version: int
@@ -46,37 +46,37 @@ class Trial:
         return self.settled_at is None
 
     def last_day(self, zone: ZoneInfo) -> date:
-        """The last day on which it is tried."""
+        """The last local day of the trial."""
         return (self.until - timedelta(seconds=1)).astimezone(zone).date()
 
 
 def end_of(now: datetime, zone: ZoneInfo, days: int = DAYS) -> datetime:
-    """When a trial that begins at `now` is over: the local midnight (UTC) at which its last day ends."""
+    """The end (UTC) of a trial that begins at `now`: the local midnight after its last day."""
     return local_moment(now.astimezone(zone).date() + timedelta(days=days + 1), time(), zone)
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
 def last_trial(connection: Connection, process: str) -> Trial | None:
-    """The newest trial of a process, whether it runs or is over. One statement."""
+    """The newest trial of a process, running or over. One statement."""
     query = select(TrialRow.__table__).where(TrialRow.process == process).order_by(TrialRow.id.desc()).limit(1)
     row = connection.execute(query).first()
     return _trial(row) if row is not None else None
 
 
 def running(connection: Connection) -> dict[str, Trial]:
-    """The trials that run, by their process. One statement."""
+    """The running trials, by their process. One statement."""
     query = select(TrialRow.__table__).where(TrialRow.settled_at.is_(None))
     return {row.process: _trial(row) for row in connection.execute(query)}
 
 
 def is_over(now: datetime) -> ColumnElement[bool]:
-    """Whether the day of one has come, as a condition: for whoever asks that among other things."""
+    """A condition for a larger query: whether the last day of a running trial has passed."""
     return exists().where(_over_at(now))
 
 
 # -- beginning and ending ----------------------------------------------------------------------------------------------
 def begin(connection: Connection, process: str, version: int, by: str, now: datetime, until: datetime) -> None:
-    """Note that `version`, which was published just now, is only tried."""
+    """Start the trial of a `version` that was published in this transaction."""
     values = {
         "process": process,
         "version": version,
@@ -91,27 +91,27 @@ def begin(connection: Connection, process: str, version: int, by: str, now: date
 
 
 def overtake(connection: Connection, processes: Iterable[str], by: str, now: datetime) -> None:
-    """Another version takes the place of the one that is tried: there is nothing to go back to any more."""
+    """Close the running trials of processes that got another version: there is nothing to go back to."""
     wanted = and_(TrialRow.process.in_(list(processes)), TrialRow.settled_at.is_(None))
     connection.execute(update(TrialRow).where(wanted).values(_settled(OVERTAKEN, by, now)))
 
 
 def keep(connection: Connection, process: str, by: str, now: datetime) -> Trial:
-    """Leave the version that is tried in force. Raises `Refused` where none is tried any more."""
+    """Keep the version on trial in force. Raises `Refused` where no trial runs any more."""
     trial = _held(connection, process)
     _settle(connection, trial, KEPT, by, now)
     return trial
 
 
 def end(connection: Connection, registry: Registry, process: str, by: str, now: datetime) -> Trial:
-    """Go back to the version before it now. Raises `Refused` where none is tried any more."""
+    """Go back to the version before it now. Raises `Refused` where no trial runs any more."""
     trial = _held(connection, process)
     _go_back(connection, registry, trial, by, now)
     return trial
 
 
 def come_due(deployment: Deployment, connection: Connection, now: datetime) -> int:
-    """End the trials whose day has come; returns how many. A statement where there are none."""
+    """End the trials whose last day has passed; returns how many. One statement where there are none."""
     query = select(TrialRow.__table__).where(_over_at(now)).order_by(TrialRow.id)
     over = [_trial(row) for row in connection.execute(_locked(connection, query, skip=True))]
     registry = registry_in(deployment, connection) if over else Registry()
@@ -121,7 +121,7 @@ def come_due(deployment: Deployment, connection: Connection, now: datetime) -> i
 
 
 def _go_back(connection: Connection, registry: Registry, trial: Trial, by: str, now: datetime) -> None:
-    """The document before it, from wherever it came, is the next version."""
+    """Publish the document before the trial as the next version, with its own origin."""
     latest, former = registry.latest(trial.process), registry.version(trial.process, trial.before)
     if latest is None or former is None or latest.version != trial.version:
         _settle(connection, trial, OVERTAKEN, by, now)
@@ -131,7 +131,7 @@ def _go_back(connection: Connection, registry: Registry, trial: Trial, by: str, 
 
 
 def _held(connection: Connection, process: str) -> Trial:
-    """The trial that runs, locked: two who decide at once come one after the other."""
+    """The running trial, locked, so that two people who decide at the same time come one after the other."""
     query = select(TrialRow.__table__).where(TrialRow.process == process, TrialRow.settled_at.is_(None))
     row = connection.execute(_locked(connection, query)).first()
     if row is None:

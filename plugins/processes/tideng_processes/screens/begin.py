@@ -1,4 +1,4 @@
-"""What one may begin, the address of every form, and what a form's script asks for: its token, its files, its worker."""
+"""The addresses of forms: what the viewer may begin, every form, and what a form's script asks for (token, files, worker)."""
 
 from __future__ import annotations
 
@@ -10,34 +10,21 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
-from tideng.plugin import NotFound, Refused
-from tideng.plugins.attachments import LARGEST_ATTACHMENT, MEGABYTE
-from tideng_admin.display.assets import built
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    needs,
-    takes,
-)
-from tideng_admin.request.context import web
-from tideng_admin.screens import Screen
+from tideng.plugin import LARGEST_ATTACHMENT, MEGABYTE, NotFound, Refused
+from tideng_admin.screens import READ, WRITE, Screen, built, needs, takes, web
 from tideng_processes.cases.access import startable
 from tideng_processes.forms import attachments
 from tideng_processes.forms.attachments import FileField
-from tideng_processes.screens.form import (
-    LARGEST_FORM,
-    Forms,
-    paper_line,
-    words_of,
-)
+from tideng_processes.screens.form import LARGEST_FORM, Forms, words_of
+from tideng_processes.screens.form_display import paper_line
 from tideng_processes.screens.shared import WRITES, processes
 
 WAITS = "forms_wait"
-"""The cookie by which a page tells that hand-ins wait on this phone."""
+"""The cookie that tells that forms wait on this phone to be handed in."""
 
 
 class FormPage(Forms):
-    """What one may begin, and every form."""
+    """The list of processes that the viewer may begin, and every form."""
 
     route_base = "/me"
     class_permission_name = "Forms"
@@ -95,7 +82,7 @@ class FormPage(Forms):
     @expose("/forms/token")
     @needs(READ)
     def token(self) -> Any:
-        """A fresh token for what is sent later, whose it is, and what time it is here: a phone's clock may be wrong."""
+        """A fresh token for forms that are sent later, the viewer's login, and the server's time, because a phone's clock may be wrong."""
         answer = jsonify(token=generate_csrf(), login=web().viewer().login, now=web().now().astimezone(UTC).isoformat())
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -124,7 +111,7 @@ class FormPage(Forms):
 
     @expose("/sw.js")
     def worker(self) -> Any:
-        """The script that opens forms without a network. It says nothing of anybody, so that nobody has to sign in."""
+        """The script that opens forms without a network. It has no personal data, so it needs no sign-in."""
         script = built("form_worker.js")
         if not script:
             raise NotFound("scripts-not-built")
@@ -134,8 +121,8 @@ class FormPage(Forms):
 
 
 def _forget_at_sign_out(response: Response) -> Response:
-    """Whoever signs out leaves no draft and no page on the phone; unless something waits there to be handed in, which would be
-    lost: then the drafts go when somebody else signs in."""
+    """Delete drafts and pages on the phone at sign-out. Where a form waits there to be handed in, it would be lost: then the script
+    deletes the drafts when somebody else signs in."""
     if request.method == "POST" and request.path == url_for("LoginView.logout") and not request.cookies.get(WAITS):
         response.headers["Clear-Site-Data"] = '"storage"'
     return response

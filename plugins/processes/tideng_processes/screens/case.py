@@ -1,6 +1,6 @@
-"""One case: where it stands, who has it until when, what was filled in, and everything that happened, in order.
+"""One case: its current step and owners, its data and its history; and comments and hand-overs.
 
-Whoever looks after processes reads it at the desk; everyone whom it concerns reads the same page in the portal.
+People who look after processes read it at the desk; everyone else who may see it reads the same page in the portal.
 """
 
 from __future__ import annotations
@@ -12,19 +12,8 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.org.directory import Assignment, Directory
-from tideng.plugin import Refused
-from tideng.plugins.cards import beside_case
-from tideng.store.database import reading
-from tideng_admin.display.base_page import (
-    READ,
-    WRITE,
-    Page,
-    cursor,
-    needs,
-)
-from tideng_admin.request.context import locale, web
-from tideng_admin.screens import Screen
+from tideng.plugin import Assignment, Directory, Refused, beside_case, reading
+from tideng_admin.screens import READ, WRITE, Page, Screen, cursor, locale, needs, web
 from tideng_processes.cases import actions
 from tideng_processes.cases.actions import HandOver
 from tideng_processes.document.diagram import mermaid
@@ -36,16 +25,16 @@ from tideng_processes.screens.shared import (
     processes,
     say_problems,
 )
-from tideng_processes.views import cases
-from tideng_processes.views.cases import CaseFilter, CaseView
+from tideng_processes.views.case import CaseView, case_view
+from tideng_processes.views.case_list import CaseQuery, case_list
 from tideng_processes.views.process_page import data_lines
 
 OFFERED = 60
-"""So many colleagues are offered when a step is handed over; any other one is named by id or by name."""
+"""Colleagues offered when a step is handed over; any other one is named by id or by name."""
 
 
 class CasePage(Page):
-    """Cases; who may see one is decided where it is read."""
+    """Cases. The views decide who may see one."""
 
     route_base = "/cases"
     class_permission_name = "ProcessCases"
@@ -53,14 +42,14 @@ class CasePage(Page):
     @expose("/")
     @needs(READ)
     def show_all(self) -> str:
-        """Those of which the viewer has a step, or that are about them."""
-        page = self.read(cases.cases, processes(), CaseFilter(mine=True), before=cursor())
+        """The cases of which the viewer had a step, and those about the viewer."""
+        page = self.read(case_list, processes(), CaseQuery(mine=True, before=cursor()))
         return render_template("processes/my_cases.html", page=page, layout=_layout(), desk=_at_desk())
 
     @expose("/<string:case>")
     @needs(READ)
     def show(self, case: str) -> str:
-        it = self.read(cases.case, processes(), case)
+        it = self.read(case_view, processes(), case)
         with reading(web().engine) as connection:
             asides = beside_case(web().deployment, connection, self.directory, it.definition.id, it.id, web().now())
         return render_template(
@@ -83,7 +72,7 @@ class CasePage(Page):
         except Refused as refused:
             say_problems(refused.problems)
         else:
-            flash(_("Everyone whom this case concerns can read it."), "success")
+            flash(_("Everyone who can see this case can read it."), "success")
         return redirect(url_for("CasePage.show", case=case) + "#history")
 
     @expose("/<string:case>/hand-over", methods=["POST"])
@@ -112,7 +101,7 @@ class CasePage(Page):
 
 
 def _at_desk() -> bool:
-    """Whoever looks after processes has the desk around the page, everyone else the portal."""
+    """Whether the page has the desk around it, as for people who look after processes; everyone else has the portal."""
     return web().may("can_read", "Processes")
 
 
@@ -121,7 +110,7 @@ def _layout() -> str:
 
 
 def _colleagues(directory: Directory, it: CaseView) -> list[Assignment]:
-    """Whom one would think of first: those in the units of the owners, and whoever leads them."""
+    """The colleagues that are offered: of the owners' units, and the owners' supervisors."""
     now = web().now()
     owners = [found for one in it.open_tasks if (found := directory.at(one.owner, now))]
     units, leads = {one.unit for one in owners}, {one.supervisor for one in owners}

@@ -1,4 +1,4 @@
-"""The processes as those see them who look after them: how each one goes, which step to look at first, and its versions."""
+"""The pages for people who look after processes: figures of each process, the step to look at first, its cases and versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tideng.plugin import NotFound, Text, reading, zone
 from tideng_admin.screens import READ, Page, Screen, cursor, locale, needs, web
 from tideng_processes.document.diagram import mermaid
 from tideng_processes.document.differences import differences
-from tideng_processes.measurement.estimates import WINDOWS, took
+from tideng_processes.measurement.estimates import WINDOWS, PastSteps, took
 from tideng_processes.measurement.statistics import (
     FEW,
     ProcessFigures,
@@ -24,7 +24,7 @@ from tideng_processes.measurement.statistics import (
     open_by_version,
     slow,
 )
-from tideng_processes.measurement.trial_comparison import Compared, measured
+from tideng_processes.measurement.trial_comparison import Comparison, compare_trial
 from tideng_processes.publication.registry import Published
 from tideng_processes.publication.trials import Trial, last_trial
 from tideng_processes.screens.case import CASE_SCREENS
@@ -36,8 +36,7 @@ from tideng_processes.screens.shared import (
     may_write,
     processes,
 )
-from tideng_processes.views import cases as viewing
-from tideng_processes.views.cases import CaseFilter
+from tideng_processes.views.case_list import CaseQuery, case_list
 from tideng_processes.views.process_page import (
     StepCard,
     good_ends,
@@ -46,20 +45,20 @@ from tideng_processes.views.process_page import (
 )
 
 LATELY = 6
-"""So many cases stand on a process's page; the others are a press away."""
+"""The cases on a process's page; a link leads to the others."""
 REMEMBERED = timedelta(days=90)
-"""So long a trial that is over stands on its process's page."""
+"""How long a trial that is over is shown on its process's page."""
 STATES: Mapping[str, Mapping[str, Any]] = {
     "open": {"open": True},
     "late": {"late": True},
     "ended": {"open": False},
     "all": {},
 }
-"""What a list of cases may be of, as `CaseFilter` has it."""
+"""What a list of cases may be of, as `CaseQuery` has it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ListedProcess:
     """A process in the list: its latest version and its figures."""
 
     it: Published
@@ -67,7 +66,7 @@ class Line:
 
     @property
     def slowest(self) -> Text:
-        """What the step to look at first is called; {} where there is none."""
+        """The title of the step to look at first; {} where there is none."""
         node = self.it.definition.nodes.get(self.figures.slowest)
         return node.title if node else {}
 
@@ -77,17 +76,17 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """A trial as its card shows it: to which day it runs or ran, the steps that are otherwise in it, and all of them."""
+class TrialCard:
+    """A trial as its card shows it: its last day, the steps that differ, and all steps."""
 
     it: Trial
     last_day: date
-    steps: list[tuple[Text, Compared]]
-    all: Compared
+    steps: list[tuple[Text, Comparison]]
+    all: Comparison
 
 
 class ProcessesPage(Page):
-    """All processes, and one with its steps. A supervisor sees the figures of their team's cases."""
+    """All processes, and one with its steps. A supervisor sees the figures of the team's cases."""
 
     route_base = "/processes"
     class_permission_name = "Processes"
@@ -97,7 +96,7 @@ class ProcessesPage(Page):
     def show_all(self) -> str:
         known = processes().all()
         found = self.read(figures, [one.definition for one in known])
-        lines = [Line(one, found[one.definition.id]) for one in known]
+        lines = [ListedProcess(one, found[one.definition.id]) for one in known]
         return render_template(
             "processes/list.html", lines=sorted(lines, key=lambda line: line.quiet), writes=may_write()
         )
@@ -110,13 +109,13 @@ class ProcessesPage(Page):
         with reading(web().engine) as connection:
             found = self.read_with(connection, figures, [it])[process]
             running = self.read_with(connection, open_by_version, process)
-            under_way = CaseFilter(process=process, open=True)
-            lately = self.read_with(connection, viewing.cases, registry, under_way, size=LATELY)
+            under_way = CaseQuery(process=process, open=True, size=LATELY)
+            lately = self.read_with(connection, case_list, registry, under_way)
             cards = step_cards(it, found, locale(), self.directory)
             chosen = _chosen(cards, request.args.get("step", ""))
             why = self.read_with(connection, slow, process, chosen.id) if chosen.figures.late else None
             trial = self._trial(connection, process)
-            times = self.read_with(connection, took, web().deployment.calendar, it, chosen.id, _days())
+            times = self.read_with(connection, took, web().deployment.calendar, PastSteps(it, chosen.id, _days()))
         return render_template(
             "processes/process.html",
             it=it,
@@ -138,18 +137,18 @@ class ProcessesPage(Page):
             writes=may_write(),
         )
 
-    def _trial(self, connection: Connection, process: str) -> Tried | None:
-        """The last trial, with what it shows; None where none runs or was over lately. Two statements, one where there is none."""
+    def _trial(self, connection: Connection, process: str) -> TrialCard | None:
+        """The last trial with its comparison; None where none runs or ended recently. Two statements, one where there is none."""
         it, registry = last_trial(connection, process), processes()
         if it is None or (it.settled_at is not None and web().now() - it.settled_at > REMEMBERED):
             return None
         before, tried = registry.version(process, it.before), registry.version(process, it.version)
         if before is None or tried is None:
             return None
-        found = self.read_with(connection, measured, it, before.definition, tried.definition)
+        found = self.read_with(connection, compare_trial, it, before.definition, tried.definition)
         titles = {id: node.title for id, node in tried.definition.nodes.items()}
         last_day = it.last_day(zone(self.directory.default_zone))
-        return Tried(it, last_day, [(titles[id], one) for id, one in found.nodes.items()], found.all)
+        return TrialCard(it, last_day, [(titles[id], one) for id, one in found.nodes.items()], found.all)
 
     @expose("/<string:process>/cases")
     @needs(READ)
@@ -158,14 +157,14 @@ class ProcessesPage(Page):
         state = state if state in STATES else "open"
         node = request.args.get("step", "")
         node = node if node in it.nodes else ""
-        which = CaseFilter(process=process, node=node, **STATES[state])
-        page = self.read(viewing.cases, processes(), which, before=cursor())
+        query = CaseQuery(process=process, node=node, before=cursor(), **STATES[state])
+        page = self.read(case_list, processes(), query)
         return render_template("processes/cases.html", it=it, page=page, state=state, node=node)
 
     @expose("/<string:process>/versions/<int:version>")
     @needs(READ)
     def version(self, process: str, version: int) -> str:
-        """One version as it was, what it did otherwise than the one before it, and what is otherwise since."""
+        """One version, its differences from the version before it, and those of the current version from it."""
         registry = processes()
         published = registry.version(process, version)
         if published is None:
@@ -187,13 +186,13 @@ class ProcessesPage(Page):
 
 
 def _days() -> int:
-    """Which past was asked for, in days."""
+    """The period that was asked for, in days."""
     asked = request.args.get("days", type=int)
     return asked if asked in WINDOWS else WINDOWS[0]
 
 
 def _chosen(cards: list[StepCard], asked: str) -> StepCard:
-    """The step that was asked for, else the one to look at first, else the first one."""
+    """The step that was asked for, else the step to look at first, else the first one."""
     named = next((one for one in cards if one.id == asked), None)
     return named or next((one for one in cards if one.first), cards[0])
 

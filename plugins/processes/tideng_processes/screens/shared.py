@@ -1,4 +1,4 @@
-"""What the pages of processes have in common: which processes there are, who may change them, who is meant by a name."""
+"""What the pages of processes share: the registry, the right to change processes, and people named by text."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WRITES = ("read", "write")
 
 
 def processes() -> Registry:
-    """As of this request: `web().directory()` takes up what somebody published."""
+    """The registry as of this request: `web().directory()` lets the plugin take up new versions."""
     web().directory()
     return registry_of(web().deployment)
 
 
 def latest(process: str) -> Published:
-    """Raises `NotFound`."""
+    """The latest version of a process. Raises `NotFound`."""
     found = processes().latest(process)
     if found is None:
         raise NotFound("no-process", {"name": process})
@@ -35,13 +35,13 @@ def may_write() -> bool:
 
 
 def say_problems(problems: Iterable[Problem]) -> None:
-    """Each on a line of its own at the top of the next page."""
+    """Show each problem on its own line at the top of the next page."""
     for problem in problems:
         flash(say_problem(problem, locale()).line, "warning")
 
 
 def person_meant(directory: Directory, said: str) -> str:
-    """The id of whom somebody named by id or by name. Raises `Refused` for nobody, and for a name that several have."""
+    """The id of the person that a text names by id or name. Raises `Refused` for nobody, and for a name that several have."""
     words, now = said.strip(), web().now()
     found = person_named(directory, words, now)
     if found is not None:

@@ -1,1 +1,1 @@
-"""Cases as people may see them."""
+"""What pages and other readers are shown of processes and cases, as far as the viewer may see it."""

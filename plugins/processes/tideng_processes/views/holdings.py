@@ -1,4 +1,4 @@
-"""What processes hold on a person, who may look at it and take it away."""
+"""The data that processes hold about a person, for that person to see and to export."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
 
 _SEEN = {
     "zh": "您、步骤负责人、您的主管和人事可看",
-    "en": "You, whoever had a step, those who lead you and HR can see it",
+    "en": "You, the owners of its steps, your supervisors and HR can see it",
 }
 _TITLES = {
     "cases": {"zh": "您的流程单", "en": "Your cases"},
@@ -41,7 +41,7 @@ _CASES = {
     "id": _CASE,
     "process": {"zh": "流程", "en": "Process"},
     "version": {"zh": "版本", "en": "Version"},
-    "node": {"zh": "在哪一步", "en": "Where it stands"},
+    "node": {"zh": "在哪一步", "en": "Current step"},
     "end": {"zh": "结果", "en": "How it ended"},
     "started_at": COLUMN_BEGAN,
     "ended_at": COLUMN_ENDED,
@@ -54,7 +54,7 @@ _STEPS = {
     "kind": {"zh": "发生了什么", "en": "What happened"},
     "node": _STEP,
     "outcome": COLUMN_OUTCOME,
-    "note": {"zh": "说明", "en": "Words"},
+    "note": {"zh": "说明", "en": "Note"},
 }
 _TASKS = {
     "case": _CASE,
@@ -74,7 +74,7 @@ _PAPERS = {
 
 
 def cases_of(connection: Connection, person: str, registry: Registry) -> list[Holding]:
-    """The person's cases, what they did and said in any, the steps they had, the files they handed in. A statement each."""
+    """The person's cases, their history entries in any case, the steps they owned, the files they handed in. A statement each."""
     case, step, task, told = CaseRow, StepRow, TaskRow, _told(connection, registry)
     return [
         _held(connection, "cases", _CASES, case, case.person == person, case.started_at, told),
@@ -93,8 +93,8 @@ def _held(
 
 
 def _told(connection: Connection, registry: Registry) -> Any:
-    """Cases with the titles that people know, not the names of the document, and the other cases they name in words. One statement
-    more, where they name any."""
+    """Cases with titles in place of the document's names, and with the cases that they name in words. One statement more, where
+    they name any."""
 
     def records(rows: Sequence[Any]) -> list[HeldRecord]:
         known = {row.id: one.definition for row in rows if (one := registry.version(row.process, row.version))}

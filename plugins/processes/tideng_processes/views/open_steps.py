@@ -1,4 +1,4 @@
-"""Which steps wait for whom."""
+"""The open steps of people, for their lists of what is to do."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
-from tideng.plugins.todos import Todo
+from tideng.plugin import Todo
 from tideng_processes.cases.run import OPEN
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, TaskRow
 
 
 def todos_of(connection: Connection, registry: Registry, people: Iterable[str]) -> list[Todo]:
-    """The open steps of `people`, without those that only wait for their time. One statement."""
+    """The open steps of `people`, without steps that only wait for their time. One statement."""
     task, case = TaskRow, CaseRow
     columns = (
         task.case,

@@ -1,4 +1,4 @@
-"""A process as its page shows it: each step with its owner, its deadline, how it goes and where it leads, in one language."""
+"""A process as its page shows it, in one language: each step with its owner, deadline, figures and ways out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from tideng.org.directory import Directory
+from tideng.plugin import Directory
 from tideng_processes.cases.case_choices import NamedCase, Reference
 from tideng_processes.document.diagram import Way, place, ways
 from tideng_processes.document.model import Definition, FieldSpec, Node
@@ -26,7 +26,7 @@ from tideng_processes.measurement.statistics import NodeFigures, ProcessFigures
 
 @dataclass(frozen=True, slots=True)
 class AsksFor:
-    """A field that a step asks for: its title, and whether it may be left out."""
+    """A field of a step's form: its title, and whether it is optional."""
 
     title: str
     optional: bool
@@ -35,8 +35,8 @@ class AsksFor:
 
 @dataclass(frozen=True, slots=True)
 class StepCard:
-    """One step. `clock`: elapsed, working, or '' where there is no length of time; `by_itself`: what happens when it is due,
-    '' where somebody is then told; `first`: the one to look at first; `leads`: the next card follows on it."""
+    """One step. `clock`: elapsed, working, or '' where the deadline is no length of time; `by_itself`: the outcome taken at the
+    deadline, '' where somebody is told instead; `first`: the step to look at first; `leads`: it leads to the next card."""
 
     id: str
     title: str
@@ -55,14 +55,14 @@ class StepCard:
 
     @property
     def percent(self) -> int | None:
-        """How many of a hundred were in time; None while no deadline came."""
+        """The share in time, in percent; None while no deadline passed."""
         return None if self.figures.share is None else round(self.figures.share * 100)
 
 
 @dataclass(frozen=True, slots=True)
 class DataLine:
-    """A field as it was filled in: in words, or as the rows of a table under its `head`. `case`: the id of the case that it names,
-    where the one who reads may open it."""
+    """A field with its value: in words, or as the rows of a table under its `head`. `case`: the id of the case that it names,
+    where the reader may open it."""
 
     title: str
     words: str
@@ -83,7 +83,7 @@ class Span:
 
 
 def spans(of: Took, locale: str) -> list[Span]:
-    """How long a step took, the shorter first; [] where there was too little of it."""
+    """How long a step took, the shortest span first; [] where there were too few visits."""
     found = [(share, time) for share, time in ((0.5, of.half), (0.8, of.most), (0.9, of.nearly)) if time is not None]
     longest = max((time for _share, time in found), default=timedelta()) or timedelta(minutes=1)
     scale = max(longest, of.given or longest)
@@ -99,7 +99,7 @@ def spans(of: Took, locale: str) -> list[Span]:
 
 
 def step_cards(definition: Definition, figures: ProcessFigures, locale: str, directory: Directory) -> list[StepCard]:
-    """The steps in the order in which they are written."""
+    """The steps in the order of the document."""
     nodes = list(definition.nodes.values())
     return [
         _card(node, definition, figures, locale, directory, after.id if after else "")
@@ -108,7 +108,7 @@ def step_cards(definition: Definition, figures: ProcessFigures, locale: str, dir
 
 
 def good_ends(definition: Definition, figures: ProcessFigures) -> int:
-    """How many cases ended as they were meant to."""
+    """How many cases ended with success."""
     return sum(n for end, n in figures.ended.items() if end in definition.ends and definition.ends[end].good)
 
 
@@ -119,8 +119,8 @@ def data_lines(
     name_of: Callable[[str], str],
     cases: Mapping[Reference, NamedCase] = MappingProxyType({}),
 ) -> list[DataLine]:
-    """What was filled in, in the order of the forms; files are listed elsewhere. `name_of`: a person's id → their name; `cases`:
-    those that the data names."""
+    """The filled fields of a case, in the order of the document, without files. `name_of`: a person's id → their name; `cases`:
+    the cases that the data names."""
     fields = [
         one for one in definition.fields.values() if one.type != "files" and data.get(one.name) not in (None, "", [])
     ]

@@ -1,4 +1,4 @@
-"""Who answers for which step of which process, for the organisation's pages."""
+"""Who is responsible for which step of which process, for the organisation's pages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from tideng.model.catalogue import Catalogue
-from tideng.org.directory import Directory
-from tideng.plugins.responsibilities import Responsibility
+from tideng.plugin import Catalogue, Directory, Responsibility
 from tideng_processes.cases.owners import Staff
 from tideng_processes.cases.run import OPEN
 from tideng_processes.document.model import (
@@ -22,13 +20,13 @@ from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import TaskRow
 
 FEW = 5
-"""So many holders are named."""
+"""The most holders that are named."""
 
 
 def responsibilities_of(
     connection: Connection, catalogue: Catalogue, directory: Directory, registry: Registry, moment: datetime
 ) -> list[Responsibility]:
-    """Every step of every process that somebody does, with who answers for it at `moment`. Two statements."""
+    """Every step of every process that has an owner, with the people responsible at `moment`. Two statements."""
     staff = Staff.of(connection, catalogue, directory, moment)
     counts = _counts(connection)
     return [
@@ -41,7 +39,7 @@ def responsibilities_of(
 
 
 def _counts(connection: Connection) -> dict[tuple[str, str], tuple[int, int]]:
-    """How many steps are open, and how many of them over time, by process and step."""
+    """(process, step) → its open tasks, and those of them past their deadline."""
     row = TaskRow
     query = select(row.process, row.node, func.count(), func.count(row.overdue_at)).where(row.state == OPEN)
     return {(one[0], one[1]): (one[2], one[3]) for one in connection.execute(query.group_by(row.process, row.node))}
@@ -70,7 +68,7 @@ def _responsibility(
 
 
 def _holders(choice: OwnerChoice, staff: Staff) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Who holds the position or role, and who stands in for whom; nobody where it hangs on the case."""
+    """The holders of the position or role, and stand-in → the person they stand in for; nobody where the owner depends on the case."""
     if choice.kind == "position":
         named = staff.holders(choice.name)
     elif choice.kind in ("role", "hr"):

@@ -27,6 +27,7 @@ from tideng.store.tables import (
     PersonNoteRow,
     PersonNoteVoiceRow,
 )
+from tideng.views import notes as note_views
 from tideng.views.day_board import lamps_of
 from tideng.views.nudges import NudgeFilter, nudges
 
@@ -64,10 +65,10 @@ class Desk:
         return self.deployment.clock.now()
 
     def leave(self, by: Viewer = LEAD, to: str = "zhang", text: str = "先歇着，日报明早写也行。", **more) -> int:
-        return notes.leave(self.deployment, by, DIRECTORY, to, text, **more)
+        return notes.leave(self.deployment, by, DIRECTORY, to, notes.NewNote(text, **more))
 
-    def read(self, by: Viewer, id: int) -> notes.Note:
-        return self.ask(notes.note, by, id)
+    def read(self, by: Viewer, id: int) -> note_views.Note:
+        return self.ask(note_views.note, by, id)
 
     def ask(self, read, by: Viewer, *args, **more):
         with reading(self.deployment.engine) as connection:
@@ -154,8 +155,8 @@ def test_whoever_has_left_is_told_nothing(one_desk):
     today = one_desk.now.date()
     gone = Directory([Assignment("lead", "王海燕"), Assignment("zhang", "张三", supervisor="lead", until=today - timedelta(days=2))])  # fmt: skip
     with pytest.raises(NotFound):
-        notes.leave(one_desk.deployment, LEAD, gone, "zhang", "你好")
-    assert wrong(lambda: notes.leave(one_desk.deployment, HR, gone, "zhang", "你好")) == {
+        notes.leave(one_desk.deployment, LEAD, gone, "zhang", notes.NewNote("你好"))
+    assert wrong(lambda: notes.leave(one_desk.deployment, HR, gone, "zhang", notes.NewNote("你好"))) == {
         "person": "has left, and would not be told"
     }
 
@@ -166,41 +167,41 @@ def test_its_author_and_its_person_read_it_and_nobody_else(desk):
         note = desk.read(one, id)
         assert (note.text, note.author_name, note.person_name) == ("先歇着，日报明早写也行。", "王海燕", "张三")
         assert (note.voice.media_type, note.voice.seconds, note.hidden) == ("audio/webm", 2.0, False)
-        assert desk.ask(notes.voice, one, id) == ("audio/webm", a_webm(2))
+        assert desk.ask(note_views.voice, one, id) == ("audio/webm", a_webm(2))
     for stranger in (BOSS, SOUTH, MA, LI, viewer("crm", "connector"), viewer("", "")):
         with pytest.raises(NotFound):
             desk.read(stranger, id)
         with pytest.raises(NotFound):
-            desk.ask(notes.voice, stranger, id)
+            desk.ask(note_views.voice, stranger, id)
 
 
 @pytest.mark.parametrize("one", [HR, AUDITOR, ADMIN], ids=lambda one: one.login)
 def test_hr_sees_that_there_is_a_note_and_not_what_is_in_it(one_desk, one):
     id = one_desk.leave(voice=a_webm(2), nudge=one_desk.a_finding("zhang"))
     one_desk.reply(ZHANG, id)
-    (note,) = one_desk.ask(notes.notes_of, one, "zhang").items
+    (note,) = one_desk.ask(note_views.notes_of, one, "zhang").items
     assert note == one_desk.read(one, id)
     assert note.hidden
     assert (note.text, note.voice, note.reply, note.replied_at, note.nudge, note.seen) == ("", None, "", None, None, False)  # fmt: skip
     assert note.author_name == "王海燕"
     with pytest.raises(NotAllowed):
-        one_desk.ask(notes.voice, one, id)
+        one_desk.ask(note_views.voice, one, id)
 
 
 def test_lists_hold_what_each_may_see(one_desk):
     by_lead, by_boss, by_hr = one_desk.leave(), one_desk.leave(BOSS), one_desk.leave(HR)
-    of = lambda by: [note.id for note in one_desk.ask(notes.notes_of, by, "zhang").items]  # noqa: E731
+    of = lambda by: [note.id for note in one_desk.ask(note_views.notes_of, by, "zhang").items]  # noqa: E731
     assert of(LEAD) == [by_lead]
     assert of(BOSS) == [by_boss]
     assert of(ZHANG) == of(HR) == [by_hr, by_boss, by_lead]
-    assert [note.hidden for note in one_desk.ask(notes.notes_of, HR, "zhang").items] == [False, True, True]
+    assert [note.hidden for note in one_desk.ask(note_views.notes_of, HR, "zhang").items] == [False, True, True]
     with pytest.raises(NotFound):
         of(SOUTH)
-    assert [note.id for note in one_desk.ask(notes.notes_to_me, ZHANG, size=2).items] == [by_hr, by_boss]
-    assert one_desk.ask(notes.notes_to_me, LEAD).items == ()
-    assert one_desk.ask(notes.notes_to_me, AUDITOR).items == ()
+    assert [note.id for note in one_desk.ask(note_views.notes_to_me, ZHANG, size=2).items] == [by_hr, by_boss]
+    assert one_desk.ask(note_views.notes_to_me, LEAD).items == ()
+    assert one_desk.ask(note_views.notes_to_me, AUDITOR).items == ()
     with reading(one_desk.deployment.engine) as connection:
-        assert [notes.unseen(connection, one) for one in (ZHANG, LEAD, AUDITOR)] == [3, 0, 0]
+        assert [note_views.unseen(connection, one) for one in (ZHANG, LEAD, AUDITOR)] == [3, 0, 0]
 
 
 # -- what is left ------------------------------------------------------------------------------------------------------
@@ -315,7 +316,7 @@ def test_an_answer_that_cannot_be_kept_is_refused(one_desk, words):
 def test_that_it_was_seen_is_said_by_the_person_and_the_moment_stays_theirs(desk):
     id = desk.leave()
     desk.read(ZHANG, id)
-    desk.ask(notes.notes_to_me, ZHANG)
+    desk.ask(note_views.notes_to_me, ZHANG)
     assert not desk.read(LEAD, id).seen  # opening says nothing
     assert desk.see(ZHANG, id)
     assert not desk.see(ZHANG, id)
@@ -353,11 +354,11 @@ def test_what_is_taken_back_is_gone(desk):
     assert desk.rows(PersonNoteRow, PersonNoteRow.text, PersonNoteRow.media_type) == [("", None)]
     assert desk.rows(OutboxRow, OutboxRow.status) == [("dropped",)]
     assert desk.rows(FindingRow, FindingRow.state, FindingRow.withdrawn_because) == [("withdrawn", "taken back")]
-    assert desk.ask(notes.notes_to_me, ZHANG).items == ()
+    assert desk.ask(note_views.notes_to_me, ZHANG).items == ()
     note = desk.read(ZHANG, id)  # whoever follows the link reads that there was something
     assert (note.text, note.taken_back_at, note.can_take_back(LEAD)) == ("", desk.now, False)
     with pytest.raises(NotFound):
-        desk.ask(notes.voice, LEAD, id)
+        desk.ask(note_views.voice, LEAD, id)
     assert wrong(lambda: desk.reply(ZHANG, id)) == {"note": "it was taken back"}
     assert not desk.see(ZHANG, id)
 

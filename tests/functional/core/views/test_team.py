@@ -236,7 +236,7 @@ def test_what_hr_has_not_released_of_a_storm_is_not_the_teams_to_see(one_office)
 
 
 def test_the_last_note_is_the_viewers_own_and_one_that_stands(office):
-    leave = lambda by, **more: notes.leave(office.deployment, by, DIRECTORY, "zhang", "歇着", **more)  # noqa: E731
+    leave = lambda by, **more: notes.leave(office.deployment, by, DIRECTORY, "zhang", notes.NewNote("歇着", **more))  # noqa: E731
     first = leave(LEAD)
     notes.reply(office.deployment, ZHANG, DIRECTORY, first, "好")
     notes.take_back(office.deployment, LEAD, DIRECTORY, leave(LEAD))
@@ -257,7 +257,7 @@ def test_a_timeline_tells_what_is_expected_then_what_was(office):
     office.deployment.clock.set(office.now + timedelta(minutes=1))
     respond(office.deployment, old, "zhang", "disputed", "那天我请假了。")
     office.deployment.clock.set(office.now + timedelta(minutes=1))
-    note = notes.leave(office.deployment, LEAD, DIRECTORY, "zhang", "我去说", nudge=old)
+    note = notes.leave(office.deployment, LEAD, DIRECTORY, "zhang", notes.NewNote("我去说", nudge=old))
     office.deployment.clock.set(office.now + timedelta(minutes=1))
     notes.reply(office.deployment, ZHANG, DIRECTORY, note, "谢谢")
     kinds = lambda by: [one.kind for one in office.ask(timeline, by, "zhang")]  # noqa: E731

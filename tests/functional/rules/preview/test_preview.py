@@ -22,7 +22,7 @@ from tideng.store.tables import (
     OutboxRow,
 )
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.preview.run import Cancelled, preview
+from tideng_rules.preview.run import Cancelled, Proposal, preview
 
 EVENING = """\
 id: evening
@@ -61,9 +61,11 @@ def march(tmp_path, a_deployment):
     return story
 
 
-def previewed(story, *drafts, start="2026-03-01 12:00", until="2026-03-08 12:00", viewer=HR, **more):
+def previewed(story, *drafts, start="2026-03-01 12:00", until="2026-03-08 12:00", viewer=HR, dropped=(), **more):
     with reading(story.deployment.engine) as connection:
-        return preview(StoredHistory(story.deployment, connection), viewer, drafts, at(start), at(until), **more)
+        return preview(
+            StoredHistory(story.deployment, connection), viewer, Proposal(drafts, dropped), at(start), at(until), **more
+        )
 
 
 def days(found):
@@ -124,7 +126,7 @@ def test_a_rule_that_hears_what_a_draft_emits_is_compared_too(march):
 
         against = [Published(one) for one in before]
         period = (at("2026-03-01 12:00"), at("2026-03-08 12:00"))
-        found = preview(history, HR, [rule(then=says)], *period, against=against)
+        found = preview(history, HR, Proposal([rule(then=says)], against=against), *period)
     assert found.rules["offered"] == {"new": 3, "gone": 0, "same": 0}
 
 

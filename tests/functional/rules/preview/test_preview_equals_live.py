@@ -22,7 +22,7 @@ from tideng.replay.stored_history import StoredHistory
 from tideng.runtime.deployment import Deployment
 from tideng.runtime.migrate import migrate
 from tideng.store.database import reading
-from tideng_rules.preview.run import preview
+from tideng_rules.preview.run import Proposal, preview
 
 EXAMPLES = int(os.environ.get("TIDENG_PREVIEW_EXAMPLES", "15"))
 # without shrinking: each try lives through a week, and the smallest story would take minutes to find
@@ -253,7 +253,7 @@ def live_and_previewed(folder, written, happened, url=None):
         drafts = [one.rule for one in plugin.book.rules.values()]
         with reading(story.deployment.engine) as connection:
             history = StoredHistory(story.deployment, connection)
-            found = preview(history, Viewer.system(), drafts, at(START), at(UNTIL))
+            found = preview(history, Viewer.system(), Proposal(drafts), at(START), at(UNTIL))
         assert not plugin.book.quarantined
     finally:
         for deployment in opened:

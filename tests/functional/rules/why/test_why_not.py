@@ -11,7 +11,8 @@ from story import Story, a_report, a_trip, an_event, at
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound
 from tideng.store.database import reading
-from tideng_rules.why.why_not import WhyNot, why_not
+from tideng_rules.why.answer import WhyNot
+from tideng_rules.why.why_not import Question, why_not
 
 REMINDER = """
     id: report-missing
@@ -33,9 +34,9 @@ HR = Viewer("hr", "hr", frozenset({"hr"}))
 
 
 def asked(story: Story, moment: str, rule: str = "report-missing", who: str = "zhang", **more: Any) -> WhyNot:
-    viewer = more.pop("viewer", HR)
+    viewer, question = more.pop("viewer", HR), Question(rule, who, at(moment), more.pop("version", None))
     with reading(story.deployment.engine) as connection:  # type: ignore[union-attr]
-        return why_not(story.deployment, connection, viewer, rule, who, at(moment), **more)  # type: ignore[arg-type]
+        return why_not(story.deployment, connection, viewer, question, **more)  # type: ignore[arg-type]
 
 
 def a_day(story: Story, *events: tuple[datetime, dict], until: str = "2026-03-03 12:00", rule: str = REMINDER) -> None:

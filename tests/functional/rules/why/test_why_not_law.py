@@ -18,7 +18,7 @@ from tideng.store.database import reading
 from tideng_rules.document.model import Group
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.engine.closures import compile_condition
-from tideng_rules.why.why_not import why_not
+from tideng_rules.why.why_not import Question, why_not
 
 PEOPLE = ("zhang", "lead")
 DAYS = ("2026-03-02", "2026-03-03", "2026-03-04")
@@ -107,7 +107,7 @@ def test_it_says_that_it_spoke_exactly_where_it_did(tmp_path, a_deployment, docu
         ]
     with reading(deployment.engine) as connection:
         for who, moment in moments:
-            answer = why_not(deployment, connection, Viewer.system(), "the-rule", who, moment)
+            answer = why_not(deployment, connection, Viewer.system(), Question("the-rule", who, moment))
             here = (who, moment)
             assert answer.at == moment, answer
             assert answer.spoke == (here in said), answer.sentences("en")
@@ -141,6 +141,8 @@ def test_the_law_would_be_broken_by_a_past_that_looks_ahead(lived):
     lived.begin("2026-03-02 06:00")
     lived.live(a_report("2026-03-02 20:00"), until="2026-03-03 06:00")
     with reading(lived.deployment.engine) as connection:
-        answer = why_not(lived.deployment, connection, Viewer.system(), "the-rule", "zhang", at("2026-03-02 19:00"))
+        answer = why_not(
+            lived.deployment, connection, Viewer.system(), Question("the-rule", "zhang", at("2026-03-02 19:00"))
+        )
     assert answer.spoke
     assert answer.facts["metric.reports_today"] == 0

@@ -246,6 +246,7 @@ def test_readiness_shows_ages_and_counts_and_names_nobody(story):
         "dead_letters": 1,
         "failed_plugins": 1,
         "needs_attention": 0,
+        "engine": {"asked": "closures", "judging": "closures", "cause": ""},
     }
     assert story.visitor().get("/healthz").json["status"] == "ok"
 

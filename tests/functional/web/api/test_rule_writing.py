@@ -260,4 +260,4 @@ def test_a_try_counts_what_was_really_said_against_the_budget(story, hr, documen
             due=noon,
             released_at=noon,
         )
-    assert hr("POST", "/rules/try", body).json["would"][0]["held_because"]["zh"] == "当天的消息已经够多"
+    assert hr("POST", "/rules/try", body).json["would"][0]["held_because"]["zh"] == "今天的条数到上限了"

@@ -12,7 +12,9 @@ from tideng.base.errors import NotAllowed, NotFound, Refused
 from tideng.store.database import reading
 from tideng_orgchart.edit import service
 from tideng_orgchart.views import organisation
-from tideng_orgchart.views.post import post_page, who_answers
+from tideng_orgchart.views.day_view import PAGE
+from tideng_orgchart.views.person_card import person_card
+from tideng_orgchart.views.post import PostQuery, post_page, who_answers
 
 HR = Viewer("p001", "p001", frozenset({"hr"}))
 LEAD = Viewer("p002", "p002", frozenset({"supervisor"}))
@@ -53,10 +55,10 @@ def test_the_chart_begins_at_the_top_with_heads_and_posts(deployment, bundle):
 
 def test_todays_lamp_is_seen_by_those_who_look_after_somebody(deployment, bundle):
     apply(deployment, bundle())
-    lamp = lambda viewer, person: see(deployment, organisation.card, viewer, person).face.lamp  # noqa: E731
+    lamp = lambda viewer, person: see(deployment, person_card, viewer, person).face.lamp  # noqa: E731
     assert (lamp(HR, "p003"), lamp(LEAD, "p003"), lamp(REP, "p003")) == ("lit", "lit", "lit")
     assert (lamp(LEAD, "p001"), lamp(REP, "p002")) == ("", "")
-    assert see(deployment, organisation.card, HR, "p003", date(2026, 3, 1)).face.lamp == ""
+    assert see(deployment, person_card, HR, "p003", date(2026, 3, 1)).face.lamp == ""
 
 
 def test_ways_to_reach_somebody_are_not_everybodys(deployment, bundle):
@@ -66,9 +68,9 @@ def test_ways_to_reach_somebody_are_not_everybodys(deployment, bundle):
         .replace("2025-01-01,\n", "2025-01-01,,13800138000,z@x.example\n")
     )
     apply(deployment, bundle(people_csv=people))
-    seen = see(deployment, organisation.card, LEAD, "p003")
+    seen = see(deployment, person_card, LEAD, "p003")
     assert (seen.phone, seen.email, seen.seen) == ("13800138000", "z@x.example", True)
-    other = see(deployment, organisation.card, replace(REP, login="p002", person="p002"), "p003")
+    other = see(deployment, person_card, replace(REP, login="p002", person="p002"), "p003")
     assert (other.face.name, other.phone, other.email) == ("张三", "", "")
 
 
@@ -76,7 +78,7 @@ def test_any_day_can_be_asked_for(deployment, bundle):
     apply(deployment, bundle())
     before = see(deployment, organisation.overview, HR, date(2024, 12, 31))
     assert (before.people, before.today) == (2, False)
-    card = see(deployment, organisation.card, HR, "p003", date(2024, 12, 31))
+    card = see(deployment, person_card, HR, "p003", date(2024, 12, 31))
     assert not card.employed
 
 
@@ -97,7 +99,7 @@ def test_units_below_are_fetched_when_somebody_opens_one(deployment, bundle):
 
 def test_what_is_not_there_is_not_found_and_nobody_in_particular_sees_nothing(deployment, bundle):
     apply(deployment, bundle())
-    for read, id in ((organisation.below, "x"), (organisation.unit_page, "x"), (organisation.card, "x")):
+    for read, id in ((organisation.below, "x"), (organisation.unit_page, "x"), (person_card, "x")):
         with pytest.raises(NotFound):
             see(deployment, read, HR, id)
     with pytest.raises(NotAllowed):
@@ -113,9 +115,9 @@ def test_the_reads_cost_the_same_for_three_people_as_for_three_hundred(deploymen
             [
                 statements(deployment, lambda c, d: organisation.overview(c, HR, d, NOW)),
                 statements(deployment, lambda c, d: organisation.unit_page(c, HR, d, NOW, "north")),
-                statements(deployment, lambda c, d: organisation.card(c, HR, d, NOW, "p002")),
+                statements(deployment, lambda c, d: person_card(c, HR, d, NOW, "p002")),
                 statements(deployment, lambda c, d: organisation.search(c, HR, d, NOW, "N")),
-                statements(deployment, lambda c, d: post_page(c, HR, d, NOW, deployment, "rep")),
+                statements(deployment, lambda c, d: post_page(c, HR, d, NOW, deployment, PostQuery("rep"))),
                 statements(deployment, lambda c, d: who_answers(c, HR, d, NOW, deployment)),
             ]
         )
@@ -126,7 +128,7 @@ def test_the_reads_cost_the_same_for_three_people_as_for_three_hundred(deploymen
 def test_a_post_says_what_is_expected_who_has_it_and_since_when_it_is_empty(deployment, bundle):
     positions = "id,name,unit,duties,sheet,sheet_en,seats\nrep,销售,north,visits_this_month>=15,见客户,Sees customers,2\nhead,主管,,,,,\n"
     apply(deployment, bundle(positions_csv=positions))
-    it = see(deployment, post_page, HR, deployment, "rep")
+    it = see(deployment, post_page, HR, deployment, PostQuery("rep"))
     assert [(one.name, one.operator, one.goal) for one in it.expected] == [("visits_this_month", ">=", 15)]
     assert (it.sheet["en"], [one.name for one in it.holders], it.count, it.seats) == ("Sees customers", ["张三"], 1, 2)
     assert (it.empty.missing, it.empty.seats, it.leads.name) == (1, 2, "王主管")
@@ -135,9 +137,9 @@ def test_a_post_says_what_is_expected_who_has_it_and_since_when_it_is_empty(depl
 def test_holders_come_by_the_page(deployment, bundle):
     many = "".join(f"q{number:03},N,north,rep,p002,,\n" for number in range(120))
     apply(deployment, bundle(people_csv=FILES["people.csv"] + many))
-    first = see(deployment, post_page, HR, deployment, "rep")
-    second = see(deployment, post_page, HR, deployment, "rep", after=first.next)
-    assert (first.count, len(first.holders), first.holders[-1].person) == (121, organisation.PAGE, first.next)
+    first = see(deployment, post_page, HR, deployment, PostQuery("rep"))
+    second = see(deployment, post_page, HR, deployment, PostQuery("rep", after=first.next))
+    assert (first.count, len(first.holders), first.holders[-1].person) == (121, PAGE, first.next)
     assert second.holders[0].person > first.next
 
 

@@ -13,8 +13,7 @@ from tideng_processes.cases import case_choices
 from tideng_processes.forms import submissions
 from tideng_processes.forms.form_check import IncompleteForm
 from tideng_processes.forms.submissions import FormAddress
-from tideng_processes.views import cases
-from tideng_processes.views.cases import CaseFilter
+from tideng_processes.views.case_list import CaseLine, CaseQuery, case_list
 from tideng_processes.views.process_page import data_lines
 
 TRY = """\
@@ -164,10 +163,10 @@ def test_whoever_may_not_open_the_other_case_reads_its_words_only(sqlite):
 
 
 def test_a_list_tells_which_cases_others_name_in_two_statements_more(story):
-    def listed(who: str = "lead") -> list[cases.CaseLine]:
+    def listed(who: str = "lead") -> list[CaseLine]:
         with reading(story.deployment.engine) as connection:
             arguments = (connection, story.viewer(who), story.directory, story.clock.now(), story.registry)
-            return list(cases.cases(*arguments, CaseFilter(process="trial")).items)
+            return list(case_list(*arguments, CaseQuery(process="trial")).items)
 
     tried(story)
     plain = story.statements(listed)

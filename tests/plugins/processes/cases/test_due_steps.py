@@ -9,7 +9,7 @@ from tests.plugins.processes.engine_story import EngineStory, later
 from tideng.runtime.worker import Worker
 from tideng.store.database import writing
 from tideng_processes.cases import due_steps
-from tideng_processes.views.cases import CaseView
+from tideng_processes.views.case import CaseView
 
 
 def kinds(case: CaseView) -> list[str]:

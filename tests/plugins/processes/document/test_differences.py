@@ -65,12 +65,12 @@ def test_the_same_process_has_no_differences():
         (
             set_("nodes", "request", "form", ["from", "days?"]),
             "“申请”的要填的：从、天数 → 从、天数（可不填）",
-            "“Request”, form: From, Days → From, Days (may be left out)",
+            "“Request”, form: From, Days → From, Days (optional)",
         ),
         (
             set_("nodes", "waiting", "at_due", "skip"),
             "“等假期开始”的期限：“从”当天，到时自动：假期开始 → “从”当天，到时自动：不等了",
-            "“Waiting”, deadline: On the day “From”, then by itself: Leave begins → On the day “From”, then by itself: Go on",
+            "“Waiting”, deadline: On the day “From”, then automatically: Leave begins → On the day “From”, then automatically: Go on",
         ),
         (set_("nodes", "extra", A_STEP), "新增步骤“看一眼”", "New: the step “A look”"),
         (
@@ -79,7 +79,7 @@ def test_the_same_process_has_no_differences():
             "New: the end “Later”",
         ),
         (set_("fields", "days", "maximum", 30), "“天数”的最大：没有 → 30", "“Days”, maximum: none → 30"),
-        (set_("summary", "days"), "一单怎么叫：没有 → 天数", "What a case is called by: none → Days"),
+        (set_("summary", "days"), "一单怎么叫：没有 → 天数", "Case summary: none → Days"),
         (set_("customer", "days"), "客户写在：没有 → 天数", None),
         (set_("start", "by", ["hr"]), "谁可以发起：任何人、front desk、其他系统的事件 → 人事、其他系统的事件", None),
         (

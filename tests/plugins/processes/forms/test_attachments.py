@@ -218,7 +218,7 @@ def test_files_are_looked_up_with_one_statement_however_many(sqlite):
 
 
 def test_a_reader_that_fails_is_switched_off_and_the_file_is_kept_all_the_same(sqlite, monkeypatch):
-    from tideng_travel import reading as travel
+    from tideng_travel import paper_reading as travel
 
     def fails(_paper):
         raise RuntimeError("no")

@@ -258,8 +258,8 @@ def test_steps_that_the_process_does_not_have_are_said_with_what_there_is(tmp_pa
 
 
 def test_a_meaning_without_where_is_always_meant():
-    assert Meaning("pay").meant({})
-    assert not Meaning("pay", where={"id": "fd_*"}).meant({})
+    assert Meaning("pay").matches({})
+    assert not Meaning("pay", where={"id": "fd_*"}).matches({})
 
 
 def test_the_independent_count_itself_knows_working_days_and_the_change_of_the_clocks():

@@ -29,6 +29,7 @@ from tideng_processes.document.model import Deadline, Definition
 from tideng_processes.measurement import estimates as subject
 from tideng_processes.measurement.estimates import (
     Estimate,
+    PastSteps,
     Took,
     estimates,
     took,
@@ -56,7 +57,7 @@ def estimated(desk: Desk, old: Definition, new: Definition, viewer=HR) -> list[E
 
 def how_long(desk: Desk, of: Definition, viewer=HR, days: int = 30) -> Took:
     with reading(desk.engine) as connection:
-        return took(connection, viewer, DIRECTORY, NOW, CHINA, of, "answer", days)
+        return took(connection, viewer, DIRECTORY, NOW, CHINA, PastSteps(of, "answer", days))
 
 
 def ten_answers(desk: Desk) -> None:

@@ -16,11 +16,11 @@ from tideng_processes.measurement.trial_comparison import (
     MORE,
     TOO_FEW,
     UNCLEAR,
-    Compared,
-    Measured,
+    Comparison,
     Side,
+    TrialComparison,
+    compare_trial,
     difference,
-    measured,
 )
 from tideng_processes.publication.trials import Trial
 
@@ -30,9 +30,9 @@ TRIAL = Trial("need", 2, 1, "hr", BEGAN, BEGAN + 14 * DAY, None, "", "")
 OLD, NEW = by(within(24)), by(within(36))
 
 
-def of(desk: Desk, viewer=HR, old=OLD, new=NEW) -> Measured:
+def of(desk: Desk, viewer=HR, old=OLD, new=NEW) -> TrialComparison:
     with reading(desk.engine) as connection:
-        return measured(connection, viewer, DIRECTORY, NOW, TRIAL, old, new)
+        return compare_trial(connection, viewer, DIRECTORY, NOW, TRIAL, old, new)
 
 
 def steps(desk: Desk, in_time: int, late: int, version: int = 1, ago: timedelta = 15 * DAY, **more) -> None:
@@ -43,14 +43,14 @@ def steps(desk: Desk, in_time: int, late: int, version: int = 1, ago: timedelta 
 def test_both_sides_are_counted_with_how_many_there_were(desk):
     steps(desk, 5, 3)
     steps(desk, 4, 1, version=2, ago=5 * DAY)
-    assert of(desk).nodes == {"answer": Compared(Side(8, 5), Side(5, 4))}
-    assert of(desk).all == Compared(Side(8, 5), Side(5, 4))
+    assert of(desk).nodes == {"answer": Comparison(Side(8, 5), Side(5, 4))}
+    assert of(desk).all == Comparison(Side(8, 5), Side(5, 4))
 
 
 def test_what_runs_on_an_older_version_during_the_trial_is_on_neither_side(desk):
     steps(desk, 1, 1, ago=5 * DAY)
     steps(desk, 1, 1, ago=60 * DAY)
-    assert of(desk).all == Compared()
+    assert of(desk).all == Comparison()
 
 
 def test_a_step_whose_deadline_is_still_to_come_is_not_counted_and_an_open_one_past_it_is_late(desk):
@@ -86,7 +86,7 @@ def test_a_supervisor_sees_the_sides_of_their_own_team(desk):
     ],
 )
 def test_a_difference_is_told_only_where_it_is_hardly_chance(before, tried, says):
-    assert Compared(before, tried).says == says
+    assert Comparison(before, tried).says == says
 
 
 def test_the_bounds_are_those_of_newcombe_s_paper():
@@ -103,5 +103,5 @@ def test_one_statement_however_many_steps(desk, count):
     steps(desk, count, 0, version=2, ago=5 * DAY)
     asked: list[str] = []
     event.listen(desk.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
-    assert of(desk).all == Compared(Side(count, count), Side(count, count))
+    assert of(desk).all == Comparison(Side(count, count), Side(count, count))
     assert len([one for one in asked if "SELECT" in one]) == 1

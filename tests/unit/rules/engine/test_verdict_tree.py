@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 
@@ -72,6 +74,16 @@ def test_a_tree_is_rebuilt_from_stored_reasons(condition, facts):
 
 def _verdicts(node: Node) -> list:
     return [(node.holds, node.decided), *(found for item in node.items for found in _verdicts(item))]
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), Decimal("nan")])
+def test_a_value_that_is_no_number_is_shown_as_no_data(nothing):
+    leaf = Leaf("metric.visits", "lt", FactRef("target.visits"))
+    node = tree_of(leaf, {"metric.visits": nothing, "target.visits": nothing})
+    assert (node.holds, node.missing) == (False, True)
+    assert (node.value, node.operand, node.other_value) == (None, None, None)
+    assert node == tree_of(leaf, {})
+    assert reasons(leaf, {"metric.visits": nothing, "target.visits": nothing}, "if") == reasons(leaf, {}, "if")
 
 
 def test_reasons_of_another_version_make_no_tree():

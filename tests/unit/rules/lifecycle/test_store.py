@@ -40,7 +40,7 @@ def publish(engine, *documents, at=MONDAY, take=""):
 
 def by_hand(engine, document, at=MONDAY, by="li hua"):
     with writing(engine) as connection:
-        return store.put_version(connection, document, at, by)
+        return store.put_version(connection, document, at, store.Publication(by))
 
 
 def in_force(engine):

@@ -1,0 +1,1 @@
+"""What durable-rules' C module needs from CPython's C interface, and later versions of Python have dropped."""
