@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from docs.make import written
+from tests.mentions import gone_in
 from tests.test_layers import modules
 from tests.test_layout import ROOT, package_folders, tracked
 from tideng.base.settings import SETTINGS
@@ -146,6 +147,34 @@ def test_every_module_and_file_that_is_named_is_there():
             is_pattern = "NAME" in name or name in made_here
             gone += [] if is_pattern or (ROOT / name).exists() else [(page.name, name)]
     assert gone == []
+
+
+@pytest.mark.parametrize("package", sorted({name.partition(".")[0] for name in package_folders()}))
+def test_every_page_file_and_name_that_a_docstring_or_comment_mentions_is_there(package):
+    """Names in `backticks`, dotted names, files and pages: write the new name, or leave the sentence out."""
+    gone = [
+        f"{path.relative_to(ROOT)}:{found}"
+        for module, path in modules().items()
+        if module.partition(".")[0] == package
+        for found in gone_in(path)
+    ]
+    assert gone == []
+
+
+def test_a_name_that_is_gone_is_noticed(tmp_path):
+    module = tmp_path / "module.py"
+    module.write_text(
+        '"""See docs: tone of voice, docs/architecture and `modules`, asked as `documents.read_rules`."""\n'
+        "# judged by comparing.py and tideng_rules.documents\n"
+        '"""See docs/tour.md, `read_rules`, `Rule.trigger` and tideng_rules.document.parser."""\n'
+        "# a value in `double_backticks_are_text` is a name, ``in_these`` it is text\n",
+        "utf-8",
+    )
+    names = [found.partition(": ")[2] for found in gone_in(module)]
+    assert sorted(names) == sorted(
+        ["docs: tone of voice", "docs/architecture", "documents.read_rules", "comparing.py", "tideng_rules.documents",
+         "double_backticks_are_text"]
+    )  # fmt: skip
 
 
 def places() -> dict[str, list[str]]:

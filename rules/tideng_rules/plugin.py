@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Connection
 
 from tideng.base.errors import InvalidBundle, InvalidRule, Problem
+from tideng.base.text import Text, phrase
 from tideng.client.profile import CLIENT
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import EngineState, Finding, Situation, Watch
@@ -58,7 +59,7 @@ _LOOKS_EVERY = timedelta(seconds=5)
 class RulesPlugin:
     """Judges with the rules in force. `book` holds them; None until the first `refresh` or, in a replay, `apply_bundle`."""
 
-    title = {"zh": "规则", "en": "Rules"}
+    title = phrase("Rules")
 
     def __init__(self) -> None:
         self.book: Book | None = None
@@ -89,7 +90,7 @@ class RulesPlugin:
         return [*unreadable, *check_sources(sources, catalogue, directory)]
 
     @hookimpl
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> list[str]:
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> list[Text | str]:
         catalogue = with_client_types(self._catalogue, bundle)
         sources = sources_of(bundle, catalogue)
         if connection is None:
@@ -106,7 +107,7 @@ class RulesPlugin:
         return list(said)
 
     @hookimpl
-    def plan_bundle(self, bundle: Bundle, connection: Connection) -> list[str]:
+    def plan_bundle(self, bundle: Bundle, connection: Connection) -> list[Text | str]:
         catalogue = with_client_types(self._catalogue, bundle)
         sources = sources_of(bundle, catalogue)
         changes = apply.changes(connection, _wanted(sources))

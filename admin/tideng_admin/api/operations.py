@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
 
 from tideng.base.errors import NotAllowed, NotFound, Refused
-from tideng.base.problems import Problem, in_json, say_phrase
+from tideng.base.problems import Problem, in_json, say_sentence
 from tideng_admin.api.callers import Stop, blueprint, caller
 from tideng_admin.request.context import asked_locale
 
@@ -106,7 +106,7 @@ class _refusals:
             raise Stop(403, _("This is not for your role.")) from error
         if isinstance(error, Refused):
             problems = [problem_of(problem) for problem in error.problems]
-            what = say_phrase(error.message, asked_locale())
+            what = say_sentence(error.message, asked_locale())
             raise Stop(409 if type(error).__name__ == "Stale" else 400, what, problems=problems) from error
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import Refused
-from tideng.base.problems import say_phrase
+from tideng.base.problems import say_sentence
 from tideng.outbox import storm_decisions
 from tideng.store.database import reading, writing
 from tideng_admin.api.callers import blueprint
@@ -328,7 +328,7 @@ def _lines(
             yield (
                 json.dumps(
                     {
-                        "error": say_phrase(told.message, asked_locale()),
+                        "error": say_sentence(told.message, asked_locale()),
                         "problems": [problem_of(one) for one in told.problems],
                     }
                 )

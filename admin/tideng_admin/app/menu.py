@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, request, session
 from flask_babel import gettext as _
 
+from tideng.base.text import phrase
 from tideng_admin.auth.security import safe_target
 from tideng_admin.desk.contests import ContestsPage
 from tideng_admin.desk.nudges import (
@@ -65,16 +66,16 @@ def _faults(web: Web) -> tuple[str, bool]:
 
 
 SCREENS = (
-    Screen(TodayPage, {"zh": "今天", "en": "Today"}, "today", order=10, tab=True, badge=_wanting),
-    Screen(PortalPage, {"zh": "我的一天", "en": "My day"}, "today", order=20, tab=True),
-    Screen(RulesPage, {"zh": "规则", "en": "Rules"}, "rule", order=40, tab=True),
-    Screen(PeoplePage, {"zh": "人员", "en": "People"}, "people", order=50, tab=True),
-    Screen(PluginsPage, {"zh": "插件", "en": "Plugins"}, "plug", order=90, tab=True, badge=_faults),
-    Screen(NudgesPage, {"zh": "提醒", "en": "Nudges"}, "bell", order=110, tucked=True),
-    Screen(EventsPage, {"zh": "事件", "en": "Events"}, "flow", order=120, tucked=True),
+    Screen(TodayPage, phrase("Today"), "today", order=10, tab=True, badge=_wanting),
+    Screen(PortalPage, phrase("My day"), "today", order=20, tab=True),
+    Screen(RulesPage, phrase("Rules"), "rule", order=40, tab=True),
+    Screen(PeoplePage, phrase("People"), "people", order=50, tab=True),
+    Screen(PluginsPage, phrase("Plugins"), "plug", order=90, tab=True, badge=_faults),
+    Screen(NudgesPage, phrase("Nudges"), "bell", order=110, tucked=True),
+    Screen(EventsPage, phrase("Events"), "flow", order=120, tucked=True),
     Screen(
         OutboxPage,
-        {"zh": "发件箱", "en": "Outbox"},
+        phrase("Outbox"),
         "right",
         order=130,
         tucked=True,
@@ -82,13 +83,13 @@ SCREENS = (
     ),
     Screen(
         LettersPage,
-        {"zh": "没读懂的", "en": "Dead letters"},
+        phrase("Dead letters", context="menu"),
         "cloud",
         order=140,
         tucked=True,
         badge=lambda web: (_count(web.counters().dead_letters), False),
     ),
-    Screen(KeysPage, {"zh": "接口密钥", "en": "API keys"}, "shield", permission="can_write", order=150, tucked=True),
+    Screen(KeysPage, phrase("API keys"), "shield", permission="can_write", order=150, tucked=True),
 )
 WITHOUT_MENU = (
     InboxPage,

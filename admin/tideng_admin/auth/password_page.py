@@ -14,7 +14,7 @@ from werkzeug.security import check_password_hash
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo, ValidationError
 
-from tideng.base.problems import say_phrase
+from tideng.base.problems import say_sentence
 from tideng.store.database import reading
 from tideng_admin.auth.accounts import session_version
 from tideng_admin.auth.passwords import weakness
@@ -56,7 +56,7 @@ class OwnPasswordForm(DynamicForm):
     def validate_password(self, field: PasswordField) -> None:
         found = weakness(field.data, g.user.username)
         if found:
-            raise ValidationError(say_phrase(found, locale()))
+            raise ValidationError(say_sentence(found, locale()))
 
 
 class OwnPasswordView(ResetMyPasswordView):

@@ -9,29 +9,29 @@ from flask_appbuilder.exceptions import PasswordComplexityValidationError
 from flask_babel import get_locale
 
 from tideng.base.errors import Problem, Refused
-from tideng.base.problems import Phrase, say_phrase
+from tideng.base.problems import Sentence, say_sentence
 
 LEAST = 10
 MOST = 200
 _COMMON = ("password", "passw0rd", "123456", "qwerty", "letmein", "welcome", "admin123", "tideng", "iloveyou", "abc123")
 
 
-def weakness(password: str, login: str = "") -> Phrase | None:
+def weakness(password: str, login: str = "") -> Sentence | None:
     """What is wrong with `password`; None when nothing is."""
     small = password.lower()
     if len(password) < LEAST:
-        return Phrase("password-too-short")
+        return Sentence("password-too-short")
     if len(password) > MOST:
-        return Phrase("password-too-long")
+        return Sentence("password-too-long")
     if len(set(small)) < 5:
-        return Phrase("password-repeats")
+        return Sentence("password-repeats")
     if login and len(login) > 3 and login.lower() in small:
-        return Phrase("password-holds-login")
+        return Sentence("password-holds-login")
     rest = small
     for word in _COMMON:
         rest = rest.replace(word, "")
     if len(rest) < 5 or small.isdigit():
-        return Phrase("password-common")
+        return Sentence("password-common")
     return None
 
 
@@ -46,4 +46,4 @@ def check_in_form(password: str) -> None:
     """The same for Flask-AppBuilder's forms, in the reader's language."""
     found = weakness(password)
     if found:
-        raise PasswordComplexityValidationError(say_phrase(found, str(get_locale())))
+        raise PasswordComplexityValidationError(say_sentence(found, str(get_locale())))

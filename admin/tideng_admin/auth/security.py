@@ -1,4 +1,4 @@
-"""Flask-AppBuilder's security manager, with its holes closed (docs/adr: the web)."""
+"""Flask-AppBuilder's security manager, with its holes closed (see docs/security.md)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tideng_admin.display import filters as rendering
 
 
 class SafeModelView(ModelView):
-    """A Flask-AppBuilder list whose actions and downloads obey `base_filters` too; plugins' model views start here.
+    """A Flask-AppBuilder list whose actions and downloads obey the view's ``base_filters`` too; plugins' model views start here.
 
     `search_columns` and `order_columns` must be set: what is not shown must not be guessed by filtering or sorting.
     """

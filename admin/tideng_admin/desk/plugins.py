@@ -13,7 +13,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.base.errors import Refused
-from tideng.base.problems import say, say_phrase
+from tideng.base.problems import say, say_sentence
+from tideng.base.text import pause, semicolon
 from tideng.model.catalogue import Text
 from tideng.runtime import plugin_switches
 from tideng.runtime.deployment import SWITCHED_OFF
@@ -102,7 +103,7 @@ class PluginsPage(Page):
                 else:
                     said, kind = _("“%(name)s” failed again. The reason is below.", name=title), "warning"
         except Refused as error:
-            reasons = ("；" if locale() == "zh" else "; ").join(say(one, locale()).line for one in error.problems)
+            reasons = (semicolon(locale())).join(say(one, locale()).line for one in error.problems)
             said, kind = _("“%(name)s” stays on: %(why)s.", name=title, why=reasons), "warning"
         here.deployment.bell.ring()
         flash(said, kind)
@@ -135,12 +136,12 @@ def _shown(
                 _ICONS.get(name, "plug"),
                 own.version if own else "",
                 chosen.state,
-                say_phrase(chosen.why, locale()) if chosen.why else "",
+                say_sentence(chosen.why, locale()) if chosen.why else "",
                 row.since if row else here.now(),
                 _brings(name),
                 _effects(name),
                 tuple(reading_rules.get(name, ())),
-                ("；" if locale() == "zh" else "; ").join(say(one, locale()).line for one in reasons),
+                (semicolon(locale())).join(say(one, locale()).line for one in reasons),
                 chosen.why == SWITCHED_OFF,
                 own is not None,
                 last.get(name),
@@ -184,7 +185,7 @@ def _brings(plugin: str) -> str:
     if plugin in web().deployment.plugins.answers("directory"):
         people = len(web().directory())
         parts.append(ngettext("%(num)s person", "%(num)s people", people))
-    return ("，" if locale() == "zh" else ", ").join(parts)
+    return (pause(locale())).join(parts)
 
 
 def _effects(plugin: str) -> tuple[str, ...]:

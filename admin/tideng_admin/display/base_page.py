@@ -42,7 +42,7 @@ def needs(permission: str) -> Callable:
 
 
 def takes(largest: int) -> Callable:
-    """Let a page's method be sent up to `largest` bytes, where others take `app.LARGEST_BODY`. Stands below `needs`."""
+    """Let a page's method be sent up to `largest` bytes, where others take `factory.LARGEST_BODY`. Stands below `needs`."""
 
     def decorate(method: Callable) -> Callable:
         method.largest_body = largest  # type: ignore[attr-defined]  # where `operations.limit_body` finds it

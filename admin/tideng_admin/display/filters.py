@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from flask import request, url_for
-from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from tideng.base.problems import phrase_of_text, say_phrase
+from tideng.base.locales import formatted
+from tideng.base.problems import say_sentence, sentence_of_text
 from tideng.model.catalogue import Text
 from tideng.model.statuses import (
     EVENT_TITLES,
@@ -169,29 +169,25 @@ def moment(at: datetime | None) -> str:
 
 def day(of: date) -> str:
     same_year = of.year == web().now().astimezone(web().zone()).year
-    patterns = {"zh": ("M月d日", "yyyy年M月d日"), "en": ("d MMM", "d MMM yyyy")}
-    return format_date(of, format=patterns[locale()][not same_year])
+    return formatted(of, "MMMd" if same_year else "yMMMd", locale())
 
 
 def weekday(of: date) -> str:
     """Mon, 周一."""
-    return format_date(of, format="EEE")
+    return formatted(of, "E", locale())
 
 
 def exact(at: datetime) -> str:
     """A moment to the second, with its weekday and zone: 6月12日 周四 19:00:00."""
     local = at.astimezone(web().zone())
-    weekday = format_date(local.date(), format="EEE")
+    weekday = formatted(local, "E", locale())
     return f"{day(local.date())} {weekday} {local:%H:%M:%S} · {local.tzinfo}"
 
 
 def today_words(at: datetime) -> str:
     """Now, as a page says it once: 3月31日 周二 19:42, Tue 31 Mar 19:42."""
     local = at.astimezone(web().zone())
-    parts = (
-        (day(local.date()), weekday(local.date())) if locale() == "zh" else (weekday(local.date()), day(local.date()))
-    )
-    return f"{' '.join(parts)} {local:%H:%M}"
+    return f"{formatted(local, 'MMMEd', locale())} {local:%H:%M}"
 
 
 def chip(status: str) -> Markup:
@@ -250,8 +246,8 @@ def dropped_word(reason: str) -> str:
 
 def pause_word(why: str) -> str:
     """Why a rule rests: what a person wrote stands as it is, the line's own reasons are put into words."""
-    message = phrase_of_text(why)
-    return say_phrase(message, locale()) if message else ""
+    message = sentence_of_text(why)
+    return say_sentence(message, locale()) if message else ""
 
 
 def initial(name: str) -> str:

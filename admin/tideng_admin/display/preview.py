@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.access.viewer import Viewer
+from tideng.base.text import comma, space
 from tideng.replay.stored_history import StoredHistory
 from tideng.store.database import reading
 from tideng_admin.display.filters import action_word, held_word, moment
@@ -129,7 +130,7 @@ def shown(found: Preview, rule: str) -> Tried:
     said = counts.get(NEW, 0) + counts.get(SAME, 0)
     people = found.most_people_a_day.get(rule, 0)
     words = ngettext("It would have spoken %(num)s time", "It would have spoken %(num)s times", said)
-    words += _(", to at most %(people)s people on one day.", people=people) + ("" if locale() == "zh" else " ")
+    words += _(", to at most %(people)s people on one day.", people=people) + (space(locale()))
     words += _(
         "Against the version in force: %(new)s new, %(gone)s gone.", new=counts.get(NEW, 0), gone=counts.get(GONE, 0)
     )
@@ -177,7 +178,7 @@ def _held(found: Preview) -> str:
     if not found.after.held:
         return _("All rules together; nothing would have been held.")
     parts = [f"{held_word(reason)} {number}" for reason, number in found.after.held.items()]
-    return _("All rules together. Held for a while: %(parts)s.", parts=("、" if locale() == "zh" else ", ").join(parts))
+    return _("All rules together. Held for a while: %(parts)s.", parts=(comma(locale())).join(parts))
 
 
 def _part(found: Preview, status: str) -> Part:

@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from tideng.base.text import comma, pause
 from tideng.model.catalogue import Catalogue
 from tideng.model.templates import choose
 from tideng_admin.display.filters import day, value
@@ -162,7 +163,7 @@ def trigger_words(when: Mapping[str, Any]) -> str:
 
 
 def _titles(types: Iterable[Any]) -> str:
-    return ("、" if locale() == "zh" else ", ").join(event_title(str(one)) for one in types)
+    return (comma(locale())).join(event_title(str(one)) for one in types)
 
 
 def _length(within: Any) -> str:
@@ -198,7 +199,7 @@ def limit_words(limit: Mapping[str, Any]) -> str:
         "month": _("at most %(n)s times a month", n=number),
     }
     parts.append(often.get(per.rpartition(" ")[2], ""))
-    text = ("，" if locale() == "zh" else ", ").join(filter(None, parts))
+    text = (pause(locale())).join(filter(None, parts))
     if limit.get("by") and text:
         return _("%(limit)s, for each %(field)s", limit=text, field=fact_title(f"event.{limit['by']}"))
     return text

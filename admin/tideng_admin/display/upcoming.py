@@ -9,6 +9,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from tideng.base.text import pause
 from tideng.judging.schedules import moments
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import OnSchedule, Watch
@@ -85,7 +86,7 @@ def deed_words(deeds: Iterable[Mapping[str, Any]], subject: str, at: datetime, h
         elif "mark" in deed:
             noted.append(_("it is written down as “%(mark)s”", mark=mark_word(str(deed["mark"]))))
     # who is asked matters more than what is written down
-    return ("，" if locale() == "zh" else ", ").join(dict.fromkeys([*asked, *noted]))
+    return (pause(locale())).join(dict.fromkeys([*asked, *noted]))
 
 
 def _asking(to: str, subject: str, at: datetime, directory: Directory, here: Web) -> str:

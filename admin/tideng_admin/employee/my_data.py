@@ -13,6 +13,7 @@ from flask_login import current_user
 from sqlalchemy import Connection
 
 from tideng.base.errors import NotFound
+from tideng.base.text import phrase, semicolon
 from tideng.privacy.export import takeout
 from tideng.privacy.holdings import Holding, holdings
 from tideng.store.database import reading
@@ -98,12 +99,12 @@ def _account() -> Holding:
     """What is kept so that the reader can sign in. The password itself is not: only a hash that cannot be turned back."""
     user = current_user
     columns = {
-        "login": {"zh": "登录名", "en": "Login"},
-        "name": {"zh": "姓名", "en": "Name"},
-        "email": {"zh": "邮箱", "en": "E-mail"},
-        "roles": {"zh": "角色", "en": "Roles"},
-        "last_login": {"zh": "上次登录", "en": "Last signed in"},
-        "times": {"zh": "登录次数", "en": "Times signed in"},
+        "login": phrase("Login"),
+        "name": phrase("Name", context="my_data"),
+        "email": phrase("E-mail", context="my_data"),
+        "roles": phrase("Roles"),
+        "last_login": phrase("Last signed in"),
+        "times": phrase("Times signed in"),
     }
     record = {
         "login": user.username,
@@ -113,8 +114,8 @@ def _account() -> Holding:
         "last_login": f"{user.last_login:%Y-%m-%d %H:%M} UTC" if user.last_login else "",
         "times": user.login_count or 0,
     }
-    about = {"zh": "用来登录。您和管理员可看；密码只留下无法还原的摘要", "en": "For signing in. You and administrators can see it; of the password only a hash is kept"}  # fmt: skip
-    title = {"zh": "账号", "en": "Account"}
+    about = phrase("For signing in. You and administrators can see it; of the password only a hash is kept")  # fmt: skip
+    title = phrase("Account")
     return Holding(
         "account", title, about, columns, 1, lambda start, most: [record][start : start + most], icon="shield"
     )
@@ -176,7 +177,7 @@ def _words(of: Any) -> str:
 
 
 def _joined(parts: Iterable[str]) -> str:
-    return ("；" if locale() == "zh" else "; ").join(filter(None, parts))
+    return (semicolon(locale())).join(filter(None, parts))
 
 
 def _seers(here: Web, person: str) -> list[tuple[str, str]]:

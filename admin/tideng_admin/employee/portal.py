@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from tideng.base.errors import Refused
 from tideng.base.problems import say
+from tideng.base.text import comma, phrase, wording
 from tideng.model.calendars import local_moment
 from tideng.model.statuses import NudgeStatus
 from tideng.outbox import contest
@@ -296,7 +297,7 @@ class PortalPage(Page):
             "name": _("Tideng"),
             "short_name": _("Tideng"),
             "description": _("My day, my messages and my data"),
-            "lang": "zh-Hans" if locale() == "zh" else "en",
+            "lang": wording(phrase("en", context="portal"), locale()),
             "start_url": "/me/",
             "scope": "/",
             "display": "standalone",
@@ -348,7 +349,7 @@ def portal_tabs() -> list[tuple[str, str, str, str]]:
     here = web()
     found = [
         (10, ("today", "today", _("Today"), url_for("PortalPage.day"))),
-        (40, ("messages", "bell", named({"zh": "消息", "en": "Messages"}), url_for("PortalPage.messages"))),
+        (40, ("messages", "bell", named(phrase("Messages", context="portal")), url_for("PortalPage.messages"))),
         (90, ("data", "shield", _("My data"), url_for("MyDataPage.show_all"))),
     ]
     if "TeamPage.show_all" in current_app.view_functions and here.may("can_read", "Team"):
@@ -488,7 +489,7 @@ def _seers(here: Web, found: NudgeView) -> str:
     if member and member.supervisor and member.supervisor != here.viewer().person:
         people.append(here.name_of(member.supervisor))
     people.append(_("HR"))
-    return ("、" if locale() == "zh" else ", ").join(dict.fromkeys(people))
+    return (comma(locale())).join(dict.fromkeys(people))
 
 
 def _quiet(here: Web) -> str:

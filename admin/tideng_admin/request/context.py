@@ -16,6 +16,7 @@ from flask_login import current_user
 from sqlalchemy import Connection, Engine, select
 
 from tideng.access.viewer import Viewer, name_of
+from tideng.base.text import phrase
 from tideng.model.judge_contract import EngineState
 from tideng.org.directory import Directory, zone
 from tideng.plugins.attention import Attention
@@ -27,8 +28,9 @@ from tideng.views.counters import Counters, counters
 from tideng_admin.screens import Screen
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {
-    "zh": {"flag": "cn", "name": "中文", "tag": "zh-Hans"},
-    "en": {"flag": "gb", "name": "English", "tag": "en"},
+    "flag": phrase("gb"),
+    "name": phrase("English"),
+    "tag": phrase("en"),
 }
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from tideng.base.errors import InvalidRule, Problem
 from tideng.base.problems import say
+from tideng.base.text import pause
 from tideng.model.templates import choose
 from tideng.store.database import reading, writing
 from tideng_admin.display.base_page import (
@@ -215,7 +216,7 @@ def _field(one: Parameter, text: str, wrong: Mapping[str, str] | Sequence[str]) 
     default = _("usually %(value)s", value=_text_of(one.default)) if one.default is not None else ""
     problem = wrong.get(one.name, "") if isinstance(wrong, Mapping) else ""
     low, high = (_text_of(bound) if bound is not None else "" for bound in (one.minimum, one.maximum))
-    helped = ("，" if locale() == "zh" else ", ").join(filter(None, (bounds, default)))
+    helped = (pause(locale())).join(filter(None, (bounds, default)))
     return Field(one.name, named(one.title, one.name), one.type, unit, text, helped, problem, low, high)
 
 

@@ -10,8 +10,10 @@ Being a plugin
     `hookimpl` marks a method as a hook; `Deployment` is what the hook `start` hands over: settings, clock, catalogue,
     calendar, engine. Read the time from its `clock`, never from the system.
 Declaring names
-    What the hook `declare` returns, and the `Catalogue` of everything that is declared. A `Text` maps ``zh`` and
-    ``en``.
+    What the hook `declare` returns, and the `Catalogue` of everything that is declared.
+Texts
+    `phrase` is a text in English, with slots, that the catalogues translate: the plugin's folder
+    ``translations/<locale>/LC_MESSAGES/messages.po``. A `Text` maps locales to wordings; `wording` chooses one.
 Events
     `Event` is what the hook `on_stored` gets. A reader of files (hook `read_source`) takes `ReadOptions` and yields
     payloads or `Unreadable`.
@@ -44,7 +46,7 @@ Database
 Files from outside
     Code that opens an untrusted file runs in a process of its own, after a look at the ZIP's directory.
 Command line
-    Commands in two languages, for an entry point in the group ``tideng.commands``.
+    Commands whose help is a text, for an entry point in the group ``tideng.commands``.
 Trying a plugin
     For a plugin's tests: a deployment in a folder, with a clock that the test moves.
 
@@ -74,6 +76,12 @@ if TYPE_CHECKING:
     )
     from tideng.model.limits import MAX_KEPT as MAX_KEPT, MAX_TEXT as MAX_TEXT, MAX_WHOLE as MAX_WHOLE
     from tideng.model.templates import choose as choose_text, spoken as spoken
+    # Texts
+    from tideng.base.text import (
+        phrase as phrase, wording as wording, same as same, joined as joined, plain as plain_text, Each as Each,
+        comma as comma, colon as colon, semicolon as semicolon, pause as pause, space as space,
+        languages as languages, DEFAULT as DEFAULT_LANGUAGE, SOURCE as SOURCE_LANGUAGE,
+    )
     # Events
     from tideng.model.event import Event as Event
     from tideng.intake.event_files import (
@@ -144,7 +152,7 @@ if TYPE_CHECKING:
         NotAllowed as NotAllowed, PluginRefused as PluginRefused,
     )
     from tideng.base.problems import (
-        Phrase as Phrase, ProblemText as ProblemText, say as say_problem, say_phrase as say_phrase,
+        Sentence as Sentence, ProblemText as ProblemText, say as say_problem, say_sentence as say_sentence,
         stored as stored_problem, restored as restored_problem, in_json as problem_in_json,
     )
     from tideng.base.suggestions import nearest as nearest_name
@@ -213,6 +221,12 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.model.limits": "MAX_KEPT MAX_TEXT MAX_WHOLE",
         "tideng.model.templates": "choose=choose_text spoken",
     },
+    "Texts": {
+        "tideng.base.text": (
+            "phrase wording same joined plain=plain_text Each comma colon semicolon pause space languages "
+            "DEFAULT=DEFAULT_LANGUAGE SOURCE=SOURCE_LANGUAGE"
+        ),
+    },
     "Events": {
         "tideng.model.event": "Event",
         "tideng.intake.event_files": "ReadOptions Unreadable Source open_events LOGS",
@@ -272,7 +286,7 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
             "TidengError Problem Refused InvalidBundle InvalidPayload InvalidSettings NotFound NotAllowed PluginRefused"
         ),
         "tideng.base.problems": (
-            "Phrase ProblemText say=say_problem say_phrase stored=stored_problem restored=restored_problem "
+            "Sentence ProblemText say=say_problem say_sentence stored=stored_problem restored=restored_problem "
             "in_json=problem_in_json"
         ),
         "tideng.base.suggestions": "nearest=nearest_name",

@@ -29,7 +29,7 @@ def read_csv(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
     Columns: id, source, type, time, subject; the others, named ``data.NAME`` or just ``NAME``, are data. An empty cell
     is a missing field; numbers and true/false are read by the field's type; a list or object is written as JSON.
     """
-    records = _Records(numbered_lines(stream))
+    records = _RecordSplitter(numbered_lines(stream))
     header = records.header()
     if isinstance(header, Unreadable):
         yield header.at, header
@@ -41,7 +41,7 @@ def read_csv(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
             yield line.place, _payload(header, cells, options)
 
 
-class _Records:
+class _RecordSplitter:
     """Split lines into records. A broken record costs only its first line; the lines that it swallowed are read
     again."""
 

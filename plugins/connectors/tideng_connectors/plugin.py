@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tideng.plugin import ChannelSpec, EventType, Field, InvalidSettings, MetricSpec, Problem, Text, hookimpl
+from tideng.plugin import ChannelSpec, EventType, Field, InvalidSettings, MetricSpec, Problem, Text, hookimpl, phrase
 from tideng_connectors.csv_reader import read_csv
 from tideng_connectors.csv_reader import recognises as is_csv
 from tideng_connectors.email_channel import EmailChannel, EmailSettings
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     Reader = Callable[[BinaryIO, ReadOptions], Iterator[tuple[str, Any]]]
 
 NAME = "connectors"
-CUSTOMER = Field("customer", "text", {"zh": "客户", "en": "Customer"}, required=True, key=True)
-REASON = Field("reason", "text", {"zh": "原因", "en": "Reason"})
-TEXT = Field("text", "text", {"zh": "内容", "en": "Text"})
+CUSTOMER = Field("customer", "text", phrase("Customer"), required=True, key=True)
+REASON = Field("reason", "text", phrase("Reason"))
+TEXT = Field("text", "text", phrase("Text"))
 MONEY = (
-    Field("amount", "number", {"zh": "金额", "en": "Amount"}, unit="money", currency="currency"),
-    Field("currency", "text", {"zh": "币种", "en": "Currency"}),
+    Field("amount", "number", phrase("Amount"), unit="money", currency="currency"),
+    Field("currency", "text", phrase("Currency")),
 )
 
 
@@ -35,13 +35,13 @@ def _grade(name: str, title: Text) -> Field:
 
 
 SALES: tuple[tuple[str, Text], ...] = (
-    ("order.won", {"zh": "赢得订单", "en": "Order won"}),
-    ("customer.won", {"zh": "赢得客户", "en": "Customer won"}),
-    ("customer.lost", {"zh": "流失客户", "en": "Customer lost"}),
+    ("order.won", phrase("Order won")),
+    ("customer.won", phrase("Customer won")),
+    ("customer.lost", phrase("Customer lost")),
 )
 SALES_THIS_MONTH = MetricSpec(
     "sales_this_month",
-    {"zh": "本月销售额", "en": "Sales this month"},
+    phrase("Sales this month"),
     "sum",
     "order.won",
     "this month",
@@ -50,12 +50,10 @@ SALES_THIS_MONTH = MetricSpec(
 )
 METRICS = (
     SALES_THIS_MONTH,
-    MetricSpec.share_of_target(
-        "target_completion", {"zh": "本月销售目标完成率", "en": "Share of the month’s sales target"}, SALES_THIS_MONTH
-    ),
+    MetricSpec.share_of_target("target_completion", phrase("Share of the month’s sales target"), SALES_THIS_MONTH),
     MetricSpec(
         "expertise_avg",
-        {"zh": "专业能力平均评分（近30天）", "en": "Expertise, average grade (30 days)"},
+        phrase("Expertise, average grade (30 days)"),
         "average",
         "feedback.received",
         "last 30 days",
@@ -64,7 +62,7 @@ METRICS = (
     ),
     MetricSpec(
         "attitude_avg",
-        {"zh": "服务态度平均评分（近30天）", "en": "Attitude, average grade (30 days)"},
+        phrase("Attitude, average grade (30 days)"),
         "average",
         "feedback.received",
         "last 30 days",
@@ -75,7 +73,7 @@ METRICS = (
 
 
 class ConnectorsPlugin:
-    title = {"zh": "销售与外部系统", "en": "Sales and other systems"}
+    title = phrase("Sales and other systems")
 
     def __init__(self) -> None:
         self._deployment: Deployment | None = None
@@ -86,26 +84,26 @@ class ConnectorsPlugin:
         return [
             EventType(
                 "attendance.checked_in",
-                {"zh": "打卡", "en": "Checked in"},
+                phrase("Checked in"),
                 (
-                    Field("place", "text", {"zh": "地点", "en": "Place"}),
+                    Field("place", "text", phrase("Place", context="plugin")),
                     Field("customer", "text", CUSTOMER.title, key=True),
                 ),
             ),
             *(EventType(name, title, (CUSTOMER, *MONEY, REASON)) for name, title in SALES),
             EventType(
                 "feedback.received",
-                {"zh": "收到客户反馈", "en": "Customer feedback received"},
+                phrase("Customer feedback received"),
                 (
                     CUSTOMER,
-                    _grade("attitude", {"zh": "服务态度", "en": "Attitude"}),
-                    _grade("expertise", {"zh": "专业能力", "en": "Expertise"}),
+                    _grade("attitude", phrase("Attitude")),
+                    _grade("expertise", phrase("Expertise")),
                     TEXT,
                 ),
             ),
             *METRICS,
-            ChannelSpec("email", {"zh": "电子邮件", "en": "E-mail"}),
-            ChannelSpec("memory", {"zh": "内存（测试用）", "en": "Memory (for tests)"}),
+            ChannelSpec("email", phrase("E-mail", context="plugin")),
+            ChannelSpec("memory", phrase("Memory (for tests)")),
         ]
 
     @hookimpl

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from tideng.plugin import MAX_WHOLE, Phrase, ReadOptions, Unreadable, why_not_parsed
+from tideng.plugin import MAX_WHOLE, ReadOptions, Sentence, Unreadable, why_not_parsed
 
 CHUNK = 1 << 17
 MEMO = 100_000  # texts of a log that are shared, so that a repeated one is held once
@@ -38,7 +38,7 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
     resource where `options` knows that person, else the case. The trace's own attributes go into the data of its
     first event as ``case:KEY``. XML that breaks off is named with its line; what came before stays.
     """
-    log = _Log(options)
+    log = _LogParser(options)
     try:
         while chunk := stream.read(CHUNK):
             log.parser.Parse(chunk, False)
@@ -60,7 +60,7 @@ class _Refused(Exception):
         self.problem = problem
 
 
-class _Log:
+class _LogParser:
     """Parse a log: Expat calls handlers, and events gather in `_ready` until they are taken.
 
     Expat has one handler at a time; it is exchanged for each level (log, trace, event), because attributes of events
@@ -76,7 +76,7 @@ class _Log:
         self._positions: dict[str, int] = {}
         self._memo: dict[str, str] = {}
         self._case, self._line = "", 0
-        self._bad: Phrase | None = None
+        self._bad: Sentence | None = None
         self._trace: dict[str, Any] = {}
         self._into: dict[str, Any] = {}
         self._path: list[tuple[str, str]] = []
@@ -167,7 +167,7 @@ class _Log:
             if kind == "boolean":
                 return {"true": True, "1": True, "false": False, "0": False}[text.strip()]
         except (ValueError, KeyError):
-            self._bad = self._bad or Phrase(
+            self._bad = self._bad or Sentence(
                 "xes-attribute-of-other-type", {"key": key, "value": text[:40], "kind": kind}
             )
             return None
@@ -181,9 +181,9 @@ class _Log:
         if not self._case:
             self._case = str(self._trace.pop("concept:name", ""))
         activity = data.pop("concept:name", None)
-        wrong = self._bad or (None if activity else Phrase("xes-event-without-activity"))
+        wrong = self._bad or (None if activity else Sentence("xes-event-without-activity"))
         if not self._case:
-            wrong = Phrase("xes-trace-without-case")
+            wrong = Sentence("xes-trace-without-case")
         position = self._positions[self._case] = self._positions.get(self._case, 0) + 1
         if wrong:
             self._ready.append((place, Unreadable(place, wrong.code, wrong.params, raw=repr(data))))

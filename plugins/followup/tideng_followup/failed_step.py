@@ -29,7 +29,7 @@ SPEAKS_OF: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class StepVisit:
     """One owner's part of one visit to a step. Moments in UTC; `due` None without a deadline, `done_at` None while
     it is open."""
 
@@ -49,23 +49,23 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailedStep:
     """The step that failed. `late`: it exceeded its deadline; otherwise the customer's reason points at it."""
 
-    passage: Passage
+    passage: StepVisit
     late: bool
 
 
-def failed_step(passages: Iterable[Passage], reason: str, at: datetime) -> Failed | None:
+def failed_step(passages: Iterable[StepVisit], reason: str, at: datetime) -> FailedStep | None:
     """Find the step to review when the customer was lost at `at`; None when no step was late and the reason points
     at none. Of several visits to a step, the last one counts."""
     known = list(passages)
     longest = max(known, key=lambda one: one.beyond(at), default=None)
     if longest is not None and longest.beyond(at) > timedelta():
-        return Failed(longest, late=True)
+        return FailedStep(longest, late=True)
     pointed = points_at(reason)
     there = [one for one in known if one.node == pointed]
-    return Failed(max(there, key=lambda one: (one.entered_at, one.part)), late=False) if there else None
+    return FailedStep(max(there, key=lambda one: (one.entered_at, one.part)), late=False) if there else None
 
 
 def points_at(reason: str) -> str:

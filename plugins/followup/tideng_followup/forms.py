@@ -7,20 +7,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from tideng.plugin import MUST, Asked, Catalogue, Directory, Filled, Form
+from tideng.plugin import MUST, Asked, Catalogue, Directory, Filled, Form, phrase
 from tideng_processes.cases.owners import holder_of
 
 RAISE, FOLLOW_UP = "customer_followup.raise", "customer_followup.follow_up"
 PRODUCT = "product"
 """The role that answers what customers need."""
-WHY: Mapping[str, str] = {
-    "zh": "客户主要因为什么？不清楚就选“不清楚”。",
-    "en": "What was it mainly? “Not known” is all right.",
-}
-FROM_PRODUCT: Mapping[str, str] = {
-    "zh": "产品部今天在、手上的事最少的人",
-    "en": "Of those at work in product today, who has the least to do",
-}
+WHY: Mapping[str, str] = phrase("What was it mainly? “Not known” is all right.")
+FROM_PRODUCT: Mapping[str, str] = phrase("Of those at work in product today, who has the least to do")
 
 
 def asked_of(form: Form) -> Iterable[Asked]:

@@ -22,7 +22,7 @@ from tideng_followup.declarations import (
     UNCLEAR,
     UNEXPLAINED,
 )
-from tideng_followup.failed_step import Failed, Passage, failed_step
+from tideng_followup.failed_step import FailedStep, StepVisit, failed_step
 from tideng_followup.improvement_items import Occasion
 from tideng_processes.cases.loader import load_runs
 from tideng_processes.cases.run import OPEN, Run
@@ -100,7 +100,7 @@ def is_loss(event: Event) -> bool:
 def losses_of(connection: Connection, registry: Registry, told: Sequence[Event]) -> list[Loss]:
     """Give one loss for each follow-up that was lost, from the first event that says so, and one for each that may
     have been. Customers whom nobody follows up are skipped."""
-    known = _Known.of(connection, registry, told)
+    known = _FollowupIndex.of(connection, registry, told)
     found: dict[tuple[str, bool], Loss] = {}
     for event in sorted(told, key=lambda one: one.time):
         runs = known.meant(event)
@@ -111,14 +111,14 @@ def losses_of(connection: Connection, registry: Registry, told: Sequence[Event])
 
 
 @dataclass
-class _Known:
+class _FollowupIndex:
     """The follow-ups that events may mean: by need, and by the customer's key, oldest first."""
 
     needs: dict[str, Run] = field(default_factory=dict)
     customers: dict[str | None, list[Run]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, connection: Connection, registry: Registry, told: Sequence[Event]) -> _Known:
+    def of(cls, connection: Connection, registry: Registry, told: Sequence[Event]) -> _FollowupIndex:
         """Load the follow-ups that are named. A fixed number of statements; each of the three ways to name one has
         an index."""
         needs = {_need(event) for event in told} - {""}
@@ -168,14 +168,14 @@ def _not_known(connection: Connection, losses: Sequence[Loss]) -> list[Loss]:
     return [loss for loss in losses if loss.name not in known]
 
 
-def _passages(connection: Connection, cases: Sequence[str]) -> dict[str, list[Passage]]:
+def _passages(connection: Connection, cases: Sequence[str]) -> dict[str, list[StepVisit]]:
     """Give each owner's part of each step of these cases that was answered or is open."""
     row = TaskRow
     columns = (row.case, row.node, row.part, row.owner, row.entered_at, row.due, row.done_at)
     query = select(*columns).where(row.case.in_(cases), row.state != "gone").order_by(row.id)
-    found: dict[str, list[Passage]] = {}
+    found: dict[str, list[StepVisit]] = {}
     for one in connection.execute(query):
-        passage = Passage(one.node, one.part, one.owner, one.entered_at, one.due, one.done_at)
+        passage = StepVisit(one.node, one.part, one.owner, one.entered_at, one.due, one.done_at)
         found.setdefault(one.case, []).append(passage)
     return found
 
@@ -192,7 +192,7 @@ def _close(mover: Mover, loss: Loss) -> None:
         mover.answer(run, task, Answer(outcome, "", max(loss.at, task.entered_at), heard=RECORDED))
 
 
-def _occasion(loss: Loss, failure: Failed, locale: str) -> Occasion:
+def _occasion(loss: Loss, failure: FailedStep, locale: str) -> Occasion:
     """Collect what is known about the step, for the person who reviews it."""
     definition, passage = loss.run.definition, failure.passage
     node = definition.nodes.get(passage.node)
@@ -222,7 +222,7 @@ def _in_words(definition: Definition, reason: str, locale: str) -> str:
 # -- what is told ------------------------------------------------------------------------------------------------------
 
 
-def _event(loss: Loss, failure: Failed | None, improvement: str) -> Event:
+def _event(loss: Loss, failure: FailedStep | None, improvement: str) -> Event:
     """Make the event: ``node.failed`` about the person who had the step, so that rules reach their supervisor;
     ``loss.unexplained`` about the person who followed up, when no step was late."""
     data: dict[str, Any] = {"process": PROCESS, "case": loss.run.id, "customer": loss.customer, "reason": loss.reason}
@@ -259,5 +259,5 @@ def _hours(length: timedelta) -> int:
     return max(1, round(length / HOUR))
 
 
-def _planned(passage: Passage) -> int | None:
+def _planned(passage: StepVisit) -> int | None:
     return _hours(passage.due - passage.entered_at) if passage.due else None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.plugin import hookimpl
+from tideng.plugin import hookimpl, phrase
 from tideng_followup import lost_customers
 from tideng_followup.declarations import EVENTS
 from tideng_followup.forms import asked_of, filled_in
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FollowupPlugin(ShipsProcesses):
-    title = {"zh": "客户跟进", "en": "Following up customers"}
+    title = phrase("Following up customers")
     requires = ("processes",)
 
     @hookimpl

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideng.plugin import Clock, Directory, Event, Point, Problem, SystemClock, hookimpl, zone
+from tideng.plugin import Clock, Directory, Event, Point, Problem, SystemClock, hookimpl, phrase, zone
 from tideng_orgchart.declarations import EVENTS, FACTS, STATES
 from tideng_orgchart.edit import overrides
 from tideng_orgchart.organisation import store
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class OrgchartPlugin:
-    title = {"zh": "组织与岗位", "en": "People and positions"}
+    title = phrase("People and positions")
 
     def __init__(self) -> None:
         self._catalogue: Catalogue | None = None

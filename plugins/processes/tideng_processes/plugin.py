@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.plugin import hookimpl
+from tideng.plugin import Text, hookimpl, phrase
 from tideng_processes.cases import due_steps, incoming_events
 from tideng_processes.cases.events import EVENTS
 from tideng_processes.forms import post_fields
@@ -29,7 +29,7 @@ LOOK_AGAIN = timedelta(minutes=10)
 
 
 class ProcessesPlugin(ShipsProcesses):
-    title = {"zh": "流程", "en": "Processes"}
+    title = phrase("Processes")
     requires = ("orgchart",)
 
     def __init__(self) -> None:
@@ -68,11 +68,11 @@ class ProcessesPlugin(ShipsProcesses):
         return applying.check(bundle, self.deployment.catalogue, self.shipped())
 
     @hookimpl
-    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
+    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[Text | str]:
         return applying.plan(bundle, connection, self.shipped())
 
     @hookimpl
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[Text | str]:
         if connection is None:
             return []
         return applying.apply(bundle, connection, self.shipped(), take, self.deployment.clock.now())

@@ -9,7 +9,17 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from tideng.plugin import Catalogue, Directory, NotFound, Viewer, WorkCalendar, events_of, name_of, spans_reaching
+from tideng.plugin import (
+    Catalogue,
+    Deployment,
+    Directory,
+    NotFound,
+    Viewer,
+    WorkCalendar,
+    events_of,
+    name_of,
+    spans_reaching,
+)
 
 ON_TRIP, REPORTED = "person.on_trip", "report.submitted"
 DAYS = 30
@@ -67,8 +77,7 @@ def completeness(
     viewer: Viewer,
     directory: Directory,
     moment: datetime,
-    catalogue: Catalogue,
-    calendar: WorkCalendar,
+    deployment: Deployment,
     people: Collection[str],
     days: int = DAYS,
 ) -> list[Completeness]:
@@ -80,13 +89,13 @@ def completeness(
     if scope is not None and not set(people) <= scope:
         raise NotFound("nobody-of-that-name")
     first = moment - timedelta(days=days + 1)
-    spans = _spans(connection, catalogue, people, first)
+    spans = _spans(connection, deployment.catalogue, people, first)
     lengths = _lengths(connection, directory, people, first)
     found = []
     for person in people:
         today = directory.local_day(person, moment)
         span = [today - timedelta(days=n) for n in range(days - 1, -1, -1)]
-        expected = _expected(spans.get(person, ()), directory, calendar, person, moment)
+        expected = _expected(spans.get(person, ()), directory, deployment.calendar, person, moment)
         written = lengths.get(person, {})
         shown = tuple(Day(day, day in expected, written.get(day), day == today) for day in span)
         found.append(Completeness(person, name_of(directory, person, moment), shown))

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from tideng.plugin import EventType, Field, MetricSpec
+from tideng.plugin import EventType, Field, MetricSpec, phrase
 
-TRIP = Field("trip", "text", {"zh": "出差单号", "en": "Trip"}, key=True)
-CUSTOMER = Field("customer", "text", {"zh": "客户", "en": "Customer"}, required=True, key=True)
+TRIP = Field("trip", "text", phrase("Trip"), key=True)
+CUSTOMER = Field("customer", "text", phrase("Customer"), required=True, key=True)
 
 # what follows from a customer's need (need.*, proposal.*, followup.*) is declared by the connectors
 EVENTS = (
     EventType(
         "report.submitted",
-        {"zh": "提交日报", "en": "Daily report submitted"},
+        phrase("Daily report submitted"),
         (
-            Field("date", "date", {"zh": "日期", "en": "Date"}),
-            Field("communication", "text", {"zh": "客户沟通内容", "en": "Customer communication"}),
-            Field("needs", "text", {"zh": "客户需求", "en": "Customer needs"}),
-            Field("issues", "list", {"zh": "待解决问题", "en": "Open issues"}),
-            Field("plan", "text", {"zh": "明日计划", "en": "Plan for tomorrow"}),
+            Field("date", "date", phrase("Date")),
+            Field("communication", "text", phrase("Customer communication")),
+            Field("needs", "text", phrase("Customer needs")),
+            Field("issues", "list", phrase("Open issues")),
+            Field("plan", "text", phrase("Plan for tomorrow")),
             TRIP,
         ),
     ),
     EventType(
         "needs_report.submitted",
-        {"zh": "提交客户需求报告", "en": "Customer-needs report submitted"},
-        (CUSTOMER, Field("text", "text", {"zh": "客户需求", "en": "Customer needs"}, required=True)),
+        phrase("Customer-needs report submitted"),
+        (CUSTOMER, Field("text", "text", phrase("Customer needs"), required=True)),
     ),
-    EventType("visit.completed", {"zh": "完成拜访", "en": "Visit completed"}, (CUSTOMER, TRIP)),
+    EventType("visit.completed", phrase("Visit completed"), (CUSTOMER, TRIP)),
 )
 
 METRICS = (
-    MetricSpec(
-        "reports_today", {"zh": "今日日报", "en": "Reports today"}, "count", "report.submitted", "today", unit="reports"
-    ),
+    MetricSpec("reports_today", phrase("Reports today"), "count", "report.submitted", "today", unit="reports"),
     MetricSpec(
         "visits_this_week",
-        {"zh": "本周拜访", "en": "Visits this week"},
+        phrase("Visits this week"),
         "count",
         "visit.completed",
         "this week",
@@ -43,7 +41,7 @@ METRICS = (
     ),
     MetricSpec(
         "visits_this_month",
-        {"zh": "本月拜访", "en": "Visits this month"},
+        phrase("Visits this month"),
         "count",
         "visit.completed",
         "this month",
@@ -51,7 +49,7 @@ METRICS = (
     ),
     MetricSpec(
         "needs_reports_this_month",
-        {"zh": "本月客户需求报告", "en": "Customer-needs reports this month"},
+        phrase("Customer-needs reports this month"),
         "count",
         "needs_report.submitted",
         "this month",
@@ -59,7 +57,7 @@ METRICS = (
     ),
     MetricSpec(
         "needs_length_avg",
-        {"zh": "客户需求平均字数（近30天）", "en": "Average length of customer needs (30 days)"},
+        phrase("Average length of customer needs (30 days)"),
         "average",
         "report.submitted",
         "last 30 days",
@@ -68,7 +66,7 @@ METRICS = (
     ),
     MetricSpec(
         "issues_avg",
-        {"zh": "每份日报待解决问题数（近30天）", "en": "Open issues a report (30 days)"},
+        phrase("Open issues a report (30 days)"),
         "average",
         "report.submitted",
         "last 30 days",

@@ -9,33 +9,32 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection
 
-from tideng.plugin import Card, CardLine, Catalogue, Directory, Text, Viewer, WorkCalendar, last_event_time
+from tideng.plugin import Card, CardLine, Deployment, Directory, Text, Viewer, last_event_time, phrase
 from tideng_reports.completeness import REPORTED, Completeness, completeness
 from tideng_reports.prefill import NEEDED
 from tideng_reports.report_history import waiting_for
 
 LOOKED_BACK = timedelta(days=180)
 """An older last report is not shown."""
-_TITLE: Text = {"zh": "日报", "en": "Reports"}
-_LINK: Text = {"zh": "看日报", "en": "See them"}
-_LAST: Text = {"zh": "最后一份", "en": "The last one:"}
-_NO_TRIP: Text = {"zh": "本周没有出差", "en": "No trip this week"}
-_TODAY_OPEN: Text = {"zh": "今天的还没写", "en": "Today’s is still open"}
-_NONE_YET: Text = {"zh": "还没有日报", "en": "No report yet"}
+_TITLE: Text = phrase("Reports")
+_LINK: Text = phrase("See them")
+_LAST: Text = phrase("The last one:")
+_NO_TRIP: Text = phrase("No trip this week")
+_TODAY_OPEN: Text = phrase("Today’s is still open")
+_NONE_YET: Text = phrase("No report yet")
 
 
-def beside(
+def reports_card(
     connection: Connection,
     viewer: Viewer,
     directory: Directory,
     now: datetime,
-    catalogue: Catalogue,
-    calendar: WorkCalendar,
+    deployment: Deployment,
     person: str,
 ) -> Iterable[Card]:
     """Make the card; [] for a person who neither travelled this week nor wrote a report lately. Four statements."""
     week = directory.local_day(person, now).weekday() + 1
-    [days] = completeness(connection, viewer, directory, now, catalogue, calendar, [person], week)
+    [days] = completeness(connection, viewer, directory, now, deployment, [person], week)
     # events and not their cases: a report may come from another system
     last = last_event_time(connection, (REPORTED, NEEDED), person, now - LOOKED_BACK)
     if last is None and not any(one.expected for one in days.days):
@@ -43,7 +42,7 @@ def beside(
     lines = [CardLine("", week_words(days)), CardLine("", _LAST, at=last) if last else CardLine("", _NONE_YET)]
     waiting = waiting_for(connection, viewer, person)
     if waiting:
-        lines.append(CardLine("", {"zh": f"{waiting} 份等您看", "en": f"{waiting} for you to read"}))
+        lines.append(CardLine("", phrase("{waiting} for you to read", waiting=waiting)))
     return [Card(_TITLE, tuple(lines), href=f"/reports/{quote(person, safe='')}", link=_LINK, screen="TeamReports")]
 
 
@@ -54,4 +53,4 @@ def week_words(days: Completeness) -> Text:
     if not days.expected:
         return _TODAY_OPEN
     share = f"{days.written}/{days.expected}"
-    return {"zh": f"本周 {share}（出差的工作日）", "en": f"This week {share} (working days of trips)"}
+    return phrase("This week {share} (working days of trips)", share=share)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tideng.plugin import hookimpl
+from tideng.plugin import hookimpl, phrase
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_reports.declarations import EVENTS, METRICS
-from tideng_reports.person_card import beside
+from tideng_reports.person_card import reports_card
 from tideng_reports.prefill import filled
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ReportsPlugin(ShipsProcesses):
-    title = {"zh": "日报与拜访", "en": "Reports and visits"}
+    title = phrase("Reports and visits")
     requires = ("processes",)
 
     @hookimpl
@@ -36,8 +36,7 @@ class ReportsPlugin(ShipsProcesses):
     def beside_person(
         self, person: str, viewer: Viewer, connection: Connection, directory: Directory, now: datetime
     ) -> Iterable[Card]:
-        here = self.deployment
-        return beside(connection, viewer, directory, now, here.catalogue, here.calendar, person)
+        return reports_card(connection, viewer, directory, now, self.deployment, person)
 
     @hookimpl
     def screens(self) -> Iterable[object]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from tideng.plugin import Directory, Filled, Form, Text, events_of, last_span_between, local_moment
+from tideng.plugin import Directory, Filled, Form, Text, events_of, last_span_between, local_moment, phrase
 from tideng_reports.completeness import ON_TRIP, day_of
 
 DAILY, NEEDS = "daily_report", "needs_report"
@@ -24,7 +24,7 @@ LONGEST_NEEDS = 2000
 """Characters taken from the day's needs reports; a report that would exceed this is left out."""
 
 
-class Marks(NamedTuple):
+class Punctuation(NamedTuple):
     """Punctuation of a language for lists of names and places."""
 
     colon: str
@@ -32,16 +32,16 @@ class Marks(NamedTuple):
     brackets: str
 
 
-CHINESE, ENGLISH = Marks("：", "，", "（{}）"), Marks(": ", ", ", " ({})")
+CHINESE, ENGLISH = Punctuation("：", "，", "（{}）"), Punctuation(": ", ", ", " ({})")
 _A_MOMENT = timedelta(microseconds=1)
-_TODAY: Text = {"zh": "今天", "en": "Today"}
-_BY_VISITS: Text = {"zh": "已帮您填好：拜访", "en": "Filled in: your visits"}
-_BY_BOTH: Text = {"zh": "已帮您填好：拜访和行程", "en": "Filled in: visits, itinerary"}
-_BY_REPORTS: Text = {"zh": "来自当天的需求报告", "en": "From the day’s needs reports"}
-_BY_ITINERARY: Text = {"zh": "来自行程", "en": "From the itinerary"}
-_BY_TRIP: Text = {"zh": "正在出差", "en": "The trip you are on"}
-_BY_TRIP_THEN: Text = {"zh": "那天的出差", "en": "The trip of that day"}
-_BY_VISIT: Text = {"zh": "今天刚见过", "en": "Met today"}
+_TODAY: Text = phrase("Today")
+_BY_VISITS: Text = phrase("Filled in: your visits")
+_BY_BOTH: Text = phrase("Filled in: visits, itinerary")
+_BY_REPORTS: Text = phrase("From the day’s needs reports")
+_BY_ITINERARY: Text = phrase("From the itinerary")
+_BY_TRIP: Text = phrase("The trip you are on")
+_BY_TRIP_THEN: Text = phrase("The trip of that day")
+_BY_VISIT: Text = phrase("Met today")
 
 
 def filled(form: Form, connection: Connection, directory: Directory) -> dict[str, Filled]:
@@ -74,7 +74,7 @@ def filled(form: Form, connection: Connection, directory: Directory) -> dict[str
     return {name: one for name, one in found.items() if one.value}
 
 
-def _whom(met: Sequence[str], planned: Sequence[str], marks: Marks) -> Filled:
+def _whom(met: Sequence[str], planned: Sequence[str], marks: Punctuation) -> Filled:
     """A line for each customer: those met, in the order of the day, then those on the itinerary."""
     more = [one for one in planned if one not in met]
     source = _BY_BOTH if met and more else _BY_ITINERARY if more else _BY_VISITS
@@ -95,7 +95,7 @@ def on_day(connection: Connection, person: str, began: datetime, until: datetime
     ]
 
 
-def _needs(happened: Iterable[Happened], marks: Marks) -> str:
+def _needs(happened: Iterable[Happened], marks: Punctuation) -> str:
     """Join the texts of the day's needs reports, as many as fit."""
     text = ""
     for type_, customer, words in happened:
@@ -120,7 +120,7 @@ def itinerary_of(connection: Connection, person: str, trip: str, at: datetime) -
     return []
 
 
-def plan_for(itinerary: Iterable[Mapping[str, Any]], day: date, marks: Marks = CHINESE) -> str:
+def plan_for(itinerary: Iterable[Mapping[str, Any]], day: date, marks: Punctuation = CHINESE) -> str:
     """One day of an itinerary on one line: 09:30 万家灯饰（沧州），14:00 光之源灯具城."""
     return marks.comma.join(filter(None, (_stop(one, marks) for one in _stops_on(itinerary, day))))
 
@@ -137,7 +137,7 @@ def _stops_on(itinerary: Iterable[Mapping[str, Any]], day: date) -> list[Mapping
     return sorted(there, key=lambda one: str(one.get("time") or ""))
 
 
-def _stop(one: Mapping[str, Any], marks: Marks) -> str:
+def _stop(one: Mapping[str, Any], marks: Punctuation) -> str:
     customer, city, clock = (str(one.get(name) or "").strip() for name in ("customer", "city", "time"))
     where = customer + marks.brackets.format(city) if customer and city else customer or city
     return f"{clock} {where}".strip()

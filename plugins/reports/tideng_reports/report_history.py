@@ -21,7 +21,7 @@ ASKED, SAID, READ = "ask", "comment", "read"
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class ReportComment:
     """A comment on a report. `asks`: it is a question."""
 
     by: str
@@ -45,7 +45,7 @@ class Report:
     data: Mapping[str, Any]
     node: str
     owner_name: str
-    words: tuple[Word, ...]
+    words: tuple[ReportComment, ...]
     mine: bool
     late: bool
 
@@ -94,11 +94,13 @@ def waiting_for(connection: Connection, viewer: Viewer, person: str = "") -> int
     return connection.scalar(query.where(row.person == person) if person else query) or 0
 
 
-def _words(connection: Connection, directory: Directory, moment: datetime, ids: Sequence[str]) -> dict[str, list[Word]]:
-    found: dict[str, list[Word]] = {}
+def _words(
+    connection: Connection, directory: Directory, moment: datetime, ids: Sequence[str]
+) -> dict[str, list[ReportComment]]:
+    found: dict[str, list[ReportComment]] = {}
     said = select(StepRow.__table__).where(StepRow.case.in_(ids), StepRow.note != "").order_by(StepRow.id)
     for one in connection.execute(said) if ids else ():
-        word = Word(one.by, name_of(directory, one.by, moment), one.at, one.note, one.outcome == ASKED)
+        word = ReportComment(one.by, name_of(directory, one.by, moment), one.at, one.note, one.outcome == ASKED)
         found.setdefault(one.case, []).append(word)
     return found
 
@@ -113,7 +115,12 @@ def _tasks(connection: Connection, ids: Sequence[str]) -> dict[str, list[Any]]:
 
 
 def _report(
-    row: Any, words: Sequence[Word], tasks: Sequence[Any], viewer: Viewer, directory: Directory, moment: datetime
+    row: Any,
+    words: Sequence[ReportComment],
+    tasks: Sequence[Any],
+    viewer: Viewer,
+    directory: Directory,
+    moment: datetime,
 ) -> Report:
     open_ = next((one for one in tasks if one.state == "open"), None)
     return Report(

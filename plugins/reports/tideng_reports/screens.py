@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.plugin import Form, below, check_form, name_of, reading
+from tideng.plugin import Form, below, check_form, name_of, phrase, reading
 from tideng_admin.screens import READ, Page, Screen, cursor, needs, web
 from tideng_processes.cases.access import may_begin
 from tideng_processes.screens.form import Forms
@@ -108,10 +108,7 @@ class TeamReportsPage(Page):
 
 def _days(connection: Connection, people: Any) -> Any:
     here = web()
-    deployment = here.deployment
-    return completeness(
-        connection, here.viewer(), here.directory(), here.now(), deployment.catalogue, deployment.calendar, people
-    )
+    return completeness(connection, here.viewer(), here.directory(), here.now(), here.deployment, people)
 
 
 def _enough(connection: Connection, person: str) -> int:
@@ -125,7 +122,7 @@ def _enough(connection: Connection, person: str) -> int:
 SCREENS: tuple[Screen, ...] = (
     Screen(
         ReportPage,
-        {"zh": "日报", "en": "Report"},
+        phrase("Report"),
         "pen",
         hidden=True,
         portal=30,
@@ -133,7 +130,7 @@ SCREENS: tuple[Screen, ...] = (
     ),
     Screen(
         TeamReportsPage,
-        {"zh": "团队日报", "en": "Team reports"},
+        phrase("Team reports"),
         "book",
         order=55,
         roles={"supervisor": WRITES, "hr": WRITES, "auditor": ("read",)},

@@ -16,8 +16,8 @@ from typing import Any
 from babel.dates import format_skeleton
 from sqlalchemy import Connection, Row, or_, select
 
-from tideng.plugin import MUST, SHOULD, Asked, Directory, Form, Money, Text
-from tideng_processes.forms.attachments import Kept, kept
+from tideng.plugin import MUST, SHOULD, Asked, Directory, Form, Money, Text, phrase, wording
+from tideng_processes.forms.attachments import StoredFile, stored_files
 from tideng_processes.tables import CaseRow
 from tideng_travel import invoices
 from tideng_travel.invoices import CONFIRMATION, FILES, SLIPS, TYPED, Slip
@@ -58,7 +58,7 @@ class Claim:
 def read_claim(connection: Connection, directory: Directory, form: Form, money: Money, options: Options) -> Claim:
     """Read a claim from `form` and from what was read in its files. At most two statements."""
     ids = [int(one) for name in (FILES, SLIPS) for one in form.papers.get(name, ())]
-    papers: Mapping[int, Kept] = kept(connection, ids)
+    papers: Mapping[int, StoredFile] = stored_files(connection, ids)
     own = str(form.data.get("currency") or money.currency)
     slips = invoices.slips_of(form, papers, own)
     unread = [one for one in slips if one.place == FILES and not one.whole]
@@ -165,10 +165,7 @@ def handed_in_twice(claim: Claim) -> Iterator[Asked]:
     for one in claim.slips:
         if one.place == FILES and one.key:
             if one.key in seen:
-                text = {
-                    "zh": f"发票 {_short(one)} 放了两份，只算一次。",
-                    "en": f"Invoice {_short(one)} is here twice; it counts once.",
-                }
+                text = phrase("Invoice {short} is here twice; it counts once.", short=_short(one))
                 yield Asked(FILES, text, SHOULD)
             seen.add(one.key)
 
@@ -225,9 +222,8 @@ def _without_rate(claim: Claim) -> Iterator[Asked]:
     for currency in sorted(
         {one for one, day in wanted if claim.money.rate(one, day) is None} if len(currencies) > 1 else ()
     ):
-        zh, en = (
-            f"{currency} 那几天还没有汇率，合计由财务来对。",
-            f"There is no rate for {currency} on those days yet; finance will compare the sums.",
+        zh, en = phrase(
+            "There is no rate for {currency} on those days yet; finance will compare the sums.", currency=currency
         )
         yield Asked("currency", {"zh": zh, "en": en}, SHOULD)
 
@@ -290,10 +286,10 @@ def _of_the_trip(claim: Claim) -> Iterator[Asked]:
     if named and not claim.trip:
         yield Asked(
             "trip",
-            {
-                "zh": f"这里没有您的出差 {named}。写的留着；不是出差就选“都不是”。",
-                "en": f"No trip {named} of yours is known here. It stays as it is; choose “None of these” if there was none.",
-            },
+            phrase(
+                "No trip {named} of yours is known here. It stays as it is; choose “None of these” if there was none.",
+                named=named,
+            ),
             SHOULD,
         )
     yield from days_of_another_trip(claim)
@@ -322,11 +318,11 @@ def name_of(slip: Slip) -> str:
 def day_words(day: date, locale: str, today: date) -> str:
     """A day in words: 3月12日 or 12 March, with the year when it is not the current one."""
     skeleton = "MMMMd" if day.year == today.year else "yMMMMd"
-    return str(format_skeleton(skeleton, day, locale="zh" if locale == "zh" else "en_GB"))
+    return str(format_skeleton(skeleton, day, locale=wording(phrase("en_GB"), locale)))
 
 
 def span(first: date, last: date, locale: str, today: date) -> str:
-    joined = "到" if locale == "zh" else " to "
+    joined = wording(phrase(" to "), locale)
     return (
         day_words(first, locale, today)
         if first == last

@@ -13,7 +13,7 @@ from typing import Any
 from babel.numbers import format_decimal
 from sqlalchemy import Connection, func, select
 
-from tideng.plugin import LINE_ATTENTION, LINE_FINE, LINE_OPEN, Card, CardLine, Form, Phrase, Text
+from tideng.plugin import LINE_ATTENTION, LINE_FINE, LINE_OPEN, Card, CardLine, Form, Sentence, Text, phrase
 from tideng_processes.tables import CaseRow, StepRow
 from tideng_travel import invoices
 from tideng_travel.claims import (
@@ -32,11 +32,11 @@ from tideng_travel.claims import (
 )
 from tideng_travel.invoices import CONFIRMATION, FILES, SLIPS
 
-TITLE: Text = {"zh": "金额和行程", "en": "Sum and journey"}
+TITLE: Text = phrase("Sum and journey")
 _LACKING: Mapping[str, Text] = {
-    FILES: {"zh": "没有发票", "en": "There is no invoice"},
-    SLIPS: {"zh": "没有行程单", "en": "There is no ticket or itinerary slip"},
-    CONFIRMATION: {"zh": "没有客户签字确认单", "en": "There is no signed confirmation of a customer"},
+    FILES: phrase("There is no invoice"),
+    SLIPS: phrase("There is no ticket or itinerary slip"),
+    CONFIRMATION: phrase("There is no signed confirmation of a customer"),
 }
 
 
@@ -64,8 +64,8 @@ def _sum(claim: Claim) -> CardLine:
     notes = tuple(_to_look_at(claim))
     found, said = total_of(claim), claim.form.data.get("amount")
     if found is None or not isinstance(said, int | float):
-        words: Text = {"zh": "单据合计算不出来，看单据时加一下", "en": "The papers cannot be added up by themselves"}
-        return CardLine(_money(said, claim.currency), words, {"zh": "没有合计", "en": "No sum"}, LINE_OPEN, notes)
+        words: Text = phrase("The papers cannot be added up by themselves")
+        return CardLine(_money(said, claim.currency), words, phrase("No sum"), LINE_OPEN, notes)
     total, converted = found
     room = max(CENT, total * ROOM_FOR_RATES) if converted else Decimal()
     apart = Decimal(str(said)) - total
@@ -75,20 +75,21 @@ def _sum(claim: Claim) -> CardLine:
 def _apart(total: Decimal, apart: Decimal, currency: str) -> Text:
     sum_, difference = _money(total, currency), _money(abs(apart), currency)
     if not apart:
-        return {"zh": f"单据合计 {sum_}", "en": f"The papers add up to {sum_}"}
+        return phrase("The papers add up to {sum}", sum=sum_)
     more = apart > 0
-    return {
-        "zh": f"单据合计 {sum_}，报销{'多' if more else '少'} {difference}",
-        "en": f"The papers add up to {sum_}; {difference} {'more' if more else 'less'} is claimed",
-    }
+    return (
+        phrase("The papers add up to {sum}; {difference} more is claimed", sum=sum_, difference=difference)
+        if more
+        else phrase("The papers add up to {sum}; {difference} less is claimed", sum=sum_, difference=difference)
+    )
 
 
 def _mark(apart: Decimal, room: Decimal) -> tuple[Text, str]:
     if not apart:
-        return {"zh": "对得上", "en": "Agrees"}, LINE_FINE
+        return phrase("Agrees"), LINE_FINE
     if abs(apart) <= room:
-        return {"zh": "汇率之内", "en": "Within the rate"}, LINE_FINE
-    return {"zh": "不一样", "en": "Differs"}, LINE_ATTENTION if apart > 0 else LINE_OPEN
+        return phrase("Within the rate"), LINE_FINE
+    return phrase("Differs"), LINE_ATTENTION if apart > 0 else LINE_OPEN
 
 
 def _money(amount: Any, currency: str) -> str:
@@ -110,9 +111,7 @@ def _rate(claim: Claim, currency: str, day: date) -> CardLine:
     rate = claim.money.rate(currency, day)
     zh, en = (day_words(day, locale, claim.day) for locale in ("zh", "en"))
     if rate is None:
-        return CardLine(
-            currency, {"zh": f"{zh}没有汇率", "en": f"no rate on {en}"}, {"zh": "没有汇率", "en": "No rate"}, LINE_OPEN
-        )
+        return CardLine(currency, {"zh": f"{zh}没有汇率", "en": f"no rate on {en}"}, phrase("No rate"), LINE_OPEN)
     worth = format_decimal(rate, "0.######", locale="en")
     words: Text = {"zh": f"{zh}的汇率", "en": f"the rate on {en}"}
     if (currency, day) == (claim.currency, claim.day):
@@ -126,14 +125,14 @@ def _comes_to(claim: Claim, words: Text) -> Text:
     if worth is None:
         return words
     money = _money(worth, claim.money.currency)
-    return {"zh": f"{words['zh']}，报销合 {money}", "en": f"{words['en']}; the claim comes to {money}"}
+    return phrase("{words}; the claim comes to {money}", words=words, money=money)
 
 
 # -- what to look at ---------------------------------------------------------------------------------------------------
 def _to_look_at(claim: Claim) -> Iterator[Text]:
     """Yield what is missing and what does not match, in the words in which the author was asked."""
     for name in papers_to_go(claim):
-        said = {"zh": "（见说明）", "en": " (see the remark)"} if claim.explained else {"zh": "", "en": ""}
+        said = phrase(" (see the remark)") if claim.explained else {"zh": "", "en": ""}
         yield {locale: _LACKING[name][locale] + said[locale] for locale in ("zh", "en")}
     for about in (days, places, days_of_another_trip, handed_in_twice, made_out_to):
-        yield from (one.message for one in about(claim) if not isinstance(one.message, Phrase))
+        yield from (one.message for one in about(claim) if not isinstance(one.message, Sentence))

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from tideng.plugin import COLUMN_TIME, Holding, holding_of_rows
+from tideng.plugin import COLUMN_TIME, Holding, holding_of_rows, phrase
 from tideng_travel.tables import InvoiceRow
 
 _COLUMNS = {
     "claimed_at": COLUMN_TIME,
-    "case": {"zh": "报销单号", "en": "Claim"},
-    "number": {"zh": "发票号码", "en": "Number"},
-    "code": {"zh": "发票代码", "en": "Code"},
-    "issued": {"zh": "开票日期", "en": "Date"},
-    "amount": {"zh": "金额", "en": "Amount"},
-    "currency": {"zh": "币种", "en": "Currency"},
-    "seller": {"zh": "销售方税号", "en": "Seller’s tax id"},
-    "buyer": {"zh": "购买方税号", "en": "Buyer’s tax id"},
-    "verdict": {"zh": "税务查验", "en": "At the tax system"},
-    "asked_at": {"zh": "查验时间", "en": "Asked"},
+    "case": phrase("Claim"),
+    "number": phrase("Number", context="held"),
+    "code": phrase("Code"),
+    "issued": phrase("Date", context="held"),
+    "amount": phrase("Amount"),
+    "currency": phrase("Currency"),
+    "seller": phrase("Seller’s tax id"),
+    "buyer": phrase("Buyer’s tax id"),
+    "verdict": phrase("At the tax system"),
+    "asked_at": phrase("Asked", context="held"),
 }
 
 
 def invoices_of(connection: Connection, person: str) -> Holding:
     """Give every invoice of the person's claims. One statement, and one for each part that is read."""
     row, mine = InvoiceRow, InvoiceRow.person == person
-    title = {"zh": "报销过的发票", "en": "Invoices you claimed"}
-    about = {
-        "zh": "用来防止一张发票报两次。您、看单据的人和人事可看",
-        "en": "Kept so that none is claimed twice. You, whoever looks at the papers and HR can see it",
-    }
+    title = phrase("Invoices you claimed")
+    about = phrase("Kept so that none is claimed twice. You, whoever looks at the papers and HR can see it")
     return holding_of_rows(
         connection, "travel.invoices", title, about, _COLUMNS, row, mine, row.claimed_at, icon="yuan"
     )

@@ -18,22 +18,20 @@ from tideng.plugin import (
     Card,
     CardLine,
     Text,
+    phrase,
 )
-from tideng_processes.forms.attachments import Kept, kept
+from tideng_processes.forms.attachments import StoredFile, stored_files
 from tideng_travel import invoices
 
-TITLE: Text = {"zh": "发票", "en": "Invoices"}
+TITLE: Text = phrase("Invoices")
 _LOOKS: Mapping[str, tuple[Text, str]] = {
-    "": ({"zh": "等待查验", "en": "To be checked"}, LINE_OPEN),
-    INVOICE_GENUINE: ({"zh": "税务系统里一致", "en": "The tax system agrees"}, LINE_FINE),
-    INVOICE_UNKNOWN: ({"zh": "税务系统里还没有", "en": "Not at the tax system yet"}, LINE_OPEN),
-    INVOICE_WRONG: ({"zh": "和税务系统里的不同", "en": "Differs at the tax system"}, LINE_ATTENTION),
-    INVOICE_LATER: ({"zh": "税务系统连不上，会再问", "en": "Tax system not reached; asked again"}, LINE_OPEN),
+    "": (phrase("To be checked"), LINE_OPEN),
+    INVOICE_GENUINE: (phrase("The tax system agrees"), LINE_FINE),
+    INVOICE_UNKNOWN: (phrase("Not at the tax system yet"), LINE_OPEN),
+    INVOICE_WRONG: (phrase("Differs at the tax system"), LINE_ATTENTION),
+    INVOICE_LATER: (phrase("Tax system not reached; asked again"), LINE_OPEN),
 }
-_UNCONNECTED: Text = {
-    "zh": "没有连接税务系统，这些发票没有查验过。",
-    "en": "Not checked: no tax system connected.",
-}
+_UNCONNECTED: Text = phrase("Not checked: no tax system connected.")
 
 
 def of_claim(connection: Connection, case: str, connected: bool) -> list[Card]:
@@ -42,21 +40,21 @@ def of_claim(connection: Connection, case: str, connected: bool) -> list[Card]:
     rows = invoices.of_claims(connection, [case]).get(case, [])
     if not rows:
         return []
-    papers = kept(connection, [row.paper for row in rows if row.paper is not None])
+    papers = stored_files(connection, [row.paper for row in rows if row.paper is not None])
     unchecked = not connected and not any(row.verdict for row in rows)
     lines = tuple(_line(row, papers.get(row.paper), unchecked) for row in rows)
     return [Card(TITLE, lines, _UNCONNECTED if unchecked else {})]
 
 
-def _line(row: Row, paper: Kept | None, unchecked: bool) -> CardLine:
+def _line(row: Row, paper: StoredFile | None, unchecked: bool) -> CardLine:
     mark, look = _LOOKS.get(row.verdict, _LOOKS[""])
     words = " · ".join(filter(None, (_day(row), _amount(row), paper.name if paper else "")))
-    typed = {} if paper else {"zh": " · 手填", "en": " · typed"}
+    typed = {} if paper else phrase(" · typed")
     said = {one: words + typed.get(one, "") for one in ("zh", "en")}
     return CardLine(row.number, said, {} if unchecked else mark, look, tuple(_notes(row, paper)))
 
 
-def _notes(row: Row, paper: Kept | None) -> Iterator[Any]:
+def _notes(row: Row, paper: StoredFile | None) -> Iterator[Any]:
     """Yield where QR code and page differ, and the tax system's own words unless it confirmed the invoice."""
     if paper is not None and row.amount and paper.reading.fields.get("amount"):
         yield from paper.reading.notes

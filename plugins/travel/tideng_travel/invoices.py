@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from tideng.plugin import Event, Form, dialect_insert
-from tideng_processes.forms.attachments import Kept
+from tideng_processes.forms.attachments import StoredFile
 from tideng_travel.qr_code import amount as amount_of
 from tideng_travel.qr_code import day_of
 from tideng_travel.tables import InvoiceRow
@@ -67,7 +67,7 @@ class Slip:
         return bool(self.number) and self.amount is not None
 
 
-def slips_of(form: Form, papers: Mapping[int, Kept], own: str) -> list[Slip]:
+def slips_of(form: Form, papers: Mapping[int, StoredFile], own: str) -> list[Slip]:
     """Give every invoice and ticket of a claim's form. A typed line with the number of a file completes what was
     read from that file. `own`: currency of typed amounts, which is the claim's."""
     read = [_of_paper(name, papers[id]) for name in (FILES, SLIPS) for id in form.papers.get(name, ()) if id in papers]
@@ -94,7 +94,7 @@ def _rows(said: Any) -> list[Mapping[str, Any]]:
     )
 
 
-def _of_paper(place: str, paper: Kept) -> Slip:
+def _of_paper(place: str, paper: StoredFile) -> Slip:
     said = paper.reading.fields
     text = lambda name: str(said.get(name, ""))  # noqa: E731
     return Slip(

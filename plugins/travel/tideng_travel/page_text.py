@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from tideng.plugin import phrase
 from tideng_travel.qr_code import amount, day_of
 
 LONGEST = 60_000
@@ -29,7 +30,7 @@ _NOT_SOUND = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PageText:
     """What a page says. `total` includes tax, `net` does not. `amounts`: every amount on the page. `start`, `end`:
     places of travel; `day`: its day. `seller`, `buyer`: tax ids."""
 
@@ -48,14 +49,14 @@ class Said:
     end: str = ""
 
 
-def read_text(text: str) -> Said:
+def read_text(text: str) -> PageText:
     """Read a page's text. Never raises; an empty result where nothing is recognised."""
     text = plain(text)
     kind = _kind(text)
     seller, buyer = _tax_ids(text)
     amounts = tuple(dict.fromkeys(filter(None, (amount(one) for one in re.findall(_MONEY, text)))))
     start, end = _places(text, kind)
-    return Said(
+    return PageText(
         number=_number(text),
         code=_first(text, r"发票代码\s*:?\s*([0-9]{12}|[0-9]{10})(?![0-9])"),
         kind=kind,
@@ -80,8 +81,8 @@ def plain(text: str) -> str:
 
 def _kind(text: str) -> str:
     for kind, words in (
-        ("rail", ("铁路电子客票", "12306")),
-        ("air", ("航空运输电子客票", "AIR TRANSPORT")),
+        ("rail", phrase("12306")),
+        ("air", phrase("AIR TRANSPORT")),
         ("vat_special", ("增值税专用发票", "增值税电子专用发票")),
         ("itinerary", ("行程单", "行程报销单")),
         ("vat", ("普通发票", "电子发票")),

@@ -14,13 +14,23 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tideng.plugin import OFD, PDF, Attachment, AttachmentReading, SandboxFailed, SandboxLimits, Text, call_sandboxed
-from tideng_travel.page_text import LONGEST, Said, read_text
+from tideng.plugin import (
+    OFD,
+    PDF,
+    Attachment,
+    AttachmentReading,
+    SandboxFailed,
+    SandboxLimits,
+    Text,
+    call_sandboxed,
+    phrase,
+)
+from tideng_travel.page_text import LONGEST, PageText, read_text
 from tideng_travel.qr_code import (
-    Code,
+    QrInvoice,
     amount,
     day_of,
-    read_code,
+    read_qr_text,
 )
 
 READING = SandboxLimits(seconds=10, megabytes=1024)
@@ -44,14 +54,11 @@ def reading_of(paper: Attachment) -> AttachmentReading:
 
 
 # -- in words --------------------------------------------------------------------------------------------------------
-_UNREAD: Text = {
-    "zh": "这个文件读不出来，号码、日期和金额请在下面填一下。",
-    "en": "Nothing could be read from this file. Please type its number, date and amount below.",
-}
+_UNREAD: Text = phrase("Nothing could be read from this file. Please type its number, date and amount below.")
 _FIELDS: dict[str, Text] = {
-    "number": {"zh": "号码", "en": "number"},
-    "issued": {"zh": "开票日期", "en": "date"},
-    "amount": {"zh": "金额", "en": "amount"},
+    "number": phrase("number"),
+    "issued": phrase("date"),
+    "amount": phrase("amount"),
 }
 
 
@@ -66,11 +73,13 @@ def _missing(fields: dict[str, Any], kind: str) -> Iterator[Text]:
 
 
 def _disagreement(field: str, code: str, page: str) -> Text:
-    title = {**_FIELDS, "net": {"zh": "不含税金额", "en": "amount without tax"}}[field]
-    return {
-        "zh": f"二维码上的{title['zh']}是 {code}，票面上是 {page}，请看一眼哪个对。",
-        "en": f"The QR code says {code} for the {title['en']}, the page {page}. Which one is right?",
-    }
+    title = {**_FIELDS, "net": phrase("amount without tax")}[field]
+    return phrase(
+        "The QR code says {code} for the {title}, the page {page}. Which one is right?",
+        code=code,
+        title=title,
+        page=page,
+    )
 
 
 # -- in the process --------------------------------------------------------------------------------------------------
@@ -78,13 +87,13 @@ def read(content: bytes, sort: str) -> dict[str, Any]:
     """Read the fields of a file of `sort` (PDF, OFD, PICTURE); unknown fields are left out. ``differs`` lists
     (field, value in the QR code, value on the page)."""
     said, pictures = {PDF: _pdf, OFD: _ofd}.get(sort, _picture)(content)
-    code = next(filter(None, map(read_code, _codes(pictures))), None)
+    code = next(filter(None, map(read_qr_text, _codes(pictures))), None)
     return merged(code, said)
 
 
-def merged(code: Code | None, said: Said) -> dict[str, Any]:
+def merged(code: QrInvoice | None, said: PageText) -> dict[str, Any]:
     """Combine both sources. The QR code wins, since it is made for machines; the page gives what the code lacks."""
-    code = code or Code("")
+    code = code or QrInvoice("")
     total = code.total if code.total is not None else said.total
     found = {
         "number": code.number or said.number,
@@ -109,7 +118,7 @@ def merged(code: Code | None, said: Said) -> dict[str, Any]:
     return {**known, **({"differs": differs} if differs else {})}
 
 
-def _differences(code: Code, said: Said) -> Iterator[tuple[str, str, str]]:
+def _differences(code: QrInvoice, said: PageText) -> Iterator[tuple[str, str, str]]:
     if not code.number:
         return
     if said.number and said.number != code.number:
@@ -130,7 +139,7 @@ def _day(value: date | None) -> str:
     return value.isoformat() if value else ""
 
 
-def _pdf(content: bytes) -> tuple[Said, Iterable[Any]]:
+def _pdf(content: bytes) -> tuple[PageText, Iterable[Any]]:
     import pypdfium2
 
     document = pypdfium2.PdfDocument(content)
@@ -149,14 +158,14 @@ def _rendered(page: Any) -> Any:
     return page.render(scale=scale, grayscale=True).to_pil()
 
 
-def _picture(content: bytes) -> tuple[Said, Iterable[Any]]:
+def _picture(content: bytes) -> tuple[PageText, Iterable[Any]]:
     from PIL import Image
 
     image = Image.open(io.BytesIO(content), formats=("JPEG", "PNG")).convert("L")
-    return Said(), [image]
+    return PageText(), [image]
 
 
-def _ofd(content: bytes) -> tuple[Said, Iterable[Any]]:
+def _ofd(content: bytes) -> tuple[PageText, Iterable[Any]]:
     import ofdkit
 
     with ofdkit.open(content) as document:
@@ -166,10 +175,10 @@ def _ofd(content: bytes) -> tuple[Said, Iterable[Any]]:
     return (_of_ofd(invoice, said) if invoice else said), pictures
 
 
-def _of_ofd(invoice: Any, page: Said) -> Said:
+def _of_ofd(invoice: Any, page: PageText) -> PageText:
     """Read the data that an OFD carries about itself, and its text for the rest."""
     total, net = amount(invoice.total_amount or ""), amount(invoice.amount_without_tax or "")
-    return Said(
+    return PageText(
         number=_shaped(_NUMBER, invoice.invoice_number) or page.number,
         code=_shaped(_NUMBER, invoice.invoice_code) or page.code,
         kind=page.kind or "vat",

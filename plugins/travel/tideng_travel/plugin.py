@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tideng.plugin import EventType, Field, MetricSpec, Problem, State, StateWindow, Text, hookimpl
+from tideng.plugin import EventType, Field, MetricSpec, Problem, State, StateWindow, Text, hookimpl, phrase
 from tideng_processes.cases.events import SOURCE as PROCESSES
 from tideng_processes.publication.shipped import ShipsProcesses
 from tideng_travel import (
@@ -41,58 +41,56 @@ if TYPE_CHECKING:
     )
 
 NAME = "travel"
-TRIP = Field("trip", "text", {"zh": "出差单号", "en": "Trip"}, required=True, key=True)
-CLAIM = Field("claim", "text", {"zh": "报销单号", "en": "Claim"}, required=True, key=True)
+TRIP = Field("trip", "text", phrase("Trip"), required=True, key=True)
+CLAIM = Field("claim", "text", phrase("Claim"), required=True, key=True)
 
 TRIP_FIELDS = (
     TRIP,
-    Field("purpose", "text", {"zh": "出差目的", "en": "Purpose"}),
-    Field("itinerary", "list", {"zh": "行程安排", "en": "Itinerary"}),
-    Field("customers", "list", {"zh": "客户清单", "en": "Customers"}),
-    Field("planned_visits", "integer", {"zh": "计划拜访数", "en": "Planned visits"}, unit="visits", minimum=0),
+    Field("purpose", "text", phrase("Purpose")),
+    Field("itinerary", "list", phrase("Itinerary")),
+    Field("customers", "list", phrase("Customers", context="plugin")),
+    Field("planned_visits", "integer", phrase("Planned visits"), unit="visits", minimum=0),
 )
 CLAIM_FIELDS = (
     CLAIM,
     Field("trip", "text", TRIP.title, key=True),
-    Field("amount", "number", {"zh": "金额", "en": "Amount"}, unit="money", minimum=0, currency="currency"),
-    Field("currency", "text", {"zh": "币种", "en": "Currency"}),
-    Field("attachments", "list", {"zh": "单据", "en": "Papers"}),
-    Field("reason", "text", {"zh": "说明", "en": "Reason"}),
+    Field("amount", "number", phrase("Amount"), unit="money", minimum=0, currency="currency"),
+    Field("currency", "text", phrase("Currency")),
+    Field("attachments", "list", phrase("Papers", context="plugin")),
+    Field("reason", "text", phrase("Reason", context="plugin")),
 )
 TRIP_EVENTS: tuple[tuple[str, Text], ...] = (
-    ("trip.requested", {"zh": "提出出差申请", "en": "Trip requested"}),
-    ("trip.approved", {"zh": "出差已批准", "en": "Trip approved"}),
-    ("trip.started", {"zh": "出差开始", "en": "Trip started"}),
-    ("trip.ended", {"zh": "出差结束", "en": "Trip ended"}),
+    ("trip.requested", phrase("Trip requested")),
+    ("trip.approved", phrase("Trip approved")),
+    ("trip.started", phrase("Trip started")),
+    ("trip.ended", phrase("Trip ended")),
 )
 CLAIM_EVENTS: tuple[tuple[str, Text], ...] = (
-    ("claim.submitted", {"zh": "提交报销", "en": "Claim submitted"}),
-    ("claim.approved", {"zh": "报销已通过", "en": "Claim approved"}),
-    ("claim.rejected", {"zh": "报销退回补充", "en": "Claim returned"}),
-    ("claim.paid", {"zh": "报销已付款", "en": "Claim paid"}),
+    ("claim.submitted", phrase("Claim submitted")),
+    ("claim.approved", phrase("Claim approved")),
+    ("claim.rejected", phrase("Claim returned")),
+    ("claim.paid", phrase("Claim paid")),
 )
 CHECKED = EventType(
     tax.CHECKED,
-    {"zh": "发票查验过", "en": "Invoice checked"},
+    phrase("Invoice checked"),
     (
         CLAIM,
-        Field("number", "text", {"zh": "发票号码", "en": "Invoice number"}),
-        Field(
-            "verdict", "text", {"zh": "查验结果（genuine、unknown、wrong）", "en": "Result: genuine, unknown or wrong"}
-        ),
+        Field("number", "text", phrase("Invoice number")),
+        Field("verdict", "text", phrase("Result: genuine, unknown or wrong")),
     ),
 )
 
 
-ON_TRIP = State("person.on_trip", {"zh": "出差中", "en": "On a trip"}, "trip.started", "trip.ended", key="trip")
-THIS_TRIP = StateWindow("this trip", {"zh": "这次出差", "en": "This trip"}, ON_TRIP.name)
+ON_TRIP = State("person.on_trip", phrase("On a trip"), "trip.started", "trip.ended", key="trip")
+THIS_TRIP = StateWindow("this trip", phrase("This trip"), ON_TRIP.name)
 
 
 class TravelPlugin(ShipsProcesses):
     """Trips and claims. An item of ``itinerary`` has ``date``, ``city``, ``customer``; an item of ``attachments``
     has ``kind`` (invoice, itinerary, confirmation) and ``number``."""
 
-    title = {"zh": "出差", "en": "Business trips"}
+    title = phrase("Business trips")
     requires = ("processes",)
 
     def __init__(self) -> None:
@@ -107,7 +105,7 @@ class TravelPlugin(ShipsProcesses):
             ON_TRIP,
             THIS_TRIP,
             MetricSpec.days_in_state(
-                "trip_days_this_month", {"zh": "本月出差天数", "en": "Days on a trip this month"}, ON_TRIP, "this month"
+                "trip_days_this_month", phrase("Days on a trip this month"), ON_TRIP, "this month"
             ),
         ]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from tideng.plugin import Catalogue, Directory, Filled, Form, Viewer, events_of, goals
+from tideng.plugin import Catalogue, Directory, Filled, Form, Viewer, events_of, goals, phrase
 from tideng_processes.tables import CaseRow
 from tideng_travel.claims import Claim, total_of
 from tideng_travel.trips import cities_of, customers_of, days_of
@@ -34,10 +34,7 @@ def _visits_to_go(
     target, so_far = int(goal.target), int(goal.value or 0)
     if target <= so_far:
         return {}
-    words = {
-        "zh": f"本月目标 {target} 家，见过 {so_far} 家",
-        "en": f"{target} is this month’s target, {so_far} so far",
-    }
+    words = phrase("{target} is this month’s target, {so_far} so far", target=target, so_far=so_far)
     return {"planned_visits": Filled(target - so_far, words)}
 
 
@@ -61,7 +58,7 @@ def _not_met(connection: Connection, form: Form) -> Mapping[str, Filled]:
     left = [one for one in named if one not in met]
     if not left:
         return {}
-    words = {"zh": f"上次出差（{last.id}）没见到的", "en": f"Not met on the last trip ({last.id})"}
+    words = phrase("Not met on the last trip ({id})", id=last.id)
     return {"customers": Filled(left, words)}
 
 
@@ -69,9 +66,7 @@ def for_claim(connection: Connection, form: Form, claim: Claim) -> dict[str, Fil
     """Fill in the trip, its days, and the sum of the invoices. The trip is the chosen one, or else the last trip
     that has ended and has no claim."""
     trip = (str(form.data["trip"] or ""), claim.trip) if "trip" in form.data else _unclaimed(connection, form)
-    filled: dict[str, Filled] = {
-        "currency": Filled(claim.currency, {"zh": "公司的币种", "en": "The company’s currency"})
-    }
+    filled: dict[str, Filled] = {"currency": Filled(claim.currency, phrase("The company’s currency"))}
     if trip is not None and trip[1]:
         name, data = trip
         cities = cities_of(data)[:_MOST_NAMED]

@@ -39,7 +39,7 @@ _SHENZHEN = "bcfp.shenzhen.chinatax.gov.cn"
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class QrInvoice:
     """An invoice as its QR code describes it. `total`: the amount with tax, `net`: without; at most one of them is
     known. `check_code`: 20 digits on paper invoices, else ''."""
 
@@ -53,7 +53,7 @@ class Code:
     seller: str = ""
 
 
-def read_code(text: str) -> Code | None:
+def read_qr_text(text: str) -> QrInvoice | None:
     """Read the text of a QR code; None when it is not an invoice's."""
     text = text.strip()
     if len(text) > 1000:
@@ -72,7 +72,7 @@ def read_code(text: str) -> Code | None:
     said, day, check, *_ = [*rest, "", "", ""]
     value = amount(said)
     digital = not code
-    return Code(
+    return QrInvoice(
         number=number,
         code=code,
         kind=KINDS.get(kind, "invoice"),
@@ -92,7 +92,7 @@ def _is_number(number: str, code: str) -> bool:
     return _DIGITS.fullmatch(code) is not None and len(code) in (10, 12) and len(number) == 8
 
 
-def _of_address(text: str) -> Code | None:
+def _of_address(text: str) -> QrInvoice | None:
     try:
         address = urlsplit(text)
         asked = parse_qs(address.query, max_num_fields=20)
@@ -103,7 +103,7 @@ def _of_address(text: str) -> Code | None:
         return None
     fen = next(iter(asked.get("total_amount", [])), "")
     total = Decimal(fen) / 100 if re.fullmatch(r"[0-9]{1,14}", fen, re.ASCII) else None
-    return Code(number=number, kind="vat", total=total)
+    return QrInvoice(number=number, kind="vat", total=total)
 
 
 def amount(text: str) -> Decimal | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tideng.plugin import MUST, SHOULD, Asked, Directory, Form
+from tideng.plugin import MUST, SHOULD, Asked, Directory, Form, phrase
 from tideng_processes.tables import CaseRow
 
 REQUEST, ON_TRIP = "trip.request", "trip.on_trip"
@@ -32,10 +32,7 @@ def _ahead(directory: Directory, form: Form) -> Iterator[Asked]:
     if until is not None and until < today:
         yield Asked(
             "until",
-            {
-                "zh": "这一天已经过了。已经回来了就选“回来了”。",
-                "en": "That day is over. If you are back, choose “Back”.",
-            },
+            phrase("That day is over. If you are back, choose “Back”."),
             MUST,
         )
 
@@ -44,10 +41,15 @@ def _outside(form: Form, first: date, last: date) -> Iterator[Asked]:
     for number, row in enumerate(itinerary_of(form.data)):
         day = day_in(row.get("date"))
         if day is not None and not first <= day <= last:
-            text = {
-                "zh": f"{day:%Y-%m-%d} 不在 {first:%Y-%m-%d} 到 {last:%Y-%m-%d} 之间，哪个要改？",
-                "en": f"{day} is not between {first} and {last}. Which one should change?",
-            }
+            text = phrase(
+                "{day} is not between {first} and {last}. Which one should change?",
+                day=day,
+                first=first,
+                last=last,
+                day_2=f"{day:%Y-%m-%d}",
+                first_2=f"{first:%Y-%m-%d}",
+                last_2=f"{last:%Y-%m-%d}",
+            )
             yield Asked(f"itinerary[{number}].date", text, MUST)
 
 
@@ -58,10 +60,9 @@ def _at_once(connection: Connection, form: Form, first: date, last: date) -> Ite
     for id_, data in connection.execute(select(row.id, row.data).where(*mine).order_by(row.id)):
         start, end = day_in(data.get("from")), day_in(data.get("until"))
         if start and end and start <= last and end >= first:
-            text = {
-                "zh": f"这几天已经有一次出差（{id_}）。是同一次的话，改那一份就行。",
-                "en": f"There is a trip on these days already ({id_}). If it is the same one, change that one.",
-            }
+            text = phrase(
+                "There is a trip on these days already ({id}). If it is the same one, change that one.", id=id_
+            )
             yield Asked("from", text, SHOULD)
 
 

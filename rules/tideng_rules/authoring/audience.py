@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
+from tideng.base.text import phrase
 from tideng.facts.gather import Peers, facts_at
 from tideng.facts.names import Needs, Point
 from tideng.model.catalogue import Text
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
 _HANGS_ON = {
-    "event": {"zh": "要看收到的事件才知道", "en": "it depends on the event that comes"},
-    "found": {"zh": "要看别的规则推断出什么", "en": "it depends on what other rules infer"},
-    "about": {"zh": "这条规则说的不是人", "en": "the rule is not about people"},
+    "event": phrase("it depends on the event that comes"),
+    "found": phrase("it depends on what other rules infer"),
+    "about": phrase("the rule is not about people"),
 }
 
 
@@ -63,7 +64,7 @@ def who_now(
     peers: Peers = {}
     fitting = 0
     for number, member in enumerate(members):
-        facts = facts_at(world, needs, member.person, member.person, now, None, member, peers)
+        facts = facts_at(world, needs, Point(member.person, now, member), peers=peers)
         fitting += bool(holds(facts | given[number] if given else facts))
     return WhoNow(fitting, len(members))
 

@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from tideng.base.problems import Phrase, Problem
+from tideng.base.problems import Problem, Sentence
 from tideng.model.catalogue import Catalogue, Text
 from tideng_rules.authoring import fix_texts
 from tideng_rules.authoring.example_maker import an_example
@@ -371,7 +371,7 @@ class Candidates:
 def _meant(params: Mapping[str, Any]) -> str:
     """The name that a problem with an unknown one takes to be meant; '' where nothing is near."""
     way_out = params.get("near") or params.get("way_out")
-    return way_out.params["name"] if isinstance(way_out, Phrase) and way_out.code == "did-you-mean" else ""
+    return way_out.params["name"] if isinstance(way_out, Sentence) and way_out.code == "did-you-mean" else ""
 
 
 def _change(shown: str | Text, place: str, value: Any) -> Fix:

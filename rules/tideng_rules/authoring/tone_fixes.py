@@ -1,4 +1,4 @@
-"""Wording to offer in place of one that is harsh, threatens or is too long. See docs: tone of voice."""
+"""Wording to offer in place of one that is harsh, threatens or is too long. See docs/rule-language.md."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tideng.base.errors import Problem
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng_rules.check.known_facts import Known
 from tideng_rules.document import operators
 from tideng_rules.document.model import FactRef, Leaf
@@ -42,7 +42,7 @@ def fits(leaf: Leaf, fact: Known) -> Iterator[Problem]:
     for operand in leaf.operand if isinstance(leaf.operand, tuple) else (leaf.operand,):
         if not _is_a(fact.type, operand):
             number = _as_number(operand) if fact.type in NUMERIC else ""
-            way_out = Phrase("write-without-quotes", {"number": number}) if number else None
+            way_out = Sentence("write-without-quotes", {"number": number}) if number else None
             params = {"fact": leaf.fact, "kind": fact.type, "value": shown(operand), "other": kind_of(operand)}
             yield Problem(at, "type", {**params, "way_out": way_out})
         elif fact.unit in SHARES and fact.unit not in ("percent", "%") and operand > 2:  # a target can be exceeded

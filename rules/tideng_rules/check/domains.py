@@ -1,7 +1,7 @@
 """The values one fact can have, and whether some value answers several comparisons at once.
 
 A comparison cuts the values of a fact into a few pieces: below 5, 5, above 5. One sample of every piece is tried with
-the meaning of the operators itself (comparing.py), so that what is said here is what the engines will do. Where the
+the meaning of the operators itself (document/operators.py), so that what is said here is what the engines will do. Where the
 pieces cannot be told (a text that matches two patterns), the answer is "possible": nothing that can hold is ever called
 impossible.
 """

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tideng.base.errors import Problem
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue, EventType
 from tideng.model.judge_contract import OnAbsence, OnEvent, OnSchedule
@@ -97,7 +97,7 @@ class Naming:
             if declared and not _may_match(declared, match):
                 keys = self.catalogue.keys_of(name)
                 way_out = nearest(match, keys) or (
-                    Phrase("its-keys", {"names": keys}) if keys else Phrase("has-no-key")
+                    Sentence("its-keys", {"names": keys}) if keys else Sentence("has-no-key")
                 )
                 params = {"match": match, "name": name, "keys": keys, "way_out": way_out}
                 yield Problem("when.match", "no-key", params)

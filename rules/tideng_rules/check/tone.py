@@ -1,4 +1,4 @@
-"""How a message may sound: never a punishment, and in the tone of someone who helps. See docs: tone of voice."""
+"""How a message may sound: never a punishment, and in the tone of someone who helps. See docs/rule-language.md."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import click
 
+from tideng.base.text import phrase
 from tideng.cli.words import Group
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
@@ -37,6 +38,6 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 )
 
 
-@click.group("rules", cls=Group, lazy=COMMANDS, en="Work with rules.", zh="规则相关的命令。")
+@click.group("rules", cls=Group, lazy=COMMANDS, help=phrase("Work with rules."))
 def rules() -> None:
     pass

@@ -9,6 +9,7 @@ import click
 
 from tideng.base.clock import SystemClock
 from tideng.base.errors import Problem
+from tideng.base.text import phrase
 from tideng.cli.replay import rule_files
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
@@ -22,30 +23,24 @@ from tideng_rules.document.source import Source
 from tideng_rules.packaging.reader import read_sources, shipped_packs
 from tideng_rules.plugin import with_client_types
 
-_HEADINGS = (("severity", "轻重"), ("where", "位置"), ("what is wrong", "问题"), ("way out", "怎么改"))
-_SEVERITIES = {"error": ("error", "错误"), "warning": ("warning", "提醒")}
+_HEADINGS = (phrase("severity"), phrase("where"), phrase("what is wrong"), phrase("way out"))
+_SEVERITIES = {"error": phrase("error"), "warning": phrase("warning")}
 
 
 @command(
     "check",
-    en="Check rules and say everything that is wrong with them at once.\n\nThe rules in FILE… (files or folders), else all of the client "
-    "given with --client, else the shipped packs. Exit status 1 if there is an error; warnings pass.",
-    zh="检查规则，一次说全所有问题。\n\n检查给出的 FILE…（文件或目录）；没给则检查 --client 的全部规则；都没给则检查自带的规则包。有错误时退出码为 1，提醒不算。",
+    help=phrase(
+        "Check rules and say everything that is wrong with them at once.\n\nThe rules in FILE… (files or folders), else all of the client given with --client, else the shipped packs. Exit status 1 if there is an error; warnings pass."
+    ),
 )
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @option(
     "--client",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    en="The client whose people, event types and logs the rules are checked against.",
-    zh="按哪个客户的人员、事件类型和日志来检查。",
+    help=phrase("The client whose people, event types and logs the rules are checked against."),
 )
-@option(
-    "--strict",
-    is_flag=True,
-    en="Also say which limits could move by one without an example noticing.",
-    zh="也说出哪些界限动一格，没有例子会发现。",
-)
+@option("--strict", is_flag=True, help=phrase("Also say which limits could move by one without an example noticing."))
 @json_option()
 def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, strict: bool, as_json: bool) -> int:
     sources, problems = find_problems(client, files, strict)
@@ -60,9 +55,9 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, stri
         rows = [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told]
         terminal.table(_HEADINGS, rows)
         warnings = len(problems) - len(errors)
-        terminal.say(f"{len(errors)} errors, {warnings} warnings.", f"错误 {len(errors)} 处，提醒 {warnings} 处。")
+        terminal.say(phrase("{n} errors, {warnings} warnings.", n=len(errors), warnings=warnings))
     else:
-        terminal.say(f"{len(sources)} rules, nothing wrong.", f"{len(sources)} 条规则，没有问题。")
+        terminal.say(phrase("{n} rules, nothing wrong.", n=len(sources)))
     return REFUSED if errors else FINE
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule, Problem
+from tideng.base.text import phrase
 from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
@@ -28,29 +29,25 @@ from tideng_rules.lifecycle.publishing import Ground
 from tideng_rules.packaging.rule_files import read_rules
 
 STATES = {
-    "open": ("being written", "编写中"),
-    "asked": ("waits for approval", "等待批准"),
-    "approved": ("approved", "已批准"),
-    "published": ("published", "已发布"),
-    "discarded": ("discarded", "已作废"),
+    "open": phrase("being written"),
+    "asked": phrase("waits for approval"),
+    "approved": phrase("approved"),
+    "published": phrase("published", context="lifecycle"),
+    "discarded": phrase("discarded"),
 }
 _COLUMNS = (
-    ("draft", "草稿"), ("rule", "规则"), ("based on", "依据版本"), ("state", "状态"), ("author", "作者"), ("changed", "改于"), ("note", "说明"),
+    phrase("draft"), phrase("rule"), phrase("based on"), phrase("state"), phrase("author"), phrase("changed"), phrase("note", context="lifecycle"),
 )  # fmt: skip
 _rule = click.argument("rule", metavar="RULE")
-_note = option("--note", default="", metavar="TEXT", en="What changes, and why.", zh="改了什么，为什么。")
-_by = option("--by", default="", metavar="NAME", en="Who does it, for the record.", zh="谁做的，会记录下来。")
+_note = option("--note", default="", metavar="TEXT", help=phrase("What changes, and why."))
+_by = option("--by", default="", metavar="NAME", help=phrase("Who does it, for the record."))
 
 
 def _viewer(by: str) -> Viewer:
     return Viewer(by, "", Viewer.system().roles) if by else Viewer.system()
 
 
-@command(
-    "draft",
-    en="Keep the rules of a file as drafts, and say what is still to be mended.",
-    zh="把文件里的规则存为草稿，并说明还有哪些要改。",
-)
+@command("draft", help=phrase("Keep the rules of a file as drafts, and say what is still to be mended."))
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_note
 @_by
@@ -61,13 +58,13 @@ def draft(terminal: Terminal, file: Path, note: str, by: str) -> int:
         for document in documents:
             made = drafting.create_draft(connection, viewer, document, deployment.clock.now(), note)
             problems = publishing.check_draft(connection, viewer, made.id, ground)
-            terminal.say(f"draft {made.id}: {made.rule}", f"草稿 {made.id}：{made.rule}")
+            terminal.say(phrase("draft {id}: {rule}", id=made.id, rule=made.rule))
             if problems:
                 terminal.problems(problems)
     return FINE
 
 
-@command("drafts", en="List the drafts that are being written.", zh="列出正在编写的草稿。")
+@command("drafts", help=phrase("List the drafts that are being written."))
 @json_option()
 def drafts(terminal: Terminal, as_json: bool) -> int:
     with terminal.open() as deployment, reading(deployment.engine) as connection:
@@ -76,7 +73,7 @@ def drafts(terminal: Terminal, as_json: bool) -> int:
         terminal.json([{name: getattr(one, name) for name in one.__slots__} for one in found])
         return FINE
     rows = [
-        (d.id, d.rule, d.based_on, terminal.text(*STATES[d.state]), d.author, minute(d.changed_at), d.note)
+        (d.id, d.rule, d.based_on, terminal.text(STATES[d.state]), d.author, minute(d.changed_at), d.note)
         for d in found
     ]
     terminal.table(_COLUMNS, rows)
@@ -85,19 +82,13 @@ def drafts(terminal: Terminal, as_json: bool) -> int:
 
 @command(
     "publish",
-    en="Put a draft in force, or the rules of a file.\n\nDRAFT is its number. Everything that is wrong is said at once, and then "
-    "nothing is published. Running workers take it up within a second.",
-    zh="发布一份草稿，或文件里的规则。\n\nDRAFT 是草稿编号。有问题时一次说全，什么都不发布。运行中的 worker 一秒内采用。",
+    help=phrase(
+        "Put a draft in force, or the rules of a file.\n\nDRAFT is its number. Everything that is wrong is said at once, and then nothing is published. Running workers take it up within a second."
+    ),
 )
 @click.argument("what", metavar="DRAFT|FILE")
 @_note
-@option(
-    "--at",
-    "at",
-    metavar="MOMENT",
-    en="Publish it by itself at this later moment or day.",
-    zh="到这个时刻或这一天再自动发布。",
-)
+@option("--at", "at", metavar="MOMENT", help=phrase("Publish it by itself at this later moment or day."))
 @_by
 def publish(terminal: Terminal, what: str, note: str, at: str | None, by: str) -> int:
     def act(connection: Connection, deployment: Deployment) -> int:
@@ -109,13 +100,16 @@ def publish(terminal: Terminal, what: str, note: str, at: str | None, by: str) -
                 plan = scheduling.schedule(connection, viewer, number, later, now, ground, note or None)
                 when = minute(plan.publish_at)
                 terminal.say(
-                    f"rule {plan.rule}: draft {number} will be published on {when}",
-                    f"规则 {plan.rule}：草稿 {number} 将在 {when} 发布",
+                    phrase(
+                        "rule {rule}: draft {number} will be published on {when}",
+                        rule=plan.rule,
+                        number=number,
+                        when=when,
+                    )
                 )
                 continue
             found = publishing.publish_draft(connection, viewer, number, now, ground, note or None)
-            zh = f"规则 {found.rule}：版本 {found.version} 已生效"
-            terminal.say(f"rule {found.rule}: version {found.version} is in force", zh)
+            terminal.say(phrase("rule {rule}: version {version} is in force", rule=found.rule, version=found.version))
         return FINE
 
     return _change(terminal, act)
@@ -128,7 +122,7 @@ def _drafts_of(connection: Connection, viewer: Viewer, file: Path, note: str, de
     return [drafting.create_draft(connection, viewer, one, now, note).id for one in read_rules(file)]
 
 
-@command("approve", en="Approve a draft that somebody else wrote.", zh="批准别人写的草稿。")
+@command("approve", help=phrase("Approve a draft that somebody else wrote."))
 @click.argument("number", metavar="DRAFT", type=int)
 @_by
 def approve(terminal: Terminal, number: int, by: str) -> int:
@@ -137,8 +131,9 @@ def approve(terminal: Terminal, number: int, by: str) -> int:
 
 @command(
     "rollback",
-    en="Put an earlier version of a rule in force again.\n\nIt becomes the newest version, with a note that says so.",
-    zh="让规则回到以前的一个版本。\n\n会成为最新版本，并注明来自哪一版。",
+    help=phrase(
+        "Put an earlier version of a rule in force again.\n\nIt becomes the newest version, with a note that says so."
+    ),
 )
 @_rule
 @click.argument("number", metavar="VERSION", type=int)
@@ -148,39 +143,36 @@ def rollback(terminal: Terminal, rule: str, number: int, note: str, by: str) -> 
     def act(connection: Connection, deployment: Deployment) -> int:
         ground, now = Ground.of(deployment, connection), deployment.clock.now()
         found = publishing.rollback(connection, _viewer(by), rule, number, now, ground, note)
-        zh = f"规则 {rule}：回到版本 {number}，现为版本 {found.version}"
-        terminal.say(f"rule {rule}: back to version {number}, now version {found.version}", zh)
+        terminal.say(
+            phrase("rule {rule}: back to version {old}, now version {new}", rule=rule, old=number, new=found.version)
+        )
         return FINE
 
     return _change(terminal, act)
 
 
-@command(
-    "pause",
-    en="Make a rule silent until it is resumed; its running ladders end.",
-    zh="暂停一条规则，直到恢复；进行中的后续步骤结束。",
-)
+@command("pause", help=phrase("Make a rule silent until it is resumed; its running ladders end."))
 @_rule
-@option("--why", required=True, metavar="TEXT", en="Why, for whoever finds it silent.", zh="为什么，让看到的人明白。")
+@option("--why", required=True, metavar="TEXT", help=phrase("Why, for whoever finds it silent."))
 @_by
 def pause(terminal: Terminal, rule: str, why: str, by: str) -> int:
     def act(connection: Connection, deployment: Deployment) -> int:
         if pausing.pause(connection, _viewer(by), rule, why, deployment.clock.now()):
-            terminal.say(f"rule {rule} is paused", f"规则 {rule} 已暂停")
+            terminal.say(phrase("rule {rule} is paused", rule=rule))
         else:
-            terminal.say(f"rule {rule} was paused already", f"规则 {rule} 之前就已暂停")
+            terminal.say(phrase("rule {rule} was paused already", rule=rule))
         return FINE
 
     return _change(terminal, act)
 
 
-@command("resume", en="Let a paused rule speak again, from now on.", zh="恢复暂停的规则，从现在起生效。")
+@command("resume", help=phrase("Let a paused rule speak again, from now on."))
 @_rule
 @_by
 def resume(terminal: Terminal, rule: str, by: str) -> int:
     def act(connection: Connection, deployment: Deployment) -> int:
         pausing.resume(connection, _viewer(by), rule, deployment.clock.now())
-        terminal.say(f"rule {rule} speaks again", f"规则 {rule} 已恢复")
+        terminal.say(phrase("rule {rule} speaks again", rule=rule))
         return FINE
 
     return _change(terminal, act)
@@ -188,21 +180,22 @@ def resume(terminal: Terminal, rule: str, by: str) -> int:
 
 @command(
     "archive",
-    en="Take a rule out of force; its deadlines and ladders end.\n\n`tideng apply` leaves it so; `tideng rules restore` brings it back.",
-    zh="让一条规则下架；它的期限和后续步骤结束。\n\n`tideng apply` 不会让它回来；用 `tideng rules restore` 恢复。",
+    help=phrase(
+        "Take a rule out of force; its deadlines and ladders end.\n\n`tideng apply` leaves it so; `tideng rules restore` brings it back."
+    ),
 )
 @_rule
 @_by
 def archive(terminal: Terminal, rule: str, by: str) -> int:
     def act(connection: Connection, deployment: Deployment) -> int:
         pausing.archive(connection, _viewer(by), rule, deployment.clock.now())
-        terminal.say(f"rule {rule} is archived", f"规则 {rule} 已归档")
+        terminal.say(phrase("rule {rule} is archived", rule=rule))
         return FINE
 
     return _change(terminal, act)
 
 
-@command("restore", en="Put an archived rule in force again, as it was last.", zh="让归档的规则按最后的样子重新生效。")
+@command("restore", help=phrase("Put an archived rule in force again, as it was last."))
 @_rule
 @_note
 @_by
@@ -210,7 +203,7 @@ def restore(terminal: Terminal, rule: str, note: str, by: str) -> int:
     def act(connection: Connection, deployment: Deployment) -> int:
         ground, now = Ground.of(deployment, connection), deployment.clock.now()
         found = publishing.restore(connection, _viewer(by), rule, now, ground, note)
-        terminal.say(f"rule {rule}: version {found.version} is in force", f"规则 {rule}：版本 {found.version} 已生效")
+        terminal.say(phrase("rule {rule}: version {version} is in force", rule=rule, version=found.version))
         return FINE
 
     return _change(terminal, act)
@@ -219,8 +212,7 @@ def restore(terminal: Terminal, rule: str, note: str, by: str) -> int:
 def _draft_step(terminal: Terminal, step: Callable[[Connection, Deployment], Draft]) -> int:
     def act(connection: Connection, deployment: Deployment) -> int:
         found = step(connection, deployment)
-        en, zh = STATES[found.state]
-        terminal.say(f"draft {found.id}: {en}", f"草稿 {found.id}：{zh}")
+        terminal.say(phrase("draft {id}: {state}", id=found.id, state=STATES[found.state]))
         return FINE
 
     return _change(terminal, act)

@@ -14,6 +14,7 @@ import click
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidBundle
+from tideng.base.text import Text, phrase, same
 from tideng.cli.replay import SeveralValues, moment_of, prepare, rule_files
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
@@ -42,13 +43,13 @@ _SHOWN = 10
 _BAR = 40
 _DAY_BY_DAY = 45
 _BLOCKS = " ▏▎▍▌▋▊▉█"
-_STATUSES = {NEW: ("new", "新增"), GONE: ("gone", "消失"), SAME: ("same", "不变")}
-_DIFFERS = {"message": ("words", "措辞"), "recipient": ("recipient", "发给谁"), "time": ("time", "时间")}
+_STATUSES = {NEW: phrase("new"), GONE: phrase("gone"), SAME: phrase("same")}
+_DIFFERS = {"message": phrase("words", context="preview"), "recipient": phrase("recipient"), "time": phrase("time")}
 _HELD = {
-    "quiet hours": ("quiet hours", "免打扰时段"),
-    "digest": ("digest", "合并"),
-    "budget of the day": ("budget of the day", "每日上限"),
-    "budget of the week": ("budget of the week", "每周上限"),
+    "quiet hours": phrase("quiet hours", context="preview"),
+    "digest": phrase("digest"),
+    "budget of the day": phrase("budget of the day"),
+    "budget of the week": phrase("budget of the week"),
 }
 _PATH = click.Path(exists=True, path_type=Path)
 
@@ -56,43 +57,28 @@ _PATH = click.Path(exists=True, path_type=Path)
 @command(
     "preview",
     cls=SeveralValues,
-    en="Show what rules would have meant over the history, beside those in force.\n\nThe rules in FILE… take the place of those "
-    "of their ids. The history is that of the deployment here or, with --client, that of a client's files. Nothing is said "
-    "and nothing is changed. Exit status 1 if a rule cannot be judged or an event cannot be read.",
-    zh="按历史预览规则的效果，和现行规则对照。\n\nFILE… 里的规则替换同名的现行规则。历史取自当前部署；给了 --client 则取自客户文件。不会提醒任何人，也不会改动任何数据。"
-    "有规则无法判断或事件读不懂时退出码为 1。",
+    help=phrase(
+        "Show what rules would have meant over the history, beside those in force.\n\nThe rules in FILE… take the place of those of their ids. The history is that of the deployment here or, with --client, that of a client's files. Nothing is said and nothing is changed. Exit status 1 if a rule cannot be judged or an event cannot be read."
+    ),
 )
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=_PATH)
 @option(
-    "--drop",
-    multiple=True,
-    metavar="RULE",
-    en="Take this rule out of force; may be given several times.",
-    zh="停用这条规则；可以给多次。",
+    "--drop", multiple=True, metavar="RULE", help=phrase("Take this rule out of force; may be given several times.")
 )
-@option(
-    "--from", "start", metavar="T", en=f"A moment or a day; {DAYS} days by default.", zh=f"时刻或日期；默认 {DAYS} 天。"
-)
-@option(
-    "--until",
-    metavar="T",
-    en="A moment or a day; by default now, or the last event of files.",
-    zh="时刻或日期；默认到现在，或文件里最后一个事件。",
-)
+@option("--from", "start", metavar="T", help=phrase("A moment or a day; {days} days by default.", days=DAYS))
+@option("--until", metavar="T", help=phrase("A moment or a day; by default now, or the last event of files."))
 @option(
     "--client",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    en="A client's files instead of the deployment here; its rules are those in force.",
-    zh="用客户配置目录代替当前部署；其中的规则视为现行规则。",
+    help=phrase("A client's files instead of the deployment here; its rules are those in force."),
 )
 @option(
     "--events",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
     metavar="FILE",
-    en="With --client: its events; may be given several times. By default those of the bundle.",
-    zh="与 --client 一起用：事件文件；可以给多次。默认是客户配置里的事件。",
+    help=phrase("With --client: its events; may be given several times. By default those of the bundle."),
 )
 @json_option()
 def preview(
@@ -107,11 +93,9 @@ def preview(
 ) -> int:
     """Show the preview; click passes each of the command's options as a parameter."""
     if not files and not drop:
-        raise click.UsageError(
-            terminal.text("name a rule file, or a rule to --drop", "请给出规则文件，或用 --drop 指定规则")
-        )
+        raise click.UsageError(terminal.text(phrase("name a rule file, or a rule to --drop")))
     if events and client is None:
-        raise click.UsageError(terminal.text("--events goes with --client", "--events 要和 --client 一起用"))
+        raise click.UsageError(terminal.text(phrase("--events goes with --client")))
     paths = rule_files(files)
     with (
         _from_files(terminal, client, events) if client else _from_here(terminal) as (
@@ -148,7 +132,7 @@ def _from_files(terminal: Terminal, client: Path, files: tuple[Path, ...]) -> It
     bundle = read_bundle(client)
     events, refused, deployment = prepare(bundle, files or bundle.event_files, {}, None)
     if refused:
-        terminal.note(f"{len(refused):,} events were refused.", f"{len(refused):,} 个事件收不下。")
+        terminal.note(phrase("{n} events were refused.", n=f"{len(refused):,}"))
     logs = {name: one for name, one in deployment.catalogue.event_types.items() if name not in bundle.event_types}
     own = {name: one for name, one in logs.items() if one.plugin == LOGS}
     bundle = replace(bundle, event_types={**own, **bundle.event_types})
@@ -180,19 +164,24 @@ def _progress(terminal: Terminal, quiet: bool) -> Iterator[Any]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=terminal.err, transient=True) as bar:
-        task = bar.add_task(terminal.text("Running through the history", "正在过一遍历史"), total=1.0)
+        task = bar.add_task(terminal.text(phrase("Running through the history")), total=1.0)
         yield lambda share: bar.update(task, completed=share)
 
 
 def _show(terminal: Terminal, found: Preview, home: Any) -> None:
     first, last = (f"{moment.astimezone(home):%Y-%m-%d %H:%M}" for moment in (found.start, found.until))
-    counts = [f"{terminal.text(*_STATUSES[status])} {number:,}" for status, number in found.counts.items()]
     terminal.say(
-        f"{first} to {last}, {found.events:,} events: {', '.join(counts)} ({found.reworded:,} with other words, time or recipient).",
-        f"{first} 至 {last}，{found.events:,} 个事件：{'、'.join(counts)}（其中 {found.reworded:,} 条措辞、时间或对象不同）。",
+        phrase(
+            "{first} to {last}, {events} events: {counts} ({reworded} with other words, time or recipient).",
+            first=first,
+            last=last,
+            events=f"{found.events:,}",
+            counts=[f"{terminal.text(_STATUSES[status])} {number:,}" for status, number in found.counts.items()],
+            reworded=f"{found.reworded:,}",
+        )
     )
     terminal.table(
-        (("", ""), ("in force", "现行"), ("with the change", "改动后")), _loads(terminal, found.before, found.after)
+        (same(""), phrase("in force"), phrase("with the change")), _loads(terminal, found.before, found.after)
     )
     rows = [
         (rule, *(counts[s] for s in _STATUSES), found.most_people_a_day.get(rule, ""))
@@ -200,32 +189,31 @@ def _show(terminal: Terminal, found: Preview, home: Any) -> None:
         if rule in found.changed
     ]
     if rows:
-        headings = (("rule", "规则"), *_STATUSES.values(), ("most people a day", "单日最多人数"))
+        headings = (phrase("rule"), *_STATUSES.values(), phrase("most people a day"))
         terminal.table(headings, rows)
     _show_days(terminal, found)
     if found.after.most_told:
-        terminal.table((("told most", "收到最多"), ("messages", "条数")), found.after.most_told)
+        terminal.table((phrase("told most"), phrase("messages", context="preview")), found.after.most_told)
     for status in (NEW, GONE, SAME):
         _show_findings(
             terminal, status, [one for one in found.of_status(status) if status != SAME or one.differs], home
         )
     for rule, why in found.faulty.items():
-        terminal.note(f"{rule} could not be judged: {why}", f"{rule} 无法判断：{why}", "bold")
+        terminal.note(phrase("{rule} could not be judged: {why}", rule=rule, why=why), "bold")
 
 
 def _loads(terminal: Terminal, before: Load, after: Load) -> list[tuple[str, str, str]]:
-    rows: list[tuple[tuple[str, str], str, str]] = [
-        (("findings", "发现"), f"{before.findings:,}", f"{after.findings:,}"),
-        (("messages", "消息"), f"{before.messages:,}", f"{after.messages:,}"),
-        (("people told", "收到的人"), f"{before.people:,}", f"{after.people:,}"),
-        (("most a person a day", "每人每天最多"), str(before.most), str(after.most)),
-        (("median a person a day", "每人每天中位数"), f"{before.median:g}", f"{after.median:g}"),
+    rows: list[tuple[Text, str, str]] = [
+        (phrase("findings"), f"{before.findings:,}", f"{after.findings:,}"),
+        (phrase("messages"), f"{before.messages:,}", f"{after.messages:,}"),
+        (phrase("people told"), f"{before.people:,}", f"{after.people:,}"),
+        (phrase("most a person a day"), str(before.most), str(after.most)),
+        (phrase("median a person a day"), f"{before.median:g}", f"{after.median:g}"),
     ]
     for reason in sorted({*before.held, *after.held}):
-        en, zh = _HELD.get(reason, (reason, reason))
-        held = (f"held: {en}", f"暂存：{zh}")
+        held = phrase("held: {reason}", reason=_HELD.get(reason, reason))
         rows.append((held, f"{before.held.get(reason, 0):,}", f"{after.held.get(reason, 0):,}"))
-    return [(terminal.text(*name), now, then) for name, now, then in rows]
+    return [(terminal.text(name), now, then) for name, now, then in rows]
 
 
 def _show_days(terminal: Terminal, found: Preview) -> None:
@@ -237,8 +225,8 @@ def _show_days(terminal: Terminal, found: Preview) -> None:
     before, after = (_by(load.per_day, by_week) for load in (found.before, found.after))
     most = max((*before.values(), *after.values()), default=1)
     rows = [(day.isoformat(), before[day], after[day], _bar(after[day] / most)) for day in sorted({*before, *after})]
-    heading = ("week from", "周（自）") if by_week else ("day", "日期")
-    terminal.table((heading, ("in force", "现行"), ("with the change", "改动后"), ("", "")), rows)
+    heading = phrase("week from") if by_week else phrase("day")
+    terminal.table((heading, phrase("in force"), phrase("with the change"), same("")), rows)
 
 
 def _by(per_day: Mapping[date, int], by_week: bool) -> Counter[date]:
@@ -256,21 +244,21 @@ def _bar(share: float) -> str:
 def _show_findings(terminal: Terminal, status: str, findings: list[Compared], home: Any) -> None:
     if not findings:
         return
-    name = terminal.text(*_STATUSES[status])
+    name = terminal.text(_STATUSES[status])
     rows = []
     for one in findings[:_SHOWN]:
-        differs = ", ".join(terminal.text(*_DIFFERS[what]) for what in one.differs)
+        differs = ", ".join(terminal.text(_DIFFERS[what]) for what in one.differs)
         at = f"{one.at.astimezone(home):%Y-%m-%d %H:%M}"
         rows.append((name, at, one.rule, one.subject, one.action, one.recipient, differs))
     columns = (
-        ("", ""),
-        ("at", "时间"),
-        ("rule", "规则"),
-        ("about", "关于"),
-        ("action", "动作"),
-        ("to", "发给"),
-        ("differs", "不同之处"),
+        same(""),
+        phrase("at"),
+        phrase("rule"),
+        phrase("about"),
+        phrase("action"),
+        phrase("to"),
+        phrase("differs"),
     )
     terminal.table(columns, rows)
     if len(findings) > _SHOWN:
-        terminal.say(f"… {len(findings) - _SHOWN:,} more", f"……还有 {len(findings) - _SHOWN:,} 条")
+        terminal.say(phrase("… {value} more", value=f"{len(findings) - _SHOWN:,}"))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound
+from tideng.base.text import phrase
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
 from tideng.model.templates import choose, spoken
@@ -28,18 +29,14 @@ from tideng_rules.packaging.reader import Shelf, packs_folder
 from tideng_rules.rollout.plan import packs_in_force
 from tideng_rules.wording.differences import differences
 
-STATES = {"published": ("in force", "生效中"), "archived": ("archived", "已归档")}
+STATES = {"published": phrase("in force", context="versions"), "archived": phrase("archived")}
 _HISTORY = (
-    ("version", "版本"), ("state", "状态"), ("published", "发布于"), ("author", "作者"), ("approved by", "批准人"), ("note", "说明"),
+    phrase("version"), phrase("state"), phrase("published"), phrase("author"), phrase("approved by"), phrase("note", context="versions"),
 )  # fmt: skip
-_PACKS = (("parameter", "参数"), ("meaning", "含义"), ("default", "默认"), ("from … to", "范围"), ("set to", "已设为"))
+_PACKS = (phrase("parameter"), phrase("meaning"), phrase("default"), phrase("from … to"), phrase("set to"))
 
 
-@command(
-    "history",
-    en="Show every version of a rule, the newest first.",
-    zh="查看一条规则的所有版本，最新的在前。",
-)
+@command("history", help=phrase("Show every version of a rule, the newest first."))
 @click.argument("rule", metavar="RULE")
 @json_option()
 def history(terminal: Terminal, rule: str, as_json: bool) -> int:
@@ -49,7 +46,7 @@ def history(terminal: Terminal, rule: str, as_json: bool) -> int:
         terminal.json([to_json(one) for one in found])
         return FINE
     rows = [
-        (v.version, terminal.text(*STATES[v.state]), minute(v.published_at), v.author, v.approved_by, v.note)
+        (v.version, terminal.text(STATES[v.state]), minute(v.published_at), v.author, v.approved_by, v.note)
         for v in found
     ]
     terminal.table(_HISTORY, rows)
@@ -58,9 +55,9 @@ def history(terminal: Terminal, rule: str, as_json: bool) -> int:
 
 @command(
     "diff",
-    en="Say in words what changed between two versions of a rule.\n\nWithout numbers: the version in force and the one before "
-    "it. With one: that version and the one in force.",
-    zh="用文字说明一条规则两个版本之间的改动。\n\n不写版本号：比较生效版本和它的上一版；只写一个：比较该版本和生效版本。",
+    help=phrase(
+        "Say in words what changed between two versions of a rule.\n\nWithout numbers: the version in force and the one before it. With one: that version and the one in force."
+    ),
 )
 @click.argument("rule", metavar="RULE")
 @click.argument("first", metavar="[V1]", type=int, required=False)
@@ -75,24 +72,20 @@ def diff(terminal: Terminal, rule: str, first: int | None, second: int | None, a
         terminal.json({"rule": rule, "from": old.version, "to": new.version, "differences": said})
         return FINE
     for one in found:
-        terminal.say(one.sentence, one.sentence)
+        terminal.say(one.sentence)
     if not found:
-        terminal.say("Nothing differs.", "没有不同。")
+        terminal.say(phrase("Nothing differs."))
     return FINE
 
 
-@command(
-    "show",
-    en="Show a rule as it is in force, as YAML.",
-    zh="以 YAML 显示生效中的规则。",
-)
+@command("show", help=phrase("Show a rule as it is in force, as YAML."))
 @click.argument("rule", metavar="RULE")
-@option("--version", "number", type=int, metavar="N", en="This version instead.", zh="改看这个版本。")
-@option("--yaml", "as_yaml", is_flag=True, en="As YAML, which is how it is shown anyway.", zh="输出 YAML，默认就是。")
+@option("--version", "number", type=int, metavar="N", help=phrase("This version instead."))
+@option("--yaml", "as_yaml", is_flag=True, help=phrase("As YAML, which is how it is shown anyway."))
 @json_option()
 def show(terminal: Terminal, rule: str, number: int | None, as_yaml: bool, as_json: bool) -> int:
     if as_yaml and as_json:
-        raise click.UsageError(terminal.text("either --yaml or --json", "--yaml 和 --json 只能选一个"))
+        raise click.UsageError(terminal.text(phrase("either --yaml or --json")))
     with terminal.open() as deployment, reading(deployment.engine) as connection:
         found = _one(connection, rule, number)
     if as_json:
@@ -104,16 +97,15 @@ def show(terminal: Terminal, rule: str, number: int | None, as_yaml: bool, as_js
 
 @command(
     "packs",
-    en="List the packs with their versions and parameters.\n\nThe shipped ones, and those in the folder packs of --client; in a "
-    "deployment also what the client set.",
-    zh="列出规则包及其版本和参数。\n\n包括自带的，以及 --client 目录下 packs 里的；在部署里运行时也显示客户设的值。",
+    help=phrase(
+        "List the packs with their versions and parameters.\n\nThe shipped ones, and those in the folder packs of --client; in a deployment also what the client set."
+    ),
 )
 @option(
     "--client",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    en="A client's folder: its packs, and what it sets.",
-    zh="客户目录：它的规则包和它设的值。",
+    help=phrase("A client's folder: its packs, and what it sets."),
 )
 @json_option()
 def packs(terminal: Terminal, client: Path | None, as_json: bool) -> int:
@@ -126,8 +118,8 @@ def packs(terminal: Terminal, client: Path | None, as_json: bool) -> int:
     for name, (document, there) in found.items():
         title = choose(document.get("title", {}), terminal.language)[0]
         used = in_use.get(name)
-        zh = f"{name}（{title}），版本 {'、'.join(there)}" + (f"；在用 {used[0]}" if used else "")
-        terminal.say(f"{name} ({title}), version {', '.join(there)}" + (f"; in use: {used[0]}" if used else ""), zh)
+        line = phrase("{name} ({title}), version {versions}", name=name, title=title, versions=there)
+        terminal.say(phrase("{pack}; in use: {version}", pack=line, version=used[0]) if used else line)
         given = used[1] if used else {}
         terminal.table(_PACKS, [_row(terminal, one, given) for one in parameters_of(document)])
     return FINE

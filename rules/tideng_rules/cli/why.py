@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tideng.base.errors import NotFound
+from tideng.base.text import phrase, wording
 from tideng.cli.look import finding_number, sentences, to_json
 from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
 @command(
     "explain",
-    en="Say why something was found: every fact that was looked at, with its value, and the path through the conditions.\n\n"
-    "FINDING is the id that `nudges` shows, or the key that `replay` prints.",
-    zh="说明某条发现的原因：看了哪些数据，各是什么值，条件怎么走到结果。\n\nFINDING 是 `nudges` 里的编号，或 `replay` 输出的 key。",
+    help=phrase(
+        "Say why something was found: every fact that was looked at, with its value, and the path through the conditions.\n\nFINDING is the id that `nudges` shows, or the key that `replay` prints."
+    ),
 )
 @click.argument("finding", metavar="FINDING")
 @json_option()
@@ -47,42 +48,32 @@ def explain(terminal: Terminal, finding: str, as_json: bool) -> int:
             terminal.json({**shown, "purpose": shown["why"], **to_json(explanation.finding, directory)})
             return FINE
         for line in _told(explanation, directory, terminal.language):
-            terminal.say(line, line)
+            terminal.say(line)
     return FINE
 
 
 def _told(explanation: Explanation, directory: Directory, language: str) -> Iterator[str]:
     """What was found and what became of it, with the tree of the conditions where it can be told."""
-    zh = language == "zh"
     tree = explanation.sentences(language)[1:] if explanation.conditions else None
     lines = sentences(explanation.finding, directory, explanation.catalogue, explanation.title, language, tree)
     yield next(lines)
     if explanation.author:
         published = explanation.published_at
         day = f"{published.astimezone(directory.zone_of('', published)):%Y-%m-%d %H:%M}" if published else ""
-        yield f"由 {explanation.author} 发布，{day}" if zh else f"Published by {explanation.author}, {day}"
+        yield wording(phrase("Published by {author}, {day}", author=explanation.author, day=day), language)
     yield from lines
 
 
 @command(
     "why-not",
-    en="Say why a rule did not speak to somebody at a moment, or that it did.\n\nRULE is the rule's id; PERSON the id of the person, "
-    "or of the case, position or unit that the rule is about.",
-    zh="说明某条规则在某个时刻为什么没有提醒某人；说了就给出那一条。\n\nRULE 是规则的 id；PERSON 是人员的 id，或规则所针对的事项、岗位、部门的 id。",
+    help=phrase(
+        "Say why a rule did not speak to somebody at a moment, or that it did.\n\nRULE is the rule's id; PERSON the id of the person, or of the case, position or unit that the rule is about."
+    ),
 )
 @click.argument("rule", metavar="RULE")
 @click.argument("person", metavar="PERSON")
-@option(
-    "--at",
-    "at",
-    metavar="MOMENT",
-    en="The moment or day that is meant; now by default.",
-    zh="哪个时刻或哪一天；默认现在。",
-)
-@option(
-    "--version", "version", type=click.IntRange(min=1), metavar="N",
-    en="Ask about this version, in force or not.", zh="只看这一版，不论当时是否有效。",
-)  # fmt: skip
+@option("--at", "at", metavar="MOMENT", help=phrase("The moment or day that is meant; now by default."))
+@option("--version", "version", type=click.IntRange(min=1), metavar="N", help=phrase("Ask about this version, in force or not."))  # fmt: skip
 @json_option()
 def why_not(terminal: Terminal, rule: str, person: str, at: str | None, version: int | None, as_json: bool) -> int:
     from tideng.access.viewer import Viewer
@@ -103,7 +94,7 @@ def why_not(terminal: Terminal, rule: str, person: str, at: str | None, version:
             terminal.json(answer.to_json())
             return FINE
         for line in _answered(answer, terminal.language, deployment.catalogue):
-            terminal.say(line, line)
+            terminal.say(line)
     return FINE
 
 
@@ -113,7 +104,7 @@ def _answered(answer: WhyNot, language: str, catalogue: object) -> Iterator[str]
 
     yield from answer.sentences(language)
     if answer.finding is not None:
-        yield f"看 `tideng explain {answer.finding}`" if language == "zh" else f"See `tideng explain {answer.finding}`"
+        yield wording(phrase("See `tideng explain {finding}`", finding=answer.finding), language)
     teller = Teller(catalogue)  # type: ignore[arg-type]
     for part, node in answer.conditions:
         yield PARTS[language][part]

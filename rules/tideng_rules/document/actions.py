@@ -8,7 +8,7 @@ from typing import Any
 
 from tideng.base.durations import Duration
 from tideng.base.errors import Refused
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.base.suggestions import nearest
 from tideng.model.catalogue import CORE_ACTIONS, ActionSpec, Catalogue
 from tideng.model.judge_contract import Deed
@@ -59,7 +59,7 @@ def _deed(value: Any, at: str, notes: Collector, actions: Mapping[str, ActionSpe
             notes.note(at, "too-many-actions", {"names": named})
         else:
             near = next(filter(None, (nearest(key, actions) for key in value)), None)
-            way_out = near or Phrase("one-of", {"names": actions})
+            way_out = near or Sentence("one-of", {"names": actions})
             notes.note(at, "no-known-action", {"names": map(str, value), "way_out": way_out})
         return None
     read = _READERS.get(named[0], _of_a_plugin(actions[named[0]]))
@@ -72,7 +72,7 @@ def _recipient(value: Any, at: str, notes: Collector, among: Iterable[str] = REC
     return notes.choice(value, at, among) or "person"
 
 
-def _matching(value: Any, shape: re.Pattern[str], at: str, notes: Collector, example: Phrase) -> str:
+def _matching(value: Any, shape: re.Pattern[str], at: str, notes: Collector, example: Sentence) -> str:
     """The text where it has the `shape`; `example` is the way out for one that has not."""
     if isinstance(value, str) and shape.fullmatch(value):
         return value
@@ -90,7 +90,7 @@ def _nudge(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
 def _ask(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
     notes.mapping(value, at, ("ask", "severity", "message"), ("message",))
     message = notes.text(value["message"], join(at, "message")) if "message" in value else {}
-    field = _matching(value["ask"], FIELD, join(at, "ask"), notes, Phrase("field-of-form-example"))
+    field = _matching(value["ask"], FIELD, join(at, "ask"), notes, Sentence("field-of-form-example"))
     severity = notes.choice(value.get("severity", "should"), join(at, "severity"), SEVERITIES)
     return Deed("ask", "ask", "person", message, {"field": field, "severity": severity})
 
@@ -98,13 +98,13 @@ def _ask(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
 def _mark(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
     notes.mapping(value, at, ("mark", "message"))
     message = notes.text(value["message"], join(at, "message")) if "message" in value else {}
-    status = _matching(value["mark"], STATUS, join(at, "mark"), notes, Phrase("status-example"))
+    status = _matching(value["mark"], STATUS, join(at, "mark"), notes, Sentence("status-example"))
     return Deed("mark", "record", "", message, {"status": status})
 
 
 def _infer(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
     notes.mapping(value, at, ("infer", "because"), ("because",))
-    found = _matching(value["infer"], FOUND, join(at, "infer"), notes, Phrase("inference-example"))
+    found = _matching(value["infer"], FOUND, join(at, "infer"), notes, Sentence("inference-example"))
     because = notes.text(value["because"], join(at, "because")) if "because" in value else {}
     return Deed("infer", "record", "", {}, {"found": found, "because": because})
 
@@ -112,7 +112,7 @@ def _infer(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
 def _emit(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
     """`data` holds literals, and ``"{dotted.fact}"`` for what is known when the rule speaks."""
     notes.mapping(value, at, ("emit", "data"))
-    event_type = _matching(value["emit"], EVENT_TYPE, join(at, "emit"), notes, Phrase("event-type-example"))
+    event_type = _matching(value["emit"], EVENT_TYPE, join(at, "emit"), notes, Sentence("event-type-example"))
     data: dict[str, Any] = {"type": event_type}
     if "data" in value:
         where = join(at, "data")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.base.suggestions import nearest
 from tideng_rules.document.model import (
     ALWAYS,
@@ -86,7 +86,7 @@ def _leaf(value: Mapping[str, Any], at: str, notes: Collector) -> Condition:
     for key in value:
         if key != "fact" and key not in OPERATORS:
             known = ("fact", *OPERATORS) if "fact" in value else ("fact", *GROUPS, *OPERATORS)
-            way_out = nearest(key, known) or Phrase("one-of", {"names": OPERATORS})
+            way_out = nearest(key, known) or Sentence("one-of", {"names": OPERATORS})
             notes.note(join(at, str(key)), "unknown-operator", {"name": shown(key), "way_out": way_out})
     if "fact" not in value:
         notes.note(at, "no-fact-named")

@@ -1,6 +1,6 @@
 """The parser: a rule document becomes a `Rule`, or every problem in it is said at once. See docs/rule-language.md.
 
-Names of facts, event types and metrics are not looked up here: that is `check.py`, which needs the deployment's catalogue.
+Names of facts, event types and metrics are not looked up here: `tideng_rules.check` does, with the deployment's catalogue.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from tideng.base.errors import InvalidRule, Problem
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import OnSchedule, Step, Trigger
@@ -67,7 +67,7 @@ def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) 
     """
     if not isinstance(document, Mapping):
         raise InvalidRule("rule", [Problem("", "rule-not-a-mapping", {"kind": kind_of(document)})])
-    name = Phrase("rule-called", {"id": shown(document.get("id", "?"))})
+    name = Sentence("rule-called", {"id": shown(document.get("id", "?"))})
     wrong = unfit(document)
     if wrong:
         raise InvalidRule(name, [Problem("", wrong.code, wrong.params)])
@@ -183,7 +183,7 @@ class _Reading:
         declared = self.catalogue.windows if self.catalogue else {}
         windows = (*WINDOWS, *declared)
         if "window" in spec and not (isinstance(window, str) and (window in windows or _reaches_back(window))):
-            way_out = nearest(window, windows) or Phrase("windows", {"names": windows})
+            way_out = nearest(window, windows) or Sentence("windows", {"names": windows})
             self.notes.note(join(at, "window"), "not-a-window", {"value": shown(window), "way_out": way_out})
         where, where_id = self.where(spec["where"], join(at, "where")) if "where" in spec else (None, "")
         series = Series(event_type, field, where_id, where, distinct=function == "distinct")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tideng.base.errors import Problem
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.base.suggestions import nearest_or_known, nearest_or_one_of
 from tideng.model.catalogue import Text
 
@@ -104,7 +104,7 @@ class Collector:
                 return value
             self.note(at, "number-too-large", {"value": _number(value)})
         else:
-            way_out = Phrase("ask-for-absence") if value is None else None
+            way_out = Sentence("ask-for-absence") if value is None else None
             self.note(at, "literal-needed", {"kind": kind_of(value), "way_out": way_out})
         return None
 
@@ -115,9 +115,9 @@ class Collector:
         return []
 
 
-def _number(value: float) -> str | Phrase:
+def _number(value: float) -> str | Sentence:
     """A number for a message; one of thousands of digits by its length alone."""
-    return f"{value:g}" if isinstance(value, float) or abs(value) < 10**30 else Phrase("number-of-many-digits")
+    return f"{value:g}" if isinstance(value, float) or abs(value) < 10**30 else Sentence("number-of-many-digits")
 
 
 def kind_of(value: Any) -> str:
@@ -148,4 +148,4 @@ def shown(value: Any) -> Any:
         return value if len(value) <= 58 else value[:56] + "…"
     if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 10**30):
         return value
-    return Phrase("verbatim", {"words": show(value)})
+    return Sentence("verbatim", {"words": show(value)})

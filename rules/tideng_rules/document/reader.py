@@ -18,7 +18,7 @@ import yaml
 
 from tideng.base.errors import InvalidRule, InvalidValue, Problem
 from tideng.base.parse_errors import of_json, of_os, of_text, of_yaml
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng_rules.document.problems import shown
 
 MAX_BYTES = 1_000_000
@@ -32,7 +32,7 @@ class _Refused(yaml.MarkedYAMLError):
 
     def __init__(self, mark: yaml.Mark, code: str, params: Mapping[str, Any] | None = None):
         super().__init__(problem=code, problem_mark=mark)
-        self.message = Phrase(code, params or {})
+        self.message = Sentence(code, params or {})
 
 
 class RuleLoader(yaml.SafeLoader):
@@ -90,7 +90,7 @@ for _tag, _shape, _first in (
 
 def refused(name: str, at: str, code: str, params: Mapping[str, Any] | None = None) -> InvalidRule:
     """The error for a text with this one problem; the caller raises it."""
-    what = Phrase("rules") if name == "rules" else Phrase("rules-in", {"name": name})
+    what = Sentence("rules") if name == "rules" else Sentence("rules-in", {"name": name})
     return InvalidRule(what, [Problem(at, code, params or {})])
 
 
@@ -108,7 +108,7 @@ def _load_json(text: str, name: str) -> list[Any]:
     except json.JSONDecodeError as error:
         raise refused(name, f"line {error.lineno}", "not-json", {"why": of_json(error)}) from None
     except (ValueError, RecursionError) as error:
-        wrong = _why(error) if isinstance(error, ValueError) else Phrase("nested-too-deep", {"limit": MAX_DEPTH})
+        wrong = _why(error) if isinstance(error, ValueError) else Sentence("nested-too-deep", {"limit": MAX_DEPTH})
         raise refused(name, "", wrong.code, wrong.params) from None
 
 
@@ -133,11 +133,11 @@ def _load_yaml(text: str, name: str) -> list[Any]:
         raise refused(name, "", wrong.code, wrong.params) from None
 
 
-def _why(error: ValueError) -> Phrase:
+def _why(error: ValueError) -> Sentence:
     """What Python says of a number with a million digits, and what this module says itself."""
     if isinstance(error, InvalidValue):
         return error.message
-    return Phrase("number-with-too-many-digits") if str(error).startswith("Exceeds the limit") else of_text(error)
+    return Sentence("number-with-too-many-digits") if str(error).startswith("Exceeds the limit") else of_text(error)
 
 
 _ODD = re.compile("[\\x00-\\x1f\\x7f-\\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
@@ -148,17 +148,17 @@ def is_odd(key: Any) -> bool:
     return isinstance(key, str) and _ODD.search(key) is not None
 
 
-def unfit(value: Any) -> Phrase | None:
+def unfit(value: Any) -> Sentence | None:
     """What makes a document, however it came, unfit to be read: nested too deep, too many values, odd keys; else None."""
     if too_deep(value):
-        return Phrase("nested-too-deep", {"limit": MAX_DEPTH})
+        return Sentence("nested-too-deep", {"limit": MAX_DEPTH})
     level, count = [value], 0
     while level:
         count += len(level)
         if count > MAX_VALUES:
-            return Phrase("too-many-values", {"limit": MAX_VALUES})
+            return Sentence("too-many-values", {"limit": MAX_VALUES})
         if any(is_odd(key) for outer in level if isinstance(outer, Mapping) for key in outer):
-            return Phrase("key-holds-control-character")
+            return Sentence("key-holds-control-character")
         level = list(_inner(level))
     return None
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.base.suggestions import nearest
 from tideng.model.judge_contract import (
     Limit,
@@ -113,7 +113,7 @@ class _Trigger:
             return None
         if "on" not in when:
             notes.note(
-                "when.on", "day-missing", {"way_out": Phrase("days-of-week" if every == "week" else "days-of-month")}
+                "when.on", "day-missing", {"way_out": Sentence("days-of-week" if every == "week" else "days-of-month")}
             )
             return None
         if every == "week":
@@ -204,7 +204,7 @@ def _once_per(value: Any, kind: str, notes: Collector) -> str:
         return "day" if (number, unit) == ("1", "day") else f"{number} {unit}{'' if number == '1' else 's'}"
     if isinstance(value, str) and value in PERIODS:
         return value
-    way_out = nearest(value, PERIODS) or Phrase("periods")
+    way_out = nearest(value, PERIODS) or Sentence("periods")
     notes.note("limit.once_per", "not-a-period", {"value": shown(value), "way_out": way_out})
     return ONCE_PER[kind]
 

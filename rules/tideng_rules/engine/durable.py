@@ -2,7 +2,7 @@
 
 No Host (its timer threads cannot be stopped), one fixed sid (a state per person runs into a 32-bit hash and a limit of 1,024),
 small rulesets, one fact in, all firings out, fact retracted: the engine remembers nothing between two situations
-and the database stays the truth. `primitives` says what the engine gets to see.
+and the database stays the truth. `durable_primitives` says what the engine gets to see.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 First line in: the rulesets, ``[[definition, rule ids], …]``; out: ``[]`` once they are built, or ``{"unloadable": WHY}`` where
 the engine cannot be loaded, which ends the process. Then batches: a line with
 the number of facts, and each fact on a line of its own, ``SHARD {…}``; out: one line ``[[fact's place, rule's place, …],
-…]`` of what fired. Facts are numbers in numbered fields (see `primitives`): nothing personal and no text crosses.
+…]`` of what fired. Facts are numbers in numbered fields (see `durable_primitives`): nothing personal and no text crosses.
 
 It may die or hang at any time, which is why it is a process: its parent kills it, starts another, and lets closures
 judge meanwhile. It ends when its input does. A parent that vanishes while the C code loops is outlived by no more than the

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from tideng.base.text import phrase
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import EngineState
 from tideng.store.deployment_notes import drop_notes, recent_notes, write_note
@@ -32,23 +33,18 @@ UNLOADABLE, LOST = "unloadable", "lost"
 """Why another engine judges: it cannot be loaded here at all, or its process was lost and no new one has come up yet."""
 _WHY: Mapping[str, Text] = MappingProxyType(
     {
-        UNLOADABLE: {"en": "the engine cannot be loaded on this Python", "zh": "引擎在这个 Python 上无法加载"},
-        LOST: {"en": "the engine’s process was lost", "zh": "引擎进程中断了"},
+        UNLOADABLE: phrase("the engine cannot be loaded on this Python"),
+        LOST: phrase("the engine’s process was lost"),
     }
 )
 _WAY_OUT: Mapping[str, Text] = MappingProxyType(
     {
-        UNLOADABLE: {
-            "en": "install Tideng anew for this Python (docs/deployment.md, “Which Python”) and start the workers again, "
-            'or set engine = "closures" in tideng.toml',
-            "zh": "为这个 Python 重新安装提灯（见 docs/deployment.md 的“Which Python”）并重启 worker，"
-            '或在 tideng.toml 里设 engine = "closures"',
-        },
-        LOST: {
-            "en": "a new process is tried by itself, within a minute; if it stays so, see the worker’s log, "
-            'or set engine = "closures" in tideng.toml',
-            "zh": '一分钟内会自动再启动；如果一直这样，请看 worker 的日志，或在 tideng.toml 里设 engine = "closures"',
-        },
+        UNLOADABLE: phrase(
+            'install Tideng anew for this Python (docs/deployment.md, “Which Python”) and start the workers again, or set engine = "closures" in tideng.toml'
+        ),
+        LOST: phrase(
+            'a new process is tried by itself, within a minute; if it stays so, see the worker’s log, or set engine = "closures" in tideng.toml'
+        ),
     }
 )
 _PREFIX = "engine:"

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tideng.base.text import SOURCE, Text, phrase, wording
+
 RAISED, HUNG, CRASHED, DIFFERS, UNREADABLE = "raised", "hung", "crashed", "differs", "unreadable"
 _OF_THE_ENGINE = frozenset((HUNG, CRASHED, DIFFERS))
 _SAID = {
-    RAISED: ("judging it ended in an error, again and again", "判断它时一再出错"),
-    HUNG: ("the engine gave no answer in time because of it", "引擎因它没有按时作答"),
-    CRASHED: ("the engine's process ended because of it", "引擎进程因它退出"),
-    DIFFERS: ("the two engines gave different answers", "两个引擎给出的答案不同"),
-    UNREADABLE: ("this version of Tideng cannot read it", "当前版本的提灯读不懂它"),
+    RAISED: phrase("judging it ended in an error, again and again"),
+    HUNG: phrase("the engine gave no answer in time because of it"),
+    CRASHED: phrase("the engine's process ended because of it"),
+    DIFFERS: phrase("the two engines gave different answers"),
+    UNREADABLE: phrase("this version of Tideng cannot read it"),
 }
-_YES, _NO = ("it holds", "成立"), ("it does not hold", "不成立")
+_YES, _NO = phrase("it holds"), phrase("it does not hold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +52,21 @@ class Trouble:
         return found if self.durable is None else {**found, "durable": self.durable}
 
     def words(self, locale: str) -> str:
-        """What happened, for a person to read in zh or en."""
-        zh = locale.startswith("zh")
-        said = _SAID.get(self.cause, _SAID[RAISED])[zh]
+        """What happened, for a person to read."""
+        text: Text = _SAID.get(self.cause, _SAID[RAISED])
         if self.durable is not None:
             mine, other = (_YES, _NO) if self.durable else (_NO, _YES)
-            said += (
-                f"：durable-rules {mine[1]}，闭包{other[1]}"
-                if zh
-                else f": durable-rules: {mine[0]}; closures: {other[0]}"
+            text = phrase(
+                "{what}: durable-rules: {durable}; closures: {closures}", what=text, durable=mine, closures=other
             )
         elif self.error:
-            said += f"（{self.error}）" if zh else f" ({self.error})"
+            text = phrase("{what} ({error})", what=text, error=self.error)
         if self.facts:
-            names = ("、" if zh else ", ").join(self.facts)
-            said += f"。它读取：{names}" if zh else f". It reads {names}"
-        return said
+            text = phrase("{what}. It reads {facts}", what=text, facts=self.facts)
+        return wording(text, locale)
 
     def __str__(self) -> str:
-        return self.words("en")
+        return self.words(SOURCE)
 
 
 def names(facts: Iterable[str]) -> tuple[str, ...]:

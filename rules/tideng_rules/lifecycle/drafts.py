@@ -22,7 +22,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng_rules.document.merge import (
     Conflict,
     Merged,
@@ -52,7 +52,7 @@ class Stale(Refused):
     def __init__(self, draft: Draft):
         self.by, self.at, self.edition = draft.changed_by, draft.changed_at, draft.edition
         super().__init__(
-            Phrase("draft-number", {"id": draft.id}),
+            Sentence("draft-number", {"id": draft.id}),
             [
                 Problem(
                     "edition",
@@ -261,7 +261,7 @@ def unfinished(connection: Connection, id: int) -> Draft:
     held = Draft(*row)
     if held.state not in UNFINISHED:
         code = "draft-discarded" if held.state == DISCARDED else "draft-published"
-        raise Refused(Phrase("draft-number", {"id": id}), [Problem("", code)])
+        raise Refused(Sentence("draft-number", {"id": id}), [Problem("", code)])
     return held
 
 

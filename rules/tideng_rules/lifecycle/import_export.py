@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule, NotFound, Problem
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng_rules.check.run import Checker
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
@@ -60,7 +60,7 @@ def read_import(connection: Connection, viewer: Viewer, text: str | bytes, groun
     written = split(_text(text))
     if not written:
         raise InvalidRule("import", [Problem("", "import-empty")])
-    refuse_errors(Phrase("import"), list(_problems(connection, written, ground)))
+    refuse_errors(Sentence("import"), list(_problems(connection, written, ground)))
     ids = [str(one.document["id"]) for one in written]
     there = newest(connection, viewer, ids)
     return [Incoming(id, one.document, one.text, there.get(id)) for id, one in zip(ids, written, strict=True)]

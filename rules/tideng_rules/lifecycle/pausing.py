@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound, Problem, Refused
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.store.database import insert
 from tideng_rules.lifecycle import store
 from tideng_rules.lifecycle.rights import require_reading, require_writing
@@ -100,4 +100,4 @@ def archive(connection: Connection, viewer: Viewer, rule: str, now: datetime) ->
     """
     require_writing(viewer)
     if not store.take_out(connection, rule, now, viewer.login):
-        raise Refused(Phrase("rule-called", {"id": rule}), [Problem("", "rule-not-in-force")])
+        raise Refused(Sentence("rule-called", {"id": rule}), [Problem("", "rule-not-in-force")])

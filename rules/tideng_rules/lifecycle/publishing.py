@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule, Problem, Refused
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.model.catalogue import Catalogue
 from tideng.org.directory import Directory
 from tideng_rules.check.run import Checker
@@ -135,7 +135,7 @@ def require_publishable(connection: Connection, held: Draft, ground: Ground) -> 
     """Raises `InvalidRule` with everything that keeps a draft from being published now."""
     before = latest(connection, held.rule)
     found = [*_held_up(held, before, ground), *problems_of(connection, held, ground)]
-    refuse_errors(Phrase("draft-number", {"id": held.id}), found)
+    refuse_errors(Sentence("draft-number", {"id": held.id}), found)
 
 
 def put_in_force(connection: Connection, held: Draft, now: datetime, by: str, note: str) -> None:
@@ -175,7 +175,7 @@ def rollback(
     found = problems_of_document(connection, old.document, ground)
     if before and before.state == PUBLISHED and same(before.document, old.document):
         found.append(Problem("", "draft-unchanged", {"version": before.version}))
-    refuse_errors(Phrase("rule-called", {"id": rule}), found)
+    refuse_errors(Sentence("rule-called", {"id": rule}), found)
     said = f"back to version {to_version}"
     store.put_version(
         connection,
@@ -200,11 +200,11 @@ def restore(
     before = latest(connection, rule)
     if before is None or before.state == PUBLISHED:
         code = "rule-unknown" if before is None else "rule-in-force"
-        raise Refused(Phrase("rule-called", {"id": rule}), [Problem("", code)])
+        raise Refused(Sentence("rule-called", {"id": rule}), [Problem("", code)])
     return rollback(connection, viewer, rule, before.version, now, ground, note)
 
 
-def refuse_errors(what: Phrase, problems: list[Problem]) -> None:
+def refuse_errors(what: Sentence, problems: list[Problem]) -> None:
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise InvalidRule(what, errors)

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from tideng.base.text import Each, phrase
 from tideng.plugins.attention import Attention
 from tideng_rules.engine.faults import UNREADABLE, Trouble
 from tideng_rules.engine.rulebook import Published
@@ -96,19 +97,19 @@ def _key(rule: str, version: int, trouble: Trouble) -> _Key:
 def attention(one: SetAside) -> Attention:
     """The same for a person who has to do something about it."""
     trouble = Trouble.of(one.details, one.why)
-    on = {"en": "closures judge it meanwhile", "zh": "目前由闭包判断"}
+    on = phrase("closures judge it meanwhile")
     if one.engine == ALL:
-        on = {"en": "nobody is spoken to by it meanwhile", "zh": "在此期间它不会提醒任何人"}
+        on = phrase("nobody is spoken to by it meanwhile")
     since = f"{one.since:%Y-%m-%d %H:%M} UTC"
     return Attention(
-        what={"en": f"rule {one.rule}", "zh": f"规则 {one.rule}"},
-        said={
-            "en": f"version {one.version} was set aside on {since}: {trouble.words('en')}; {on['en']}",
-            "zh": f"第 {one.version} 版已于 {since} 隔离：{trouble.words('zh')}；{on['zh']}",
-        },
-        way_out={
-            "en": f"edit and publish it, or try it again: `tideng rules try-again {one.rule}`",
-            "zh": f"修改后重新发布，或再试一次：`tideng rules try-again {one.rule}`",
-        },
+        what=phrase("rule {rule}", rule=one.rule),
+        said=phrase(
+            "version {version} was set aside on {since}: {trouble}; {meanwhile}",
+            version=one.version,
+            since=since,
+            trouble=Each(trouble.words),
+            meanwhile=on,
+        ),
+        way_out=phrase("edit and publish it, or try it again: `tideng rules try-again {rule}`", rule=one.rule),
         subject=one.rule,
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule, Problem, Refused
-from tideng.base.problems import Phrase, stored
+from tideng.base.problems import Sentence, stored
 from tideng_rules.lifecycle import store
 from tideng_rules.lifecycle.drafts import (
     UNFINISHED,
@@ -47,7 +47,7 @@ def schedule(
     require_writing(viewer)
     held = unfinished(connection, id)
     if at <= now:
-        raise Refused(Phrase("draft-number", {"id": id}), [Problem("at", "publishing-moment-past")])
+        raise Refused(Sentence("draft-number", {"id": id}), [Problem("at", "publishing-moment-past")])
     require_publishable(connection, held, ground)
     values = {"publish_at": at, "publish_by": viewer.login, "held_up": None}
     return change_draft(connection, id, held.edition, values | ({} if note is None else {"note": note}), held.edition)

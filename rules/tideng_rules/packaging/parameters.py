@@ -8,8 +8,9 @@ from typing import Any
 
 from tideng.base.durations import Duration
 from tideng.base.errors import InvalidRule, Refused
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.base.suggestions import nearest
+from tideng.base.text import same
 from tideng.model.catalogue import Text
 from tideng_rules.document.problems import (
     Collector,
@@ -43,7 +44,7 @@ def parameters_of(pack: Mapping[str, Any]) -> list[Parameter]:
     found = []
     for name, spec in pack.get("parameters", {}).items():
         title = spec.get("title", {})
-        title = title if isinstance(title, Mapping) else {"zh": title, "en": title}
+        title = title if isinstance(title, Mapping) else same(title)
         bounds = (spec.get("min"), spec.get("max"))
         found.append(Parameter(name, spec["type"], title, spec.get("unit", ""), spec.get("default"), *bounds))
     return found
@@ -69,7 +70,7 @@ def fill_pack(pack: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[Ma
     ids = [str(rule["id"]) for rule in rules if isinstance(rule, Mapping) and "id" in rule]
     check_blueprints(pack.get("blueprints", {}), ids, declared, notes)
     if notes.problems:
-        raise InvalidRule(Phrase("pack-called", {"name": shown(pack.get("pack"))}), notes.problems)
+        raise InvalidRule(Sentence("pack-called", {"name": shown(pack.get("pack"))}), notes.problems)
     return filled
 
 
@@ -87,13 +88,13 @@ def _value(name: str, spec: Any, given: Mapping[str, Any], notes: Collector) -> 
         low, high = spec.get("min"), spec.get("max")
         if (low is not None and value < low) or (high is not None and value > high):
             unit = f" {spec['unit']}" if "unit" in spec else ""
-            wrong = Phrase("parameter-out-of-range", {"value": value, "low": low, "high": high, "unit": unit})
+            wrong = Sentence("parameter-out-of-range", {"value": value, "low": low, "high": high, "unit": unit})
     if wrong:
         notes.note(at, wrong.code, wrong.params)
     return value
 
 
-def _mismatch(kind: str, value: Any) -> Phrase | None:
+def _mismatch(kind: str, value: Any) -> Sentence | None:
     fits = {
         "integer": isinstance(value, int) and not isinstance(value, bool),
         "number": isinstance(value, int | float) and not isinstance(value, bool),
@@ -106,7 +107,7 @@ def _mismatch(kind: str, value: Any) -> Phrase | None:
     return (
         None
         if fits[kind]
-        else Phrase("parameter-of-other-type", {"value": shown(value), "kind": kinds.get(kind, kind)})
+        else Sentence("parameter-of-other-type", {"value": shown(value), "kind": kinds.get(kind, kind)})
     )
 
 

@@ -22,7 +22,7 @@ from tideng.base.errors import (
     NotFound,
     Problem,
 )
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue
 from tideng_rules.document.merge import merge
@@ -84,14 +84,14 @@ class Shelf:
         if str(document.get("version", "")) != version:
             found = document.get("version")
             raise InvalidRule(
-                Phrase("pack-called", {"name": name}),
+                Sentence("pack-called", {"name": name}),
                 [Problem("version", "not-that-version", {"version": version, "found": found})],
             )
         return document
 
     def _versions(self, name: str) -> Mapping[str, Path]:
         if name not in self.packs:
-            way_out = nearest(name, self.packs) or Phrase("packs-shipped", {"names": self.packs})
+            way_out = nearest(name, self.packs) or Sentence("packs-shipped", {"names": self.packs})
             raise NotFound("no-pack", {"name": name, "way_out": way_out})
         return self.packs[name]
 
@@ -134,7 +134,7 @@ def _kept(path: Path, _changed: int, _size: int) -> bytes:
 def _read(path: Path, name: str) -> Mapping[str, Any]:
     documents = _documents(path)
     if len(documents) != 1 or not isinstance(documents[0], Mapping) or documents[0].get("pack") != name:
-        raise InvalidRule(Phrase("pack-called", {"name": name}), [Problem("pack", "not-that-pack", {"name": name})])
+        raise InvalidRule(Sentence("pack-called", {"name": name}), [Problem("pack", "not-that-pack", {"name": name})])
     return documents[0]
 
 

@@ -7,17 +7,18 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from tideng.base.text import phrase
 from tideng.model.catalogue import Text
 from tideng_rules.document.problems import Collector, join
 
 TOPICS: Mapping[str, Text] = MappingProxyType(
     {
-        "trip": {"zh": "出差", "en": "Trips"},
-        "report": {"zh": "日报", "en": "Reports"},
-        "customer": {"zh": "客户", "en": "Customers"},
-        "claim": {"zh": "报销", "en": "Claims"},
-        "growth": {"zh": "成长", "en": "Growth"},
-        "other": {"zh": "其他", "en": "Other"},
+        "trip": phrase("Trips"),
+        "report": phrase("Reports"),
+        "customer": phrase("Customers"),
+        "claim": phrase("Claims"),
+        "growth": phrase("Growth"),
+        "other": phrase("Other"),
     }
 )
 """Topic → its word, in the order in which they are offered."""

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound, Problem, Refused
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
+from tideng.base.text import same
 from tideng.model.catalogue import Text
 from tideng.store.deployment_notes import read_note, write_note
 from tideng_rules.document.merge import Merged, merge
@@ -89,7 +90,7 @@ def _slots(value: Any) -> set[str]:
 
 
 def _text(value: Any) -> Text:
-    return value if isinstance(value, Mapping) else {"zh": value, "en": value} if isinstance(value, str) else {}
+    return value if isinstance(value, Mapping) else same(value) if isinstance(value, str) else {}
 
 
 # -- the packs of this deployment ----------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ def refill(
     require_writing(viewer)
     held = latest(connection, rule)
     if held is None or not held.origin or "pack" not in held.origin:
-        raise Refused(Phrase("rule-called", {"id": rule}), [Problem("", "rule-not-from-pack")])
+        raise Refused(Sentence("rule-called", {"id": rule}), [Problem("", "rule-not-from-pack")])
     merged, origin = refilled(shelf, held, values)
     return create_draft(connection, viewer, merged.document, now, rule=rule, provenance=Provenance(origin)), merged
 

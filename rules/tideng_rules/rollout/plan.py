@@ -1,4 +1,4 @@
-"""What `plan` and `apply` say about the rules, line by line and in both languages: packs and their parameters, then each
+"""What `plan` and `apply` say about the rules, line by line: packs and their parameters, then each
 rule with what changes in it, what was kept, and where two changes met."""
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from typing import Any, cast
 from sqlalchemy import Connection, Table, select
 
 from tideng.base.errors import NotFound, Refused
+from tideng.base.text import SOURCE, Each, Text, languages, phrase
 from tideng.model.catalogue import Catalogue
-from tideng.model.templates import Worded, spoken
+from tideng.model.templates import spoken
 from tideng_rules.document.merge import ABSENT, Conflict, written
 from tideng_rules.document.source import Source
 from tideng_rules.lifecycle.tables import PUBLISHED, RuleVersionRow
@@ -20,13 +21,18 @@ from tideng_rules.rollout.apply import AS_FILES_SAY, BUNDLE, Change
 from tideng_rules.wording.differences import differences
 
 _VERSIONS = cast(Table, RuleVersionRow.__table__)
-_WHAT = {"new": "新规则", "changed": "有改动", "archived": "下架", "merged": "两边的改动合在一起"}
-_UNITS = {"characters": "字", "hours": "小时", "days": "天"}
+_WHAT = {
+    "new": phrase("new", context="a rule"),
+    "changed": phrase("changed", context="a rule"),
+    "archived": phrase("archived", context="a rule"),
+    "merged": phrase("merged", context="a rule"),
+}
+_UNITS = {"characters": phrase("characters"), "hours": phrase("hours"), "days": phrase("days")}
 
 
 def lines(
     connection: Connection, changes: Iterable[Change], sources: Sequence[Source], shelf: Shelf, catalogue: Catalogue
-) -> list[Worded]:
+) -> list[Text]:
     """Everything that applying changes about the rules, or leaves as people made it. Call it before they are applied."""
     said = [line for pack in _packs(connection, sources, shelf) for line in pack]
     conflicts = {source.rule.id: source for source in sources if source.conflicts}
@@ -43,33 +49,37 @@ def lines(
     return said
 
 
-def _headline(change: Change) -> Worded:
-    rule, by, since = change.rule, change.by, change.since
+def _headline(change: Change) -> Text:
+    values: dict[str, Any] = {"rule": change.rule, "by": change.by, "since": change.since}
     if change.what == "kept":
-        zh = f"规则 {rule}：{by} 在部署里改过（版本 {since} 之后），保留"
-    elif change.what == "stays archived":
-        zh = f"规则 {rule}：{by} 在部署里下架了，保持不变"
-    elif change.what == "torn":
-        zh = f"规则 {rule}：文件里改过，{by} 在部署里也改过（版本 {since} 之后）；请用 `tideng apply --take files` 或 `--take deployment`"
-        return Worded(f"{change}; `tideng apply --take files` or `--take deployment`", zh)
-    else:
-        zh = f"规则 {rule}：{_WHAT[change.what]}，版本 {change.version}"
-    return Worded(str(change), zh)
+        return phrase("rule {rule}: {by} changed it in the deployment after version {since}; kept", **values)
+    if change.what == "stays archived":
+        return phrase("rule {rule}: {by} archived it in the deployment; it stays so", **values)
+    if change.what == "torn":
+        return phrase(
+            "rule {rule}: changed in the files, and by {by} in the deployment after version {since}; "
+            "`tideng apply --take files` or `--take deployment`",
+            **values,
+        )
+    return phrase("rule {rule}: {what}, version {n}", rule=change.rule, what=_WHAT[change.what], n=change.version)
 
 
-def _details(before: Mapping[str, Any], after: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Worded]:
-    both = zip(differences(before, after, "en", catalogue), differences(before, after, "zh", catalogue), strict=True)
-    for en, zh in both:
-        yield Worded(f"  {en.sentence}", f"  {zh.sentence}")
+def _details(before: Mapping[str, Any], after: Mapping[str, Any], catalogue: Catalogue) -> Iterator[Text]:
+    told = {one: differences(before, after, one, catalogue) for one in languages()}
+    for number in range(len(told[SOURCE])):
+        yield {language: f"  {found[number].sentence}" for language, found in told.items()}
 
 
-def _conflict(conflict: Conflict, by: str) -> Worded:
+def _conflict(conflict: Conflict, by: str) -> Text:
     ours, theirs = (
-        ("nothing", "空") if one is ABSENT else (written(one),) * 2 for one in (conflict.ours, conflict.theirs)
+        phrase("nothing", context="plan") if one is ABSENT else written(one) for one in (conflict.ours, conflict.theirs)
     )
-    return Worded(
-        f"  both changed {conflict.place}: {by} has {ours[0]}, which stays; otherwise it would be {theirs[0]}",
-        f"  {conflict.place} 两边都改过：{by} 的是 {ours[1]}，保留；另一边是 {theirs[1]}",
+    return phrase(
+        "  both changed {place}: {by} has {ours}, which stays; otherwise it would be {theirs}",
+        place=conflict.place,
+        by=by,
+        ours=ours,
+        theirs=theirs,
     )
 
 
@@ -86,7 +96,7 @@ def packs_in_force(connection: Connection) -> dict[str, tuple[str, Mapping[str, 
     return found
 
 
-def _packs(connection: Connection, sources: Sequence[Source], shelf: Shelf) -> Iterator[list[Worded]]:
+def _packs(connection: Connection, sources: Sequence[Source], shelf: Shelf) -> Iterator[list[Text]]:
     before = packs_in_force(connection)
     for made_from in _used(sources).values():
         name, version, given = made_from["pack"], made_from["version"], made_from["parameters"]
@@ -100,45 +110,40 @@ def _packs(connection: Connection, sources: Sequence[Source], shelf: Shelf) -> I
             old = new
         said = []
         if old_version != version:
-            said.append(
-                Worded(
-                    f"pack {name}: version {old_version} → {version}", f"规则包 {name}：版本 {old_version} → {version}"
-                )
-            )
+            said.append(phrase("pack {name}: version {before} → {after}", name=name, before=old_version, after=version))
         said += _parameters(old, new, old_given, given)
         yield said
 
 
 def _parameters(
     old: Mapping[str, Parameter], new: Mapping[str, Parameter], was: Mapping[str, Any], given: Mapping[str, Any]
-) -> Iterator[Worded]:
+) -> Iterator[Text]:
     for name, parameter in new.items():
         value = given.get(name, parameter.default)
         before = was.get(name, old[name].default if name in old else None)
         if name not in old:
-            yield _worded(parameter, f"new, {_shown(parameter, value)}", f"新增，{_shown(parameter, value, 'zh')}")
+            yield _worded(parameter, phrase("new, {value}", value=_shown(parameter, value)))
         elif value != before:
-            change = (f"{_bare(before, one)} → {_shown(parameter, value, one)}" for one in ("en", "zh"))
-            yield _worded(parameter, *change)
+            yield _worded(parameter, phrase("{before} → {after}", before=_bare(before), after=_shown(parameter, value)))
         elif name in given:
-            yield _worded(parameter, f"{_shown(parameter, value)} stays", f"{_shown(parameter, value, 'zh')}，保持不变")
+            yield _worded(parameter, phrase("{value} stays", value=_shown(parameter, value)))
     for name, parameter in old.items():
         if name not in new:
-            yield _worded(parameter, "no longer there", "已经没有了")
+            yield _worded(parameter, phrase("no longer there"))
 
 
-def _worded(parameter: Parameter, en: str, zh: str) -> Worded:
-    title = parameter.title
-    return Worded(f"  {title.get('en', parameter.name)}: {en}", f"  {title.get('zh', parameter.name)}：{zh}")
+def _worded(parameter: Parameter, what: Text) -> Text:
+    return phrase("  {name}: {what}", name=parameter.title or parameter.name, what=what)
 
 
-def _shown(parameter: Parameter, value: Any, locale: str = "en") -> str:
-    unit = _UNITS.get(parameter.unit, parameter.unit) if locale == "zh" else parameter.unit
-    return f"{_bare(value, locale)} {unit}".strip()
+def _shown(parameter: Parameter, value: Any) -> Text:
+    if not parameter.unit:
+        return _bare(value)
+    return phrase("{value} {unit}", value=_bare(value), unit=_UNITS.get(parameter.unit, parameter.unit))
 
 
-def _bare(value: Any, locale: str) -> str:
-    return spoken(value, locale)
+def _bare(value: Any) -> Text:
+    return Each(lambda language: spoken(value, language))
 
 
 def _used(sources: Sequence[Source]) -> dict[str, Mapping[str, Any]]:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tideng.access.viewer import name_of
-from tideng.base.problems import phrase_of_text, say_phrase
+from tideng.base.problems import in_each_language, sentence_of_text
+from tideng.base.text import Each, phrase, same, wording
 from tideng.facts.frequency import Said, may_speak, period_of
 from tideng.facts.names import Needs
 from tideng.model.catalogue import Text
@@ -22,9 +23,9 @@ from tideng_rules.lifecycle.versions import Version
 from tideng_rules.why.inquiry import Inquiry
 from tideng_rules.why.moments import Asked, Search
 from tideng_rules.why.record import Told
-from tideng_rules.wording.answers import both
+from tideng_rules.wording.answers import day_words
 
-_ON_RECORD = both("有记录", "It is on record")
+_ON_RECORD = phrase("It is on record")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Blockers:
         moment = asked.since if asked else at
         n = version.version
         if rule is None:
-            return Stop(both(f"这条规则的第 {n} 版现在读不了", f"version {n} of the rule cannot be read any more"))
+            return Stop(phrase("version {n} of the rule cannot be read any more", n=n))
         stop = self._out_of_force(standing, version, moment, asked, asks_version)
         if stop is not None:
             return stop
@@ -82,21 +83,18 @@ class Blockers:
         if pause:
             since = self._when(pause.since)
             return Stop(
-                both(
-                    f"规则从 {since['zh']} 起暂停（{pause.by}：{_phrase(pause.why, 'zh')}）",
-                    f"the rule has been paused since {since['en']} ({pause.by}: {_phrase(pause.why, 'en')})",
+                phrase(
+                    "the rule has been paused since {since} ({by}: {why})",
+                    since=since,
+                    by=pause.by,
+                    why=_why(pause.why),
                 )
             )
         aside = standing.set_aside(n, moment)
         if aside:
             since = self._when(aside.since)
-            return Stop(
-                both(
-                    f"第 {n} 版从 {since['zh']} 起被隔离（{aside.why}）",
-                    f"version {n} has been set aside since {since['en']} ({aside.why})",
-                )
-            )
-        return Stop.passed(both(f"第 {n} 版当时有效", f"Version {n} was in force"))
+            return Stop(phrase("version {n} has been set aside since {since} ({why})", n=n, since=since, why=aside.why))
+        return Stop.passed(phrase("Version {n} was in force", n=n))
 
     def _out_of_force(
         self, standing: Standing, version: Version, moment: datetime, asked: Asked | None, asks_version: bool
@@ -104,24 +102,19 @@ class Blockers:
         n, ended, begun = version.version, standing.ended(version), version.published_at or version.created_at
         if moment < begun:
             shown = self._when(begun)
-            first = both("规则", "the rule") if not asks_version else both(f"第 {n} 版", f"version {n}")
-            return Stop(
-                both(f"{first['zh']}到 {shown['zh']} 才发布", f"{first['en']} was not published until {shown['en']}")
-            )
+            first = phrase("the rule") if not asks_version else phrase("version {n}", n=n)
+            return Stop(phrase("{first} was not published until {shown}", first=first, shown=shown))
         in_force = standing.at(moment)
         if in_force is None or in_force.version != n:
             shown = self._when(ended or begun)
-            what = both("规则", "the rule") if in_force is None else both(f"第 {n} 版", f"version {n}")
-            return Stop(
-                both(f"{what['zh']}在 {shown['zh']} 已停用", f"{what['en']} went out of force on {shown['en']}")
-            )
+            what = phrase("the rule") if in_force is None else phrase("version {n}", n=n)
+            return Stop(phrase("{what} went out of force on {shown}", what=what, shown=shown))
         scheduled = asked is not None and "every" in version.document.get("when", {})
         if scheduled and version.since is not None and asked is not None and asked.at < version.since:
             shown = self._when(version.since)
             return Stop(
-                both(
-                    f"规则从 {shown['zh']} 起才按这个时间询问（新发布、改了时间，或刚恢复）",
-                    f"the rule asks at this time only since {shown['en']} (it was new, moved, or just resumed)",
+                phrase(
+                    "the rule asks at this time only since {shown} (it was new, moved, or just resumed)", shown=shown
                 )
             )
         return None
@@ -136,50 +129,33 @@ class Blockers:
         if asked.answer is not None:
             came, title = self._when(asked.answer.time), self._teller.event(asked.answer.type)
             if asked.state == "complete":
-                return Stop(both("等的事都按时来了", "everything it waited for came in time"))
+                return Stop(phrase("everything it waited for came in time"))
             return Stop(
-                both(
-                    f"“{title['zh']}”在 {came['zh']} 来了，赶上了 {at['zh']} 的期限",
-                    f"“{title['en']}” came on {came['en']}, before the time ran out on {at['en']}",
-                )
+                phrase("“{title}” came on {came}, before the time ran out on {at}", title=title, came=came, at=at)
             )
         if asked.at > self._now:
-            return Stop(both(f"要到 {at['zh']} 才问", f"it will not ask before {at['en']}"))
-        more = both("", "")
+            return Stop(phrase("it will not ask before {at}", at=at))
+        more: Text = same("")
         if asked.others:
-            more = both(
-                f"（当天还有 {asked.others} 次，这是离所问时刻最近的一次）",
-                f" (one of {asked.others + 1} that day: the nearest)",
-            )
-        return Stop.passed(
-            both(
-                f"{self._teller.trigger()['zh']}：{at['zh']}{more['zh']}",
-                f"{self._teller.trigger()['en']}: {at['en']}{more['en']}",
-            )
-        )
+            more = phrase(" (one of {n} that day: the nearest)", n=asked.others + 1, others=asked.others)
+        return Stop.passed(phrase("{teller}: {at}{more}", teller=self._teller.trigger(), at=at, more=more))
 
     def _no_moment(self, rule: Rule, search: Search) -> Stop:
         day = search.day
-        shown = both(f"{day.year}年{day.month}月{day.day}日", f"{day:%A} {day.day} {day:%B} {day.year}")
+        shown = day_words(day)
         if isinstance(rule.trigger, OnSchedule):
-            workday = rule.trigger.every == "workday"
-            what = both(
-                "是休息日" if workday else "不是该问的日子",
-                "is a day off" if workday else "is not a day on which it asks",
-            )
-            asks = self._teller.trigger()
-            clause = both(
-                f"{shown['zh']}{what['zh']}（它{asks['zh']}问）",
-                f"{shown['en']} {what['en']} (it asks: {_small(asks['en'])})",
-            )
+            asks = _small(self._teller.trigger())
+            if rule.trigger.every == "workday":
+                clause: Text = phrase("{day} is a day off (it asks: {trigger})", day=shown, trigger=asks)
+            else:
+                clause = phrase("{day} is not a day on which it asks (it asks: {trigger})", day=shown, trigger=asks)
         else:
             title = self._teller.events(search.types)
-            clause = both(f"{shown['zh']}没有“{title['zh']}”", f"there was no “{title['en']}” on {shown['en']}")
-        near = (("前一次", "the one before was", search.before), ("后一次", "the next one", search.after))
-        for zh, en, moment in near:
-            if moment is not None:
-                at = self._when(moment)
-                clause = both(f"{clause['zh']}，{zh} {at['zh']}", f"{clause['en']}; {en} {at['en']}")
+            clause = phrase("there was no “{title}” on {shown}", title=title, shown=shown)
+        if search.before is not None:
+            clause = phrase("{clause}; the one before was {moment}", clause=clause, moment=self._when(search.before))
+        if search.after is not None:
+            clause = phrase("{clause}; the next one {moment}", clause=clause, moment=self._when(search.after))
         return Stop(clause)
 
     # -- the subject -------------------------------------------------------------------------------------------
@@ -187,15 +163,15 @@ class Blockers:
         """Whether the person was employed and at work."""
         directory = self._past.directory
         if rule.about != "person" or not directory.knows(subject):
-            return Stop.passed(both("当时存在", "It was there then"))
+            return Stop.passed(phrase("It was there then"))
         name = name_of(directory, subject, asked.at)
         if directory.at(subject, asked.at) is None:
-            return Stop(both(f"{name}那时不在职", f"{name} was not employed then"))
+            return Stop(phrase("{name} was not employed then", name=name))
         if isinstance(rule.trigger, OnSchedule):
             away = self._away(subject, asked.at)
             if away is not None:
-                return Stop(both(f"{name}那时{away['zh']}", f"{name} was away then ({away['en']})"))
-        return Stop.passed(both(f"{name}当时在职", f"{name} was employed then"))
+                return Stop(phrase("{name} was away then ({away})", name=name, away=away))
+        return Stop.passed(phrase("{name} was employed then", name=name))
 
     def _away(self, subject: str, at: datetime) -> Text | None:
         world = self._past.world({subject}, Needs(), at)
@@ -207,56 +183,49 @@ class Blockers:
     def run(self, rule: Rule, subject: str, asked: Asked) -> Run:
         """Whether the event or the scheduled round was judged in time."""
         if asked.at > self._now:
-            return Run(Stop.passed(both("还没到时候", "It has not come yet")))
+            return Run(Stop.passed(phrase("It has not come yet")))
         if isinstance(rule.trigger, OnSchedule):
             return self._scheduled(rule, asked)
         if asked.state == "missed":
-            note = self._teller.note(asked.note)
-            return Run(Stop(both(note["zh"], note["en"])))
+            return Run(Stop(self._teller.note(asked.note)))
         if asked.state == "open" and asked.answer is None:
-            return Run(Stop(both("到期了，还没有轮到判断", "it has come due and waits to be judged")))
+            return Run(Stop(phrase("it has come due and waits to be judged")))
         return Run(self._heard(asked))
 
     def _scheduled(self, rule: Rule, asked: Asked) -> Run:
         row = schedule_run(self._connection, rule.id, self._zone.key, asked.at.astimezone(self._zone).date())
         if row is None:
-            return Run(Stop(both("那一轮还没有问过", "that round has not been asked")))
+            return Run(Stop(phrase("that round has not been asked")))
         if row.outcome == "missed":
             if not row.note:
-                return Run(Stop(both("那一轮错过了", "that round was missed")))
+                return Run(Stop(phrase("that round was missed")))
             note = self._teller.note(row.note)
-            return Run(Stop(both(f"那一轮错过了：{note['zh']}", f"that round was missed: {note['en']}")))
+            return Run(Stop(phrase("that round was missed: {note}", note=note)))
         late = row.ran_at - row.due > ON_TIME
         ran = self._when(row.ran_at)
-        said = both(f"问过了（{ran['zh']}）", f"It was asked ({ran['en']})")
+        said = phrase("It was asked ({ran})", ran=ran)
         return Run(Stop.passed(said), row.ran_at if late else None, row.ran_at)
 
     def _heard(self, asked: Asked) -> Stop:
         one = asked.event
         if one is None:
-            return Stop.passed(both("到期时问过了", "It was asked when it came due"))
+            return Stop.passed(phrase("It was asked when it came due"))
         received, hours = self._when(one.received), self._deployment.settings.speak_within_hours
         if one.history:
-            return Stop(
-                both(
-                    "这件事是作为历史导入的，只计数，不提醒",
-                    "the event came in as history, which counts and speaks to nobody",
-                )
-            )
+            return Stop(phrase("the event came in as history, which counts and speaks to nobody"))
         if one.received - one.event.time > timedelta(hours=hours):
             return Stop(
-                both(
-                    f"{received['zh']} 才收到，已超过 {hours:g} 小时，太晚了就不再说",
-                    f"it was received on {received['en']}, more than {hours:g} hours later, which is too late to speak",
+                phrase(
+                    "it was received on {received}, more than {hours} hours later, which is too late to speak",
+                    received=received,
+                    hours=f"{hours:g}",
                 )
             )
         if one.status == EventStatus.FAILED:
-            return Stop(
-                both("这件事没能判断，等人来看", "the event could not be judged and waits for somebody to look")
-            )
+            return Stop(phrase("the event could not be judged and waits for somebody to look"))
         if one.status != EventStatus.JUDGED:
-            return Stop(both("收到了，还没有轮到判断", "it came in and waits to be judged"))
-        return Stop.passed(both(f"{received['zh']} 收到", f"It was received on {received['en']}"))
+            return Stop(phrase("it came in and waits to be judged"))
+        return Stop.passed(phrase("It was received on {received}", received=received))
 
     # -- its limit, and what was said --------------------------------------------------------------------------
     def limit(self, rule: Rule, subject: str, asked: Asked, facts: Mapping[str, Any], told: Told) -> Stop:
@@ -265,14 +234,11 @@ class Blockers:
         period = period_of(rule.limit, day, asked.occurrence, facts)
         spoken = [said for said, _ in told.earlier]
         if told.finding is not None or may_speak(rule.limit, asked.at, day, period, spoken):
-            return Stop.passed(both("频率允许", "Its limit allowed it"))
+            return Stop.passed(phrase("Its limit allowed it"))
         said, finding = self._blocking(rule, asked, day, period, told)
         at = self._when(said.at)
         return Stop(
-            both(
-                f"{at['zh']} 已经说过一次，频率不允许再说",
-                f"it had spoken already on {at['en']}, and its limit allows no more",
-            ),
+            phrase("it had spoken already on {at}, and its limit allows no more", at=at),
             finding,
         )
 
@@ -288,7 +254,7 @@ class Blockers:
             return
         if told.state != "live":
             because = self._teller.note(told.withdrawn_because)
-            clause = both(f"说过，后来撤回了（{because['zh']}）", f"it spoke, and that was withdrawn ({because['en']})")
+            clause = phrase("it spoke, and that was withdrawn ({because})", because=because)
             yield "withdrawn", Stop(clause, told.finding)
             return
         held = self._held(told)
@@ -300,22 +266,25 @@ class Blockers:
         if waiting:
             because = self._teller.note(waiting[0].held_because)
             if waiting[0].status == MessageStatus.HELD:
-                return both(f"消息先留着（{because['zh']}）", f"its message is held back ({because['en']})")
+                return phrase("its message is held back ({because})", because=because)
             due = self._when(waiting[0].due)
-            return both(
-                f"消息先留着（{because['zh']}），{due['zh']} 再发",
-                f"its message is held back ({because['en']}) until {due['en']}",
-            )
+            return phrase("its message is held back ({because}) until {due}", because=because, due=due)
         if any(one.status == MessageStatus.PARKED for one in told.messages):
-            return both("消息没发出去，等人来看", "its message could not be delivered and waits for somebody to look")
+            return phrase("its message could not be delivered and waits for somebody to look")
         return None
 
 
-def _small(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _small(text: Text) -> Text:
+    """The text with a small letter at its beginning, where the language has any."""
+
+    def small(language: str) -> str:
+        of = wording(text, language)
+        return of[:1].lower() + of[1:]
+
+    return Each(small)
 
 
-def _phrase(why: str, locale: str) -> str:
-    """Why a rule is paused: a stored message, or what a person wrote."""
-    message = phrase_of_text(why)
-    return say_phrase(message, locale) if message else ""
+def _why(why: str) -> Text | str:
+    """Why a rule is paused: a stored sentence, or the words of a person."""
+    sentence = sentence_of_text(why)
+    return in_each_language(sentence) if sentence else ""

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound, Problem, Refused
-from tideng.facts.names import Needs
+from tideng.base.text import phrase, wording
+from tideng.facts.names import Needs, Point
 from tideng.model.calendars import local_moment
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import (
@@ -50,14 +51,14 @@ from tideng_rules.why.inquiry import Inquiry
 from tideng_rules.why.moments import Asked, Moments
 from tideng_rules.why.record import told_about
 from tideng_rules.why.why_not import held, with_inferences
-from tideng_rules.wording.answers import Teller, both, when
+from tideng_rules.wording.answers import Teller, was, when
 from tideng_rules.wording.sentences import RECIPIENTS_SAID
 
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
 _QUIET = "quiet hours"
-_ONE_MOMENT = both("还没到时候", "It has not come yet")
+_ONE_MOMENT = phrase("It has not come yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class _Walk:
             return Walk(_answer(first), zone.key, (first,), ())
         checks.append(_check("subject", blockers.subject(rule, subject, asked)))
         event = asked.event.event if asked.event and asked.kept is None else None
-        facts = past.facts(watch, subject, asked.person, asked.at, event, asked.kept)
+        facts = past.facts(watch, Point(asked.person, asked.at, None, watch.about, subject), event, asked.kept)
         facts = with_inferences(self._book, rule, facts)
         trees = _trees(facts, ("who", rule.who), ("if", rule.if_))
         checks.append(_check("conditions", held(self._teller, trees)))
@@ -184,9 +185,7 @@ class _Walk:
         past, due = self._past, self._due(later, asked.at, seen.zone)
         assert past is not None
         if before.state not in ("speaks", "open") and before.step == 0:
-            return WalkedStep(
-                number, due, "unused", both("前面没有说，这一步也就没有", "Nothing was said, so nothing follows")
-            ), []
+            return WalkedStep(number, due, "unused", phrase("Nothing was said, so nothing follows")), []
         if before.state == "cancelled":
             return WalkedStep(number, due, "cancelled", before.said), []
         if due is None or due > self._now:
@@ -196,7 +195,8 @@ class _Walk:
         then = dict(facts)
         if self._rule.until is not None:
             kept = asked.event.event if asked.event and asked.kept is None else None
-            then |= past.facts(seen.watch, subject, asked.person, due, kept, asked.kept, part="until")
+            point = Point(asked.person, due, None, seen.watch.about, subject)
+            then |= past.facts(seen.watch, point, kept, asked.kept, part="until")
             trees = _trees(then, ("until", self._rule.until))
             if trees and trees[0][1].holds:
                 said = self._called_off(trees[0][1])
@@ -204,7 +204,7 @@ class _Walk:
             shown = trees
         else:
             shown = ()
-        said = both("还是这样，接着说", "still so: it goes on")
+        said = phrase("still so: it goes on")
         return WalkedStep(number, due, "speaks", said, (), shown), self._would(
             later.deeds, number, due, subject, asked, then
         )
@@ -261,7 +261,7 @@ class _Walk:
         sent = speaking.next_allowed(reached, at, past.directory)
         if sent > at:
             until, because = when(sent, past.directory.zone_of(reached, at)), self._teller.note(_QUIET)
-            return both(f"{because['zh']}，{until['zh']} 再说", f"{because['en']}: said on {until['en']}"), sent
+            return phrase("{because}: said on {until}", because=because, until=until), sent
         zone = past.directory.zone_of(reached, at)
         today = local_moment(at.astimezone(zone).date(), time(), zone)
         budgets = (
@@ -281,7 +281,8 @@ class _Walk:
         if not names or past is None or watch is None:
             return {}
         event = asked.event.event if asked.event and asked.kept is None else None
-        return past.facts(replace(watch, needs=names), asked.person, asked.person, at, event, asked.kept)
+        point = Point(asked.person, at, None, watch.about, asked.person)
+        return past.facts(replace(watch, needs=names), point, event, asked.kept)
 
     # -- an example --------------------------------------------------------------------------------------------
     def of_example(self, example: Example) -> Walk:
@@ -291,7 +292,7 @@ class _Walk:
         trees = _trees(facts, ("who", rule.who), part) if not example.step else _trees(facts, part)
         stop = held(self._teller, trees) if not example.step else Stop.passed(self._teller.trigger())
         off_time = not deeds and not stop.stopped and isinstance(rule.trigger, OnSchedule)
-        said = both("那一刻它不问", "it does not ask at that moment") if off_time else stop.said
+        said = phrase("it does not ask at that moment") if off_time else stop.said
         first = WalkedStep(example.step or 0, example.at, "speaks" if deeds else "silent", said, (), trees)
         would = []
         for deed in deeds:
@@ -321,9 +322,7 @@ class _Walk:
     # -- words -------------------------------------------------------------------------------------------------
     def _called_off(self, until: Node) -> Text:
         found = [(self._teller.fact(leaf.fact), self._teller.value(leaf)) for leaf in until.leaves() if leaf.decided]
-        zh = "、".join(f"“{name['zh']}”是 {value['zh']}" for name, value in found)
-        en = ", ".join(f"“{name['en']}” was {value['en']}" for name, value in found)
-        return both(f"取消了，因为{zh}", f"called off, because {en}")
+        return phrase("called off, because {facts}", facts=[was(name, value) for name, value in found])
 
     def _name(self, subject: str, at: datetime) -> str:
         assert self._past is not None
@@ -335,7 +334,7 @@ class _Walk:
 
 
 def _called(to: str, locale: str) -> str:
-    return RECIPIENTS_SAID["zh" if locale.startswith("zh") else "en"].get(to, to.removeprefix("role:"))
+    return wording(RECIPIENTS_SAID.get(to, to.removeprefix("role:")), locale)
 
 
 def _trees(facts: Mapping[str, Any], *parts: tuple[str, Condition | None]) -> tuple[tuple[str, Node], ...]:
@@ -358,11 +357,8 @@ def _deciding(checks: list[Check]) -> tuple[Check, ...]:
 
 def _answer(step: WalkedStep, whom: tuple[str, ...] = ()) -> Text:
     if step.state == "speaks":
-        zh, en = "、".join(whom), ", ".join(whom)
-        return both(
-            f"会说：告诉{zh}。" if whom else "会有结果。", f"It would speak, to {en}." if whom else "It would act."
-        )
-    return both(f"不会说，因为{step.said['zh']}。", f"It would stay silent, because {step.said['en']}.")
+        return phrase("It would speak, to {names}.", names=whom) if whom else phrase("It would act.")
+    return phrase("It would stay silent, because {said}.", said=step.said)
 
 
 def _example(name: str, at: datetime, facts: Mapping[str, Any], deeds: Iterable[Deed]) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tideng.base.text import languages
 from tideng.model.catalogue import Text
 from tideng_rules.engine.verdict_tree import Node, plain
 from tideng_rules.why.answer import Check
 from tideng_rules.why.why_spoke import tree_lines
-from tideng_rules.wording.answers import LANGUAGES, Teller
+from tideng_rules.wording.answers import Teller
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Walk:
                 "conditions": {part: _drawn(node, teller) for part, node in one.conditions},
                 "lines": {
                     language: [line for _, node in one.conditions for line in tree_lines(node, teller, language, 0)]
-                    for language in LANGUAGES
+                    for language in languages()
                 },
             }
             for one in self.steps

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tideng.base.text import joined, phrase
+from tideng.facts.names import Point
 from tideng.judging.stored_entries import entry_from
 from tideng.model.catalogue import Text
 from tideng.model.judge_contract import Watch
@@ -15,7 +17,7 @@ from tideng_rules.document.model import Rule
 from tideng_rules.engine.verdict_tree import Node, tree_of
 from tideng_rules.why.inquiry import Inquiry
 from tideng_rules.why.record import Told
-from tideng_rules.wording.answers import Teller, both
+from tideng_rules.wording.answers import Teller, was
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +55,24 @@ def _step(inquiry: Inquiry, watch: Watch, rule: Rule, subject: str, row: Any, fi
     until = None
     if row.state == "cancelled" and row.note == "until holds" and rule.until is not None and row.settled_at is not None:
         entry = entry_from(row)
-        at = min(row.settled_at, row.due)
-        facts = inquiry.past.facts(watch, subject, entry.person or subject, at, kept=entry.facts, part="until")
+        point = Point(entry.person or subject, min(row.settled_at, row.due), None, watch.about, subject)
+        facts = inquiry.past.facts(watch, point, kept=entry.facts, part="until")
         until = tree_of(rule.until, facts)
-    head = both(f"第 {row.step} 步（{due['zh']}）：", f"Step {row.step} ({due['en']}): ")
+    head = phrase("Step {step} ({due}): ", step=row.step, due=due)
     tail = _fate(row, until, inquiry.teller)
-    return LadderStep(
-        row.step, row.due, row.state, both(head["zh"] + tail["zh"], head["en"] + tail["en"]), finding, until
-    )
+    return LadderStep(row.step, row.due, row.state, joined((head, tail)), finding, until)
 
 
 def _fate(row: Any, until: Node | None, teller: Teller) -> Text:
     if row.state == "open":
-        return both("还没到", "still to come")
+        return phrase("still to come")
     if row.state == "done":
-        return both("已经说了", "said")
+        return phrase("said")
     note = teller.note(row.note)
     if until is not None and until.holds:
         facts = [leaf for leaf in until.leaves() if leaf.decided]
         values = [(teller.fact(leaf.fact), teller.value(leaf)) for leaf in facts]
-        zh = "、".join(f"“{name['zh']}”是 {value['zh']}" for name, value in values)
-        en = ", ".join(f"“{name['en']}” was {value['en']}" for name, value in values)
-        return both(f"取消了，{note['zh']}（{zh}）", f"called off, {note['en']} ({en})")
+        return phrase("called off, {note} ({facts})", note=note, facts=[was(name, value) for name, value in values])
     if row.state == "missed":
-        return both(f"错过了（{note['zh']}）", f"missed ({note['en']})")
-    return both(f"取消了（{note['zh']}）", f"called off ({note['en']})")
+        return phrase("missed ({note})", note=note)
+    return phrase("called off ({note})", note=note)

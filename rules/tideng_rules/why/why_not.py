@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
+from tideng.base.text import same
+from tideng.facts.names import Point
 from tideng.model.judge_contract import Watch
-from tideng.model.templates import choose
 from tideng.org.directory import Directory, Position, Unit
 from tideng.replay.past_world import Past
 from tideng_rules.document.model import (
@@ -39,7 +40,6 @@ from tideng_rules.why.record import Told, told_about
 from tideng_rules.wording.answers import (
     CONDITIONS_HELD,
     KNOWN_THEN,
-    LANGUAGES,
     Teller,
     answer_sentence,
     known_otherwise,
@@ -183,18 +183,19 @@ class _Investigation:
 
     def _facts(self, book: Book, watch: Watch, asked: Asked, known_by: datetime | None = None) -> dict[str, Any]:
         event = asked.event.event if asked.event and asked.kept is None else None
-        facts = self._past.facts(watch, self._subject, asked.person, asked.at, event, asked.kept, known_by)
+        point = Point(asked.person, asked.at, None, watch.about, self._subject)
+        facts = self._past.facts(watch, point, event, asked.kept, known_by)
         return with_inferences(book, book.rules[watch.rule].rule, facts)
 
     # -- the answer --------------------------------------------------------------------------------------------
     def _answer(self, checks: list[Check], found: _Found) -> WhyNot:
         told, asked, document = found.told, found.asked, self._version.document
         written = document.get("title") or {}
-        title = written if isinstance(written, Mapping) else {"zh": str(written)}
+        title = written if isinstance(written, Mapping) else same(str(written))
         name, ordered = self._name(asked.at if asked else self._at), decided(checks, told)
         deciding = next((check for check in ordered if check.deciding), None)
         answer = answer_sentence(
-            {language: choose(title, language)[0] or self._standing.rule for language in LANGUAGES},
+            title or same(self._standing.rule),
             name,
             self._reminds_the_subject(),
             when(asked.at, self._zone) if asked and spoke(told) else None,

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule, NotFound
+from tideng.base.text import Each, colon, joined, phrase, same, wording
 from tideng.model.catalogue import Catalogue, Text
 from tideng.model.judge_contract import Reason
 from tideng.org.directory import Directory
@@ -33,7 +34,6 @@ from tideng_rules.lifecycle.state_at import Standing
 from tideng_rules.lifecycle.versions import Version
 from tideng_rules.wording.answers import (
     Teller,
-    both,
     chosen,
     when,
 )
@@ -42,7 +42,11 @@ from tideng_rules.wording.sentences import reasons_sentence
 if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
-PARTS = {"zh": {"who": "对谁", "if": "如果", "until": "直到"}, "en": {"who": "Who", "if": "If", "until": "Until"}}
+PARTS = {
+    "who": phrase("Who"),
+    "if": phrase("If"),
+    "until": phrase("Until"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,11 @@ class Explanation:
 
     def sentences(self, locale: str) -> list[str]:
         """The rule, what made it ask, and the conditions as an indented tree; one line each."""
-        language = "zh" if locale.startswith("zh") else "en"
+        language = locale
         teller = Teller(self.catalogue)
         lines = [chosen(self.triggered, language)]
         for part, node in self.conditions:
-            lines += [PARTS[language][part], *tree_lines(node, teller, language)]
+            lines += [wording(PARTS[part], language), *tree_lines(node, teller, language)]
         return lines if self.conditions else [*lines, *filter(None, [chosen(self.sentence, language)])]
 
     def to_json(self) -> dict[str, Any]:
@@ -139,13 +143,13 @@ def explained(view: NudgeView, version: Version | None, catalogue: Catalogue, di
     trees = _trees(rule, view) if rule else ()
     return Explanation(
         finding=view,
-        title=_text(document.get("title")) or (own.title if own else both(view.rule, view.rule)),
+        title=_text(document.get("title")) or (own.title if own else same(view.rule)),
         why=_text(document.get("why")) or (own.why if own else {}),
         author=version.author if version else "",
         approved_by=version.approved_by if version else None,
         published_at=version.published_at if version else None,
         zone=zone.key,
-        trigger=teller.trigger() if rule else both("", ""),
+        trigger=teller.trigger() if rule else same(""),
         triggered=_triggered(rule, view, teller, zone, catalogue),
         facts=_facts(view, trees, teller, catalogue),
         conditions=trees,
@@ -158,7 +162,7 @@ def tree_lines(node: Node, teller: Teller, language: str, depth: int = 1) -> lis
     """A tree as indented lines: ✓ held, ✗ did not, · did not matter."""
     mark = ("✓" if node.holds else "✗") if node.decided else "·"
     said, value = chosen(teller.node(node), language), chosen(teller.value(node), language)
-    found = (f"（实际：{value}）" if language == "zh" else f" (in fact: {value})") if value else ""
+    found = (wording(phrase(" (in fact: {value})", value=value), language)) if value else ""
     lines = [f"{'  ' * depth}{mark} {said}{found}"]
     for item in node.items:
         lines += tree_lines(item, teller, language, depth + 1)
@@ -180,7 +184,7 @@ def _parsed(document: Mapping[str, Any], catalogue: Catalogue) -> Rule | None:
 
 
 def _text(value: Any) -> Text:
-    return value if isinstance(value, Mapping) else both(value, value) if isinstance(value, str) else {}
+    return value if isinstance(value, Mapping) else same(value) if isinstance(value, str) else {}
 
 
 def _trees(rule: Rule, view: NudgeView) -> tuple[tuple[str, Node], ...]:
@@ -210,11 +214,10 @@ def _triggered(rule: Rule | None, view: NudgeView, teller: Teller, zone: ZoneInf
     waited = [_reason(reason) for reason in view.why if reason.get("part") == "when"]
     if waited:
         within = getattr(rule.trigger, "within", None) if rule else None
-        said = {one: reasons_sentence(waited, one, catalogue, within=within) for one in ("zh", "en")}
-    else:
-        said = dict(teller.trigger()) if rule else {"zh": "", "en": ""}
-    join = {"zh": "：", "en": ": "}
-    return {language: f"{said[language]}{join[language]}{at[language]}".lstrip("： :") for language in at}
+        return joined(
+            (Each(lambda language: reasons_sentence(waited, language, catalogue, within=within)), at), Each(colon)
+        )
+    return joined((teller.trigger(), at), Each(colon)) if rule else at
 
 
 def _facts(
@@ -245,7 +248,7 @@ def _unit(name: str, catalogue: Catalogue) -> str:
 def _sentence(rule: Rule | None, view: NudgeView, catalogue: Catalogue) -> Text:
     reasons = [_reason(reason) for reason in view.why if reason.get("part") != "when"]
     event_type = getattr(rule.trigger, "event_type", "") if rule else ""
-    return {one: reasons_sentence(reasons, one, catalogue, event_type) for one in ("zh", "en")}
+    return Each(lambda language: reasons_sentence(reasons, language, catalogue, event_type))
 
 
 def _reason(stored: Mapping[str, Any]) -> Reason:

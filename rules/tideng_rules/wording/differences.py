@@ -1,4 +1,4 @@
-"""What changed between two documents of a rule, in words: ``客户需求的长度 少于 100 → 120 字``. In Chinese and in English.
+"""What changed between two documents of a rule, in words: ``客户需求的长度 少于 100 → 120 字``.
 
 The documents themselves are compared, place by place, so that nothing that changed goes unsaid; words are put to it where
 the document can be read.
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tideng.base.errors import InvalidRule
+from tideng.base.locales import name_of as language_name
+from tideng.base.text import SOURCE, Text, colon, language_of, phrase, wording
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import OnEvent
 from tideng.model.templates import choose, spoken
@@ -36,27 +38,29 @@ from tideng_rules.wording.sentences import RECIPIENTS_SAID, Speaker
 from tideng_rules.wording.titles import titles
 
 _LABELS = {
-    "about": ("about", "针对"), "at": ("at", "时间"), "at_most": ("at most", "最多"), "because": ("because", "理由"),
-    "cause": ("cause", "原因"), "channel": ("channel", "通道"), "en": ("in English", "英文"), "examples": ("examples", "例子"),
-    "expect": ("expected", "应得到"), "facts": ("facts", "事实"), "if": ("if", "如果"), "kind": ("kind", "类型"),
-    "later": ("later", "之后"), "limit": ("limit", "限制"), "mark": ("mark", "记号"), "message": ("message", "消息"), "metrics": ("metrics", "指标"),
-    "name": ("name", "名称"), "nudge": ("whom to nudge", "提醒谁"), "once_per": ("once per", "多久一次"),
-    "priority": ("priority", "优先级"), "severity": ("severity", "轻重"), "then": ("then", "就"), "title": ("title", "标题"),
-    "until": ("until", "直到"), "when": ("when", "什么时候"), "where": ("where", "其中"), "who": ("who", "对谁"),
-    "why": ("why", "好处"), "window": ("window", "时间范围"), "zh": ("in Chinese", "中文"), "after": ("after", "多久以后"),
+    "about": phrase("about", context="differences"), "at": phrase("at"), "at_most": phrase("at most", context="differences"), "because": phrase("because"),
+    "cause": phrase("cause"), "channel": phrase("channel"), "examples": phrase("examples"),
+    "expect": phrase("expected"), "facts": phrase("facts"), "if": phrase("if"), "kind": phrase("kind"),
+    "later": phrase("later"), "limit": phrase("limit"), "mark": phrase("mark", context="differences"), "message": phrase("message"), "metrics": phrase("metrics"),
+    "name": phrase("name", context="differences"), "nudge": phrase("whom to nudge"), "once_per": phrase("once per"),
+    "priority": phrase("priority"), "severity": phrase("severity"), "then": phrase("then"), "title": phrase("title"),
+    "until": phrase("until", context="differences"), "when": phrase("when"), "where": phrase("where", context="differences"), "who": phrase("who"),
+    "why": phrase("why", context="differences"), "window": phrase("window"), "after": phrase("after"),
 }  # fmt: skip
 _UNITS = {
-    "characters": "字",
-    "items": "项",
-    "days": "天",
-    "hours": "小时",
-    "minutes": "分钟",
-    "reports": "份",
-    "visits": "次",
+    "characters": phrase("characters"),
+    "items": phrase("items", context="titles"),
+    "days": phrase("days"),
+    "hours": phrase("hours"),
+    "minutes": phrase("minutes"),
+    "reports": phrase("reports", context="titles"),
+    "visits": phrase("visits", context="titles"),
 }
 _PERIODS = {
-    "zh": {"occurrence": "每次", "day": "每天", "week": "每周", "month": "每月"},
-    "en": {"occurrence": "occurrence", "day": "day", "week": "week", "month": "month"},
+    "occurrence": phrase("occurrence"),
+    "day": phrase("day", context="differences"),
+    "week": phrase("week", context="differences"),
+    "month": phrase("month", context="differences"),
 }
 _CONDITIONS = ("who", "if", "until", "where")
 _ORDER = ("id", "kind", "title", "why", "about", "when", "who", "if", "then", "later", "until", "limit", "metrics")
@@ -78,15 +82,15 @@ class Difference:
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], locale: str, catalogue: Catalogue) -> list[Difference]:
     """What changed from `old` to `new`, in the order in which the new one is written; [] exactly when they say the same.
 
-    `locale` zh or en (others read English). Documents that cannot be read are compared as well as they can be.
+    Documents that cannot be read are compared as well as they can be.
     """
     return list(_Differ(old, new, locale, catalogue).document(old, new))
 
 
 class _Differ:
     def __init__(self, old: Mapping[str, Any], new: Mapping[str, Any], locale: str, catalogue: Catalogue):
-        self._catalogue, self._zh = catalogue, locale.startswith("zh")
-        self._locale = "zh" if self._zh else "en"
+        self._catalogue = catalogue
+        self._locale = language_of(locale) or SOURCE
         self._speaker = Speaker(self._locale, catalogue, _trigger_of(new) or _trigger_of(old) or OnEvent(""))
 
     # -- the document ------------------------------------------------------------------------------------------
@@ -155,7 +159,7 @@ class _Differ:
             said = f"{self._in_words(before)} → {self._in_words(after)}"
             return Difference(place, before[op], after[op], self._labelled(place.rpartition(".")[0], said))
         unit = self._unit(before["fact"]) if isinstance(after[op], int | float) and after[op] is not True else ""
-        sentence = f"{name} {COMPARED[self._locale].get(op, op)} {old} → {new}{unit}"
+        sentence = f"{name} {wording(COMPARED.get(op, op), self._locale)} {old} → {new}{unit}"
         return Difference(place, before[op], after[op], sentence)
 
     def _compared(self, leaf: Mapping[str, Any], op: str) -> str | None:
@@ -184,7 +188,7 @@ class _Differ:
             unit = next((f.unit for t in catalogue.event_types.values() if (f := t.field(name)) and f.unit), "")
         if not unit or unit == "money":
             return ""
-        return f" {_UNITS.get(unit, unit) if self._zh else unit}"
+        return f" {wording(_UNITS.get(unit, unit), self._locale)}"
 
     # -- actions -----------------------------------------------------------------------------------------------
     def _then(self, place: str, before: Any, after: Any) -> Iterator[Difference]:
@@ -198,7 +202,7 @@ class _Differ:
 
     def _deeds_in_words(self, deeds: Any) -> str:
         if isinstance(deeds, list):
-            return self._text(" and ", "、").join(map(self._deed_in_words, deeds))
+            return self._text(phrase(" and ", context="actions")).join(map(self._deed_in_words, deeds))
         return self._deed_in_words(deeds)
 
     def _deed(self, place: str, before: Any, after: Any) -> Iterator[Difference]:
@@ -218,7 +222,7 @@ class _Differ:
         if read is None:
             return self._raw(step)
         said = [self._speaker.step(read.step).strip(), self._speaker.deeds(read.deeds)]
-        return " ".join(said) if self._zh else ", ".join(said)
+        return self._text(phrase("{step}, {actions}", step=said[0], actions=said[1]))
 
     def _example_in_words(self, example: Any) -> str:
         name = example.get("name") if isinstance(example, Mapping) else None
@@ -263,7 +267,7 @@ class _Differ:
                 item = ABSENT if old is None else before[old]
                 yield from self._whole(at, item, ABSENT if new is None else after[new], say)
             elif same(before[old], after[new]):
-                moved = self._text(f"moved: {say(after[new])}", f"换了位置：{say(after[new])}")
+                moved = self._text(phrase("moved: {what}", what=say(after[new])))
                 yield Difference(join(place, new), before[old], after[new], self._labelled(place, moved))
             elif isinstance(before[old], Mapping) and isinstance(after[new], Mapping):
                 yield from differ(join(place, new), before[old], after[new])
@@ -273,10 +277,12 @@ class _Differ:
     def _whole(self, place: str, before: Any, after: Any, say: Callable[[Any], str]) -> Iterator[Difference]:
         """One value in another's place, or where none was, or none where one was."""
         if before is ABSENT:
-            yield Difference(place, before, after, self._labelled(place, self._text("added: ", "新增：") + say(after)))
+            yield Difference(
+                place, before, after, self._labelled(place, self._text(phrase("added: {what}", what=say(after))))
+            )
         elif after is ABSENT:
             yield Difference(
-                place, before, after, self._labelled(place, self._text("taken out: ", "去掉：") + say(before))
+                place, before, after, self._labelled(place, self._text(phrase("taken out: {what}", what=say(before))))
             )
         elif say(before) == say(after) and say != self._raw:
             yield self._rewritten(place, before, after)
@@ -284,10 +290,8 @@ class _Differ:
             yield Difference(place, before, after, self._labelled(place, f"{say(before)} → {say(after)}"))
 
     def _rewritten(self, place: str, before: Any, after: Any) -> Difference:
-        said = self._text("written another way", "换了写法")
-        return Difference(
-            place, before, after, self._labelled(place, f"{said}：{self._raw(before)} → {self._raw(after)}")
-        )
+        said = phrase("written another way: {before} → {after}", before=self._raw(before), after=self._raw(after))
+        return Difference(place, before, after, self._labelled(place, self._text(said)))
 
     def _when(self, when: Any) -> str:
         trigger = _trigger_of({"when": when})
@@ -308,18 +312,18 @@ class _Differ:
         while len(names) > 1 and names[-1] in GROUPS:  # one of several conditions is called by the part it stands in
             names.pop()
         last = names[-1]
-        if last in ("zh", "en") and len(names) > 1:
-            language = _LABELS[last][self._zh]
-            label = self._text(f"{self._label(names[-2])} {language}", f"{self._label(names[-2])}（{language}）")
+        if language_of(last) and len(names) > 1:
+            language = language_name(last, self._locale)
+            label = self._text(phrase("{part} in {language}", part=self._label(names[-2]), language=language))
         else:
             label = self._label(last) if last in _LABELS else place
-        return f"{label}{self._text(': ', '：')}{said}"
+        return f"{label}{colon(self._locale)}{said}"
 
     def _label(self, name: str) -> str:
-        return _LABELS[name][self._zh] if name in _LABELS else name
+        return wording(_LABELS.get(name, name), self._locale)
 
-    def _text(self, en: str, zh: str) -> str:
-        return zh if self._zh else en
+    def _text(self, text: Text) -> str:
+        return wording(text, self._locale)
 
 
 def _beside_none(before: Any, after: Any) -> tuple[Any, Any]:
@@ -334,14 +338,14 @@ def _beside_none(before: Any, after: Any) -> tuple[Any, Any]:
 def _names_of(key: str, locale: str, catalogue: Catalogue) -> Mapping[str, str]:
     """What the values of a key are called, where they have names."""
     if key in ("nudge", "improve"):
-        return RECIPIENTS_SAID[locale]
+        return {name: wording(title, locale) for name, title in RECIPIENTS_SAID.items()}
     shelves: Mapping[str, Mapping[str, Any]] = {"mark": catalogue.marks, "channel": catalogue.channels}
     if key in shelves:
         return {one.name: f"“{choose(one.title, locale)[0]}”" for one in shelves[key].values()}
     if key in ("kind", "about", "severity"):
         of = titles()[{"kind": "kinds", "severity": "severities"}.get(key, key)]
-        return {name: f"“{title[locale]}”" for name, title in of.items()}
-    return _PERIODS[locale] if key == "once_per" else {}
+        return {name: f"“{wording(title, locale)}”" for name, title in of.items()}
+    return {name: wording(text, locale) for name, text in _PERIODS.items()} if key == "once_per" else {}
 
 
 def _trigger_of(document: Mapping[str, Any]) -> Any:

@@ -8,16 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tideng.base.text import phrase, wording
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import Deed, OnSchedule
 from tideng.model.templates import choose, placeholders, render
 from tideng_rules.document.model import Rule
 
-_PEOPLE = {"zh": {"name": "张三", "unit": "华北", "position": "销售代表"}, "en": {"name": "Zhang San", "unit": "North", "position": "sales"}}  # fmt: skip
+_PEOPLE = {'name': phrase("Zhang San"), 'unit': phrase("North"), 'position': phrase("sales"),}  # fmt: skip
 _OF_TYPE: Mapping[str, Any] = {
     "integer": 3, "number": 3, "boolean": True, "date": "2026-03-02", "time": "2026-03-02T19:00+08:00", "list": ["A", "B"],
 }  # fmt: skip
-_TEXT = {"zh": "恒亮照明", "en": "Hengliang"}
+_TEXT = phrase("Hengliang")
 _GSM = re.compile(r"[@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,\-./0-9:;<=>?¡A-ZÄÖÑÜ§¿a-zäöñüà^{}\\\[~\]|€]*")
 _GSM_TWICE = re.compile(r"[\^{}\\\[~\]|€]")
 
@@ -81,10 +82,9 @@ def sample_facts(rule: Rule, catalogue: Catalogue, locale: str, names: set[str])
 
 
 def _value(name: str, rule: Rule, catalogue: Catalogue, locale: str) -> Any:
-    language = "zh" if locale.startswith("zh") else "en"
     family, _, rest = name.partition(".")
-    if family == "person" and rest in _PEOPLE[language]:
-        return _PEOPLE[language][rest]
+    if family == "person" and rest in _PEOPLE:
+        return wording(_PEOPLE[rest], locale)
     if rest.endswith(".length") or family in ("metric", "target", "peers"):
         return 3
     if name in catalogue.states or family == "found":
@@ -97,7 +97,11 @@ def _value(name: str, rule: Rule, catalogue: Catalogue, locale: str) -> Any:
     kind = getattr(declared, "type", "text")
     if kind in _OF_TYPE:
         return _OF_TYPE[kind]
-    return _TEXT[language] if family in ("event", "case") else choose(getattr(declared, "title", {}), locale)[0] or rest
+    return (
+        wording(_TEXT, locale)
+        if family in ("event", "case")
+        else choose(getattr(declared, "title", {}), locale)[0] or rest
+    )
 
 
 def segments(text: str) -> int:

@@ -23,7 +23,7 @@ class Part(NamedTuple):
 
 
 def sentence_parts(rule: Rule, locale: str, catalogue: Catalogue) -> tuple[Part, ...]:
-    """The pieces of `explain.sentence`; joined they are that sentence, sign for sign."""
+    """The pieces of `sentences.sentence`; joined they are that sentence, character for character."""
     return tuple(_parts(_Marking(locale, catalogue, rule.trigger).rule(rule)))
 
 

@@ -1,13 +1,15 @@
-"""Rules and reasons as sentences that a person reads: what a rule does, and why it spoke. In Chinese and in English."""
+"""Rules and reasons as sentences that a person reads: what a rule does, and why it spoke."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import count
 from typing import Any
 
 from tideng.base.durations import Duration
+from tideng.base.locales import formatted
+from tideng.base.text import SOURCE, Text, language_of, pause, phrase, semicolon, wording
 from tideng.facts.frequency import SLIDING
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import (
@@ -34,81 +36,48 @@ from tideng_rules.document.model import (
 from tideng_rules.document.problems import Collector
 from tideng_rules.document.triggers import ONCE_PER
 
-OPERATORS = {
-    "zh": {
-        "is": "是", "is_not": "不是", "lt": "少于", "lte": "不超过", "gt": "多于", "gte": "不少于", "between": "介于",
-        "in": "属于", "not_in": "不属于", "contains": "含有", "not_contains": "不含", "starts_with": "开头是", "matches": "符合",
-    },
-    "en": {
-        "is": "is", "is_not": "is not", "lt": "is less than", "lte": "is at most", "gt": "is more than", "gte": "is at least",
-        "between": "is between", "in": "is one of", "not_in": "is none of", "contains": "contains",
-        "not_contains": "does not contain", "starts_with": "starts with", "matches": "matches",
-    },
-}  # fmt: skip
-_WORDS = {
-    "zh": {
-        "all": "，并且", "any": "，或者", "none": "都不成立：{}", "and": "、", "if": "如果{}，", "who": "对{}的人，", "then": "就{}",
-        "exists": "有{}的数据", "absent": "没有{}的数据", "yes": "{}", "no": "没有{}", "missing": "没有数据", "times": "{}的 {} 倍",
-        "length": "{}的长度", "target": "{}的目标", "peers": "同岗位同事的{}", "holds": "成立", "fails": "不成立", "stop": "。",
-        "later": "；{}还是这样，{}", "until": "，直到{}", "on": "收到“{}”时，", "every": "{}{}，", "colon": "：",
-        "absence": "“{}”之后 {} 内没有“{}”时，", "or": "或", "found": "推断“{}”", "clock": "（只算工作日）",
-        "wait": "第一次“{0}”之后 {1}，连同其间来的一起，", "not_all": "“{0}”来了一个、{1} 内没有来齐时，", "where": "只看{}的，",
-        "once": "最多每 {}一次", "at_most": "每{1}最多 {0} 次", "by": "{1}（不同的{0}分开算）", "limit": "；{}", "also": "，",
-    },
-    "en": {
-        "all": ", and ", "any": ", or ", "none": "none of: {}", "and": " and ", "if": "if {}, ", "who": "for those where {}, ",
-        "then": "{}", "exists": "there is data on {}", "absent": "there is no data on {}", "yes": "{}", "no": "not {}",
-        "missing": "no data", "times": "{1} times {0}", "length": "the length of {}", "target": "the target for {}",
-        "peers": "{} of peers", "holds": "holds", "fails": "does not hold", "stop": ".", "later": "; {} still so: {}",
-        "until": ", until {}", "on": "When “{}” comes, ", "every": "{} at {}, ", "colon": ": ",
-        "absence": "When no “{2}” follows “{0}” within {1}, ", "or": " or ", "found": "the inference “{}”",
-        "clock": " (working days only)", "wait": "{1} after the first “{0}”, once for all that came meanwhile, ",
-        "not_all": "When one of “{0}” comes and not all of them do within {1}, ", "where": "counting only those where {}, ",
-        "once": "at most once in {}", "at_most": "at most {} times a {}", "by": "{1} for each {0}", "limit": "; {}",
-        "also": " and ",
-    },
-}  # fmt: skip
+OPERATORS = {'is': phrase("is", context="sentences"), 'is_not': phrase("is not", context="sentences"), 'lt': phrase("is less than"), 'lte': phrase("is at most"), 'gt': phrase("is more than"), 'gte': phrase("is at least"), 'between': phrase("is between"), 'in': phrase("is one of"), 'not_in': phrase("is none of"), 'contains': phrase("contains", context="sentences"), 'not_contains': phrase("does not contain", context="sentences"), 'starts_with': phrase("starts with"), 'matches': phrase("matches"),}  # fmt: skip
+_WORDS = {'all': phrase(", and "), 'any': phrase(", or "), 'none': phrase("none of: {}"), 'and': phrase(" and ", context="sentences"), 'if': phrase("if {}, "), 'who': phrase("for those where {}, "), 'then': phrase("{}"), 'exists': phrase("there is data on {}"), 'absent': phrase("there is no data on {}"), 'yes': phrase("{}", context="sentences"), 'no': phrase("not {}"), 'missing': phrase("no data"), 'times': phrase("{1} times {0}"), 'length': phrase("the length of {}"), 'target': phrase("the target for {}"), 'peers': phrase("{} of peers"), 'holds': phrase("holds"), 'fails': phrase("does not hold"), 'stop': phrase("."), 'later': phrase("; {} still so: {}"), 'until': phrase(", until {}"), 'on': phrase("When “{}” comes, "), 'every': phrase("{} at {}, "), 'colon': phrase(": "), 'absence': phrase("When no “{2}” follows “{0}” within {1}, "), 'or': phrase(" or ", context="sentences"), 'found': phrase("the inference “{}”"), 'clock': phrase(" (working days only)"), 'wait': phrase("{1} after the first “{0}”, once for all that came meanwhile, "), 'not_all': phrase("When one of “{0}” comes and not all of them do within {1}, "), 'where': phrase("counting only those where {}, "), 'once': phrase("at most once in {}"), 'at_most': phrase("at most {} times a {}"), 'by': phrase("{1} for each {0}"), 'limit': phrase("; {}"), 'also': phrase(" and ", context="sentences 2"),}  # fmt: skip
 _EVERY = {
-    "zh": {"day": "每天 ", "workday": "每个工作日 ", "week": "每周{} ", "month": "每月{} "},
-    "en": {"day": "Every day", "workday": "Every workday", "week": "Every {}", "month": "Every month on {}"},
+    "day": phrase("Every day", context="sentences"),
+    "workday": phrase("Every workday", context="sentences"),
+    "week": phrase("Every {}"),
+    "month": phrase("Every month on {}"),
 }
-_DAYS = {
-    "zh": ("一", "二", "三", "四", "五", "六", "日"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-}
+_DAYS = (
+    phrase("Monday", context="sentences"),
+    phrase("Tuesday", context="sentences"),
+    phrase("Wednesday", context="sentences"),
+    phrase("Thursday", context="sentences"),
+    phrase("Friday", context="sentences"),
+    phrase("Saturday", context="sentences"),
+    phrase("Sunday", context="sentences"),
+)
 RECIPIENTS_SAID = {
-    "zh": {"person": "本人", "supervisor": "主管", "owner": "负责人", "hr": "人事", "process": "流程"},
-    "en": {
-        "person": "the person",
-        "supervisor": "the supervisor",
-        "owner": "the owner",
-        "hr": "HR",
-        "process": "the process",
-    },
+    "person": phrase("the person"),
+    "supervisor": phrase("the supervisor"),
+    "owner": phrase("the owner"),
+    "hr": phrase("HR"),
+    "process": phrase("the process"),
 }
-_DOES = {
-    "zh": {
-        "nudge": "提醒{to}", "ask": "请补充“{field}”", "mark": "标记为{status}", "infer": "推断 {found}", "emit": "发出“{type}”",
-        "improve": "给{to}记一条改进项", "plan": "给{to}安排改进计划",
-    },
-    "en": {
-        "nudge": "nudge {to}", "ask": "ask for more on {field}", "mark": "mark as {status}", "infer": "infer {found}",
-        "emit": "emit “{type}”", "improve": "record an improvement item for {to}", "plan": "make a plan for {to}",
-    },
-}  # fmt: skip
-_PERIODS = {
-    "zh": {"occurrence": "每件事一次", "day": "每天最多一次", "week": "每周最多一次", "month": "每月最多一次"},
-    "en": {
-        "occurrence": "once for each occurrence", "day": "at most once a day", "week": "at most once a week",
-        "month": "at most once a month",
-    },
-}  # fmt: skip
-_PER = {"zh": {"day": "天", "week": "周", "month": "月"}, "en": {"day": "day", "week": "week", "month": "month"}}
-_UNITS = {"minutes": "分钟", "hours": "小时", "days": "天", "weeks": "周", "workdays": "个工作日"}
+_DOES = {'nudge': phrase("nudge {to}"), 'ask': phrase("ask for more on {field}"), 'mark': phrase("mark as {status}"), 'infer': phrase("infer {found}"), 'emit': phrase("emit “{type}”"), 'improve': phrase("record an improvement item for {to}"), 'plan': phrase("make a plan for {to}"),}  # fmt: skip
+_PERIODS = {'occurrence': phrase("once for each occurrence"), 'day': phrase("at most once a day"), 'week': phrase("at most once a week"), 'month': phrase("at most once a month"),}  # fmt: skip
+_PER = {
+    "day": phrase("day", context="sentences"),
+    "week": phrase("week"),
+    "month": phrase("month"),
+}
+_UNITS: Mapping[str, Callable[[int], Text]] = {
+    "minutes": lambda n: phrase("{n} minute", "{n} minutes", n=n),
+    "hours": lambda n: phrase("{n} hour", "{n} hours", n=n),
+    "days": lambda n: phrase("{n} day", "{n} days", n=n),
+    "weeks": lambda n: phrase("{n} week", "{n} weeks", n=n),
+    "workdays": lambda n: phrase("{n} workday", "{n} workdays", n=n),
+}
 
 
 def sentence(rule: Rule, locale: str, catalogue: Catalogue) -> str:
-    """What the rule does, as one sentence in `locale` (zh or en; others read English)."""
+    """What the rule does, as one sentence in the language of `locale`."""
     return Speaker(locale, catalogue, rule.trigger).rule(rule)
 
 
@@ -126,15 +95,16 @@ def reasons_sentence(
     """
     speaker = Speaker(locale, catalogue, OnEvent(event_type))
     speaker.within = within
-    return ("；" if speaker.language == "zh" else "; ").join(map(speaker.reason, reasons))
+    return (semicolon(speaker.language)).join(map(speaker.reason, reasons))
 
 
 class Speaker:
     """Says conditions, triggers and actions in one language, by the titles of the catalogue. `words`: the small ones."""
 
     def __init__(self, locale: str, catalogue: Catalogue, trigger: Trigger):
-        self.language = "zh" if locale.startswith("zh") else "en"
-        self.words, self._catalogue, self._trigger = _WORDS[self.language], catalogue, trigger
+        self.language = language_of(locale) or SOURCE
+        self.words = {name: wording(text, self.language) for name, text in _WORDS.items()}
+        self._catalogue, self._trigger = catalogue, trigger
         self.within: Duration | None = None
         self._event_type = "" if isinstance(trigger, OnSchedule) else trigger.event_type
 
@@ -160,7 +130,7 @@ class Speaker:
         return text + words["stop"]
 
     def piece(self, text: str, place: str) -> str:
-        """What is said of one place of the document; whoever wants to know the places looks here: see `places.py`."""
+        """The text for one place of the document. `sentence_places` overrides this to learn which part of a sentence has which place."""
         return text
 
     def heeded(self, rule: Rule) -> str:
@@ -173,12 +143,12 @@ class Speaker:
     def limit(self, limit: Limit) -> str:
         """How often a rule speaks to one subject: ``at most once in 60 minutes for each customer``."""
         apart = SLIDING.fullmatch(limit.once_per)
-        once = _PERIODS[self.language].get(limit.once_per)
+        once: Text | str | None = _PERIODS.get(limit.once_per)
         if apart:
             once = self.words["once"].format(self.duration(Duration(int(apart[1]), f"{apart[2]}s")))
-        parts = [once or limit.once_per]
+        parts = [wording(once or limit.once_per, self.language)]
         if limit.at_most is not None:
-            parts.append(self.words["at_most"].format(limit.at_most, _PER[self.language][limit.per]))
+            parts.append(self.words["at_most"].format(limit.at_most, self._said(_PER[limit.per])))
             if limit.once_per == "occurrence":  # the weaker of the two says nothing
                 del parts[0]
         text = self.words["also"].join(parts)
@@ -194,26 +164,34 @@ class Speaker:
             return words["absence"].format(self.event(trigger.event_type), within, others)
         if isinstance(trigger, OnWait | OnNotAll):
             within = self.duration(trigger.within) + (words["clock"] if trigger.working else "")
-            names = ("”、“" if self.language == "zh" else "”, “").join(map(self.event, trigger.event_types))
+            names = (wording(phrase("”, “"), self.language)).join(map(self.event, trigger.event_types))
             return words["wait" if isinstance(trigger, OnWait) else "not_all"].format(names, within)
-        day = _EVERY[self.language][trigger.every].format(self.day(trigger))
+        day = self._said(_EVERY[trigger.every]).format(self.day(trigger))
         return words["every"].format(day, f"{trigger.at:%H:%M}")
 
     def day(self, trigger: OnSchedule) -> str:
         if trigger.every == "week":
-            return _DAYS[self.language][trigger.on or 0]
+            return self._said(_DAYS[trigger.on or 0])
         if trigger.on == 31:
-            return "最后一天" if self.language == "zh" else "its last day"
-        return f"{trigger.on} 日" if self.language == "zh" else f"day {trigger.on}"
+            return wording(phrase("its last day"), self.language)
+        return wording(phrase("day {on}", on=trigger.on), self.language)
 
     def step(self, step: Step) -> str:
         if step.at is not None:
-            return f"{step.at:%H:%M} " if self.language == "zh" else f"at {step.at:%H:%M}"
+            return wording(phrase("at {at}", at=f"{step.at:%H:%M}"), self.language)
         after = self.duration(step.after) if step.after else ""
-        return f"{after}后" if self.language == "zh" else f"after {after}"
+        return wording(phrase("after {after}", after=after), self.language)
 
     def duration(self, duration: Duration) -> str:
-        return f"{duration.amount} {_UNITS[duration.unit]}" if self.language == "zh" else str(duration)
+        return self._said(_UNITS[duration.unit](duration.amount))
+
+    def _said(self, text: Text) -> str:
+        return wording(text, self.language)
+
+    def day_of(self, moment: datetime) -> str:
+        """A day and its time, without the year: ``3月2日 10:00``, ``2 March at 10:00``."""
+        day = formatted(moment, "MMMMd", self.language)
+        return self._said(phrase("{day} at {clock}", day=day, clock=f"{moment:%H:%M}"))
 
     def deeds(self, deeds: Iterable[Deed], at: str = "", written: Any = None) -> str:
         """The deeds that stand at `at`; `written` as they stand there: one alone may stand without a list."""
@@ -224,18 +202,18 @@ class Speaker:
         )
 
     def deed(self, deed: Deed) -> str:
-        pattern = _DOES[self.language].get(deed.action)
+        pattern = _DOES.get(deed.action)
         if pattern is None:
             action = self._catalogue.actions.get(deed.action)
             return choose(action.title, self.language)[0] if action else deed.action
-        data = {**deed.data, "to": RECIPIENTS_SAID[self.language].get(deed.to, deed.to.removeprefix("role:"))}
+        data = {**deed.data, "to": wording(RECIPIENTS_SAID.get(deed.to, deed.to.removeprefix("role:")), self.language)}
         if deed.action == "ask":
             data["field"] = self.fact(f"event.{deed.data['field']}")
         elif deed.action == "mark":
             data["status"] = self.mark(str(deed.data["status"]))
         elif deed.action == "emit":
             data["type"] = self.event(str(deed.data["type"]))
-        return pattern.format(**data)
+        return self._said(pattern).format(**data)
 
     def condition(self, condition: Condition) -> str:
         if isinstance(condition, Leaf):
@@ -255,7 +233,7 @@ class Speaker:
             return self.words["exists" if leaf.operand else "absent"].format(name)
         if leaf.op == "is" and isinstance(leaf.operand, bool):
             return self.words["yes" if leaf.operand else "no"].format(name)
-        return f"{name} {OPERATORS[self.language][leaf.op]} {self.operand(leaf.operand)}"
+        return f"{name} {self._said(OPERATORS[leaf.op])} {self.operand(leaf.operand)}"
 
     def operand(self, operand: Any) -> str:
         if isinstance(operand, FactRef):
@@ -267,35 +245,48 @@ class Speaker:
         """``2月3日 09:00 有了“客户提出需求”，7 天内没有等到“已回应客户需求”``"""
         moment = datetime.fromisoformat(str(reason.value))
         others = f"”{self.words['or']}“".join(map(self.event, reason.operand))
-        if self.language == "zh":
-            waited = f"{self.duration(self.within)}内没有等到" if self.within else "之后没有等到"
-            return f"{moment.month}月{moment.day}日 {moment:%H:%M} 有了“{self.event(reason.fact)}”，{waited}“{others}”"
-        waited = f"within {self.within} no" if self.within else "no"
-        day = f"{moment:%B} {moment.day} at {moment:%H:%M}"
-        return f"“{self.event(reason.fact)}” came on {day}, and {waited} “{others}” followed"
+        values = {"event": self.event(reason.fact), "day": self.day_of(moment), "others": others}
+        if self.within:
+            text = phrase(
+                "“{event}” came on {day}, and within {within} no “{others}” followed",
+                within=self.duration(self.within),
+                **values,
+            )
+        else:
+            text = phrase("“{event}” came on {day}, and no “{others}” followed", **values)
+        return self._said(text)
 
     def gathered(self, reason: Reason) -> str:
         """``3月2日 10:00 起 10 分钟内来了 3 次“完成拜访”``"""
         moment, times = datetime.fromisoformat(str(reason.value)), reason.operand
-        if self.language == "zh":
-            within = f"{self.duration(self.within)}内" if self.within else ""
-            since = f"{moment.month}月{moment.day}日 {moment:%H:%M} 起"
-            return f"{since}{' ' if within else ''}{within}来了 {times} 次“{self.event(reason.fact)}”"
-        came = "came once" if times == 1 else f"came {times} times"
-        within = f" within {self.within}" if self.within else ""
-        return f"“{self.event(reason.fact)}” {came}{within} from {moment:%B} {moment.day} at {moment:%H:%M}"
+        values = {"event": self.event(reason.fact), "day": self.day_of(moment), "n": times}
+        if self.within:
+            text = phrase(
+                "“{event}” came once within {within} from {day}",
+                "“{event}” came {n} times within {within} from {day}",
+                within=self.duration(self.within),
+                **values,
+            )
+        else:
+            text = phrase("“{event}” came once from {day}", "“{event}” came {n} times from {day}", **values)
+        return self._said(text)
 
     def incomplete(self, reason: Reason) -> str:
         """``3月2日 10:00 起 2 小时内来了“客户提出需求”，没有等到“已回应客户需求”``"""
         moment = datetime.fromisoformat(str(reason.value))
-        between = "”、“" if self.language == "zh" else "”, “"
+        between = wording(phrase("”, “"), self.language)
         came = between.join(map(self.event, reason.operand["came"]))
         missing = between.join(map(self.event, reason.operand["missing"]))
-        if self.language == "zh":
-            within = f" {self.duration(self.within)}内" if self.within else ""
-            return f"{moment.month}月{moment.day}日 {moment:%H:%M} 起{within}来了“{came}”，没有等到“{missing}”"
-        within = f"within {self.within} " if self.within else "in time "
-        return f"“{came}” came from {moment:%B} {moment.day} at {moment:%H:%M}, and {within}no “{missing}” did"
+        values = {"came": came, "day": self.day_of(moment), "missing": missing}
+        if self.within:
+            text = phrase(
+                "“{came}” came from {day}, and within {within} no “{missing}” did",
+                within=self.duration(self.within),
+                **values,
+            )
+        else:
+            text = phrase("“{came}” came from {day}, and in time no “{missing}” did", **values)
+        return self._said(text)
 
     def reason(self, reason: Reason) -> str:
         said = {"without": self.waited, "wait": self.gathered, "not_all": self.incomplete}.get(reason.op)
@@ -309,9 +300,9 @@ class Speaker:
         if reason.op == "exists":
             compared = self.words["exists" if reason.operand else "absent"].format(name)
         else:
-            compared = f"{OPERATORS[self.language][reason.op]} {self.operand(reason.operand)}"
-        failed = "" if reason.holds else f"{'，' if self.language == 'zh' else ', '}{self.words['fails']}"
-        return text + ("（{}{}）" if self.language == "zh" else " ({}{})").format(compared, failed)
+            compared = f"{self._said(OPERATORS[reason.op])} {self.operand(reason.operand)}"
+        failed = "" if reason.holds else f"{pause(self.language)}{self.words['fails']}"
+        return text + (wording(phrase(" ({}{})"), self.language)).format(compared, failed)
 
     # -- names -------------------------------------------------------------------------------------------------
     def fact(self, name: str) -> str:
@@ -347,11 +338,11 @@ class Speaker:
         declared = self._catalogue.marks.get(status)
         if declared:
             return f"“{self.title(declared.title)}”"
-        return status if self.language == "en" else f" {status}"
+        return self._said(phrase("{status}", context="a mark without a title", status=status))
 
     def title(self, title: Mapping[str, str]) -> str:
         text = choose(title, self.language)[0]
-        plain = self.language == "en" and text[1:2].islower()
+        plain = self.language == SOURCE and text[1:2].islower()
         return text[:1].lower() + text[1:] if plain else text
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.functional.cli.conftest import ROOT
 from tideng.cli import COMMANDS_GROUP, main
 from tideng.cli.reference import commands, fill
-from tideng.cli.words import Option, language_of
+from tideng.cli.words import Option, language_of_environment
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -19,11 +19,11 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 def test_every_command_and_every_option_has_both_wordings():
     lacking = []
     for path, command in commands():
-        texts = [(path, command.wording)]
+        texts = [(path, command.text)]
         for parameter in command.params:
             if isinstance(parameter, click.Option) and not parameter.hidden:
                 assert isinstance(parameter, Option), f"{path} {parameter.name}"
-                texts.append((f"{path} {parameter.opts[0]}", parameter.wording))
+                texts.append((f"{path} {parameter.opts[0]}", parameter.text))
         lacking += [
             name
             for name, said in texts
@@ -37,7 +37,7 @@ def test_the_page_about_the_command_line_is_true():
     assert page == fill(page), "run: python -m tideng.cli.reference docs/cli.md"
 
 
-def test_help_is_in_the_language_of_the_locale(tideng):
+def test_help_is_in_the_language_of_environment_the_locale(tideng):
     assert "用法：" in tideng("init", "--help", LANG="zh_CN.UTF-8").stdout
     assert "Usage:" in tideng("init", "--help", LANG="de_DE.UTF-8").stdout
     assert CHINESE.search(tideng("init", "--help", LANG="en_US.UTF-8").stdout) is None
@@ -67,7 +67,7 @@ def test_the_language_that_is_asked_for_is_stronger_than_the_locale(tideng):
     ],
 )
 def test_the_locale_decides(environ, language):
-    assert language_of(environ) == language
+    assert language_of_environment(environ) == language
 
 
 def test_a_command_that_is_not_there_is_wrong_usage_and_the_nearest_is_named(tideng):

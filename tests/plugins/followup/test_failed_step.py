@@ -8,8 +8,8 @@ import pytest
 
 from tideng_followup.failed_step import (
     POINTS_AT,
-    Failed,
-    Passage,
+    FailedStep,
+    StepVisit,
     failed_step,
     points_at,
 )
@@ -24,9 +24,9 @@ def after(hours: float) -> datetime:
 
 def passage(
     node: str, begins: float, within: float | None, took: float | None, owner: str = "maker", part: str = ""
-) -> Passage:
+) -> StepVisit:
     due = after(begins + within) if within is not None else None
-    return Passage(node, part, owner, after(begins), due, after(begins + took) if took is not None else None)
+    return StepVisit(node, part, owner, after(begins), due, after(begins + took) if took is not None else None)
 
 
 ANSWER_IN_TIME = passage("answer", 0, 24, 20)
@@ -36,36 +36,38 @@ PROPOSAL_LATE = passage("proposal", 31, 48, 90)
 
 
 def test_the_step_that_took_longest_beyond_its_deadline():
-    assert failed_step([ANSWER_LATE, PROPOSAL_IN_TIME], "", LOST) == Failed(ANSWER_LATE, late=True)
-    assert failed_step([ANSWER_LATE, PROPOSAL_LATE], "", LOST) == Failed(PROPOSAL_LATE, late=True)
+    assert failed_step([ANSWER_LATE, PROPOSAL_IN_TIME], "", LOST) == FailedStep(ANSWER_LATE, late=True)
+    assert failed_step([ANSWER_LATE, PROPOSAL_LATE], "", LOST) == FailedStep(PROPOSAL_LATE, late=True)
 
 
 def test_what_was_late_counts_before_what_the_customer_said():
-    assert failed_step([ANSWER_LATE, PROPOSAL_IN_TIME], "price", LOST) == Failed(ANSWER_LATE, late=True)
+    assert failed_step([ANSWER_LATE, PROPOSAL_IN_TIME], "price", LOST) == FailedStep(ANSWER_LATE, late=True)
 
 
 def test_a_step_that_is_still_open_counts_up_to_the_moment_of_the_loss():
     waiting = passage("proposal", 31, 48, None)
-    assert failed_step([ANSWER_LATE, waiting], "", LOST) == Failed(waiting, late=True)
+    assert failed_step([ANSWER_LATE, waiting], "", LOST) == FailedStep(waiting, late=True)
     assert failed_step([ANSWER_IN_TIME, waiting], "", after(31 + 48)) is None, "at the deadline itself it is in time"
-    assert failed_step([ANSWER_IN_TIME, waiting], "", after(31 + 48) + timedelta(seconds=1)) == Failed(
+    assert failed_step([ANSWER_IN_TIME, waiting], "", after(31 + 48) + timedelta(seconds=1)) == FailedStep(
         waiting, late=True
     )
 
 
 def test_of_a_joint_step_the_part_that_was_late():
     sales, product = (passage("proposal", 31, 48, took, owner, owner) for owner, took in (("zhang", 40), ("maker", 60)))
-    assert failed_step([ANSWER_IN_TIME, sales, product], "", LOST) == Failed(product, late=True)
+    assert failed_step([ANSWER_IN_TIME, sales, product], "", LOST) == FailedStep(product, late=True)
 
 
 def test_where_no_step_was_late_the_reason_points():
-    assert failed_step([ANSWER_IN_TIME, PROPOSAL_IN_TIME], "price", LOST) == Failed(PROPOSAL_IN_TIME, late=False)
-    assert failed_step([ANSWER_IN_TIME, PROPOSAL_IN_TIME], "等答复等了很久", LOST) == Failed(ANSWER_IN_TIME, late=False)
+    assert failed_step([ANSWER_IN_TIME, PROPOSAL_IN_TIME], "price", LOST) == FailedStep(PROPOSAL_IN_TIME, late=False)
+    assert failed_step([ANSWER_IN_TIME, PROPOSAL_IN_TIME], "等答复等了很久", LOST) == FailedStep(
+        ANSWER_IN_TIME, late=False
+    )
 
 
 def test_of_several_visits_the_last_one_is_looked_at():
     second = passage("answer", 30, 24, 5)
-    assert failed_step([ANSWER_IN_TIME, second], "waiting", LOST) == Failed(second, late=False)
+    assert failed_step([ANSWER_IN_TIME, second], "waiting", LOST) == FailedStep(second, late=False)
 
 
 @pytest.mark.parametrize("reason", ["", "plans", "unknown", "酒店改建计划取消了", "moved abroad"])

@@ -13,7 +13,7 @@ import pytest
 from tests.plugins.processes.engine_story import EngineStory
 from tideng.base.errors import NotFound, Refused
 from tideng.cli.terminal import Terminal
-from tideng.cli.words import Bilingual, Option
+from tideng.cli.words import Option, WordedCommand
 from tideng_processes.cli import processes
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -195,7 +195,7 @@ def test_processes_of_a_deployment_are_those_that_run_there(tideng, office):
 def test_every_command_and_option_speaks_both_languages():
     lacking = []
     for one in processes.commands.values():
-        assert isinstance(one, Bilingual)
-        texts = [one.wording, *(each.wording for each in one.params if isinstance(each, Option))]
+        assert isinstance(one, WordedCommand)
+        texts = [one.text, *(each.text for each in one.params if isinstance(each, Option))]
         lacking += [one.name for said in texts if not said["en"] or said["zh"].isascii()]
     assert lacking == []

@@ -25,8 +25,8 @@ def test_every_word_of_forms_and_reports_is_said_in_chinese():
     processes, reports = ROOT / "plugins/processes/tideng_processes", ROOT / "plugins/reports/tideng_reports"
     known = in_chinese(ROOT / "admin/tideng_admin", processes, reports)
     files = [
-        processes / "form_screens.py",
-        processes / "begin_screens.py",
+        *(processes / "screens").glob("form*.py"),
+        processes / "screens" / "begin.py",
         processes / "templates/processes/_form.html",
     ]
     files += [*processes.glob("templates/processes/form*.html"), *reports.glob("templates/reports/*.html")]

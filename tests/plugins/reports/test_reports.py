@@ -21,7 +21,7 @@ from tideng_processes.forms.fields import Submission
 from tideng_processes.forms.form_check import IncompleteForm
 from tideng_processes.publication.registry import registry_of
 from tideng_reports.completeness import completeness
-from tideng_reports.person_card import beside
+from tideng_reports.person_card import reports_card
 from tideng_reports.prefill import ENGLISH, plan_for
 from tideng_reports.prefill import filled as filled_by_reports
 from tideng_reports.report_history import reports, written_on
@@ -73,7 +73,7 @@ def seen(story: EngineStory, viewer: Viewer, read, *args):
 
 def complete(story: EngineStory, viewer: Viewer, people, days: int = 10):
     deployment = story.deployment
-    return seen(story, viewer, completeness, deployment.catalogue, deployment.calendar, people, days)
+    return seen(story, viewer, completeness, deployment, people, days)
 
 
 # -- filled in ----------------------------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ def test_a_card_takes_four_statements(engine_story):
     with reading(deployment.engine) as connection:
         directory = directory_of(engine_story, connection)
         event.listen(connection, "before_cursor_execute", lambda c, cursor, statement, *more: said.append(statement))
-        assert beside(connection, LEAD, directory, now, deployment.catalogue, deployment.calendar, "zhang")
+        assert reports_card(connection, LEAD, directory, now, deployment, "zhang")
     assert len(said) == 4
 
 
@@ -349,7 +349,7 @@ def test_a_team_takes_as_many_statements_as_one_person(on_both):
                 connection, "before_cursor_execute", lambda c, cursor, statement, *more: said.append(statement)
             )
             deployment, now = story.deployment, story.clock.now()
-            completeness(connection, LEAD, directory, now, deployment.catalogue, deployment.calendar, people)
+            completeness(connection, LEAD, directory, now, deployment, people)
             reports(connection, LEAD, directory, now)
         return len(said)
 

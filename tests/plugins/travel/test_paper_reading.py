@@ -16,10 +16,10 @@ from tideng_travel import paper_reading
 from tideng_travel.page_text import read_text
 from tideng_travel.paper_reading import merged, reading_of
 from tideng_travel.qr_code import (
-    Code,
+    QrInvoice,
     amount,
     day_of,
-    read_code,
+    read_qr_text,
 )
 
 
@@ -32,31 +32,31 @@ def read(content: bytes, name: str = "", kind: str = "invoice"):
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        (files.DIGITAL_CODE, Code(files.NUMBER, "", "vat", date(2024, 3, 12), Decimal("128.00"))),
-        ("01,32,,23442000000014209621,112,20230215,,74AE", Code("23442000000014209621", "", "vat", date(2023, 2, 15), Decimal("112"))),
+        (files.DIGITAL_CODE, QrInvoice(files.NUMBER, "", "vat", date(2024, 3, 12), Decimal("128.00"))),
+        ("01,32,,23442000000014209621,112,20230215,,74AE", QrInvoice("23442000000014209621", "", "vat", date(2023, 2, 15), Decimal("112"))),
         (
             "01,10,011001605111,80100798,64.9,20161018,85342965681116380258",
-            Code("80100798", "011001605111", "vat", date(2016, 10, 18), None, Decimal("64.9"), "85342965681116380258"),
+            QrInvoice("80100798", "011001605111", "vat", date(2016, 10, 18), None, Decimal("64.9"), "85342965681116380258"),
         ),
         (
             "01,01,1200154130,03630024,94339.62,20160621,,9335,",
-            Code("03630024", "1200154130", "vat_special", date(2016, 6, 21), None, Decimal("94339.62")),
+            QrInvoice("03630024", "1200154130", "vat_special", date(2016, 6, 21), None, Decimal("94339.62")),
         ),
         (
             "01,10,144031909110,01034285,91440300708437873H,5.45,20190320,0053e0982be37e97",
-            Code("01034285", "144031909110", "vat", date(2019, 3, 20), Decimal("5.45"), None, "", "91440300708437873H"),
+            QrInvoice("01034285", "144031909110", "vat", date(2019, 3, 20), Decimal("5.45"), None, "", "91440300708437873H"),
         ),
         (
             "https://bcfp.shenzhen.chinatax.gov.cn/verify/scan?hash=007547b3&bill_num=05830164&total_amount=500",
-            Code("05830164", "", "vat", None, Decimal("5")),
+            QrInvoice("05830164", "", "vat", None, Decimal("5")),
         ),
-        ("01,11,1200154130,03630024", Code("03630024", "1200154130", "vat")),
-        ("01,99,,23442000000014209621,112,20230215", Code("23442000000014209621", "", "invoice", date(2023, 2, 15), Decimal("112"))),
-        ("01,32,,23442000000014209621,-112.00,20231315", Code("23442000000014209621", "", "vat", None, Decimal("-112.00"))),
+        ("01,11,1200154130,03630024", QrInvoice("03630024", "1200154130", "vat")),
+        ("01,99,,23442000000014209621,112,20230215", QrInvoice("23442000000014209621", "", "invoice", date(2023, 2, 15), Decimal("112"))),
+        ("01,32,,23442000000014209621,-112.00,20231315", QrInvoice("23442000000014209621", "", "vat", None, Decimal("-112.00"))),
     ],
 )  # fmt: skip
 def test_the_code_of_an_invoice_is_read(text, code):
-    assert read_code(text) == code
+    assert read_qr_text(text) == code
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_code_of_an_invoice_is_read(text, code):
     ],
 )
 def test_a_code_of_anything_else_is_none(text):
-    assert read_code(text) is None
+    assert read_qr_text(text) is None
 
 
 money = st.decimals(min_value=0, max_value=10**9, places=2)
@@ -85,20 +85,20 @@ days = st.dates(date(2000, 1, 1), date(2099, 12, 31))
 
 @given(st.from_regex(r"[0-9]{20}", fullmatch=True), money, days)
 def test_whatever_a_digital_code_says_is_read_back(number, total, day):
-    code = read_code(f"01,32,,{number},{total},{day:%Y%m%d},,74AE,")
+    code = read_qr_text(f"01,32,,{number},{total},{day:%Y%m%d},,74AE,")
     assert (code.number, code.total, code.net, code.issued) == (number, total, None, day)
 
 
 @given(st.from_regex(r"[0-9]{12}", fullmatch=True), st.from_regex(r"[0-9]{8}", fullmatch=True), money, days)
 def test_whatever_a_paper_code_says_is_read_back_as_an_amount_without_tax(code, number, net, day):
-    found = read_code(f"01,04,{code},{number},{net},{day:%Y%m%d},12345678901234567890,5080,")
+    found = read_qr_text(f"01,04,{code},{number},{net},{day:%Y%m%d},12345678901234567890,5080,")
     assert (found.code, found.number, found.net, found.total, found.issued) == (code, number, net, None, day)
 
 
 @given(st.text(max_size=300))
 def test_no_text_of_a_code_does_any_harm(text):
     for one in (text, "01," + text, "https://bcfp.shenzhen.chinatax.gov.cn/?" + text):
-        assert read_code(one) is None or isinstance(read_code(one), Code)
+        assert read_qr_text(one) is None or isinstance(read_qr_text(one), QrInvoice)
 
 
 @given(money)

@@ -13,7 +13,7 @@ from tideng.plugins.forms import Form, check_form, fill_form
 from tideng.store.database import reading
 from tideng_processes.forms import attachments as papers
 from tideng_processes.forms import submissions
-from tideng_processes.forms.attachments import FileField, Kept
+from tideng_processes.forms.attachments import FileField, StoredFile
 from tideng_processes.forms.submissions import FormAddress
 from tideng_travel.tables import InvoiceRow
 
@@ -52,7 +52,7 @@ class TravelStory(EngineStory):
     # -- papers --------------------------------------------------------------------------------------------------
     def keep(
         self, field: str, content: bytes, name: str = "", who: str = "zhang", process: str = "claim", case: str = ""
-    ) -> Kept:
+    ) -> StoredFile:
         name = name or ("a.pdf" if content.startswith(b"%PDF") else "a.jpg")
         return papers.keep(
             self.deployment, self.viewer(who), self.directory, FileField(process, field, case), name, content

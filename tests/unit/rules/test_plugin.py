@@ -55,7 +55,7 @@ def test_an_edit_is_planned_applied_and_live_at_the_next_refresh(a_deployment, t
     deployment = a_deployment(bundle=a_client(tmp_path / "client", a_document()), engine="closures")
     refreshed(deployment)
     edited = a_client(tmp_path / "client", a_document(if_={"fact": "metric.reports_today", "lt": 2}, examples=None))
-    assert plan(deployment, edited)[0] == "rule report-missing: changed, version 2"
+    assert str(plan(deployment, edited)[0]) == "rule report-missing: changed, version 2"
     assert asked(deployment, LATE | {"metric.reports_today": 1}) == []
     apply(deployment, edited)
     assert plan(deployment, edited) == []

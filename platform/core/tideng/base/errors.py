@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tideng.base.problems import OLD_FORM, Phrase, Problem, say, say_phrase
+from tideng.base.problems import OLD_FORM, Problem, Sentence, say, say_sentence
 
 __all__ = [
     "CodedError",
@@ -17,13 +17,13 @@ __all__ = [
     "InvalidValue",
     "NotAllowed",
     "NotFound",
-    "Phrase",
     "PluginRefused",
     "Problem",
     "Refused",
+    "Sentence",
     "TidengError",
     "say",
-    "say_phrase",
+    "say_sentence",
 ]
 
 
@@ -31,9 +31,9 @@ class TidengError(Exception):
     """Base of every error Tideng raises on purpose. Raised as it is, with an English text, it is for logs."""
 
     @property
-    def message(self) -> Phrase:
-        """What to tell a person; ``say_phrase(error.message, locale)`` says it in their language."""
-        return Phrase(OLD_FORM, {"says": str(self)})
+    def message(self) -> Sentence:
+        """What to tell a person; ``say_sentence(error.message, locale)`` says it in their language."""
+        return Sentence(OLD_FORM, {"says": str(self)})
 
 
 class CodedError(TidengError):
@@ -41,10 +41,10 @@ class CodedError(TidengError):
 
     def __init__(self, code: str, params: Mapping[str, Any] | None = None):
         super().__init__(code, params)
-        self._message = Phrase(code, params or {})
+        self._message = Sentence(code, params or {})
 
     @property
-    def message(self) -> Phrase:
+    def message(self) -> Sentence:
         return self._message
 
     def __str__(self) -> str:
@@ -57,9 +57,9 @@ class Refused(CodedError):
     `what` was refused: a code (``answer``), or a message with parameters.
     """
 
-    def __init__(self, what: Phrase | str, problems: Iterable[Problem]):
+    def __init__(self, what: Sentence | str, problems: Iterable[Problem]):
         if isinstance(what, str):
-            what = Phrase(what)
+            what = Sentence(what)
         super().__init__(what.code, what.params)
         self.problems = tuple(problems)
 
@@ -75,7 +75,7 @@ class Refused(CodedError):
 class InvalidPayload(Refused):
     """A payload that cannot become an event; carries the payload (a mapping, or raw text) and where it stood."""
 
-    def __init__(self, what: Phrase | str, problems: Iterable[Problem], payload: object = None, place: str = ""):
+    def __init__(self, what: Sentence | str, problems: Iterable[Problem], payload: object = None, place: str = ""):
         super().__init__(what, problems)
         self.payload = payload
         self.place = place

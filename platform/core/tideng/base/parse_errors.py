@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 import yaml
 
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 
 _KNOWN: tuple[tuple[str, str], ...] = (
     # PyYAML
@@ -66,43 +66,43 @@ _OF_NUMBER = {errno.ENOENT: "no-such-file", errno.EACCES: "permission-denied", e
 _AT = re.compile(r"(?P<why>.+) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)")
 
 
-def of_yaml(error: yaml.YAMLError) -> Phrase:
+def of_yaml(error: yaml.YAMLError) -> Sentence:
     """Why a text is not YAML."""
     if isinstance(error, yaml.MarkedYAMLError):
         return _message(str(error.problem or error.context or "")[:200])
     return _message(str(error)[:200])
 
 
-def of_json(error: ValueError) -> Phrase:
+def of_json(error: ValueError) -> Sentence:
     """Why a text is not JSON, without the place."""
     return _message(error.msg if isinstance(error, json.JSONDecodeError) else str(error)[:200])
 
 
-def of_csv(error: csv.Error) -> Phrase:
+def of_csv(error: csv.Error) -> Sentence:
     """Why a line is not CSV."""
     return _message(str(error))
 
 
-def of_text(said: object) -> Phrase:
+def of_text(said: object) -> Sentence:
     """The same for a parser that gives a sentence alone: expat, zlib."""
     return _message(str(said))
 
 
-def of_os(error: OSError) -> Phrase:
+def of_os(error: OSError) -> Sentence:
     """Why a file cannot be read, by its error number."""
     code = _OF_NUMBER.get(error.errno or 0)
-    return Phrase(code) if code else Phrase("verbatim", {"words": error.strerror or str(error)})
+    return Sentence(code) if code else Sentence("verbatim", {"words": error.strerror or str(error)})
 
 
-def of_toml(error: tomllib.TOMLDecodeError | UnicodeDecodeError) -> Phrase:
+def of_toml(error: tomllib.TOMLDecodeError | UnicodeDecodeError) -> Sentence:
     """Why a text is not TOML, with the line and column."""
     found = _AT.fullmatch(str(error))
     if found is None:
         return _message(str(error))
     why = _message(found["why"])
     if found["line"] is None:
-        return Phrase("toml-at-end", {"why": why})
-    return Phrase("toml-at-line", {"why": why, "line": int(found["line"]), "column": int(found["column"])})
+        return Sentence("toml-at-end", {"why": why})
+    return Sentence("toml-at-line", {"why": why, "line": int(found["line"]), "column": int(found["column"])})
 
 
 def codes() -> Iterable[str]:
@@ -110,9 +110,9 @@ def codes() -> Iterable[str]:
     return [*(code for _, code in _KNOWN), *_OF_NUMBER.values()]
 
 
-def _message(said: str) -> Phrase:
+def _message(said: str) -> Sentence:
     for shape, code in _KNOWN:
         found = re.fullmatch(shape, said, re.DOTALL)
         if found:
-            return Phrase(code, found.groupdict())
-    return Phrase("verbatim", {"words": said})
+            return Sentence(code, found.groupdict())
+    return Sentence("verbatim", {"words": said})

@@ -12,7 +12,7 @@ in several languages, and another message. How one is said depends on the type o
 ``{name:list}``       names, joined as the language joins them
 ``{name:quotes}``     names in quotes, joined
 ``{name:either}``     names, the last one joined by "or"
-``{name:phrase}``     another phrase, said in the same language; nothing where it is None
+``{name:sentence}``   another phrase, said in the same language; nothing where it is None
 ``{name:hint}``       the way out of another message
 ``{name:text}``       a text in several languages
 ====================  ================================================================================
@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
+from tideng.base.text import Each, Text
 from tideng.base.words import ENGLISH, Language, Slot, Template, Wording, languages
 
 OLD_FORM = "as-written"
@@ -48,8 +49,8 @@ class Params(dict[str, Any]):
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
-    """A sentence as its code and parameters, e.g. ``Phrase("did-you-mean", {"name": "visits"})``."""
+class Sentence:
+    """A sentence as its code and parameters, e.g. ``Sentence("did-you-mean", {"name": "visits"})``."""
 
     code: str
     params: Mapping[str, Any] = field(default_factory=Params)
@@ -58,7 +59,7 @@ class Phrase:
         object.__setattr__(self, "params", _params(self.params))
 
     def __str__(self) -> str:
-        return say_phrase(self, ENGLISH)
+        return say_sentence(self, ENGLISH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,9 @@ class Problem:
         object.__setattr__(self, "params", _params(self.params))
 
     @property
-    def message(self) -> Phrase:
+    def message(self) -> Sentence:
         """The same without its place."""
-        return Phrase(self.code, self.params)
+        return Sentence(self.code, self.params)
 
     @property
     def problem(self) -> str:
@@ -121,7 +122,7 @@ def say(problem: Problem, locale: str) -> ProblemText:
     return ProblemText(at, sentence, hint, f"{lead}{sentence}{way_out}", problem.code, problem.severity)
 
 
-def say_phrase(message: Phrase, locale: str) -> str:
+def say_sentence(message: Sentence, locale: str) -> str:
     """The sentence of a message in the language of `locale`."""
     language, entry = _found(message.code, message.params, languages(locale))
     return _filled(entry.says, message.params, language)
@@ -144,6 +145,11 @@ def say_place(at: str, locale: str) -> str:
     at = re.sub(r"^pack ([\w-]+)(?=, |: |$)", lambda found: words["pack"].replace("{name}", found[1]), at)
     at = re.sub(r"^standard input(?=, |$)", words["standard-input"], at)
     return at.replace(", ", words["joint"]).replace(": ", words["lead"])
+
+
+def in_each_language(sentence: Sentence) -> Text:
+    """The sentence as a text that has a wording in every language, to stand within another text."""
+    return Each(lambda locale: say_sentence(sentence, locale))
 
 
 # -- stored problems -------------------------------------------------------------------------------------------------
@@ -171,18 +177,18 @@ def restored(row: Mapping[str, Any]) -> Problem:
     return Problem(at, str(row.get("code") or OLD_FORM), _lively(row["params"]), severity)
 
 
-def phrase_as_text(message: Phrase) -> str:
+def sentence_as_text(message: Sentence) -> str:
     """A message as one JSON text, for a column of a table that holds text."""
     return json.dumps(_plain(message), ensure_ascii=False)
 
 
-def phrase_of_text(text: str | None) -> Phrase | None:
-    """The message that `phrase_as_text` made; a text from before there were codes is kept as it is."""
+def sentence_of_text(text: str | None) -> Sentence | None:
+    """The message that `sentence_as_text` made; a text from before there were codes is kept as it is."""
     if not text:
         return None
     if text.startswith('{"code": '):
         return _lively(json.loads(text))
-    return Phrase(OLD_FORM, {"says": text})
+    return Sentence(OLD_FORM, {"says": text})
 
 
 def in_json(problem: Problem, locale: str) -> dict[str, Any]:
@@ -192,7 +198,7 @@ def in_json(problem: Problem, locale: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Phrase):
+    if isinstance(value, Sentence):
         return {"code": value.code, "params": _plain(value.params)}
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
@@ -202,7 +208,7 @@ def _plain(value: Any) -> Any:
 def _lively(value: Any) -> Any:
     if isinstance(value, Mapping):
         if value.keys() == {"code", "params"}:
-            return Phrase(value["code"], _lively(value["params"]))
+            return Sentence(value["code"], _lively(value["params"]))
         return {key: _lively(one) for key, one in value.items()}
     return [_lively(one) for one in value] if isinstance(value, list) else value
 
@@ -218,7 +224,7 @@ def _param(value: Any) -> Any:
     """A value that can be stored as JSON and does not change."""
     if isinstance(value, Problem):
         return value.message
-    if value is None or isinstance(value, (str, int, float, bool, Phrase)):
+    if value is None or isinstance(value, (str, int, float, bool, Sentence)):
         return value
     if isinstance(value, Mapping):
         return _params(value)
@@ -232,7 +238,7 @@ def _found(code: str, params: Mapping[str, Any], tried: tuple[Language, ...]) ->
     for language in tried:
         if code in language.entries:
             return language, language.entries[code]
-    slots = [part for name in params for part in (f", {name}: ", Slot(name, "phrase"))]
+    slots = [part for name in params for part in (f", {name}: ", Slot(name, "sentence"))]
     return tried[0], Wording(Template((code, *slots)))
 
 
@@ -247,8 +253,8 @@ def _filled(template: Template, params: Mapping[str, Any], language: Language) -
 
 
 def _quoted(value: Any, language: Language) -> str:
-    if isinstance(value, Phrase):
-        return say_phrase(value, language.tag)
+    if isinstance(value, Sentence):
+        return say_sentence(value, language.tag)
     if not isinstance(value, str):
         return repr(_plain(value))
     mark = language.marks.get("quote")
@@ -262,7 +268,7 @@ def _verbatim(value: Any, language: Language) -> str:
 def _names(value: Any, language: Language) -> list[str]:
     """The items of a list: names, texts in several languages, or messages."""
     items = [value] if isinstance(value, str) else value or ()
-    return [_text(one, language) if isinstance(one, Mapping) else _phrase(one, language) for one in items]
+    return [_text(one, language) if isinstance(one, Mapping) else _sentence(one, language) for one in items]
 
 
 def _either(value: Any, language: Language) -> str:
@@ -270,12 +276,12 @@ def _either(value: Any, language: Language) -> str:
     return language.marks["or"].join([language.marks["list"].join(most), last]) if most else last
 
 
-def _phrase(value: Any, language: Language) -> str:
-    return say_phrase(value, language.tag) if isinstance(value, Phrase) else _verbatim(value, language)
+def _sentence(value: Any, language: Language) -> str:
+    return say_sentence(value, language.tag) if isinstance(value, Sentence) else _verbatim(value, language)
 
 
 def _hint(value: Any, language: Language) -> str:
-    return say(Problem("", value.code, value.params), language.tag).hint if isinstance(value, Phrase) else ""
+    return say(Problem("", value.code, value.params), language.tag).hint if isinstance(value, Sentence) else ""
 
 
 def _text(value: Any, language: Language) -> str:
@@ -296,7 +302,7 @@ _SAID: Mapping[str, Callable[[Any, Language], str]] = {
         _quoted(one, language) for one in _names(value, language)
     ),
     "either": _either,
-    "phrase": _phrase,
+    "sentence": _sentence,
     "hint": _hint,
     "text": _text,
 }

@@ -21,7 +21,7 @@ from typing import Any
 
 from tideng.base.errors import InvalidSettings, InvalidValue, NotFound, Problem
 from tideng.base.parse_errors import of_toml
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 
 FILE = "tideng.toml"
 SECRET_FILE = "secret.key"
@@ -46,9 +46,9 @@ class Setting:
     secret: bool = False
 
     @property
-    def purpose(self) -> Phrase:
+    def purpose(self) -> Sentence:
         """What it is for."""
-        return Phrase(f"setting-{self.name.replace('_', '-')}")
+        return Sentence(f"setting-{self.name.replace('_', '-')}")
 
     @property
     def help(self) -> str:
@@ -180,7 +180,7 @@ def load(folder: Path | str, environ: Mapping[str, str] | None = None) -> Settin
     if values.get("clock_start") is not None and values.get("clock_began") is None:
         problems.append(Problem("clock.start", "clock-began-missing"))
     if problems:
-        raise InvalidSettings(Phrase("settings-of", {"folder": str(folder)}), problems)
+        raise InvalidSettings(Sentence("settings-of", {"folder": str(folder)}), problems)
     secret = folder / SECRET_FILE
     if not values.get("secret_key") and secret.is_file():
         values["secret_key"] = secret.read_text().strip()
@@ -199,7 +199,7 @@ def create(folder: Path | str, plugins: Mapping[str, Mapping[str, Any]] | None =
     for name, value in chosen.items():
         _take({}, problems, name, name, value)
     if problems:
-        raise InvalidSettings(Phrase("new-deployment", {"folder": str(folder)}), problems)
+        raise InvalidSettings(Sentence("new-deployment", {"folder": str(folder)}), problems)
     folder.mkdir(parents=True, exist_ok=True)
     lines = ["# The settings of this deployment. What is commented out shows the default.", ""]
     for setting in SETTINGS:
@@ -272,9 +272,9 @@ def _take(values: dict[str, Any], problems: list[Problem], place: str, name: str
             problems.append(Problem(place, "setting-refused", {"value": raw, **params}))
 
 
-def _suggestion(name: str) -> Phrase | None:
+def _suggestion(name: str) -> Sentence | None:
     near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.5)
-    return Phrase("did-you-mean", {"name": near[0]}) if near else None
+    return Sentence("did-you-mean", {"name": near[0]}) if near else None
 
 
 def _filled(value: Any, environ: Mapping[str, str], place: str, problems: list[Problem]) -> Any:

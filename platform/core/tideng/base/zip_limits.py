@@ -54,7 +54,7 @@ class ZipContents:
 def inspect_zip(content: bytes, bounds: ZipLimits) -> ZipContents:
     """What is in the ZIP `content`, and whether it is safe to open within `bounds`.
 
-    `Archive.why` is ``cut off`` where its end is missing, ``damaged`` where its directory cannot be read, ``locked`` where a
+    `ZipContents.why` is ``cut off`` where its end is missing, ``damaged`` where its directory cannot be read, ``locked`` where a
     member wants a password, ``leads out`` where one is called as if it lay elsewhere, ``too much`` where it goes beyond
     `bounds`. The names are known wherever the directory could be read. A directory may lie about sizes: reading a member then
     ends at what it said, and raises one of `ZIP_ERRORS`. Never raises itself."""

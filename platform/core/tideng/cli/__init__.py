@@ -15,10 +15,12 @@ from types import MappingProxyType
 
 import click
 
+from tideng.base.catalogues import languages
 from tideng.base.errors import CommandFailed, TidengError
-from tideng.base.problems import say_phrase
+from tideng.base.problems import say_sentence
+from tideng.base.text import phrase
 from tideng.cli.terminal import FINE, REFUSED, WRONG_USAGE, Terminal
-from tideng.cli.words import LANGUAGES, Group, language_of, option, spoken, usage_error
+from tideng.cli.words import Group, language_of_environment, option, spoken, usage_error
 
 COMMANDS_GROUP = "tideng.commands"
 OWN: Mapping[str, str] = MappingProxyType(
@@ -67,7 +69,7 @@ def _load(entry: EntryPoint, language: str) -> click.Command:
     except Exception as error:
         said = f"{entry.value}: {type(error).__name__}: {error}"
         failed = CommandFailed("command-not-loaded", {"why": said})
-        short = say_phrase(failed.message, language)
+        short = say_sentence(failed.message, language)
 
         def broken() -> None:
             raise failed
@@ -77,7 +79,7 @@ def _load(entry: EntryPoint, language: str) -> click.Command:
 
 
 def _speak(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
-    ctx.obj = Terminal(value or language_of())
+    ctx.obj = Terminal(value or language_of_environment())
 
 
 @click.command(
@@ -85,17 +87,15 @@ def _speak(ctx: click.Context, _param: click.Parameter, value: str | None) -> No
     cls=Tideng,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    en="Tideng tells people in time, instead of fining them late.",
-    zh="提灯：及时提醒，不靠罚款。",
+    help=phrase("Tideng tells people in time, instead of fining them late."),
 )
 @option(
     "--lang",
-    type=click.Choice(LANGUAGES),
+    type=click.Choice(languages()),
     callback=_speak,
     is_eager=True,
     expose_value=False,
-    en="Speak Chinese (zh) or English (en); the locale decides by default.",
-    zh="用中文（zh）或英文（en）；默认按系统语言。",
+    help=phrase("The language of the answers; the locale decides by default."),
 )
 @click.version_option(package_name="tideng", message="%(prog)s %(version)s")
 def tideng() -> None:
@@ -116,10 +116,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.UsageError as error:
         way_out = f"{error.ctx.command_path if error.ctx else 'tideng'} --help"
         said = usage_error(error, terminal.language)
-        terminal.note(f"{said}\nSee `{way_out}`.", f"{said}\n用法见 `{way_out}`。")
+        terminal.note(phrase("{said}\nSee `{way_out}`.", said=said, way_out=way_out))
         return WRONG_USAGE
     except click.ClickException as error:
-        terminal.note(error.format_message(), error.format_message())
+        terminal.note(error.format_message())
         return REFUSED
     except (KeyboardInterrupt, click.Abort):
         return 130
@@ -131,10 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         terminal.refuse(error)
         return REFUSED
     except OSError as error:
-        terminal.note(
-            f"{error.filename or ''}: {error.strerror or error}".lstrip(": "),
-            f"{error.filename or ''}：{error.strerror or error}".lstrip("："),
-        )
+        failed = phrase("{file}: {problem}", file=error.filename, problem=str(error.strerror or error))
+        terminal.note(failed if error.filename else str(error.strerror or error))
         return REFUSED
     except Exception as error:
         _say_fault(terminal, error)
@@ -148,12 +146,10 @@ def _say_fault(terminal: Terminal, error: Exception) -> None:
 
     if isinstance(error, DBAPIError):
         reason = str(error.orig).strip().splitlines()[0] if error.orig is not None else type(error).__name__
-        terminal.note(
-            f"The database says: {reason}\nSee `tideng doctor`.", f"数据库说：{reason}\n请运行 `tideng doctor`。"
-        )
+        terminal.note(phrase("The database says: {reason}\nSee `tideng doctor`.", reason=reason))
         return
     said = f"{type(error).__name__}: {error} ({where(error)})"
-    terminal.note(f"This is a fault in Tideng: {said}", f"这是提灯自身的错误：{said}")
+    terminal.note(phrase("This is a fault in Tideng: {said}", said=said))
     if os.environ.get("TIDENG_LOG_LEVEL") == "debug":
         terminal.err.print_exception()
 
@@ -164,6 +160,6 @@ def _language(arguments: Sequence[str]) -> str:
         value = argument.partition("=")[2] if argument.startswith("--lang=") else ""
         if argument == "--lang" and number + 1 < len(arguments):
             value = arguments[number + 1]
-        if value in LANGUAGES:
+        if value in languages():
             return value
-    return language_of()
+    return language_of_environment()

@@ -9,10 +9,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tideng.base.problems import say_phrase
+from tideng.base.problems import in_each_language
+from tideng.base.text import SOURCE, Text, phrase, wording
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.web_entry import WEB_GROUP
 from tideng.cli.words import command, json_option
+from tideng.plugins.manager import PluginState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,27 +23,20 @@ if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
 OK, NOTE, WRONG = "ok", "note", "wrong"
-MARKS = {OK: ("ok", "正常"), NOTE: ("note", "留意"), WRONG: ("wrong", "不对")}
-Pair = tuple[str, str]
-"""A text in English and Chinese."""
-NOTHING: Pair = ("", "")
+MARKS = {OK: phrase("ok"), NOTE: phrase("note"), WRONG: phrase("wrong")}
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing looked at. `state` is ok, note (look at it when there is time) or wrong; `way_out` says what to do."""
 
-    what: Pair
+    what: Text
     state: str
-    said: Pair
-    way_out: Pair = NOTHING
+    said: Text | str
+    way_out: Text | str = ""
 
 
-@command(
-    "doctor",
-    en="Look whether everything is as it should be, and say what to do where it is not.",
-    zh="检查一切是否正常；不正常的，说明怎么办。",
-)
+@command("doctor", help=phrase("Look whether everything is as it should be, and say what to do where it is not."))
 @json_option()
 def doctor(terminal: Terminal, as_json: bool) -> int:
     with terminal.open(migrated=False) as deployment:
@@ -49,19 +44,21 @@ def doctor(terminal: Terminal, as_json: bool) -> int:
     wrong = any(one.state == WRONG for one in found)
     if as_json:
         for one in found:
-            said, way_out = terminal.text(*one.said), terminal.text(*one.way_out)
-            terminal.json({"check": one.what[0], "state": one.state, "said": said, "way_out": way_out})
+            said, way_out = terminal.text(one.said), terminal.text(one.way_out)
+            terminal.json({"check": wording(one.what, SOURCE), "state": one.state, "said": said, "way_out": way_out})
         return REFUSED if wrong else FINE
     rows = [
         (
-            terminal.text(*one.what),
-            terminal.text(*MARKS[one.state]),
-            terminal.text(*one.said),
-            terminal.text(*one.way_out),
+            terminal.text(one.what),
+            terminal.text(MARKS[one.state]),
+            terminal.text(one.said),
+            terminal.text(one.way_out),
         )
         for one in found
     ]
-    terminal.table((("check", "检查"), ("state", "状态"), ("what was found", "结果"), ("way out", "怎么办")), rows)
+    terminal.table(
+        (phrase("check"), phrase("state"), phrase("what was found"), phrase("way out", context="doctor")), rows
+    )
     return REFUSED if wrong else FINE
 
 
@@ -97,19 +94,19 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
 def _database(deployment: Deployment) -> Finding:
     from sqlalchemy.engine import make_url
 
-    what = ("database", "数据库")
+    what = phrase("database")
     shown = make_url(deployment.settings.database_url).render_as_string(hide_password=True)
     file = make_url(deployment.settings.database_url).database or ""
     if shown.startswith("sqlite") and not Path(file).is_file():
-        return Finding(what, WRONG, (f"{shown} is not there", f"{shown} 不存在"), ("tideng migrate",) * 2)
+        return Finding(what, WRONG, phrase("{shown} is not there", shown=shown), "tideng migrate")
     try:
         with deployment.engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
     except Exception as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        hint = ("start it, or mend database_url in tideng.toml", "启动数据库，或改 tideng.toml 里的 database_url")
-        return Finding(what, WRONG, (reason, reason), hint)
-    return Finding(what, OK, (shown, shown))
+        hint = phrase("start it, or mend database_url in tideng.toml")
+        return Finding(what, WRONG, reason, hint)
+    return Finding(what, OK, shown)
 
 
 def _sqlite(deployment: Deployment) -> Iterator[Finding]:
@@ -119,51 +116,52 @@ def _sqlite(deployment: Deployment) -> Iterator[Finding]:
         import pysqlite3
 
         version, safe = pysqlite3.sqlite_version, pysqlite3.sqlite_version_info >= SAFE_SQLITE
-        hint = NOTHING if safe else ("pip install 'pysqlite3>=0.6'",) * 2
-        yield Finding(("SQLite version", "SQLite 版本"), OK if safe else WRONG, (version, version), hint)
+        hint = "" if safe else "pip install 'pysqlite3>=0.6'"
+        yield Finding(phrase("SQLite version"), OK if safe else WRONG, version, hint)
 
 
 def _migrated(deployment: Deployment) -> Finding:
     from tideng.runtime.migrate import behind
 
-    what, parts = ("tables", "表结构"), ", ".join(behind(deployment))
+    what, parts = phrase("tables"), ", ".join(behind(deployment))
     if not parts:
-        return Finding(what, OK, ("up to date", "已是最新"))
-    return Finding(what, WRONG, (f"not up to date: {parts}", f"不是最新：{parts}"), ("tideng migrate",) * 2)
+        return Finding(what, OK, phrase("up to date"))
+    return Finding(what, WRONG, phrase("not up to date: {parts}", parts=parts), "tideng migrate")
 
 
 def _plugins(deployment: Deployment) -> Iterator[Finding]:
 
     for one in deployment.plugins.states:
-        what = (f"plugin {one.name}", f"插件 {one.name}")
+        what = phrase("plugin {name}", name=one.name)
         if one.state == "on":
-            yield Finding(what, OK, (one.version, one.version))
+            yield Finding(what, OK, one.version)
         elif one.state == "off":
-            hint = (
-                "add it to plugins_allowed in tideng.toml if you trust it",
-                "信任它的话，写进 tideng.toml 的 plugins_allowed",
-            )
-            yield Finding(what, NOTE, (one.error, say_phrase(one.why, "zh") if one.why else ""), hint)
+            hint = phrase("add it to plugins_allowed in tideng.toml if you trust it")
+            yield Finding(what, NOTE, _why_off(one), hint)
         else:
-            hint = (f"mend or remove it ({one.module})", f"修好或卸载它（{one.module}）")
-            yield Finding(what, WRONG, (one.error, say_phrase(one.why, "zh") if one.why else ""), hint)
+            hint = phrase("mend or remove it ({module})", module=one.module)
+            yield Finding(what, WRONG, _why_off(one), hint)
+
+
+def _why_off(state: PluginState) -> Text | str:
+    return in_each_language(state.why) if state.why else ""
 
 
 def _front_end() -> Iterator[Finding]:
     for entry in entry_points(group=WEB_GROUP, name="is_built"):
-        what = ("front end", "网页脚本")
+        what = phrase("front end")
         if entry.load()():
-            yield Finding(what, OK, ("built", "已构建"))
+            yield Finding(what, OK, phrase("built"))
         else:
-            said = ("not built; every page works without scripts", "还没有构建；没有脚本，每一页也能用")
-            yield Finding(what, NOTE, said, ("make install",) * 2)
+            said = phrase("not built; every page works without scripts")
+            yield Finding(what, NOTE, said, "make install")
 
 
 def _engine(deployment: Deployment, connection: Connection) -> Finding:
     """Ask about one rule in force, with no facts at all: the engine has to start for it, and judging only answers."""
     from tideng.model.judge_contract import OnEvent, Situation
 
-    what, kind, plugins = ("engine", "规则引擎"), deployment.settings.engine, deployment.plugins
+    what, kind, plugins = phrase("engine"), deployment.settings.engine, deployment.plugins
     before = deployment.failed_plugins()
     plugins.call("refresh", connection=connection)
     watches = [watch for part in plugins.call("watches") for watch in part]
@@ -173,42 +171,35 @@ def _engine(deployment: Deployment, connection: Connection) -> Finding:
         plugins.call("judge", situations=[Situation(question, "doctor", deployment.clock.now(), {}, watch.version)])
     failed = ", ".join(sorted(deployment.failed_plugins() - before))
     if failed:
-        hint = ('set engine = "closures" in tideng.toml', '在 tideng.toml 里设 engine = "closures"')
-        return Finding(what, WRONG, (f"{kind}: {failed} failed", f"{kind}：{failed} 出错"), hint)
+        hint = phrase('set engine = "closures" in tideng.toml')
+        return Finding(what, WRONG, phrase("{kind}: {failed} failed", kind=kind, failed=failed), hint)
     state = plugins.first("engine_state", connection=connection)
     if state is not None and not state.as_asked:
-        return Finding(what, WRONG, *_another_engine(state))
+        return Finding(what, WRONG, _another_engine(state), state.way_out)
     if not watches:
-        return Finding(
-            what, NOTE, (f"{kind}: no rules in force", f"{kind}：没有生效的规则"), ("tideng apply CLIENT_DIR",) * 2
-        )
-    return Finding(what, OK, (f"{kind}: {len(watches)} rules in force", f"{kind}：{len(watches)} 条规则生效"))
+        return Finding(what, NOTE, phrase("{kind}: no rules in force", kind=kind), "tideng apply CLIENT_DIR")
+    return Finding(what, OK, phrase("{kind}: {n} rules in force", kind=kind, n=len(watches)))
 
 
-def _another_engine(state: EngineState) -> tuple[Pair, Pair]:
-    """What is said, and the way out, where another engine judges than was asked for."""
-    why, zh = state.why.get("en", ""), state.why.get("zh", "")
-    detail = f" ({state.detail})" if state.detail else ""
-    said = (
-        f"{state.judging} judge in place of {state.asked}: {why}{detail}",
-        f"由 {state.judging} 代替 {state.asked} 判断：{zh}{detail}",
-    )
-    return said, (state.way_out.get("en", ""), state.way_out.get("zh", ""))
+def _another_engine(state: EngineState) -> Text:
+    """What is said where another engine judges than was asked for."""
+    values: dict[str, Any] = {"judging": state.judging, "asked": state.asked, "why": state.why}
+    if not state.detail:
+        return phrase("{judging} judge in place of {asked}: {why}", **values)
+    return phrase("{judging} judge in place of {asked}: {why} ({detail})", detail=state.detail, **values)
 
 
 def _attention(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
     """What the plugins want somebody to look at, such as a rule that was set aside."""
     for part in deployment.plugins.call("needs_attention", connection=connection):
         for one in part:
-            pairs = ((text.get("en", ""), text.get("zh", "")) for text in (one.what, one.said, one.way_out))
-            what, said, way_out = pairs
-            yield Finding(what, WRONG, said, way_out)
+            yield Finding(one.what, WRONG, one.said, one.way_out)
 
 
 def _queue(deployment: Deployment) -> Finding:
     import sqlite3  # the queue is another file than the database, and the standard library's SQLite reads no WAL of ours
 
-    what, file = ("queue file", "队列文件"), deployment.settings.queue_file
+    what, file = phrase("queue file"), deployment.settings.queue_file
     existed = Path(file).exists()
     try:
         connection = sqlite3.connect(file, timeout=2, isolation_level=None)
@@ -219,54 +210,45 @@ def _queue(deployment: Deployment) -> Finding:
             connection.close()
     except (sqlite3.Error, OSError) as error:
         said = f"{file}: {error}"
-        hint = (
-            "delete it, or give this user the folder; nothing is lost",
-            "删掉它，或把目录权限给当前用户；不会丢东西",
-        )
-        return Finding(what, WRONG, (said, said), hint)
+        hint = phrase("delete it, or give this user the folder; nothing is lost")
+        return Finding(what, WRONG, said, hint)
     if not existed:
         Path(file).unlink(missing_ok=True)
-    return Finding(what, OK, (file, file))
+    return Finding(what, OK, file)
 
 
 def _calendar(deployment: Deployment) -> Finding:
-    what, country = ("working calendar", "工作日历"), deployment.profile.calendar
+    what, country = phrase("working calendar"), deployment.profile.calendar
     year = deployment.clock.now().year
     if not deployment.calendar.published(year):
-        hint = ("update the package holidays", "升级 holidays 包")
-        return Finding(what, WRONG, (f"{country}: {year} is not known", f"{country}：没有 {year} 年"), hint)
+        hint = phrase("update the package holidays")
+        return Finding(what, WRONG, phrase("{country}: {year} is not known", country=country, year=year), hint)
     if not deployment.calendar.published(year + 1):
-        hint = ("update the package holidays once it is announced", "公布后升级 holidays 包")
-        said = (f"{country}: {year + 1} is not announced yet", f"{country}：{year + 1} 年尚未公布")
+        hint = phrase("update the package holidays once it is announced")
+        said = phrase("{country}: {value} is not announced yet", country=country, value=year + 1)
         return Finding(what, NOTE, said, hint)
-    return Finding(what, OK, (f"{country}: {year}, {year + 1}",) * 2)
+    return Finding(what, OK, f"{country}: {year}, {year + 1}")
 
 
 def _clock(deployment: Deployment) -> Finding:
-    what, now = ("clock", "时钟"), deployment.clock.now()
+    what, now = phrase("clock"), deployment.clock.now()
     shown = f"{now:%Y-%m-%d %H:%M:%S} UTC"
     if deployment.settings.clock_start is not None:
-        said = (
-            f"virtual, {deployment.settings.clock_speed:g}×: {shown}",
-            f"虚拟时钟，{deployment.settings.clock_speed:g} 倍：{shown}",
+        said = phrase(
+            "virtual, {clock_speed}×: {shown}", clock_speed=f"{deployment.settings.clock_speed:g}", shown=shown
         )
-        hint = (
-            "for demonstrations only: take clock_start out of tideng.toml",
-            "仅供演示：去掉 tideng.toml 里的 clock_start",
-        )
+        hint = phrase("for demonstrations only: take clock_start out of tideng.toml")
         return Finding(what, NOTE, said, hint)
     if now < datetime(2025, 1, 1, tzinfo=UTC):
-        return Finding(what, WRONG, (shown, shown), ("set the machine's clock", "校准机器时钟"))
-    return Finding(what, OK, (shown, shown))
+        return Finding(what, WRONG, shown, phrase("set the machine's clock"))
+    return Finding(what, OK, shown)
 
 
 def _client(deployment: Deployment) -> Finding:
     name = deployment.profile.client
     if name:
-        return Finding(("client", "客户"), OK, (name, name))
-    return Finding(
-        ("client", "客户"), NOTE, ("none applied yet", "还没有应用客户配置"), ("tideng apply CLIENT_DIR",) * 2
-    )
+        return Finding(phrase("client"), OK, name)
+    return Finding(phrase("client"), NOTE, phrase("none applied yet"), "tideng apply CLIENT_DIR")
 
 
 def _people(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
@@ -277,26 +259,22 @@ def _people(deployment: Deployment, connection: Connection) -> Iterator[Finding]
     tops = {m.person for m in members if not m.supervisor}
     if not members:
         return
-    what = ("supervisors", "主管")
+    what = phrase("supervisors")
     vacant = [person for person in nobody_above if person not in tops]
     if len(tops) > 1 or vacant:
         lone = _some([*(sorted(tops) if len(tops) > 1 else ()), *vacant])
-        said = (f"without a supervisor who is here: {lone}", f"没有在职主管：{lone}")
-        yield Finding(
-            what, NOTE, said, ("mend people.csv, then `tideng apply`", "改 people.csv，再运行 `tideng apply`")
-        )
+        said = phrase("without a supervisor who is here: {lone}", lone=lone)
+        yield Finding(what, NOTE, said, phrase("mend people.csv, then `tideng apply`"))
     else:
-        yield Finding(what, OK, (f"{len(members)} people, one at the top", f"{len(members)} 人，最上面一位"))
+        yield Finding(what, OK, phrase("{n} people, one at the top", n=len(members)))
     if "email" in deployment.profile.channels:
         without = [member.person for member in members if not member.email]
-        what = ("e-mail addresses", "邮箱地址")
+        what = phrase("e-mail addresses")
         if without:
-            said = (f"missing: {_some(without)}", f"缺：{_some(without)}")
-            yield Finding(
-                what, WRONG, said, ("mend people.csv, then `tideng apply`", "改 people.csv，再运行 `tideng apply`")
-            )
+            said = phrase("missing: {some}", some=_some(without))
+            yield Finding(what, WRONG, said, phrase("mend people.csv, then `tideng apply`"))
         else:
-            yield Finding(what, OK, (f"{len(members)}",) * 2)
+            yield Finding(what, OK, f"{len(members)}")
 
 
 def _some(people: list[str]) -> str:
@@ -308,58 +286,56 @@ def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
     from tideng.store.rates import without_rate
 
     for currency, first, amounts in without_rate(connection, deployment.catalogue.money):
-        said = (
-            f"{amounts} amounts are read as no data, the first of {first}",
-            f"{amounts} 笔金额当作没有数据，最早 {first}",
+        said = phrase("{amounts} amounts are read as no data, the first of {first}", amounts=amounts, first=first)
+        hint = phrase(
+            "add a rate of {currency} on or before {first} to rates.csv, then tideng apply",
+            currency=currency,
+            first=first,
         )
-        hint = (
-            f"add a rate of {currency} on or before {first} to rates.csv, then tideng apply",
-            f"在 rates.csv 里补上 {currency} 在 {first} 或之前的汇率，再 tideng apply",
-        )
-        yield Finding((f"exchange rate {currency}", f"汇率 {currency}"), NOTE, said, hint)
+        yield Finding(phrase("exchange rate {currency}", currency=currency), NOTE, said, hint)
 
 
 def _parked(connection: Connection) -> Finding:
     from tideng.outbox import rows
 
     number = rows.count(connection, rows.Selection((rows.PARKED,)))
-    what = ("messages", "消息")
+    what = phrase("messages")
     if not number:
-        return Finding(what, OK, ("none parked", "没有搁置的"))
+        return Finding(what, OK, phrase("none parked"))
     error = rows.first_error(connection)
-    hint = ("mend the channel, then send them again on the page Outbox", "修好渠道，再到“发件箱”页面重发")
-    return Finding(what, WRONG, (f"{number} parked: {error}", f"{number} 条搁置：{error}"), hint)
+    hint = phrase("mend the channel, then send them again on the page Outbox")
+    return Finding(what, WRONG, phrase("{number} parked: {error}", number=number, error=error), hint)
 
 
 def _letters(connection: Connection) -> Finding:
     from tideng.store.events import count_dead_letters
 
     number = count_dead_letters(connection)
-    what = ("dead letters", "死信")
+    what = phrase("dead letters")
     if not number:
-        return Finding(what, OK, ("none", "没有"))
-    hint = ("`tideng dead-letters`; once mended, with --retry", "`tideng dead-letters`；改好后加 --retry")
-    return Finding(what, WRONG, (f"{number} wait", f"{number} 条等待处理"), hint)
+        return Finding(what, OK, phrase("none"))
+    hint = phrase("`tideng dead-letters`; once mended, with --retry")
+    return Finding(what, WRONG, phrase("{number} wait", number=number), hint)
 
 
 def _backlog(deployment: Deployment, connection: Connection) -> Finding:
     from tideng.model.statuses import EventStatus
     from tideng.store.event_reading import count_events, first_failure, oldest_waiting
 
-    what = ("events", "事件")
+    what = phrase("events")
     failed = count_events(connection, EventStatus.FAILED)
     if failed:
         error = first_failure(connection)
-        said = (f"{failed} could not be judged: {error}", f"{failed} 个无法判断：{error}")
-        return Finding(what, WRONG, said, ("see the page Events", "见“事件”页面"))
+        said = phrase("{failed} could not be judged: {error}", failed=failed, error=error)
+        return Finding(what, WRONG, said, phrase("see the page Events"))
     oldest = oldest_waiting(connection)
     age = (deployment.clock.now() - oldest).total_seconds() if oldest else 0.0
     if age > deployment.settings.backlog_limit_seconds:
-        said = (f"the oldest has waited {age:,.0f} s", f"最早的已等 {age:,.0f} 秒")
+        said = phrase("the oldest has waited {age} s", age=f"{age:,.0f}")
         return Finding(
             what,
             WRONG,
             said,
-            ("start `tideng run` or one more `tideng worker`", "启动 `tideng run`，或再加一个 `tideng worker`"),
+            phrase("start `tideng run` or one more `tideng worker`"),
         )
-    return Finding(what, OK, ("none waits too long", "没有久等的"))
+    return Finding(what, OK, phrase("none waits too long"))

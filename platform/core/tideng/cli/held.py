@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tideng.base.text import phrase
 from tideng.cli.look import directory_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
@@ -18,30 +19,18 @@ if TYPE_CHECKING:
 
 @command(
     "held",
-    en="Show the messages that wait, for what and until when; send or drop those of a rule that stopped itself.",
-    zh="查看暂缓的消息：为什么，到什么时候；规则自己停下时，决定发还是不发。",
+    help=phrase(
+        "Show the messages that wait, for what and until when; send or drop those of a rule that stopped itself."
+    ),
 )
-@option("--send", metavar="RULE", en="Send what is held of this rule.", zh="发出这条规则留着的消息。")
-@option("--drop", metavar="RULE", en="Let go what is held of this rule.", zh="这条规则留着的消息不发了。")
-@option(
-    "--because",
-    metavar="TEXT",
-    default="",
-    en="Why it is let go; kept with each message.",
-    zh="不发的原因，记在每条消息上。",
-)
-@option(
-    "--limit",
-    type=click.IntRange(min=1, max=200),
-    metavar="N",
-    default=50,
-    en="At most so many (50).",
-    zh="最多多少条（50）。",
-)
+@option("--send", metavar="RULE", help=phrase("Send what is held of this rule."))
+@option("--drop", metavar="RULE", help=phrase("Let go what is held of this rule."))
+@option("--because", metavar="TEXT", default="", help=phrase("Why it is let go; kept with each message."))
+@option("--limit", type=click.IntRange(min=1, max=200), metavar="N", default=50, help=phrase("At most so many (50)."))
 @json_option()
 def held(terminal: Terminal, send: str | None, drop: str | None, because: str, limit: int, as_json: bool) -> int:
     if send and drop:
-        raise click.UsageError(terminal.text("--send or --drop, not both", "--send 与 --drop 只能选一个"))
+        raise click.UsageError(terminal.text(phrase("--send or --drop, not both")))
     if send or drop:
         return _decide(terminal, send, drop or "", because, as_json)
     return _show(terminal, limit, as_json)
@@ -62,13 +51,17 @@ def _decide(terminal: Terminal, send: str | None, drop: str, because: str, as_js
         terminal.json({"rule": send or drop, "decision": "sent" if send else "dropped", "messages": number})
     elif send:
         terminal.say(
-            f"{number} messages go out, within everyone's hours and budget. The rule is paused until somebody resumes it.",
-            f"{number} 条消息按各人的时段和条数发出。规则还停着，等人恢复。",
+            phrase(
+                "{number} messages go out, within everyone's hours and budget. The rule is paused until somebody resumes it.",
+                number=number,
+            )
         )
     else:
         terminal.say(
-            f"{number} messages are let go; what was found stays on record. The rule is paused until somebody resumes it.",
-            f"{number} 条消息不发了，发现仍留底。规则还停着，等人恢复。",
+            phrase(
+                "{number} messages are let go; what was found stays on record. The rule is paused until somebody resumes it.",
+                number=number,
+            )
         )
     return FINE
 
@@ -95,10 +88,10 @@ def _show(terminal: Terminal, limit: int, as_json: bool) -> int:
                 view.id,
                 view.recipient_name,
                 view.rule,
-                held_title(view.because)[terminal.language],
+                terminal.text(held_title(view.because)),
                 f"{view.until.astimezone(directory.zone_of(view.recipient, view.until)):%Y-%m-%d %H:%M}"
                 if view.until
-                else terminal.text("HR decides", "等 HR 决定"),
+                else terminal.text(phrase("HR decides")),
                 view.message,
             )
             for view in views
@@ -106,21 +99,25 @@ def _show(terminal: Terminal, limit: int, as_json: bool) -> int:
     for storm in storms:
         _say_storm(terminal, storm)
     if not rows:
-        terminal.say("Nothing is held.", "没有暂缓的消息。")
+        terminal.say(phrase("Nothing is held."))
         return FINE
-    headings = (("id", "编号"), ("to", "发给"), ("rule", "规则"), ("why", "原因"), ("until", "到"), ("words", "内容"))
+    headings = (phrase("id"), phrase("to"), phrase("rule"), phrase("why"), phrase("until"), phrase("words"))
     terminal.table(headings, rows)
     return FINE
 
 
 def _say_storm(terminal: Terminal, storm: HeldStorm) -> None:
-    en = "" if storm.expected is None else f" (in its preview: {storm.expected} a day at most)"
-    zh = "" if storm.expected is None else f"（预览时一天最多 {storm.expected} 人）"
+    values: dict[str, Any] = {"rule": storm.rule, "messages": storm.messages, "people": storm.people}
+    if storm.expected is None:
+        what = phrase("{rule}: {messages} messages to {people} people", **values)
+    else:
+        what = phrase(
+            "{rule}: {messages} messages to {people} people (in its preview: {expected} a day at most)",
+            expected=storm.expected,
+            **values,
+        )
     terminal.say(
-        f"{storm.rule}: {storm.messages} messages to {storm.people} people{en} wait for a decision: "
-        f"tideng held --send {storm.rule}, or --drop {storm.rule}",
-        f"{storm.rule}：{storm.messages} 条消息、{storm.people} 人{zh}，等您决定："
-        f"tideng held --send {storm.rule}，或 --drop {storm.rule}",
+        phrase("{what} wait for a decision: tideng held --send {rule}, or --drop {rule}", what=what, rule=storm.rule)
     )
 
 

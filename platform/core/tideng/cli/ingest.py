@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from tideng.base.errors import Problem, Refused
-from tideng.base.problems import Phrase, restored, say, stored
+from tideng.base.problems import Sentence, restored, say, stored
+from tideng.base.text import phrase
 from tideng.cli.terminal import FINE, PROBLEM_COLUMNS, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
 
@@ -92,9 +93,9 @@ def take_in(
 
 @command(
     "ingest",
-    en="Take in events from FILE, or from standard input with -.\n\nJSON Lines, CSV or XES, packed with gzip or not. What is "
-    "refused goes to the dead letters, the rest stays; events that are already there count once.",
-    zh="从 FILE 读入事件；用 - 则读标准输入。\n\n支持 JSON Lines、CSV、XES，也可以是 gzip 压缩的。收不下的进死信，其余照收；已有的事件只算一次。",
+    help=phrase(
+        "Take in events from FILE, or from standard input with -.\n\nJSON Lines, CSV or XES, packed with gzip or not. What is refused goes to the dead letters, the rest stays; events that are already there count once."
+    ),
 )
 @click.argument("file", metavar="FILE|-", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @option(
@@ -102,19 +103,10 @@ def take_in(
     "map_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE.yaml",
-    en="A log's activities and their event types, one `activity: type` a line.",
-    zh="流程日志的活动与事件类型的对应，每行一条 `活动: 类型`。",
+    help=phrase("A log's activities and their event types, one `activity: type` a line."),
 )
-@option(
-    "--history", is_flag=True, en="Count the events, but speak to nobody about them.", zh="只计入数据，不向任何人提醒。"
-)
-@option(
-    "--format",
-    "form",
-    type=click.Choice(FORMATS),
-    en="The format, where name and content do not tell.",
-    zh="文件格式；从名称和内容看不出时使用。",
-)
+@option("--history", is_flag=True, help=phrase("Count the events, but speak to nobody about them."))
+@option("--format", "form", type=click.Choice(FORMATS), help=phrase("The format, where name and content do not tell."))
 @json_option()
 def ingest(terminal: Terminal, file: str, map_file: Path | None, history: bool, form: str | None, as_json: bool) -> int:
     mapping = read_map(map_file)
@@ -153,7 +145,7 @@ def progress_bar(terminal: Terminal, size: int | None, stream: BinaryIO) -> Iter
     columns = (BarColumn(), TextColumn("{task.fields[taken]}"), TimeElapsedColumn())
     with Progress(*columns, console=terminal.err, transient=True) as bar:
         task = bar.add_task("", total=size, taken="")
-        words = terminal.text("{:,} events", "{:,} 个事件")
+        words = terminal.text(phrase("{:,} events"))
         yield lambda taken: bar.update(
             task, completed=stream.tell() if size is not None else None, taken=words.format(taken)
         )
@@ -162,15 +154,19 @@ def progress_bar(terminal: Terminal, size: int | None, stream: BinaryIO) -> Iter
 def _say_tally(terminal: Terminal, tally: Tally) -> None:
     counts = tally.counts
     terminal.say(
-        f"{counts['accepted']:,} taken in, {counts['duplicate']:,} known already, {tally.refused:,} refused.",
-        f"收下 {counts['accepted']:,} 个，已有 {counts['duplicate']:,} 个，收不下 {tally.refused:,} 个。",
+        phrase(
+            "{accepted} taken in, {duplicate} known already, {refused} refused.",
+            accepted=f"{counts['accepted']:,}",
+            duplicate=f"{counts['duplicate']:,}",
+            refused=f"{tally.refused:,}",
+        )
     )
     if tally.types:
         names = ", ".join(tally.types)
-        terminal.say(f"New event types from the log: {names}", f"日志带来的新事件类型：{names}")
+        terminal.say(phrase("New event types from the log: {names}", names=names))
     if tally.refused:
         terminal.problems(tally.problems)
-        terminal.note("All of them: `tideng dead-letters`.", "全部见 `tideng dead-letters`。")
+        terminal.note(phrase("All of them: `tideng dead-letters`."))
 
 
 def read_map(path: Path | None) -> dict[str, str]:
@@ -189,18 +185,18 @@ def read_map(path: Path | None) -> dict[str, str]:
             if not isinstance(activity, str) or not isinstance(name, str) or not name:
                 problems.add(f"{path.name}, {activity}", "not-a-type-mapping")
     if problems.errors:
-        raise Refused(Phrase("type-map", {"name": path.name}), problems.errors)
+        raise Refused(Sentence("type-map", {"name": path.name}), problems.errors)
     return dict(value or {})
 
 
 @command(
     "dead-letters",
-    en="Show the events that were refused, with everything that is wrong with them.\n\nWith --retry they are tried once more, all "
-    "that wait or those with the given IDs.",
-    zh="查看收不下的事件，以及每处问题。\n\n加 --retry 再试一次：全部等待中的，或给出编号的那些。",
+    help=phrase(
+        "Show the events that were refused, with everything that is wrong with them.\n\nWith --retry they are tried once more, all that wait or those with the given IDs."
+    ),
 )
 @click.argument("ids", metavar="[ID]...", type=int, nargs=-1)
-@option("--retry", is_flag=True, en="Try them once more.", zh="再试一次。")
+@option("--retry", is_flag=True, help=phrase("Try them once more."))
 @json_option()
 def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json: bool) -> int:
     from tideng.base.errors import NotFound
@@ -230,9 +226,9 @@ def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json:
             first = (letter["id"], letter["source"]) if number == 0 else ("", "")
             rows.append((*first, said.at, said.problem, said.hint))
     if rows:
-        terminal.table((("id", "编号"), ("from", "来源"), *PROBLEM_COLUMNS), rows)
+        terminal.table((phrase("id"), phrase("from"), *PROBLEM_COLUMNS), rows)
     else:
-        terminal.say("No dead letters.", "没有死信。")
+        terminal.say(phrase("No dead letters."))
     return FINE
 
 
@@ -242,10 +238,7 @@ def _say_retried(terminal: Terminal, receipts: list, as_json: bool) -> int:
     if as_json:
         terminal.json({"taken": len(taken), "refused": len(refused)})
     else:
-        terminal.say(
-            f"{len(taken):,} taken in, {len(refused):,} still refused.",
-            f"收下 {len(taken):,} 个，仍收不下 {len(refused):,} 个。",
-        )
+        terminal.say(phrase("{n} taken in, {n_2} still refused.", n=f"{len(taken):,}", n_2=f"{len(refused):,}"))
         if refused:
             terminal.problems([problem for receipt in refused for problem in receipt.problems][:SHOWN])
     return REFUSED if refused else FINE

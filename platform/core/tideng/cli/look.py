@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tideng.base.text import Each, Text, colon, phrase, wording
 from tideng.cli.replay import moment_of
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
@@ -25,44 +26,36 @@ if TYPE_CHECKING:
 _PAGE = 200
 _TAIL = re.compile(r"(?P<rest>.*)/(?P<step>\d+)\.(?P<ordinal>\d+)")
 ACTIONS = {
-    "nudge": ("nudge", "提醒"),
-    "ask": ("ask", "请补充"),
-    "mark": ("mark", "标记"),
-    "infer": ("infer", "推断"),
-    "emit": ("emit", "发出事件"),
-    "improve": ("improvement item", "改进项"),
-    "plan": ("plan", "改进计划"),
+    "nudge": phrase("nudge"),
+    "ask": phrase("ask", context="look"),
+    "mark": phrase("mark"),
+    "infer": phrase("infer"),
+    "emit": phrase("emit"),
+    "improve": phrase("improvement item"),
+    "plan": phrase("plan"),
 }
 OPERATORS = {
-    "is": ("is", "是"),
-    "is_not": ("is not", "不是"),
-    "lt": ("is below", "小于"),
-    "lte": ("is at most", "不超过"),
-    "gt": ("is above", "大于"),
-    "gte": ("is at least", "不少于"),
-    "between": ("is between", "介于"),
-    "in": ("is one of", "属于"),
-    "not_in": ("is none of", "不属于"),
-    "contains": ("contains", "包含"),
-    "not_contains": ("does not contain", "不包含"),
-    "starts_with": ("starts with", "开头是"),
-    "matches": ("matches", "匹配"),
-    "exists": ("is known", "有数据"),
+    "is": phrase("is", context="look"),
+    "is_not": phrase("is not", context="look"),
+    "lt": phrase("is below"),
+    "lte": phrase("is at most"),
+    "gt": phrase("is above"),
+    "gte": phrase("is at least"),
+    "between": phrase("is between"),
+    "in": phrase("is one of"),
+    "not_in": phrase("is none of"),
+    "contains": phrase("contains"),
+    "not_contains": phrase("does not contain"),
+    "starts_with": phrase("starts with"),
+    "matches": phrase("matches", context="look"),
+    "exists": phrase("is known"),
 }
 
 
-@command(
-    "nudges",
-    en="Show what was found and said, newest first.",
-    zh="查看发现与提醒，最新的在前。",
-)
-@option(
-    "--person", metavar="ID", en="Only what is about this person, or was said to them.", zh="只看关于此人或发给此人的。"
-)
-@option("--since", metavar="T", en="Only from this moment or day on.", zh="只看此时刻或日期之后的。")
-@option(
-    "--limit", type=click.IntRange(min=1), metavar="N", default=50, en="At most so many (50).", zh="最多多少条（50）。"
-)
+@command("nudges", help=phrase("Show what was found and said, newest first."))
+@option("--person", metavar="ID", help=phrase("Only what is about this person, or was said to them."))
+@option("--since", metavar="T", help=phrase("Only from this moment or day on."))
+@option("--limit", type=click.IntRange(min=1), metavar="N", default=50, help=phrase("At most so many (50)."))
 @json_option()
 def nudges(terminal: Terminal, person: str | None, since: str | None, limit: int, as_json: bool) -> int:
     from tideng.org.directory import zone
@@ -80,10 +73,10 @@ def nudges(terminal: Terminal, person: str | None, since: str | None, limit: int
             return FINE
         rows = [_row(terminal, view, directory) for view in found]
     if not rows:
-        terminal.say("Nothing was found or said.", "没有发现，也没有提醒。")
+        terminal.say(phrase("Nothing was found or said."))
         return FINE
-    headings = (("id", "编号"), ("at", "时间"), ("about", "关于"), ("to", "发给"), ("rule", "规则"))
-    terminal.table((*headings, ("action", "动作"), ("state", "状态"), ("words", "内容")), rows)
+    headings = (phrase("id"), phrase("at"), phrase("about"), phrase("to"), phrase("rule"))
+    terminal.table((*headings, phrase("action"), phrase("state"), phrase("words")), rows)
     return FINE
 
 
@@ -107,12 +100,12 @@ def _newest(
 def _row(terminal: Terminal, view: NudgeView, directory: Directory) -> tuple[object, ...]:
     at = view.at.astimezone(directory.zone_of(view.subject, view.at))
     action, status = (
-        terminal.text(*ACTIONS.get(view.action, (view.action,) * 2)),
-        _status_words(view.status, terminal.language == "zh"),
+        terminal.text(ACTIONS.get(view.action, view.action)),
+        terminal.text(_status_words(view.status)),
     )
     held = _held_delivery(view)
     if held:
-        status += terminal.text(": ", "：") + terminal.text(*_held_words(held, directory))
+        status += colon(terminal.language) + terminal.text(_held_words(held, directory))
     return (
         view.id,
         f"{at:%Y-%m-%d %H:%M}",
@@ -132,20 +125,23 @@ def _held_delivery(view: NudgeView) -> Delivery | None:
     return next(iter(sorted((d for d in view.deliveries if d.is_held), key=lambda d: not d.is_snoozed)), None)
 
 
-def _status_words(status: NudgeStatus, zh: bool) -> str:
-    """A status within a line; its English title begins in lower case there."""
-    title = NUDGE_TITLES[status]
-    return title["zh"] if zh else title["en"][:1].lower() + title["en"][1:]
+def _status_words(status: NudgeStatus) -> Text:
+    """A status within a line; its title begins in lower case there, where the language has any."""
+
+    def small(language: str) -> str:
+        title = wording(NUDGE_TITLES[status], language)
+        return title[:1].lower() + title[1:]
+
+    return Each(small)
 
 
-def _held_words(held: Delivery, directory: Directory) -> tuple[str, str]:
-    """Why a message is held and until when, where its reader lives; in English and Chinese."""
-    title = held_title(held.held_because)
-    en, zh = title["en"], title["zh"]
+def _held_words(held: Delivery, directory: Directory) -> Text:
+    """Why a message is held and until when, where its reader lives."""
+    because = held_title(held.held_because)
     if held.status == MessageStatus.HELD and not held.is_snoozed:
-        return f"{en}, until HR decides", f"{zh}，等 HR 决定"
+        return phrase("{because}, until HR decides", because=because)
     due = held.due.astimezone(directory.zone_of(held.recipient, held.due))
-    return f"{en}, until {due:%Y-%m-%d %H:%M}", f"{zh}，{due:%Y-%m-%d %H:%M} 再发"
+    return phrase("{because}, until {due}", because=because, due=f"{due:%Y-%m-%d %H:%M}")
 
 
 def to_json(view: NudgeView, directory: Directory) -> dict[str, Any]:
@@ -223,78 +219,82 @@ def sentences(
     as a tree, in place of its reasons one after the other."""
     from tideng.model.templates import choose, spoken
 
-    zh = language == "zh"
     at = view.at.astimezone(directory.zone_of(view.subject, view.at))
     named = choose(title, language)[0] or view.rule
-    yield f"{named}（{view.rule}，第 {view.version} 版）" if zh else f"{named} ({view.rule}, version {view.version})"
-    action = ACTIONS.get(view.action, (view.action,) * 2)[zh]
-    to = (f"，发给{view.recipient_name}" if zh else f", to {view.recipient_name}") if view.recipient else ""
-    about = f"关于{view.subject_name}" if zh else f"about {view.subject_name}"
-    yield f"{at:%Y-%m-%d %H:%M:%S %Z} {about}{'：' if zh else ': '}{action}{to}"
+    yield wording(
+        phrase("{named} ({rule}, version {version})", named=named, rule=view.rule, version=view.version), language
+    )
+    action = wording(ACTIONS.get(view.action, view.action), language)
+    to = (
+        (wording(phrase(", to {recipient_name}", recipient_name=view.recipient_name), language))
+        if view.recipient
+        else ""
+    )
+    about = wording(phrase("about {subject_name}", subject_name=view.subject_name), language)
+    yield f"{at:%Y-%m-%d %H:%M:%S %Z} {about}{colon(language)}{action}{to}"
     if view.meant_for and view.meant_for != view.recipient:
-        yield f"原本要发给{view.meant_for_name}" if zh else f"It was meant for {view.meant_for_name}."
+        yield wording(phrase("It was meant for {meant_for_name}.", meant_for_name=view.meant_for_name), language)
     if view.message:
         yield f"“{view.message}”"
-    yield "为什么：" if zh else "Why:"
+    yield wording(phrase("Why:"), language)
     for reason in view.why:
         if tree is None or reason["op"] not in OPERATORS:
             yield "  " + _reason(reason, catalogue, language, spoken)
     yield from (f"  {line}" for line in tree or ())
     if not view.why:
-        yield "  规则没有条件" if zh else "  the rule has no conditions"
-    yield ("现在：" if zh else "Now: ") + _status_words(view.status, zh) + _aftermath(view, directory, zh)
+        yield wording(phrase("  the rule has no conditions"), language)
+    status, aftermath = _status_words(view.status), _aftermath(view, directory)
+    yield wording(phrase("Now: {status}{aftermath}", status=status, aftermath=aftermath), language)
 
 
 def _reason(reason: Mapping[str, Any], catalogue: Catalogue, language: str, spoken: Any) -> str:
-    zh = language == "zh"
     if reason["op"] in ("without", "wait", "not_all"):
-        return _waited(reason, catalogue, zh)
-    name = title_of(reason["fact"], catalogue, language)
-    missing = "没有数据" if zh else "no data"
-    value = spoken(reason["value"], language, missing)
-    op = OPERATORS.get(reason["op"], (reason["op"],) * 2)[zh]
-    operand = "" if reason["op"] == "exists" else spoken(reason["operand"], language, missing)
-    held = ("成立" if reason["holds"] else "不成立") if zh else ("holds" if reason["holds"] else "does not hold")
-    if zh:
-        return f"{name}：{value}（{op}{' ' if op[-1:].isascii() else ''}{operand}：{held}）"
-    return f"{name}: {value} ({op} {operand}: {held})".replace(" :", ":")
+        return wording(_waited(reason, catalogue), language)
+    missing = wording(phrase("no data"), language)
+    values = {
+        "name": title_of(reason["fact"], catalogue, language),
+        "value": spoken(reason["value"], language, missing),
+        "operator": OPERATORS.get(reason["op"], reason["op"]),
+        "operand": spoken(reason["operand"], language, missing),
+        "result": phrase("holds") if reason["holds"] else phrase("does not hold"),
+    }
+    if reason["op"] == "exists":
+        return wording(phrase("{name}: {value} ({operator}: {result})", **values), language)
+    return wording(phrase("{name}: {value} ({operator} {operand}: {result})", **values), language)
 
 
-def _waited(reason: Mapping[str, Any], catalogue: Catalogue, zh: bool) -> str:
+def _waited(reason: Mapping[str, Any], catalogue: Catalogue) -> Text:
     """What happened when, and what followed or did not follow in time."""
-    from tideng.model.templates import choose
 
-    def title(name: str) -> str:
+    def title(name: str) -> Text | str:
         known = catalogue.event_types.get(name)
-        return (choose(known.title, "zh" if zh else "en")[0] if known else "") or name
+        return phrase("“{name}”", name=known.title if known else name)
 
-    def titles(names: Iterable[str]) -> str:
-        return ("”、“" if zh else "”, “").join(map(title, names))
-
-    since = datetime.fromisoformat(reason["value"])
+    moment = datetime.fromisoformat(reason["value"])
+    since, operand = _day_and_time(moment), reason["operand"]
     if reason["op"] == "wait":
-        if zh:
-            return f"{since.month}月{since.day}日 {since:%H:%M} 起来了 {reason['operand']} 次“{title(reason['fact'])}”"
-        return f"“{title(reason['fact'])}” came, from {since:%Y-%m-%d at %H:%M} on, times {reason['operand']}"
+        return phrase("{event} came {n} times since {since}", event=title(reason["fact"]), n=operand, since=since)
     if reason["op"] == "not_all":
-        came, missing = titles(reason["operand"]["came"]), titles(reason["operand"]["missing"])
-        if zh:
-            return f"{since.month}月{since.day}日 {since:%H:%M} 起来了“{came}”，到期没有等到“{missing}”"
-        return f"“{came}” came from {since:%Y-%m-%d at %H:%M} on, and no “{missing}” in time"
-    if zh:
-        others = "”或“".join(map(title, reason["operand"]))
-        return f"{since.month}月{since.day}日 {since:%H:%M} 有了“{title(reason['fact'])}”，到期没有等到“{others}”"
-    others = "” or “".join(map(title, reason["operand"]))
-    return f"“{title(reason['fact'])}” came on {since:%Y-%m-%d at %H:%M}, and no “{others}” followed in time"
+        came, missing = ([title(one) for one in operand[kind]] for kind in ("came", "missing"))
+        return phrase("{came} came since {since}, and no {missing} in time", came=came, since=since, missing=missing)
+    others = [title(one) for one in operand]
+    event = title(reason["fact"])
+    return phrase("{event} came on {since}, and no {others} followed in time", event=event, since=since, others=others)
+
+
+def _day_and_time(moment: datetime) -> Text:
+    from tideng.base.locales import formatted  # Babel, which other commands do not load
+
+    day = Each(lambda language: formatted(moment, "MMMMd", language))
+    return phrase("{day} at {clock}", day=day, clock=f"{moment:%H:%M}")
 
 
 def title_of(fact: str, catalogue: Catalogue, language: str) -> str:
     """A fact's name as people know it; its own where nobody gave it a title."""
-    from tideng.model.templates import choose
     from tideng.outbox.storm_control import PEOPLE
 
     if fact == PEOPLE:
-        return "一天里要告诉的人数" if language == "zh" else "people to tell in one day"
+        return wording(phrase("people to tell in one day"), language)
     kind, _, name = fact.partition(".")
     length = name.endswith(".length")
     name = name.removesuffix(".length")
@@ -305,34 +305,37 @@ def title_of(fact: str, catalogue: Catalogue, language: str) -> str:
         entry = next(filter(None, (one.field(name) for one in catalogue.event_types.values())), None)
     if entry is None:
         return fact
-    text = choose(entry.title, language)[0] or fact
-    zh = language == "zh"
+    text: Text | str = entry.title or fact
     if length:
-        text += "的长度" if zh else ", its length"
+        text = phrase("{fact}, its length", fact=text)
     if kind == "peers":
-        text += "（同岗位平均）" if zh else " (mean of peers)"
+        text = phrase("{fact} (mean of peers)", fact=text)
     if kind == "target":
-        text += "（目标）" if zh else " (target)"
-    return text
+        text = phrase("{fact} (target)", fact=text)
+    return wording(text, language) or fact
 
 
-def _aftermath(view: NudgeView, directory: Directory, zh: bool) -> str:
+def _aftermath(view: NudgeView, directory: Directory) -> Text | str:
+    """What became of it, in brackets; '' where there is nothing to add."""
+    found = _became(view, directory)
+    return phrase(" ({what})", what=found) if found else ""
+
+
+def _became(view: NudgeView, directory: Directory) -> Text | str:
     if view.withdrawn_because:
-        return f"（{view.withdrawn_because}）" if zh else f" ({view.withdrawn_because})"
+        return view.withdrawn_because
     parked = next((d.error for d in view.deliveries if d.status == MessageStatus.PARKED and d.error), "")
     sent = [d for d in view.deliveries if d.sent_at]
     held = _held_delivery(view)
     let_go = next((d.dropped_because for d in view.deliveries if d.dropped_because), None)
     if held:
-        said = _held_words(held, directory)[zh]
-        return f"（{said}）" if zh else f" ({said})"
+        return _held_words(held, directory)
     if let_go:
-        why = dropped_title(let_go)
-        return f"（不发了：{why['zh']}）" if zh else f" (let go: {why['en']})"
+        return phrase("let go: {because}", because=dropped_title(let_go))
     if parked:
-        return f"（{parked}）" if zh else f" ({parked})"
+        return parked
     if sent:
         first = min(d.sent_at for d in sent if d.sent_at).astimezone(UTC)
         channels = ", ".join(sorted({d.channel for d in sent}))
-        return f"（{channels}，{first:%Y-%m-%d %H:%M} UTC）" if zh else f" ({channels}, {first:%Y-%m-%d %H:%M} UTC)"
+        return phrase("{channels}, {first} UTC", channels=channels, first=f"{first:%Y-%m-%d %H:%M}")
     return ""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import click
 
-from tideng.base.problems import say_phrase
+from tideng.base.problems import say_sentence
+from tideng.base.text import phrase
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
 
 
 @command(
     "plugins",
-    en="Show the plugins and what became of each; switch one off or on, or try one again that failed.",
-    zh="查看插件和各自的状态；停用、启用，或让出错的再试一次。",
+    help=phrase("Show the plugins and what became of each; switch one off or on, or try one again that failed."),
 )
-@option("--off", metavar="NAME", en="Switch this plugin off, in every process.", zh="停用这个插件，各进程都生效。")
-@option("--on", metavar="NAME", en="Switch it on.", zh="启用它。")
-@option("--again", metavar="NAME", en="Load it anew after it failed.", zh="出错之后重新加载它。")
+@option("--off", metavar="NAME", help=phrase("Switch this plugin off, in every process."))
+@option("--on", metavar="NAME", help=phrase("Switch it on."))
+@option("--again", metavar="NAME", help=phrase("Load it anew after it failed."))
 @json_option()
 def plugins(terminal: Terminal, off: str | None, on: str | None, again: str | None, as_json: bool) -> int:
     if sum(map(bool, (off, on, again))) > 1:
-        raise click.UsageError(terminal.text("--off, --on or --again, not several", "--off、--on、--again 只能选一个"))
+        raise click.UsageError(terminal.text(phrase("--off, --on or --again, not several")))
     from tideng.access.viewer import Viewer
     from tideng.runtime.plugin_switches import switch_off, switch_on, try_again
     from tideng.store.database import reading, writing
@@ -46,18 +46,18 @@ def plugins(terminal: Terminal, off: str | None, on: str | None, again: str | No
                     {"name": one.name, "version": one.version, "state": one.state, "error": one.error or None}
                 )
         else:
-            words = {"on": ("on", "启用"), "off": ("off", "停用"), "failed": ("failed", "故障")}
+            words = {"on": phrase("on"), "off": phrase("off"), "failed": phrase("failed")}
             rows = [
                 (
                     one.name,
                     one.version,
-                    terminal.text(*words[one.state]),
+                    terminal.text(words[one.state]),
                     f"{since[one.name]:%Y-%m-%d %H:%M}Z" if one.name in since else "—",
-                    say_phrase(one.why, terminal.language) if one.why else "",
+                    say_sentence(one.why, terminal.language) if one.why else "",
                 )
                 for one in states
             ]
-            headings = (("plugin", "插件"), ("version", "版本"), ("state", "状态"), ("since", "自"), ("why", "原因"))
+            headings = (phrase("plugin"), phrase("version"), phrase("state"), phrase("since"), phrase("why"))
             terminal.table(headings, rows)
         wanted = on or again
         failed = wanted and next((one for one in states if one.name == wanted and one.state != "on"), None)

@@ -9,34 +9,35 @@ from pathlib import Path
 
 import click
 
+from tideng.base.text import phrase, wording
 from tideng.cli import tideng
 from tideng.cli.terminal import Terminal
-from tideng.cli.words import Bilingual, Option
+from tideng.cli.words import Option, WordedCommand
 
 BEGIN, END = "<!-- commands: drawn from the code by `make docs` -->", "<!-- end of commands -->"
 
 
 def reference(language: str = "en") -> str:
     """Every command with its arguments, what it does and its options, as Markdown tables."""
-    heading = {"en": "| command | what it does |", "zh": "| 命令 | 作用 |"}[language]
+    heading = phrase("| command | what it does |")[language]
     lines = [heading, "|---|---|"]
     options = []
     for path, command in commands(language):
         arguments = " ".join(
             p.make_metavar(_context(path, command, language)) for p in command.params if isinstance(p, click.Argument)
         )
-        summary, *more = command.wording[language].split("\n\n")
+        summary, *more = command.in_words(language).split("\n\n")
         lines.append(f"| `{path}{' ' if arguments else ''}{_cell(arguments)}` | {_cell(' '.join((summary, *more)))} |")
         for option in command.params:
-            if isinstance(option, Option) and option.wording[language]:
+            if isinstance(option, Option) and wording(option.text, language):
                 value = f" {option.make_metavar(_context(path, command, language))}" if not option.is_flag else ""
                 names = ", ".join(option.opts)
-                options.append(f"| `{path}` | `{names}{_cell(value)}` | {_cell(option.wording[language])} |")
-    heading = {"en": "| command | option | what it does |", "zh": "| 命令 | 选项 | 作用 |"}[language]
+                options.append(f"| `{path}` | `{names}{_cell(value)}` | {_cell(wording(option.text, language))} |")
+    heading = phrase("| command | option | what it does |")[language]
     return "\n".join([*lines, "", heading, "|---|---|---|", *options]) + "\n"
 
 
-def commands(language: str = "en") -> Iterator[tuple[str, Bilingual]]:
+def commands(language: str = "en") -> Iterator[tuple[str, WordedCommand]]:
     """Every command with its path (``tideng rules check``); groups are left out."""
     waiting: list[tuple[str, click.Command]] = [("tideng", tideng)]
     while waiting:
@@ -45,7 +46,7 @@ def commands(language: str = "en") -> Iterator[tuple[str, Bilingual]]:
             ctx = _context(path, command, language)
             found = ((name, command.get_command(ctx, name)) for name in command.list_commands(ctx))
             waiting += [(f"{path} {name}", one) for name, one in found if one is not None and not one.hidden]
-        elif isinstance(command, Bilingual):
+        elif isinstance(command, WordedCommand):
             yield path, command
 
 

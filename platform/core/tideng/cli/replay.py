@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.base.problems import say_phrase
+from tideng.base.problems import in_each_language
+from tideng.base.text import phrase
 from tideng.cli.ingest import SHOWN, read_map
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import Command, command, json_option, option
@@ -51,51 +52,39 @@ def repeated(arguments: Sequence[str]) -> Iterator[str]:
 @command(
     "replay",
     cls=SeveralValues,
-    en="Replay events and print what the rules would have found.\n\nRuns a client on a virtual clock, from files alone. Events before "
-    "--from are history: nothing is judged before it. Both ends are included.",
-    zh="回放事件，列出规则会有哪些发现。\n\n只用文件、虚拟时钟，不需要数据库。--from 之前的事件只作历史；两端都包含在内。",
+    help=phrase(
+        "Replay events and print what the rules would have found.\n\nRuns a client on a virtual clock, from files alone. Events before --from are history: nothing is judged before it. Both ends are included."
+    ),
 )
 @option(
     "--client",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     required=True,
     metavar="DIR",
-    en="The client bundle.",
-    zh="客户配置目录。",
+    help=phrase("The client bundle."),
 )
 @option(
     "--rules",
     type=_PATH,
     multiple=True,
     metavar="PATH",
-    en="Run only the rules in this file or folder; may be given several times.",
-    zh="只运行这个文件或目录里的规则；可以给多次。",
+    help=phrase("Run only the rules in this file or folder; may be given several times."),
 )
 @option(
     "--events",
     type=_FILE,
     multiple=True,
     metavar="FILE",
-    en="JSON Lines, CSV or XES, packed or not; may be given several times. By default those of the bundle.",
-    zh="JSON Lines、CSV 或 XES，可压缩；可以给多次。默认是客户配置里的事件。",
+    help=phrase("JSON Lines, CSV or XES, packed or not; may be given several times. By default those of the bundle."),
 )
-@option(
-    "--from",
-    "start",
-    metavar="T",
-    en="A moment or a day; the first event by default.",
-    zh="时刻或日期；默认从第一个事件起。",
-)
-@option(
-    "--until", metavar="T", en="A moment or a day; the last event by default.", zh="时刻或日期；默认到最后一个事件。"
-)
+@option("--from", "start", metavar="T", help=phrase("A moment or a day; the first event by default."))
+@option("--until", metavar="T", help=phrase("A moment or a day; the last event by default."))
 @option(
     "--map",
     "map_file",
     type=_FILE,
     metavar="FILE.yaml",
-    en="A log's activities and their event types, one `activity: type` a line.",
-    zh="流程日志的活动与事件类型的对应，每行一条 `活动: 类型`。",
+    help=phrase("A log's activities and their event types, one `activity: type` a line."),
 )
 @json_option()
 def replay(
@@ -124,18 +113,15 @@ def replay(
     failed = [plugin for plugin in deployment.plugins.states if plugin.state == "failed"]
     for one in failed:  # or a replay without its judges would look like one without findings
         terminal.note(
-            f"plugin {one.name} is off: {one.error}",
-            f"插件 {one.name} 已停用：{say_phrase(one.why, terminal.language) if one.why else ''}",
+            phrase("plugin {name} is off: {error}", name=one.name, error=in_each_language(one.why) if one.why else ""),
             "bold",
         )
     if heard or (first and last):
         count = _print(terminal, deployment, heard, first or heard[0].time, last or heard[-1].time, as_json)
         if not as_json:
-            terminal.say(
-                f"{count:,} findings from {len(heard):,} events.", f"{len(heard):,} 个事件，{count:,} 条发现。"
-            )
+            terminal.say(phrase("{count} findings from {n} events.", count=f"{count:,}", n=f"{len(heard):,}"))
     else:
-        terminal.note("There are no events to replay.", "没有可回放的事件。")
+        terminal.note(phrase("There are no events to replay."))
     return REFUSED if refused or failed else FINE
 
 
@@ -188,7 +174,7 @@ def _print(
     for record in records:
         line = to_line(record, deployment, directory)
         rows.append((line["at"][:16].replace("T", " "), line["rule"], line["subject"], line["action"], line["to"]))
-    columns = (("at", "时间"), ("rule", "规则"), ("about", "关于"), ("action", "动作"), ("to", "发给"))
+    columns = (phrase("at"), phrase("rule"), phrase("about"), phrase("action"), phrase("to"))
     terminal.table(columns, rows)
     return len(rows)
 
@@ -196,10 +182,8 @@ def _print(
 def _say_refused(terminal: Terminal, refused: list[tuple[str, Any]]) -> None:
     if not refused:
         return
-    terminal.note(
-        f"{len(refused):,} events were refused; the others are replayed.",
-        f"{len(refused):,} 个事件收不下，其余照常回放。",
-    )
+    terminal.note(phrase("{n} events were refused; the others are replayed.", n=f"{len(refused):,}"))
+
     problems = []
     for where, refusal in refused[:SHOWN]:
         file = where.removesuffix(refusal.place).rstrip(", ")  # the problems say the line already

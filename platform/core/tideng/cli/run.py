@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import click
 
+from tideng.base.text import phrase
 from tideng.cli.children import Children, end_with_parent, stop_on_signals
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.web_entry import web_entry
@@ -18,15 +19,13 @@ _WITH_PARENT = click.option("--with-parent", is_flag=True, hidden=True)
 
 @command(
     "run",
-    en="Run web and worker until Ctrl-C.\n\nEach is a process of its own and is started again if it dies.",
-    zh="运行网页和 worker，直到按 Ctrl-C。\n\n两者是独立的进程，意外退出会自动重启。",
+    help=phrase("Run web and worker until Ctrl-C.\n\nEach is a process of its own and is started again if it dies."),
 )
 @option(
     "--port",
     type=click.IntRange(1, 65535),
     metavar="N",
-    en="The web's port; the setting web_port by default.",
-    zh="网页端口；默认用设置 web_port。",
+    help=phrase("The web's port; the setting web_port by default."),
 )
 def run(terminal: Terminal, port: int | None) -> int:
     with terminal.open() as deployment:
@@ -37,7 +36,7 @@ def run(terminal: Terminal, port: int | None) -> int:
     children.add("worker", "worker", "--with-parent")
     children.add("web", "web", "--with-parent")
     address = f"http://{settings.web_host}:{port or settings.web_port}"
-    terminal.note(f"Open {address}; Ctrl-C ends it.", f"请打开 {address}；按 Ctrl-C 结束。", "bold")
+    terminal.note(phrase("Open {address}; Ctrl-C ends it.", address=address), "bold")
     children.watch(stop)
     return FINE
 
@@ -45,17 +44,16 @@ def run(terminal: Terminal, port: int | None) -> int:
 def _teller(terminal: Terminal) -> Callable[[str, str], None]:
     def tell(name: str, what: str) -> None:
         if what.startswith("pid"):
-            terminal.note(f"{name} runs ({what})", f"{name} 已启动（{what}）")
+            terminal.note(phrase("{name} runs ({what})", name=name, what=what))
         else:
-            terminal.note(f"{name} ended ({what}); it is started again", f"{name} 退出（{what}），正在重启", "bold")
+            terminal.note(phrase("{name} ended ({what}); it is started again", name=name, what=what), "bold")
 
     return tell
 
 
 @command(
     "worker",
-    en="Judge what waits and speak, until Ctrl-C.\n\nAny number of workers may run; `run` starts one.",
-    zh="处理等待中的事件并发出提醒，直到按 Ctrl-C。\n\n可以同时运行多个；`run` 会启动一个。",
+    help=phrase("Judge what waits and speak, until Ctrl-C.\n\nAny number of workers may run; `run` starts one."),
 )
 @_WITH_PARENT
 def worker(terminal: Terminal, with_parent: bool) -> int:
@@ -74,11 +72,7 @@ def worker(terminal: Terminal, with_parent: bool) -> int:
     return FINE
 
 
-@command(
-    "web",
-    en="Answer on the web only, until Ctrl-C; `run` starts it with a worker.",
-    zh="只运行网页，直到按 Ctrl-C；`run` 会连同 worker 一起启动。",
-)
+@command("web", help=phrase("Answer on the web only, until Ctrl-C; `run` starts it with a worker."))
 @_WITH_PARENT
 def web(terminal: Terminal, with_parent: bool) -> int:
     serve = web_entry("serve")

@@ -19,7 +19,8 @@ from tideng.base.errors import (
     Refused,
     TidengError,
 )
-from tideng.base.problems import say, say_phrase
+from tideng.base.problems import in_each_language, say, say_sentence
+from tideng.base.text import Text, phrase, wording
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,54 +46,49 @@ class Terminal:
     def err(self) -> Console:
         return _console(sys.stderr)
 
-    def text(self, en: str, zh: str) -> str:
+    def text(self, text: Text | str) -> str:
         """The wording in the language of this call."""
-        return zh if self.language == "zh" else en
+        return wording(text, self.language)
 
-    def say(self, en: str, zh: str) -> None:
+    def say(self, text: Text | str) -> None:
         """One line of the answer."""
-        self._print(self.out, self.text(en, zh))
+        self._print(self.out, self.text(text))
 
-    def note(self, en: str, zh: str, style: str = "") -> None:
+    def note(self, text: Text | str, style: str = "") -> None:
         """One line beside the answer, on standard error."""
-        self._print(self.err, self.text(en, zh), style)
+        self._print(self.err, self.text(text), style)
 
     @staticmethod
     def _print(console: Console, line: str, style: str = "") -> None:
-        from rich.text import Text  # not markup: a bracket in a line is a bracket
+        from rich import text  # not markup: a bracket in a line is a bracket
 
-        console.print(Text(line), highlight=False, soft_wrap=True, style=style or None)
+        console.print(text.Text(line), highlight=False, soft_wrap=True, style=style or None)
 
     def json(self, value: Any) -> None:
         """One JSON document on one line."""
         # not through rich, which would wrap and colour it
         sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
 
-    def table(
-        self, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[object]], *, on_err: bool = False
-    ) -> None:
-        """A table; `columns` are the headings in (en, zh)."""
+    def table(self, columns: Sequence[Text], rows: Iterable[Sequence[object]], *, on_err: bool = False) -> None:
+        """A table; `columns` are its headings."""
+        from rich import text
         from rich.table import Table
-        from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for en, zh in columns:
-            table.add_column(self.text(en, zh), overflow="fold")
+        for heading in columns:
+            table.add_column(self.text(heading), overflow="fold")
         for row in rows:
-            table.add_row(*(Text("" if cell is None else str(cell), overflow="fold") for cell in row))
+            table.add_row(*(text.Text("" if cell is None else str(cell), overflow="fold") for cell in row))
         (self.err if on_err else self.out).print(table)
 
     def refuse(self, error: TidengError) -> None:
         """Say what was refused, every problem of it, on standard error."""
         if isinstance(error, Refused):
-            said = self.text(
-                f"{error.what}: {len(error.problems)} to mend",
-                f"{say_phrase(error.message, self.language)}：{len(error.problems)} 处要改",
-            )
+            said = self.text(phrase("{what}: {n} to mend", what=in_each_language(error.message), n=len(error.problems)))
             self._print(self.err, said, "bold")
             self.problems(error.problems)
         else:
-            self._print(self.err, say_phrase(error.message, self.language), "bold")
+            self._print(self.err, say_sentence(error.message, self.language), "bold")
 
     def problems(self, problems: Iterable[Problem], *, on_err: bool = True) -> None:
         """Problems as a table: where, what, the way out."""
@@ -113,7 +109,7 @@ class Terminal:
         try:
             folder = default_folder()
         except NotFound as error:
-            raise click.UsageError(say_phrase(error.message, self.language)) from None
+            raise click.UsageError(say_sentence(error.message, self.language)) from None
         settings = load(folder)
         logs.configure(settings.log_level if loud else "warning", settings.log_format)
         for talkative in ("alembic", "flask_appbuilder"):  # they greet at every start
@@ -125,7 +121,7 @@ class Terminal:
         return deployment
 
 
-PROBLEM_COLUMNS = (("where", "位置"), ("what is wrong", "问题"), ("way out", "怎么改"))
+PROBLEM_COLUMNS = (phrase("where"), phrase("what is wrong"), phrase("way out"))
 
 
 def _console(stream: Any) -> Console:

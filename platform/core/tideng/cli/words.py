@@ -1,4 +1,4 @@
-"""Commands, options and help in Chinese and English: each text stands beside its translation, where it is used."""
+"""Commands, options and help in the caller's language; each text is written in English where it is used."""
 
 from __future__ import annotations
 
@@ -10,86 +10,88 @@ from typing import Any
 
 import click
 
-LANGUAGES = ("zh", "en")
-_HEADINGS = {"Options": "选项", "Commands": "命令"}
-_SHOW_HELP = {"en": "Show this help.", "zh": "显示这段说明。"}
+from tideng.base.catalogues import SOURCE, language_of
+from tideng.base.text import Text, phrase, wording
+
+_HEADINGS = {"Options": phrase("Options"), "Commands": phrase("Commands")}
+_SHOW_HELP = phrase("Show this help.")
+_SHOW_VERSION = phrase("Show the version.")
 
 
-def language_of(environ: Mapping[str, str] = os.environ) -> str:
-    """The language of the environment: zh where its locale is Chinese, else en."""
-    said = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
-    return "zh" if said.lower().startswith("zh") else "en"
+def language_of_environment(environ: Mapping[str, str] = os.environ) -> str:
+    """The installed language of the environment's locale, else English."""
+    named = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
+    return language_of(named) or SOURCE
 
 
 def spoken(ctx: click.Context) -> str:
     """The language of this call; that of the environment until ``--lang`` has been read."""
-    return ctx.obj.language if ctx.obj is not None else language_of()
+    return ctx.obj.language if ctx.obj is not None else language_of_environment()
 
 
 class Formatter(click.HelpFormatter):
-    """click's help with Chinese headings."""
+    """click's help with its own words in the language of the call."""
+
+    language = SOURCE
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(
-            prog, args.replace("[OPTIONS]", "[选项]").replace("COMMAND [ARGS]", "命令 [参数]"), "用法："
-        )
+        options, command = (wording(one, self.language) for one in (phrase("[OPTIONS]"), phrase("COMMAND [ARGS]")))
+        usage = wording(phrase("Usage: "), self.language)
+        super().write_usage(prog, args.replace("[OPTIONS]", options).replace("COMMAND [ARGS]", command), usage)
 
     @contextmanager
     def section(self, name: str) -> Iterator[None]:
-        with super().section(_HEADINGS.get(name, name)):
+        with super().section(wording(_HEADINGS.get(name, name), self.language)):
             yield
 
 
 class Option(click.Option):
-    """An option with its help in both languages."""
+    """An option whose help is a text."""
 
-    def __init__(self, names: Sequence[str], *, en: str = "", zh: str = "", **more: Any):
-        super().__init__(names, **{**more, "help": en})
-        self.wording = {"en": en, "zh": zh}
+    def __init__(self, names: Sequence[str], *, help: Text, **more: Any):
+        super().__init__(names, **{**more, "help": str(help)})
+        self.text = help
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         record = super().get_help_record(ctx)
-        return record and (record[0], record[1].replace(self.wording["en"], self.wording[spoken(ctx)]))
+        return record and (record[0], record[1].replace(str(self.text), wording(self.text, spoken(ctx))))
 
 
-class Bilingual(click.Command):
-    """A command with its help in both languages: the first paragraph is its one line in lists."""
+class WordedCommand(click.Command):
+    """A command whose help is a text: the first paragraph is its one line in lists."""
 
-    def __init__(self, *names: Any, en: str = "", zh: str = "", **more: Any):
-        super().__init__(*names, **more)
-        self.wording = {"en": en, "zh": zh}
+    def __init__(self, *names: Any, help: Text, **more: Any):
+        super().__init__(*names, **{**more, "help": str(help)})
+        self.text = help
 
     def in_words(self, language: str) -> str:
-        return self.wording[language]
+        return wording(self.text, language)
 
     def get_short_help_str(self, limit: int = 200) -> str:
-        return self._now().split("\n\n")[0]
-
-    def _now(self) -> str:
         ctx = click.get_current_context(silent=True)
-        return self.wording[spoken(ctx) if ctx else language_of()]
+        return self.in_words(spoken(ctx) if ctx else language_of_environment()).split("\n\n")[0]
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         option = super().get_help_option(ctx)
         if option is not None:
-            option.help = _SHOW_HELP[spoken(ctx)]
+            option.help = wording(_SHOW_HELP, spoken(ctx))
         return option
 
     def get_help(self, ctx: click.Context) -> str:
-        ctx.formatter_class = Formatter if spoken(ctx) == "zh" else click.HelpFormatter
+        ctx.formatter_class = type("Spoken", (Formatter,), {"language": spoken(ctx)})
         return super().get_help(ctx)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        self.help = self.wording[spoken(ctx)]
+        self.help = self.in_words(spoken(ctx))
         super().format_help_text(ctx, formatter)
 
 
-class Command(Bilingual):
+class Command(WordedCommand):
     pass
 
 
-class Group(Bilingual, click.Group):
-    """A group that says in both languages that it has no such command.
+class Group(WordedCommand, click.Group):
+    """A group that says in the caller's language that it has no such command.
 
     `lazy`: name of a command → ``module:attribute``, imported when the command is called or the group's help is shown, so
     that neither a sibling nor the help of the level above waits for what only one command needs.
@@ -112,41 +114,42 @@ class Group(Bilingual, click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None:
-            import difflib
+            import difflib  # only to answer a mistake
 
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.5)
-            if spoken(ctx) == "zh":
-                ctx.fail(f"没有命令 {args[0]!r}" + (f"，是不是 {near[0]}？" if near else "。"))
-            ctx.fail(f"there is no command {args[0]!r}" + (f", did you mean {near[0]}?" if near else "."))
+            unknown = phrase("there is no command {name}", name=repr(args[0]))
+            hint = phrase("{problem}, did you mean {name}?", problem=unknown, name=near[0]) if near else None
+            ctx.fail(wording(hint or phrase("{problem}.", problem=unknown), spoken(ctx)))
         return super().resolve_command(ctx, args)
 
 
-def command(name: str, *, en: str, zh: str, cls: type[Command] = Command, **more: Any) -> Any:
-    """Like ``click.command``, with the help in both languages; the function gets the `Terminal` first."""
-    return lambda function: click.command(name, cls=cls, en=en, zh=zh, **more)(click.pass_obj(function))
+def command(name: str, *, help: Text, cls: type[Command] = Command, **more: Any) -> Any:
+    """Like ``click.command``, with a text for its help; the function gets the `Terminal` first."""
+    return lambda function: click.command(name, cls=cls, help=help, **more)(click.pass_obj(function))
 
 
-def option(*names: str, en: str, zh: str, **more: Any) -> Any:
-    """Like ``click.option``, with the help in both languages."""
-    return click.option(*names, cls=Option, en=en, zh=zh, **more)
+def option(*names: str, help: Text, **more: Any) -> Any:
+    """Like ``click.option``, with a text for its help."""
+    return click.option(*names, cls=Option, help=help, **more)
 
 
 def json_option() -> Any:
     """``--json``: one JSON document, or one a line, on standard output."""
-    return option(
-        "--json", "as_json", is_flag=True, en="Print JSON, for other programs.", zh="输出 JSON，供其他程序读取。"
-    )
+    return option("--json", "as_json", is_flag=True, help=phrase("Print JSON, for other programs."))
 
 
 def usage_error(error: click.UsageError, language: str) -> str:
-    """What was wrong with the call, in words."""
-    if language != "zh":
-        return error.format_message()
+    """What was wrong with the call, in words. What click has no class for stays as click says it."""
     if isinstance(error, click.MissingParameter):
-        return f"缺少 {error.param_hint or (error.param.get_error_hint(error.ctx) if error.param else '参数')}"
+        hint = error.param_hint or (error.param.get_error_hint(error.ctx) if error.param else None)
+        name = hint or phrase("a parameter")
+        return wording(phrase("{name} is missing", name=name), language)
     if isinstance(error, click.NoSuchOption):
-        near = f"，是不是 {'、'.join(error.possibilities)}？" if error.possibilities else ""
-        return f"没有选项 {error.option_name}{near}"
+        text = phrase("There is no option {name}", name=error.option_name)
+        if error.possibilities:
+            text = phrase("{problem}. Did you mean {names}?", problem=text, names=list(error.possibilities))
+        return wording(text, language)
     if isinstance(error, click.BadParameter):
-        return f"{error.param.get_error_hint(error.ctx) if error.param else '参数'} 的值不对：{error.message}"
+        name = error.param.get_error_hint(error.ctx) if error.param else phrase("a parameter")
+        return wording(phrase("Invalid value for {name}: {problem}", name=name, problem=error.message), language)
     return error.message

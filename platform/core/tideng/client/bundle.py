@@ -13,8 +13,9 @@ from babel.numbers import list_currencies
 
 from tideng.base.durations import Duration
 from tideng.base.errors import InvalidBundle, Problem, Refused
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.base.suggestions import nearest_or_known
+from tideng.base.text import same
 from tideng.client.files import Document, Problems, read_yaml
 from tideng.client.org_tables import (
     Organisation,
@@ -97,7 +98,7 @@ def read_bundle(path: str | Path) -> Bundle:
     """
     root, problems = Path(path), Problems()
     document = _client_file(root, problems)
-    said = _Client(document, problems)
+    said = _ClientFile(document, problems)
     organisation = read_organisation(root, said.values["timezone"], said.values["locale"], problems)
     roles = said.roles({a.person for a in organisation.assignments})
     rates = read_rates(root, said.values["currency"], problems)
@@ -105,12 +106,12 @@ def read_bundle(path: str | Path) -> Bundle:
         problems.add(document.at("roles") if document else "client.yaml", "nobody-is-hr", severity="warning")
     _strangers(root, problems)
     if problems.errors:
-        raise InvalidBundle(Phrase("client-bundle", {"name": root.name or str(root)}), problems.errors)
+        raise InvalidBundle(Sentence("client-bundle", {"name": root.name or str(root)}), problems.errors)
     return _bundle(root, said, organisation, roles, rates, problems)
 
 
 def _bundle(
-    root: Path, said: _Client, org: Organisation, roles: Mapping, rates: tuple[Rate, ...], problems: Problems
+    root: Path, said: _ClientFile, org: Organisation, roles: Mapping, rates: tuple[Rate, ...], problems: Problems
 ) -> Bundle:
     return Bundle(
         root=root,
@@ -131,7 +132,7 @@ def _client_file(root: Path, problems: Problems) -> Document | None:
         problems.add(str(root), "not-a-folder")
         return None
     if not (root / "client.yaml").is_file():
-        way_out = Phrase("rename-client-yml" if (root / "client.yml").exists() else "least-client-file")
+        way_out = Sentence("rename-client-yml" if (root / "client.yml").exists() else "least-client-file")
         problems.add("client.yaml", "client-file-missing", {"way_out": way_out})
         return None
     document = read_yaml(root / "client.yaml", problems)
@@ -152,7 +153,7 @@ def _strangers(root: Path, problems: Problems) -> None:
     """Report unknown tables; a misspelt one would otherwise be ignored in silence."""
     for path in sorted(root.glob("*.csv")) if root.is_dir() else ():
         if path.name not in TABLES:
-            way_out = nearest(path.name, TABLES) or Phrase("listed", {"names": TABLES})
+            way_out = nearest(path.name, TABLES) or Sentence("listed", {"names": TABLES})
             problems.add(path.name, "not-a-table-of-a-bundle", {"way_out": way_out})
 
 
@@ -163,7 +164,7 @@ _FIELD_WORDS = ("unit", "required", "key", "sensitive", "minimum", "maximum", "c
 _TYPE = re.compile(r"[^\W\dA-Z][^\WA-Z]*(\.[^\WA-Z]+)*")
 
 
-class _Client:
+class _ClientFile:
     """Read client.yaml key by key. Each method takes the value from the document, adds problems, and returns the
     valid value."""
 
@@ -199,7 +200,7 @@ class _Client:
         assert self._document is not None  # without a document nothing is read that could be wrong
         self._problems.add(self._document.at(place), code, params)
 
-    def _text(self, place: str, value: Any, example: Phrase | str = "") -> str | None:
+    def _text(self, place: str, value: Any, example: Sentence | str = "") -> str | None:
         if isinstance(value, str) and value.strip():
             return value.strip()
         self._wrong(place, "text-expected", {"example": example})
@@ -223,9 +224,9 @@ class _Client:
                 self._wrong(f"{place}.{name}", "not-known-here", {"way_out": nearest_or_known(name, known)})
 
     def _client(self, value: Any) -> str | None:
-        return self._text("client", value, Phrase("client-name"))
+        return self._text("client", value, Sentence("client-name"))
 
-    def _checked(self, place: str, value: Any, check: Callable[[str], Phrase | None]) -> str | None:
+    def _checked(self, place: str, value: Any, check: Callable[[str], Sentence | None]) -> str | None:
         text = self._text(place, value)
         wrong = check(text) if text else None
         if wrong:
@@ -241,11 +242,11 @@ class _Client:
     def _currency(self, value: Any) -> str | None:
         known = list_currencies()
         return self._checked(
-            "currency", value, lambda code: None if code in known else Phrase("not-a-currency", {"code": code})
+            "currency", value, lambda code: None if code in known else Sentence("not-a-currency", {"code": code})
         )
 
     def _calendar(self, value: Any) -> str | None:
-        def check(country: str) -> Phrase | None:
+        def check(country: str) -> Sentence | None:
             try:
                 WorkCalendar(country)
                 return None
@@ -362,7 +363,7 @@ class _Client:
                 self._wrong(f"{place}.{name}.currency", "currency-of-no-number")
             if kinds.get(currency) != "text":
                 texts = [other for other, kind in kinds.items() if kind == "text"]
-                way_out = nearest(currency, texts) or Phrase("currency-field-example")
+                way_out = nearest(currency, texts) or Sentence("currency-field-example")
                 self._wrong(f"{place}.{name}.currency", "no-text-field", {"name": currency, "way_out": way_out})
 
     def _field(self, place: str, name: str, value: Any) -> Field:
@@ -383,7 +384,7 @@ class _Client:
 
     def _title(self, place: str, value: Any) -> Text:
         if isinstance(value, str):
-            return {"zh": value, "en": value}
+            return same(value)
         return {locale: str(text) for locale, text in self._mapping(place, value, "{zh: …, en: …}").items()}
 
     def _secrets(self, place: str, name: str, value: Any) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.base.suggestions import nearest
 from tideng.client.files import (
     Problems,
@@ -200,22 +200,22 @@ def _zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
-def timezone_problem(name: str) -> Phrase | None:
+def timezone_problem(name: str) -> Sentence | None:
     """What is wrong when `name` is not an IANA time zone."""
     known = _zones()
     if name in known:
         return None
-    way_out = nearest(name, known) or Phrase("time-zone-example")
-    return Phrase("not-a-time-zone", {"name": name, "way_out": way_out})
+    way_out = nearest(name, known) or Sentence("time-zone-example")
+    return Sentence("not-a-time-zone", {"name": name, "way_out": way_out})
 
 
-def locale_problem(name: str) -> Phrase | None:
+def locale_problem(name: str) -> Sentence | None:
     """What is wrong when `name` is not a locale, such as zh, zh-Hant or pt-BR."""
     try:
         Locale.parse(name.replace("-", "_"))
         return None
     except (UnknownLocaleError, ValueError, TypeError):
-        return Phrase("not-a-locale", {"name": name})
+        return Sentence("not-a-locale", {"name": name})
 
 
 def _ids(rows: Sequence[Row], problems: Problems, once: bool = True) -> None:
@@ -271,15 +271,15 @@ def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Ass
     )
 
 
-def read_duties(text: str, wrong: Callable[[Phrase], None]) -> Targets:
+def read_duties(text: str, wrong: Callable[[Sentence], None]) -> Targets:
     """Read ``visits_this_month>=15;sales_this_month>=9000`` as targets. `wrong` is called with each problem."""
     targets: dict[str, tuple[str, float]] = {}
     for part in filter(str.strip, text.split(";")):
         duty = _DUTY.fullmatch(part)
         if not duty:
-            wrong(Phrase("not-a-duty", {"value": part.strip()[:60]}))
+            wrong(Sentence("not-a-duty", {"value": part.strip()[:60]}))
         elif duty.group(1) in targets:
-            wrong(Phrase("duty-listed-twice", {"name": duty.group(1)}))
+            wrong(Sentence("duty-listed-twice", {"name": duty.group(1)}))
         else:
             targets[duty.group(1)] = (duty.group(2), float(duty.group(3)))
     return targets

@@ -1,1 +1,1 @@
-"""Values about people, units and cases at a moment, gathered for rules set-wise."""
+"""Facts about people, units and cases at a moment, and the state of the world from which they are computed."""

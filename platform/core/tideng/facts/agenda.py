@@ -1,6 +1,6 @@
 """The agenda: deadlines, windows and later steps, and the events that they wait for.
 
-`Agenda` owns every entry, the windows that entries stand for, and what was heard of the events that deadlines wait for.
+`Agenda` owns every entry, the windows that entries stand for, and the moments of the events that deadlines wait for.
 `tideng.judging.deadlines` decides when an entry opens and how it ends; only this module changes one.
 """
 
@@ -17,9 +17,9 @@ from tideng.model.judge_contract import Reason
 
 
 @dataclass(slots=True)
-class Entry:
-    """Something to look at later: a deadline (`kind` absence), the end of a window (wait, not_all), or a later step of a
-    ladder (step).
+class AgendaEntry:
+    """Something to judge later: a deadline (`kind` absence), the end of a window (wait, not_all), or a later step of a ladder
+    (step).
 
     `facts` are the event facts to judge by. `person` is whose event began it ('' where a schedule asked about a position
     or a unit), `owner` the owner that event named, `depth` how many rules lie between it and the outside world. `waited`
@@ -58,36 +58,36 @@ class Agenda:
     """
 
     in_order: bool = False
-    opened: list[Entry] = field(default_factory=list)
-    settled: list[Entry] = field(default_factory=list)
-    _ladders: dict[str, list[Entry]] = field(default_factory=dict)
-    _absences: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
+    opened: list[AgendaEntry] = field(default_factory=list)
+    settled: list[AgendaEntry] = field(default_factory=list)
+    _ladders: dict[str, list[AgendaEntry]] = field(default_factory=dict)
+    _absences: dict[tuple[str, str], list[AgendaEntry]] = field(default_factory=dict)
     _windows: dict[tuple[str, str], WindowGroup] = field(default_factory=dict)
     _heard: dict[tuple[str, str, str], list[datetime]] = field(default_factory=dict)
 
     # -- entries -----------------------------------------------------------------------------------------------
-    def ladder(self, subject: str) -> Sequence[Entry]:
+    def ladder(self, subject: str) -> Sequence[AgendaEntry]:
         """The open later steps about a subject, of whatever rule."""
         return self._ladders.get(subject, ())
 
-    def ladders(self) -> Iterator[Entry]:
+    def ladders(self) -> Iterator[AgendaEntry]:
         """The open later steps of everybody."""
         return (entry for entries in self._ladders.values() for entry in entries)
 
-    def waiting(self, rule: str, value: str) -> Sequence[Entry]:
-        """The deadlines of a rule that wait for an answer with this match value: open ones, and loaded ones that spoke."""
+    def waiting(self, rule: str, value: str) -> Sequence[AgendaEntry]:
+        """The deadlines of a rule that wait for an answer with this match value: open ones, and loaded ones that are done."""
         return self._absences.get((rule, value), ())
 
     def windows(self, rule: str, value: str) -> WindowGroup:
         """The windows of a rule and a match value, with the events that it heeds."""
         return self._windows.setdefault((rule, value), WindowGroup())
 
-    def deadlines(self) -> Iterator[Entry]:
+    def deadlines(self) -> Iterator[AgendaEntry]:
         """The entries that wait for events, in whatever state they were loaded."""
         for entries in (*self._absences.values(), *(group.entries for group in self._windows.values())):
             yield from entries
 
-    def load(self, entry: Entry) -> None:
+    def load(self, entry: AgendaEntry) -> None:
         """Put a stored entry in its place."""
         if entry.kind == "step":
             self._ladders.setdefault(entry.subject, []).append(entry)
@@ -96,24 +96,24 @@ class Agenda:
         else:
             self.windows(entry.rule, entry.match or "").entries.append(entry)
 
-    def open(self, entry: Entry) -> None:
+    def open(self, entry: AgendaEntry) -> None:
         """Add a new entry, and queue it for saving."""
         self.opened.append(entry)
         self.load(entry)
 
-    def settle(self, entry: Entry, state: str, note: str | None = None) -> None:
+    def settle(self, entry: AgendaEntry, state: str, note: str | None = None) -> None:
         """End an open entry (done, cancelled, missed or complete); one that is settled already stays as it is."""
         if entry.state != "open":
             return
         self.change(entry, state, note)
-        # a new list, so that a caller who goes through the old one misses nothing
+        # a new list, because a caller may be iterating over the old one
         if entry.kind == "step":
             self._ladders[entry.subject] = [one for one in self.ladder(entry.subject) if one is not entry]
         elif entry.kind == "absence":
             key = entry.rule, entry.match or ""
             self._absences[key] = [one for one in self._absences.get(key, ()) if one is not entry]
 
-    def change(self, entry: Entry, state: str, note: str | None = None) -> None:
+    def change(self, entry: AgendaEntry, state: str, note: str | None = None) -> None:
         """Set an entry's state and note, and queue it for saving. A window may also open again."""
         entry.state, entry.note = state, note
         self.settled.append(entry)
@@ -124,8 +124,8 @@ class Agenda:
             if entry.rule == rule and entry.period == period:
                 self.settle(entry, "cancelled", note)
 
-    def take_changes(self) -> tuple[list[Entry], list[Entry]]:
-        """What was opened and what was settled since the last time; both begin anew."""
+    def take_changes(self) -> tuple[list[AgendaEntry], list[AgendaEntry]]:
+        """The entries opened and settled since the last call; both lists are emptied."""
         changes = self.opened, self.settled
         self.opened, self.settled = [], []
         return changes
@@ -139,7 +139,7 @@ class Agenda:
         self, types: Iterable[str], match: str, value: str, first: datetime, last: datetime, repeated: str = ""
     ) -> bool:
         """Whether any of `types` with this value was heard from `first` to `last`, both inclusive; of the type
-        `repeated` only after `first`, since nothing is its own repetition."""
+        `repeated` only after `first`, since an event is not its own repetition."""
         for event_type in types:
             times = self._heard.get((event_type, match, value))
             if times:

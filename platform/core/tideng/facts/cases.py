@@ -1,4 +1,4 @@
-"""Cases: what is known of one from everything that happened in it."""
+"""Cases: the values of a case, taken from its events."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _when = attrgetter("time")
 
 
 def case_of(event: Event) -> str:
-    """The case an event belongs to; one that names none is its subject's own."""
+    """The case of an event; an event that names none belongs to the case of its subject."""
     return str(event.match("case"))
 
 
 class CaseFile:
-    """The events of one case, in the order of their own time; of two at one moment the one heard later counts as later."""
+    """The events of one case, sorted by their own time; of two at one moment, the one that arrived later comes later."""
 
     __slots__ = ("_events",)
 
@@ -32,7 +32,7 @@ class CaseFile:
         bisect.insort_right(self._events, event, key=_when)
 
     def latest(self, name: str, at: datetime) -> Any:
-        """The last value of ``case.FIELD`` that an event up to `at` (inclusive) gave; None where none did."""
+        """The last value of ``case.FIELD`` that an event up to `at` (inclusive) gave; None if none did."""
         for event in reversed(self._events[: bisect.bisect_right(self._events, at, key=_when)]):
             value = EventFacts(event).get(name)
             if value is not None:

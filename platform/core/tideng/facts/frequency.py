@@ -1,6 +1,8 @@
-"""How often a rule may speak. The key of a finding is (rule, subject, period): editing a rule never makes it speak twice.
+"""Limits: how often a rule may make a finding about a subject.
 
-A limit `by` a field of the event is kept for each of its values apart: their periods end in ``|by|VALUE``.
+The key of a finding is (rule, subject, period), so that editing a rule never repeats a finding.
+
+A limit `by` a field of the event holds separately for each of its values: their periods end in ``|by|VALUE``.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ _DAYS_IN = {"day": 1, "week": 7, "month": 31}
 
 
 class Said(NamedTuple):
-    """One time a rule spoke to a subject: the moment, its local day there, and the period it spoke for."""
+    """An earlier finding of a rule about a subject: its moment, the local day there, and the period it counts for."""
 
     at: datetime
     day: date
@@ -28,14 +30,14 @@ class Said(NamedTuple):
 
 
 def period_of(limit: Limit, day: date, occurrence: str, facts: Mapping[str, Any] | None = None) -> str:
-    """The period a finding on local `day` falls in; `occurrence` names the event or date that caused it, `facts` are those
+    """The period of a finding on local `day`. `occurrence` names the event or date that caused it; `facts` are those that
     the rule was asked with (`limit.by` reads one)."""
     period = _period(limit.once_per, day, occurrence)
     return f"{period}{_BY}{value_of(limit, facts or {})}" if limit.by else period
 
 
 def value_of(limit: Limit, facts: Mapping[str, Any]) -> str:
-    """The value `limit.by` tells apart, short enough for a key; '' where the event has none."""
+    """The value of the field `limit.by`, shortened to fit a key; '' if the event has none."""
     value = str(facts.get(f"event.{limit.by}", ""))
     if len(value) <= _VALUE_AT_MOST and _BY not in value:
         return value
@@ -54,7 +56,7 @@ def _period(once_per: str, day: date, occurrence: str) -> str:
 
 
 def may_speak(limit: Limit, at: datetime, day: date, period: str, spoken: Collection[Said]) -> bool:
-    """Whether a rule that has spoken to this subject as `spoken` tells may speak at `at`, on local `day`, for `period`.
+    """Whether a rule may make a finding at `at`, on local `day`, for `period`; `spoken` are its earlier ones about the subject.
 
     The last time may lie exactly N minutes, hours or days back. What was said before the limit had a `by`, or after it
     had one, counts for every value: an edit of the limit is no leave to speak again.
@@ -75,14 +77,14 @@ def may_speak(limit: Limit, at: datetime, day: date, period: str, spoken: Collec
 
 
 def _concerns(limit: Limit, period: str, said: str) -> bool:
-    """Whether what was said is about the value that is asked about."""
+    """Whether an earlier finding counts for the value of `limit.by` in `period`."""
     if not limit.by:
         return True
     return _BY not in said or said.endswith(period[period.rindex(_BY) :])
 
 
 def _same(limit: Limit, day: date, period: str, said: Said) -> bool:
-    if limit.once_per in _DAYS_IN:  # by the day it was said, whatever the limit was called then
+    if limit.once_per in _DAYS_IN:  # by its day, since an earlier version may have named the period differently
         return _within_one(limit.once_per, day, said.day)
     if limit.by and said.period == period.rpartition(_BY)[0]:
         return True
@@ -97,9 +99,9 @@ def _within_one(per: str, day: date, other: date) -> bool:
 
 
 def looks_back(limit: Limit) -> int:
-    """How many days of earlier findings `may_speak` has to see for this limit; 0: only the period itself.
+    """The number of days of earlier findings that `may_speak` needs for this limit; 0: only the period itself.
 
-    Where the limit was edited, what an earlier version said is looked for through `longest` days.
+    If the limit was edited, findings of earlier versions are looked for through `longest` days.
     """
     apart = SLIDING.fullmatch(limit.once_per)
     days = 0
@@ -109,5 +111,5 @@ def looks_back(limit: Limit) -> int:
 
 
 def longest(limit: Limit) -> int:
-    """As `looks_back`, for what versions with another limit have said: the period itself counted in days."""
+    """As `looks_back`, for findings of versions with another limit: the period itself counted in days."""
     return max(looks_back(limit), _DAYS_IN.get(limit.once_per, 0))

@@ -1,4 +1,4 @@
-"""What is true of a subject at a moment, read off a `World`: event fields, states, metrics, peers and targets."""
+"""Compute the facts of a subject at a moment from a `World`: event fields, states, metrics, peers and targets."""
 
 from __future__ import annotations
 
@@ -6,54 +6,50 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tideng.facts.names import Needs
+from tideng.facts.names import Needs, Point
 from tideng.facts.world import World
 from tideng.model.metrics import Metric
 from tideng.org.directory import Assignment, Position, zone
 from tideng.org.groups import GROUPS, Group
 
 FEWEST_PEERS = 3
-"""Below so many others a mean would say something about one of them."""
+"""With fewer peers, a mean would reveal the value of one of them."""
 
 _A_MOMENT = timedelta(microseconds=1)
 
 Peers = dict[tuple, tuple[dict[str, float], float]]
-"""What was already added up, per metric, position and moment: each peer's value, and their sum."""
+"""The sums computed so far: (metric, position, moment) → each peer's value, and their sum."""
 
 
 def facts_at(
     world: World,
     needs: Needs,
-    subject: str,
-    person: str,
-    at: datetime,
+    point: Point,
     event: Mapping[str, Any] | None = None,
-    assignment: Assignment | None = None,
     peers: Peers | None = None,
-    about: str = "person",
 ) -> dict[str, Any]:
-    """Those of `needs` that are known of `subject` at `at`; `about` says what it is (person, case, position or unit), and
-    `person` whom it is about where it is no person ('' for nobody).
+    """Those of `needs` that are known at a point; a point without an assignment has it looked up where it is needed.
 
     `event`: the facts of the event that asks, if one does. `peers` is shared among the questions of one moment, so that a
     mean over everyone is added up once.
     """
     facts: dict[str, Any] = {}
+    person, at, judged = point.subject, point.at, point.judged
     if event is not None:
         for name in needs.event:
             _know(facts, name, event.get(name))
     for name in needs.cases:
-        _know(facts, name, world.of_case(subject, name, at))
+        _know(facts, name, world.of_case(judged, name, at))
     for name in needs.states:
         facts[name] = world.in_state(person, name, at) is not None
     if not (needs.metrics or needs.peers or needs.targets):
         return facts
-    if about in GROUPS:
-        return facts | _of_group(world, needs, (about, subject), at)
-    assignment = assignment or world.directory.at(person, at)
-    day = at.astimezone(zone(assignment.timezone)).date() if assignment else world.directory.local_day(subject, at)
+    if point.about in GROUPS:
+        return facts | _of_group(world, needs, (point.about, judged), at)
+    assignment = point.assignment or world.directory.at(person, at)
+    day = at.astimezone(zone(assignment.timezone)).date() if assignment else world.directory.local_day(judged, at)
     for name, metric in needs.metrics:
-        _know(facts, name, _value(world, metric, subject, day, at, assignment))
+        _know(facts, name, _value(world, metric, judged, day, at, assignment))
     for name, metric in needs.peers:
         _know(facts, name, _mean_of_peers(world, metric, assignment, at, {} if peers is None else peers))
     position = world.directory.as_at(at).positions.get(assignment.position) if assignment else None
@@ -61,7 +57,7 @@ def facts_at(
 
 
 def _of_group(world: World, needs: Needs, group: Group, at: datetime) -> dict[str, Any]:
-    """What its people have done together, and what its duty sheet asks."""
+    """The metrics of a group's people together, and the targets of its duty sheet."""
     facts: dict[str, Any] = {}
     for name, metric in needs.metrics:
         _know(facts, name, world.directory.groups.value(world.book, metric, group, at))
@@ -71,7 +67,7 @@ def _of_group(world: World, needs: Needs, group: Group, at: datetime) -> dict[st
 
 
 def _targets(position: Position | None, needs: Needs, day: date) -> dict[str, float]:
-    """What the duty sheet asks on that day."""
+    """The targets of a duty sheet on a local day."""
     targets = position.targets_on(day) if position and needs.targets else {}
     return {name: targets[target][1] for name, target in needs.targets if target in targets}
 
@@ -103,7 +99,7 @@ def _share_of_target(
 
 
 def _days_in_state(world: World, metric: Metric, subject: str, today: date, at: datetime) -> int:
-    """On how many local days of the window the state held, if only for a moment; of today up to `at`, inclusive."""
+    """The number of local days of the window on which the state held, if only for a moment, up to `at`, inclusive."""
     window = metric.days(today)
     days: set[date] = set()
     for span in world.spans.get((subject, metric.state), ()) if window else ():
@@ -117,7 +113,7 @@ def _days_in_state(world: World, metric: Metric, subject: str, today: date, at: 
 
 
 def _mean_of_peers(world: World, metric: Metric, own: Assignment | None, at: datetime, known: Peers) -> float | None:
-    """Mean over the other active people with the same position who have a value; None when they are too few."""
+    """The mean over the other active people with the same position who have a value; None if they are too few."""
     if own is None or not own.position:
         return None
     key = (metric.function, metric.state, metric.series.key, metric.window, own.position, at)

@@ -1,4 +1,4 @@
-"""Facts: what is true of a subject at a moment, by dotted name. A fact that is not known is left out, never None."""
+"""Names of facts, such as ``person.position``. A fact that is not known is left out of a mapping, never None."""
 
 from __future__ import annotations
 
@@ -14,18 +14,26 @@ from tideng.org.directory import Assignment
 
 
 class Point(NamedTuple):
-    """One person at one moment, with their assignment then (None: nobody, or not employed); and what is judged, where that
-    is no person: `about` position, unit or case, and its id in `thing`."""
+    """What facts are asked about: a person at a moment (UTC), with their assignment then.
+
+    `subject` is the person ('' for nobody); `assignment` is None for nobody and for whoever is not employed. `about` says
+    what is judged: person, position, unit or case; `thing` is its id, or '' where it is the person.
+    """
 
     subject: str
     at: datetime
-    assignment: Assignment | None
+    assignment: Assignment | None = None
     about: str = "person"
     thing: str = ""
 
+    @property
+    def judged(self) -> str:
+        """The id of what is judged."""
+        return self.thing or self.subject
+
 
 class EventFacts(Mapping[str, Any]):
-    """An event's own facts, read when asked for: ``event.FIELD``, ``event.FIELD.length``, ``case.FIELD``."""
+    """An event's own facts, read on demand: ``event.FIELD``, ``event.FIELD.length``, ``case.FIELD``."""
 
     __slots__ = ("_event",)
 
@@ -45,7 +53,7 @@ class EventFacts(Mapping[str, Any]):
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        """As a mapping's; the usual case, a field that is there, without a detour over an exception."""
+        """As `Mapping.get`; a field that is there, the usual case, costs no exception."""
         value = self._event.data.get(name.partition(".")[2])
         if value is not None:
             return value
@@ -63,7 +71,7 @@ class EventFacts(Mapping[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """The facts some watches read, sorted by where they come from."""
+    """The facts that some watches read, by their source."""
 
     event: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
@@ -75,7 +83,7 @@ class Needs:
 
     @classmethod
     def of(cls, names: frozenset[str], metrics: Mapping[str, Metric], catalogue: Catalogue) -> Needs:
-        """Sort `names`; `metrics` resolves ``metric.NAME`` and ``peers.NAME``. ``found.*`` is the judge's own."""
+        """Sort `names`; `metrics` resolves ``metric.NAME`` and ``peers.NAME``. ``found.*`` comes from the judge itself."""
         sorted_: dict[str, Any] = {
             "event": [],
             "cases": [],
@@ -105,10 +113,10 @@ class Needs:
 
     @property
     def all_metrics(self) -> tuple[Metric, ...]:
-        """Those that are counted from events."""
+        """The metrics that are counted from events."""
         return tuple(metric for _, metric in (*self.metrics, *self.peers) if not metric.state)
 
     @property
     def state_metrics(self) -> tuple[Metric, ...]:
-        """Those that count the days of a state."""
+        """The metrics that count the days of a state."""
         return tuple(metric for _, metric in (*self.metrics, *self.peers) if metric.state)

@@ -28,6 +28,10 @@ class Span:
         """Whether the state holds at `moment`: from the start, inclusive, to the end, exclusive."""
         return (self.started is not None and self.started <= moment) and (self.ended is None or moment < self.ended)
 
+    def runs_at(self, moment: datetime) -> bool:
+        """Whether it began by `moment`, inclusive, and no end of it is known."""
+        return self.ended is None and self.started is not None and self.started <= moment
+
 
 def pair(
     starts: Collection[datetime], ends: Collection[datetime], keyed: bool

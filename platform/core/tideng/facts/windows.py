@@ -1,6 +1,6 @@
-"""Windows: the stretches of time that a first event opens, and what came in them.
+"""Windows: stretches of time that a first event opens, and the events in them.
 
-Which windows there are follows from the events alone, whatever order they are heard in: `derive` says it. Windows that
+The windows follow from the events alone, in whatever order they arrive: `derive` computes them. Windows that
 are over, because they were judged, stay as they are, so that nobody is told the same thing twice.
 """
 
@@ -17,15 +17,15 @@ from tideng.model.event import Event, occurrence_of
 from tideng.model.judge_contract import OnAbsence, OnNotAll, Windowed
 
 if TYPE_CHECKING:
-    from tideng.facts.agenda import Entry
+    from tideng.facts.agenda import AgendaEntry
 
 COMPLETE, JOINED = "complete", "joined"
-"""States of a window besides those every entry knows: all that it waits for came; it turned out to be part of another."""
+"""States of a window beside those of every entry: all its events came; it turned out to be part of another window."""
 OVER = ("done", "cancelled", "missed")
 
 
 class Shape(NamedTuple):
-    """What an event's window is like: when it ends, and the types that complete it (none: it is always waited out)."""
+    """The shape of the window that an event opens: its end, and the types that complete it (none: it always runs to its end)."""
 
     due: datetime
     completed_by: frozenset[str]
@@ -33,7 +33,7 @@ class Shape(NamedTuple):
 
 @dataclass(slots=True)
 class Window:
-    """A window as the events make it."""
+    """A window as it follows from the events."""
 
     opener: Event
     shape: Shape
@@ -51,21 +51,21 @@ class Window:
 class WindowGroup:
     """The windows of one rule and one match value, in any state, and the events that the rule heeds, by time."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[AgendaEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
     def add(self, event: Event) -> bool:
-        """Put an event in its place; says whether it came later than all that were there."""
+        """Insert an event by its time; returns whether it is later than all that were there."""
         latest = not self.events or event.time > self.events[-1].time
         if latest or order(event) not in map(order, self.events):
             insort_right(self.events, event, key=order)
         return latest
 
-    def taken(self, entry: Entry) -> list[Event]:
-        """What came while the window of `entry` was open, from its opener on."""
+    def taken(self, entry: AgendaEntry) -> list[Event]:
+        """The events while the window of `entry` was open, from its opener on."""
         return [event for event in self.since([entry], entry.due) if event.time <= entry.due]
 
-    def since(self, entries: Collection[Entry], moment: datetime) -> list[Event]:
+    def since(self, entries: Collection[AgendaEntry], moment: datetime) -> list[Event]:
         """The events from `moment` on, or from the opener of the first of `entries` on, where that was earlier.
 
         Of the moment in which that one was opened, what stands before its opener is left out: it belongs to a window that
@@ -78,7 +78,7 @@ class WindowGroup:
         return found[next((place for place, name in enumerate(names) if name in openers), 0) :]
 
     def forget(self, before: datetime) -> None:
-        """Let go of the windows that ended before, and of what only they had taken."""
+        """Drop the windows that ended before a moment, and the events that only they took."""
         self.entries = [entry for entry in self.entries if entry.state == "open" or entry.due >= before]
         first = min((entry.began for entry in self.entries), default=before)
         if self.events and self.events[0].time < first:
@@ -86,12 +86,12 @@ class WindowGroup:
 
 
 def order(event: Event) -> tuple[datetime, str, str, str]:
-    """The order of events in a window; also of those of one moment, however they came in."""
+    """The sort key of events in a window; events of one moment have a fixed order, too, however they arrived."""
     return event.time, event.type, event.source, event.id
 
 
 def heeds(trigger: OnAbsence | Windowed, event: Event) -> bool:
-    """Whether the trigger's `where` lets the event count."""
+    """Whether the event fulfils the trigger's `where`."""
     return trigger.where is None or trigger.where.holds(EventFacts(event))
 
 
@@ -103,8 +103,10 @@ def is_complete(wanted: Collection[str], members: Iterable[Event]) -> bool:
     return bool(wanted) and set(wanted) <= {event.type for event in members}
 
 
-def derive(events: Sequence[Event], shape_of: Callable[[Event], Shape], over: Collection[Entry] = ()) -> list[Window]:
-    """The windows that `events` (in their order) make, beside those that are `over`.
+def derive(
+    events: Sequence[Event], shape_of: Callable[[Event], Shape], over: Collection[AgendaEntry] = ()
+) -> list[Window]:
+    """The windows that follow from `events` (sorted by `order`), beside those that are `over`.
 
     An event opens a window where none takes it. What falls into a window that is over belongs to it; and a window that
     would run into one that is over is not opened, since what it is about has been judged.

@@ -1,4 +1,4 @@
-"""What is known about some subjects while a batch is judged: loaded before, changed in memory, saved after.
+"""The world of a batch: everything known about some subjects, loaded before judging, changed in memory, stored after.
 
 The live path fills a World from the database and writes its changes back in the same transaction; a replay keeps one
 World for the whole run. Both put it through the same `Flow`, which is why they find the same.
@@ -26,7 +26,7 @@ _began = attrgetter("started")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One action of one finding, ready to be kept: the line `replay` prints and the row the live path writes."""
+    """One action of one finding: the line that `replay` prints, and the row that the live path stores."""
 
     rule: str
     version: int
@@ -50,14 +50,14 @@ class Record:
 
     @property
     def key(self) -> str:
-        """Unique among all findings, and the same when the rule is edited."""
+        """Unique among all findings; it does not change when the rule is edited."""
         tail = f"/{self.step}.{self.ordinal}" if self.step or self.ordinal else ""
         return f"{self.rule}/{self.subject}/{self.period}{tail}"
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A finding group already on record that a late event might undo: step `step` of (rule, subject, period), said at `at`."""
+    """A recorded finding that a late event might undo: step `step` of (rule, subject, period), made at `at`."""
 
     rule: str
     version: int
@@ -69,7 +69,7 @@ class Spoken:
 
 @dataclass
 class World:
-    """See the module. Everything below `catalogue` is per subject, and only for the subjects that were loaded."""
+    """See the module. The fields below `catalogue` hold values of the loaded subjects alone."""
 
     directory: Directory
     catalogue: Catalogue
@@ -101,6 +101,14 @@ class World:
         key = str(event.data.get(state.key) or "") if state.key else ""
         spans = self.spans.setdefault((event.subject, state.name), [])
         ours = [span for span in spans if span.key == key]
+        # the usual case, one start and then its end, needs no pairing
+        if begins and not ours:
+            self._add_span(event.subject, state.name, Span(key, event.time, None))
+            return
+        if not begins and len(ours) == 1 and ours[0].runs_at(event.time):
+            ours[0].ended = event.time
+            self.changed_spans.append(ours[0])
+            return
         starts = {span.started for span in ours if span.started is not None}
         ends = {span.ended for span in ours if span.ended is not None}
         known = starts if begins else ends
@@ -119,7 +127,7 @@ class World:
         ended: dict[datetime, datetime | None],
         idle: set[datetime],
     ) -> None:
-        """Make the spans of one key those of `ended` and `idle`, changing as few as possible: each is a stored row."""
+        """Make the spans of one key those of `ended` and `idle`, changing as few as possible, since each is a stored row."""
         for span in ours:
             if span.started is not None and span.ended != ended[span.started]:
                 span.ended = ended[span.started]
@@ -147,12 +155,12 @@ class World:
         return min(held, key=_began) if held else None
 
     def of_case(self, case: str, name: str, moment: datetime) -> Any:
-        """The last value of ``case.FIELD`` up to `moment`; None where it has none."""
+        """The last value of ``case.FIELD`` up to `moment`; None if there is none."""
         known = self.cases.get(case)
         return known.latest(name, moment) if known else None
 
     def note_case(self, event: Event) -> None:
-        """Put an event into the file of its case."""
+        """Add an event to its case."""
         self.cases.setdefault(case_of(event), CaseFile()).add(event)
 
     def absent(self, person: str, moment: datetime) -> bool:

@@ -16,7 +16,8 @@ from typing import Any, BinaryIO, Protocol
 
 from tideng.base.errors import CodedError, InvalidPayload, Problem, Refused
 from tideng.base.parse_errors import of_text
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
+from tideng.base.text import phrase, same
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
 
@@ -30,7 +31,7 @@ LOGS = "logs"
 Source = Path | str | BinaryIO
 
 
-class Finder(Protocol):
+class ReaderFinder(Protocol):
     """Whatever knows the formats: `tideng.plugins.manager.Plugins`."""
 
     def first(self, hook: str, **arguments: Any) -> Any: ...
@@ -64,14 +65,14 @@ class ReadOptions:
 
 def log_event_type(name: str, activity: str) -> EventType:
     """Make the open event type of an activity in an event log: any attribute, matched by its case."""
-    case = Field("case", "text", {"zh": "案例", "en": "Case"}, required=True, key=True)
-    return EventType(name, {"zh": activity, "en": activity}, (case,), plugin=LOGS, open=True)
+    case = Field("case", "text", phrase("Case", context="event_files"), required=True, key=True)
+    return EventType(name, same(activity), (case,), plugin=LOGS, open=True)
 
 
 def open_events(
     source: Source,
     catalogue: Catalogue,
-    plugins: Finder,
+    plugins: ReaderFinder,
     *,
     received: datetime | None = None,
     mapping: Mapping[str, str] | None = None,
@@ -111,7 +112,7 @@ def open_events(
 def read_all(
     sources: Iterable[Source],
     catalogue: Catalogue,
-    plugins: Finder,
+    plugins: ReaderFinder,
     *,
     received: datetime | None = None,
     mapping: Mapping[str, str] | None = None,
@@ -141,7 +142,7 @@ def read_all(
 
 
 def declare_log_types(
-    sources: Iterable[Source], plugins: Finder, *, mapping: Mapping[str, str] | None = None
+    sources: Iterable[Source], plugins: ReaderFinder, *, mapping: Mapping[str, str] | None = None
 ) -> list[EventType]:
     """Find the event types that event logs would declare: one for each activity, in the order of first occurrence.
 
@@ -176,7 +177,7 @@ def _event_or_refusal(
 Reader = Callable[[BinaryIO, ReadOptions], Iterable[tuple[str, Any]]]
 
 
-def _opened(source: BinaryIO, name: str, plugins: Finder) -> tuple[BinaryIO, Reader]:
+def _opened(source: BinaryIO, name: str, plugins: ReaderFinder) -> tuple[BinaryIO, Reader]:
     """Give the unpacked stream from its beginning, and the reader that a plugin offers for it."""
     unpacked = io.BufferedReader(_unpacked(source), buffer_size=1 << 18)
     head = _taken(unpacked, HEAD)
@@ -225,7 +226,7 @@ class BrokenArchive(CodedError, EOFError):
     """A packed file that ends early, or unpacks to implausibly much."""
 
 
-def _why_broken(error: EOFError | zlib.error) -> Phrase:
+def _why_broken(error: EOFError | zlib.error) -> Sentence:
     return error.message if isinstance(error, BrokenArchive) else of_text(error)
 
 

@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tideng.base.errors import InvalidPayload, Problem
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
 from tideng.model.limits import (
@@ -127,7 +127,7 @@ def _read_carefully(
                 found.append((path, _with_way_out(path, complaint, payload, catalogue, reader)))
     moment = read_moment(payload.get("time"))
     if moment and received is not None and moment > received + MAX_AHEAD:
-        found.append(("time", Phrase("time-ahead", {"value": str(payload["time"])})))
+        found.append(("time", Sentence("time-ahead", {"value": str(payload["time"])})))
     if found:
         lead = f"{place}, " if place else ""
         problems = [Problem(lead + path if path else place, one.code, one.params) for path, one in found]
@@ -144,17 +144,17 @@ def _with_way_out(
 
     if path == "type" and complaint.code == UNKNOWN_TYPE:
         near = catalogue.suggest(payload["type"], catalogue.event_types)
-        way_out = Phrase("suggestion", {"name": near}) if near else Phrase("see-catalogue")
-        return Phrase("unknown-event-type", {"name": shown(payload["type"]), "way_out": way_out})
+        way_out = Sentence("suggestion", {"name": near}) if near else Sentence("see-catalogue")
+        return Sentence("unknown-event-type", {"name": shown(payload["type"]), "way_out": way_out})
     if complaint.code == UNKNOWN_FIELD and reader and path.startswith("data."):
         known = [f.name for f in reader.event_type.fields]
         near = catalogue.suggest(path.removeprefix("data."), known)
-        way_out = Phrase("type-has-no-fields", {"type": reader.event_type.name})
+        way_out = Sentence("type-has-no-fields", {"type": reader.event_type.name})
         if near:
-            way_out = Phrase("suggestion", {"name": near})
+            way_out = Sentence("suggestion", {"name": near})
         elif known:
-            way_out = Phrase("type-has-fields", {"type": reader.event_type.name, "names": known})
-        return Phrase("unknown-field", {"way_out": way_out})
+            way_out = Sentence("type-has-fields", {"type": reader.event_type.name, "names": known})
+        return Sentence("unknown-field", {"way_out": way_out})
     return complaint
 
 

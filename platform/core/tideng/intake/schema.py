@@ -14,7 +14,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
 
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.model.catalogue import EventType, Field
 from tideng.model.limits import (
     CONTROL,
@@ -40,7 +40,7 @@ _CLOUDEVENTS = ENVELOPE | {"datacontenttype", "dataschema", "traceparent", "trac
 _EXTENSION = re.compile(r"[a-z0-9]{1,40}")
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?")
 
-Complaint = Phrase
+Complaint = Sentence
 """What is wrong, without its place."""
 
 
@@ -57,12 +57,12 @@ def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
             size += len(value)
             complaint = None
             if depth > MAX_DEPTH:
-                complaint = Phrase("nested-too-deeply", {"limit": MAX_DEPTH})
+                complaint = Sentence("nested-too-deeply", {"limit": MAX_DEPTH})
             elif isinstance(value, Mapping):
                 for name, item in reversed(list(value.items())):
                     inner = f"{path}.{shown(name)}" if path else shown(name)
                     if not isinstance(name, str) or _text_complaint(name) or len(name) > MAX_KEY:
-                        yield inner, Phrase("not-a-field-name", {"limit": MAX_KEY})
+                        yield inner, Sentence("not-a-field-name", {"limit": MAX_KEY})
                     else:
                         size += len(name)
                         waiting.append((inner, item, depth + 1))
@@ -74,16 +74,16 @@ def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
         if complaint:
             yield path, complaint
     if size > MAX_PAYLOAD:
-        yield "", Phrase("event-too-large", {"size": size, "limit": MAX_PAYLOAD})
+        yield "", Sentence("event-too-large", {"size": size, "limit": MAX_PAYLOAD})
 
 
 def _text_complaint(text: str) -> Complaint | None:
     if len(text) > MAX_TEXT:
-        return Phrase("too-many-characters", {"length": len(text), "limit": MAX_TEXT})
+        return Sentence("too-many-characters", {"length": len(text), "limit": MAX_TEXT})
     if "\0" in text:
-        return Phrase("nul-in-text")
+        return Sentence("nul-in-text")
     if not encodes(text):
-        return Phrase("half-character")
+        return Sentence("half-character")
     return None
 
 
@@ -91,10 +91,10 @@ def _number_complaint(value: object) -> Complaint | None:
     if value is None or isinstance(value, bool) or is_exact_number(value):
         return None
     if isinstance(value, int):
-        return Phrase("number-not-exact", {"limit": MAX_WHOLE})
+        return Sentence("number-not-exact", {"limit": MAX_WHOLE})
     if isinstance(value, float):
-        return Phrase("not-a-finite-number", {"value": str(value)})
-    return Phrase("not-a-json-value", {"kind": kind_of(value)})
+        return Sentence("not-a-finite-number", {"value": str(value)})
+    return Sentence("not-a-json-value", {"kind": kind_of(value)})
 
 
 def flatten(messages: object, path: str = "") -> Iterator[tuple[str, Complaint]]:
@@ -104,9 +104,9 @@ def flatten(messages: object, path: str = "") -> Iterator[tuple[str, Complaint]]
             yield from flatten(inner, here)
     elif isinstance(messages, list):
         for message in messages:
-            yield path, message if isinstance(message, Phrase) else Phrase(str(message))
+            yield path, message if isinstance(message, Sentence) else Sentence(str(message))
     else:
-        yield path, Phrase(str(messages))
+        yield path, Sentence(str(messages))
 
 
 # -- the schemas ------------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ UNKNOWN_FIELD = "unknown-field"
 """Codes: marshmallow's own error messages are texts, so a code stands in their place until `flatten`."""
 
 
-class _Checked(fields.Field):
+class _CheckedField(fields.Field):
     """A field that is kept unchanged, or complained about."""
 
     default_error_messages: dict[str, str | list | dict] = {
@@ -135,23 +135,23 @@ class _Checked(fields.Field):
         return value
 
 
-class _Strict(Schema):
+class _StrictSchema(Schema):
     error_messages: dict[str, str] = {"unknown": UNKNOWN_FIELD, "type": "object-needed"}
 
     class Meta:
         unknown = RAISE
 
 
-class _Open(_Strict):
+class _OpenSchema(_StrictSchema):
     class Meta:
         unknown = INCLUDE
 
 
 def _data_schema(event_type: EventType | None) -> type[Schema]:
-    base = _Strict if event_type and not event_type.open else _Open
+    base = _StrictSchema if event_type and not event_type.open else _OpenSchema
     described = event_type.fields if event_type else ()
     return base.from_dict(
-        {f.name: _Checked(_field_check(f), required=f.required, allow_none=not f.required) for f in described},
+        {f.name: _CheckedField(_field_check(f), required=f.required, allow_none=not f.required) for f in described},
         name="Data",
     )
 
@@ -165,18 +165,18 @@ def event_schema(event_type: EventType | None) -> type[Schema]:
         error_messages={"required": "value-missing", "null": "object-null", "type": "object-needed"},
     )
 
-    class EventSchema(_Strict):
+    class EventSchema(_StrictSchema):
         class Meta:
             unknown = INCLUDE
             register = False
 
-        id = _Checked(_name_check("id"), required=True)
-        source = _Checked(_name_check("source"), required=True)
-        type = _Checked(_type_check if event_type is None else _name_check("type"), required=True)
-        time = _Checked(_time_check, required=True)
-        subject = _Checked(_name_check("subject"), required=True)
-        specversion = _Checked(_version_check)
-        datacontenttype = _Checked(_content_check)
+        id = _CheckedField(_name_check("id"), required=True)
+        source = _CheckedField(_name_check("source"), required=True)
+        type = _CheckedField(_type_check if event_type is None else _name_check("type"), required=True)
+        time = _CheckedField(_time_check, required=True)
+        subject = _CheckedField(_name_check("subject"), required=True)
+        specversion = _CheckedField(_version_check)
+        datacontenttype = _CheckedField(_content_check)
         data = nested
 
         def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
@@ -202,11 +202,11 @@ def _strangers(payload: Mapping[str, Any], data_names: frozenset[str]) -> dict[s
     for name in payload.keys() - _CLOUDEVENTS:
         near = difflib.get_close_matches(name, ENVELOPE - payload.keys(), n=1, cutoff=0.6)
         if name in data_names:
-            found[name] = [Phrase("field-beside-data", {"name": name})]
+            found[name] = [Sentence("field-beside-data", {"name": name})]
         elif near:
-            found[name] = [Phrase("unknown-field", {"way_out": Phrase("suggestion", {"name": near[0]})})]
+            found[name] = [Sentence("unknown-field", {"way_out": Sentence("suggestion", {"name": near[0]})})]
         elif not _EXTENSION.fullmatch(name):
-            found[name] = [Phrase("unknown-field", {"way_out": Phrase("put-into-data")})]
+            found[name] = [Sentence("unknown-field", {"way_out": Sentence("put-into-data")})]
     return found
 
 
@@ -216,13 +216,13 @@ def _name_check(name: str) -> Callable[[Any], Complaint | None]:
     def check(value: Any) -> Complaint | None:
         if not isinstance(value, str):
             example = f'"{shown(value)}"' if type(value) is int else ""
-            return Phrase("not-a-text-value", {"kind": kind_of(value), "example": example})
+            return Sentence("not-a-text-value", {"kind": kind_of(value), "example": example})
         if not value.strip():
-            return Phrase("text-empty", {"limit": limit})
+            return Sentence("text-empty", {"limit": limit})
         if len(value) > limit:
-            return Phrase("too-many-characters", {"length": len(value), "limit": limit})
+            return Sentence("too-many-characters", {"length": len(value), "limit": limit})
         if CONTROL.search(value):
-            return Phrase("holds-control-characters")
+            return Sentence("holds-control-characters")
         return None
 
     return check
@@ -230,33 +230,33 @@ def _name_check(name: str) -> Callable[[Any], Complaint | None]:
 
 def _type_check(value: Any) -> Complaint | None:
     """Called only when no event type of that name is known."""
-    return _name_check("type")(value) or Phrase(UNKNOWN_TYPE)
+    return _name_check("type")(value) or Sentence(UNKNOWN_TYPE)
 
 
 def _time_check(value: Any) -> Complaint | None:
     if not isinstance(value, str):
-        return Phrase("not-a-text-value", {"kind": kind_of(value), "example": EXAMPLE})
+        return Sentence("not-a-text-value", {"kind": kind_of(value), "example": EXAMPLE})
     if _NAIVE.fullmatch(value):
-        return Phrase("time-without-offset", {"value": value, "example": EXAMPLE})
+        return Sentence("time-without-offset", {"value": value, "example": EXAMPLE})
     if not MOMENT.fullmatch(value):
-        return Phrase("not-a-time", {"value": shown(value), "example": EXAMPLE})
+        return Sentence("not-a-time", {"value": shown(value), "example": EXAMPLE})
     try:
         moment = datetime.fromisoformat(value.upper())
         outside = moment.year not in YEARS or moment.astimezone(UTC).year not in YEARS
     except (ValueError, OverflowError):
-        return Phrase("no-such-day", {"value": value, "example": EXAMPLE})
+        return Sentence("no-such-day", {"value": value, "example": EXAMPLE})
     if outside:
-        return Phrase("year-improbable", {"value": value, "first": YEARS[0], "last": YEARS[-1]})
+        return Sentence("year-improbable", {"value": value, "first": YEARS[0], "last": YEARS[-1]})
     return None
 
 
 def _version_check(value: Any) -> Complaint | None:
-    return None if value == "1.0" else Phrase("not-supported", {"value": shown(value), "supported": "1.0"})
+    return None if value == "1.0" else Sentence("not-supported", {"value": shown(value), "supported": "1.0"})
 
 
 def _content_check(value: Any) -> Complaint | None:
     fine = isinstance(value, str) and value.split(";")[0].strip().lower() in ("application/json", "text/json")
-    return None if fine else Phrase("not-supported", {"value": shown(value), "supported": "application/json"})
+    return None if fine else Sentence("not-supported", {"value": shown(value), "supported": "application/json"})
 
 
 def _field_check(field: Field) -> Callable[[Any], Complaint | None]:
@@ -266,27 +266,27 @@ def _field_check(field: Field) -> Callable[[Any], Complaint | None]:
         if not right(value):
             params = {"wanted": wanted, "kind": kind_of(value), "example": _example(field, value)}
             if isinstance(value, str) and len(value) <= 40:
-                return Phrase("wrong-type-of-text", {**params, "value": shown(value)})
-            return Phrase("wrong-type", params)
+                return Sentence("wrong-type-of-text", {**params, "value": shown(value)})
+            return Sentence("wrong-type", params)
         if field.key:
             text = str(value)
             if not text.strip() or len(text) > MAX_KEY or CONTROL.search(text):
-                return Phrase("key-not-a-short-text", {"limit": MAX_KEY})
+                return Sentence("key-not-a-short-text", {"limit": MAX_KEY})
         if (field.minimum is not None and value < field.minimum) or (
             field.maximum is not None and value > field.maximum
         ):
-            return Phrase("out-of-bounds", {"value": value, "bounds": _bounds(field)})
+            return Sentence("out-of-bounds", {"value": value, "bounds": _bounds(field)})
         return None
 
     return check
 
 
-def _bounds(field: Field) -> Phrase:
+def _bounds(field: Field) -> Sentence:
     low, high = (None if bound is None else f"{bound:g}" for bound in (field.minimum, field.maximum))
     params = {"low": low, "high": high, "unit": f" {field.unit}" if field.unit else ""}
     if low is not None and high is not None:
-        return Phrase("from-to", params)
-    return Phrase("at-least", params) if low is not None else Phrase("at-most", params)
+        return Sentence("from-to", params)
+    return Sentence("at-least", params) if low is not None else Sentence("at-most", params)
 
 
 def _example(field: Field, value: object) -> str:

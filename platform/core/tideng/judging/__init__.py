@@ -1,1 +1,1 @@
-"""Stored events and due schedules become findings: which rules to ask, in which order, and what to record."""
+"""Judging: which rules an event or a moment concerns, in which order they are asked, and what is recorded of their findings."""

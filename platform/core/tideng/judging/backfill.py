@@ -1,7 +1,6 @@
-"""Stored figures, brought up to date from the stored events: a new metric is filled once, and amounts whose exchange
-rates changed are counted anew.
+"""Fill stored figures from the stored events: a new metric once, and amounts again after exchange rates changed.
 
-Called while every lane is held, so that nobody adds to what is being counted.
+Called while every lane is held, so that no worker adds to what is being counted.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def bring_up_to_date(
 ) -> None:
     """Make the stored days those of the `wanted` series (by key), counted at today's exchange rates.
 
-    A series that nobody wants any more is forgotten, so that it is filled anew when somebody wants it again.
+    A series that is not wanted any more is deleted, so that it is filled again when it is wanted again.
     """
     table = SeriesRow.__table__
     kept = set(connection.execute(select(table.c.key)).scalars())
@@ -55,7 +54,7 @@ def bring_up_to_date(
 
 
 def _of_money(series: Series, catalogue: Catalogue) -> bool:
-    """Whether what the series counts depends on exchange rates; a condition of its own may read an amount, too."""
+    """Whether the counts of the series depend on exchange rates; its `where` may read an amount as well."""
     declared = catalogue.event_types.get(series.event_type)
     return declared is not None and bool(declared.amounts) and bool(series.field or series.where_id)
 
@@ -67,7 +66,7 @@ def _count_anew(
     series: Collection[Series],
     since: date = date.min,
 ) -> None:
-    """Count the judged events of local days from `since` on for these series, in place of what is stored."""
+    """Replace the stored days of these series, from local day `since` on, by counts of the judged events."""
     if not series:
         return
     keys = {one.key for one in series}

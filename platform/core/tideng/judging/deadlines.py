@@ -1,4 +1,4 @@
-"""What is waited for after an event: an answer that may not come, the end of a window, or the rest of a set.
+"""What rules wait for after an event: an answer that may not come, the end of a window, or the rest of a set.
 
 Each is an entry on the agenda. Events open, answer and complete them here; when one comes due, `at_end` says what is to be
 asked, and why.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.facts.frequency import period_of
 from tideng.facts.names import EventFacts
 from tideng.facts.windows import (
@@ -41,7 +41,7 @@ from tideng.model.judge_contract import (
 from tideng.org.groups import home_of
 
 HELD = "held by its limit"
-"""The note of a deadline that came due and found its rule not allowed to speak."""
+"""The note of a deadline whose finding the rule's limit did not allow."""
 _ALL_CAME = "all came in time"
 
 
@@ -57,7 +57,7 @@ class End:
 
 
 class Deadlines:
-    """Follows what rules wait for. Holds nothing of its own: all it knows of is in the `World`."""
+    """Decides when deadlines and windows open, and how they end. Stateless: the entries are in the world's agenda."""
 
     def __init__(self, watchlist: WatchList, calendar: WorkCalendar):
         self._watchlist, self._calendar = watchlist, calendar
@@ -71,9 +71,8 @@ class Deadlines:
         for watch in self._watchlist.followed.get(event.type, ()):
             self._follow_window(world, watch, event)
 
-    def at_end(self, world: World, watch: Watch, entry: Entry) -> End | None:
-        """What an entry of this version is asked with now that it came due; None where nothing is to be said, the entry
-        being settled."""
+    def at_end(self, world: World, watch: Watch, entry: AgendaEntry) -> End | None:
+        """What an entry that has come due is judged by; None if there is nothing to judge, in which case it is settled."""
         trigger = watch.trigger
         if isinstance(trigger, OnAbsence):
             value = entry.match or ""
@@ -89,7 +88,7 @@ class Deadlines:
         return self._end_of_window(world, watch, trigger, entry)
 
     def kept(self, watch: Watch, event: Event) -> dict[str, Any]:
-        """What a deadline or a later step must still know of the event that began it."""
+        """The facts of an event that the deadline it opens needs later: those the rule reads, as JSON values."""
         facts = EventFacts(event)
         names = {*self._watchlist.needs(watch).event, *self._watchlist.needs(watch, "until").event}
         kept = {name: facts[name] for name in sorted(names) if name in facts}
@@ -108,10 +107,10 @@ class Deadlines:
             if not entry.began <= event.time <= entry.due:
                 continue
             if event.type == trigger.event_type and event.time == entry.began:
-                continue  # nothing is its own repetition
+                continue  # an event is not its own repetition
             if entry.state == "open":
                 world.agenda.settle(entry, "cancelled", f"{event.type} came in time")
-            elif entry.state == "done":  # it came in time, but was heard after the deadline had spoken
+            elif entry.state == "done":  # it happened in time, but arrived after the deadline had led to a finding
                 self._take_back(world, entry, f"{event.type} came in time")
 
     def _open_absence(self, world: World, watch: Watch, event: Event) -> None:
@@ -144,9 +143,13 @@ class Deadlines:
             world.agenda.settle(running, COMPLETE, _ALL_CAME)
 
     def _sort_out(
-        self, world: World, watch: Watch, value: str, group: WindowGroup, alive: list[Entry], event: Event
+        self, world: World, watch: Watch, value: str, group: WindowGroup, alive: list[AgendaEntry], event: Event
     ) -> None:
-        """An event was heard late, or with others of its moment: which windows are there really?"""
+        """Derive the windows anew after an event that arrived late, or together with others of its moment.
+
+        1. Take back what was said of windows that turn out to be complete. 2. Join windows that turn out to be part of an
+        earlier one. 3. Open the windows that are missing, and set the state of all others.
+        """
         events = group.since(alive, event.time)
         known = {entry.period: entry for entry in group.entries if entry.kind == _kind(watch.trigger)}
 
@@ -177,7 +180,7 @@ class Deadlines:
             if entry.state != state:
                 world.agenda.change(entry, state, _ALL_CAME if window.complete else None)
 
-    def _end_of_window(self, world: World, watch: Watch, trigger: Windowed, entry: Entry) -> End | None:
+    def _end_of_window(self, world: World, watch: Watch, trigger: Windowed, entry: AgendaEntry) -> End | None:
         group = world.agenda.windows(entry.rule, entry.match or "")
         members = [event for event in group.taken(entry) if event.type in trigger.event_types and heeds(trigger, event)]
         if isinstance(trigger, OnWait):
@@ -197,18 +200,18 @@ class Deadlines:
         opener = next(iter(came), trigger.event_type)
         return _end(entry, _waited(world, entry, opener, "not_all", {"came": came, "missing": missing}))
 
-    def _has_all(self, entry: Entry, group: WindowGroup) -> bool:
+    def _has_all(self, entry: AgendaEntry, group: WindowGroup) -> bool:
         wanted = self._completed_by(entry)
         return bool(wanted) and is_complete(wanted, group.taken(entry))
 
-    def _completed_by(self, entry: Entry) -> frozenset[str]:
+    def _completed_by(self, entry: AgendaEntry) -> frozenset[str]:
         watch = self._watchlist.get(entry.rule, entry.version)
         known = watch is not None and isinstance(watch.trigger, OnWait | OnNotAll)
         return completed_by(watch.trigger) if known else frozenset()  # type: ignore[union-attr, arg-type]
 
     # -- the agenda --------------------------------------------------------------------------------------------
-    def _open(self, world: World, kind: str, watch: Watch, event: Event, value: str, due: datetime) -> Entry:
-        entry = Entry(
+    def _open(self, world: World, kind: str, watch: Watch, event: Event, value: str, due: datetime) -> AgendaEntry:
+        entry = AgendaEntry(
             kind=kind,
             rule=watch.rule,
             version=watch.version,
@@ -230,8 +233,8 @@ class Deadlines:
         zone = world.directory.zone_of(event.subject, event.time)
         return self._calendar.deadline(event.time, trigger.within, zone, trigger.working)
 
-    def _take_back(self, world: World, entry: Entry, why: str) -> None:
-        """What a deadline said, and what was to follow; nothing where its limit had kept it from speaking."""
+    def _take_back(self, world: World, entry: AgendaEntry, why: str) -> None:
+        """Withdraw the finding of a deadline and cancel its ladder; nothing to do if its limit had held it back."""
         watch = self._watchlist.get(entry.rule, entry.version)
         if watch is None or entry.note == HELD:
             return
@@ -245,15 +248,15 @@ def _kind(trigger: Any) -> str:
     return "wait" if isinstance(trigger, OnWait) else "not_all"
 
 
-def _person(entry: Entry) -> str:
+def _person(entry: AgendaEntry) -> str:
     return entry.person or entry.subject
 
 
-def _end(entry: Entry, reason: Reason) -> End:
+def _end(entry: AgendaEntry, reason: Reason) -> End:
     return End(entry.facts, entry.owner, entry.depth, reason)
 
 
-def _waited(world: World, entry: Entry, event_type: str, op: str, operand: Any) -> Reason:
-    """The first reason of every finding of an entry: what opened it, and when, where the person lives."""
+def _waited(world: World, entry: AgendaEntry, event_type: str, op: str, operand: Any) -> Reason:
+    """The first reason of every finding of an entry: the event that opened it, and when, in the person's time zone."""
     since = entry.began.astimezone(world.directory.zone_of(_person(entry), entry.began)).isoformat()
     return Reason(event_type, since, op, operand, True, "when")

@@ -1,4 +1,4 @@
-"""What stored events say, read set-wise: answers, the contents of windows, moments for sliding metrics, exact books."""
+"""Queries over stored events: answers to deadlines, contents of windows, moments for sliding metrics, exact books."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select, true
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.facts.cases import case_of
 from tideng.facts.names import EventFacts
 from tideng.facts.world import Spoken
@@ -35,12 +35,12 @@ _STATE_AT_MOST = timedelta(days=120)
 
 
 def among_few(column: Any, values: Collection[Any]) -> Any:
-    """``column IN values``, or no filter at all where there are very many: the caller ignores what it did not ask for."""
+    """``column IN values``, or no filter for very many values; the caller must ignore rows it did not ask for."""
     return column.in_(list(values)) if len(values) <= _MANY else true()
 
 
 class WantedValues:
-    """The values that are looked for, by the field they are in; and from when to when."""
+    """The match values that a query looks for, by field, and the first and last moment."""
 
     def __init__(self) -> None:
         self.values: dict[str, set[str]] = {}
@@ -51,7 +51,7 @@ class WantedValues:
         if value is not None:
             self.values.setdefault(match, set()).add(value)
 
-    def add(self, match: str, entry: Entry) -> None:
+    def add(self, match: str, entry: AgendaEntry) -> None:
         self.note(match, entry.match or "")
         self._began.append(entry.began)
         self._due.append(entry.due)
@@ -135,8 +135,8 @@ class PastEvents:
     def note_moments(
         self, book: Book, whose: Mapping[frozenset[str], set[Metric]], first: datetime, last: datetime
     ) -> None:
-        """Put into `book` what sliding windows over these metrics see of these subjects (people or cases) when they end
-        between `first` and `last`: events that have been judged, in one statement."""
+        """Add to `book` the moments that sliding windows over these metrics see of these subjects (people or cases) when they
+        end between `first` and `last`. Reads judged events, in one statement."""
         metrics = set().union(*whose.values())
         longest = max(metric.sliding for metric in metrics if metric.sliding)
         wanted: dict[str, set[str]] = {}
@@ -167,8 +167,8 @@ class PastEvents:
 
     # -- books of what had happened --------------------------------------------------------------------------------
     def exact_books(self, said: Iterable[tuple[Spoken, Watch | None, set[str]]]) -> list[tuple[Spoken, Book]]:
-        """For each finding a book of exactly what its subject, and the peers it was compared with, had done when it was said,
-        whenever that was heard."""
+        """For each finding, a book of exactly the events that its subject, and the peers it was compared with, had by its
+        moment, whenever those arrived."""
         metrics: dict[tuple[str, int], set[Metric]] = {}
         behind: dict[Spoken, set[str]] = {}
         for spoken, watch, peers in said:
@@ -185,7 +185,7 @@ class PastEvents:
         return [(spoken, self._exact_book(spoken, of[spoken], asked)) for spoken in undoable]
 
     def _behind(self, spoken: Spoken, about: str) -> set[str]:
-        """Whose events a finding was about: its subject's, or those of everyone who was in the position or unit."""
+        """The people whose events a finding counted: its subject, or everyone who was in the position or unit."""
         return self._directory.groups.ever_in((about, spoken.subject)) if about in GROUPS else {spoken.subject}
 
     def _exact_book(self, spoken: Spoken, events: Sequence[Event], metrics: Collection[Metric]) -> Book:
@@ -222,7 +222,7 @@ class PastEvents:
 
 
 def floor_of(metric: Metric, at: datetime) -> date:
-    """The earliest local day that `metric` can look at as of `at`, in whatever zone."""
+    """The earliest local day that `metric` can see as of `at`, in any time zone."""
     if metric.sliding is not None:
         return (at - metric.sliding).date() - timedelta(days=1)
     day = at.date() - timedelta(days=1)

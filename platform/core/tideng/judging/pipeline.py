@@ -1,4 +1,4 @@
-"""The line from an event, or a moment, to findings: one path for the live worker and for a replay.
+"""The pipeline from an event, or a moment, to findings: one path for the live worker and for a replay.
 
 Nothing here reads a clock or a database: a `World` comes in, changed, and what follows is left in it.
 """
@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.facts.frequency import may_speak, period_of
 from tideng.facts.gather import Peers, facts_at
 from tideng.facts.names import EventFacts, Needs, Point
@@ -24,7 +24,7 @@ from tideng.judging.questions import (
     subject_of,
     subjects_of,
 )
-from tideng.judging.records import put_on_record
+from tideng.judging.records import Decision, put_on_record
 from tideng.judging.watch_index import Interest, WatchList
 from tideng.model.calendars import WorkCalendar, local_moment
 from tideng.model.catalogue import Catalogue
@@ -48,11 +48,11 @@ _when = attrgetter("time")
 Recall = Callable[[World, Sequence[Utterance]], None]
 """Puts into a world what the rules that are about to speak have said before."""
 Whom = tuple[str, str]
-"""``("position", id)``, ``("unit", id)``, or ``("", id)`` of a person or a case."""
+"""A subject: ``("position", id)``, ``("unit", id)``, or ``("", id)`` for a person or a case."""
 
 
 class Flow:
-    """Puts events, deadlines and schedules of one deployment through its judges."""
+    """Runs the events, deadlines and schedules of one deployment through its judges."""
 
     def __init__(
         self,
@@ -94,7 +94,8 @@ class Flow:
         history = {id(event) for event, as_it_came in heard if silent(as_it_came)}
         for _, together in groupby((event for event, _ in heard), key=_when):
             moment = list(together)
-            for event in moment:  # all that happened at one moment has happened when any of it is judged
+            # first count all events of the moment, then judge: each is judged with all the others known
+            for event in moment:
                 self._count(world, event)
                 self._deadlines.follow(world, event)
                 if event.type == LEFT:
@@ -107,7 +108,7 @@ class Flow:
         self._answer(world, asks, recall)
 
     def _ask(self, world: World, event: Event, asks: list[Ask], started: dict[Whom, list[Watch]]) -> None:
-        """Put the questions of one event: does an `until` hold now, and what do the rules say that it triggers?"""
+        """Add the questions of one event: whether an `until` holds now, and what the rules that it triggers find."""
         self._ask_untils(world, event, started, asks)
         for interest in self.watchlist.interests.get(event.type, ()):
             ask = self._ask_event(world, event, interest)
@@ -133,18 +134,18 @@ class Flow:
             world.end_state(state, event)
 
     def _concerned(self, world: World, event: Event) -> Iterable[Whom]:
-        """Whose ladders the event may end: its subject's and case's, and those of the positions and units the subject is in."""
+        """The subjects whose ladders the event may end: its subject and case, and the positions and units of its subject."""
         yield from (("", subject) for subject in subjects_of(event))
         if self.watchlist.groups:
             yield from world.directory.groups.of(event.subject, event.time)
 
-    def _kind(self, entry: Entry) -> str:
-        """``position`` or ``unit`` where the entry is about one; '' for people and cases."""
+    def _kind(self, entry: AgendaEntry) -> str:
+        """``position`` or ``unit`` for an entry about one; '' for people and cases."""
         watch = self.watchlist.get(entry.rule, entry.version)
         return watch.about if watch and watch.about in GROUPS else ""
 
     def _ask_untils(self, world: World, event: Event, started: Mapping[Whom, list[Watch]], asks: list[Ask]) -> None:
-        running: dict[tuple[str, str, int, str], tuple[str, Watch, Entry | None]] = {}
+        running: dict[tuple[str, str, int, str], tuple[str, Watch, AgendaEntry | None]] = {}
         for kind, subject in self._concerned(world, event):
             for entry in world.agenda.ladder(subject):
                 watch = self.watchlist.get(entry.rule, entry.version)
@@ -168,7 +169,7 @@ class Flow:
         subject = subject_of(interest.about, event, world)
         directory = world.directory
         if not subject:
-            return None  # whoever is in no position or unit says nothing of one
+            return None  # a person without a position or unit has none to be judged
         if interest.about == "person" and directory.knows(subject) and not directory.at(subject, event.time):
             return None
         ask = Ask(
@@ -189,8 +190,8 @@ class Flow:
     def come_due(
         self,
         world: World,
-        entries: Iterable[Entry],
-        at: Callable[[Entry], datetime],
+        entries: Iterable[AgendaEntry],
+        at: Callable[[AgendaEntry], datetime],
         recall: Recall | None = None,
     ) -> None:
         """Judge deadlines and later steps whose moment has come, in their order; `at` is the moment each is judged as of.
@@ -204,7 +205,7 @@ class Flow:
                 asks.append(ask)
         self._answer(world, asks, recall)
 
-    def _ask_entry(self, world: World, entry: Entry, at: datetime) -> Ask | None:
+    def _ask_entry(self, world: World, entry: AgendaEntry, at: datetime) -> Ask | None:
         watch = self.watchlist.get(entry.rule, entry.version)
         if watch is None or not self.watchlist.in_force(entry.rule):
             world.agenda.settle(entry, "cancelled", "the rule is paused or archived")
@@ -242,7 +243,8 @@ class Flow:
     def population(
         self, world: World, watch: Watch, zone_name: str, at: datetime
     ) -> list[tuple[str, Assignment | None]]:
-        """Whom a schedule asks about in one zone: everyone employed and not away; positions and units in the client's zone."""
+        """The subjects of a schedule in one time zone: everyone employed and not away. Positions and units belong to the
+        client's own zone."""
         directory = world.directory
         if watch.about in ("position", "unit"):
             then = directory.as_at(at)
@@ -275,9 +277,9 @@ class Flow:
         self._answer(world, asks, recall)
 
     def reconsider(self, world: World, said: Sequence[tuple[Spoken, Book]]) -> None:
-        """After a late event: would each of these findings still be made, counting what is now known to have happened?
+        """Take back those findings that would not be made any more, now that a late event is known.
 
-        Each comes with a book that holds exactly the subject's events up to the moment it was said.
+        Each comes with a book that holds exactly the subject's events up to the moment of the finding.
         """
         asks = []
         for spoken, book in said:
@@ -301,8 +303,9 @@ class Flow:
                     world.agenda.cancel_ladder(ask.spoken.rule, ask.spoken.subject, ask.spoken.period, "withdrawn")
 
     def settled(self, world: World, said: Iterable[Spoken], at: datetime) -> list[Spoken]:
-        """Which of these findings about people would not be made as of `at` any more: what they ask for is done, or their rule
-        is not in force. Of a rule that only an event can trigger, and that has no `until`, nobody can tell."""
+        """Those of these findings about people that would not be made as of `at` any more: what they ask for is done, or their
+        rule is not in force. A rule that only an event can trigger, and that has no `until`, is never among them, since
+        there is nothing to ask it."""
         over, asks = [], []
         for spoken in said:
             watch = self.watchlist.get(spoken.rule, spoken.version)
@@ -319,10 +322,17 @@ class Flow:
         return over + done
 
     # -- facts -------------------------------------------------------------------------------------------------
+    @staticmethod
     def _learn(
-        self, world: World, ask: Ask, needs: Needs, event: Mapping[str, Any] | None = None, **known: Any
+        world: World,
+        ask: Ask,
+        needs: Needs,
+        event: Mapping[str, Any] | None = None,
+        assignment: Assignment | None = None,
+        peers: Peers | None = None,
     ) -> None:
-        ask.facts.update(facts_at(world, needs, ask.subject, ask.person, ask.at, event, about=ask.about, **known))
+        point = Point(ask.person, ask.at, assignment, ask.about, ask.subject)
+        ask.facts.update(facts_at(world, needs, point, event, peers))
         ask.gathered = needs.gathered
 
     def _gather(self, world: World, asks: Sequence[Ask]) -> None:
@@ -365,12 +375,12 @@ class Flow:
                 self._settle_due(world, ask)
             for finding in ask.answers:
                 begun += self._speak(world, ask, finding)
-        if begun:  # what `until` asks for may be so from the beginning
+        if begun:  # `until` may hold from the beginning
             self._answer(world, begun, recall)
 
     @staticmethod
     def _end_ladders(world: World, ask: Ask) -> None:
-        """`until` holds: nothing is left of the ladder that was asked about, or of all that had begun by then."""
+        """Where `until` holds, cancel the ladder that was asked about, or all ladders of the rule that had begun by then."""
         if ask.answers and ask.watch:
             for entry in world.agenda.ladder(ask.subject):
                 same = entry.rule == ask.watch.rule and entry.version == ask.watch.version
@@ -378,7 +388,7 @@ class Flow:
                     world.agenda.settle(entry, "cancelled", "until holds")
 
     def _speaking(self, world: World, asks: Sequence[Ask]) -> list[Utterance]:
-        """What the rules are about to say, before any limit is looked at."""
+        """The findings that are about to be recorded, before any limit is checked."""
         speaking = []
         for ask in asks:
             for finding in ask.answers:
@@ -399,7 +409,7 @@ class Flow:
             world.agenda.cancel_ladder(entry.rule, entry.subject, entry.period, "until holds")
 
     def _speak(self, world: World, ask: Ask, finding: Finding) -> list[Ask]:
-        """Put a finding on record where its limit allows; returns what is to be asked about the ladder it begins."""
+        """Record a finding if its limit allows it; returns the questions about the ladder it begins."""
         watch = ask.watch or self.watchlist.get(finding.rule, finding.version)
         if watch is None or (ask.interest is not None and finding.rule not in ask.interest.rules):
             return []
@@ -415,7 +425,7 @@ class Flow:
                     ask.entry.note = HELD
                 return []
         world.remember(watch.rule, ask.subject, period, ask.step, ask.at, day)
-        put_on_record(world, ask, watch, finding, period, day, self._locale, self._max_depth)
+        put_on_record(world, Decision(ask, watch, finding, period, day), self._locale, self._max_depth)
         return [] if ask.step else self._begin_ladder(world, ask, watch, period, day)
 
     def _begin_ladder(self, world: World, ask: Ask, watch: Watch, period: str, day: date) -> list[Ask]:
@@ -429,8 +439,8 @@ class Flow:
         for number, step in enumerate(watch.steps, start=1):
             due = self._step_due(step, ask.at, day, zone_)
             if due is None or due <= ask.at:
-                continue  # "21:00" said at 22:00 is over: it never moves to the next day
-            entry = Entry(
+                continue  # a step at 21:00 of a finding at 22:00 is dropped: it never moves to the next day
+            entry = AgendaEntry(
                 kind="step",
                 rule=watch.rule,
                 version=watch.version,
@@ -459,13 +469,13 @@ class Flow:
         return self._calendar.deadline(at, step.after, zone_, working=False) if step.after else None
 
 
-def _waited(watch: Watch, step: Entry) -> Reason | None:
-    """What the trigger of a later step had waited for; None where it had not."""
+def _waited(watch: Watch, step: AgendaEntry) -> Reason | None:
+    """What the trigger of a later step's ladder had waited for; None if it did not wait."""
     if step.since and isinstance(watch.trigger, OnAbsence):  # as the first versions stored it
         return Reason(watch.trigger.event_type, step.since, "without", list(watch.trigger.without), True, "when")
     return step.waited
 
 
-def _person_of(entry: Entry, watch: Watch) -> str:
-    """Whose event began it; '' where a schedule asked about a position or a unit."""
+def _person_of(entry: AgendaEntry, watch: Watch) -> str:
+    """The person whose event began it; '' for a schedule about a position or a unit."""
     return entry.person or ("" if watch.about in GROUPS else entry.subject)

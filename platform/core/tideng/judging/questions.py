@@ -1,4 +1,4 @@
-"""A question on its way to the judges: about whom, as of when, with which facts, and what its answer is for."""
+"""A question to the judges: about which subject, as of when, with which facts, and what its answer is for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.facts.world import Spoken, World
 from tideng.judging.watch_index import Interest
 from tideng.model.event import Event
@@ -16,7 +16,7 @@ from tideng.org.groups import GROUPS, Group, home_of
 
 @dataclass(slots=True)
 class Ask:
-    """One question, and what is to be done with the answer.
+    """One question, and what its answer is used for.
 
     `watch`: the one rule that is asked; `interest`: all that an event triggers. `occurrence` names what caused the
     question; `entry` is the deadline or later step that came due, `spoken` the finding that is reconsidered; `waited` says
@@ -33,7 +33,7 @@ class Ask:
     watch: Watch | None = None
     interest: Interest | None = None
     occurrence: str = ""
-    entry: Entry | None = None
+    entry: AgendaEntry | None = None
     spoken: Spoken | None = None
     step: int = 0
     waited: Reason | None = None
@@ -42,23 +42,23 @@ class Ask:
 
     @property
     def about(self) -> str:
-        """What is judged: person, case, position or unit."""
+        """The kind of subject: person, case, position or unit."""
         asking = self.watch or self.interest
         return asking.about if asking else "person"
 
     @property
     def group(self) -> Group | None:
-        """The position or unit that is judged; None where it is a person or a case."""
+        """The position or unit that is judged; None for a person or a case."""
         return (self.about, self.subject) if self.about in GROUPS else None
 
     @property
     def home(self) -> str:
-        """Whose zone and days count: the subject's; '' for positions and units, which have the client's."""
+        """The person or case whose time zone and local days count; '' for positions and units, which use the client's."""
         return home_of(self.about, self.subject)
 
 
 class Utterance(NamedTuple):
-    """Who is about to speak: a rule, to a subject, for a period, at a moment."""
+    """A finding that is about to be recorded: the rule, its subject, the period it counts for, and the moment."""
 
     watch: Watch
     subject: str
@@ -67,7 +67,7 @@ class Utterance(NamedTuple):
 
 
 def subject_of(about: str, event: Event, world: World) -> str:
-    """Whom an event is about for rules about a person, a case, a position or a unit; '' where its subject is in none."""
+    """The subject of an event for rules about a person, a case, a position or a unit; '' if the person is in none."""
     if about == "case":
         return str(event.data.get("case") or event.subject)
     if about in ("position", "unit"):
@@ -77,6 +77,6 @@ def subject_of(about: str, event: Event, world: World) -> str:
 
 
 def subjects_of(event: Event) -> tuple[str, ...]:
-    """Whose metrics an event counts in and whose ladders it may end: its subject's, and its case's where that is another."""
+    """The subjects for which an event counts and whose ladders it may end: its subject, and its case if that is another."""
     case = event.data.get("case")
     return (event.subject,) if case is None or case == event.subject else (event.subject, str(case))

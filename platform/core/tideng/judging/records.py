@@ -1,8 +1,9 @@
-"""A finding becomes records: who is told what, in their language, and why; and events where a rule emits one."""
+"""Turn a finding into records: who is told what, in which language, and why; and into events that a rule emits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -17,16 +18,27 @@ RULES = "tideng:rules"
 """The `source` of events that rules emit."""
 
 
-def put_on_record(
-    world: World, ask: Ask, watch: Watch, finding: Finding, period: str, day: date, locale: str, max_depth: int
-) -> None:
-    """Leave in `world` one record for each deed of `finding`, and the events it emits.
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A finding that is spoken: the question it answers, the rule's watch, the period it counts for, and the subject's
+    local day."""
 
-    `locale` is the client's, for whoever has none; an event that lies more than `max_depth` rules away from the outside
-    world is not emitted.
+    ask: Ask
+    watch: Watch
+    finding: Finding
+    period: str
+    day: date
+
+
+def put_on_record(world: World, decision: Decision, locale: str, max_depth: int) -> None:
+    """Add to `world` one record for each deed of the finding, and the events it emits.
+
+    `locale` is the client's, for recipients who have none. An event that lies more than `max_depth` rules away from the
+    outside world is not emitted, so that rules cannot set each other off for ever.
     """
-    for ordinal, deed in enumerate(finding.deeds):
-        record = _record(world, ask, watch, finding, deed, period, ordinal, day, locale)
+    ask = decision.ask
+    for ordinal, deed in enumerate(decision.finding.deeds):
+        record = _record(world, decision, deed, ordinal, locale)
         world.records.append(record)
         if deed.action == "emit" and ask.depth < max_depth:
             data = _data_of(world, str(deed.data["type"]), deed.data.get("data") or {}, ask.facts)
@@ -35,9 +47,9 @@ def put_on_record(
 
 
 def _data_of(world: World, event_type: str, said: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of an event that a rule emits: literals, and facts as they are now; what is not known is left out.
+    """The data of an event that a rule emits: literals and current facts; unknown facts are left out.
 
-    Facts about money are in the client's currency, and so is an amount that is made from one.
+    Facts about money are in the client's currency, and so is an amount made from one.
     """
     given: dict[str, Any] = {}
     of_facts = set()
@@ -54,17 +66,8 @@ def _data_of(world: World, event_type: str, said: Mapping[str, Any], facts: Mapp
     return given
 
 
-def _record(
-    world: World,
-    ask: Ask,
-    watch: Watch,
-    finding: Finding,
-    deed: Deed,
-    period: str,
-    ordinal: int,
-    day: date,
-    locale: str,
-) -> Record:
+def _record(world: World, decision: Decision, deed: Deed, ordinal: int, locale: str) -> Record:
+    ask, watch, finding = decision.ask, decision.watch, decision.finding
     own_form = deed.action == "ask"
     reached = resolve(deed.to, ask.person, ask.owner, ask.at, world, own_form, ask.group) if deed.to else None
     message, spoken_in = _message(world, ask, deed, reached, locale)
@@ -74,11 +77,11 @@ def _record(
         kind=watch.kind,
         about=watch.about,
         subject=ask.subject,
-        period=period,
+        period=decision.period,
         step=ask.step,
         ordinal=ordinal,
         at=ask.at,
-        day=day,
+        day=decision.day,
         effect=deed.effect,
         action=deed.action,
         recipient=reached.reached if reached else None,
@@ -94,7 +97,7 @@ def _record(
 def _message(
     world: World, ask: Ask, deed: Deed, reached: Recipient | None, locale: str
 ) -> tuple[str | None, str | None]:
-    """The message in the language of whoever reads it, and that language."""
+    """The message in the recipient's language, and that language."""
     if not deed.message:
         return None, None
     reader = world.directory.at(reached.reached, ask.at) if reached else None

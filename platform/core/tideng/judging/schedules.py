@@ -1,4 +1,4 @@
-"""When a schedule speaks: the local days of ``every workday at 19:00``, and the moments they stand for."""
+"""When a schedule is due: the local days of ``every workday at 19:00``, and their moments in UTC."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tideng.org.directory import Directory, zone
 
 
 def speaks_on(trigger: OnSchedule, day: date, calendar: WorkCalendar) -> bool:
-    """Whether the schedule speaks on this local day. Day 29–31 of a shorter month is its last day."""
+    """Whether the schedule is due on this local day. Day 29–31 of a shorter month is its last day."""
     if trigger.every == "workday":
         return calendar.is_workday(day)
     if trigger.every == "week":
@@ -40,5 +40,5 @@ def moments(
 
 
 def zones_of(directory: Directory) -> list[str]:
-    """Every zone in which somebody may be asked, the client's own among them."""
+    """Every time zone of the people in the directory, and the client's own."""
     return sorted(directory.zones() | {directory.default_zone})

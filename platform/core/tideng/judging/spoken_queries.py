@@ -1,4 +1,4 @@
-"""What rules have said before, read set-wise: all that a limit looks back on."""
+"""Earlier findings of rules, as far back as their limits look, in one statement."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tideng.store.tables import FindingRow
 
 
 class SaidBefore(NamedTuple):
-    """One step of one finding. `home`: whose days and zone its subject goes by."""
+    """One step of an earlier finding. `home`: the person or case whose time zone and days count (see `Ask.home`)."""
 
     rule: str
     subject: str
@@ -27,7 +27,7 @@ class SaidBefore(NamedTuple):
 
 
 def what_was_said(connection: Connection, speaking: Sequence[Utterance]) -> Iterator[SaidBefore]:
-    """What these rules have said to these subjects, as far back as their limits look; other versions said it, too."""
+    """The earlier findings of these rules about these subjects, of any version, as far back as the limits look."""
     about = {one.watch.rule: one.watch.about for one in speaking}
     first, last = min(one.at for one in speaking), max(one.at for one in speaking)
     table = FindingRow.__table__
@@ -45,13 +45,13 @@ def what_was_said(connection: Connection, speaking: Sequence[Utterance]) -> Iter
 
 
 def _between(moment: Any, first: datetime, last: datetime, days: int) -> Any:
-    """Within so many days of what is about to be said; two more, since local days are not those of UTC."""
+    """Within `days` days of the findings to come, and two more, because local days differ from those of UTC."""
     margin = timedelta(days=days + 2)
     return and_(moment >= first - margin, moment <= last + margin)
 
 
 def _of_other_versions(speaking: Iterable[Utterance]) -> Any:
-    """What other versions of the rules have said: their limit may have named its periods in another way."""
+    """Findings of other versions of the rules, whose limits may have named their periods differently."""
     rules: dict[int, set[str]] = {}
     for one in speaking:
         rules.setdefault(one.watch.version, set()).add(one.watch.rule)

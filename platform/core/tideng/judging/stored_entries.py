@@ -9,16 +9,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.model.judge_contract import Reason
 from tideng.store.events import lane_of
 
 
-def entry_from(row: Any) -> Entry:
+def entry_from(row: Any) -> AgendaEntry:
     """The entry in a row of the agenda table."""
     kept = row.facts
     waited = kept.get("$waited")
-    return Entry(
+    return AgendaEntry(
         kind=row.kind,
         rule=row.rule,
         version=row.version,
@@ -40,7 +40,7 @@ def entry_from(row: Any) -> Entry:
     )
 
 
-def columns_of(entry: Entry, now: datetime) -> dict[str, Any]:
+def columns_of(entry: AgendaEntry, now: datetime) -> dict[str, Any]:
     """A new row of the agenda table; `now` is when the entry was settled, if it is not open."""
     kept = {**entry.facts, "$person": entry.person, "$owner": entry.owner, "$depth": entry.depth}
     if entry.waited:

@@ -1,4 +1,4 @@
-"""Everything the judges want to be asked about, indexed by what happens."""
+"""The watches of all judges, indexed by event type."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Interest:
 
 
 class WatchList:
-    """The watches in force. `find` gives the watch of a version that is not in force any more (a running ladder's)."""
+    """The watches in force. `find` returns the watch of a version that is not in force any more, for a running ladder."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class WatchList:
         return event_type in self.case_types or any(event_type in shelf for shelf in shelves)
 
     def until_may_turn(self, watch: Watch, event_type: str) -> bool:
-        """Whether an event of this type can change what `until` says."""
+        """Whether an event of this type can change whether `until` holds."""
         key = (watch.rule, watch.version)
         if key not in self._wakes:
             self._wakes[key] = self._waking_types(self.needs(watch, "until"))
@@ -97,7 +97,7 @@ class WatchList:
 
     def _waking_types(self, needs: Needs) -> frozenset[str] | None:
         if needs.gathered or needs.event or needs.cases:
-            return None  # anything might
+            return None  # an event of any type might
         states = (self._catalogue.states[name] for name in needs.states)
         return frozenset(
             {metric.series.event_type for metric in needs.all_metrics}
@@ -106,7 +106,7 @@ class WatchList:
         )
 
     def _group_types(self) -> frozenset[str] | None:
-        """The event types that make a rule about a position or a unit speak, or end what it began; None for any."""
+        """The event types that trigger a rule about a position or a unit, or end its ladder; None for any type."""
         types: set[str] = set()
         for watch in self.watches:
             if watch.about in GROUPS and not isinstance(watch.trigger, OnSchedule):
@@ -119,7 +119,7 @@ class WatchList:
         return frozenset(types)
 
     def all_metrics(self) -> list[Metric]:
-        """Every metric that is counted from events; days in a state are read off the state."""
+        """Every metric that is counted from events; days in a state come from the spans of the state."""
         return [metric for watch in self.watches for metric in watch.metrics.values() if not metric.state]
 
     def _index(self, kind: Any, types: Callable) -> dict[str, list[Watch]]:
@@ -156,7 +156,7 @@ class WatchList:
         return _by_type(metrics)
 
     def _momentary(self) -> dict[str, list[Series]]:
-        """The series whose moments are kept, since some window over them slides; usually none."""
+        """The series whose moments are kept, because a sliding window reads them; usually none."""
         return _by_type(metric for metric in self.all_metrics() if metric.sliding is not None)
 
 
@@ -168,7 +168,7 @@ def _by_type(metrics: Iterable[Metric]) -> dict[str, list[Series]]:
 
 
 def _kept_for_later(watch: Watch) -> frozenset[str]:
-    """Facts of the event that only `until` and the later steps read: they are to be known when the event is gone."""
+    """Facts of the event that only `until` and the later steps read: they are kept with the ladder."""
     return frozenset(name for name in watch.until_needs or () if name.startswith("event."))
 
 
@@ -178,7 +178,7 @@ def _of_cases(watch: Watch) -> Iterable[str]:
 
 
 def _with_one_meaning(watches: Iterable[Watch]) -> list[list[Watch]]:
-    """The watches in as few groups as it takes for every metric name to mean one thing in each: a name is a rule's own."""
+    """The watches in as few groups as possible, such that a metric name means one thing in each: a name belongs to its rule."""
     groups: list[list[Watch]] = []
     meanings: list[dict[str, Metric]] = []
     for watch in watches:

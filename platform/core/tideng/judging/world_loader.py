@@ -1,4 +1,7 @@
-"""Between rows and a `World`: load what a batch needs, set-wise, and write back what changed. Never a query per person."""
+"""Load from the database what a batch needs into a `World`, and write back what changed.
+
+The number of statements never depends on the number of people.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.facts.cases import case_of
 from tideng.facts.names import Needs
 from tideng.facts.spans import Span
@@ -41,13 +44,14 @@ from tideng.store.tables import (
 )
 
 _GROUPS_LOCK = 7_203_114
-"""The one under which a position or a unit is judged: its people's events are heard in lanes of their own."""
+"""The advisory lock of PostgreSQL under which positions and units are judged: the events of their people are judged in
+different lanes."""
 _WINDOWS_LOCK = 7_203_113
-"""The advisory lock of PostgreSQL under which windows are changed that several subjects share."""
+"""The advisory lock of PostgreSQL under which windows that several subjects share are changed."""
 
 
 Wanted = Sequence[tuple[Needs, Collection[str]]]
-"""Facts, and of whom they are needed."""
+"""Pairs of facts and the subjects for which they are needed."""
 
 
 class WorkingSet:
@@ -60,7 +64,7 @@ class WorkingSet:
 
     # -- loading -----------------------------------------------------------------------------------------------
     def for_events(self, events: Sequence[Event], now: datetime) -> World:
-        """What hearing `events` needs to know."""
+        """A world with everything that judging `events` needs."""
         world = World(self._directory, self._catalogue)
         subjects = {event.subject for event in events}
         cases = {str(event.data["case"]) for event in events if event.data.get("case") is not None}
@@ -87,7 +91,7 @@ class WorkingSet:
         return world
 
     def for_people(self, people: Collection[str], needs: Sequence[Needs], at: datetime) -> World:
-        """What asking about `people` (or cases) as of `at` needs to know."""
+        """A world with everything that questions about `people` (or cases) as of `at` need."""
         world = World(self._directory, self._catalogue)
         wanted: Wanted = [(one, people) for one in needs]
         self._load_states(world, people, at, wanted, at)
@@ -97,17 +101,18 @@ class WorkingSet:
         return world
 
     def people_behind(self, watch: Watch, subjects: Collection[str]) -> set[str]:
-        """The subjects, and where they are positions or units everyone who was ever in one of them."""
+        """The subjects themselves, and everyone who was ever in one of them if they are positions or units."""
         groups = {(watch.about, subject) for subject in subjects}
         return set(subjects) | set(self._people_of(watch.about, (), groups))
 
     def wait_for_groups(self) -> None:
-        """Judge positions and units one after the other, until the transaction ends: each sees what the one before did."""
+        """Wait until no other worker judges positions and units, and keep the others waiting until the transaction ends, so
+        that each sees what the one before stored."""
         if not is_sqlite(self._connection):
             self._connection.execute(select(func.pg_advisory_xact_lock(_GROUPS_LOCK)))
 
     def _groups_of(self, events: Sequence[Event]) -> set[Group]:
-        """The positions and units that these events may make a rule speak of; usually no rule is about one."""
+        """The positions and units about which these events may trigger a rule; usually no rule is about one."""
         watched = self._watchlist.group_types
         if not self._watchlist.groups:
             return set()
@@ -117,19 +122,19 @@ class WorkingSet:
         return {group for event in events for group in of(event.subject, event.time)}
 
     def _people_of(self, about: str, subjects: Collection[str], groups: Collection[Group]) -> Collection[str]:
-        """Whose days are read to judge these subjects: their own, or those of everyone who was in one of the groups."""
+        """The people whose days are read to judge these subjects: the subjects, or everyone who was in one of the groups."""
         if about not in GROUPS:
             return subjects
         ever_in = self._directory.groups.ever_in
         return set().union(*(ever_in(group) for group in groups if group[0] == about))
 
     def _load_cases(self, world: World, cases: set[str]) -> None:
-        """What happened in these cases, where some rule reads it; only what has been judged, the rest is being heard."""
+        """Load the events of these cases that rules read; only judged ones, since the others are in the batch itself."""
         for event in self._past.of_cases(cases, self._watchlist.case_types):
             world.note_case(event)
 
-    def load_siblings(self, world: World, entries: Collection[Entry]) -> None:
-        """The other open steps of the ladders to which `entries` belong, so that they can be settled together."""
+    def load_siblings(self, world: World, entries: Collection[AgendaEntry]) -> None:
+        """Load the other open steps of the ladders to which `entries` belong, so that they can be settled together."""
         have = {entry.row for entry in entries}
         subjects = {entry.subject for entry in entries if entry.kind == "step"}
         if subjects:
@@ -137,8 +142,8 @@ class WorkingSet:
                 if row.id not in have and row.subject in subjects:
                     world.agenda.load(entry_from(row))
 
-    def load_heard_for(self, world: World, entries: Collection[Entry]) -> None:
-        """What has been heard of the events that deadlines wait for: asked once more before anybody is told."""
+    def load_heard_for(self, world: World, entries: Collection[AgendaEntry]) -> None:
+        """Load the events that deadlines wait for: checked once more before anybody is told."""
         answers, types = WantedValues(), set()
         windows, gathered = WantedValues(), set()
         for entry in entries:
@@ -161,7 +166,7 @@ class WorkingSet:
     def load_metrics(
         self, world: World, wanted: Iterable[tuple[Needs, Collection[str]]], first: datetime, last: datetime
     ) -> None:
-        """The days of every metric that is wanted, for those subjects and, where peers are compared, their colleagues."""
+        """Load the days of every wanted metric for its subjects and, where peers are compared, for their colleagues."""
         whose: dict[frozenset[str], set[Metric]] = {}
         for needs, subjects in wanted:
             if needs.all_metrics:
@@ -185,8 +190,8 @@ class WorkingSet:
         table = MetricDayRow.__table__
         columns = [table.c.subject, table.c.series, table.c.day, table.c.n, table.c.total, table.c.low, table.c.high]
         if any(metric.function == "last" for metrics in whose.values() for metric in metrics):
-            columns += [table.c.last, table.c.last_at]  # dear to read, and nothing else looks at them
-        # who is asked about reports needs no counts of visits: one statement, but only the pairs that are looked at
+            columns += [table.c.last, table.c.last_at]  # expensive columns; only `last` metrics use them
+        # one statement for all, but only the pairs of subject and series that a rule reads
         pairs = [
             and_(table.c.series.in_({metric.series.key for metric in metrics}), among_few(table.c.subject, subjects))
             for subjects, metrics in whose.items()
@@ -211,7 +216,7 @@ class WorkingSet:
         return {member.person for member in self._directory.members(at) if member.position in positions}
 
     def _open_ladders(self) -> bool:
-        """Ladders of rules that have no later step any more still run to their end."""
+        """Whether any ladder is open: those of rules that have no later step any more still run to their end."""
         return (
             self._connection.execute(
                 select(AgendaRow.id).where(AgendaRow.kind == "step", AgendaRow.state == "open").limit(1)
@@ -226,7 +231,7 @@ class WorkingSet:
 
     @staticmethod
     def _judged_already(world: World) -> set[str]:
-        """Whose deadlines have spoken: a late answer takes the ladder back with what was said."""
+        """The subjects whose deadlines led to a finding: a late answer takes back the finding with its ladder."""
         return {entry.subject for entry in world.agenda.deadlines() if entry.state == "done"}
 
     def _agenda(self, *where: Any) -> Iterable[Any]:
@@ -246,8 +251,10 @@ class WorkingSet:
         wanted: Wanted = (),
         last: datetime | None = None,
     ) -> None:
-        """The spans of the subjects that reach past `since`, and everybody's absences: a recipient may be away. Where days
-        in a state are counted, those of the whole window and, for peers, of colleagues."""
+        """Load the spans of the subjects that reach past `since`, and everybody's absences, since a recipient may be away.
+
+        Where days in a state are counted, the spans of the whole window are loaded, and those of peers.
+        """
         if not self._catalogue.states:
             return
         subjects = set(subjects)
@@ -279,7 +286,7 @@ class WorkingSet:
                 world.agenda.load(entry_from(row))
 
     def _load_answers(self, world: World, events: Sequence[Event], first: datetime) -> None:
-        """The answers that were heard before what they answer."""
+        """Load the answers that arrived before the events they answer."""
         wanted, types = WantedValues(), set()
         for event in events:
             for watch in self._watchlist.opens.get(event.type, ()):
@@ -294,7 +301,7 @@ class WorkingSet:
             world.agenda.hear(event_type, match, value, moment)
 
     def _load_windows(self, world: World, events: Sequence[Event], first: datetime) -> None:
-        """The windows that these events may fall into or change, and what else came in them."""
+        """Load the windows that these events may fall into or change, with the other events in them."""
         rules: set[tuple[str, int]] = set()
         wanted, types = WantedValues(), set()
         for event in events:
@@ -317,7 +324,7 @@ class WorkingSet:
         self._shelve(world, self._past.matching(wanted.values, types, since, judged=True), rules)
 
     def _shelve(self, world: World, found: Iterable[tuple[str, str, Event]], rules: Iterable[tuple[str, int]]) -> None:
-        """Put events on the shelf of every one of these rules that heeds them."""
+        """Add each event to the windows of those of these rules whose trigger heeds it."""
         watches = [watch for rule, version in sorted(rules) if (watch := self._watchlist.get(rule, version))]
         following = [(watch.rule, watch.trigger) for watch in watches if isinstance(watch.trigger, Windowed)]
         for match, value, event in found:
@@ -326,15 +333,17 @@ class WorkingSet:
                     world.agenda.windows(rule, value).add(event)
 
     def _wait_for_others(self, wanted: Iterable[str]) -> bool:
-        """Several people's events may fall into one window, and each is judged in a lane of its own: one after the other.
-        Says whether somebody else might have been waited for."""
+        """Wait until no other worker changes windows that several people share, whose events are judged in different lanes.
+
+        Returns whether another worker may have changed one meanwhile.
+        """
         shared = not is_sqlite(self._connection) and any(match != "subject" for match in wanted)
         if shared:
             self._connection.execute(select(func.pg_advisory_xact_lock(_WINDOWS_LOCK)))
         return shared
 
-    def _look_again(self, entries: Iterable[Entry]) -> None:
-        """Whoever was waited for may have settled some of these, or made them part of an earlier window."""
+    def _look_again(self, entries: Iterable[AgendaEntry]) -> None:
+        """Read the states of windows again: another worker may have settled one, or joined it to an earlier window."""
         table = AgendaRow.__table__
         rows = {entry.row: entry for entry in entries if entry.kind in ("wait", "not_all")}
         for row in self._connection.execute(select(table.c.id, table.c.state).where(table.c.id.in_(rows))):
@@ -360,26 +369,26 @@ class WorkingSet:
                 world.undoable.append(Spoken(row.rule, row.version, row.subject, row.period, row.step, row.at))
 
     def exact_books(self, undoable: Sequence[Spoken]) -> list[tuple[Spoken, Book]]:
-        """For each finding a book of exactly what was known of its subject and their peers when it was said."""
+        """For each finding, a book of exactly the events of its subject and their peers up to its moment."""
         watches = ((spoken, self._watchlist.get(spoken.rule, spoken.version)) for spoken in undoable)
         return self._past.exact_books((spoken, watch, self._compared(spoken, watch)) for spoken, watch in watches)
 
     def _compared(self, spoken: Spoken, watch: Watch | None) -> set[str]:
-        """Whom a finding compared its subject with."""
+        """The people with whom a finding compared its subject."""
         if watch is None or (spoken.step and watch.until_needs is None):
             return set()
         needs = self._watchlist.needs(watch, "until" if spoken.step else "trigger")
         return self._colleagues({spoken.subject}, spoken.at) if needs.peers else set()
 
     def recall(self, world: World, speaking: Sequence[Utterance]) -> None:
-        """Put into the world what the rules that are about to speak have said before (see `Flow`)."""
+        """Load the earlier findings of the rules that are about to make one (see `Flow.hear`)."""
         for said in what_was_said(self._connection, speaking):
             day = self._directory.local_day(said.home, said.at)
             world.remember(said.rule, said.subject, said.period, said.step, said.at, day)
 
     # -- saving ------------------------------------------------------------------------------------------------
     def save(self, world: World, now: datetime) -> None:
-        """Write back metrics, states and agenda. Findings, messages and emitted events have homes of their own."""
+        """Store metrics, states and agenda. Findings, messages and emitted events are stored by the outbox and the store."""
         save_days(self._connection, world.book)
         save_states(self._connection, world)
         save_agenda(self._connection, world, now)

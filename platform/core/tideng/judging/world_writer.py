@@ -1,4 +1,4 @@
-"""A `World` after a batch, written back: the days of metrics, the spans of states, the agenda. Set-wise."""
+"""Store what changed in a `World`: the days of metrics, the spans of states, the agenda. A fixed number of statements."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tideng.store.tables import (
 
 
 def save_days(connection: Connection, book: Book) -> None:
-    """Add what was counted in `book` to the stored days."""
+    """Add the counts of `book` to the stored days."""
     rows, values = [], []
     for (subject, series, day), delta in sorted(book.deltas.items(), key=lambda item: item[0]):
         low, high, last = delta.low, delta.high, delta.last
@@ -68,7 +68,7 @@ def _add_days(connection: Connection) -> Any:
 
 
 def save_states(connection: Connection, world: World) -> None:
-    """New spans, and those whose other end was heard."""
+    """Insert new spans; update those whose start or end changed."""
     new = {id(span) for _, _, span in world.new_spans}
     rows = [
         {"subject": subject, "state": state, "key": span.key, "started_at": span.started, "ended_at": span.ended}

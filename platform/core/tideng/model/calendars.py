@@ -1,4 +1,4 @@
-"""Working days and deadlines: which days count in a country, and when a length of time has run out."""
+"""Working days and deadlines: the working days of a country, and the moment at which a duration ends."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import holidays
 
 from tideng.base.durations import Duration
 from tideng.base.errors import Problem, Refused
+from tideng.base.text import phrase
 from tideng.model.catalogue import Text
 
 DECREED = frozenset({"CN", "TW", "RU", "BY", "KZ", "UA", "HU", "VN"})
-"""Countries that move working days by a decree each year: no year is certain before its decree is out."""
+"""Countries that move working days by a decree each year: a year is uncertain until its decree is published."""
 
-NOT_PUBLISHED: Text = {
-    "zh": "{year} 年的放假安排还没公布，暂按双休和法定节日推算",
-    "en": "The calendar for {year} is not published yet; weekends and the known holidays are used meanwhile",
-}
+NOT_PUBLISHED: Text = phrase(
+    "The calendar for {year} is not published yet; weekends and the known holidays are used meanwhile"
+)
 
 
 class WorkCalendar:
@@ -46,7 +46,7 @@ class WorkCalendar:
         return self._decreed[0] <= year <= self._decreed[1]
 
     def notice(self, year: int) -> Text | None:
-        """What to show beside an answer about `year`, per locale; None when the year is published."""
+        """The note to show with an answer about `year`, per locale; None if the year is published."""
         if self.published(year):
             return None
         return {locale: wording.format(year=year) for locale, wording in NOT_PUBLISHED.items()}
@@ -92,7 +92,7 @@ class WorkCalendar:
             moment, day = max(moment, ends), tomorrow
 
     def _free_days(self, year: int) -> frozenset[date]:
-        """The days of `year` on which nobody works. Counted once a year, since every schedule asks."""
+        """The days off in `year`. Computed once for each year, because every schedule asks."""
         if year not in self._free:
             first = date(year, 1, 1)
             days = (first + timedelta(days=n) for n in range((date(year, 12, 31) - first).days + 1))
@@ -106,5 +106,5 @@ def local_moment(day: date, at: time, zone: tzinfo) -> datetime:
     A time that does not exist, because clocks go forward, is shifted forward by what they skip (02:30 becomes
     03:30). Of a time that occurs twice, because clocks go back, the first is meant.
     """
-    # fold=0 means the offset in force before the change (PEP 495), which is both choices at once
+    # fold=0 takes the offset before a clock change (PEP 495), which gives both: the shifted time, and the first of two
     return datetime.combine(day, at.replace(tzinfo=None, fold=0), tzinfo=zone).astimezone(UTC)

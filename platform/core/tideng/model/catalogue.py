@@ -1,6 +1,6 @@
-"""Everything that can be spoken of: event types, fields, facts, metrics, targets, actions, channels.
+"""The catalogue of declared names: event types, fields, facts, states, metrics, actions, marks, channels.
 
-Plugins declare; the rule check, the studio's pick lists, the API schema and the docs read.
+Plugins declare them; the rule check, the studio's pick lists, the API schema and the docs read them.
 The set of effects is closed: inform, ask, record, support. Nothing here reaches pay, leave or bonus.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tideng.base.errors import PluginRefused
+from tideng.base.text import phrase, same
 from tideng.model.money import MONEY, Money
 
 Text = Mapping[str, str]
@@ -24,8 +25,8 @@ FORBIDDEN = ("fine", "deduct", "penal", "salary", "payroll", "wage", "bonus", "�
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an event's data. `key`: it identifies a thing (a case, a trip), so that events can be matched on it.
-    `currency`: this is an amount of money, and the field of that name says in which currency (ISO 4217)."""
+    """One field of an event's data. `key`: it identifies something, such as a case, so that events can be matched on it.
+    `currency`: the field is an amount of money, and names the field that holds its currency (ISO 4217)."""
 
     name: str
     type: str
@@ -104,7 +105,7 @@ class StateWindow:
 class MetricSpec:
     """A standard metric: `function` over `field` of `event_type` in `window` (rule-language: Metrics).
 
-    Two more are made from what is there already, by `share_of_target` and `days_in_state`: `of` is the metric whose share
+    Two kinds are derived, by `share_of_target` and `days_in_state`: `of` is the metric whose share
     of the position's target it is, `state` the state whose days it counts. Where `window` is a `StateWindow`, `since_state`
     is its state.
     """
@@ -161,40 +162,40 @@ class ChannelSpec:
 
 
 CORE_ACTIONS = (
-    ActionSpec("nudge", "inform", {"zh": "提醒", "en": "Nudge"}),
-    ActionSpec("ask", "ask", {"zh": "请补充", "en": "Ask"}),
-    ActionSpec("mark", "record", {"zh": "标记", "en": "Mark"}),
-    ActionSpec("infer", "record", {"zh": "推断", "en": "Infer"}),
-    ActionSpec("emit", "record", {"zh": "发出事件", "en": "Emit"}),
-    ActionSpec("improve", "support", {"zh": "改进项", "en": "Improvement item"}),
-    ActionSpec("plan", "support", {"zh": "改进计划", "en": "Plan"}),
+    ActionSpec("nudge", "inform", phrase("Nudge")),
+    ActionSpec("ask", "ask", phrase("Ask", context="catalogue")),
+    ActionSpec("mark", "record", phrase("Mark")),
+    ActionSpec("infer", "record", phrase("Infer")),
+    ActionSpec("emit", "record", phrase("Emit")),
+    ActionSpec("improve", "support", phrase("Improvement item")),
+    ActionSpec("plan", "support", phrase("Plan")),
 )
-_NUDGE = Field("nudge", "text", {"zh": "提醒", "en": "Nudge"}, required=True, key=True)
-_NOTE = Field("note", "text", {"zh": "说明", "en": "Note"}, sensitive=True)
-_UNTIL = Field("until", "time", {"zh": "推迟到", "en": "Until"}, required=True)
-_ANSWER = Field("answer", "text", {"zh": "收回的回答", "en": "Answer"}, required=True)
-_CHANNEL = Field("channel", "text", {"zh": "渠道", "en": "Channel"}, required=True)
-_LEFT_NOTE = Field("note", "text", {"zh": "留言", "en": "Note"}, required=True, key=True)
-_AUTHOR = Field("author", "text", {"zh": "谁留的", "en": "Who left it"}, required=True)
-_SPOKEN = Field("spoken", "boolean", {"zh": "有语音", "en": "Spoken"}, required=True)
-_ABOUT = Field("nudge", "text", {"zh": "关于哪次提醒", "en": "About which nudge"})
+_NUDGE = Field("nudge", "text", phrase("Nudge"), required=True, key=True)
+_NOTE = Field("note", "text", phrase("Note", context="catalogue"), sensitive=True)
+_UNTIL = Field("until", "time", phrase("Until", context="catalogue"), required=True)
+_ANSWER = Field("answer", "text", phrase("Answer", context="catalogue"), required=True)
+_CHANNEL = Field("channel", "text", phrase("Channel"), required=True)
+_LEFT_NOTE = Field("note", "text", phrase("Note", context="catalogue 2"), required=True, key=True)
+_AUTHOR = Field("author", "text", phrase("Who left it"), required=True)
+_SPOKEN = Field("spoken", "boolean", phrase("Spoken"), required=True)
+_ABOUT = Field("nudge", "text", phrase("About which nudge"))
 CORE_EVENTS = (
-    EventType("nudge.acknowledged", {"zh": "已知晓提醒", "en": "Nudge acknowledged"}, (_NUDGE, _NOTE)),
-    EventType("nudge.disputed", {"zh": "提醒被指不对", "en": "Nudge disputed"}, (_NUDGE, _NOTE)),
-    EventType("nudge.snoozed", {"zh": "提醒推迟", "en": "Nudge put off"}, (_NUDGE, _UNTIL)),
-    EventType("nudge.reopened", {"zh": "收回对提醒的回答", "en": "Answer taken back"}, (_NUDGE, _ANSWER)),
-    EventType("nudge.delivered", {"zh": "提醒送达", "en": "Nudge delivered"}, (_NUDGE, _CHANNEL)),
-    EventType("note.left", {"zh": "有人留言", "en": "Note left"}, (_LEFT_NOTE, _AUTHOR, _SPOKEN, _ABOUT)),
-    EventType("note.answered", {"zh": "留言有回复", "en": "Note answered"}, (_LEFT_NOTE, _AUTHOR)),
+    EventType("nudge.acknowledged", phrase("Nudge acknowledged"), (_NUDGE, _NOTE)),
+    EventType("nudge.disputed", phrase("Nudge disputed"), (_NUDGE, _NOTE)),
+    EventType("nudge.snoozed", phrase("Nudge put off"), (_NUDGE, _UNTIL)),
+    EventType("nudge.reopened", phrase("Answer taken back"), (_NUDGE, _ANSWER)),
+    EventType("nudge.delivered", phrase("Nudge delivered"), (_NUDGE, _CHANNEL)),
+    EventType("note.left", phrase("Note left"), (_LEFT_NOTE, _AUTHOR, _SPOKEN, _ABOUT)),
+    EventType("note.answered", phrase("Note answered"), (_LEFT_NOTE, _AUTHOR)),
 )
 """What people answer, and that they were told; that a note was left, never what is in it. When they opened it is nobody's
 business, and so no event."""
 CORE_MARKS = (
-    Mark("incomplete", {"zh": "未完成", "en": "Not done"}),
-    Mark("overdue", {"zh": "还没完成", "en": "Still open"}),
-    Mark("to_improve", {"zh": "待改进", "en": "To improve"}),
+    Mark("incomplete", phrase("Not done")),
+    Mark("overdue", phrase("Still open")),
+    Mark("to_improve", phrase("To improve")),
 )
-CORE_CHANNELS = (ChannelSpec("portal", {"zh": "门户收件箱", "en": "The inbox in the portal"}),)
+CORE_CHANNELS = (ChannelSpec("portal", phrase("The inbox in the portal")),)
 
 
 @dataclass
@@ -209,12 +210,12 @@ class Catalogue:
     actions: dict[str, ActionSpec] = field(default_factory=lambda: {a.name: a for a in CORE_ACTIONS})
     marks: dict[str, Mark] = field(default_factory=lambda: {m.name: m for m in CORE_MARKS})
     channels: dict[str, ChannelSpec] = field(default_factory=lambda: {c.name: c for c in CORE_CHANNELS})
-    plugins: dict[str, Text] = field(default_factory=lambda: {"core": {"zh": "通用", "en": "Common"}})
-    """What the plugins call themselves, by name; it stays when one is switched off."""
+    plugins: dict[str, Text] = field(default_factory=lambda: {"core": phrase("Common")})
+    """Plugin → its title; it stays when the plugin is switched off."""
     money: Money = field(default_factory=Money, repr=False, compare=False)
     """The client's currency and its exchange rates."""
     readers: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What intake made of each event type; its own, kept here so that it goes with the catalogue."""
+    """A cache of the intake: event type → its compiled reader. It is kept here to live as long as the catalogue."""
 
     def add(self, items: Iterable[object], plugin: str) -> None:
         """Add what a plugin declares; raises `PluginRefused` for a clash or a penalty, having added nothing."""
@@ -231,7 +232,7 @@ class Catalogue:
             self._shelf(item)[item.name] = item
 
     def remove(self, plugin: str) -> None:
-        """Forget everything a plugin declared (it failed or was switched off)."""
+        """Remove everything that a plugin declared, because it failed or was switched off."""
         declared = (self.event_types, self.facts, self.states, self.windows, self.metrics)
         for shelf in (*declared, self.actions, self.marks, self.channels):
             for name in [n for n, item in shelf.items() if item.plugin == plugin]:
@@ -242,11 +243,11 @@ class Catalogue:
         return next(iter(difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)), "")
 
     def title_of(self, plugin: str) -> Text:
-        """What a plugin calls itself; its name where it says nothing."""
-        return self.plugins.get(plugin) or {"zh": plugin, "en": plugin}
+        """The title of a plugin; its name if it declares none."""
+        return self.plugins.get(plugin) or same(plugin)
 
     def shown_unit(self, unit: str) -> str:
-        """A unit as people read it: of money the client's currency."""
+        """The unit as shown to people: for money, the client's currency."""
         return self.money.currency if unit == MONEY else unit
 
     def keys_of(self, event_type: str) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class Event:
 
     @property
     def case(self) -> str | None:
-        """The case this event belongs to, where its data names one."""
+        """The case that the event's data names; None if it names none."""
         return self.data.get("case")
 
     def match(self, name: str) -> str | None:

@@ -1,6 +1,6 @@
-"""The contract between the core, which knows when, and whoever judges, who knows what follows.
+"""The contract between the core, which knows when to judge, and the judges, which know what follows.
 
-The core hears `Watch`es ("tell me of every report", "ask me at 19:00"), gathers facts, and asks with
+The core collects `Watch`es ("tell me of every report", "ask me at 19:00"), gathers facts, and asks with
 `Situation`s. A judge answers with `Finding`s and never acts.
 """
 
@@ -36,8 +36,8 @@ class OnSchedule:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which events a trigger heeds: those whose own facts `holds` says yes to. `id` names the condition, so that two that
-    read the same are equal."""
+    """The condition on events of a trigger: `holds` is called with the event's own facts. `id` names the condition, so that
+    two with the same text are equal."""
 
     id: str
     holds: Callable[[Mapping[str, Any]], bool] = field(compare=False, repr=False)
@@ -96,7 +96,7 @@ Trigger = OnEvent | OnSchedule | OnAbsence | OnWait | OnNotAll
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How often a rule may speak to one subject: once per `once_per` (occurrence, day, week, month, "N days", "N hours",
+    """How often a rule may make a finding about one subject: once per `once_per` (occurrence, day, week, month, "N days", "N hours",
     "N minutes"); and at most `at_most` times a `per` (day, week, month) when given. `by`: a field of the event; the limit
     then holds for each of its values apart."""
 
@@ -116,7 +116,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What one version of one rule wants to be asked about, and which facts it reads to answer.
+    """What one version of a rule is asked about, and which facts it reads to answer.
 
     `about`: person, case, position or unit. `needs`: facts read by who/if, messages and inferences at the
     trigger; `until_needs`: facts read by `until` (None: there is no `until`) and by the later steps.
@@ -179,7 +179,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One fact that was looked at: its value (None: no data), the comparison, and whether it held.
+    """One fact that was compared: its value (None: no data), the comparison, and whether it held.
 
     `part`: who, if, until. `operand` is the value compared with (already resolved when it was another fact).
     `part` when: `fact` is the type of the event that opened an absence or a window at `value` (ISO, local). `op` is

@@ -118,14 +118,18 @@ def window_days(window: str, today: date) -> tuple[date, date]:
     return today - timedelta(days=int(shape.group(1)) - 1), today
 
 
+@dataclass(slots=True)
 class Day:
-    """What one series gathered on one local day for one subject."""
+    """What one series gathered on one local day for one subject: how many values, their sum, the lowest and highest
+    number, the last value with its moment, and the distinct values where they are kept."""
 
-    __slots__ = ("high", "last", "last_at", "low", "n", "total", "values")
-
-    def __init__(self, n=0, total=0.0, low=None, high=None, last=None, last_at=None, values=None):
-        self.n, self.total, self.low, self.high, self.last, self.last_at = n, total, low, high, last, last_at
-        self.values: set[str] | None = values
+    n: int = 0
+    total: float = 0.0
+    low: float | None = None
+    high: float | None = None
+    last: Any = None
+    last_at: Any = None
+    values: set[str] | None = None
 
     def add(self, value: Any, at: Any) -> None:
         self.n += 1
@@ -138,8 +142,11 @@ class Day:
 
 
 class Book:
-    """The days of some subjects, in memory, and the moments of those series that some sliding window looks at. `deltas` is
-    what was added to the days since loading, to be written back; moments are read from the stored events again."""
+    """The days of some subjects in memory, and the moments of those series that a sliding window reads.
+
+    `deltas` is what was added to the days since loading, for saving. Moments are not saved: they are read from the stored
+    events.
+    """
 
     def __init__(self) -> None:
         self._days: dict[tuple[str, str], dict[date, Day]] = {}
@@ -178,7 +185,7 @@ class Book:
     def note(
         self, subject: str, series: Series, data: Mapping[str, Any], facts: Mapping[str, Any], at: datetime
     ) -> None:
-        """Remember one event's moment, for the sliding windows over `series`; in any order."""
+        """Add one event's moment for the sliding windows over `series`, in any order."""
         if series.where is not None and not series.where(facts):
             return
         value = measure(series, data)
@@ -207,7 +214,7 @@ class Book:
         return answer(metric.function, [of_day for day, of_day in days.items() if span[0] <= day <= span[1]])
 
     def days(self, subject: str, metric: Metric, today: date) -> list[tuple[date, Day]]:
-        """What the metric's window sees of each local day, for a subject whose local day is `today`."""
+        """Each local day in the metric's window with what was gathered on it, for a subject whose local day is `today`."""
         span = metric.days(today)
         days = self._days.get((subject, metric.series.key), {})
         return [] if span is None else [(day, of_day) for day, of_day in days.items() if span[0] <= day <= span[1]]
@@ -219,7 +226,7 @@ class Book:
         return moments[first : bisect_right(moments, at, key=_when)]
 
     def forget(self, before: Mapping[str, datetime]) -> None:
-        """Let go of the days and moments of each series (by key) that lie before a moment (UTC)."""
+        """Drop the days and moments of each series (by key) that lie before a moment (UTC)."""
         for (_, series), days in self._days.items():
             oldest = before[series].date() if series in before else date.min
             for day in [day for day in days if day < oldest]:
@@ -237,7 +244,7 @@ class Book:
 
 
 def gathered(moments: Iterable[tuple[datetime, Any]]) -> Day:
-    """The moments of a sliding window as one day, so that a question is answered in one way."""
+    """The moments of a sliding window as one day, so that `answer` serves both kinds of window."""
     day = Day(values=set())
     for at, value in moments:
         day.add(value, at)
@@ -246,13 +253,13 @@ def gathered(moments: Iterable[tuple[datetime, Any]]) -> Day:
 
 
 def answer(function: str, days: Iterable[Day]) -> Any:
-    """What `function` says of these days together. Over nothing, count, sum and distinct are 0 and the others missing."""
+    """The value of `function` over these days. Over nothing, count, sum and distinct are 0 and the others missing."""
     days = list(days)
     n = days[0].n if len(days) == 1 else sum(day.n for day in days)
     if function == "count":
         return n
     if function == "sum":
-        return _plain(round(sum(day.total for day in days), 6))  # 0.1 + 0.2 is 0.3, in whatever order it came
+        return _plain(round(sum(day.total for day in days), 6))  # so that 0.1 + 0.2 is 0.3, in any order
     if function == "distinct":
         return len(set().union(*(day.values or () for day in days)))
     if not n:
@@ -272,7 +279,7 @@ def _plain(value: float | None) -> float | int | None:
 
 
 def metric_of(spec: Any) -> Metric:
-    """The metric a `catalogue.MetricSpec` declares."""
+    """The metric that a `catalogue.MetricSpec` declares."""
     if spec.of is not None:
         of = metric_of(spec.of)
         return Metric(spec.name, spec.function, of.series, of.window, of=of, since_state=of.since_state)

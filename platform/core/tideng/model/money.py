@@ -1,4 +1,4 @@
-"""Money in one currency: amounts are compared and added up in the client's, at the rate of the day they belong to.
+"""Money: amounts are compared and summed in the client's currency, at the rate of their day.
 
 Stored events stay as they came. `in_client_money` is the one place where an amount is turned into the client's currency;
 everything that judges or counts an event (live, replay, a new metric, a late event) sees what it returns.
@@ -35,7 +35,7 @@ class Rate:
 
 
 class Money:
-    """The client's currency and what others are worth in it. Immutable; new rates make a new one."""
+    """The client's currency and the rates of others. Immutable: new rates make a new one."""
 
     def __init__(self, currency: str = "CNY", rates: Iterable[Rate] = ()):
         self.currency = currency
@@ -64,7 +64,7 @@ class Money:
 
 
 def currency_of(said: Any, own: str) -> str:
-    """The ISO code that an event names; whoever names none means the client's own currency."""
+    """The ISO code that an event names; the client's own currency if it names none."""
     return str(said).strip().upper() or own if said is not None else own
 
 
@@ -73,7 +73,7 @@ def in_client_money(
 ) -> Event:
     """The event with its amounts in the client's currency, at the rate of its subject's local day.
 
-    Which fields are amounts the catalogue says (`Field.currency`); the field that names the currency stays as it came.
+    The catalogue declares which fields are amounts (`Field.currency`); the field that names the currency stays as it came.
     An amount without a rate is left out, so that it is "no data" and never a wrong number; `unpriced` counts it by
     (currency, day).
     """

@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tideng.model.catalogue import Text
+from tideng.base.text import Text, phrase, same
 
 
 class MessageStatus(StrEnum):
@@ -89,53 +87,53 @@ class DroppedReason(StrEnum):
 
 MESSAGE_TITLES: Mapping[str, Text] = MappingProxyType(
     {
-        MessageStatus.WAITING: {"zh": "在路上", "en": "On its way"},
-        MessageStatus.LEASED: {"zh": "正在发", "en": "Being sent"},
-        MessageStatus.SENT: {"zh": "已发出", "en": "Sent"},
-        MessageStatus.PARKED: {"zh": "没送到", "en": "Not delivered"},
-        MessageStatus.HELD: {"zh": "已暂缓", "en": "On hold"},
-        MessageStatus.DROPPED: {"zh": "不用发了", "en": "Not needed any more"},
+        MessageStatus.WAITING: phrase("On its way"),
+        MessageStatus.LEASED: phrase("Being sent"),
+        MessageStatus.SENT: phrase("Sent"),
+        MessageStatus.PARKED: phrase("Not delivered"),
+        MessageStatus.HELD: phrase("On hold"),
+        MessageStatus.DROPPED: phrase("Not needed any more"),
     }
 )
 EVENT_TITLES: Mapping[EventStatus, Text] = MappingProxyType(
     {
-        EventStatus.WAITING: {"zh": "待判断", "en": "To be judged"},
-        EventStatus.JUDGED: {"zh": "已判断", "en": "Judged"},
-        EventStatus.FAILED: {"zh": "系统故障", "en": "Fault"},
+        EventStatus.WAITING: phrase("To be judged"),
+        EventStatus.JUDGED: phrase("Judged"),
+        EventStatus.FAILED: phrase("Fault"),
     }
 )
 NUDGE_TITLES: Mapping[str, Text] = MappingProxyType(
     {
-        NudgeStatus.TOLD: {"zh": "已提醒", "en": "Told"},
-        NudgeStatus.SNOOZED: {"zh": "晚点", "en": "Later"},
-        NudgeStatus.HELD: {"zh": "已暂缓", "en": "On hold"},
-        NudgeStatus.WAITING: {"zh": "在路上", "en": "On its way"},
-        NudgeStatus.PARKED: {"zh": "没送到", "en": "Not delivered"},
-        NudgeStatus.ACKNOWLEDGED: {"zh": "看到了", "en": "Seen"},
-        NudgeStatus.DISPUTED: {"zh": "有异议", "en": "Contested"},
-        NudgeStatus.WITHDRAWN: {"zh": "已撤回", "en": "Withdrawn"},
-        NudgeStatus.RECORDED: {"zh": "已记录", "en": "Recorded"},
+        NudgeStatus.TOLD: phrase("Told"),
+        NudgeStatus.SNOOZED: phrase("Later"),
+        NudgeStatus.HELD: phrase("On hold"),
+        NudgeStatus.WAITING: phrase("On its way"),
+        NudgeStatus.PARKED: phrase("Not delivered"),
+        NudgeStatus.ACKNOWLEDGED: phrase("Seen"),
+        NudgeStatus.DISPUTED: phrase("Contested"),
+        NudgeStatus.WITHDRAWN: phrase("Withdrawn"),
+        NudgeStatus.RECORDED: phrase("Recorded"),
     }
 )
 HELD_TITLES: Mapping[str, Text] = MappingProxyType(
     {
-        HeldReason.QUIET: {"zh": "静默时段", "en": "quiet hours"},
-        HeldReason.BUDGET_DAY: {"zh": "今天的条数到上限了", "en": "enough messages for today"},
-        HeldReason.BUDGET_WEEK: {"zh": "本周的条数到上限了", "en": "enough messages for this week"},
-        HeldReason.DIGEST: {"zh": "合成一条再发", "en": "kept for one message"},
-        HeldReason.STORM: {"zh": "人数比预览时多出很多", "en": "more people than in its preview"},
-        HeldReason.SNOOZED: {"zh": "本人想晚点再看", "en": "its reader put it off"},
-        HeldReason.CONTESTED: {"zh": "本人说这条不对", "en": "its reader says it is not right"},
+        HeldReason.QUIET: phrase("quiet hours"),
+        HeldReason.BUDGET_DAY: phrase("enough messages for today"),
+        HeldReason.BUDGET_WEEK: phrase("enough messages for this week"),
+        HeldReason.DIGEST: phrase("kept for one message"),
+        HeldReason.STORM: phrase("more people than in its preview"),
+        HeldReason.SNOOZED: phrase("its reader put it off"),
+        HeldReason.CONTESTED: phrase("its reader says it is not right"),
     }
 )
 DROPPED_TITLES: Mapping[str, Text] = MappingProxyType(
     {
         DroppedReason.SNOOZED: HELD_TITLES[HeldReason.SNOOZED],
         DroppedReason.CONTESTED: HELD_TITLES[HeldReason.CONTESTED],
-        DroppedReason.DONE: {"zh": "期间已经做好", "en": "it was done meanwhile"},
-        DroppedReason.ANSWERED: {"zh": "已经回答", "en": "it was answered"},
-        DroppedReason.UNDONE: {"zh": "本人改了主意", "en": "its reader took that back"},
-        DroppedReason.SEEN: {"zh": "已经看过", "en": "it was seen already"},
+        DroppedReason.DONE: phrase("it was done meanwhile"),
+        DroppedReason.ANSWERED: phrase("it was answered"),
+        DroppedReason.UNDONE: phrase("its reader took that back"),
+        DroppedReason.SEEN: phrase("it was seen already"),
     }
 )
 
@@ -151,4 +149,4 @@ def dropped_title(reason: str | None) -> Text:
 
 
 def _as_stored(reason: str | None) -> Text:
-    return {"zh": reason or "", "en": reason or ""}
+    return same(reason or "")

@@ -1,4 +1,4 @@
-"""What a person reads: ``{dotted.fact}`` filled from a flat list of facts, in the reader's language."""
+"""Message templates: ``{dotted.fact}`` placeholders, filled from facts in the reader's language."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from tideng.base.text import comma, phrase
 from tideng.model.catalogue import Text
 
 
 class Worded(str):
-    """A line in English that also knows itself in Chinese: what `plan` and `apply` answer, for whoever shows it."""
+    """A line of `plan` or `apply` in English that carries its Chinese wording for pages that show it."""
 
     zh: str
 
@@ -25,7 +26,7 @@ class Worded(str):
 
 
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
-NO_DATA = {"zh": "没有数据", "en": "no data"}
+NO_DATA = phrase("no data")
 
 
 def choose(text: Text, locale: str, fallback: str = "zh") -> tuple[str, str]:
@@ -43,7 +44,7 @@ def render(template: str, facts: Mapping[str, Any], locale: str) -> str:
 
 
 def spoken(value: Any, locale: str = "zh", missing: str = "—") -> str:
-    """A value as a person writes it: whole numbers plain, dates short, lists with the language's comma."""
+    """A value as people write it: whole numbers plain, dates short, lists with the language's comma."""
     if value is None:
         return missing
     if isinstance(value, bool):
@@ -55,10 +56,10 @@ def spoken(value: Any, locale: str = "zh", missing: str = "—") -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return ("、" if locale.startswith("zh") else ", ").join(spoken(item, locale) for item in value)
+        return (comma(locale)).join(spoken(item, locale) for item in value)
     return str(value)
 
 
 def placeholders(template: str) -> set[str]:
-    """The facts a template names."""
+    """The facts that a template names."""
     return set(PLACEHOLDER.findall(template))

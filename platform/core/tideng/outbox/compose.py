@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tideng.base.text import phrase, wording
 from tideng.model.judge_contract import Watch
 from tideng.model.templates import choose
 from tideng.outbox.channels import OutgoingMessage
@@ -12,10 +13,6 @@ from tideng.outbox.system_rules import NOTE
 
 _TITLES = 3
 """So many titles stand in the subject of a message with several points."""
-_WORDS = {
-    "zh": {"points": "{n} 件事：{titles}", "and": "、", "more": "等", "why": "为什么：{why}"},
-    "en": {"points": "{n} points: {titles}", "and": ", ", "more": " …", "why": "Why: {why}"},
-}
 
 
 def compose(points: Sequence[tuple[Any, Watch | None]], address: str, locale: str) -> OutgoingMessage:
@@ -38,14 +35,13 @@ def compose(points: Sequence[tuple[Any, Watch | None]], address: str, locale: st
             why=choose(watch.why if watch else {}, locale)[0],
             link=_link(first),
         )
-    words = _WORDS["zh" if locale.startswith("zh") else "en"]
     return OutgoingMessage(
         key=key,
         recipient=first.recipient,
         address=address,
         locale=locale,
-        subject=_subject(points, locale, words),
-        body="\n".join(_lines(points, locale, words)),
+        subject=_subject(points, locale),
+        body="\n".join(_lines(points, locale)),
         link="/inbox/",
     )
 
@@ -59,13 +55,13 @@ def _title(row: Any, watch: Watch | None, locale: str) -> str:
     return choose(watch.title if watch else {}, locale)[0] or row.rule
 
 
-def _subject(points: Sequence[tuple[Any, Watch | None]], locale: str, words: dict[str, str]) -> str:
+def _subject(points: Sequence[tuple[Any, Watch | None]], locale: str) -> str:
     titles = list(dict.fromkeys(_title(row, watch, locale) for row, watch in points))
-    shown = words["and"].join(titles[:_TITLES]) + (words["more"] if len(titles) > _TITLES else "")
-    return words["points"].format(n=len(points), titles=shown)
+    shown = phrase("{titles} …", titles=titles[:_TITLES]) if len(titles) > _TITLES else titles
+    return wording(phrase("{n} points: {titles}", n=len(points), titles=shown), locale)
 
 
-def _lines(points: Sequence[tuple[Any, Watch | None]], locale: str, words: dict[str, str]) -> list[str]:
+def _lines(points: Sequence[tuple[Any, Watch | None]], locale: str) -> list[str]:
     """A number for each point; a rule's reason once, after the last of its points that follow each other."""
     lines = []
     for number, (row, watch) in enumerate(points, start=1):
@@ -73,5 +69,5 @@ def _lines(points: Sequence[tuple[Any, Watch | None]], locale: str, words: dict[
         why = choose(watch.why if watch else {}, locale)[0]
         last = number == len(points) or points[number][0].rule != row.rule
         if why and last:
-            lines.append("   " + words["why"].format(why=why))
+            lines.append("   " + wording(phrase("Why: {why}", why=why), locale))
     return lines

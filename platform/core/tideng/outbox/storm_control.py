@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection, and_, case, func, select, text
 
-from tideng.base.problems import Phrase, phrase_as_text
+from tideng.base.problems import Sentence, sentence_as_text
+from tideng.base.text import phrase
 from tideng.facts.world import Record, World
 from tideng.model.calendars import local_moment
 from tideng.model.judge_contract import Limit as _Limit
@@ -43,18 +44,13 @@ WATCH = Watch(
     OnEvent(RULE),
     _Limit("occurrence"),
     frozenset(),
-    title={"zh": "一条规则先停下了", "en": "A rule is paused"},
-    why={
-        "zh": "告诉的人比预览时多出很多，先请人看一眼",
-        "en": "It would tell far more people than in its preview, so somebody looks first",
-    },
+    title=phrase("A rule is paused"),
+    why=phrase("It would tell far more people than in its preview, so somebody looks first"),
 )
 """What the question is called and what it is good for, for whoever words messages and pages."""
-MESSAGE: Mapping[str, str] = {
-    "zh": "“{title}”今天要告诉 {people} 人，预览时最多 {expected} 人。规则先停了，消息都留着。发出去，还是不发了？",
-    "en": "“{title}” would tell {people} people today; in its preview it was {expected} at most. It is paused and its "
-    "messages are kept. Send them, or let them go?",
-}
+MESSAGE: Mapping[str, str] = phrase(
+    "“{title}” would tell {people} people today; in its preview it was {expected} at most. It is paused and its messages are kept. Send them, or let them go?"
+)
 PEOPLE = "people told in one day"
 _log = structlog.get_logger(__name__)
 
@@ -145,7 +141,7 @@ def _still(
         return  # HR knows already; this came from another worker, or before the pause was heard of
     figures = {"people": people, "expected": watch.expected, "day": day.isoformat(), "version": watch.version}
     params = {"people": people, "day": day.isoformat(), "expected": watch.expected}
-    why = phrase_as_text(Phrase("rule-tells-too-many", params))
+    why = sentence_as_text(Sentence("rule-tells-too-many", params))
     paused = deployment.plugins.call("pause_rule", rule=watch.rule, why=why, detail=figures, connection=connection)
     detail = {"rule": watch.rule, **figures, "paused": any(paused)}
     period = f"{day.isoformat()}/v{watch.version}/{len(asked) + 1}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from tideng.base.text import phrase
 from tideng.model.judge_contract import Limit, OnEvent, Watch
 from tideng.outbox import storm_control
 
@@ -18,8 +19,8 @@ NOTE_WATCH = Watch(
     OnEvent("note.left"),
     Limit("occurrence"),
     frozenset(),
-    title={"zh": "给您的留言", "en": "A note for you"},
-    why={"zh": "只有您和留言的人看得到内容", "en": "Only you and whoever left it can see what is in it"},
+    title=phrase("A note for you"),
+    why=phrase("Only you and whoever left it can see what is in it"),
 )
 _WATCHES: Mapping[str, Watch] = MappingProxyType({storm_control.RULE: storm_control.WATCH, NOTE: NOTE_WATCH})
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tideng.base.errors import Problem
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.model.catalogue import Text
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Asked:
     `least`: how many characters or items of the field would be enough, when that is the question; else 0."""
 
     field: str
-    message: Text | Phrase
+    message: Text | Sentence
     severity: str = MUST
     rule: str = ""
     least: int = 0
@@ -60,7 +60,7 @@ class Asked:
     def problem(self) -> Problem:
         """What is asked, as a problem of the field."""
         severity = "error" if self.severity == MUST else "warning"
-        if isinstance(self.message, Phrase):
+        if isinstance(self.message, Sentence):
             return Problem(self.field, self.message.code, self.message.params, severity)
         return Problem(self.field, "asked-by-a-rule", {"message": self.message}, severity)
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from tideng.base.text import Text
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
@@ -74,7 +76,7 @@ class Hooks:
         """
 
     @hookspec
-    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[str]:
+    def apply_bundle(self, bundle: Bundle, connection: Connection | None, take: str) -> Iterable[Text | str]:
         """Bring the deployment to what the bundle says.
 
         Called by apply inside its one transaction, after every check passed. In a replay, which has no database, `connection`
@@ -87,7 +89,7 @@ class Hooks:
         """
 
     @hookspec
-    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[str]:
+    def plan_bundle(self, bundle: Bundle, connection: Connection) -> Iterable[Text | str]:
         """Say what `apply_bundle` would change, without changing anything.
 
         Called by plan. Return one line for each thing, for a person to read.

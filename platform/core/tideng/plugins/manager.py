@@ -25,7 +25,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tideng.base.errors import InvalidBundle, PluginRefused
 from tideng.base.logs import where
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
+from tideng.base.text import DEFAULT, SOURCE
 from tideng.model.catalogue import Catalogue, Text
 from tideng.plugins.hookspecs import PROJECT, Hooks
 
@@ -48,7 +49,7 @@ class PluginState:
     name: str
     version: str = ""
     state: str = "on"
-    why: Phrase | None = None
+    why: Sentence | None = None
     module: str = ""
 
     @property
@@ -126,7 +127,7 @@ class Plugins:
         """Switch a plugin off in this process and remember why. Its declarations stay known, because its events
         still arrive."""
         fault = {"error": f"{type(error).__name__}: {error}", "hook": f"{hook}: " if hook else ""}
-        why = error.message if isinstance(error, PluginRefused) else Phrase("plugin-fault", fault)
+        why = error.message if isinstance(error, PluginRefused) else Sentence("plugin-fault", fault)
         self._states[name] = replace(self._states.get(name, PluginState(name)), state="failed", why=why)
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
@@ -134,7 +135,7 @@ class Plugins:
         log.error("plugin switched off", plugin=name, hook=hook, error_type=type(error).__name__, where=where(error))
 
     # -- switches ----------------------------------------------------------------------------------------------
-    def switch_off(self, name: str, why: Phrase) -> bool:
+    def switch_off(self, name: str, why: Sentence) -> bool:
         """Stop calling a plugin; returns True if it was on. Its declarations stay known: its events still arrive,
         and earlier findings still have titles."""
         state = self._states.get(name)
@@ -233,7 +234,7 @@ class Plugins:
         self._entries.setdefault(name, entry)
         if name in self._states:
             log.error("plugin name taken twice", plugin=name)
-            twice = Phrase("plugin-name-twice", {"entry": entry.value})
+            twice = Sentence("plugin-name-twice", {"entry": entry.value})
             self._states[name] = replace(self._states[name], why=twice)
             return None
         self._states[name] = PluginState(name, distribution.version if distribution else "", module=entry.module)
@@ -266,19 +267,19 @@ class Plugins:
             self.fail(name, error)
 
     def _check_hooks(self, name: str, plugin: Any) -> None:
-        """Do what `PluginManager.check_pending` does, for one plugin and with a suggestion."""
+        """Do what pluggy's ``check_pending`` does, for one plugin and with a suggestion."""
         for caller in self._manager.get_hookcallers(plugin) or ():
             if not caller.has_spec():
                 near = difflib.get_close_matches(caller.name, self._hooks, n=1, cutoff=0.5)
-                way_out = Phrase("in-brackets-did-you-mean", {"name": near[0]}) if near else None
+                way_out = Sentence("in-brackets-did-you-mean", {"name": near[0]}) if near else None
                 raise PluginRefused("unknown-hook", {"name": name, "hook": caller.name, "way_out": way_out})
             for one in caller.get_hookimpls():
                 if one.plugin is plugin and (one.hookwrapper or one.wrapper):
                     raise PluginRefused("hook-wraps-others", {"name": name, "hook": caller.name})
 
-    def _refusal(self, name: str, distribution: Distribution | None) -> Phrase | None:
+    def _refusal(self, name: str, distribution: Distribution | None) -> Sentence | None:
         """Say why the allow-list excludes a plugin; None when it does not."""
-        reason = Phrase("plugin-not-allowed")
+        reason = Sentence("plugin-not-allowed")
         for line in self._allowed:
             if line == ANY or (line == SHIPPED and distribution is not None and distribution.name == PROJECT):
                 return None
@@ -306,38 +307,38 @@ def _title(plugin: Any) -> Text | None:
     if title is None:
         return None
     if not isinstance(title, Mapping) or not all(
-        isinstance(title.get(one), str) and title[one] for one in ("zh", "en")
+        isinstance(title.get(one), str) and title[one] for one in (DEFAULT, SOURCE)
     ):
         raise PluginRefused("title-not-a-text")
     return {locale: str(text) for locale, text in title.items()}
 
 
-def _mismatch(entry: re.Match, distribution: Distribution | None) -> Phrase | None:
+def _mismatch(entry: re.Match, distribution: Distribution | None) -> Sentence | None:
     if not entry["versions"] and not entry["sha256"]:
         return None
     if distribution is None:
-        return Phrase("plugin-version-unknown")
+        return Sentence("plugin-version-unknown")
     if entry["versions"]:
         try:
             fits = SpecifierSet(entry["versions"]).contains(distribution.version, prereleases=True)
         except InvalidSpecifier:
-            return Phrase("plugin-versions-unreadable", {"versions": entry["versions"]})
+            return Sentence("plugin-versions-unreadable", {"versions": entry["versions"]})
         if not fits:
-            return Phrase("plugin-version-refused", {"version": distribution.version, "versions": entry["versions"]})
+            return Sentence("plugin-version-refused", {"version": distribution.version, "versions": entry["versions"]})
     return _altered(distribution, entry["sha256"]) if entry["sha256"] else None
 
 
-def _altered(distribution: Distribution, expected: str) -> Phrase | None:
+def _altered(distribution: Distribution, expected: str) -> Sentence | None:
     """Compare RECORD with its pinned hash, and every file with RECORD (PEP 376: urlsafe base64 without padding)."""
     record = distribution.read_text("RECORD")
     if record is None or hashlib.sha256(record.encode()).hexdigest() != expected:
-        return Phrase("plugin-record-differs")
+        return Sentence("plugin-record-differs")
     for file in distribution.files or ():
         if file.hash:
             path = Path(file.locate())
             actual = hashlib.new(file.hash.mode, path.read_bytes()).digest() if path.is_file() else b""
             if urlsafe_b64encode(actual).rstrip(b"=").decode() != file.hash.value:
-                return Phrase("plugin-file-differs", {"file": str(file)})
+                return Sentence("plugin-file-differs", {"file": str(file)})
     return None
 
 

@@ -17,6 +17,7 @@ from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tideng.base.text import phrase
 from tideng.model.catalogue import Text
 from tideng.model.templates import choose
 from tideng.privacy.holdings import Holding
@@ -24,25 +25,16 @@ from tideng.privacy.holdings import Holding
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _WORDS: Mapping[str, Text] = {
-    "title": {"zh": "我的数据", "en": "My data"},
-    "lead": {
-        "zh": "{name}，关于您的都在这里，取于 {at}。",
-        "en": "{name}, this is everything held on you, taken on {at}.",
-    },
-    "files": {
-        "zh": "每一类都有两个文件：表格可以用电子表格打开，JSON 给程序读。",
-        "en": "Each kind comes as two files: a table for a spreadsheet, and JSON for programs.",
-    },
-    "kind": {"zh": "类别", "en": "Kind"},
-    "count": {"zh": "条数", "en": "Records"},
-    "between": {"zh": "时间", "en": "Between"},
-    "about": {"zh": "来源和谁能看", "en": "Source, and who can see it"},
-    "keep": {"zh": "保留多久", "en": "How long it is kept"},
-    "kept": {"zh": "没有设期限；只有管理员能删", "en": "No limit is set; only administrators delete it"},
-    "never": {
-        "zh": "我们不记您什么时候打开消息，也没有罚款和扣款这一栏。",
-        "en": "We never note when you open a message, and there is no column for fines or deductions.",
-    },
+    "title": phrase("My data"),
+    "lead": phrase("{name}, this is everything held on you, taken on {at}."),
+    "files": phrase("Each kind comes as two files: a table for a spreadsheet, and JSON for programs."),
+    "kind": phrase("Kind", context="export"),
+    "count": phrase("Records"),
+    "between": phrase("Between"),
+    "about": phrase("Source, and who can see it"),
+    "keep": phrase("How long it is kept"),
+    "kept": phrase("No limit is set; only administrators delete it"),
+    "never": phrase("We never note when you open a message, and there is no column for fines or deductions."),
 }
 
 

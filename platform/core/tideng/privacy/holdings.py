@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
+from tideng.base.text import phrase, same
 from tideng.model.catalogue import Text
 from tideng.org.directory import Directory
 from tideng.outbox.rows import in_unreleased_storm
@@ -36,15 +37,15 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 """One record: column → a plain value (text, number, boolean, moment, day, list, mapping, or None)."""
 _PART = 500
-TIME: Text = {"zh": "时间", "en": "Time"}
-NAME: Text = {"zh": "姓名", "en": "Name"}
-UNIT: Text = {"zh": "部门", "en": "Unit"}
-POSITION: Text = {"zh": "岗位", "en": "Position"}
-SUPERVISOR: Text = {"zh": "主管", "en": "Supervisor"}
-BEGAN: Text = {"zh": "开始", "en": "Began"}
-ENDED: Text = {"zh": "结束", "en": "Ended"}
-CONTENT: Text = {"zh": "内容", "en": "Content"}
-OUTCOME: Text = {"zh": "结果", "en": "Outcome"}
+TIME: Text = phrase("Time")
+NAME: Text = phrase("Name", context="holdings")
+UNIT: Text = phrase("Unit")
+POSITION: Text = phrase("Position")
+SUPERVISOR: Text = phrase("Supervisor")
+BEGAN: Text = phrase("Began")
+ENDED: Text = phrase("Ended", context="holdings")
+CONTENT: Text = phrase("Content")
+OUTCOME: Text = phrase("Outcome")
 """What columns are called that several kinds have."""
 
 
@@ -133,20 +134,20 @@ def holdings(
     return [one for one in found if one.count]
 
 
-_OWN = {"zh": "您、主管和人事可看", "en": "You, your supervisor and HR can see it"}
-_OF_EVENTS = {"zh": "来自连接的系统和您自己的操作。您、人事和审计可看", "en": "From connected systems and your own doing. You, HR and auditors can see it"}  # fmt: skip
+_OWN = phrase("You, your supervisor and HR can see it")
+_OF_EVENTS = phrase("From connected systems and your own doing. You, HR and auditors can see it")  # fmt: skip
 _PERSONAL = {
     "name": NAME,
     "unit": UNIT,
     "position": POSITION,
     "supervisor": SUPERVISOR,
-    "deputy": {"zh": "代理人", "en": "Deputy"},
-    "timezone": {"zh": "时区", "en": "Time zone"},
-    "locale": {"zh": "语言", "en": "Language"},
-    "phone": {"zh": "电话", "en": "Phone"},
-    "email": {"zh": "邮箱", "en": "E-mail"},
-    "since": {"zh": "从", "en": "From"},
-    "until": {"zh": "到", "en": "Until"},
+    "deputy": phrase("Deputy"),
+    "timezone": phrase("Time zone"),
+    "locale": phrase("Language"),
+    "phone": phrase("Phone"),
+    "email": phrase("E-mail", context="holdings"),
+    "since": phrase("From"),
+    "until": phrase("Until", context="holdings"),
 }
 
 
@@ -161,7 +162,7 @@ def _person(directory: Directory, person: str) -> Holding:
             last = next(reversed(directory.periods(values[column])), None)
             values[column] = last.name if last else values[column]
         rows.append(values)
-    title = {"zh": "个人资料和任职", "en": "Personal record and posts"}
+    title = phrase("Personal record and posts")
     return Holding("person", title, _OWN, _PERSONAL, len(rows), _from_list(rows), icon="people")
 
 
@@ -177,12 +178,12 @@ def _events(connection: Connection, deployment: Deployment, person: str) -> list
     for type_, count, first, last in connection.execute(query):
         known = types.get(type_)
         fields = {one.name: one.title for one in known.fields} if known else {}
-        columns = {"time": TIME, **fields, "source": {"zh": "来源", "en": "Source"}}
+        columns = {"time": TIME, **fields, "source": phrase("Source")}
         if known is None or known.open:
             columns["data"] = CONTENT
         wanted = select(row.time, row.source, row.data).where(row.subject == person, row.type == type_)
         records = _read(connection, wanted.order_by(row.time.desc(), row.id.desc()), _event_record(fields))
-        title = known.title if known else {"zh": type_, "en": type_}
+        title = known.title if known else same(type_)
         found.append(Holding(f"event.{type_}", title, _OF_EVENTS, columns, count, records, first, last, "flow"))
     return found
 
@@ -199,26 +200,26 @@ def _event_record(fields: Mapping[str, Text]) -> Callable[[Any], Record]:
 def _figures(connection: Connection, person: str) -> Holding:
     row = MetricDayRow
     columns = {
-        "day": {"zh": "日期", "en": "Day"},
-        "series": {"zh": "指标", "en": "Figure"},
-        "n": {"zh": "次数", "en": "Times"},
-        "total": {"zh": "合计", "en": "Sum"},
+        "day": phrase("Day"),
+        "series": phrase("Figure"),
+        "n": phrase("Times"),
+        "total": phrase("Sum"),
     }
     count, first, last = connection.execute(
         select(func.count(), func.min(row.day), func.max(row.day)).where(row.subject == person)
     ).one()
     wanted = select(row.day, row.series, row.n, row.total).where(row.subject == person)
     records = _read(connection, wanted.order_by(row.day.desc(), row.series), lambda one: dict(one._mapping))
-    title = {"zh": "由此算出的数", "en": "Figures counted from it"}
-    about = {"zh": "每天从上面的事件数出来。规则会用到", "en": "Counted each day from the events above. Rules read it"}
+    title = phrase("Figures counted from it")
+    about = phrase("Counted each day from the events above. Rules read it")
     return Holding("figures", title, about, columns, count, records, _noon(first), _noon(last), "rule")
 
 
 def _states(connection: Connection, deployment: Deployment, person: str) -> Holding:
     row, known = StateRow, deployment.catalogue.states
     columns = {
-        "state": {"zh": "状态", "en": "State"},
-        "key": {"zh": "哪一次", "en": "Which"},
+        "state": phrase("State"),
+        "key": phrase("Which"),
         "started_at": BEGAN,
         "ended_at": ENDED,
     }
@@ -235,43 +236,43 @@ def _states(connection: Connection, deployment: Deployment, person: str) -> Hold
         return {**one._mapping, "state": known[one.state].title if one.state in known else one.state}
 
     records = _read(connection, wanted.order_by(one.id.desc()), record)
-    title = {"zh": "持续一段时间的状态", "en": "States that last for a while"}
+    title = phrase("States that last for a while")
     return Holding("states", title, _OF_EVENTS, columns, count, records, first, last, "trip")
 
 
 _NUDGE = {
     "at": TIME,
-    "rule": {"zh": "规则", "en": "Rule"},
-    "version": {"zh": "版本", "en": "Version"},
-    "message": {"zh": "内容", "en": "Message"},
-    "response": {"zh": "您的回答", "en": "Your answer"},
-    "response_note": {"zh": "您的说明", "en": "Your words"},
-    "responded_at": {"zh": "回答时间", "en": "Answered"},
-    "why": {"zh": "依据", "en": "Reasons"},
+    "rule": phrase("Rule"),
+    "version": phrase("Version"),
+    "message": phrase("Message"),
+    "response": phrase("Your answer", context="holdings"),
+    "response_note": phrase("Your words"),
+    "responded_at": phrase("Answered", context="holdings"),
+    "why": phrase("Reasons"),
 }
 _FOUND = {
     "at": TIME,
-    "rule": {"zh": "规则", "en": "Rule"},
-    "version": {"zh": "版本", "en": "Version"},
-    "action": {"zh": "做了什么", "en": "What was done"},
-    "recipient": {"zh": "告诉了谁", "en": "Who was told"},
-    "message": {"zh": "内容", "en": "Message"},
-    "detail": {"zh": "详情", "en": "Detail"},
-    "why": {"zh": "依据", "en": "Reasons"},
+    "rule": phrase("Rule"),
+    "version": phrase("Version"),
+    "action": phrase("What was done"),
+    "recipient": phrase("Who was told"),
+    "message": phrase("Message"),
+    "detail": phrase("Detail"),
+    "why": phrase("Reasons"),
 }
 
 
 def _nudges(connection: Connection, person: str) -> Holding:
     mine = and_(FindingRow.recipient == person, FindingRow.message.is_not(None), _released())
-    title = {"zh": "收到的提醒和您的回答", "en": "Nudges and your answers"}
-    about = {"zh": "人事看得到提醒过和怎么回答的，看不到您什么时候打开", "en": "HR sees that you were reminded and what you answered, never when you opened it"}  # fmt: skip
+    title = phrase("Nudges and your answers")
+    about = phrase("HR sees that you were reminded and what you answered, never when you opened it")  # fmt: skip
     return _of_findings(connection, "nudges", title, about, _NUDGE, mine, "bell")
 
 
 def _findings(connection: Connection, person: str) -> Holding:
     not_to_me = or_(FindingRow.recipient.is_(None), FindingRow.recipient != person, FindingRow.message.is_(None))
     about_me = and_(FindingRow.subject == person, FindingRow.about == "person", not_to_me, _released())
-    title = {"zh": "关于您的标记和告诉别人的话", "en": "Marks about you, and what others were told"}
+    title = phrase("Marks about you, and what others were told")
     return _of_findings(connection, "findings", title, _OWN, _FOUND, about_me, "eye")
 
 
@@ -290,38 +291,38 @@ def _contests(connection: Connection, person: str) -> Holding:
     row = ContestRow
     columns = {
         "at": TIME,
-        "rule": {"zh": "规则", "en": "Rule"},
-        "reason": {"zh": "您说的", "en": "What you said"},
+        "rule": phrase("Rule"),
+        "reason": phrase("What you said"),
         "state": OUTCOME,
-        "answer": {"zh": "人事的话", "en": "What HR said"},
-        "decided_at": {"zh": "处理时间", "en": "Decided"},
-        "off_until": {"zh": "停到", "en": "Silent until"},
+        "answer": phrase("What HR said"),
+        "decided_at": phrase("Decided"),
+        "off_until": phrase("Silent until"),
     }
-    title = {"zh": "您说过不对的", "en": "What you said is wrong"}
-    about = {"zh": "您和人事可看", "en": "You and HR can see it"}
+    title = phrase("What you said is wrong")
+    about = phrase("You and HR can see it")
     return of_rows(connection, "contests", title, about, columns, row, row.person == person, row.at, icon="alert")
 
 
-_TEXT: Text = {"zh": "内容", "en": "Text"}
-_VOICE: Text = {"zh": "语音", "en": "Recording"}
-_TAKEN_BACK: Text = {"zh": "收回时间", "en": "Taken back"}
-_OF_NOTES_LEFT: Text = {"zh": "您和收到的人可看。人事只知道有留言，看不到内容", "en": "You and whoever it is for can see it. HR only sees that there is one"}  # fmt: skip
-_OF_NOTES: Text = {"zh": "您和留言的人可看。人事只知道有留言，看不到内容", "en": "You and whoever left it can see it. HR only sees that there is one"}  # fmt: skip
+_TEXT: Text = phrase("Text")
+_VOICE: Text = phrase("Recording")
+_TAKEN_BACK: Text = phrase("Taken back", context="holdings")
+_OF_NOTES_LEFT: Text = phrase("You and whoever it is for can see it. HR only sees that there is one")  # fmt: skip
+_OF_NOTES: Text = phrase("You and whoever left it can see it. HR only sees that there is one")  # fmt: skip
 
 
 def _notes(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
     columns = {
         "left_at": TIME,
-        "author": {"zh": "谁留的", "en": "Who left it"},
+        "author": phrase("Who left it"),
         "text": _TEXT,
         "voice": _VOICE,
-        "nudge": {"zh": "关于哪次提醒", "en": "About which nudge"},
-        "seen_at": {"zh": "您说看过的时间", "en": "When you said you saw it"},
-        "reply": {"zh": "您的回复", "en": "Your answer"},
-        "replied_at": {"zh": "回复时间", "en": "Answered"},
+        "nudge": phrase("About which nudge"),
+        "seen_at": phrase("When you said you saw it"),
+        "reply": phrase("Your answer"),
+        "replied_at": phrase("Answered", context="holdings 2"),
         "taken_back_at": _TAKEN_BACK,
     }
-    title = {"zh": "留给您的话", "en": "Notes to you"}
+    title = phrase("Notes to you", context="holdings")
     mine = PersonNoteRow.person == person
     return _of_notes(connection, "notes", title, _OF_NOTES, columns, mine, "author", directory, now)
 
@@ -329,12 +330,12 @@ def _notes(connection: Connection, person: str, directory: Directory, now: datet
 def _notes_left(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
     columns = {
         "left_at": TIME,
-        "person": {"zh": "留给谁", "en": "To whom"},
+        "person": phrase("To whom"),
         "text": _TEXT,
         "voice": _VOICE,
         "taken_back_at": _TAKEN_BACK,
     }
-    title = {"zh": "您留给别人的话", "en": "Notes you left"}
+    title = phrase("Notes you left")
     mine = PersonNoteRow.author == person
     return _of_notes(connection, "notes_left", title, _OF_NOTES_LEFT, columns, mine, "person", directory, now)
 

@@ -1,1 +1,1 @@
-"""The past judged again with the same code as the present, from stored events or from files."""
+"""Replay: judge the past with the same code as the present, from stored events or from files."""

@@ -1,4 +1,4 @@
-"""How many events a virtual clock may hear together without its showing: up to what they may cause, and no further."""
+"""How many events a replay may judge together with the same result: up to the next moment that one of them may cause."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _DAYS_AT_ONCE = 32
 
 
 class Horizon:
-    """What events of each type may cause, and how soon.
+    """How soon an event of each type may cause something else.
 
-    What is heard together is counted first and judged after, each event as of its own moment. That shows only where
+    Events of one batch are counted first and judged after, each as of its own moment. That changes a result only where
     something comes between: a deadline or a later step that an event opens, or an event that a rule emits.
     """
 
@@ -50,12 +50,12 @@ class Horizon:
         self.use_zones(zones)
 
     def use_zones(self, zones: Iterable[str]) -> None:
-        """The zones in which a later step may be due at a time of day."""
+        """Set the time zones in which a later step may be due at a time of day."""
         self._zones = sorted(set(zones))
         self._edges.clear()
 
     def after(self, event: Event) -> datetime | None:
-        """Up to which moment, inclusive, others may be heard together with this event; None for any."""
+        """The last moment, inclusive, up to which others may be judged together with this event; None for no limit."""
         found = []
         if event.type in self._emitting:
             found.append(event.time)
@@ -66,7 +66,7 @@ class Horizon:
 
     def _note_wait(self, event_type: str, within: Duration) -> None:
         soonest = within.elapsed
-        if within.unit == "workdays":  # the same local time, which may be some hours less when the clocks change
+        if within.unit == "workdays":  # the same local time: some hours less when the clocks change
             soonest -= timedelta(hours=3)
         self._waits[event_type] = min(soonest, self._waits.get(event_type, soonest))
 
@@ -77,7 +77,7 @@ class Horizon:
             self._clocks.setdefault(event_type, set()).add(step.at)
 
     def _next(self, at: time, moment: datetime) -> datetime:
-        """The next moment, `moment` itself included, at which clocks somewhere show `at`."""
+        """The next moment, `moment` itself included, at which it is `at` in one of the time zones."""
         day = moment.date()
         if not self._from < day < self._to:
             self._from, self._to = day - timedelta(days=2), day + timedelta(days=_DAYS_AT_ONCE)

@@ -1,4 +1,4 @@
-"""How far back what has happened still matters to a set of watches: what to read of the past, and what to forget of it."""
+"""How far back events still matter to a set of watches: what a replay reads of the past, and what it may forget."""
 
 from __future__ import annotations
 
@@ -24,17 +24,21 @@ from tideng.org.directory import DIRECTORY_EVENTS
 EVER = timedelta.max
 _NOTHING = timedelta(0)
 _SPANS = timedelta(days=130)
-"""So long after its end a state is still looked at: the longest stretch that a window of a state adds up, and some days."""
+"""How long after its end a span is kept: the longest stretch that a window of a state adds up, and some days."""
 _SAID = timedelta(days=40)
-"""So long what was said is remembered, whatever its limit: a month, and some days."""
+"""How long findings are remembered at least, whatever their limit: a month, and some days."""
 _CHAIN = 30
-"""So many windows back: which event opens a window depends on the windows before it, until there is a gap."""
+"""How many windows are read back: which event opens a window depends on the windows before it, until there is a gap."""
 
 
 @dataclass
 class Reach:
-    """`types`: event type → how long before a moment events of it still matter; `EVER` for all there are. `every_type`:
-    from the moment itself on an event of any type may turn what some `until` says."""
+    """How far back a set of watches reads.
+
+    `types`: event type → how long before a moment events of it still matter, `EVER` for always. `every_type`: an event of
+    any type may change whether some `until` holds. `series`, `heard`, `said` and `spans` are the same for stored days and
+    moments by series key, events that deadlines wait for, earlier findings, and spans of states.
+    """
 
     types: dict[str, timedelta] = field(default_factory=dict)
     every_type: bool = False
@@ -45,7 +49,7 @@ class Reach:
 
     @classmethod
     def of(cls, watchlist: WatchList, catalogue: Catalogue) -> Reach:
-        """What these watches look back on."""
+        """The reach of these watches."""
         reach = cls(types=dict.fromkeys(DIRECTORY_EVENTS, EVER))
         for state in catalogue.states.values():
             reach._need(state.starts, EVER)
@@ -91,7 +95,7 @@ class Reach:
         self.types[event_type] = max(back, self.types.get(event_type, back))
 
     def forget(self, world: World, now: datetime) -> None:
-        """Let go of what no watch can look at any more, so that a year takes no more memory than a month."""
+        """Drop what no watch can read any more, so that a year takes no more memory than a month."""
         world.book.forget({key: now - back for key, back in self.series.items()})
         world.agenda.forget_heard(now - self.heard)
         for spans in world.spans.values():
@@ -103,5 +107,5 @@ class Reach:
 
 
 def _at_most(within: Duration) -> timedelta:
-    """How long it may take at most to run out, on a working clock over the longest holidays."""
+    """The longest time it may take to run out: a working clock over the longest holidays."""
     return within.elapsed * 2 + timedelta(days=16)

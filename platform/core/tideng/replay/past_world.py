@@ -1,6 +1,6 @@
-"""The world as it was at a moment that lies behind: what a rule would have been asked with then.
+"""The world at a past moment: the facts that a rule would have been asked with then.
 
-Events count by their own time, whenever they were heard: as of 19:00 means what had happened by 19:00, as we know it now.
+Events count by their own time, whenever they arrived: as of 19:00 means all that had happened by 19:00, as known now.
 With `known_by`, only what had come in by then counts: what the rule knew.
 """
 
@@ -34,8 +34,8 @@ from tideng.store.tables import EventKeyRow, EventRow, StateRow
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A stored event, and how it came: `received` when; `history` as history, which nobody is judged by; `status` as in
-    `EventRow`."""
+    """A stored event: `received` is when it arrived, `history` whether it came as history, by which nobody is judged;
+    `status` as in `EventRow`."""
 
     event: Event
     row: int
@@ -45,7 +45,7 @@ class Heard:
 
 
 class Past:
-    """Reads the past of one deployment on one connection. `directory` is effective-dated, so it needs no "as of"."""
+    """Reads the past of one deployment on one connection. `directory` is effective-dated, and so right for any moment."""
 
     def __init__(self, deployment: Deployment, connection: Connection, directory: Directory):
         self._plugins, self._catalogue = deployment.plugins, deployment.catalogue
@@ -55,30 +55,30 @@ class Past:
     def facts(
         self,
         watch: Watch,
-        subject: str,
-        person: str,
-        at: datetime,
+        point: Point,
         event: Event | None = None,
         kept: Mapping[str, Any] | None = None,
         known_by: datetime | None = None,
         part: str = "trigger",
     ) -> dict[str, Any]:
-        """What `watch` would have been asked with about `subject` as of `at`; `person` is whom it is about where the
-        subject is a case. `event`: the one that asks; `kept`: what a deadline still knew of the one that began it."""
+        """What `watch` would have been asked with at `point`; the point's assignment is looked up here.
+
+        `event`: the one that asks; `kept`: what a deadline still knew of the one that began it. `part` is ``trigger`` or
+        ``until``. With `known_by`, only what had come in by then counts.
+        """
         names = watch.needs if part == "trigger" else (watch.until_needs or frozenset())
         needs = Needs.of(names, watch.metrics, self._catalogue)
-        whose = {subject, person}
+        whose = {point.subject, point.judged}
         if watch.about in GROUPS:
-            whose |= self.directory.groups.ever_in((watch.about, subject))
-        world = self.world(whose, needs, at, known_by)
+            whose |= self.directory.groups.ever_in((watch.about, point.judged))
+        world = self.world(whose, needs, point.at, known_by)
+        point = point._replace(assignment=self.directory.at(point.subject, point.at))
         facts = dict(kept or {})
-        facts |= facts_at(world, needs, subject, person, at, EventFacts(event) if event else None, about=watch.about)
-        return facts | self._gathered(
-            needs.gathered, Point(person, at, self.directory.at(person, at), watch.about, subject)
-        )
+        facts |= facts_at(world, needs, point, EventFacts(event) if event else None)
+        return facts | self._gathered(needs.gathered, point)
 
     def _gathered(self, names: frozenset[str], point: Point) -> dict[str, Any]:
-        """The facts that plugins give; of one point, as the line asks for those of a batch."""
+        """The facts that plugins give about one point, as the pipeline asks for those of a batch."""
         if not names:
             return {}
         given = self._plugins.call("gather_facts", points=[point], names=names)
@@ -88,7 +88,7 @@ class Past:
 
     # -- worlds ------------------------------------------------------------------------------------------------
     def world(self, subjects: Collection[str], needs: Needs, at: datetime, known_by: datetime | None = None) -> World:
-        """What was so of these subjects, and of their colleagues where `needs` compares them, as of `at` (UTC)."""
+        """A world of these subjects, and of their colleagues where `needs` compares them, as of `at` (UTC)."""
         everyone = set(subjects) | (self._colleagues(subjects, at) if needs.peers else set())
         world = World(self.directory, self._catalogue)
         world.book.keep_deltas = False
@@ -117,7 +117,7 @@ class Past:
             world.spans.setdefault((row.subject, row.state), []).append(span)
 
     def _live_through_states(self, world: World, subjects: set[str], at: datetime, known_by: datetime) -> None:
-        """The spans that follow from what had come in; the stored ones know what came later."""
+        """Compute the spans from the events that had arrived; the stored spans also know later ones."""
         states = self._catalogue.states.values()
         types = {name for state in states for name in (state.starts, state.ends)}
         for event in self._events(subjects, types, None, at, known_by):
@@ -153,7 +153,7 @@ class Past:
         last: datetime,
         known_by: datetime | None,
     ) -> Iterable[Event]:
-        """What counts: judged events of these types about these subjects or cases, by time, in one statement."""
+        """The judged events of these types about these subjects or cases, by time, in one statement."""
         if not types:
             return
         table = EventRow.__table__
@@ -174,7 +174,7 @@ class Past:
         return [self._heard(row) for row in self._connection.execute(statement)]
 
     def people_of(self, case: str) -> set[str]:
-        """Whose events a case consists of; nobody where there is no such case."""
+        """The people whose events belong to a case; none if there is no such case."""
         of_case = select(EventKeyRow.event).where(EventKeyRow.field == "case", EventKeyRow.value == case)
         own = select(EventRow.subject).where(EventRow.subject == case).limit(1)
         people = select(EventRow.subject).where(EventRow.id.in_(of_case)).distinct()

@@ -1,4 +1,4 @@
-"""A deployment on a virtual clock, from files alone: the same `Flow` as the live path, on one `World` in memory."""
+"""Run a deployment on a virtual clock: the same `Flow` as the live path, on one `World` in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from tideng.facts.agenda import Agenda, Entry
+from tideng.facts.agenda import Agenda, AgendaEntry
 from tideng.facts.world import Record, World
 from tideng.judging.pipeline import Flow
 from tideng.judging.schedules import moments, zones_of
@@ -23,7 +23,7 @@ from tideng.replay.lookback import Reach
 from tideng.runtime.deployment import Deployment
 
 MOST = 5_000
-"""Events that are heard together at most."""
+"""The largest number of events that are judged together."""
 _TICK = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
@@ -50,7 +50,7 @@ class _Moment:
 class Run:
     """One run over a stretch of the past, from `start` to `until` (both inclusive).
 
-    `deployment` is in memory, as nothing else runs on it meanwhile. `reached` is told the virtual time now and then; what
+    `deployment` is in memory, as nothing else runs on it meanwhile. `reached` is called with the virtual time now and then; what
     it raises ends the run.
     """
 
@@ -84,7 +84,7 @@ class Run:
 
     @property
     def directory(self) -> Directory:
-        """Who is where, as far as the run has come."""
+        """The directory as of the virtual time."""
         return self._world.directory
 
     def findings(self, events: Iterable[Event]) -> Iterator[Record]:
@@ -102,7 +102,7 @@ class Run:
                 break
 
     def _batch(self, coming: Iterator[Event], first: Event, due: datetime | None) -> list[Event]:
-        """The next events that can be heard together: none later than what falls due, or could fall due, after one of them."""
+        """The next events that can be judged together: none later than what is due, or could become due, after one of them."""
         batch = [first]
         self._ahead = event = next(coming, None)
         if first.type in DIRECTORY_EVENTS:
@@ -117,7 +117,7 @@ class Run:
             batch.append(event)
             self._ahead = event = next(coming, None)
         while event is not None and event.time == batch[-1].time and event.type not in DIRECTORY_EVENTS:
-            batch.append(event)  # what happened at one moment is heard together, whatever their number
+            batch.append(event)  # events of one moment are always judged together
             self._ahead = event = next(coming, None)
         return batch
 
@@ -133,7 +133,7 @@ class Run:
 
     def _come_due(self, due: datetime) -> Iterator[Record]:
         self._pass_to(due)
-        entries: list[Entry] = []
+        entries: list[AgendaEntry] = []
         schedules: list[_Moment] = []
         while self._waiting and self._waiting[0][0] == due:
             item = heapq.heappop(self._waiting)[-1]
@@ -151,7 +151,7 @@ class Run:
         yield from self._follow()
 
     def _follow(self) -> Iterator[Record]:
-        """Hand out what was found, put what was opened on the agenda, and hear what rules emitted."""
+        """Yield the findings, queue the entries that were opened, and judge the events that rules emitted."""
         world = self._world
         records, world.records = world.records, []
         yield from records
@@ -173,7 +173,7 @@ class Run:
 
     # -- what waits --------------------------------------------------------------------------------------------
     def _look_for_zones(self, since: datetime) -> None:
-        """Put the schedules of zones in which nobody lived before on the agenda, from `since` on."""
+        """Queue the schedules of time zones in which nobody lived before, from `since` on."""
         new = set(zones_of(self._world.directory)) - self._zones
         if not new:
             return
@@ -203,7 +203,7 @@ class Run:
 
 
 def _directory(deployment: Deployment) -> Directory:
-    """Who is where, after the person events heard so far; nobody where no plugin knows."""
+    """The directory after the person events so far; an empty one if no plugin has one."""
     found = deployment.plugins.first("directory", connection=None)
     return found if found is not None else Directory(default_zone=deployment.profile.timezone)
 

@@ -23,6 +23,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
+from tideng.base.text import phrase
 from tideng.facts.world import Record, Spoken
 from tideng.model.event import Event
 from tideng.model.statuses import DroppedReason
@@ -56,8 +57,8 @@ _LATE = 2.0
 _LONGEST_KEY = 60
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _MESSAGES: Mapping[bool, Mapping[str, str]] = {
-    False: {"zh": "{author}给您留了一句话。", "en": "{author} left you a note."},
-    True: {"zh": "{author}给您留了一段语音。", "en": "{author} left you a spoken note."},
+    False: phrase("{author} left you a note."),
+    True: phrase("{author} left you a spoken note."),
 }
 
 

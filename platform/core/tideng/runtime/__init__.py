@@ -1,1 +1,1 @@
-"""One running deployment: its parts put together, its tables migrated, a bundle applied, the worker."""
+"""A running deployment: open it, migrate its tables, apply a client bundle, and run its worker."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.judging.stored_entries import entry_from
 from tideng.org.groups import GROUPS, home_of
 from tideng.runtime.in_force import InForce
@@ -75,7 +75,7 @@ class AgendaJob:
         self._fault("judged")
         work.save(world)
 
-    def _too_late(self, entry: Entry, now: datetime) -> str | None:
+    def _too_late(self, entry: AgendaEntry, now: datetime) -> str | None:
         if entry.kind != "step":
             return "the worker was down for too long" if entry.due < self._in_force.oldest_news else None
         directory, watch = self._in_force.directory, self._in_force.watch(entry.rule, entry.version)
@@ -84,6 +84,6 @@ class AgendaJob:
         return too_late(self._deployment.profile, zone.key, day, entry.due, now)
 
 
-def _judged_as_of(entry: Entry, now: datetime) -> datetime:
+def _judged_as_of(entry: AgendaEntry, now: datetime) -> datetime:
     """A deadline is judged as of its own moment however late that is; a later step only while it is on time."""
     return judged_as_of(entry.due, now) if entry.kind == "step" else entry.due

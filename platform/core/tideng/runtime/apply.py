@@ -1,4 +1,4 @@
-"""From a client's files to the running deployment: `plan` says what would change, `apply` makes it so."""
+"""Apply a client bundle to a running deployment: `plan` lists the changes, `apply` makes them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from tideng.base.text import Text
 from tideng.client.profile import Profile
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import reading, writing
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from tideng.client.bundle import Bundle
 
 
-def plan(deployment: Deployment, bundle: Bundle) -> list[str]:
-    """What `apply` would change, one line a thing; empty when nothing would.
+def plan(deployment: Deployment, bundle: Bundle) -> list[Text | str]:
+    """The changes that `apply` would make, one line each; empty if there are none.
 
     Raises `InvalidBundle` with every problem at once, `PluginRefused` when a plugin failed over it.
     """
@@ -36,8 +37,8 @@ def plan(deployment: Deployment, bundle: Bundle) -> list[str]:
     return lines
 
 
-def apply(deployment: Deployment, bundle: Bundle, take: str = "") -> list[str]:
-    """Make the deployment so, in one transaction, and say what changed, one line a thing.
+def apply(deployment: Deployment, bundle: Bundle, take: str = "") -> list[Text | str]:
+    """Apply the bundle in one transaction, and return the changes, one line each.
 
     `take`: ``files`` or ``deployment`` count for what was changed in both; '' refuses it. Raises as `plan` does; nothing has
     changed then.
@@ -54,7 +55,7 @@ def apply(deployment: Deployment, bundle: Bundle, take: str = "") -> list[str]:
 
 def _apply(
     deployment: Deployment, bundle: Bundle, profile: Profile, connection: Connection, take: str = ""
-) -> list[str]:
+) -> list[Text | str]:
     deployment.refresh(connection)
     lines = _differences(deployment.profile, profile)
     if lines:
@@ -66,18 +67,18 @@ def _apply(
     return lines
 
 
-def _apply_rates(deployment: Deployment, bundle: Bundle, profile: Profile, connection: Connection) -> list[str]:
+def _apply_rates(deployment: Deployment, bundle: Bundle, profile: Profile, connection: Connection) -> list[Text | str]:
     lines, since = rate_changes(stored_rates(connection), bundle.rates)
     if deployment.profile.currency != profile.currency:
-        since = date.min  # whatever was counted is in another currency
+        since = date.min  # all stored sums are in another currency
     if since is not None:
         deployment.keep_rates(connection, bundle.rates, since)
-    return lines
+    return list(lines)
 
 
-def _differences(old: Profile, new: Profile) -> list[str]:
+def _differences(old: Profile, new: Profile) -> list[Text | str]:
     before, after = old.to_json(), new.to_json()
-    lines = []
+    lines: list[Text | str] = []
     for name in after:
         if before[name] == after[name]:
             continue

@@ -1,6 +1,6 @@
-"""One deployment: a client's settings, database, plugins and clock, on which everything hangs.
+"""A deployment: the settings, database, plugins and clock of one client.
 
-There is no state beside it, so that one process can serve many clients and a test needs no patching.
+There is no other state, so that one process can serve many clients and a test needs no patching.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from tideng.base.clock import Clock, ScaledClock, SystemClock
 from tideng.base.errors import InvalidBundle, PluginRefused, Problem
-from tideng.base.problems import Phrase, phrase_as_text
+from tideng.base.problems import Sentence, sentence_as_text
 from tideng.base.settings import Settings, fill_secrets, load
 from tideng.client.profile import CLIENT, Profile
 from tideng.intake.event_files import LOGS, log_event_type
@@ -44,13 +44,13 @@ PROFILE = "profile"
 LOG_TYPES = "log types"
 """The note that holds the event types found in event logs: type → activity."""
 SWITCHES = "plugin switches"
-"""The note that holds which plugins people switched off (``off``: name → who and when), and how often each was to be tried
-again (``tries``: name → number)."""
-SWITCHED_OFF = Phrase("plugin-switched-off")
+"""The note that holds the plugins that people switched off (``off``: name → who and when), and how often each was to be
+tried again (``tries``: name → number)."""
+SWITCHED_OFF = Sentence("plugin-switched-off")
 
 
 class Deployment:
-    """What a running process needs to know; made by `open` or `in_memory`, let go by `close` or a ``with`` block.
+    """All that a running process needs. Made by `open` or `in_memory`, closed by `close` or a ``with`` block.
 
     `engine` is the database's (None in a replay), `profile` the client's, `calendar` its working days. A deployment
     whose client was never applied has the default profile.
@@ -123,8 +123,8 @@ class Deployment:
         return deployment
 
     def remembered(self, connection: Connection, clock: Clock) -> Deployment:
-        """A deployment in memory with this one's client, plugins and people as they were known before the clock's moment,
-        for a run over the past; nothing that happens to it touches this one."""
+        """A deployment in memory for a replay: this one's client, plugins and people as they were known before the clock's
+        moment. It shares no state with this one."""
         memory = Deployment(self.settings, clock, None, self._found)
         logs = [one for one in self.catalogue.event_types.values() if one.plugin == LOGS]
         memory.catalogue.add(logs, LOGS)
@@ -136,14 +136,14 @@ class Deployment:
 
     @property
     def engine(self) -> Engine:
-        """The database. In a replay there is none, and asking for it is a mistake."""
+        """The database. Raises `RuntimeError` in a replay, which has none."""
         if self._engine is None:
             raise RuntimeError("a deployment in memory has no database")
         return self._engine
 
     @cached_property
     def bell(self) -> Bell:
-        """The bell that says to the workers, in whatever process, that there is work."""
+        """The bell that wakes the workers of all processes when there is work."""
         from tideng.base.bell import Bell  # huey takes 0.1 s to import, and a run in memory rings nothing
 
         return Bell(self.settings.queue_file, self.settings.secret_key)
@@ -153,7 +153,7 @@ class Deployment:
         return self._engine is not None
 
     def close(self) -> None:
-        """Give back the database's connections."""
+        """Close the database's connections."""
         if self._engine is not None:
             self._engine.dispose()
 
@@ -164,7 +164,7 @@ class Deployment:
         self.close()
 
     def refresh(self, connection: Connection) -> bool:
-        """Take over what another process applied or found in event logs; True if it changed. One cheap query."""
+        """Load what another process applied or found in event logs; True if something changed. One small statement."""
         kept = select(NoteRow.key, NoteRow.updated_at).where(NoteRow.key.in_((PROFILE, LOG_TYPES, RATES, SWITCHES)))
         noted = {row.key: row.updated_at for row in connection.execute(kept)}
         changed = [key for key, at in noted.items() if self._noted.get(key) != at]
@@ -185,7 +185,7 @@ class Deployment:
         return True
 
     def _use_switches(self, connection: Connection, value: Mapping[str, Any]) -> None:
-        """Switch plugins as people decided, in this process; one that was to be tried again is tried once."""
+        """Switch plugins on and off in this process as people decided; try one again, once, that they asked to try again."""
         off, tries = value.get("off", {}), value.get("tries", {})
         known = {state.name: state for state in self.plugins.states}
         wanted = []
@@ -203,23 +203,23 @@ class Deployment:
         self._tries = dict(tries)
 
     def use_profile(self, profile: Profile) -> None:
-        """Make `profile` the client's in this process; its event types replace those of the one before."""
+        """Use `profile` as the client's in this process; its event types replace those of the profile before."""
         self.profile, self.calendar = profile, WorkCalendar(profile.calendar)
         self.use_rates(self._rates)
         self.catalogue.remove(CLIENT)
-        for name in profile.event_types:  # what a log only showed gives way to what the client says of it
+        for name in profile.event_types:  # the client's own declaration replaces what was derived from a log
             known = self.catalogue.event_types.get(name)
             if known and known.plugin == LOGS:
                 del self.catalogue.event_types[name]
         self.catalogue.add(profile.event_types.values(), CLIENT)
 
     def use_rates(self, rates: Iterable[Rate]) -> None:
-        """Turn amounts into the client's currency at these rates in this process."""
+        """Use these rates in this process to convert amounts into the client's currency."""
         self._rates = tuple(rates)
         self.catalogue.money = Money(self.profile.currency, self._rates)
 
     def plugin_settings(self, name: str) -> Mapping[str, Any]:
-        """A plugin's settings: those of the bundle, over them those of tideng.toml; secrets put in.
+        """A plugin's settings: those of the bundle, overridden by those of tideng.toml, with secrets filled in.
 
         Raises `InvalidSettings` when a ``${ENV:NAME}`` of the bundle is not set.
         """
@@ -233,7 +233,7 @@ class Deployment:
         found += self._clashes(bundle)
         errors = [problem for problem in found if problem.severity == "error"]
         if errors:
-            raise InvalidBundle(Phrase("client-bundle", {"name": bundle.root.name or str(bundle.root)}), errors)
+            raise InvalidBundle(Sentence("client-bundle", {"name": bundle.root.name or str(bundle.root)}), errors)
         return found
 
     def _clashes(self, bundle: Bundle) -> list[Problem]:
@@ -255,9 +255,9 @@ class Deployment:
             if self.plugins.get(name) is None:
                 on = [state.name for state in self.plugins.states if state.state == "on"]
                 near = self.catalogue.suggest(name, on)
-                way_out = Phrase("plugins-on", {"names": on}) if on else Phrase("no-plugins-on")
+                way_out = Sentence("plugins-on", {"names": on}) if on else Sentence("no-plugins-on")
                 if near:
-                    way_out = Phrase("did-you-mean", {"name": near})
+                    way_out = Sentence("did-you-mean", {"name": near})
                 problems.append(Problem(f"plugins.{name}", "plugin-not-on", {"way_out": way_out}))
         return problems
 
@@ -271,12 +271,12 @@ class Deployment:
             raise PluginRefused("switch-changed-nothing", {"why": "; ".join(new)})
 
     def note_plugins(self, connection: Connection) -> None:
-        """Write what became of every plugin where people can see it; `since` moves only when something changed."""
+        """Store the state of every plugin, for the plugins page; `since` changes only with the state."""
         held = {row.name: row for row in connection.execute(select(PluginRow.__table__))}
         now = self.clock.now()
         for one in self.plugins.states:
             row = held.pop(one.name, None)
-            why = phrase_as_text(one.why) if one.why else None
+            why = sentence_as_text(one.why) if one.why else None
             if row is not None and (row.state, row.error) == (one.state, why):
                 continue
             values = {"state": one.state, "error": why, "since": now}
@@ -286,16 +286,16 @@ class Deployment:
             connection.execute(delete(PluginRow).where(PluginRow.name.in_(list(held))))
 
     def keep_switches(self, connection: Connection, value: Mapping[str, Any]) -> None:
-        """Store which plugins people switched off; every process takes it over at its next `refresh`."""
+        """Store which plugins people switched off; every process loads it at its next `refresh`."""
         self._keep(connection, SWITCHES, value)
 
     def keep_profile(self, connection: Connection, profile: Profile) -> None:
-        """Store `profile`; every process takes it over at its next `refresh`."""
+        """Store `profile`; every process loads it at its next `refresh`."""
         self._keep(connection, PROFILE, profile.to_json())
 
     def keep_rates(self, connection: Connection, rates: Iterable[Rate], since: date) -> None:
-        """Store `rates` in place of those before; every process takes them over at its next `refresh`, and counts the
-        amounts of `since` and later anew."""
+        """Replace the stored rates by `rates`; every process loads them at its next `refresh`, and counts the amounts of
+        `since` and later again."""
         store_rates(connection, rates)
         pending = connection.scalar(select(NoteRow.value).where(NoteRow.key == RECOUNT))
         first = min(since.isoformat(), (pending or {}).get("since") or since.isoformat())
@@ -331,6 +331,6 @@ def _clock(settings: Settings) -> Clock:
 
 
 def _exists(url: str) -> bool:
-    """Whether looking inside would not create it: SQLite makes an empty file for whoever asks."""
+    """Whether the database exists. SQLite would create an empty file if it were opened to look."""
     parts = make_url(url)
     return parts.get_backend_name() != "sqlite" or not parts.database or Path(parts.database).is_file()

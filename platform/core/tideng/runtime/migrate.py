@@ -1,4 +1,4 @@
-"""The database's shape: Alembic driven from here, one version table for the core and one for each plugin.
+"""Migrate the database with Alembic: one version table for the core and one for each plugin.
 
 A shared version table would name revisions of a plugin that was removed since, and every later command would fail.
 """
@@ -27,7 +27,7 @@ _MIGRATION_LOCK = 0x7469_6465_6E67  # "tideng": PostgreSQL's advisory lock that 
 
 
 def migrate(deployment: Deployment) -> list[str]:
-    """Bring the core's and every plugin's tables up to date; one line per step done, [] when there was nothing to do.
+    """Bring the core's and every plugin's tables up to date; one line for each step; [] if there was nothing to do.
 
     Each part is one transaction. A plugin whose migration fails is switched off and the others go on; a failure of the
     core is raised, and so is, as `TidengError`, a database that a newer Tideng made.
@@ -52,12 +52,12 @@ def behind(deployment: Deployment) -> list[str]:
 
 
 def is_latest(connection: Connection, part: str, folder: Path) -> bool:
-    """Whether the tables of one part are as the version files in `folder` want them."""
+    """Whether the tables of one part are at the newest version in `folder`."""
     return current(connection, part) == set(_script(folder).get_heads())
 
 
 def is_current(deployment: Deployment) -> bool:
-    """Whether every table is as this version wants it."""
+    """Whether all tables are at the newest version."""
     return not behind(deployment)
 
 
@@ -81,7 +81,7 @@ def run(connection: Connection, part: str, folder: Path, step: Callable[..., Any
 
 
 def upgrade(deployment: Deployment, part: str, folder: Path) -> list[str]:
-    """Bring the tables of one part up to date in one transaction: the core, a plugin, or whoever else keeps tables.
+    """Bring the tables of one part up to date in one transaction: the core, a plugin, or another owner of tables.
 
     `folder` holds its version files. Returns one line per step; raises `TidengError` when a newer version made them.
     """

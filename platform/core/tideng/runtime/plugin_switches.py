@@ -1,4 +1,4 @@
-"""Switch plugins on and off, and try one again that failed. Every process takes it over before its next batch or page.
+"""Switch plugins on and off, and try failed ones again. Every process follows before its next batch or page.
 
 Who may: implementers and administrators. A plugin that others need, or without which nobody would be known or nothing
 judged, cannot be switched off; the refusal says why.
@@ -18,7 +18,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
-from tideng.base.problems import Phrase
+from tideng.base.problems import Sentence
 from tideng.runtime.deployment import SWITCHES
 from tideng.store.tables import EventRow, NoteRow
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
 SWITCHES_PLUGINS = frozenset({"implementer", "admin"})
-_INDISPENSABLE = {"directory": Phrase("does-know-people"), "judge": Phrase("does-judge")}
+_INDISPENSABLE = {"directory": Sentence("does-know-people"), "judge": Sentence("does-judge")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ def may_switch(viewer: Viewer) -> bool:
 
 
 def switches(connection: Connection) -> Switches:
-    """What people decided so far. One statement."""
+    """The stored decisions. One statement."""
     value = connection.scalar(select(NoteRow.value).where(NoteRow.key == SWITCHES)) or {}
     return Switches(value.get("off", {}), value.get("tries", {}))
 
 
 def why_indispensable(deployment: Deployment, plugin: str) -> list[Problem]:
-    """Why `plugin` cannot be switched off now; [] where it can."""
+    """The reasons why `plugin` cannot be switched off now; [] if it can."""
     plugins, problems = deployment.plugins, []
     needed_by = plugins.dependents(plugin)
     if needed_by:
@@ -63,7 +63,7 @@ def why_indispensable(deployment: Deployment, plugin: str) -> list[Problem]:
 
 
 def switch_off(connection: Connection, deployment: Deployment, viewer: Viewer, plugin: str) -> None:
-    """Ask `plugin` nothing from now on. Raises `NotAllowed`, `NotFound`, and `Refused` with every reason against it."""
+    """Switch `plugin` off. Raises `NotAllowed`, `NotFound`, and `Refused` with every reason against it."""
     _check(deployment, viewer, plugin)
     problems = why_indispensable(deployment, plugin)
     if problems:
@@ -74,14 +74,14 @@ def switch_off(connection: Connection, deployment: Deployment, viewer: Viewer, p
 
 
 def switch_on(connection: Connection, deployment: Deployment, viewer: Viewer, plugin: str) -> None:
-    """Ask `plugin` again. Raises `NotAllowed`, `NotFound`."""
+    """Switch `plugin` on. Raises `NotAllowed`, `NotFound`."""
     _check(deployment, viewer, plugin)
     held = switches(connection)
     _keep(connection, deployment, {name: by for name, by in held.off.items() if name != plugin}, held.tries)
 
 
 def try_again(connection: Connection, deployment: Deployment, viewer: Viewer, plugin: str) -> bool:
-    """Load a failed plugin anew, in this process now and in every other before its next batch; True if it is on here.
+    """Load a failed plugin again, in this process now and in the others before their next batch; True if it is on here.
 
     Raises `NotAllowed`, `NotFound`.
     """
@@ -92,7 +92,7 @@ def try_again(connection: Connection, deployment: Deployment, viewer: Viewer, pl
 
 
 def last_events(connection: Connection, deployment: Deployment) -> dict[str, datetime]:
-    """Plugin → when the latest event of a type that it declares happened (UTC); whoever had none is left out. One statement."""
+    """Plugin → when the latest event of a type that it declares happened (UTC); plugins without one are left out. One statement."""
     types = {name: one.plugin for name, one in deployment.catalogue.event_types.items()}
     latest = select(EventRow.type, func.max(EventRow.time)).where(EventRow.type.in_(sorted(types)))
     found: dict[str, datetime] = {}

@@ -46,7 +46,7 @@ class GroupCommit:
         self._list, self._turn = threading.Lock(), threading.Lock()
 
     def receive(self, payloads: Sequence[Any], source_hint: str = "") -> list[Receipt]:
-        """As `repository.receive`, sharing the transaction with the callers in other threads."""
+        """As `events.receive`, sharing the transaction with the callers in other threads."""
         read = read_payloads(self._deployment, payloads, self._deployment.clock.now())
         request = _Request(read, source_hint)
         with self._list:

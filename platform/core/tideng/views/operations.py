@@ -17,7 +17,7 @@ from tideng.access.paging import (
 )
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
-from tideng.base.problems import Phrase, phrase_of_text
+from tideng.base.problems import Sentence, sentence_of_text
 from tideng.model.statuses import EventStatus, MessageStatus
 from tideng.org.directory import Directory
 from tideng.outbox.rows import is_held
@@ -178,7 +178,7 @@ class PluginView:
 
     name: str
     state: str
-    why: Phrase | None
+    why: Sentence | None
     since: datetime
 
 
@@ -187,7 +187,7 @@ def plugins(connection: Connection, viewer: Viewer) -> tuple[PluginView, ...]:
     viewer.require_all()
     found = connection.execute(select(PluginRow.name, PluginRow.state, PluginRow.error, PluginRow.since))
     order = {"failed": 0, "on": 1, "off": 2}
-    views = (PluginView(one.name, one.state, phrase_of_text(one.error), one.since) for one in found)
+    views = (PluginView(one.name, one.state, sentence_of_text(one.error), one.since) for one in found)
     return tuple(sorted(views, key=lambda p: (order.get(p.state, 3), p.name)))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, or_, select
 
 from tideng.access.viewer import Viewer
 from tideng.facts.gather import facts_at
-from tideng.facts.names import Needs
+from tideng.facts.names import Needs, Point
 from tideng.judging.watch_index import WatchList
 from tideng.judging.world_loader import WorkingSet
 from tideng.model.catalogue import Catalogue, Text
@@ -89,7 +89,7 @@ def goals(
     needs = Needs.of(frozenset(f"metric.{name}" for name in targets), metrics, catalogue)
     watchlist = WatchList([], catalogue, lambda rule, version: None)
     world = WorkingSet(connection, catalogue, directory, watchlist).for_people({viewer.person}, [needs], now)
-    facts = facts_at(world, needs, viewer.person, viewer.person, now)
+    facts = facts_at(world, needs, Point(viewer.person, now))
     return [
         Goal(name, catalogue.metrics[name].title, catalogue.metrics[name].unit, op, value, facts.get(f"metric.{name}"))
         for name, (op, value) in targets.items()

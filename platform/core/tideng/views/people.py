@@ -14,7 +14,7 @@ from tideng.access.paging import PAGE_SIZE, clamped
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
 from tideng.facts.gather import facts_at
-from tideng.facts.names import Needs
+from tideng.facts.names import Needs, Point
 from tideng.judging.watch_index import WatchList
 from tideng.judging.world_loader import WorkingSet
 from tideng.model.metrics import metric_of
@@ -216,7 +216,7 @@ def metrics_of(
     near = Directory(periods, directory.units.values(), directory.positions.values(), directory.default_zone)
     watch_list = WatchList((), catalogue, lambda rule, version: None)
     world = WorkingSet(connection, catalogue, near, watch_list).for_people({person}, [needs], now)
-    facts = facts_at(world, needs, person, person, now, assignment=own)
+    facts = facts_at(world, needs, Point(person, now, own))
     shown = []
     for name in sorted(names, key=lambda one: (one not in targets, names.index(one))):
         spec = catalogue.metrics[name]

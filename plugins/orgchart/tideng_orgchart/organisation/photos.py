@@ -20,6 +20,7 @@ from tideng.plugin import (
     Refused,
     Viewer,
     dialect_insert,
+    phrase,
     writing,
 )
 from tideng_orgchart.organisation.rights import may_edit
@@ -108,7 +109,7 @@ def _too_fine() -> Refused:
     )
 
 
-_COLUMNS = {"at": {"zh": "时间", "en": "Time"}, "by": {"zh": "谁放的", "en": "Uploaded by"}}
+_COLUMNS = {"at": phrase("Time"), "by": phrase("Uploaded by")}
 
 
 def photo_of(connection: Connection, person: str) -> Holding:
@@ -121,10 +122,7 @@ def photo_of(connection: Connection, person: str) -> Holding:
     def files() -> Iterable[tuple[str, Any]]:
         return [("photo.jpg", found.data)] if found else []
 
-    title = {"zh": "您的照片", "en": "Your photo"}
-    about = {
-        "zh": "您或人事放的。登录的同事都能看到",
-        "en": "Uploaded by you or HR. Everybody who is signed in can see it",
-    }
+    title = phrase("Your photo")
+    about = phrase("Uploaded by you or HR. Everybody who is signed in can see it")
     at = found.at if found else None
     return Holding("orgchart.photo", title, about, _COLUMNS, int(found is not None), records, at, at, "people", files)

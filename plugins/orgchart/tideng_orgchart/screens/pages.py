@@ -11,7 +11,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.plugin import Assignment, Refused, say_problem, spoken
+from tideng.plugin import Assignment, Refused, phrase, say_problem, spoken
 from tideng_admin.screens import READ, WRITE, Page, Screen, locale, named, needs, takes, web, window_words
 from tideng_orgchart.edit import service
 from tideng_orgchart.organisation import photos
@@ -258,14 +258,14 @@ def _rounded(value: Any) -> Any:
 SCREENS = (
     Screen(
         OrganisationPage,
-        {"zh": "组织", "en": "Organisation"},
+        phrase("Organisation"),
         "org",
         order=60,
         roles=dict.fromkeys(READERS, ("read",)) | {"hr": ("read", "write")},
     ),
     Screen(
         OrganisationEditPage,
-        {"zh": "改组织", "en": "Change the organisation"},
+        phrase("Change the organisation"),
         "org",
         hidden=True,
         under="OrganisationPage",
@@ -273,7 +273,7 @@ SCREENS = (
     ),
     Screen(
         OrganisationImportPage,
-        {"zh": "导入组织", "en": "Import the organisation"},
+        phrase("Import the organisation"),
         "org",
         hidden=True,
         under="OrganisationPage",

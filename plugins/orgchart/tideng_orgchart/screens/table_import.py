@@ -10,7 +10,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.plugin import Refused, read_duties, say_problem
+from tideng.plugin import Refused, pause, read_duties, say_problem
 from tideng_admin.screens import READ, WRITE, Page, locale, named, needs, takes, web
 from tideng_orgchart.edit import table_files, table_import
 from tideng_orgchart.edit.service import today
@@ -113,7 +113,7 @@ def name_in(periods: Mapping[str, Any], id: str) -> str:
 
 
 def _duties_in_words(duties: str) -> str:
-    known, comma = web().deployment.catalogue.metrics, "，" if locale() == "zh" else ", "
+    known, comma = web().deployment.catalogue.metrics, pause(locale())
     return comma.join(
         f"{named(known[name].title, name) if name in known else name} {sign.replace('>=', '').replace('<=', '≤')}{goal:g}"
         for name, (sign, goal) in read_duties(duties, lambda *said: None).items()

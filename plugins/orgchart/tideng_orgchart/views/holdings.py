@@ -16,29 +16,30 @@ from tideng.plugin import (
     HeldRecord,
     Holding,
     holding_of_rows,
+    phrase,
 )
 from tideng_orgchart.tables import ChangeRow
 
 _COLUMNS = {
     "at": COLUMN_TIME,
-    "kind": {"zh": "变动", "en": "Change"},
+    "kind": phrase("Change", context="holdings"),
     "name": COLUMN_NAME,
     "unit": COLUMN_UNIT,
     "position": COLUMN_POSITION,
     "supervisor": COLUMN_SUPERVISOR,
 }
 _KINDS = {
-    "joined": {"zh": "入职", "en": "Joined"},
-    "moved": {"zh": "调动", "en": "Moved"},
-    "left": {"zh": "离开", "en": "Left"},
+    "joined": phrase("Joined"),
+    "moved": phrase("Moved"),
+    "left": phrase("Left"),
 }
 
 
 def changes_of(connection: Connection, person: str) -> Holding:
     """The changes received by events; the core tells the posts themselves. One statement, and one for each part read."""
     row, mine = ChangeRow, ChangeRow.person == person
-    title = {"zh": "入职、调动和离开的记录", "en": "Joining, moving and leaving"}
-    about = {"zh": "来自人事系统。您和人事可看", "en": "From the HR system. You and HR can see it"}
+    title = phrase("Joining, moving and leaving")
+    about = phrase("From the HR system. You and HR can see it")
     return holding_of_rows(connection, "orgchart.changes", title, about, _COLUMNS, row, mine, row.at, _told, "org")
 
 

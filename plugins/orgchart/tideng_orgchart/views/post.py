@@ -14,6 +14,7 @@ from tideng.plugin import (
     Directory,
     Needs,
     NotFound,
+    Point,
     Responsibility,
     Text,
     Viewer,
@@ -178,7 +179,7 @@ def _values(
     near = Directory(periods, directory.units.values(), directory.positions.values(), directory.default_zone)
     watches = WatchList((), catalogue, lambda rule, version: None)
     world = WorkingSet(connection, catalogue, near, watches).for_people(set(people), [needs], view.now)
-    return {one: _named(facts_at(world, needs, one, one, view.now)) for one in people}
+    return {one: _named(facts_at(world, needs, Point(one, view.now))) for one in people}
 
 
 def _named(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from tideng.plugin import Problem, Text
+from tideng.plugin import Problem, Text, joined, phrase
 from tideng_processes.document.model import Definition, FieldSpec, Node
-from tideng_processes.document.sentences import LANGUAGES, text
+from tideng_processes.document.sentences import text
 from tideng_processes.document.summaries import days_words, told
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow
@@ -132,7 +132,7 @@ def _words(row: Row, registry: Registry, today: date | None) -> Text:
     end = own.definition.ends.get(row.end) if own else None
     if end is None or end.good:
         return words
-    return {locale: f"{words[locale]} · {end.title.get(locale, row.end)}" for locale in LANGUAGES}
+    return joined((words, " · ", end.title or row.end))
 
 
 def _plain(row: Row, today: date | None) -> Text:
@@ -141,5 +141,5 @@ def _plain(row: Row, today: date | None) -> Text:
 
 
 def _unknown(name: str) -> NamedCase:
-    words = {"zh": f"{name}（没有找到这个单号）", "en": f"{name} (no such number is known here)"}
+    words = phrase("{name} (no such number is known here)", name=name)
     return NamedCase(name, "", "", words)

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tideng.plugin import Catalogue, Event, EventType, Field, local_moment
+from tideng.plugin import Catalogue, Event, EventType, Field, local_moment, phrase
 from tideng_processes.cases.run import Run, Task
 from tideng_processes.document.model import Definition, Emit, Outcome
 
@@ -17,25 +17,25 @@ ENTERED, DONE, NEAR, OVERDUE = "node.entered", "node.done", "node.near", "node.o
 STUCK = "node.stuck"
 """Sent together with ``node.overdue``, about the owner of the step, so that a rule can reach those who can help them."""
 _FIELDS = (
-    Field("process", "text", {"zh": "流程", "en": "Process"}, required=True),
-    Field("case", "text", {"zh": "哪一件", "en": "Case"}, required=True, key=True),
-    Field("node", "text", {"zh": "步骤", "en": "Step"}, required=True),
-    Field("owner", "text", {"zh": "谁负责", "en": "Owner"}),
-    Field("due", "time", {"zh": "期限", "en": "Due"}),
-    Field("title", "text", {"zh": "步骤名称", "en": "What the step is called, in Chinese"}),
-    Field("title_en", "text", {"zh": "步骤英文名称", "en": "What the step is called, in English"}),
-    Field("visit", "integer", {"zh": "第几次走到", "en": "Which visit"}),
-    Field("step", "text", {"zh": "哪一步哪一次", "en": "Which visit of which step"}, key=True),
-    Field("customer", "text", {"zh": "客户", "en": "Customer"}, key=True),
+    Field("process", "text", phrase("Process"), required=True),
+    Field("case", "text", phrase("Case", context="events"), required=True, key=True),
+    Field("node", "text", phrase("Step"), required=True),
+    Field("owner", "text", phrase("Owner")),
+    Field("due", "time", phrase("Due")),
+    Field("title", "text", phrase("What the step is called, in Chinese")),
+    Field("title_en", "text", phrase("What the step is called, in English")),
+    Field("visit", "integer", phrase("Which visit")),
+    Field("step", "text", phrase("Which visit of which step"), key=True),
+    Field("customer", "text", phrase("Customer"), key=True),
 )
-_OUTCOME = Field("outcome", "text", {"zh": "结果", "en": "Outcome"})
-_LEFT = Field("left", "integer", {"zh": "还剩几小时", "en": "Hours that are left"}, unit="hours")
+_OUTCOME = Field("outcome", "text", phrase("Outcome"))
+_LEFT = Field("left", "integer", phrase("Hours that are left"), unit="hours")
 EVENTS = (
-    EventType(ENTERED, {"zh": "走到一步", "en": "Step entered"}, _FIELDS),
-    EventType(DONE, {"zh": "完成一步", "en": "Step done"}, (*_FIELDS, _OUTCOME)),
-    EventType(NEAR, {"zh": "一步快到期限", "en": "Step’s deadline near"}, (*_FIELDS, _LEFT)),
-    EventType(OVERDUE, {"zh": "一步超过期限", "en": "Step over time"}, _FIELDS),
-    EventType(STUCK, {"zh": "手上有一步超过期限", "en": "Has a step over time"}, _FIELDS),
+    EventType(ENTERED, phrase("Step entered"), _FIELDS),
+    EventType(DONE, phrase("Step done"), (*_FIELDS, _OUTCOME)),
+    EventType(NEAR, phrase("Step’s deadline near"), (*_FIELDS, _LEFT)),
+    EventType(OVERDUE, phrase("Step over time"), _FIELDS),
+    EventType(STUCK, phrase("Has a step over time"), _FIELDS),
 )
 
 

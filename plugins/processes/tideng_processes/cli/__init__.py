@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.plugin import EXIT_FINE, Group, NotFound, Terminal, command, json_option, option
+from tideng.plugin import EXIT_FINE, Group, NotFound, Terminal, command, json_option, option, phrase
 from tideng_processes.cli import conform
 from tideng_processes.cli.files import check, client_option, of_bundle
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from tideng_processes.views.case_list import CaseLine, CaseQuery
 
 ORIGINS = {
-    "shipped": ("shipped", "自带"),
-    "files": ("the client's files", "客户文件"),
-    "people": ("people", "页面上改的"),
+    "shipped": phrase("shipped"),
+    "files": phrase("the client's files"),
+    "people": phrase("people", context="cli"),
 }
 _PAGE = 200
 
 
-@click.group("processes", cls=Group, en="Work with processes.", zh="流程相关的命令。")
+@click.group("processes", cls=Group, help=phrase("Work with processes."))
 def processes() -> None:
     pass
 
@@ -74,8 +74,9 @@ def _directory(deployment: Deployment, connection: Connection) -> Directory:
 
 @command(
     "list",
-    en="List the processes with their versions.\n\nThose of the deployment in this folder, or of the client given with --client.",
-    zh="列出流程和版本。\n\n默认是当前目录里部署的流程；给了 --client 则是该客户的。",
+    help=phrase(
+        "List the processes with their versions.\n\nThose of the deployment in this folder, or of the client given with --client."
+    ),
 )
 @client_option()
 @json_option()
@@ -87,22 +88,22 @@ def list_(terminal: Terminal, client: Path | None, as_json: bool) -> int:
             terminal.json(_published_json(one))
         return EXIT_FINE
     headings = (
-        ("id", "编号"),
-        ("title", "名称"),
-        ("version", "版本"),
-        ("steps", "步骤"),
-        ("from", "来自"),
-        ("since", "从"),
+        phrase("id"),
+        phrase("title", context="cli"),
+        phrase("version"),
+        phrase("steps"),
+        phrase("from", context="cli"),
+        phrase("since", context="cli"),
     )
     terminal.table(headings, [_published_row(terminal, one) for one in found])
-    terminal.say(f"{len(found)} processes.", f"{len(found)} 个流程。")
+    terminal.say(phrase("{n} processes.", n=len(found)))
     return EXIT_FINE
 
 
 def _published_row(terminal: Terminal, one: Published) -> tuple[object, ...]:
     title = one.definition.title.get(terminal.language) or one.definition.id
     since = f"{one.at:%Y-%m-%d}" if one.origin == "people" else ""
-    return one.definition.id, title, one.version, len(one.definition.nodes), terminal.text(*ORIGINS[one.origin]), since
+    return one.definition.id, title, one.version, len(one.definition.nodes), terminal.text(ORIGINS[one.origin]), since
 
 
 def _published_json(one: Published) -> dict[str, Any]:
@@ -119,13 +120,13 @@ def _published_json(one: Published) -> dict[str, Any]:
 
 @command(
     "show",
-    en="Show one process: its steps, who owns them, by when, and where each leads.\n\nWith --mermaid as a picture for mermaid, with "
-    "--json as the document itself.",
-    zh="查看一个流程：有哪些步骤、归谁、多久、通向哪里。\n\n加 --mermaid 输出流程图，加 --json 输出定义本身。",
+    help=phrase(
+        "Show one process: its steps, who owns them, by when, and where each leads.\n\nWith --mermaid as a picture for mermaid, with --json as the document itself."
+    ),
 )
 @click.argument("process", metavar="PROCESS")
-@option("--version", type=click.IntRange(min=1), metavar="N", en="That version; the latest by default.", zh="看哪个版本；默认最新。")  # fmt: skip
-@option("--mermaid", is_flag=True, en="As the text of a mermaid picture.", zh="输出 mermaid 流程图。")
+@option("--version", type=click.IntRange(min=1), metavar="N", help=phrase("That version; the latest by default."))  # fmt: skip
+@option("--mermaid", is_flag=True, help=phrase("As the text of a mermaid picture."))
 @client_option()
 @json_option()
 def show(
@@ -151,14 +152,12 @@ def show(
 def _say(terminal: Terminal, found: Published, directory: Directory) -> None:
     definition, language = found.definition, terminal.language
     title = definition.title.get(language) or definition.id
-    origin = terminal.text(*ORIGINS[found.origin])
-    terminal.say(f"{title}, version {found.version} ({origin})", f"{title}，第 {found.version} 版（{origin}）")
+    origin = terminal.text(ORIGINS[found.origin])
+    terminal.say(phrase("{title}, version {version} ({origin})", title=title, version=found.version, origin=origin))
     if about := definition.about.get(language):
-        terminal.say(about, about)
+        terminal.say(about)
     rows = [row for node in definition.nodes.values() for row in _steps(definition, node, language, directory)]
-    terminal.table(
-        (("step", "步骤"), ("owner", "归谁"), ("by", "时限"), ("outcome", "结果"), ("leads to", "通向")), rows
-    )
+    terminal.table((phrase("step"), phrase("owner"), phrase("by"), phrase("outcome"), phrase("leads to")), rows)
 
 
 def _steps(definition: Definition, node: Node, language: str, directory: Directory) -> Iterable[tuple[str, ...]]:
@@ -177,17 +176,13 @@ def _steps(definition: Definition, node: Node, language: str, directory: Directo
 
 
 @command(
-    "cases",
-    en="List the cases, newest first: what each is about, where it stands, who has it, by when.",
-    zh="列出各单，最新的在前：关于谁、走到哪一步、在谁手里、什么时候到期。",
+    "cases", help=phrase("List the cases, newest first: what each is about, where it stands, who has it, by when.")
 )
-@option("--process", metavar="ID", default="", en="Only of this process.", zh="只看这个流程的。")
-@option("--person", metavar="ID", default="", en="Only about this person.", zh="只看关于此人的。")
-@option("--open", "only_open", is_flag=True, en="Only those that have not ended.", zh="只看还没结束的。")
-@option("--late", is_flag=True, en="Only those whose deadline has come.", zh="只看时限已到的。")
-@option(
-    "--limit", type=click.IntRange(min=1), metavar="N", default=50, en="At most so many (50).", zh="最多多少条（50）。"
-)
+@option("--process", metavar="ID", default="", help=phrase("Only of this process."))
+@option("--person", metavar="ID", default="", help=phrase("Only about this person."))
+@option("--open", "only_open", is_flag=True, help=phrase("Only those that have not ended."))
+@option("--late", is_flag=True, help=phrase("Only those whose deadline has come."))
+@option("--limit", type=click.IntRange(min=1), metavar="N", default=50, help=phrase("At most so many (50)."))
 @json_option()
 def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: bool, limit: int, as_json: bool) -> int:
     from tideng.plugin import reading
@@ -201,11 +196,11 @@ def cases(terminal: Terminal, process: str, person: str, only_open: bool, late: 
         for one in found:
             terminal.json(_case_json(one))
     elif not found:
-        terminal.say("There is no such case.", "没有这样的单。")
+        terminal.say(phrase("There is no such case."))
     else:
-        headings = (("case", "单号"), ("process", "流程"), ("about", "关于"), ("at", "在哪一步"), ("with", "在谁手里"))
+        headings = (phrase("case"), phrase("process"), phrase("about"), phrase("at", context="cli"), phrase("with"))
         rows = [_case_row(terminal, one, directory) for one in found]
-        terminal.table((*headings, ("since", "开始"), ("due", "到期")), rows)
+        terminal.table((*headings, phrase("since", context="cli 2"), phrase("due")), rows)
     return EXIT_FINE
 
 
@@ -233,7 +228,7 @@ def _case_row(terminal: Terminal, one: CaseLine, directory: Directory) -> tuple[
         zone = directory.zone_of(one.person, moment) if moment else UTC
         return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" if moment else ""
 
-    language, comma = terminal.language, terminal.text(", ", "、")
+    language, comma = terminal.language, terminal.text(phrase(", "))
     where, who = said(one.node_title, language, one.node), comma.join(one.owners)
     return one.id, said(one.title, language, one.process), one.person_name, where, who, at(one.started_at), at(one.due)
 

@@ -17,13 +17,14 @@ from tideng.plugin import (
     EXIT_FINE,
     EXIT_REFUSED,
     NotFound,
-    Phrase,
     Refused,
+    Sentence,
     SeveralValues,
     Terminal,
     command,
     json_option,
     option,
+    phrase,
 )
 
 if TYPE_CHECKING:
@@ -40,25 +41,23 @@ SHOWN = 12
 @command(
     "conform",
     cls=SeveralValues,
-    en="Walk an event log through a process and print where it was left.\n\nHow many cases went as described, where the others left it "
-    "and what came there, and how long each step took. From files alone; the map says what the log's activities are.",
-    zh="让一份流程日志走一遍流程，看哪里走得不一样。\n\n多少单按流程走完，其余在哪一步来了别的事，每一步花了多久。只用文件；活动和步骤的对应写在对应表里。",
+    help=phrase(
+        "Walk an event log through a process and print where it was left.\n\nHow many cases went as described, where the others left it and what came there, and how long each step took. From files alone; the map says what the log's activities are."
+    ),
 )
 @option(
     "--client",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     required=True,
     metavar="DIR",
-    en="The client bundle: its processes, zone and calendar.",
-    zh="客户配置目录：流程、时区和工作日历。",
+    help=phrase("The client bundle: its processes, zone and calendar."),
 )
 @option(
     "--process",
     "wanted",
     multiple=True,
     metavar="ID",
-    en="Which process; may be given several times. By default all that the map names.",
-    zh="哪个流程；可以给多次。默认是对应表里的全部。",
+    help=phrase("Which process; may be given several times. By default all that the map names."),
 )
 @option(
     "--events",
@@ -66,18 +65,18 @@ SHOWN = 12
     multiple=True,
     required=True,
     metavar="FILE",
-    en="The log: XES, JSON Lines or CSV, packed or not; may be given several times.",
-    zh="日志：XES、JSON Lines 或 CSV，可压缩；可以给多次。",
+    help=phrase("The log: XES, JSON Lines or CSV, packed or not; may be given several times."),
 )
 @option(
     "--map",
     "map_file",
     type=_FILE,
     metavar="FILE.yaml",
-    en="What each activity is: the step it leaves and how, or the step it happens in. Without it: the events that the process itself emits.",
-    zh="对应表：每个活动离开哪一步、怎样离开，或发生在哪一步之中。不给则按流程自己发出的事件对应。",
+    help=phrase(
+        "What each activity is: the step it leaves and how, or the step it happens in. Without it: the events that the process itself emits."
+    ),
 )
-@option("--shipped", is_flag=True, en="The shipped processes, not the client's own in their place.", zh="用自带的流程，不用客户自己改过的。")  # fmt: skip
+@option("--shipped", is_flag=True, help=phrase("The shipped processes, not the client's own in their place."))  # fmt: skip
 @json_option()
 def conform(
     terminal: Terminal,
@@ -109,9 +108,7 @@ def conform(
             _say(terminal, report, one)
     if log.refused:
         count = len(log.refused)
-        terminal.note(
-            f"{count:,} events could not be read; the others are counted.", f"{count:,} 个事件读不了，其余照常计入。"
-        )
+        terminal.note(phrase("{count} events could not be read; the others are counted.", count=f"{count:,}"))
         terminal.problems([problem for _, refusal in log.refused[:SHOWN] for problem in refusal.problems])
     return EXIT_REFUSED if log.refused else EXIT_FINE
 
@@ -139,7 +136,7 @@ def _chosen(log_map: LogMap, wanted: Sequence[str], known: dict[str, Definition]
             raise NotFound("map-without-process", {"map": log_map.name, "name": name})
     chosen = wanted or tuple(log_map.processes)
     if problems := check_log_map(only(log_map, chosen), known):
-        raise Refused(Phrase("map-called", {"name": log_map.name}), problems)
+        raise Refused(Sentence("map-called", {"name": log_map.name}), problems)
     return [known[name] for name in chosen]
 
 
@@ -196,23 +193,29 @@ def _say(terminal: Terminal, report: Report, definition: Definition) -> None:
     share = f"{report.conforming / report.cases:.1%}" if report.cases else "–"
     midway = sum(report.midway.values())
     terminal.say(
-        f"{title}: {report.cases:,} cases, {report.conforming:,} went as described ({share}), {midway:,} had not ended, "
-        f"{report.deviating:,} left the description.",
-        f"{title}：{report.cases:,} 单，{report.conforming:,} 单按流程走完（{share}），{midway:,} 单还没走完，{report.deviating:,} 单走得不一样。",
+        phrase(
+            "{title}: {cases} cases, {conforming} went as described ({share}), {midway} had not ended, {deviating} left the description.",
+            title=title,
+            cases=f"{report.cases:,}",
+            conforming=f"{report.conforming:,}",
+            share=share,
+            midway=f"{midway:,}",
+            deviating=f"{report.deviating:,}",
+        )
     )
     names = {one: place(one, definition, terminal.language) for one in (*definition.nodes, *definition.ends)}
     if rows := list(_places(terminal, report, names)):
-        terminal.table((("at", "在哪一步"), ("came", "来了"), ("cases", "单数")), rows)
+        terminal.table((phrase("at", context="conform"), phrase("came"), phrase("cases")), rows)
     if (left := len(report.deviations) - SHOWN) > 0:
-        terminal.say(f"and {left} more ways, see --json.", f"另有 {left} 种，见 --json。")
+        terminal.say(phrase("and {left} more ways, see --json.", left=left))
     headings = (
-        ("step", "步骤"),
-        ("entered", "进入"),
-        ("left", "离开"),
-        ("half took", "一半用时"),
-        ("on average", "平均"),
+        phrase("step"),
+        phrase("entered"),
+        phrase("left"),
+        phrase("half took"),
+        phrase("on average"),
     )
-    more = (("nine in ten", "九成用时"), ("longest", "最久"), ("after the deadline", "过了时限"))
+    more = (phrase("nine in ten"), phrase("longest"), phrase("after the deadline"))
     terminal.table((*headings, *more), [_time_row(terminal, one, names[one.node]) for one in report.times])
 
 
@@ -220,7 +223,7 @@ def _places(terminal: Terminal, report: Report, names: dict[str, str]) -> Iterat
     for one in report.deviations[:SHOWN]:
         yield names[one.node], one.activity, f"{one.cases:,}"
     for node, count in report.midway.items():
-        yield names[node], terminal.text("(nothing more)", "（没有下文）"), f"{count:,}"
+        yield names[node], terminal.text(phrase("(nothing more)")), f"{count:,}"
 
 
 def _time_row(terminal: Terminal, one: NodeTime, name: str) -> tuple[object, ...]:

@@ -21,6 +21,7 @@ from tideng.plugin import (
     command,
     json_option,
     option,
+    phrase,
     say_problem,
     stored_problem,
 )
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from tideng_processes.document.model import Definition
     from tideng_processes.publication.registry import Registry
 
-_SEVERITIES = {"error": ("error", "错误"), "warning": ("warning", "提醒")}
-_HEADINGS = (("severity", "轻重"), ("where", "位置"), ("what is wrong", "问题"), ("way out", "怎么改"))
+_SEVERITIES = {"error": phrase("error"), "warning": phrase("warning")}
+_HEADINGS = (phrase("severity"), phrase("where"), phrase("what is wrong"), phrase("way out"))
 
 
 def client_option() -> Any:
@@ -39,8 +40,7 @@ def client_option() -> Any:
         "--client",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         metavar="DIR",
-        en="A client's files, in place of a deployment.",
-        zh="客户配置目录，代替部署。",
+        help=phrase("A client's files, in place of a deployment."),
     )
 
 
@@ -88,9 +88,9 @@ def registry_of(deployment: Deployment, root: Path, shipped_only: bool = False) 
 
 @command(
     "check",
-    en="Check process files and say everything that is wrong with them at once.\n\nFILE… are files, or folders of them. With --client "
-    "its people and event types are looked at as well. Exit status 1 if there is an error; warnings pass.",
-    zh="检查流程文件，一次说全所有问题。\n\nFILE… 是文件或目录。给了 --client 还会对照它的人员和事件类型。有错误时退出码为 1，提醒不算。",
+    help=phrase(
+        "Check process files and say everything that is wrong with them at once.\n\nFILE… are files, or folders of them. With --client its people and event types are looked at as well. Exit status 1 if there is an error; warnings pass."
+    ),
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @client_option()
@@ -109,11 +109,11 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
         terminal.json({"processes": len(paths), "problems": list(map(stored_problem, problems))})
     elif problems:
         told = [say_problem(one, terminal.language) for one in problems]
-        terminal.table(_HEADINGS, [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told])
+        terminal.table(_HEADINGS, [(terminal.text(_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told])
         warnings = len(problems) - len(errors)
-        terminal.say(f"{len(errors)} errors, {warnings} warnings.", f"错误 {len(errors)} 处，提醒 {warnings} 处。")
+        terminal.say(phrase("{n} errors, {warnings} warnings.", n=len(errors), warnings=warnings))
     else:
-        terminal.say(f"{len(paths)} processes, nothing wrong.", f"{len(paths)} 个流程，没有问题。")
+        terminal.say(phrase("{n} processes, nothing wrong.", n=len(paths)))
     return EXIT_REFUSED if errors else EXIT_FINE
 
 

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
+from tideng.plugin import languages, phrase
+from tideng.plugin import plain_text as plain
+
 
 def blank_document() -> dict[str, Any]:
     """A fresh document, complete except for its id and its title, which its author writes."""
     return {
         "id": "",
-        "title": {"zh": "", "en": ""},
+        "title": dict.fromkeys(languages(), ""),
         "icon": "flow",
         "start": {"by": ["anyone"]},
-        "fields": {"what": {"type": "text", "title": {"zh": "什么事", "en": "What it is about"}, "lines": 3}},
+        "fields": {
+            "what": {"type": "text", "title": plain(phrase("What it is about", context="blank_process")), "lines": 3}
+        },
         "nodes": {
             "request": {
-                "title": {"zh": "申请", "en": "Request"},
+                "title": plain(phrase("Request")),
                 "owner": "person",
                 "form": ["what"],
-                "outcomes": {"submit": {"title": {"zh": "提交", "en": "Submit"}, "to": "answer"}},
+                "outcomes": {"submit": {"title": plain(phrase("Submit")), "to": "answer"}},
             },
             "answer": {
-                "title": {"zh": "答复", "en": "Answer"},
+                "title": plain(phrase("Answer", context="blank_process")),
                 "owner": "supervisor",
                 "deadline": {"within": "24 hours"},
                 "remind": "4 hours",
                 "outcomes": {
-                    "agree": {"title": {"zh": "同意", "en": "Agree"}, "to": "done"},
+                    "agree": {"title": plain(phrase("Agree")), "to": "done"},
                     "more": {
-                        "title": {"zh": "请补充", "en": "Ask for more"},
+                        "title": plain(phrase("Ask for more")),
                         "to": "request",
                         "note": True,
                         "form": False,
@@ -37,5 +42,5 @@ def blank_document() -> dict[str, Any]:
                 },
             },
         },
-        "ends": {"done": {"title": {"zh": "办好了", "en": "Done"}}},
+        "ends": {"done": {"title": plain(phrase("Done", context="blank_process"))}},
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.plugin import Catalogue, Directory, Phrase, Problem
+from tideng.plugin import Catalogue, Directory, Problem, Sentence
 from tideng_processes.document.conditions import fields_of
 from tideng_processes.document.model import (
     Definition,
@@ -48,9 +48,9 @@ def _unknown_field_of(at: str, whole: str, name: str, known: Iterable[str]) -> P
     return Problem(at, "unknown-field-of", {"whole": whole, "name": name, "way_out": _way_out(name, known)})
 
 
-def _way_out(name: str, known: Iterable[str]) -> Phrase:
+def _way_out(name: str, known: Iterable[str]) -> Sentence:
     near = get_close_matches(name, known := list(known), n=1)
-    return Phrase("suggestion", {"name": near[0]}) if near else Phrase("known-names", {"names": known})
+    return Sentence("suggestion", {"name": near[0]}) if near else Sentence("known-names", {"names": known})
 
 
 def _names(it: Definition) -> Iterator[Problem]:
@@ -163,9 +163,9 @@ def _cases(it: Definition, known: Collection[str]) -> Iterator[Problem]:
     for one in it.fields.values():
         if one.type == "case" and one.process not in known:
             near = get_close_matches(one.process, list(known), n=1)
-            way_out = Phrase("plugin-may-be-off", {"names": sorted(known)})
+            way_out = Sentence("plugin-may-be-off", {"names": sorted(known)})
             if near:
-                way_out = Phrase("suggestion", {"name": near[0]})
+                way_out = Sentence("suggestion", {"name": near[0]})
             severity = "error" if one.name in needed else "warning"
             yield Problem(
                 f"fields.{one.name}.process", "unknown-process", {"name": one.process, "way_out": way_out}, severity

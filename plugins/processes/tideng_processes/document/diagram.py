@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tideng.plugin import Directory, Text
+from tideng.plugin import Directory, Text, comma, pause, phrase, wording
 from tideng_processes.document.model import (
     Definition,
     End,
@@ -27,12 +27,12 @@ from tideng_processes.document.sentences import (
 KEPT = " ，。、；：（）“”·"
 """Marks without a meaning for mermaid; every other mark is written by its number."""
 _STARTERS: Mapping[str, Text] = {
-    "anyone": {"zh": "任何人", "en": "Anyone"},
-    "supervisor": {"zh": "主管", "en": "A supervisor"},
-    "hr": {"zh": "人事", "en": "HR"},
+    "anyone": phrase("Anyone"),
+    "supervisor": phrase("A supervisor"),
+    "hr": phrase("HR"),
 }
-_EVENT: Text = {"zh": "其他系统的事件", "en": "An event from another system"}
-_BY_ITSELF: Text = {"zh": "到时自动", "en": "automatically when due"}
+_EVENT: Text = phrase("An event from another system")
+_BY_ITSELF: Text = phrase("automatically when due")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def begun_by(definition: Definition, locale: str) -> str:
     """Who or what begins a case: 任何人, or 其他系统的事件."""
     found = [_starter(one, locale) for one in definition.start.by]
     found += [said(_EVENT, locale)] if definition.start.event else []
-    return ("、" if locale == "zh" else ", ").join(found)
+    return (comma(locale)).join(found)
 
 
 def escaped(text: str) -> str:
@@ -132,4 +132,4 @@ def _way_words(node: Node, outcome: Outcome, route: Route, definition: Definitio
     more += [said(condition_words(route.when, definition.fields), locale)] if route.when else []
     if not more:
         return words
-    return f"{words}（{'，'.join(more)}）" if locale == "zh" else f"{words} ({', '.join(more)})"
+    return wording(phrase("{way} ({conditions})", way=words, conditions=pause(locale).join(more)), locale)

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields as fields_of
 from typing import Any
 
-from tideng.plugin import Directory, Text
+from tideng.plugin import Directory, Text, comma, phrase, same, semicolon, wording
 from tideng_processes.document.diagram import begun_by, ways
 from tideng_processes.document.model import Definition, FieldSpec, Node
 from tideng_processes.document.sentences import (
-    LANGUAGES,
     deadline_words,
     owner_words,
     remind_words,
@@ -19,8 +18,8 @@ from tideng_processes.document.sentences import (
     text,
 )
 
-_ORDER: Text = {"zh": "步骤的先后变了", "en": "The order of the steps changed"}
-_NOTHING: Text = {"zh": "没有", "en": "none"}
+_ORDER: Text = phrase("The order of the steps changed")
+_NOTHING: Text = phrase("none")
 _FIELD = re.compile(r"\{(\w+)[^}]*\}")
 _CHECKS = {one.name for one in fields_of(FieldSpec)} - {"name", "type", "title", "help"}
 
@@ -28,16 +27,14 @@ _CHECKS = {one.name for one in fields_of(FieldSpec)} - {"name", "type", "title",
 def differences(old: Definition, new: Definition, directory: Directory) -> list[Text]:
     """Every difference, in the order of the page; [] where there is none."""
     return [
-        *_changed({"zh": "名称", "en": "Title"}, lambda of: of.title, old, new),
-        *_changed({"zh": "说明", "en": "Description"}, lambda of: of.about, old, new),
-        *_changed({"zh": "一单怎么叫", "en": "Case summary"}, _called, old, new),
-        *_changed({"zh": "客户写在", "en": "Customer field"}, _customer, old, new),
-        *_changed(
-            {"zh": "谁可以发起", "en": "Who may begin it"}, lambda of: text(lambda one: begun_by(of, one)), old, new
-        ),
+        *_changed(phrase("Title", context="differences"), lambda of: of.title, old, new),
+        *_changed(phrase("Description"), lambda of: of.about, old, new),
+        *_changed(phrase("Case summary"), _called, old, new),
+        *_changed(phrase("Customer field"), _customer, old, new),
+        *_changed(phrase("Who may begin it"), lambda of: text(lambda one: begun_by(of, one)), old, new),
         *_steps(old, new, directory),
         *_fields(old, new),
-        *_come_and_gone({"zh": "结局", "en": "The end"}, old.ends, new.ends),
+        *_come_and_gone(phrase("The end"), old.ends, new.ends),
     ]
 
 
@@ -56,7 +53,7 @@ def _customer(of: Definition) -> Text:
 
 # -- steps -----------------------------------------------------------------------------------------------------------
 def _steps(old: Definition, new: Definition, directory: Directory) -> Iterator[Text]:
-    yield from _come_and_gone({"zh": "步骤", "en": "The step"}, old.nodes, new.nodes)
+    yield from _come_and_gone(phrase("The step"), old.nodes, new.nodes)
     for id in [id for id in new.nodes if id in old.nodes]:
         yield from _step(old, new, id, directory)
     kept = [id for id in old.nodes if id in new.nodes]
@@ -66,18 +63,18 @@ def _steps(old: Definition, new: Definition, directory: Directory) -> Iterator[T
 
 def _step(old: Definition, new: Definition, id: str, directory: Directory) -> Iterator[Text]:
     was, now = old.nodes[id], new.nodes[id]
-    about = now.title or {"zh": id, "en": id}
+    about = now.title or same(id)
 
-    def changed(zh: str, en: str, words: Callable[[Node, Definition], Text]) -> Iterator[Text]:
-        yield from _line(_of(about, zh, en), words(was, old), words(now, new))
+    def changed(what: Text, words: Callable[[Node, Definition], Text]) -> Iterator[Text]:
+        yield from _line(_of(about, what), words(was, old), words(now, new))
 
-    yield from changed("名称", "title", lambda node, _: node.title)
-    yield from changed("说明", "help", lambda node, _: node.help)
-    yield from changed("负责人", "owner", lambda node, of: owner_words(node, directory, of.fields))
-    yield from changed("期限", "deadline", _until)
-    yield from changed("提醒", "reminder", lambda node, _: remind_words(node.remind))
-    yield from changed("要填的", "form", _asked_for)
-    yield from changed("去向", "ways out", _ways)
+    yield from changed(phrase("title", context="of a step"), lambda node, _: node.title)
+    yield from changed(phrase("help", context="of a step"), lambda node, _: node.help)
+    yield from changed(phrase("owner", context="of a step"), lambda node, of: owner_words(node, directory, of.fields))
+    yield from changed(phrase("deadline", context="of a step"), _until)
+    yield from changed(phrase("reminder", context="of a step"), lambda node, _: remind_words(node.remind))
+    yield from changed(phrase("form", context="of a step"), _asked_for)
+    yield from changed(phrase("ways out", context="of a step"), _ways)
 
 
 def _until(node: Node, of: Definition) -> Text:
@@ -85,15 +82,12 @@ def _until(node: Node, of: Definition) -> Text:
     words = deadline_words(node.deadline, of.fields)
     if by_itself is None or not words:
         return words
-    return {
-        "zh": f"{words['zh']}，到时自动：{said(by_itself.title, 'zh')}",
-        "en": f"{words['en']}, then automatically: {said(by_itself.title, 'en')}",
-    }
+    return phrase("{words}, then automatically: {title}", words=words, title=by_itself.title)
 
 
 def _asked_for(node: Node, of: Definition) -> Text:
     def titles(locale: str) -> str:
-        may = "（可不填）" if locale == "zh" else " (optional)"
+        may = wording(phrase(" (optional)"), locale)
         return _listed(
             [f"{_title(of.fields, one.field, locale)}{'' if one.required else may}" for one in node.form], locale
         )
@@ -105,67 +99,55 @@ def _ways(node: Node, of: Definition) -> Text:
     """Where each outcome leads, and whether it asks for a note."""
 
     def listed(locale: str) -> str:
-        note = {"zh": "，要写几句", "en": ", with a note"}[locale]
+        note = phrase(", with a note")[locale]
         noted = [outcome.note for outcome in node.outcomes for _ in outcome.routes]
         lines = [
             f"{way.words} → {way.place}{note if needs else ''}"
             for way, needs in zip(ways(node, of, locale), noted, strict=True)
         ]
-        return _listed(lines, locale, "；", "; ")
+        return semicolon(locale).join(lines)
 
     return text(listed)
 
 
 # -- fields ----------------------------------------------------------------------------------------------------------
 def _fields(old: Definition, new: Definition) -> Iterator[Text]:
-    yield from _come_and_gone({"zh": "表单里的", "en": "The field"}, old.fields, new.fields)
+    yield from _come_and_gone(phrase("The field"), old.fields, new.fields)
     for name in [name for name in old.fields if name in new.fields]:
         was, now = old.fields[name], new.fields[name]
-        yield from _line(_of(now.title, "名称", "title"), was.title, now.title)
-        yield from _line(_of(now.title, "说明", "help"), was.help, now.help)
-        yield from _line(_of(now.title, "类型", "type"), _same(was.type), _same(now.type))
+        yield from _line(_of(now.title, phrase("title", context="of a field")), was.title, now.title)
+        yield from _line(_of(now.title, phrase("help", context="of a field")), was.help, now.help)
+        yield from _line(_of(now.title, phrase("type", context="of a field")), _same(was.type), _same(now.type))
         checks = [one for one in sorted(_CHECKS) if getattr(was, one) != getattr(now, one)]
         for check in checks:
-            yield from _line(_of(now.title, _check_word(check, "zh"), _check_word(check, "en")), _same(getattr(was, check)), _same(getattr(now, check)))  # fmt: skip
+            yield from _line(_of(now.title, _CHECK_WORDS.get(check) or same(check)), _same(getattr(was, check)), _same(getattr(now, check)))  # fmt: skip
 
 
 _CHECK_WORDS: Mapping[str, Text] = {
-    "accept": {"zh": "收哪些文件", "en": "files accepted"},
-    "choices": {"zh": "可选的", "en": "choices"},
-    "columns": {"zh": "各列", "en": "columns"},
-    "currency": {"zh": "币种看哪一项", "en": "currency field"},
-    "ideas": {"zh": "可以写到的", "en": "ideas"},
-    "kind": {"zh": "文件种类", "en": "kind of files"},
-    "least": {"zh": "最少", "en": "least"},
-    "lines": {"zh": "行数", "en": "lines"},
-    "maximum": {"zh": "最大", "en": "maximum"},
-    "minimum": {"zh": "最小", "en": "minimum"},
-    "most": {"zh": "最多", "en": "most"},
-    "not_before": {"zh": "不早于", "en": "not before"},
-    "process": {"zh": "从哪个流程选", "en": "process to choose from"},
-    "recent": {"zh": "往前可选几天", "en": "recent days to choose from"},
-    "sensitive": {"zh": "只给相关的人看", "en": "shown to few only"},
+    "accept": phrase("files accepted"),
+    "choices": phrase("choices"),
+    "columns": phrase("columns"),
+    "currency": phrase("currency field"),
+    "ideas": phrase("ideas"),
+    "kind": phrase("kind of files"),
+    "least": phrase("least"),
+    "lines": phrase("lines"),
+    "maximum": phrase("maximum"),
+    "minimum": phrase("minimum"),
+    "most": phrase("most"),
+    "not_before": phrase("not before"),
+    "process": phrase("process to choose from"),
+    "recent": phrase("recent days to choose from"),
+    "sensitive": phrase("shown to few only"),
 }
-
-
-def _check_word(check: str, locale: str) -> str:
-    return said(_CHECK_WORDS.get(check, {}), locale, check)
 
 
 # -- sentences -------------------------------------------------------------------------------------------------------
 def _come_and_gone(kind: Text, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Text]:
     for id in [id for id in new if id not in old]:
-        title = new[id].title
-        yield {
-            "zh": f"新增{kind['zh']}“{said(title, 'zh', id)}”",
-            "en": f"New: {_lower(kind['en'])} “{said(title, 'en', id)}”",
-        }
+        yield phrase("New: {kind} “{title}”", kind=_lower(kind), title=new[id].title or id)
     for id in [id for id in old if id not in new]:
-        title = old[id].title
-        yield {
-            "zh": f"去掉{kind['zh']}“{said(title, 'zh', id)}”",
-            "en": f"Removed: {_lower(kind['en'])} “{said(title, 'en', id)}”",
-        }
+        yield phrase("Removed: {kind} “{title}”", kind=_lower(kind), title=old[id].title or id)
 
 
 def _changed(what: Text, words: Callable[[Definition], Text], old: Definition, new: Definition) -> Iterator[Text]:
@@ -174,14 +156,16 @@ def _changed(what: Text, words: Callable[[Definition], Text], old: Definition, n
 
 def _line(what: Text, was: Text, now: Text) -> Iterator[Text]:
     if dict(was) != dict(now):
-        yield {
-            "zh": f"{what['zh']}：{said(was, 'zh') or _NOTHING['zh']} → {said(now, 'zh') or _NOTHING['zh']}",
-            "en": f"{what['en']}: {said(was, 'en') or _NOTHING['en']} → {said(now, 'en') or _NOTHING['en']}",
-        }
+        before, after = _or_none(was), _or_none(now)
+        yield phrase("{what}: {before} → {after}", what=what, before=before, after=after)
 
 
-def _of(title: Text, zh: str, en: str) -> Text:
-    return {"zh": f"“{said(title, 'zh')}”的{zh}", "en": f"“{said(title, 'en')}”, {en}"}
+def _or_none(of: Text) -> Text:
+    return text(lambda locale: said(of, locale) or said(_NOTHING, locale))
+
+
+def _of(title: Text, what: Text) -> Text:
+    return phrase("“{title}”, {what}", title=title, what=what)
 
 
 def _same(value: Any) -> Text:
@@ -195,18 +179,19 @@ def _same(value: Any) -> Text:
     if isinstance(value, tuple):
         return text(lambda locale: _listed(map(str, value), locale))
     if isinstance(value, bool):
-        return {"zh": "是" if value else "否", "en": "yes" if value else "no"}
+        return phrase("yes") if value else phrase("no")
     shown = "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-    return dict.fromkeys(LANGUAGES, shown)
+    return same(shown)
 
 
 def _title(fields: Mapping[str, FieldSpec], name: str, locale: str) -> str:
     return said(fields[name].title, locale, name) if name in fields else name
 
 
-def _listed(parts: Iterable[str], locale: str, zh: str = "、", en: str = ", ") -> str:
-    return (zh if locale == "zh" else en).join(parts)
+def _listed(parts: Iterable[str], locale: str) -> str:
+    return comma(locale).join(parts)
 
 
-def _lower(words: str) -> str:
-    return words[:1].lower() + words[1:]
+def _lower(words: Text) -> Text:
+    """The words with a small letter at their beginning, where the language has any."""
+    return text(lambda locale: said(words, locale)[:1].lower() + said(words, locale)[1:])

@@ -141,7 +141,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Asks:
+class FormField:
     """A field of a step's form."""
 
     field: str
@@ -158,7 +158,7 @@ class Node:
     parts: tuple[Part, ...]
     outcomes: tuple[Outcome, ...]
     help: Text = field(default_factory=dict)
-    form: tuple[Asks, ...] = ()
+    form: tuple[FormField, ...] = ()
     deadline: Deadline | None = None
     remind: Duration | None = None
     at_due: str = ""

@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import time
 from typing import Any
 
-from tideng.plugin import Duration, Phrase, Problem, Refused, Text
+from tideng.plugin import DEFAULT_LANGUAGE as DEFAULT
+from tideng.plugin import SOURCE_LANGUAGE as SOURCE
+from tideng.plugin import Duration, Problem, Refused, Sentence, Text, same
 from tideng_processes.document.conditions import read_condition
 from tideng_processes.document.model import (
     ACCEPTED,
@@ -17,13 +19,13 @@ from tideng_processes.document.model import (
     MOST_IDEAS,
     MOST_RECENT,
     PAPER_KINDS,
-    Asks,
     Condition,
     Deadline,
     Definition,
     Emit,
     End,
     FieldSpec,
+    FormField,
     Node,
     Outcome,
     OwnerChoice,
@@ -33,7 +35,6 @@ from tideng_processes.document.model import (
 )
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-LANGUAGES = ("zh", "en")
 _OWNERS = ("person", "starter", "supervisor", "head", "hr")
 _NAMED_OWNERS = ("role", "position", "field")
 _TOP = ("id", "title", "about", "icon", "key", "summary", "customer", "start", "fields", "nodes", "ends")
@@ -55,7 +56,7 @@ def parse_process(document: Any) -> Definition:
     found = parser.definition(document)
     if parser.problems or found is None:
         name = document.get("id") if isinstance(document, Mapping) else None
-        raise InvalidProcess(Phrase("process-called", {"name": name or "?"}), parser.problems)
+        raise InvalidProcess(Sentence("process-called", {"name": name or "?"}), parser.problems)
     return found
 
 
@@ -100,7 +101,7 @@ class _ProcessParser:
         if isinstance(said, Mapping):
             return self._text(said, "summary")
         name = str(said or _first_text(nodes, fields))
-        return dict.fromkeys(LANGUAGES, f"{{{name}}}") if name else {}
+        return same(f"{{{name}}}") if name else {}
 
     # -- what a form asks for ------------------------------------------------------------------------------------
     def _field(self, name: str, said: Mapping[str, Any], at: str) -> FieldSpec:
@@ -190,7 +191,7 @@ class _ProcessParser:
             title=self._text(said.get("title"), f"{at}.title"),
             help=self._text(said.get("help"), f"{at}.help", needed=False),
             parts=self._parts(said, at),
-            form=tuple(Asks(one.rstrip("?"), not one.endswith("?")) for one in form),
+            form=tuple(FormField(one.rstrip("?"), not one.endswith("?")) for one in form),
             deadline=deadline,
             remind=self._duration(said.get("remind"), f"{at}.remind"),
             at_due=at_due,
@@ -335,7 +336,7 @@ class _ProcessParser:
         if said is None and not needed:
             return {}
         right = isinstance(said, Mapping) and all(isinstance(one, str) and one.strip() for one in said.values())
-        if right and all(language in said for language in LANGUAGES):
+        if right and all(language in said for language in (DEFAULT, SOURCE)):
             return {str(locale): text.strip() for locale, text in said.items()}
         self.add(at, "texts-needed")
         return {}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from tideng.plugin import Directory, Duration, Text
+from tideng.plugin import Directory, Duration, Each, Text, colon, comma, phrase, plain_text, semicolon, space, wording
+from tideng.plugin import choose_text as choose
 from tideng_processes.document.model import (
     Condition,
     Deadline,
@@ -16,59 +17,58 @@ from tideng_processes.document.model import (
     Part,
 )
 
-LANGUAGES = ("zh", "en")
 _OWNERS: Mapping[str, Text] = {
-    "person": {"zh": "本人", "en": "The person"},
-    "starter": {"zh": "发起人", "en": "The starter"},
-    "supervisor": {"zh": "直属主管", "en": "Direct supervisor"},
-    "head": {"zh": "部门负责人", "en": "Head of the unit"},
-    "hr": {"zh": "人事", "en": "HR"},
+    "person": phrase("The person", context="sentences"),
+    "starter": phrase("The starter"),
+    "supervisor": phrase("Direct supervisor"),
+    "head": phrase("Head of the unit"),
+    "hr": phrase("HR"),
 }
 _ROLES: Mapping[str, Text] = {
-    "hr": {"zh": "人事", "en": "HR"},
-    "finance": {"zh": "财务", "en": "Finance"},
-    "admin": {"zh": "行政", "en": "Administration"},
-    "it": {"zh": "信息技术", "en": "IT"},
-    "legal": {"zh": "法务", "en": "Legal"},
-    "management": {"zh": "管理层", "en": "Management"},
-    "payroll": {"zh": "薪酬", "en": "Payroll"},
-    "product": {"zh": "产品", "en": "Product"},
-    "quality": {"zh": "质量", "en": "Quality"},
-    "reception": {"zh": "前台", "en": "Reception"},
-    "service": {"zh": "售后", "en": "Service"},
-    "training": {"zh": "培训", "en": "Training"},
-    "travel_administration": {"zh": "差旅办公室", "en": "Travel administration"},
-    "works_council": {"zh": "工会", "en": "Works council"},
+    "hr": phrase("HR"),
+    "finance": phrase("Finance"),
+    "admin": phrase("Administration"),
+    "it": phrase("IT"),
+    "legal": phrase("Legal"),
+    "management": phrase("Management"),
+    "payroll": phrase("Payroll"),
+    "product": phrase("Product"),
+    "quality": phrase("Quality"),
+    "reception": phrase("Reception"),
+    "service": phrase("Service"),
+    "training": phrase("Training"),
+    "travel_administration": phrase("Travel administration"),
+    "works_council": phrase("Works council"),
 }
-"""Titles of the usual roles; any other role is shown by its name."""
-_UNITS: Mapping[str, tuple[str, str, str]] = {
-    "minutes": ("分钟", "minute", "minutes"),
-    "hours": ("小时", "hour", "hours"),
-    "days": ("天", "day", "days"),
-    "weeks": ("周", "week", "weeks"),
-    "workdays": ("个工作日", "workday", "workdays"),
+"""What roles are called that clients usually have; another one is called by its name."""
+_UNITS: Mapping[str, Callable[[int], Text]] = {
+    "minutes": lambda n: phrase("{n} minute", "{n} minutes", n=n),
+    "hours": lambda n: phrase("{n} hour", "{n} hours", n=n),
+    "days": lambda n: phrase("{n} day", "{n} days", n=n),
+    "weeks": lambda n: phrase("{n} week", "{n} weeks", n=n),
+    "workdays": lambda n: phrase("{n} workday", "{n} workdays", n=n),
 }
 _OPERATORS: Mapping[str, Text] = {
-    "is": {"zh": "是", "en": "is"},
-    "is_not": {"zh": "不是", "en": "is not"},
-    "lt": {"zh": "少于", "en": "less than"},
-    "lte": {"zh": "最多", "en": "at most"},
-    "gt": {"zh": "多于", "en": "more than"},
-    "gte": {"zh": "至少", "en": "at least"},
-    "in": {"zh": "是其中之一：", "en": "one of"},
-    "not_in": {"zh": "都不是：", "en": "none of"},
+    "is": phrase("is", context="sentences"),
+    "is_not": phrase("is not", context="sentences"),
+    "lt": phrase("less than", context="sentences"),
+    "lte": phrase("at most", context="sentences"),
+    "gt": phrase("more than", context="sentences"),
+    "gte": phrase("at least"),
+    "in": phrase("one of", context="sentences"),
+    "not_in": phrase("none of", context="sentences"),
 }
-_JOINED: Mapping[str, Text] = {"all": {"zh": "，且", "en": " and "}, "any": {"zh": "，或", "en": " or "}}
+_JOINED: Mapping[str, Text] = {"all": phrase(" and "), "any": phrase(" or ")}
 Fields = Mapping[str, FieldSpec]
 
 
 def text(make: Callable[[str], str]) -> dict[str, str]:
-    """A text with the result of `make` for each language."""
-    return {locale: make(locale) for locale in LANGUAGES}
+    """A text of what `make` says in each language."""
+    return plain_text(Each(make))
 
 
 def said(of: Text, locale: str, fallback: str = "") -> str:
-    return of.get(locale) or of.get("en") or next(iter(of.values()), fallback)
+    return choose(of, locale)[0] or fallback
 
 
 def plain(name: str) -> str:
@@ -115,9 +115,10 @@ def _is_whom_it_names(choice: OwnerChoice) -> bool:
 
 def _named_or(named: str, otherwise: str, locale: str, among: bool) -> str:
     """“答复人”里写的人；没写就是产品."""
-    if locale == "zh":
-        return f"{named}（没写就是{otherwise}）" if among else f"{named}；没写就是{otherwise}"
-    return f"{named} ({otherwise} if nobody is)" if among else f"{named}; {otherwise} if nobody is"
+    values = {"named": named, "otherwise": otherwise}
+    if among:
+        return wording(phrase("{named} ({otherwise} if nobody is)", **values), locale)
+    return wording(phrase("{named}; {otherwise} if nobody is", **values), locale)
 
 
 def _owner(choice: OwnerChoice, directory: Directory, fields: Fields, locale: str) -> str:
@@ -128,15 +129,14 @@ def _owner(choice: OwnerChoice, directory: Directory, fields: Fields, locale: st
         return said(role_words(choice.name), locale)
     if choice.kind == "field":
         quoted = _quote(_title(choice.name, fields, locale))
-        return f"{quoted}里写的人" if locale == "zh" else f"The person named in {quoted}"
+        return wording(phrase("The person named in {quoted}", quoted=quoted), locale)
     return said(_OWNERS.get(choice.kind, {}), locale, choice.kind)
 
 
 # -- time ------------------------------------------------------------------------------------------------------------
 def duration_words(of: Duration) -> Text:
     """24 小时, 24 hours."""
-    chinese, one, many = _UNITS[of.unit]
-    return {"zh": f"{of.amount} {chinese}", "en": f"{of.amount} {one if of.amount == 1 else many}"}
+    return _UNITS[of.unit](of.amount)
 
 
 def deadline_words(of: Deadline | None, fields: Fields | None = None) -> Text:
@@ -149,20 +149,21 @@ def deadline_words(of: Deadline | None, fields: Fields | None = None) -> Text:
         known = fields or {}
         return text(lambda locale: _on_day(of, _quote(_title(of.on, known, locale)), locale))
     if of.end_of_day or of.at is None:
-        return {"zh": "当天结束前", "en": "End of the day"}
-    return {"zh": f"当天 {of.at:%H:%M}", "en": f"{of.at:%H:%M} the same day"}
+        return phrase("End of the day")
+    return phrase("{at} the same day", at=f"{of.at:%H:%M}")
 
 
 def _within(of: Duration, working: bool) -> Text:
     said = duration_words(of)
-    return {"zh": f"{said['zh']}工作时间", "en": f"{said['en']} of working time"} if working else said
+    return phrase("{said} of working time", said=said) if working else said
 
 
 def _on_day(of: Deadline, day: str, locale: str) -> str:
     if of.end_of_day:
-        return f"{day}当天结束前" if locale == "zh" else f"End of the day {day}"
-    clock = f" {of.at:%H:%M}" if of.at else ""
-    return f"{day}当天{clock}" if locale == "zh" else f"On the day {day}{clock and ',' + clock}"
+        return wording(phrase("End of the day {day}", day=day), locale)
+    if of.at is None:
+        return wording(phrase("On the day {day}", day=day), locale)
+    return wording(phrase("On the day {day}, {clock}", day=day, clock=f"{of.at:%H:%M}"), locale)
 
 
 def remind_words(of: Duration | None) -> Text:
@@ -170,7 +171,7 @@ def remind_words(of: Duration | None) -> Text:
     if of is None:
         return {}
     length = duration_words(of)
-    return {"zh": f"提前 {length['zh']}提醒", "en": f"Reminder {length['en']} before"}
+    return phrase("Reminder {length} before", length=length)
 
 
 def span_words(of: timedelta, working: bool = False) -> Text:
@@ -197,17 +198,17 @@ def _condition(of: Condition, fields: Fields, locale: str) -> str:
         inner = [_condition(one, fields, locale) for one in of.parts]
         joined = said(_JOINED["all" if of.op == "all" else "any"], locale).join(inner)
         if of.op == "none":
-            return f"都不是（{joined}）" if locale == "zh" else f"none of ({joined})"
+            return wording(phrase("none of ({joined})", joined=joined), locale)
         return joined
     title = _title(of.field, fields, locale)
     if of.op == "exists":
-        yes, no = ("填了", "没填") if locale == "zh" else ("is given", "is not given")
-        return f"{title}{' ' if locale != 'zh' else ''}{yes if of.operand else no}"
+        given = phrase("{field} is given", field=title) if of.operand else phrase("{field} is not given", field=title)
+        return wording(given, locale)
     if isinstance(of.operand, bool):
         return f"{title}{_colon(locale)}{_value(of.operand == (of.op == 'is'), None, locale)}"
-    gap = "" if locale == "zh" else " "
+    gap = space(locale)
     value = _value(of.operand, fields.get(of.field), locale)
-    lead = " " if locale == "zh" and value[:1].isascii() else gap
+    lead = " " if value[:1].isascii() else gap  # a Latin word or number stands apart from Chinese characters
     return f"{title}{gap}{said(_OPERATORS.get(of.op, {}), locale, of.op)}{lead}{value}"
 
 
@@ -215,7 +216,7 @@ def _value(operand: Any, field: FieldSpec | None, locale: str) -> str:
     if isinstance(operand, Sequence) and not isinstance(operand, str):
         return _list([_value(one, field, locale) for one in operand], locale)
     if isinstance(operand, bool):
-        return {"zh": ("否", "是"), "en": ("no", "yes")}[locale][operand]
+        return wording(phrase("yes") if operand else phrase("no"), locale)
     if field is not None and operand in field.choices:
         return said(field.choices[operand], locale)
     return f"{operand:g}" if isinstance(operand, float) else str(operand)
@@ -230,12 +231,12 @@ def _quote(name: str) -> str:
 
 
 def _list(parts: Sequence[str], locale: str) -> str:
-    return ("、" if locale == "zh" else ", ").join(parts)
+    return (comma(locale)).join(parts)
 
 
 def _colon(locale: str) -> str:
-    return "：" if locale == "zh" else ": "
+    return colon(locale)
 
 
 def _semicolon(locale: str) -> str:
-    return "；" if locale == "zh" else "; "
+    return semicolon(locale)

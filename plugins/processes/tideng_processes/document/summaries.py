@@ -15,7 +15,7 @@ from typing import Any
 
 from babel.dates import format_interval
 
-from tideng.plugin import Text, spoken
+from tideng.plugin import Text, comma, phrase, spoken, wording
 from tideng_processes.document.model import Definition, FieldSpec
 from tideng_processes.document.sentences import said, text
 
@@ -83,7 +83,7 @@ def _words(
 
 def _listed(values: list[Any], locale: str) -> str:
     named = [str(one) for one in values if not isinstance(one, Mapping)]
-    return ("、" if locale == "zh" else ", ").join(named[:MOST_NAMED]) + ("…" if len(named) > MOST_NAMED else "")
+    return (comma(locale)).join(named[:MOST_NAMED]) + ("…" if len(named) > MOST_NAMED else "")
 
 
 def _short(words: str) -> str:
@@ -97,7 +97,7 @@ def days_words(first: Any, last: Any, locale: str, today: date | None = None) ->
     except ValueError:
         return " – ".join(str(one) for one in (first, last) if one)
     usual = today is None or start.year == end.year == today.year
-    return str(format_interval(start, end, "MMMd" if usual else "yMMMd", locale="zh" if locale == "zh" else "en_GB"))
+    return str(format_interval(start, end, "MMMd" if usual else "yMMMd", locale=wording(phrase("en_GB"), locale)))
 
 
 def value_words(field: FieldSpec, value: Any, data: Mapping[str, Any], locale: str) -> str:

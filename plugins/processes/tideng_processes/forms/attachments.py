@@ -58,7 +58,7 @@ class FileField:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFile:
     """A stored file, without its content. `case` is '' until its form is handed in; `field`: of the process's forms; `kind`: one
     of PAPER_KINDS; `author`: a login; `size`: in bytes; `kept_at`: UTC."""
 
@@ -78,7 +78,7 @@ class Kept:
 # -- keeping -----------------------------------------------------------------------------------------------------------
 def keep(
     deployment: Deployment, viewer: Viewer, directory: Directory, target: FileField, name: str, content: bytes
-) -> Kept:
+) -> StoredFile:
     """Check a file, read it, and store it for a field of a form that is not handed in yet.
 
     The same file for the same field again returns the stored one. Takes seconds at worst, and holds no transaction meanwhile.
@@ -131,11 +131,11 @@ def _asked_for(definition: Definition, name: str, asked: set[str]) -> FieldSpec:
     return spec
 
 
-def _known(connection: Connection, viewer: Viewer, target: FileField, digest: str) -> Kept | None:
+def _known(connection: Connection, viewer: Viewer, target: FileField, digest: str) -> StoredFile | None:
     row = PaperRow
     mine = (row.author == viewer.login, row.case.is_(None), row.process == target.process, row.field == target.field)
     found = connection.execute(_select().where(row.sha256 == digest, *mine).limit(1)).first()
-    return _kept(found) if found else None
+    return _stored(found) if found else None
 
 
 def _too_many(connection: Connection, viewer: Viewer, size: int) -> list[Problem]:
@@ -151,7 +151,7 @@ def _too_many(connection: Connection, viewer: Viewer, size: int) -> list[Problem
 
 def _store(
     deployment: Deployment, viewer: Viewer, target: FileField, paper: Attachment, digest: str, read: AttachmentReading
-) -> Kept:
+) -> StoredFile:
     values = {
         "process": target.process,
         "field": target.field,
@@ -170,7 +170,7 @@ def _store(
         if known:
             return known
         stored = connection.execute(insert(PaperRow).values(values).returning(*_columns())).one()
-    return _kept(stored)
+    return _stored(stored)
 
 
 def discard(deployment: Deployment, viewer: Viewer, id: int) -> bool:
@@ -194,31 +194,31 @@ def forget_loose(connection: Connection, now: datetime) -> int:
 
 
 # -- reading them ------------------------------------------------------------------------------------------------------
-def kept(connection: Connection, ids: Iterable[int]) -> Mapping[int, Kept]:
+def stored_files(connection: Connection, ids: Iterable[int]) -> Mapping[int, StoredFile]:
     """The files of these ids, without their content. The caller has checked that the viewer may see them. One statement."""
     wanted = {int(one) for one in ids if 0 < int(one) < _NUMBERS}
     if not wanted:
         return {}
-    return {row.id: _kept(row) for row in connection.execute(_select().where(PaperRow.id.in_(wanted)))}
+    return {row.id: _stored(row) for row in connection.execute(_select().where(PaperRow.id.in_(wanted)))}
 
 
 def open_paper(
     connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, registry: Registry, id: int
-) -> tuple[Kept, bytes]:
+) -> tuple[StoredFile, bytes]:
     """A file with its content: for its author until its form is handed in, afterwards for those who see the case. A file of a
     sensitive field is for the person of the case, those who had a step of it, and HR only. Raises `NotFound`.
 
     Send it with ``nosniff``, and as an attachment unless it is a picture: a PDF's active content is not checked."""
     row = PaperRow
     found = connection.execute(_select().add_columns(row.content).where(row.id == _number(id))).first()
-    paper = _kept(found) if found else None
+    paper = _stored(found) if found else None
     access = CaseAccess(connection, registry, viewer, directory, moment)
     if found is None or paper is None or not _may_see(access, paper):
         raise NotFound("no-file", {"id": id})
     return paper, bytes(found.content)
 
 
-def _may_see(access: CaseAccess, paper: Kept) -> bool:
+def _may_see(access: CaseAccess, paper: StoredFile) -> bool:
     viewer = access.viewer
     author = viewer.login == paper.author != ""
     if not paper.case:
@@ -241,10 +241,10 @@ def _select() -> Any:
     return select(*_columns())
 
 
-def _kept(row: Any) -> Kept:
+def _stored(row: Any) -> StoredFile:
     values = {name: getattr(row, name) for name in _COLUMNS}
     read = AttachmentReading(row.reading.get("fields", {}), tuple(row.reading.get("notes", ())))
-    return Kept(**{**values, "case": row.case or "", "reading": read})
+    return StoredFile(**{**values, "case": row.case or "", "reading": read})
 
 
 def _number(id: int) -> int:

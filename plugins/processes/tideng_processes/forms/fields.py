@@ -38,7 +38,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class FormValues:
     """The values of a form: `data` has only fields of the step's form that have a value; each problem is `at` a field's name,
     or a cell such as ``itinerary[2].city``."""
 
@@ -54,7 +54,7 @@ def read_form(
     at: datetime,
     known: Mapping[str, Any],
     complete: bool = True,
-) -> Read:
+) -> FormValues:
     """Read the fields of the form of `node`. Numbers may come as texts, as browsers send them. `known`: the data of the case,
     for fields that depend on one of another step; `complete`: also report required fields that are empty."""
     said, reader = submission.data, _FormReader(definition, directory, at)
@@ -75,7 +75,7 @@ def read_form(
             reader.add(spec.name, "still-open")
     for asks in node.form:
         reader.check_order(definition.fields[asks.field], {**known, **data})
-    return Read(data, tuple(reader.problems))
+    return FormValues(data, tuple(reader.problems))
 
 
 def person_named(directory: Directory, said: str, moment: datetime) -> str | None:

@@ -17,9 +17,9 @@ from tideng.plugin import (
     Asked,
     Directory,
     Form,
-    Phrase,
     Problem,
     Refused,
+    Sentence,
     Viewer,
     accept_form,
     check_form,
@@ -43,7 +43,7 @@ class IncompleteForm(Refused):
 
     def __init__(self, step: str, asked: Iterable[Asked]):
         self.asked = tuple(asked)
-        super().__init__(Phrase("form-of-step", {"step": step}), [one.problem() for one in self.asked])
+        super().__init__(Sentence("form-of-step", {"step": step}), [one.problem() for one in self.asked])
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.plugin import DIRECTORY_EVENTS, MUST, Asked, Directory, Form, Phrase
+from tideng.plugin import DIRECTORY_EVENTS, MUST, Asked, Directory, Form, Sentence
 from tideng_processes.document.model import Definition
 
 _MOST_NEAR = 3
@@ -27,7 +27,7 @@ def asked_of(form: Form, definition: Definition, directory: Directory) -> list[A
     ]  # the form also has the data of earlier steps, which this step cannot change
 
 
-_TAKEN = Phrase("id-of-somebody")
+_TAKEN = Sentence("id-of-somebody")
 
 
 def _unknown(form: Form, directory: Directory) -> Iterator[Asked]:
@@ -41,9 +41,9 @@ def _unknown(form: Form, directory: Directory) -> Iterator[Asked]:
             near = _near(said, names)
             yield Asked(
                 name,
-                Phrase("id-unknown-but-near", {"kind": name, "id": said, "names": near})
+                Sentence("id-unknown-but-near", {"kind": name, "id": said, "names": near})
                 if near
-                else Phrase("id-unknown", {"kind": name, "id": said}),
+                else Sentence("id-unknown", {"kind": name, "id": said}),
                 MUST,
             )
 

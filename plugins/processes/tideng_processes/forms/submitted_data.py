@@ -26,7 +26,7 @@ Pairs = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SubmittedForm:
     """What was sent: `data` as `Submission` has it, and the ids of files by field."""
 
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class ShownField:
     cases: tuple[NamedCase, ...] = ()
 
 
-def said_of(definition: Definition, node: Node, pairs: Pairs, person: Callable[[str], str] = str) -> Said:
+def said_of(definition: Definition, node: Node, pairs: Pairs, person: Callable[[str], str] = str) -> SubmittedForm:
     """Sort what was sent into the fields of the form of `node`; names of other fields are left out. `person`: a name that
     somebody typed → that person's id."""
     data: dict[str, Any] = {}
@@ -74,7 +74,7 @@ def said_of(definition: Definition, node: Node, pairs: Pairs, person: Callable[[
         elif FIELD + spec.name in pairs:
             text = pairs[FIELD + spec.name][-1]
             data[spec.name] = person(text) if spec.type == "person" and text.strip() else text
-    return Said(data, {name: ids for name, ids in papers.items() if ids})
+    return SubmittedForm(data, {name: ids for name, ids in papers.items() if ids})
 
 
 def _rows(spec: FieldSpec, pairs: Pairs) -> list[dict[str, str]]:
@@ -94,7 +94,7 @@ class FormState:
     """What a form is shown with. `said`: what was sent a moment ago, None on the first visit; `known`: the case's data; `filled`:
     what plugins fill in; `asked`: shown beside its field; `enough`: the lengths that rules ask of texts."""
 
-    said: Said | None = None
+    said: SubmittedForm | None = None
     known: Mapping[str, Any] = field(default_factory=dict)
     filled: Mapping[str, Filled] = field(default_factory=dict)
     asked: Sequence[Asked] = ()

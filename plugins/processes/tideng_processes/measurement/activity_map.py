@@ -21,7 +21,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from tideng.plugin import Document, Phrase, Problem, Problems, Refused, read_yaml
+from tideng.plugin import Document, Problem, Problems, Refused, Sentence, read_yaml
 from tideng_processes.document.model import Definition
 
 _PROCESS = ("repeats", "activities")
@@ -79,7 +79,7 @@ def read_log_map(path: Path) -> LogMap:
     problems = Problems()
     document = read_yaml(path, problems)
     if document is None or problems.errors:
-        raise Refused(Phrase("map-called", {"name": path.name}), problems.errors)
+        raise Refused(Sentence("map-called", {"name": path.name}), problems.errors)
     return _MapParser(document).log_map(path.name)
 
 
@@ -128,8 +128,8 @@ def _unknown(log_map: LogMap, definitions: Mapping[str, Definition]) -> Iterator
                     yield Problem(at, "no-way-out-of-step", params)
 
 
-def _known(names: Iterable[str]) -> Phrase:
-    return Phrase("known-names", {"names": names})
+def _known(names: Iterable[str]) -> Sentence:
+    return Sentence("known-names", {"names": names})
 
 
 class _MapParser:
@@ -154,7 +154,7 @@ class _MapParser:
             if any(one in process.activities for process in processes.values()):
                 self._add("elsewhere", "activity-twice", {"activity": one})
         if self._problems:
-            raise Refused(Phrase("map-called", {"name": name}), self._problems)
+            raise Refused(Sentence("map-called", {"name": name}), self._problems)
         return LogMap(name, processes, tuple(elsewhere), self._document)
 
     def _process(self, said: Any, at: str) -> ProcessMap:

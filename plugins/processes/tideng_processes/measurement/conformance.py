@@ -17,7 +17,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tideng.plugin import LOGS, InvalidPayload, Phrase, Problem, Refused, Source, WorkCalendar, open_events
+from tideng.plugin import LOGS, InvalidPayload, Problem, Refused, Sentence, Source, WorkCalendar, open_events
 from tideng_processes.cases.deadlines import due_of
 from tideng_processes.cases.state_machine import Machine
 from tideng_processes.document.conditions import fields_of
@@ -149,7 +149,7 @@ def require_mapped(log: Log, log_map: LogMap) -> None:
     """Raise `Refused` where the log has activities of which the map does not say what they are."""
     if log.unmapped:
         problems = [Problem(log_map.name, "activity-unmapped", {"activity": one, "count": count}) for one, count in log.unmapped.items()]  # fmt: skip
-        raise Refused(Phrase("map-called", {"name": log_map.name}), problems)
+        raise Refused(Sentence("map-called", {"name": log_map.name}), problems)
 
 
 def conform(log: Log, definition: Definition, mapped: ProcessMap, zone: ZoneInfo, calendar: WorkCalendar) -> Report:

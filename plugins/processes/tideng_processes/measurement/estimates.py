@@ -38,7 +38,7 @@ class PastSteps:
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
+class StepTimes:
     """How long `n` visits took that came in during the last `days` days and are done; `open` more are not done yet.
 
     `half`, `most` (eight in ten), `nearly` (nine in ten): the time within which they were done, None for too few. `working`:
@@ -80,21 +80,21 @@ class Estimate:
         return self.n >= FEW
 
 
-def took(
+def step_times(
     connection: Connection,
     viewer: Viewer,
     directory: Directory,
     moment: datetime,
     calendar: WorkCalendar,
     which: PastSteps,
-) -> Took:
+) -> StepTimes:
     """How long a step took, as far as the viewer sees its cases. One statement."""
     step, days = which.definition.nodes[which.node], which.days
     rows = _steps(connection, viewer.scope(directory, moment), moment, which.definition.id, [which.node], days)
     working, sampled = is_working(step), len(rows) >= SAMPLE
     times = sorted(_length(row, working, directory, calendar) for row in rows if row.done_at is not None)
     n = len(times)
-    return Took(
+    return StepTimes(
         days=days,
         n=n,
         open=len(rows) - n,

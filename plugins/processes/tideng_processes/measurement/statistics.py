@@ -88,7 +88,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Slow:
+class LateSteps:
     """Late visits to one step. One visit may have several reasons; `unexplained` visits have none."""
 
     late: int
@@ -144,9 +144,9 @@ def touched(connection: Connection, viewer: Viewer, process: str, below: int) ->
     return connection.scalar(select(func.count()).select_from(people)) or 0
 
 
-def slow(
+def late_steps(
     connection: Connection, viewer: Viewer, directory: Directory, moment: datetime, process: str, node: str
-) -> Slow:
+) -> LateSteps:
     """What the late visits to `node` have in common, from the newest `READ` visits of the last `DAYS` days. Two statements."""
     rows = _steps(connection, viewer.scope(directory, moment), process, moment, TaskRow.node == node)
     late = [row for row in rows if _is_late(row, moment)]
@@ -155,7 +155,7 @@ def slow(
     day = _weekday(rows, late, directory)
     kinds = {row.id: _kinds(row, visits, handed, day, directory) for row in late}
     counted = Counter(kind for found in kinds.values() for kind in found)
-    return Slow(
+    return LateSteps(
         late=len(late),
         reasons=tuple(
             Reason(kind, n, day if kind == WEEKDAY and day is not None else -1) for kind, n in counted.most_common()

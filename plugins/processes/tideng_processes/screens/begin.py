@@ -10,7 +10,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 
-from tideng.plugin import LARGEST_ATTACHMENT, MEGABYTE, NotFound, Refused
+from tideng.plugin import LARGEST_ATTACHMENT, MEGABYTE, NotFound, Refused, phrase
 from tideng_admin.screens import READ, WRITE, Screen, built, needs, takes, web
 from tideng_processes.cases.access import startable
 from tideng_processes.forms import attachments
@@ -131,7 +131,7 @@ def _forget_at_sign_out(response: Response) -> Response:
 FORM_SCREENS: tuple[Screen, ...] = (
     Screen(
         FormPage,
-        {"zh": "办事", "en": "To do"},
+        phrase("To do"),
         "plus",
         hidden=True,
         portal=20,

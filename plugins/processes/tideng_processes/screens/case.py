@@ -12,7 +12,7 @@ from flask import flash, redirect, render_template, request, send_file, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.plugin import Assignment, Directory, Refused, beside_case, reading
+from tideng.plugin import Assignment, Directory, Refused, beside_case, phrase, reading
 from tideng_admin.screens import READ, WRITE, Page, Screen, cursor, locale, needs, web
 from tideng_processes.cases import actions
 from tideng_processes.cases.actions import HandOver
@@ -126,7 +126,7 @@ def _colleagues(directory: Directory, it: CaseView) -> list[Assignment]:
 CASE_SCREENS: tuple[Screen, ...] = (
     Screen(
         CasePage,
-        {"zh": "单据", "en": "Cases"},
+        phrase("Cases"),
         "flow",
         hidden=True,
         under="ProcessesPage",

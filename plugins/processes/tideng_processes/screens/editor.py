@@ -15,7 +15,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from jinja2.utils import htmlsafe_json_dumps
 
-from tideng.plugin import Refused, choose_text, reading, say_problem, zone
+from tideng.plugin import Refused, choose_text, phrase, reading, say_problem, zone
 from tideng_admin.screens import READ, WRITE, Screen, day, locale, needs, web
 from tideng_processes.document.blank_process import blank_document
 from tideng_processes.document.diagram import mermaid
@@ -199,7 +199,7 @@ def _sent(whole: bool = False) -> Mapping[str, Any]:
 EDITOR_SCREENS: tuple[Screen, ...] = (
     Screen(
         ProcessEditorPage,
-        {"zh": "改流程", "en": "Change processes"},
+        phrase("Change processes"),
         "pen",
         hidden=True,
         under="ProcessesPage",

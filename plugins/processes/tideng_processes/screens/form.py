@@ -34,7 +34,7 @@ from tideng_processes.forms import attachments, submissions
 from tideng_processes.forms.attachments import FileField
 from tideng_processes.forms.fields import Submission
 from tideng_processes.forms.form_check import IncompleteForm, asked_about
-from tideng_processes.forms.submitted_data import UPLOAD, FormState, Said, said_of
+from tideng_processes.forms.submitted_data import UPLOAD, FormState, SubmittedForm, said_of
 from tideng_processes.screens.form_display import FormDisplay
 from tideng_processes.screens.place import Place
 from tideng_processes.screens.shared import latest, processes
@@ -65,7 +65,7 @@ class Forms(FormDisplay):
         return replace(place, part=place.task.part) if place.task and not part else place
 
     # -- taking it -----------------------------------------------------------------------------------------------
-    def _said(self, place: Place) -> Said:
+    def _said(self, place: Place) -> SubmittedForm:
         return said_of(place.definition, place.node, dict(request.form.lists()), self.person_or_text)
 
     def _looked_at(self, place: Place) -> Any:
@@ -76,7 +76,7 @@ class Forms(FormDisplay):
             filled = self._refilled(connection, place, said) if said.papers or "fill" in request.form else {}
         return jsonify(asked=[_asked(one) for one in asked], filled=filled)
 
-    def _refilled(self, connection: Connection, place: Place, said: Said) -> dict[str, Any]:
+    def _refilled(self, connection: Connection, place: Place, said: SubmittedForm) -> dict[str, Any]:
         """The values that can be filled in by now, as after files were read."""
         here, viewer = web(), web().viewer()
         form = Form(place.form_name, viewer.person, viewer.person, here.now(), said.data, papers=said.papers)
@@ -104,7 +104,7 @@ class Forms(FormDisplay):
         flash(_("Handed in."), "success")
         return redirect(url_for("CasePage.show", case=case))
 
-    def _handed_in(self, place: Place, said: Said) -> str:
+    def _handed_in(self, place: Place, said: SubmittedForm) -> str:
         here, form = web(), request.form
         version = form.get("version", "")
         if place.case is None and form.get("at") and version and version != str(place.version) and _misses(place, form):
@@ -121,7 +121,7 @@ class Forms(FormDisplay):
         )
         return place.case.id
 
-    def _with_files(self, place: Place, said: Said) -> tuple[Said, list[Asked]]:
+    def _with_files(self, place: Place, said: SubmittedForm) -> tuple[SubmittedForm, list[Asked]]:
         """Store the files that were sent with the form itself; a file with a problem is reported, the others are kept."""
         found = {name: list(ids) for name, ids in said.papers.items()}
         lost: list[Asked] = []
@@ -137,16 +137,16 @@ class Forms(FormDisplay):
                     found.setdefault(asks.field, []).append(kept.id)
                 except Refused as refused:
                     lost += [asked_about(problem, asks.field) for problem in refused.problems]
-        return Said(said.data, found), lost
+        return SubmittedForm(said.data, found), lost
 
-    def _not_yet(self, place: Place, said: Said, asked: list[Asked]) -> Any:
+    def _not_yet(self, place: Place, said: SubmittedForm, asked: list[Asked]) -> Any:
         if _wants_json():
             return jsonify(asked=[_asked(one) for one in asked]), 400
         with reading(web().engine) as connection:
             enough = self.enough(connection, place)
         return self.page(place, FormState(said, place.known, asked=asked, enough=enough)), 400
 
-    def _refused(self, place: Place, said: Said, refused: Refused) -> Any:
+    def _refused(self, place: Place, said: SubmittedForm, refused: Refused) -> Any:
         problems = [words_of(one) for one in refused.problems]
         if _wants_json():
             return jsonify(problems=problems), 409

@@ -76,7 +76,7 @@ class FormDisplay(Page):
         lines = data_lines(place.definition, others, locale(), here.name_of, cases)
         with reading(here.engine) as connection:
             ids = [id for one in shown if one.spec.type == "files" for id in one.value]
-            files = {id: paper_line(one) for id, one in attachments.kept(connection, ids).items()}
+            files = {id: paper_line(one) for id, one in attachments.stored_files(connection, ids).items()}
             cards = self._beside(connection, place) if place.case else []
             shown = self._with_cases(connection, place, shown)
         fields = [self._with_name(one) if one.spec.type == "person" else one for one in shown]
@@ -167,15 +167,15 @@ class FormDisplay(Page):
             return named
 
 
-def paper_line(kept: attachments.Kept) -> dict[str, Any]:
+def paper_line(file: attachments.StoredFile) -> dict[str, Any]:
     """A file as the line of its field shows it."""
-    notes = [note.get(locale(), "") for note in kept.reading.notes]
+    notes = [note.get(locale(), "") for note in file.reading.notes]
     names = ("amount", "currency", "date", "issued", "number", "seller")
-    read = [str(kept.reading.fields[name]) for name in names if kept.reading.fields.get(name)]
+    read = [str(file.reading.fields[name]) for name in names if file.reading.fields.get(name)]
     return {
-        "id": kept.id,
-        "name": kept.name,
-        "size": kept.size,
+        "id": file.id,
+        "name": file.name,
+        "size": file.size,
         "read": " · ".join(read),
         "notes": list(filter(None, notes)),
     }

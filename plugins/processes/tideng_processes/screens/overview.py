@@ -12,17 +12,17 @@ from flask import render_template, request
 from flask_appbuilder import expose
 from sqlalchemy import Connection
 
-from tideng.plugin import NotFound, Text, reading, zone
+from tideng.plugin import NotFound, Text, phrase, reading, zone
 from tideng_admin.screens import READ, Page, Screen, cursor, locale, needs, web
 from tideng_processes.document.diagram import mermaid
 from tideng_processes.document.differences import differences
-from tideng_processes.measurement.estimates import WINDOWS, PastSteps, took
+from tideng_processes.measurement.estimates import WINDOWS, PastSteps, step_times
 from tideng_processes.measurement.statistics import (
     FEW,
     ProcessFigures,
     figures,
+    late_steps,
     open_by_version,
-    slow,
 )
 from tideng_processes.measurement.trial_comparison import Comparison, compare_trial
 from tideng_processes.publication.registry import Published
@@ -113,9 +113,9 @@ class ProcessesPage(Page):
             lately = self.read_with(connection, case_list, registry, under_way)
             cards = step_cards(it, found, locale(), self.directory)
             chosen = _chosen(cards, request.args.get("step", ""))
-            why = self.read_with(connection, slow, process, chosen.id) if chosen.figures.late else None
+            why = self.read_with(connection, late_steps, process, chosen.id) if chosen.figures.late else None
             trial = self._trial(connection, process)
-            times = self.read_with(connection, took, web().deployment.calendar, PastSteps(it, chosen.id, _days()))
+            times = self.read_with(connection, step_times, web().deployment.calendar, PastSteps(it, chosen.id, _days()))
         return render_template(
             "processes/process.html",
             it=it,
@@ -200,7 +200,7 @@ def _chosen(cards: list[StepCard], asked: str) -> StepCard:
 SCREENS: tuple[Screen, ...] = (
     Screen(
         ProcessesPage,
-        {"zh": "流程", "en": "Processes"},
+        phrase("Processes"),
         "flow",
         order=45,
         roles={"hr": WRITES, "implementer": WRITES, "supervisor": READS, "auditor": READS},

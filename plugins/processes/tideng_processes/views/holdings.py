@@ -18,6 +18,7 @@ from tideng.plugin import (
     Holding,
     Text,
     holding_of_rows,
+    phrase,
 )
 from tideng_processes.cases.case_choices import NamedCase, named, references
 from tideng_processes.document.model import Definition
@@ -25,51 +26,48 @@ from tideng_processes.document.sentences import said, text
 from tideng_processes.publication.registry import Registry
 from tideng_processes.tables import CaseRow, PaperRow, StepRow, TaskRow
 
-_SEEN = {
-    "zh": "您、步骤负责人、您的主管和人事可看",
-    "en": "You, the owners of its steps, your supervisors and HR can see it",
-}
+_SEEN = phrase("You, the owners of its steps, your supervisors and HR can see it")
 _TITLES = {
-    "cases": {"zh": "您的流程单", "en": "Your cases"},
-    "steps": {"zh": "您在流程里做过和说过的", "en": "What you did and said in cases"},
-    "tasks": {"zh": "轮到过您的步骤", "en": "Steps that were yours"},
-    "papers": {"zh": "您交过的文件", "en": "Files you handed in"},
+    "cases": phrase("Your cases"),
+    "steps": phrase("What you did and said in cases"),
+    "tasks": phrase("Steps that were yours"),
+    "papers": phrase("Files you handed in"),
 }
-_CASE = {"zh": "哪一件", "en": "Case"}
-_STEP = {"zh": "步骤", "en": "Step"}
+_CASE = phrase("Case", context="holdings")
+_STEP = phrase("Step")
 _CASES = {
     "id": _CASE,
-    "process": {"zh": "流程", "en": "Process"},
-    "version": {"zh": "版本", "en": "Version"},
-    "node": {"zh": "在哪一步", "en": "Current step"},
-    "end": {"zh": "结果", "en": "How it ended"},
+    "process": phrase("Process"),
+    "version": phrase("Version"),
+    "node": phrase("Current step", context="holdings"),
+    "end": phrase("How it ended"),
     "started_at": COLUMN_BEGAN,
     "ended_at": COLUMN_ENDED,
     "data": COLUMN_CONTENT,
-    "names": {"zh": "提到的别的单", "en": "Other cases it names"},
+    "names": phrase("Other cases it names"),
 }
 _STEPS = {
     "at": COLUMN_TIME,
     "case": _CASE,
-    "kind": {"zh": "发生了什么", "en": "What happened"},
+    "kind": phrase("What happened", context="holdings"),
     "node": _STEP,
     "outcome": COLUMN_OUTCOME,
-    "note": {"zh": "说明", "en": "Note"},
+    "note": phrase("Note", context="holdings"),
 }
 _TASKS = {
     "case": _CASE,
     "node": _STEP,
-    "entered_at": {"zh": "到您这里", "en": "Came to you"},
-    "due": {"zh": "期限", "en": "Due"},
-    "done_at": {"zh": "完成", "en": "Done"},
+    "entered_at": phrase("Came to you"),
+    "due": phrase("Due"),
+    "done_at": phrase("Done"),
     "outcome": COLUMN_OUTCOME,
 }
 _PAPERS = {
     "kept_at": COLUMN_TIME,
     "case": _CASE,
-    "name": {"zh": "文件", "en": "File"},
-    "size": {"zh": "大小（字节）", "en": "Size in bytes"},
-    "reading": {"zh": "读到的内容", "en": "What was read from it"},
+    "name": phrase("File"),
+    "size": phrase("Size in bytes"),
+    "reading": phrase("What was read from it"),
 }
 
 

@@ -20,7 +20,7 @@ from tideng_processes.document.sentences import (
     span_words,
 )
 from tideng_processes.document.summaries import value_words
-from tideng_processes.measurement.estimates import Took
+from tideng_processes.measurement.estimates import StepTimes
 from tideng_processes.measurement.statistics import NodeFigures, ProcessFigures
 
 
@@ -82,7 +82,7 @@ class Span:
     within: bool | None
 
 
-def spans(of: Took, locale: str) -> list[Span]:
+def spans(of: StepTimes, locale: str) -> list[Span]:
     """How long a step took, the shortest span first; [] where there were too few visits."""
     found = [(share, time) for share, time in ((0.5, of.half), (0.8, of.most), (0.9, of.nearly)) if time is not None]
     longest = max((time for _share, time in found), default=timedelta()) or timedelta(minutes=1)

@@ -1,6 +1,6 @@
 """Imports the C module of durable-rules, with what CPython's C interface has dropped since it was written.
 
-durable-rules 2.0.28 calls `PyEval_CallObject`, which CPython 3.13 removed: the module builds there and cannot be
+durable-rules 2.0.28 calls ``PyEval_CallObject``, which CPython 3.13 removed: the module builds there and cannot be
 imported (`undefined symbol`). `_calls`, our own extension, exports that function. It is opened with RTLD_GLOBAL, so that
 the dynamic linker finds it for libraries opened afterwards; the order of the two imports is all that matters.
 """
@@ -13,7 +13,7 @@ import sys
 from types import ModuleType
 
 DROPPED_IN = (3, 13)
-"""The first Python without `PyEval_CallObject`; earlier ones export it themselves."""
+"""The first Python without ``PyEval_CallObject``; earlier ones export it themselves."""
 
 
 def load_engine() -> ModuleType:

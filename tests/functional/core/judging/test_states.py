@@ -17,6 +17,7 @@ from story import Story, a_trip, an_event, at
 from tideng.access.viewer import Viewer
 from tideng.base.clock import ManualClock
 from tideng.client.bundle import read_bundle
+from tideng.facts.names import Point
 from tideng.intake.reader import read_event
 from tideng.privacy.holdings import holdings
 from tideng.replay.past_world import Past
@@ -237,7 +238,7 @@ def recounted(deployment: Deployment, worker: Worker, person: str, moment: datet
     with reading(deployment.engine) as connection:
         past = Past(deployment, connection, worker.current_directory)
         stored, heard = (
-            past.facts(watch, person, person, moment, known_by=known) for known in (None, deployment.clock.now())
+            past.facts(watch, Point(person, moment), known_by=known) for known in (None, deployment.clock.now())
         )
     assert {**stored, "event.customer": ""} == {**heard, "event.customer": ""}
     return stored["person.on_trip"]

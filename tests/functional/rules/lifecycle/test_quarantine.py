@@ -206,7 +206,7 @@ def test_every_process_sees_it_and_one_tells_it(poisoned, a_deployment):
     assert "the two engines gave different answers" in seen.said["en"]
     assert "两个引擎给出的答案不同" in seen.said["zh"]
     assert "tideng rules try-again poisoned" in seen.way_out["en"]
-    said = [one for one in examine(other) if one.what[0] == "rule poisoned"]
+    said = [one for one in examine(other) if str(one.what) == "rule poisoned"]
     assert [one.state for one in said] == ["wrong"]
 
 

@@ -80,7 +80,7 @@ class Client:
 
     def plan(self, locale: str = "en") -> list[str]:
         lines = plan(self.deployment, read_bundle(self.folder))
-        return [line.zh if locale == "zh" else str(line) for line in lines]
+        return [line if isinstance(line, str) else line[locale] for line in lines]
 
     def apply(self, take: str = "") -> list[str]:
         return list(map(str, apply(self.deployment, read_bundle(self.folder), take)))

@@ -47,5 +47,5 @@ def test_explain_says_it_in_words():
     assert _reason(reason, catalogue, "zh", spoken) == "2月3日 09:00 有了“客户提出需求”，到期没有等到“已回应”"
     assert (
         _reason(reason, catalogue, "en", spoken)
-        == "“Need raised” came on 2026-02-03 at 09:00, and no “Need answered” followed in time"
+        == "“Need raised” came on 3 February at 09:00, and no “Need answered” followed in time"
     )

@@ -211,8 +211,8 @@ def test_files_are_looked_up_with_one_statement_however_many(sqlite):
 
     def look() -> None:
         with reading(sqlite.deployment.engine) as connection:
-            assert len(attachments.kept(connection, [*ids, 999, -1, 2**70])) == 5
-            assert attachments.kept(connection, []) == {}
+            assert len(attachments.stored_files(connection, [*ids, 999, -1, 2**70])) == 5
+            assert attachments.stored_files(connection, []) == {}
 
     assert sqlite.statements(look) == 1
 

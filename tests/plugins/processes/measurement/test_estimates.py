@@ -30,9 +30,9 @@ from tideng_processes.measurement import estimates as subject
 from tideng_processes.measurement.estimates import (
     Estimate,
     PastSteps,
-    Took,
+    StepTimes,
     estimates,
-    took,
+    step_times,
 )
 
 __all__ = ["desk"]
@@ -55,9 +55,9 @@ def estimated(desk: Desk, old: Definition, new: Definition, viewer=HR) -> list[E
         return estimates(connection, viewer, DIRECTORY, NOW, CHINA, old, new)
 
 
-def how_long(desk: Desk, of: Definition, viewer=HR, days: int = 30) -> Took:
+def how_long(desk: Desk, of: Definition, viewer=HR, days: int = 30) -> StepTimes:
     with reading(desk.engine) as connection:
-        return took(connection, viewer, DIRECTORY, NOW, CHINA, PastSteps(of, "answer", days))
+        return step_times(connection, viewer, DIRECTORY, NOW, CHINA, PastSteps(of, "answer", days))
 
 
 def ten_answers(desk: Desk) -> None:
@@ -69,7 +69,7 @@ def ten_answers(desk: Desk) -> None:
 def test_half_eight_and_nine_in_ten_of_what_was_done(desk):
     ten_answers(desk)
     desk.a_step(took=None)
-    assert how_long(desk, by(within(24))) == Took(
+    assert how_long(desk, by(within(24))) == StepTimes(
         30, n=10, open=1, half=10 * HOUR, most=30 * HOUR, nearly=40 * HOUR, given=24 * HOUR
     )
 
@@ -77,7 +77,7 @@ def test_half_eight_and_nine_in_ten_of_what_was_done(desk):
 def test_of_four_nothing_is_told_of_five_all_but_nine_in_ten(desk):
     for hours in (1, 2, 3, 4):
         desk.a_step(took=hours * HOUR)
-    assert how_long(desk, by(within(24))) == Took(30, n=4, given=24 * HOUR)
+    assert how_long(desk, by(within(24))) == StepTimes(30, n=4, given=24 * HOUR)
     desk.a_step(took=50 * HOUR)
     found = how_long(desk, by(within(24)))
     assert (found.n, found.half, found.most, found.nearly) == (5, 3 * HOUR, 4 * HOUR, None)

@@ -21,7 +21,7 @@ from tideng_processes.measurement.statistics import (
     ProcessFigures,
     Reason,
     figures,
-    slow,
+    late_steps,
 )
 from tideng_processes.tables import CaseRow, ProcessBase, StepRow, TaskRow
 
@@ -128,7 +128,7 @@ class Desk:
 
     def slow(self, viewer: Viewer = HR):
         with reading(self.engine) as connection:
-            return slow(connection, viewer, DIRECTORY, NOW, "need", "answer")
+            return late_steps(connection, viewer, DIRECTORY, NOW, "need", "answer")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 MADE = {
     "Problem": 1,
     "Unreadable": 1,
-    "Phrase": 0,
+    "Sentence": 0,
     "NotFound": 0,
     "NotAllowed": 0,
     "PluginRefused": 0,

@@ -23,15 +23,15 @@ from tideng.base.errors import (
     Refused,
 )
 from tideng.base.problems import (
-    Phrase,
     Problem,
+    Sentence,
     in_json,
-    phrase_as_text,
-    phrase_of_text,
     restored,
     say,
-    say_phrase,
     say_place,
+    say_sentence,
+    sentence_as_text,
+    sentence_of_text,
     stored,
 )
 from tideng.base.settings import SETTINGS, create, load
@@ -78,8 +78,8 @@ THE_SAME_IN_EVERY_LANGUAGE = {
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.name)
 def test_what_a_setting_is_for_is_said_in_chinese(setting):
-    assert HAN.search(say_phrase(setting.purpose, "zh"))
-    assert setting.help == say_phrase(setting.purpose, "en")
+    assert HAN.search(say_sentence(setting.purpose, "zh"))
+    assert setting.help == say_sentence(setting.purpose, "en")
     assert not HAN.search(setting.help)
 
 
@@ -165,7 +165,7 @@ def test_what_the_check_finds_is_said_in_chinese():
     )
     problems = check([rule], CATALOGUE)
     assert len(problems) > 5
-    assert_in_chinese(Refused(Phrase("rule-called", {"id": "late"}), problems))
+    assert_in_chinese(Refused(Sentence("rule-called", {"id": "late"}), problems))
 
 
 def test_a_bad_bundle_is_refused_in_chinese(tmp_path: Path):
@@ -205,7 +205,7 @@ def test_settings_that_cannot_be_used_are_refused_in_chinese(tmp_path: Path):
 
 
 def assert_in_chinese(refused: Refused) -> None:
-    assert HAN.search(say_phrase(refused.message, "zh")), refused.what
+    assert HAN.search(say_sentence(refused.message, "zh")), refused.what
     english = []
     for problem in refused.problems:
         told = say(problem, "zh")
@@ -224,43 +224,43 @@ def test_a_deployment_that_is_not_there_is_named_in_chinese(tmp_path: Path):
 
 # -- how it is said ------------------------------------------------------------------------------------------------
 
-NEAR = Phrase("did-you-mean", {"name": "visits"})
-UNKNOWN = Phrase("unknown-fact", {"name": "person.nme"})
+NEAR = Sentence("did-you-mean", {"name": "visits"})
+UNKNOWN = Sentence("unknown-fact", {"name": "person.nme"})
 
 
 @pytest.mark.parametrize(
     ("message", "english", "chinese"),
     [
         (
-            Phrase("wrong-type-of-text", {"wanted": "number", "kind": "text", "value": "four"}),
+            Sentence("wrong-type-of-text", {"wanted": "number", "kind": "text", "value": "four"}),
             "must be a number, not a text ('four')",
             "应为数字，不是文字（“four”）",
         ),
-        (Phrase("unknown-event-type", {"name": "report.submited"}), "unknown event type 'report.submited'", "没有事件类型“report.submited”"),
+        (Sentence("unknown-event-type", {"name": "report.submited"}), "unknown event type 'report.submited'", "没有事件类型“report.submited”"),
         (NEAR, "did you mean 'visits'?", "是不是“visits”？"),
-        (Phrase("csv-columns-missing", {"names": ["time", "type"]}), "columns missing: time, type", "还差这些列：time、type"),
+        (Sentence("csv-columns-missing", {"names": ["time", "type"]}), "columns missing: time, type", "还差这些列：time、type"),
         (
-            Phrase("placeholder-wrong", {"name": "person.nme", "why": UNKNOWN}),
+            Sentence("placeholder-wrong", {"name": "person.nme", "why": UNKNOWN}),
             "placeholder {person.nme}: unknown fact 'person.nme'",
             "占位符 {person.nme}：没有事实“person.nme”",
         ),
         (
-            Phrase("line-not-json", {"column": 9, "why": Phrase("json-value-missing")}),
+            Sentence("line-not-json", {"column": 9, "why": Sentence("json-value-missing")}),
             "is not JSON at column 9: Expecting value",
             "第 9 列不是 JSON：这里还差一个值",
         ),
-        (Phrase("event-too-large", {"size": 1234567, "limit": 1000}), "the event holds about 1,234,567 bytes", "这个事件约有 1,234,567 字节"),
-        (Phrase("asked-by-a-rule", {"message": {"zh": "写清楚", "en": "Say it"}}), "Say it", "写清楚"),
-        (Phrase("type", {"fact": "a", "kind": "number", "value": None, "other": "nothing"}), "a is a number, and None is nothing", "a 是数字，None是空值"),
+        (Sentence("event-too-large", {"size": 1234567, "limit": 1000}), "the event holds about 1,234,567 bytes", "这个事件约有 1,234,567 字节"),
+        (Sentence("asked-by-a-rule", {"message": {"zh": "写清楚", "en": "Say it"}}), "Say it", "写清楚"),
+        (Sentence("type", {"fact": "a", "kind": "number", "value": None, "other": "nothing"}), "a is a number, and None is nothing", "a 是数字，None是空值"),
     ],
 )  # fmt: skip
 def test_values_kinds_names_and_messages_within_are_said_in_each_language(message, english, chinese):
-    assert say_phrase(message, "en") == str(message) == english
-    assert say_phrase(message, "zh") == say_phrase(message, "zh_Hans") == say_phrase(message, "zh-CN") == chinese
+    assert say_sentence(message, "en") == str(message) == english
+    assert say_sentence(message, "zh") == say_sentence(message, "zh_Hans") == say_sentence(message, "zh-CN") == chinese
 
 
 def test_a_language_without_words_falls_back_to_english():
-    assert say_phrase(NEAR, "fr") == say_phrase(NEAR, "en")
+    assert say_sentence(NEAR, "fr") == say_sentence(NEAR, "en")
 
 
 def test_a_code_without_words_is_shown_with_its_parameters():
@@ -334,10 +334,10 @@ def test_a_problem_that_was_stored_before_there_were_codes_is_shown_as_it_is():
 
 
 def test_a_message_is_kept_as_one_text_and_a_text_of_a_person_stays_as_it_is():
-    message = Phrase("rule-tells-too-many", {"people": 40, "day": "2026-03-02", "expected": 3})
-    assert phrase_of_text(phrase_as_text(message)) == message
-    assert say_phrase(phrase_of_text("too many, says Wang"), "zh") == "too many, says Wang"
-    assert phrase_of_text(None) is None
+    message = Sentence("rule-tells-too-many", {"people": 40, "day": "2026-03-02", "expected": 3})
+    assert sentence_of_text(sentence_as_text(message)) == message
+    assert say_sentence(sentence_of_text("too many, says Wang"), "zh") == "too many, says Wang"
+    assert sentence_of_text(None) is None
 
 
 # -- languages and packages ----------------------------------------------------------------------------------------
@@ -353,8 +353,8 @@ def test_a_language_is_added_with_files_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(words, "folders", lambda: (*shipped, tmp_path))
     words.language.cache_clear(), words._languages.cache_clear()
     try:
-        assert say_phrase(NEAR, "xx") == say_phrase(NEAR, "xx_YY") == "ménïng «visits»"
-        assert say_phrase(Phrase("known-names", {"names": ["a", "b"]}), "xx") == "known: a, b"
+        assert say_sentence(NEAR, "xx") == say_sentence(NEAR, "xx_YY") == "ménïng «visits»"
+        assert say_sentence(Sentence("known-names", {"names": ["a", "b"]}), "xx") == "known: a, b"
         assert str(NEAR) == "did you mean 'visits'?"
     finally:
         words.language.cache_clear(), words._languages.cache_clear()

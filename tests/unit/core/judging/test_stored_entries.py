@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import insert, select
 
-from tideng.facts.agenda import Entry
+from tideng.facts.agenda import AgendaEntry
 from tideng.judging.stored_entries import columns_of, entry_from
 from tideng.model.judge_contract import Reason
 from tideng.store.database import reading, writing
@@ -15,8 +15,8 @@ from tideng.store.tables import AgendaRow
 NOW = datetime(2026, 3, 2, 11, tzinfo=UTC)
 
 
-def a_step(**more) -> Entry:
-    return Entry("step", "late", 2, "zhang", "hr/1", 1, NOW + timedelta(hours=2), NOW, **more)
+def a_step(**more) -> AgendaEntry:
+    return AgendaEntry("step", "late", 2, "zhang", "hr/1", 1, NOW + timedelta(hours=2), NOW, **more)
 
 
 def test_a_stored_entry_is_read_as_it_was(a_deployment, database_url):

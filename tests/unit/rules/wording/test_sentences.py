@@ -92,7 +92,7 @@ def test_an_absence_tells_what_came_and_what_was_waited_for():
     )
     assert (
         reasons_sentence(why, "en", catalogue, within=week)
-        == "“Need raised” came on February 3 at 09:00, and within 7 days no “Need answered” or “Order won” followed"
+        == "“Need raised” came on 3 February at 09:00, and within 7 days no “Need answered” or “Order won” followed"
     )
     assert reasons_sentence(why, "zh", catalogue) == "2月3日 09:00 有了“客户提出需求”，之后没有等到“已回应”或“赢得订单”"
 
@@ -127,12 +127,12 @@ def test_a_wait_and_a_set_tell_what_came():
     since = "2026-03-02T10:00:00+08:00"
     wait = [Reason("report.submitted", since, "wait", 3, True, "when")]
     assert reasons_sentence(wait, "en", a_catalogue(), within=Duration(10, "minutes")) == (
-        "“Report submitted” came 3 times within 10 minutes from March 2 at 10:00"
+        "“Report submitted” came 3 times within 10 minutes from 2 March at 10:00"
     )
     assert reasons_sentence(wait, "zh", a_catalogue()).startswith("3月2日 10:00 起来了 3 次“")
     operand = {"came": {"report.submitted": since}, "missing": ["trip.ended"]}
     part = [Reason("report.submitted", since, "not_all", operand, True, "when")]
     assert reasons_sentence(part, "en", a_catalogue(), within=Duration(2, "hours")) == (
-        "“Report submitted” came from March 2 at 10:00, and within 2 hours no “Name” did"
+        "“Report submitted” came from 2 March at 10:00, and within 2 hours no “Name” did"
     )
     assert "没有等到“" in reasons_sentence(part, "zh", a_catalogue())

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tideng.base.errors import CommandFailed, NotFound
+from tideng.base.text import Text, phrase
 from tideng.cli.children import Children
 from tideng.cli.demo.narrator import Narrator
 from tideng.cli.ingest import progress_bar, take_in
@@ -85,19 +86,17 @@ class Demo:
         _free(self.port)
         self._held = self._clear()
         settings = self._settings()
-        self._tell(f"1/4 A new deployment in {self.folder}", f"1/4 在 {self.folder} 新建部署")
+        self._tell(phrase("1/4 A new deployment in {folder}", folder=self.folder))
         with Deployment.open(settings, ManualClock(START)) as deployment:
             migrate(deployment)
             changed = apply(deployment, bundle)
-            self._tell(
-                f"2/4 {bundle.client}: {len(changed)} things applied", f"2/4 {bundle.client}：应用了 {len(changed)} 项"
-            )
+            self._tell(phrase("2/4 {client}: {n} things applied", client=bundle.client, n=len(changed)))
             self._take_history(deployment, bundle, stop)
             if not stop.is_set():
                 self._make_logins(deployment, bundle)
 
-    def _tell(self, en: str, zh: str) -> None:
-        self.terminal.say(en, zh)
+    def _tell(self, text: Text) -> None:
+        self.terminal.say(text)
 
     def _settings(self) -> Settings:
         """Settings in which everything that is measured by the clock has the time it would have at its usual speed."""
@@ -143,10 +142,7 @@ class Demo:
             if tally.refused:
                 words.problems(tally.problems)
             count = tally.counts["accepted"]
-            self._tell(
-                f"3/4 {count:,} events of {path.name} taken in as history",
-                f"3/4 {path.name}：{count:,} 个历史事件已收下",
-            )
+            self._tell(phrase("3/4 {count} events of {name} taken in as history", count=f"{count:,}", name=path.name))
             if stop.is_set():
                 return
         worker, done = Worker(deployment), 0
@@ -163,12 +159,12 @@ class Demo:
         try:
             prepare = web_entry("prepare")
         except NotFound:
-            self._tell(f"4/4 No web is installed ({WEB_GROUP}); watch here", "4/4 没有安装网页，请在这里看")
+            self._tell(phrase("4/4 No web is installed ({web_group}); watch here", web_group=WEB_GROUP))
             return
         directory = bundle.directory()
         self.logins = [(person, role, self.password) for role, person in LOGINS if directory.knows(person)]
         prepare(deployment, self.logins)
-        self._tell(f"4/4 {len(self.logins)} logins made", f"4/4 建好 {len(self.logins)} 个账号")
+        self._tell(phrase("4/4 {n} logins made", n=len(self.logins)))
 
     # -- the evening -------------------------------------------------------------------------------------------
     def play(self, stop: threading.Event, until_done: bool = False) -> bool:
@@ -197,7 +193,7 @@ class Demo:
             children.end()
             if self._held is not None:
                 self._held.close()
-            self._tell("The demonstration has ended.", "演示结束。")
+            self._tell(phrase("The demonstration has ended."))
         return fine
 
     def _live(
@@ -226,17 +222,17 @@ class Demo:
             if not is_over and not waiting and now >= over and narrator.nothing_waits():
                 is_over = True
                 narrator.look()
-                self._tell("The evening is over.", "这个傍晚过完了。")
+                self._tell(phrase("The evening is over."))
                 if until_done:
                     break
-                self._tell("Look around; Ctrl-C ends it.", "可以到处看看；按 Ctrl-C 结束。")
+                self._tell(phrase("Look around; Ctrl-C ends it."))
             next_one = deployment.clock.seconds_until(waiting[0].at) if waiting else LOOK_EVERY
             stop.wait(min(LOOK_EVERY, 15 / self.speed, next_one))
         return fine
 
     def _child_news(self, name: str, what: str) -> None:
         if not what.startswith("pid"):
-            self.terminal.note(f"{name} ended ({what}); it is started again", f"{name} 退出（{what}），正在重启")
+            self.terminal.note(phrase("{name} ended ({what}); it is started again", name=name, what=what))
 
     def _welcome(self, deployment: Deployment) -> None:
         terminal, out = self.terminal, self.terminal.out
@@ -246,39 +242,33 @@ class Demo:
 
             address = f"http://{deployment.settings.web_host}:{self.port}"
             self._tell(
-                f"Open {address} and sign in; the password is {self.password} for all:",
-                f"打开 {address} 登录；密码都是 {self.password}：",
+                phrase(
+                    "Open {address} and sign in; the password is {password} for all:",
+                    address=address,
+                    password=self.password,
+                )
             )
             with reading(deployment.engine) as connection:
                 directory = deployment.plugins.first("directory", connection=connection)
-            roles = {"hr": ("HR", "人事"), "supervisor": ("supervisor", "主管"), "employee": ("salesperson", "销售")}
+            roles = {"hr": phrase("HR"), "supervisor": phrase("supervisor"), "employee": phrase("salesperson")}
             rows = []
             for person, role, _ in self.logins:
                 found = directory.at(person, START) if directory else None
-                rows.append((person, found.name if found else "", terminal.text(*roles[role])))
-            terminal.table((("sign in as", "账号"), ("name", "姓名"), ("who is", "身份")), rows)
+                rows.append((person, found.name if found else "", terminal.text(roles[role])))
+            terminal.table((phrase("sign in as"), phrase("name"), phrase("who is")), rows)
         out.rule(style="yellow")
-        for en, zh in LOOK_AT:
-            self._tell(en, zh)
+        for line in LOOK_AT:
+            self._tell(line)
         out.rule(style="yellow")
 
 
 LOOK_AT = (
-    ("What to look at:", "看点："),
-    ("  19:00  whoever travels and has not reported yet is reminded", "  19:00  出差且还没写日报的人收到提醒"),
-    (
-        "  19:20  a report comes in: nobody is told anything about that person at 21:00",
-        "  19:20  一份日报到了：21:00 不再为此人找主管",
-    ),
-    ("  20:50  another one, ten minutes before: the step is called off", "  20:50  又一份，差十分钟：21:00 那一步取消"),
-    (
-        "  21:00  the supervisors of the others hear, with an offer to help",
-        "  21:00  其余人的主管知道了，并问要不要帮忙",
-    ),
-    (
-        "  21:05  a report written at 20:59:59 offline arrives: what was said at 21:00 is taken back",
-        "  21:05  20:59:59 离线写好的日报此时才到：21:00 说的话撤回",
-    ),
+    phrase("What to look at:"),
+    phrase("  19:00  whoever travels and has not reported yet is reminded"),
+    phrase("  19:20  a report comes in: nobody is told anything about that person at 21:00"),
+    phrase("  20:50  another one, ten minutes before: the step is called off"),
+    phrase("  21:00  the supervisors of the others hear, with an offer to help"),
+    phrase("  21:05  a report written at 20:59:59 offline arrives: what was said at 21:00 is taken back"),
 )
 
 
@@ -330,7 +320,7 @@ def _counting(terminal: Terminal, total: int) -> Any:
         from rich.progress import Progress
 
         with Progress(console=terminal.err, transient=True) as shown:
-            task = shown.add_task(terminal.text("what follows from it", "整理历史"), total=total)
+            task = shown.add_task(terminal.text(phrase("what follows from it")), total=total)
             yield lambda done: shown.update(task, completed=done)
 
     return bar()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from tideng.base.text import phrase
 from tideng.cli.look import ACTIONS
 from tideng.cli.terminal import Terminal
 from tideng.model.templates import choose
@@ -41,7 +42,7 @@ class Narrator:
         local = now.astimezone(self._zone)
         quarter = local.replace(minute=local.minute // 15 * 15, second=0, microsecond=0)
         if self._hour is not None and quarter > self._hour:
-            self._terminal.say(f"{quarter:%H:%M}", f"{quarter:%H:%M}")
+            self._terminal.say(f"{quarter:%H:%M}")
         self._hour = quarter
 
     def arrived(self, at: datetime, event: Mapping[str, Any], receipt: Receipt) -> None:
@@ -51,11 +52,12 @@ class Narrator:
         known = self._deployment.catalogue.event_types.get(event["type"])
         what = choose(known.title, self._terminal.language)[0] if known else event["type"]
         late = (happened - local).total_seconds() < -30
-        en = f", written at {happened:%H:%M:%S}, arrives only now" if late else ""
-        zh = f"，写于 {happened:%H:%M:%S}，现在才到" if late else ""
+        line = phrase("{clock}  ← {name}: {what}", clock=f"{local:%H:%M:%S}", name=name, what=what)
+        if late:
+            line = phrase("{line}, written at {clock}, arrives only now", line=line, clock=f"{happened:%H:%M:%S}")
         if receipt.status != "accepted":
-            en, zh = f"{en} ({receipt.status})", f"{zh}（{STATUSES.get(receipt.status, receipt.status)}）"
-        self._terminal.say(f"{local:%H:%M:%S}  ← {name}: {what}{en}", f"{local:%H:%M:%S}  ← {name}：{what}{zh}")
+            line = phrase("{line} ({status})", line=line, status=STATUSES.get(receipt.status, receipt.status))
+        self._terminal.say(line)
 
     def look(self) -> None:
         """Say what was found, called off and taken back since the last look."""
@@ -73,15 +75,24 @@ class Narrator:
             due, name = row.due.astimezone(self._zone), self._name(row.subject)
             now = row.settled_at.astimezone(self._zone)
             self._terminal.say(
-                f"{now:%H:%M:%S}  × {name}: the step of {due:%H:%M} is called off",
-                f"{now:%H:%M:%S}  × {name}：{due:%H:%M} 的后续取消",
+                phrase(
+                    "{now}  × {name}: the step of {due} is called off",
+                    now=f"{now:%H:%M:%S}",
+                    name=name,
+                    due=f"{due:%H:%M}",
+                )
             )
         for row in back:
             now, said = row.withdrawn_at.astimezone(self._zone), row.at.astimezone(self._zone)
-            name, action = self._name(row.subject), ACTIONS.get(row.action, (row.action,) * 2)
+            name, action = self._name(row.subject), ACTIONS.get(row.action, row.action)
             self._terminal.say(
-                f"{now:%H:%M:%S}  ↩ {name}: the {action[0]} of {said:%H:%M} is taken back",
-                f"{now:%H:%M:%S}  ↩ {name}：{said:%H:%M} 的{action[1]}撤回",
+                phrase(
+                    "{now}  ↩ {name}: the {action} of {said} is taken back",
+                    now=f"{now:%H:%M:%S}",
+                    name=name,
+                    action=action,
+                    said=f"{said:%H:%M}",
+                )
             )
 
     def nothing_waits(self) -> bool:
@@ -97,12 +108,16 @@ class Narrator:
         for (at, rule, version, action, _), names in groups.items():
             watch = self._deployment.plugins.first("watch", rule=rule, version=version)
             title = (choose(watch.title, self._terminal.language)[0] if watch else "") or rule
-            en, zh = ACTIONS.get(action, (action,) * 2)
-            shown = names[:NAMES_SHOWN]
-            more = len(names) > NAMES_SHOWN
+            shown = [*names[:NAMES_SHOWN], *(("…",) if len(names) > NAMES_SHOWN else ())]
             self._terminal.say(
-                f"{at:%H:%M}     ● {title}: {en} about {len(names)} ({', '.join(shown)}{' …' if more else ''})",
-                f"{at:%H:%M}     ● {title}：{zh} {len(names)} 人（{'、'.join(shown)}{'…' if more else ''}）",
+                phrase(
+                    "{clock}     ● {title}: {action} about {n} ({names})",
+                    clock=f"{at:%H:%M}",
+                    title=title,
+                    action=ACTIONS.get(action, action),
+                    n=len(names),
+                    names=shown,
+                )
             )
 
     def _name(self, person: str) -> str:
