@@ -16,7 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.engines import Batch, Rules, make_rules, make_situations
-from tideng_rules.engine.closures import compile_condition
+from tideng_rules.engine.codegen import compile_condition
 from tideng_rules.engine.verdict_tree import drawn, tree_of, verdicts
 
 LIMIT = 2.0

@@ -24,7 +24,8 @@ from tideng.store.database import reading, writing
 from tideng_rules.authoring.form_check import FormChecks
 from tideng_rules.check.run import check_sources
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.engine.closures import ClosureMatcher, RuleFault
+from tideng_rules.engine.closures import ClosureMatcher
+from tideng_rules.engine.codegen import RuleFault
 from tideng_rules.engine.engine_state import EngineNotes, noted, state_of
 from tideng_rules.engine.faults import Trouble
 from tideng_rules.engine.rulebook import (

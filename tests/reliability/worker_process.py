@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,32 @@ from tideng.base import logs
 from tideng.judging.world_writer import save_days
 from tideng.outbox.delivery import Outbox
 from tideng.runtime.deployment import Deployment
+from tideng.runtime.in_force import InForce
+from tideng.runtime.unit_of_work import UnitOfWork
 from tideng.runtime.worker import Worker
 
 SUICIDES = "suicides.log"
 
 
-class CountersFirst(Worker):
+class CountersFirst(UnitOfWork):
     """Broken on purpose: the counters are committed before the batch they belong to."""
 
-    def _save(self, connection: Any, working_set: Any, world: Any, now: Any) -> None:
-        save_days(connection, world.book)
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def save(self, world: Any) -> None:
+        save_days(self.connection, world.book)
+        if self.connection.dialect.name == "sqlite":
+            self.connection.exec_driver_sql("COMMIT")
+            self.connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.connection.driver_connection.commit()
-        super()._save(connection, working_set, world, now)
+            self.connection.connection.driver_connection.commit()  # type: ignore[union-attr]
+        super().save(world)
+
+
+class CountingFirst(InForce):
+    """Broken on purpose: its units of work are."""
+
+    def begin(self, connection: Any, now: Any) -> UnitOfWork:
+        work = super().begin(connection, now)
+        return CountersFirst(*(getattr(work, field.name) for field in fields(work)))
 
 
 class SentFirst(Outbox):
@@ -44,7 +55,9 @@ class SentFirst(Outbox):
 
 
 def a_worker(deployment: Deployment, fault: Any, mutant: str) -> Worker:
-    worker = (CountersFirst if mutant == "counters-first" else Worker)(deployment, fault)
+    worker = Worker(deployment, fault)
+    if mutant == "counters-first":
+        worker._in_force.__class__ = CountingFirst
     if mutant == "sent-first":
         worker._outbox.__class__ = SentFirst
     return worker

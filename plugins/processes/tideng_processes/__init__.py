@@ -1,4 +1,4 @@
-"""Processes: documents that say what is to be done, by whom and by when; and the cases that run on them.
+"""Processes: documents with steps, owners and deadlines; and the cases that run on them.
 
 The folders import in one direction, from the last line of this list to the first:
 

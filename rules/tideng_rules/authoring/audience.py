@@ -17,7 +17,7 @@ from tideng.model.metrics import metric_of
 from tideng.org.directory import Directory
 from tideng.replay.past_world import Past
 from tideng_rules.document.model import Rule, facts_of
-from tideng_rules.engine.closures import compile_condition
+from tideng_rules.engine.codegen import compile_condition
 from tideng_rules.lifecycle.rights import require_reading
 
 if TYPE_CHECKING:

@@ -39,20 +39,20 @@ class Beside:
     """Rules by moment and deed, so that a rule meets only those that touch it."""
 
     def __init__(self, rules: Iterable[Rule] = ()):
-        self._by_deed: dict[tuple[object, ...], dict[str, _Side]] = {}
-        self._by_shape: dict[tuple[object, ...], _Side] = {}
+        self._by_deed: dict[tuple[object, ...], dict[str, _RuleOfPair]] = {}
+        self._by_shape: dict[tuple[object, ...], _RuleOfPair] = {}
         for rule in rules:
             self.add(rule)
 
     def add(self, rule: Rule) -> None:
-        side = _Side(rule)
+        side = _RuleOfPair(rule)
         for deed in rule.then:
             self._by_deed.setdefault((_moment(rule), _key(deed)), {})[rule.id] = side
         self._by_shape.setdefault(_shape(side), side)
 
     def problems(self, rule: Rule, domain_of: DomainOf) -> Iterator[Problem]:
         """What the rule and each of those here mean to each other; each other rule is named once."""
-        side, work, named = _Side(rule), Work(_WORK), {rule.id}
+        side, work, named = _RuleOfPair(rule), Work(_WORK), {rule.id}
         domains = _renamed_domains(rule, domain_of)
         for other in self._sharing(side):
             if other.rule.id in named or not _same_day(rule, other.rule):
@@ -64,7 +64,7 @@ class Beside:
         yield from self._contradictions(side, domains, work, named)
         yield from self._told_twice(side, domains, work, named)
 
-    def _sharing(self, side: _Side) -> Iterator[_Side]:
+    def _sharing(self, side: _RuleOfPair) -> Iterator[_RuleOfPair]:
         """Those with the first deed in common: the one of the very same shape, and the last of the crowd."""
         same = self._by_shape.get(_shape(side))
         if same:
@@ -74,7 +74,7 @@ class Beside:
             crowd = self._by_deed.get((_moment(rule), _key(rule.then[0])), {})
             yield from islice(reversed(crowd.values()), CROWD)
 
-    def _contradictions(self, side: _Side, domain_of: DomainOf, work: Work, named: set[str]) -> Iterator[Problem]:
+    def _contradictions(self, side: _RuleOfPair, domain_of: DomainOf, work: Work, named: set[str]) -> Iterator[Problem]:
         rule = side.rule
         for number, deed in enumerate(rule.then):
             for key in _opposites(deed):
@@ -90,7 +90,7 @@ class Beside:
                         "warning",
                     )
 
-    def _told_twice(self, side: _Side, domain_of: DomainOf, work: Work, named: set[str]) -> Iterator[Problem]:
+    def _told_twice(self, side: _RuleOfPair, domain_of: DomainOf, work: Work, named: set[str]) -> Iterator[Problem]:
         for number, deed in enumerate(side.rule.then):
             if deed.action != "nudge":
                 continue
@@ -125,7 +125,7 @@ def within(rule: Rule) -> Iterator[Problem]:
 
 
 @dataclass(frozen=True)
-class _Side:
+class _RuleOfPair:
     """A rule with its conditions as one, in which metrics are named by what they measure."""
 
     rule: Rule
@@ -147,7 +147,7 @@ class _Side:
         return frozenset(names.get(fact, fact) for fact in facts_of(self.rule.if_)) or frozenset(("",))
 
 
-def _twice(side: _Side, other: _Side, domain_of: DomainOf, work: Work) -> Problem | None:
+def _twice(side: _RuleOfPair, other: _RuleOfPair, domain_of: DomainOf, work: Work) -> Problem | None:
     """The same deeds where the one holds, or both."""
     mine, theirs = side.rule, other.rule
     if (mine.then, mine.later, mine.until) != (theirs.then, theirs.later, theirs.until):
@@ -164,7 +164,7 @@ def _twice(side: _Side, other: _Side, domain_of: DomainOf, work: Work) -> Proble
     return None
 
 
-def _meet(side: _Side, other: _Side, domain_of: DomainOf, work: Work) -> bool:
+def _meet(side: _RuleOfPair, other: _RuleOfPair, domain_of: DomainOf, work: Work) -> bool:
     same_day = _same_day(side.rule, other.rule)
     return same_day and not apart(side.condition, other.condition, domain_of, work)
 
@@ -239,7 +239,7 @@ def _renamed_domains(rule: Rule, domain_of: DomainOf) -> Callable[[str], Domain]
     return domain
 
 
-def _shape(side: _Side) -> tuple[object, ...]:
+def _shape(side: _RuleOfPair) -> tuple[object, ...]:
     """What two rules have in common that read the same: not the places, and 1 is not true."""
     return (_moment(side.rule), tuple(map(_key, side.rule.then)), _shape_of(side.condition))
 

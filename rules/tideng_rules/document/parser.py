@@ -72,13 +72,13 @@ def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) 
     if wrong:
         raise InvalidRule(name, [Problem("", wrong.code, wrong.params)])
     notes = Collector()
-    rule = _Reading(document, notes, catalogue).rule()
+    rule = _RuleParser(document, notes, catalogue).rule()
     if notes.problems:
         raise InvalidRule(name, notes.problems)
     return rule
 
 
-class _Reading:
+class _RuleParser:
     """One document being read."""
 
     def __init__(self, document: Mapping[str, Any], notes: Collector, catalogue: Catalogue | None):

@@ -19,14 +19,8 @@ from numpy.typing import NDArray
 
 from tideng_rules.document import operators
 from tideng_rules.document.model import Condition, FactRef, Leaf
-from tideng_rules.engine.closures import (
-    Batch,
-    ClosureMatcher,
-    Facts,
-    Questions,
-    RuleFault,
-    flat_leaves,
-)
+from tideng_rules.engine.closures import Batch, ClosureMatcher, Questions
+from tideng_rules.engine.codegen import Facts, RuleFault, flat_leaves
 
 Mask = NDArray[np.bool_]
 _EXACT = 2**53
@@ -166,7 +160,7 @@ class Columns:
         return {row for column in self._columns.values() for row in column.odd}
 
 
-class _Question:
+class _ColumnQuestion:
     """The rules of one question, ready to be judged over columns."""
 
     def __init__(self, rules: Sequence[tuple[str, Condition]]):
@@ -206,7 +200,7 @@ class ColumnMatcher:
         self._closures = ClosureMatcher(questions, on_fault)
         self._fewest = fewest
         self._rules: dict[str, list[tuple[str, Condition]]] = {}
-        self._questions: dict[str, _Question] = {}
+        self._questions: dict[str, _ColumnQuestion] = {}
         self._take(questions)
 
     @property
@@ -269,11 +263,11 @@ class ColumnMatcher:
         self._rules = {question: list(rules) for question, rules in questions.items()}
         self._questions = {}
 
-    def _question(self, question: str) -> _Question:
+    def _question(self, question: str) -> _ColumnQuestion:
         found = self._questions.get(question)
         if found is None:
             sound = [rule for rule in self._rules[question] if rule[0] not in self._closures.faults]
-            found = self._questions[question] = _Question(sound)
+            found = self._questions[question] = _ColumnQuestion(sound)
         return found
 
 

@@ -16,13 +16,9 @@ from types import MappingProxyType
 from typing import Any
 
 from tideng_rules.engine.abi.loader import load_engine
-from tideng_rules.engine.closures import (
-    Batch,
-    ClosureMatcher,
-    Questions,
-    RuleFault,
-)
-from tideng_rules.engine.durable_program import Compiled, places_of
+from tideng_rules.engine.closures import Batch, ClosureMatcher, Questions
+from tideng_rules.engine.codegen import RuleFault
+from tideng_rules.engine.durable_program import DurableProgram, places_of
 
 engine = load_engine()
 _RETRACT = '{"sid":"1","id":"f"}'
@@ -83,7 +79,7 @@ class DurableMatcher:
     a situation whose facts cannot be written for the engine is judged by closures as a whole."""
 
     def __init__(self, questions: Questions, on_fault: Callable[[RuleFault], None] | None = None):
-        self._compiled = Compiled(questions, ClosureMatcher(questions, on_fault))
+        self._compiled = DurableProgram(questions, ClosureMatcher(questions, on_fault))
         self.by_closures = self._compiled.by_closures
         rulesets = [Ruleset(shard.definition) for shard in self._compiled.shards]
         self._rulesets = rulesets

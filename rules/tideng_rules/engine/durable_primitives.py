@@ -25,7 +25,7 @@ from typing import Any
 
 from tideng_rules.document import operators
 from tideng_rules.document.model import Condition, Group, Leaf
-from tideng_rules.engine.closures import compile_rules
+from tideng_rules.engine.codegen import compile_rules
 
 MAX_LEAVES = 60  # in one ruleset: beyond 64 conditions matching one fact the engine gives error 303
 MAX_DEPTH = 24

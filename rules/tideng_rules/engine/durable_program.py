@@ -9,13 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tideng_rules.document.model import Condition
-from tideng_rules.engine.closures import (
-    Batch,
-    ClosureMatcher,
-    Facts,
-    Questions,
-    identical,
-)
+from tideng_rules.engine.closures import Batch, ClosureMatcher, Questions, identical
+from tideng_rules.engine.codegen import Facts
 from tideng_rules.engine.durable_primitives import (
     MAX_LEAVES,
     Fields,
@@ -46,7 +41,7 @@ class Shard:
         self.encode = fields.encoder()
 
 
-class _Question:
+class _DurableQuestion:
     """The rules of one question, divided; a version in which none of them changed takes it over as it is."""
 
     def __init__(self, rules: Rules, kept: frozenset[str], faulty: frozenset[str]):
@@ -67,7 +62,7 @@ class _Question:
         return before[1:] == (kept, faulty) and identical(before[0], rules)
 
 
-class Compiled:
+class DurableProgram:
     """Rules divided between the engine and the closures, in shards numbered as in `shards`.
 
     `kept` rules are not given to the engine. `by_closures` says which others are not, and why. `closures` judge
@@ -79,13 +74,13 @@ class Compiled:
         questions: Questions,
         closures: ClosureMatcher,
         kept: Iterable[str] = (),
-        before: Compiled | None = None,
+        before: DurableProgram | None = None,
     ):
         self.closures = closures
         self.by_closures: dict[str, str] = {}
         self.given: dict[str, Rules] = {}
         self.shards: list[Shard] = []
-        self._parts: dict[str, _Question] = {}
+        self._parts: dict[str, _DurableQuestion] = {}
         self._asked: dict[str, list[tuple[int, Shard]]] = {}
         kept = frozenset(kept)
         others: dict[str, Rules] = {}
@@ -101,18 +96,20 @@ class Compiled:
         known = before._others if before else None
         self._others: ClosureMatcher | None = ClosureMatcher(others, before=known) if others else None
 
-    def _part(self, question: str, rules: Rules, kept: frozenset[str], before: Compiled | None) -> _Question:
+    def _part(
+        self, question: str, rules: Rules, kept: frozenset[str], before: DurableProgram | None
+    ) -> _DurableQuestion:
         ids = frozenset(rule_id for rule_id, _ in rules)
         made_of = rules, kept & ids, ids & self.closures.faults.keys()
         known = before._parts.get(question) if before else None
-        return known if known is not None and known.made_of(*made_of) else _Question(*made_of)
+        return known if known is not None and known.made_of(*made_of) else _DurableQuestion(*made_of)
 
     @property
     def faults(self) -> Mapping[str, Exception]:
         """Rules that could not be compiled or judged at all, by id."""
         return {**(self._others.faults if self._others else {}), **self.closures.faults}
 
-    def same_shards(self, other: Compiled) -> bool:
+    def same_shards(self, other: DurableProgram) -> bool:
         """Whether an engine built for the one answers for the other: nothing that it was given has changed."""
         if len(self.shards) != len(other.shards):
             return False

@@ -16,7 +16,7 @@ import orjson
 
 from tideng.base.errors import TidengError
 from tideng_rules.engine.closures import Batch
-from tideng_rules.engine.durable_program import Compiled
+from tideng_rules.engine.durable_program import DurableProgram
 
 _AHEAD = 2  # lines on their way: the child works on one while the next is written
 _CHUNK = 1 << 16
@@ -37,7 +37,7 @@ class Child:
     `deadline_s` is how long each line may take; `owner` the process that may talk to it.
     """
 
-    def __init__(self, compiled: Compiled, deadline_s: float, build_s: float = 10.0):
+    def __init__(self, compiled: DurableProgram, deadline_s: float, build_s: float = 10.0):
         self.owner = os.getpid()
         self._compiled = compiled
         self._deadline_s = deadline_s
@@ -70,7 +70,7 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
-    def serves(self, compiled: Compiled) -> bool:
+    def serves(self, compiled: DurableProgram) -> bool:
         """Whether it answers for these rules as well, and from now on with them: its rulesets are the same."""
         if not compiled.same_shards(self._compiled):
             return False

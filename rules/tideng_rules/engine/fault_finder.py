@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tideng_rules.document.model import Condition
 from tideng_rules.engine.closures import Batch
-from tideng_rules.engine.durable_program import Compiled, Rules
+from tideng_rules.engine.durable_program import DurableProgram, Rules
 from tideng_rules.engine.engine_process import Child, ChildFailed
 
 
@@ -16,7 +16,7 @@ class Detective:
     def __init__(self, deadline_s: float):
         self._deadline_s = deadline_s
 
-    def probe(self, compiled: Compiled, suspects: Batch) -> tuple[Child | None, ChildFailed | None]:
+    def probe(self, compiled: DurableProgram, suspects: Batch) -> tuple[Child | None, ChildFailed | None]:
         """A fresh child that survived these situations, or how it failed."""
         try:
             child = Child(compiled, self._deadline_s)
@@ -25,11 +25,11 @@ class Detective:
             return None, failure
         return child, None
 
-    def guilty(self, compiled: Compiled, suspects: Batch) -> dict[str, Condition]:
+    def guilty(self, compiled: DurableProgram, suspects: Batch) -> dict[str, Condition]:
         """The rules on which the engine fails: usually one. Empty when it fails without rules, or not again."""
 
         def fail_on(pairs: list) -> bool:
-            return self._fails(Compiled(_grouped(pairs), compiled.closures), suspects)
+            return self._fails(DurableProgram(_grouped(pairs), compiled.closures), suspects)
 
         if fail_on([]):
             return {}
@@ -45,7 +45,7 @@ class Detective:
             return {}
         return {rule_id: condition for _, (rule_id, condition) in pairs}
 
-    def _fails(self, compiled: Compiled, suspects: Batch) -> bool:
+    def _fails(self, compiled: DurableProgram, suspects: Batch) -> bool:
         child, _ = self.probe(compiled, suspects)
         if child is not None:
             child.kill()

@@ -33,12 +33,8 @@ from tideng_rules.document.model import (
     Rule,
     facts_of,
 )
-from tideng_rules.engine.closures import (
-    ClosureMatcher,
-    RuleFault,
-    compile_condition,
-    explainer,
-)
+from tideng_rules.engine.closures import ClosureMatcher, explainer
+from tideng_rules.engine.codegen import RuleFault, compile_condition
 from tideng_rules.engine.faults import RAISED, Trouble, names
 
 Facts = Mapping[str, Any]
@@ -77,7 +73,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledRule:
     """One version of one rule, ready to judge and to explain. `trigger` and `metrics` are the rule's, each `where` compiled."""
 
     rule: Rule
@@ -91,7 +87,7 @@ class Compiled:
     templated: bool
 
     @classmethod
-    def of(cls, published: Published) -> Compiled:
+    def of(cls, published: Published) -> CompiledRule:
         rule = published.rule
         who, if_ = explainer(rule.who, "who"), explainer(rule.if_, "if")
         return cls(
@@ -286,7 +282,7 @@ class Book:
     @staticmethod
     def _finding(
         number: int,
-        compiled: Compiled,
+        compiled: CompiledRule,
         deeds: Sequence[Deed],
         facts: Facts,
         explain: Callable[[Facts], tuple[Reason, ...]],
@@ -320,11 +316,11 @@ class Book:
                 self._in_a_row.pop(rule_id, None)
 
     # -- compiling ---------------------------------------------------------------------------------------------
-    def _compile(self, published: Published) -> Compiled | None:
+    def _compile(self, published: Published) -> CompiledRule | None:
         key = (published.rule.id, published.version)
         if key not in self._compiled:
             try:
-                self._compiled[key] = Compiled.of(published)
+                self._compiled[key] = CompiledRule.of(published)
             except Exception as error:
                 self._compiled[key] = None
                 cause = error.cause if isinstance(error, RuleFault) else error
@@ -339,7 +335,7 @@ class Book:
             return self.rules[rule_id]
         return None if version is None else self._load(rule_id, version)
 
-    def _version(self, rule_id: str, version: int | None) -> Compiled | None:
+    def _version(self, rule_id: str, version: int | None) -> CompiledRule | None:
         known = self._compiled.get((rule_id, version)) if version is not None else None
         if known is not None:
             return known
@@ -388,9 +384,9 @@ class Book:
         assert compiled is not None, "a rule that cannot be compiled is in quarantine"
         return compiled.condition
 
-    def _still_compiled(self, before: Book) -> dict[tuple[str, int], Compiled | None]:
+    def _still_compiled(self, before: Book) -> dict[tuple[str, int], CompiledRule | None]:
         """What the book before compiled of the very same rules, so that a change costs what changed."""
-        found: dict[tuple[str, int], Compiled | None] = {}
+        found: dict[tuple[str, int], CompiledRule | None] = {}
         for rule_id, published in self.rules.items():
             key = (rule_id, published.version)
             known = before._compiled.get(key)

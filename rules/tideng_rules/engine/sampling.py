@@ -10,7 +10,7 @@ FIRST = 20
 """So many situations of every question are checked after a new version."""
 
 
-class Sample:
+class SampledAnswers:
     """Picks places of a batch. `every`: one situation in so many, at random gaps so that no pattern of events hides a
     rule; 0 checks none, also not the first ones."""
 

@@ -21,15 +21,10 @@ import structlog
 
 from tideng_rules.document.model import facts_of
 from tideng_rules.engine.ast_json import to_json
-from tideng_rules.engine.closures import (
-    Batch,
-    ClosureMatcher,
-    Questions,
-    RuleFault,
-    identical,
-)
+from tideng_rules.engine.closures import Batch, ClosureMatcher, Questions, identical
+from tideng_rules.engine.codegen import RuleFault
 from tideng_rules.engine.durable_primitives import unsafe
-from tideng_rules.engine.durable_program import Compiled, Rules
+from tideng_rules.engine.durable_program import DurableProgram, Rules
 from tideng_rules.engine.engine_process import Child, ChildFailed
 from tideng_rules.engine.fault_finder import Detective
 from tideng_rules.engine.faults import (
@@ -39,7 +34,7 @@ from tideng_rules.engine.faults import (
     Trouble,
     names,
 )
-from tideng_rules.engine.sampling import Sample
+from tideng_rules.engine.sampling import SampledAnswers
 
 log = structlog.get_logger(__name__)
 BATCH = 100  # situations a line: more gains nothing, fewer cost a round trip each
@@ -52,7 +47,7 @@ class _Version:
     """One set of rules, and the same compiled without those in quarantine."""
 
     questions: Mapping[str, Rules]
-    compiled: Compiled
+    compiled: DurableProgram
 
     @classmethod
     def of(
@@ -60,10 +55,10 @@ class _Version:
     ) -> _Version:
         known = before.compiled if before else None
         closures = ClosureMatcher(questions, on_fault, known.closures if known else None)
-        return cls(questions, Compiled(questions, closures, kept, known))
+        return cls(questions, DurableProgram(questions, closures, kept, known))
 
     def without(self, kept: Iterable[str]) -> _Version:
-        return _Version(self.questions, Compiled(self.questions, self.compiled.closures, kept, self.compiled))
+        return _Version(self.questions, DurableProgram(self.questions, self.compiled.closures, kept, self.compiled))
 
     def same_as(self, questions: Mapping[str, Rules]) -> bool:
         mine = self.questions
@@ -94,7 +89,7 @@ class SupervisedMatcher:
         self.failure: ChildFailed | None = None
         self._deadline_s = deadline_s
         self._detective = Detective(deadline_s)
-        self._sample = Sample(double_check)
+        self._sample = SampledAnswers(double_check)
         self._on_fault = on_fault
         self._on_quarantine = on_quarantine
         self._lock = threading.RLock()
@@ -190,7 +185,7 @@ class SupervisedMatcher:
             self._drop_child()
         self.settle()
 
-    def _ask(self, compiled: Compiled, batch: Batch, groups: list[Batch]) -> list[list[str]]:
+    def _ask(self, compiled: DurableProgram, batch: Batch, groups: list[Batch]) -> list[list[str]]:
         answers: list[list[str]] = []
         assert self._child is not None
         try:

@@ -19,7 +19,7 @@ from tideng_rules.document.model import (
     Leaf,
 )
 from tideng_rules.document.operators import holds, known, present, resolve
-from tideng_rules.engine.closures import compile_verdicts, flat_leaves
+from tideng_rules.engine.codegen import compile_verdicts, flat_leaves
 
 Facts = Mapping[str, Any]
 

@@ -157,7 +157,7 @@ def sources_of(bundle: Bundle, catalogue: Catalogue | None = None) -> list[Sourc
 
 def read_sources(bundle: Bundle, catalogue: Catalogue | None = None) -> tuple[list[Source], list[Problem]]:
     """The rules that can be read, and every problem of the others."""
-    reading = _Reading(bundle, catalogue)
+    reading = _ClientRules(bundle, catalogue)
     packed = {source.rule.id: source for source in reading.packs()}
     own: dict[str, Source] = {}
     for source in reading.files():
@@ -171,7 +171,7 @@ def read_sources(bundle: Bundle, catalogue: Catalogue | None = None) -> tuple[li
     return list({**packed, **own}.values()), reading.problems
 
 
-class _Reading:
+class _ClientRules:
     """The rules of one client being read; problems are kept as they come."""
 
     def __init__(self, bundle: Bundle, catalogue: Catalogue | None):

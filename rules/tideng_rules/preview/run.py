@@ -83,7 +83,7 @@ def preview(
         raise Refused("preview", [Problem("until", "period-reversed")])
     drafts, dropped, against = proposal.drafts, proposal.dropped, proposal.against
     told = progress or (lambda share: None)
-    with_it = _Side(history, start, until, make_matcher)
+    with_it = _ReplayedRules(history, start, until, make_matcher)
     published = {one.rule.id: one for one in (with_it.published if against is None else against)}
     changed = {rule.id for rule in drafts} | {rule_id for rule_id in dropped if rule_id in published}
     wanted = {rule_id: one for rule_id, one in published.items() if rule_id not in changed}
@@ -99,7 +99,7 @@ def preview(
     share = len(old) / max(1, len(old) + len(wanted))
     comparison = _Comparison(reached, with_it.speaking, zone(with_it.deployment.profile.timezone))
     if old:
-        without = _Side(history, start, until, make_matcher)
+        without = _ReplayedRules(history, start, until, make_matcher)
         without.use(old)
         for record in without.run(lambda done: told(done * share)):
             comparison.note_without(record)
@@ -117,7 +117,7 @@ def _always(rules: Iterable[Published]) -> list[Published]:
     return [Published(one.rule, one.version) for one in rules]
 
 
-class _Side:
+class _ReplayedRules:
     """One of the two sets of rules, on a deployment of its own."""
 
     def __init__(self, history: History, start: datetime, until: datetime, make_matcher: MakeMatcher):
@@ -222,7 +222,7 @@ class _Comparison:
     def _count(self, rule: str, status: str) -> None:
         self.total.setdefault(rule, Counter())[status] += 1
 
-    def result(self, side: _Side, changed: Collection[str]) -> Preview:
+    def result(self, side: _ReplayedRules, changed: Collection[str]) -> Preview:
         for record in self.before.values():
             self._keep(Compared.of(record, GONE))
         counts = {status: sum(one[status] for one in self.total.values()) for status in STATUSES}

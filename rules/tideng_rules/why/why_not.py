@@ -27,7 +27,7 @@ from tideng_rules.document.model import (
     Rule,
     facts_of,
 )
-from tideng_rules.engine.closures import compile_condition
+from tideng_rules.engine.codegen import compile_condition
 from tideng_rules.engine.rulebook import Book, rounds
 from tideng_rules.engine.verdict_tree import Node, tree_of
 from tideng_rules.lifecycle.state_at import Standing

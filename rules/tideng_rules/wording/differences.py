@@ -21,6 +21,7 @@ from tideng_rules.document.actions import parse_deeds
 from tideng_rules.document.conditions import GROUPS, parse_condition
 from tideng_rules.document.merge import ABSENT, same
 from tideng_rules.document.model import LaterStep
+from tideng_rules.document.parser import parse_rule
 from tideng_rules.document.problems import Collector, join
 from tideng_rules.document.shapes import (
     action_of,
@@ -349,8 +350,6 @@ def _names_of(key: str, locale: str, catalogue: Catalogue) -> Mapping[str, str]:
 
 
 def _trigger_of(document: Mapping[str, Any]) -> Any:
-    from tideng_rules.document.parser import parse_rule
-
     if "when" not in document:
         return None
     whole = {"id": "x", "kind": "reminder", "then": [{"mark": "x"}], "when": document["when"]}
@@ -361,8 +360,6 @@ def _trigger_of(document: Mapping[str, Any]) -> Any:
 
 
 def _step_read(step: Any, catalogue: Catalogue) -> LaterStep | None:
-    from tideng_rules.document.parser import parse_rule
-
     whole = {"id": "x", "kind": "reminder", "when": {"every": "day", "at": "00:00"}, "then": [{"mark": "x"}]}
     try:
         return parse_rule({**whole, "later": [step], "until": {"fact": "x.y", "is": 1}}, catalogue).later[0]

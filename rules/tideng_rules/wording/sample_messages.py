@@ -24,7 +24,7 @@ _GSM_TWICE = re.compile(r"[\^{}\\\[~\]|€]")
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleText:
     """One wording: `text` as it would be read, `length` in characters, `sms` how many short messages it takes."""
 
     text: str
@@ -39,7 +39,7 @@ class SampledMessage:
     place: str
     action: str
     recipient: str
-    texts: Mapping[str, Sample]
+    texts: Mapping[str, SampleText]
 
 
 def sample_messages(rule: Rule, catalogue: Catalogue, locales: Sequence[str]) -> tuple[SampledMessage, ...]:
@@ -68,10 +68,10 @@ def spoken_deeds(rule: Rule) -> Iterator[tuple[str, Deed]]:
                 yield at if isinstance(written, Mapping) else f"{at}[{number}]", deed
 
 
-def sampled(template: str, rule: Rule, catalogue: Catalogue, locale: str) -> Sample:
+def sampled(template: str, rule: Rule, catalogue: Catalogue, locale: str) -> SampleText:
     """One wording, filled in and measured."""
     text = render(template, sample_facts(rule, catalogue, locale, placeholders(template)), locale)
-    return Sample(text, len(text), segments(text))
+    return SampleText(text, len(text), segments(text))
 
 
 def sample_facts(rule: Rule, catalogue: Catalogue, locale: str, names: set[str]) -> dict[str, Any]:

@@ -29,9 +29,8 @@ class _StoredRow(Row):
 class Overlay:
     """Tables that are laid over the organisation.
 
-    `day`: from when on they count where a row does not say it. `whole`: whoever is employed on `day` and is not in the table of
-    people has left, with `day` as the last one. `mend`: a row without a day corrects the whole period in force, as if it had
-    never been different."""
+    `day`: the first day of rows without one. `whole`: people who are employed on `day` and not in the table of people have left,
+    with `day` as the last one. `mend`: a row without a day corrects the whole period in force."""
 
     tables: Mapping[str, Table]
     day: date

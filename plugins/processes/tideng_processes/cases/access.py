@@ -104,5 +104,5 @@ class CaseAccess:
 
 
 def step_is_done() -> Refused:
-    """What whoever answers a step too late is told."""
+    """The refusal of an answer that comes too late."""
     return Refused("step", [Problem("", "step-done")])

@@ -17,7 +17,7 @@ from tideng.base.errors import InvalidBundle
 from tideng.store.database import reading
 from tideng_rules.document.model import Group
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.engine.closures import compile_condition
+from tideng_rules.engine.codegen import compile_condition
 from tideng_rules.why.why_not import Question, why_not
 
 PEOPLE = ("zhang", "lead")

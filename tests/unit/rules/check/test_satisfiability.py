@@ -21,7 +21,7 @@ from tideng_rules.document import operators
 from tideng_rules.document.conditions import parse_condition
 from tideng_rules.document.model import FactRef, Group, Leaf
 from tideng_rules.document.problems import Collector
-from tideng_rules.engine.closures import compile_condition
+from tideng_rules.engine.codegen import compile_condition
 
 DOMAINS = {
     "event.n": OF_TYPE["number"],

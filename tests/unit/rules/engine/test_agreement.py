@@ -23,7 +23,8 @@ from tideng_rules.document.model import (
     leaves,
 )
 from tideng_rules.engine.ast_json import questions_from_text, questions_to_text
-from tideng_rules.engine.closures import ClosureMatcher, compile_condition, reasons
+from tideng_rules.engine.closures import ClosureMatcher, reasons
+from tideng_rules.engine.codegen import compile_condition
 from tideng_rules.engine.columns import ColumnMatcher
 from tideng_rules.engine.durable import DurableMatcher
 from tideng_rules.engine.durable_primitives import plan, unsafe

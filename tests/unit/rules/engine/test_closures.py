@@ -6,12 +6,8 @@ import pytest
 
 from tideng.model.judge_contract import Reason
 from tideng_rules.document.model import FactRef, Group, Leaf
-from tideng_rules.engine.closures import (
-    ClosureMatcher,
-    RuleFault,
-    compile_condition,
-    reasons,
-)
+from tideng_rules.engine.closures import ClosureMatcher, reasons
+from tideng_rules.engine.codegen import RuleFault, compile_condition
 
 
 class Hostile:

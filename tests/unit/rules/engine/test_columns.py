@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.unit.rules.engine import reference
 from tests.unit.rules.engine.conftest import FACTS, conditions, situations
 from tideng_rules.document.model import FactRef, Group, Leaf
-from tideng_rules.engine.closures import ClosureMatcher, RuleFault
+from tideng_rules.engine.closures import ClosureMatcher
+from tideng_rules.engine.codegen import RuleFault
 from tideng_rules.engine.columns import Column, ColumnMatcher
 
 EXAMPLES = int(os.environ.get("TIDENG_AGREEMENT_EXAMPLES", "60"))

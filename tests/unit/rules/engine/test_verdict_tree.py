@@ -9,7 +9,8 @@ from hypothesis import given
 
 from tests.unit.rules.engine.conftest import conditions, situations
 from tideng_rules.document.model import FactRef, Group, Leaf
-from tideng_rules.engine.closures import compile_condition, reasons
+from tideng_rules.engine.closures import reasons
+from tideng_rules.engine.codegen import compile_condition
 from tideng_rules.engine.verdict_tree import (
     Node,
     drawn,
