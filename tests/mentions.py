@@ -62,11 +62,11 @@ def is_file(name: str) -> bool:
 
 
 def is_dotted_name(name: str) -> bool:
-    """Whether it is a module, a name in one, a group of entry points, or a file such as tideng.toml."""
+    """Whether it is a module, a name in one, a text of the code (a group of entry points), or a file such as tideng.toml."""
     if name in ELSEWHERE or name in (ROOT / "setup.cfg").read_text("utf-8"):
         return True
     parts = name.split(".")
-    if name in modules():
+    if name in modules() or name in _texts():
         return True
     module, _, attribute = name.rpartition(".")
     if module in modules():
@@ -135,6 +135,13 @@ def _words() -> frozenset[str]:
             elif token.type == tokenize.STRING and _WORDS.fullmatch(token.string):
                 found.update(re.findall(r"\w+", token.string))
     return frozenset(found)
+
+
+@cache
+def _texts() -> frozenset[str]:
+    """Every text of the code that is one dotted name."""
+    nodes = (node for module in modules() for node in ast.walk(_tree(module)) if isinstance(node, ast.Constant))
+    return frozenset(node.value for node in nodes if isinstance(node.value, str) and _DOTTED.fullmatch(node.value))
 
 
 @cache

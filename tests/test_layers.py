@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from importlib.metadata import packages_distributions, version
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,56 @@ def imports(path: Path) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and not node.level:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return frozenset(names)
+
+
+def runtime_imports(tree: ast.AST) -> set[str]:
+    """Every module that is imported when the program runs: all imports but those below ``if TYPE_CHECKING``."""
+    names: set[str] = set()
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            waiting += node.orelse
+            continue
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        waiting += ast.iter_child_nodes(node)
+    return names
+
+
+def rooms_of(package: str) -> dict[str, dict[str, list[str]]]:
+    """Folder or module at the top of a package → what it imports there → by which modules."""
+    known = modules()
+    found: dict[str, dict[str, list[str]]] = {}
+    for name, path in known.items():
+        parts = name.split(".")
+        if parts[0] != package or len(parts) == 1 or path.parent.name in ("versions", "migrations"):
+            continue
+        for imported in runtime_imports(parsed(path)):
+            theirs = imported.split(".")
+            if theirs[0] == package and len(theirs) > 1 and ".".join(theirs[:2]) in known and theirs[1] != parts[1]:
+                found.setdefault(parts[1], {}).setdefault(theirs[1], []).append(name)
+    return found
+
+
+@pytest.mark.parametrize("package", sorted({name.split(".")[0] for name in package_folders()}))
+def test_the_folders_of_a_package_import_one_another_in_one_direction(package):
+    rooms = rooms_of(package)
+    try:
+        TopologicalSorter({room: set(theirs) for room, theirs in rooms.items()}).prepare()
+    except CycleError as circle:
+        around = circle.args[1]
+        steps = [
+            f"{imported} is imported by {', '.join(sorted(set(rooms[room][imported])))}"
+            for imported, room in pairwise(around)
+            if imported in rooms.get(room, ())
+        ]
+        pytest.fail(
+            f"{package}: {' → '.join(around)} import one another in a circle: {'; '.join(steps)}. Carry what both need to the "
+            "lower folder, or pass the value in as an argument."
+        )
 
 
 def offenders(library: str, allowed: str) -> list[str]:
@@ -142,7 +194,9 @@ def test_a_type_checker_sees_the_same_names_behind_a_door_as_python(door):
     tree = parsed(Path(module.__file__))
     [block] = [n for n in tree.body if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
     seen = {(a.asname or a.name): f"{n.module}:{a.name}" for n in block.body for a in n.names}
-    assert seen == homes_of(module.SHELVES)
+    assert seen == homes_of(module.SHELVES), "SHELVES and the imports under TYPE_CHECKING name the same"
+    here = {"ICONS", "Screen"} & vars(module).keys()
+    assert set(module.__all__) == seen.keys() | here, "__all__ and SHELVES name the same"
 
 
 @pytest.mark.parametrize("door", DOORS)

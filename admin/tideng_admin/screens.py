@@ -23,18 +23,27 @@ from typing import TYPE_CHECKING, Any
 from tideng.model.catalogue import Text
 from tideng.plugins.door import Leaving, homes_of, open_door
 
+# fmt: off
+__all__ = [
+    "ICONS", "LAMP_LOOKS", "READ", "WRITE", "Page", "Screen", "Web", "built", "cursor", "day", "locale", "named",
+    "needs", "signed_in_client", "takes", "units_to_choose", "web", "window_words",
+]
+# fmt: on
+
 if TYPE_CHECKING:
-    # the same names for type checkers and editors; tests/test_layers.py compares them with SHELVES
+    # the same names for type checkers and editors; a test compares them with SHELVES and __all__
     # fmt: off
-    from tideng_admin.desk.people import window_words as window_words
-    from tideng_admin.display.assets import built as built
-    from tideng_admin.display.base_page import (
-        Page as Page, READ as READ, WRITE as WRITE, cursor as cursor, needs as needs, takes as takes,
-    )
-    from tideng_admin.display.filters import LAMP_LOOKS as LAMP_LOOKS, day as day, named as named
-    from tideng_admin.request.choices import units_to_choose as units_to_choose
-    from tideng_admin.request.context import Web as Web, locale as locale, web as web
-    from tideng_admin.app.test_client import signed_in_client as signed_in_client
+    # Views
+    from tideng_admin.display.base_page import Page, READ, WRITE, cursor, needs, takes
+    # The request
+    from tideng_admin.request.context import Web, web, locale
+    # Texts and choices
+    from tideng_admin.display.assets import built
+    from tideng_admin.display.filters import LAMP_LOOKS, day, named
+    from tideng_admin.desk.people import window_words
+    from tideng_admin.request.choices import units_to_choose
+    # Tests
+    from tideng_admin.app.test_client import signed_in_client
     # fmt: on
 
 SHELVES: Mapping[str, Mapping[str, str]] = {
@@ -52,7 +61,6 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
 LEAVING: Mapping[str, Leaving] = {}
 """Names that warn, and are gone in the next minor version. To take a name out, move it here from SHELVES."""
 _HOMES = homes_of(SHELVES)
-__all__ = ["ICONS", "Screen", *_HOMES]
 
 if not TYPE_CHECKING:  # a type checker reads the imports above, and refuses what is not there
     __getattr__ = open_door(__name__, _HOMES, LEAVING)

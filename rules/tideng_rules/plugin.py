@@ -271,6 +271,7 @@ class RulesPlugin:
         elif self.engine == "closures":
             self._matcher = ClosureMatcher(questions, self._faulted)
         else:
+            # only here: most processes never start the engine, and it loads much
             from tideng_rules.engine.supervisor import SupervisedMatcher
 
             settings = self._here.settings

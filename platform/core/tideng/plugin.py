@@ -52,7 +52,7 @@ Trying a plugin
 
 ``docs/writing-a-plugin.md`` builds a whole plugin with these.
 """
-# ruff: noqa: F401, I001 - what is imported is re-exported, in the order of the purposes
+# ruff: noqa: I001 - what is imported is re-exported, in the order of the purposes
 
 from __future__ import annotations
 
@@ -61,151 +61,145 @@ from typing import TYPE_CHECKING
 
 from tideng.plugins.door import Leaving, homes_of, open_door
 
+# fmt: off
+__all__ = [
+    "COLUMN_BEGAN", "COLUMN_CONTENT", "COLUMN_ENDED", "COLUMN_NAME", "COLUMN_OUTCOME", "COLUMN_POSITION",
+    "COLUMN_SUPERVISOR", "COLUMN_TIME", "COLUMN_UNIT", "DEFAULT_LANGUAGE", "DIRECTORY_EVENTS", "EXIT_FINE",
+    "EXIT_REFUSED", "INVOICE_GENUINE", "INVOICE_LATER", "INVOICE_UNKNOWN", "INVOICE_WRONG", "LAMP_LIT",
+    "LARGEST_ATTACHMENT", "LINE_ATTENTION", "LINE_FINE", "LINE_OPEN", "LOGS", "MAX_KEPT", "MAX_TEXT", "MAX_WHOLE",
+    "MEGABYTE", "MOST_PROBLEMS", "MUST", "NAMING_CONVENTION", "OFD", "PAGE_SIZE", "PDF", "PERSON_COLUMNS", "PICTURE",
+    "POSITION_COLUMNS", "SHOULD", "SOURCE_LANGUAGE", "UNIT_COLUMNS", "ZIP_CUT_OFF", "ZIP_DAMAGED", "ZIP_ERRORS",
+    "ZIP_LEADS_OUT", "ZIP_LOCKED", "ZIP_TOO_LARGE", "ActionSpec", "Asked", "Assignment", "Attachment",
+    "AttachmentReading", "Attention", "Bundle", "Card", "CardLine", "Catalogue", "Channel", "ChannelError",
+    "ChannelSpec", "Clock", "Deed", "Deployment", "Directory", "Document", "Duration", "Each", "EngineState", "Event",
+    "EventType", "Fact", "Field", "Filled", "Finding", "Form", "Group", "HeldRecord", "Holding", "Id", "InvalidBundle",
+    "InvalidPayload", "InvalidSettings", "Invoice", "InvoiceVerdict", "Limit", "ManualClock", "Mark", "MetricSpec",
+    "Moment", "Money", "Needs", "NotAllowed", "NotFound", "OnAbsence", "OnEvent", "OnNotAll", "OnSchedule", "OnWait",
+    "OutgoingMessage", "Page", "PluginRefused", "Point", "Position", "Problem", "ProblemText", "Problems",
+    "ReadOptions", "Reason", "Refused", "Responsibility", "Row", "SandboxFailed", "SandboxLimits", "Sentence",
+    "Settings", "SeveralValues", "Situation", "Source", "StandIns", "State", "StateSpan", "StateWindow", "Step",
+    "StoredEvent", "SystemClock", "Targets", "Terminal", "Text", "TidengError", "Todo", "Unit", "Unreadable", "Viewer",
+    "Watch", "WatchList", "Where", "WorkCalendar", "Worker", "WorkingSet", "ZipContents", "ZipLimits", "absent_people",
+    "accept_form", "among", "apply_bundle", "below", "beside_case", "call_sandboxed", "check_form", "choose_text",
+    "colon", "comma", "command", "configure_logs", "create_settings", "dialect_insert", "directory_of",
+    "duties_as_text", "events_of", "facts_at", "fill_form", "goals", "holding_of_rows", "hookimpl", "in_force",
+    "inspect_attachment", "inspect_zip", "is_sqlite", "joined", "json_option", "known_event_ids", "lamps_of",
+    "languages", "last_event_time", "last_span_between", "local_moment", "make_migration", "metric_of", "migrate",
+    "name_of", "nearest_name", "open_events", "option", "organisation_of", "pause", "people_in_state", "phrase",
+    "plain_text", "problem_in_json", "progress_bar", "read_bundle", "read_day", "read_duties", "read_yaml",
+    "read_yaml_text", "reading", "receive", "responsibilities", "restored_problem", "same", "say_problem",
+    "say_sentence", "semicolon", "space", "spans_reaching", "spoken", "store_events", "stored_problem", "why_not_csv",
+    "why_not_json", "why_not_parsed", "wording", "writing", "zone",
+]
+# fmt: on
+
 if TYPE_CHECKING:
-    # the same names for type checkers and editors; tests/test_layers.py compares them with SHELVES
+    # the same names for type checkers and editors; a test compares them with SHELVES and __all__
     # fmt: off
     # Being a plugin
-    from tideng.plugins.hookspecs import hookimpl as hookimpl
-    from tideng.runtime.deployment import Deployment as Deployment
-    from tideng.base.clock import Clock as Clock, SystemClock as SystemClock
+    from tideng.plugins.hookspecs import hookimpl
+    from tideng.runtime.deployment import Deployment
+    from tideng.base.clock import Clock, SystemClock
     # Declaring names
     from tideng.model.catalogue import (
-        EventType as EventType, Field as Field, Fact as Fact, State as State, StateWindow as StateWindow,
-        MetricSpec as MetricSpec,
-        ActionSpec as ActionSpec, Mark as Mark, ChannelSpec as ChannelSpec, Catalogue as Catalogue, Text as Text,
+        EventType, Field, Fact, State, StateWindow, MetricSpec, ActionSpec, Mark, ChannelSpec, Catalogue, Text,
     )
-    from tideng.model.limits import MAX_KEPT as MAX_KEPT, MAX_TEXT as MAX_TEXT, MAX_WHOLE as MAX_WHOLE
-    from tideng.model.templates import choose as choose_text, spoken as spoken
+    from tideng.model.limits import MAX_KEPT, MAX_TEXT, MAX_WHOLE
+    from tideng.model.templates import choose as choose_text, spoken
     # Texts
     from tideng.base.text import (
-        phrase as phrase, wording as wording, same as same, joined as joined, plain as plain_text, Each as Each,
-        comma as comma, colon as colon, semicolon as semicolon, pause as pause, space as space,
-        languages as languages, DEFAULT as DEFAULT_LANGUAGE, SOURCE as SOURCE_LANGUAGE,
+        phrase, wording, same, joined, plain as plain_text, Each, comma, colon, semicolon, pause, space, languages,
+        DEFAULT as DEFAULT_LANGUAGE, SOURCE as SOURCE_LANGUAGE,
     )
     # Events
-    from tideng.model.event import Event as Event
-    from tideng.intake.event_files import (
-        ReadOptions as ReadOptions, Unreadable as Unreadable, Source as Source, open_events as open_events,
-        LOGS as LOGS,
-    )
-    from tideng.store.events import store_events as store_events
+    from tideng.model.event import Event
+    from tideng.intake.event_files import ReadOptions, Unreadable, Source, open_events, LOGS
+    from tideng.store.events import store_events
     # Organisation
-    from tideng.org.directory import (
-        Directory as Directory, Assignment as Assignment, Position as Position, Unit as Unit, Targets as Targets,
-        DIRECTORY_EVENTS as DIRECTORY_EVENTS, in_force as in_force, zone as zone,
-    )
-    from tideng.recipients.substitutes import StandIns as StandIns, away as absent_people
+    from tideng.org.directory import Directory, Assignment, Position, Unit, Targets, DIRECTORY_EVENTS, in_force, zone
+    from tideng.recipients.substitutes import StandIns, away as absent_people
     # Time and money
-    from tideng.model.calendars import WorkCalendar as WorkCalendar, local_moment as local_moment
-    from tideng.base.durations import Duration as Duration
-    from tideng.model.money import Money as Money
+    from tideng.model.calendars import WorkCalendar, local_moment
+    from tideng.base.durations import Duration
+    from tideng.model.money import Money
     # Facts and judging
-    from tideng.facts.names import Point as Point, Needs as Needs
-    from tideng.facts.gather import facts_at as facts_at
-    from tideng.model.metrics import metric_of as metric_of
+    from tideng.facts.names import Point, Needs
+    from tideng.facts.gather import facts_at
+    from tideng.model.metrics import metric_of
     from tideng.model.judge_contract import (
-        Watch as Watch, OnEvent as OnEvent, OnSchedule as OnSchedule, OnAbsence as OnAbsence, OnWait as OnWait,
-        OnNotAll as OnNotAll, Where as Where, Limit as Limit, Step as Step, Situation as Situation,
-        Finding as Finding, Deed as Deed, Reason as Reason, EngineState as EngineState,
+        Watch, OnEvent, OnSchedule, OnAbsence, OnWait, OnNotAll, Where, Limit, Step, Situation, Finding, Deed, Reason,
+        EngineState,
     )
-    from tideng.judging.watch_index import WatchList as WatchList
-    from tideng.judging.world_loader import WorkingSet as WorkingSet
+    from tideng.judging.watch_index import WatchList
+    from tideng.judging.world_loader import WorkingSet
     # Forms and attachments
-    from tideng.plugins.forms import (
-        Form as Form, Asked as Asked, Filled as Filled, MUST as MUST, SHOULD as SHOULD, check_form as check_form,
-        fill_form as fill_form, accept_form as accept_form,
-    )
+    from tideng.plugins.forms import Form, Asked, Filled, MUST, SHOULD, check_form, fill_form, accept_form
     from tideng.plugins.attachments import (
-        Attachment as Attachment, AttachmentReading as AttachmentReading, PDF as PDF, OFD as OFD, PICTURE as PICTURE,
-        LARGEST_ATTACHMENT as LARGEST_ATTACHMENT, MEGABYTE as MEGABYTE, inspect_attachment as inspect_attachment,
+        Attachment, AttachmentReading, PDF, OFD, PICTURE, LARGEST_ATTACHMENT, MEGABYTE, inspect_attachment,
     )
     from tideng.plugins.invoices import (
-        Invoice as Invoice, InvoiceVerdict as InvoiceVerdict, INVOICE_GENUINE as INVOICE_GENUINE,
-        INVOICE_UNKNOWN as INVOICE_UNKNOWN, INVOICE_WRONG as INVOICE_WRONG, INVOICE_LATER as INVOICE_LATER,
+        Invoice, InvoiceVerdict, INVOICE_GENUINE, INVOICE_UNKNOWN, INVOICE_WRONG, INVOICE_LATER,
     )
     # What pages show
-    from tideng.plugins.todos import Todo as Todo
-    from tideng.plugins.responsibilities import Responsibility as Responsibility, responsibilities as responsibilities
-    from tideng.plugins.cards import (
-        Card as Card, CardLine as CardLine, LINE_FINE as LINE_FINE, LINE_OPEN as LINE_OPEN,
-        LINE_ATTENTION as LINE_ATTENTION, beside_case as beside_case,
-    )
-    from tideng.plugins.attention import Attention as Attention
-    from tideng.views.own_day import goals as goals
-    from tideng.views.day_board import LIT as LAMP_LIT, lamps_of as lamps_of
+    from tideng.plugins.todos import Todo
+    from tideng.plugins.responsibilities import Responsibility, responsibilities
+    from tideng.plugins.cards import Card, CardLine, LINE_FINE, LINE_OPEN, LINE_ATTENTION, beside_case
+    from tideng.plugins.attention import Attention
+    from tideng.views.own_day import goals
+    from tideng.views.day_board import LIT as LAMP_LIT, lamps_of
     # Access and privacy
-    from tideng.access.viewer import Viewer as Viewer, below as below, name_of as name_of
-    from tideng.access.paging import Page as Page, PAGE_SIZE as PAGE_SIZE
+    from tideng.access.viewer import Viewer, below, name_of
+    from tideng.access.paging import Page, PAGE_SIZE
     from tideng.privacy.holdings import (
-        Holding as Holding, Record as HeldRecord, of_rows as holding_of_rows, TIME as COLUMN_TIME,
-        NAME as COLUMN_NAME, UNIT as COLUMN_UNIT, POSITION as COLUMN_POSITION, SUPERVISOR as COLUMN_SUPERVISOR,
-        BEGAN as COLUMN_BEGAN, ENDED as COLUMN_ENDED, CONTENT as COLUMN_CONTENT, OUTCOME as COLUMN_OUTCOME,
+        Holding, Record as HeldRecord, of_rows as holding_of_rows, TIME as COLUMN_TIME, NAME as COLUMN_NAME, UNIT as
+        COLUMN_UNIT, POSITION as COLUMN_POSITION, SUPERVISOR as COLUMN_SUPERVISOR, BEGAN as COLUMN_BEGAN, ENDED as
+        COLUMN_ENDED, CONTENT as COLUMN_CONTENT, OUTCOME as COLUMN_OUTCOME,
     )
     # Channels
-    from tideng.outbox.channels import (
-        Channel as Channel, ChannelError as ChannelError, OutgoingMessage as OutgoingMessage,
-    )
+    from tideng.outbox.channels import Channel, ChannelError, OutgoingMessage
     # Problems
     from tideng.base.errors import (
-        TidengError as TidengError, Problem as Problem, Refused as Refused, InvalidBundle as InvalidBundle,
-        InvalidPayload as InvalidPayload, InvalidSettings as InvalidSettings, NotFound as NotFound,
-        NotAllowed as NotAllowed, PluginRefused as PluginRefused,
+        TidengError, Problem, Refused, InvalidBundle, InvalidPayload, InvalidSettings, NotFound, NotAllowed,
+        PluginRefused,
     )
     from tideng.base.problems import (
-        Sentence as Sentence, ProblemText as ProblemText, say as say_problem, say_sentence as say_sentence,
-        stored as stored_problem, restored as restored_problem, in_json as problem_in_json,
+        Sentence, ProblemText, say as say_problem, say_sentence, stored as stored_problem, restored as restored_problem,
+        in_json as problem_in_json,
     )
     from tideng.base.suggestions import nearest as nearest_name
     from tideng.base.parse_errors import of_csv as why_not_csv, of_json as why_not_json, of_text as why_not_parsed
     # Client bundles
-    from tideng.client.bundle import Bundle as Bundle, read_bundle as read_bundle
-    from tideng.client.files import (
-        Problems as Problems, MOST_PROBLEMS as MOST_PROBLEMS, Row as Row, Document as Document, read_day as read_day,
-        read_yaml as read_yaml, read_yaml_text as read_yaml_text,
-    )
+    from tideng.client.bundle import Bundle, read_bundle
+    from tideng.client.files import Problems, MOST_PROBLEMS, Row, Document, read_day, read_yaml, read_yaml_text
     from tideng.client.org_tables import (
-        UNIT_COLUMNS as UNIT_COLUMNS, POSITION_COLUMNS as POSITION_COLUMNS, PERSON_COLUMNS as PERSON_COLUMNS,
-        organisation_of as organisation_of, read_duties as read_duties, duties_as_text as duties_as_text,
+        UNIT_COLUMNS, POSITION_COLUMNS, PERSON_COLUMNS, organisation_of, read_duties, duties_as_text,
     )
     # Database
-    from tideng.store.database import (
-        reading as reading, writing as writing, insert as dialect_insert, among as among, is_sqlite as is_sqlite,
-    )
-    from tideng.store.columns import (
-        Id as Id, Moment as Moment, NAMES as NAMING_CONVENTION,
-    )
-    from tideng.store.event_reading import (
-        StoredEvent as StoredEvent, events_of as events_of, last_event_time as last_event_time,
-        known_ids as known_event_ids,
-    )
-    from tideng.store.state_spans import (
-        StateSpan as StateSpan, spans_reaching as spans_reaching, last_span_between as last_span_between,
-        people_in as people_in_state,
-    )
+    from tideng.store.database import reading, writing, insert as dialect_insert, among, is_sqlite
+    from tideng.store.columns import Id, Moment, NAMES as NAMING_CONVENTION
+    from tideng.store.event_reading import StoredEvent, events_of, last_event_time, known_ids as known_event_ids
+    from tideng.store.state_spans import StateSpan, spans_reaching, last_span_between, people_in as people_in_state
     from tideng.migrations.make import make as make_migration
     # Files from outside
-    from tideng.base.sandbox import (
-        SandboxLimits as SandboxLimits, SandboxFailed as SandboxFailed, call_sandboxed as call_sandboxed,
-    )
+    from tideng.base.sandbox import SandboxLimits, SandboxFailed, call_sandboxed
     from tideng.base.zip_limits import (
-        ZipLimits as ZipLimits, ZipContents as ZipContents, inspect_zip as inspect_zip, ZIP_ERRORS as ZIP_ERRORS,
-        ZIP_CUT_OFF as ZIP_CUT_OFF, ZIP_DAMAGED as ZIP_DAMAGED, ZIP_TOO_LARGE as ZIP_TOO_LARGE,
-        ZIP_LOCKED as ZIP_LOCKED, ZIP_LEADS_OUT as ZIP_LEADS_OUT,
+        ZipLimits, ZipContents, inspect_zip, ZIP_ERRORS, ZIP_CUT_OFF, ZIP_DAMAGED, ZIP_TOO_LARGE, ZIP_LOCKED,
+        ZIP_LEADS_OUT,
     )
     # Command line
-    from tideng.cli.words import command as command, option as option, json_option as json_option, Group as Group
-    from tideng.cli.terminal import Terminal as Terminal, FINE as EXIT_FINE, REFUSED as EXIT_REFUSED
-    from tideng.cli.replay import SeveralValues as SeveralValues
-    from tideng.cli.look import directory_of as directory_of
-    from tideng.cli.ingest import progress_bar as progress_bar
+    from tideng.cli.words import command, option, json_option, Group
+    from tideng.cli.terminal import Terminal, FINE as EXIT_FINE, REFUSED as EXIT_REFUSED
+    from tideng.cli.replay import SeveralValues
+    from tideng.cli.look import directory_of
+    from tideng.cli.ingest import progress_bar
     from tideng.base.logs import configure as configure_logs
     # Trying a plugin
-    from tideng.base.clock import ManualClock as ManualClock
-    from tideng.base.settings import Settings as Settings, create as create_settings
-    from tideng.runtime.migrate import migrate as migrate
+    from tideng.base.clock import ManualClock
+    from tideng.base.settings import Settings, create as create_settings
+    from tideng.runtime.migrate import migrate
     from tideng.runtime.apply import apply as apply_bundle
-    from tideng.store.events import receive as receive
-    from tideng.runtime.worker import Worker as Worker
+    from tideng.store.events import receive
+    from tideng.runtime.worker import Worker
     # fmt: on
 
 SHELVES: Mapping[str, Mapping[str, str]] = {
@@ -336,7 +330,6 @@ LEAVING: Mapping[str, Leaving] = {}
 """Names that warn, and are gone in the next minor version. To take a name out, move it here from SHELVES."""
 
 _HOMES = homes_of(SHELVES)
-__all__ = sorted(_HOMES)
 
 if not TYPE_CHECKING:  # a type checker reads the imports above, and refuses what is not there
     __getattr__ = open_door(__name__, _HOMES, LEAVING)

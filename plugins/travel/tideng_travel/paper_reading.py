@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -34,6 +35,8 @@ from tideng_travel.qr_code import (
 )
 
 READING = SandboxLimits(seconds=10, megabytes=1024)
+# pypdfium2, pillow, ofdkit and zxing are imported by the functions that use them: the plugin is loaded by every process, while
+# only the sandbox opens files, one format at a time
 KINDS = ("invoice", "itinerary")
 """The kinds of attachments that are read. People look at confirmations that a customer signed."""
 _MOST_PAGES = 3
@@ -202,8 +205,6 @@ def _shaped(shape: re.Pattern[str], value: str | None) -> str:
 
 def _pictures_in(content: bytes) -> Iterator[Any]:
     """Yield the pictures inside an OFD, small ones first; the QR code is usually among them."""
-    import zipfile
-
     from PIL import Image, UnidentifiedImageError
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

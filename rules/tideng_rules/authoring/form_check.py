@@ -1,9 +1,8 @@
-"""What the rules in force would ask of a form, said while it is being filled in: the same that they find in its event.
+"""What the rules in force ask of a form while it is being filled in: the same as they later ask about its event.
 
-A rule that asks (``ask: needs``) is triggered by the event that a form becomes. Here the event is made before there is one,
-and put through the same line (facts, metrics with this event in them, inferences, conditions) that the worker puts it
-through later. Nothing is kept, and a rule's limit does not count: it says how often a rule speaks up by itself, and a form
-asks whenever it is looked at.
+A rule that asks (``ask: needs``) is triggered by the event that a form becomes. Here the event is made in advance
+and judged as the worker judges it later (facts, metrics with this event in them, inferences, conditions). Nothing is stored.
+A rule's limit does not count: it says how often a rule speaks by itself, and a form asks whenever it is looked at.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
 SOURCE = "tideng/forms"
-"""The `source` of events that are only thought of."""
+"""The `source` of events that are made for a form and never stored."""
 
 
 class FormChecks:
@@ -50,11 +49,11 @@ class FormChecks:
         self._panels: dict[str, Panel | None] = {}
 
     def are_of(self, book: Book) -> bool:
-        """Whether they ask what `book` asks, of which rules may have been set aside meanwhile."""
+        """Whether these checks are up to date with `book`; rules may have gone into quarantine since."""
         return self.book is book and self._aside == frozenset(book.quarantined)
 
     def asked(self, form: Form, connection: Connection, directory: Directory, now: datetime) -> list[Asked]:
-        """What the rules want to be added to `form`; [] for one that becomes no event. A few statements."""
+        """What the rules ask to be added to `form`; [] if the form becomes no event. Costs a few statements."""
         panel = self._panel(form.event_type)
         if panel is None:
             return []
@@ -86,7 +85,7 @@ class Panel:
 
 
 class _Trial(Flow):
-    """The line, which keeps what would be asked in `found` and puts nothing on record. One for each look at a form."""
+    """The judging pipeline for one look at a form: it keeps findings in `found` and stores nothing."""
 
     def __init__(self, panel: Panel, deployment: Deployment):
         plugins = cast("Plugins", _Judges(panel.book, deployment.plugins))
@@ -100,7 +99,7 @@ class _Trial(Flow):
 
 
 class _Judges:
-    """The plugins as the line asks them, with one book in place of everybody who judges."""
+    """The plugins as the pipeline calls them, with one book in place of every judge."""
 
     def __init__(self, book: Book, plugins: Plugins):
         self._book, self._plugins = book, plugins
@@ -110,13 +109,13 @@ class _Judges:
 
 
 def asks_about(rule: Rule, event_type: str) -> bool:
-    """Whether the rule asks for something when such an event comes."""
+    """Whether an event of this type makes the rule ask for something."""
     triggered = isinstance(rule.trigger, OnEvent) and rule.trigger.event_type == event_type
     return triggered and any(deed.action == "ask" for deed in rule.then)
 
 
 def event_of(form: Form, catalogue: Catalogue) -> Event:
-    """The event that `form` would become, as far as it is filled in."""
+    """The event that `form` becomes, with the fields filled in so far."""
     kind = catalogue.event_types.get(form.event_type)
     known = {one.name for one in kind.fields} if kind and not kind.open else form.data.keys()
     data = {name: value for name, value in form.data.items() if name in known and value is not None}
@@ -132,7 +131,7 @@ def _asked_by(finding: Finding, facts: Mapping[str, Any]) -> Iterable[Asked]:
 
 
 def _enough(field: str, why: Iterable[Reason]) -> int:
-    """From how many characters or items on the rule is content, where it looked at that; else 0."""
+    """The number of characters or items that satisfies the rule; 0 if it does not look at a length."""
     for reason in why:
         counts = reason.fact == f"event.{field}.length" and reason.holds and isinstance(reason.operand, int)
         if counts and reason.op in ("lt", "lte"):

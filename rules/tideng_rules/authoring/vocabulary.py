@@ -1,4 +1,4 @@
-"""The vocabulary of a deployment: everything a rule may name and say, for whoever helps a person to write one.
+"""The vocabulary of a deployment: everything a rule may name and say, for tools that help a person to write one.
 
 Drawn from the catalogue alone, so that a plugin's facts, actions and channels are there the moment it is on.
 """

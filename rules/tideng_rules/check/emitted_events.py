@@ -1,4 +1,4 @@
-"""The check of what a rule emits: do the fields exist, do the values fit them, is everything there that has to be?"""
+"""The check of what a rule emits: whether the fields exist, the values fit, and no required field is missing."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A rule's examples, looked at: do they pass, do they read what the rule reads, does one speak and one stay silent, and
-(on request) would one of them notice if a limit moved by one."""
+"""The check of a rule's examples: whether they pass, read what the rule reads, cover both speaking and silence, and (on
+request) fail if a limit moves by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rule's own examples, run: they are its tests, in the repository, at every check and before every publishing."""
+"""Run a rule's examples: they are its tests, in the repository, at every check and before every publication."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one rule's conditions mean together: whether it can speak at all, and whether each part of it matters.
+"""Whether a rule's conditions, taken together, can hold at all, and whether each of them matters.
 
 Only what is certain is said; see check/satisfiability.py. A fact that may be missing makes its comparisons false, so that
 "below 5, or 5 and more" does not always hold, while "exists, or does not" does.

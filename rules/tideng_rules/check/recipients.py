@@ -1,4 +1,4 @@
-"""Whether those whom a rule wants to tell can exist: a role somebody holds, a supervisor somebody has, an owner that is named.
+"""Whether the recipients of a rule can exist: a role somebody holds, a supervisor somebody has, an owner that is named.
 
 Nobody is ever told nothing: HR is told where a recipient is not there. Yet a rule that always ends with HR was hardly meant so.
 """

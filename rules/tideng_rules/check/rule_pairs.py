@@ -1,5 +1,5 @@
-"""What two rules mean to each other that are judged at one moment about one subject: the same thing twice, one inside
-the other, deeds that contradict each other, one recipient told by both.
+"""Pairs of rules that are judged at one moment about one subject: duplicates, one contained in the other, contradicting
+actions, one recipient told by both.
 
 A rule is only compared with those that share its moment and a deed. Of a crowd that shares both, the nearest are
 compared and the others left alone; the very same conditions are found in any crowd.

@@ -1,7 +1,7 @@
-"""The check before publishing: does everything a rule names exist, does it fit, can it ever speak, does it speak kindly and
-to somebody, does it go with the other rules, do its examples pass?
+"""The check before publishing: whether everything a rule names exists and fits, the rule can hold, its texts are kind and
+reach somebody, it goes with the other rules, and its examples pass.
 
-Errors keep a rule from being published, warnings do not. Everything is said at once; `code` names the kind of problem.
+Errors keep a rule from being published, warnings do not. All problems are reported at once; `code` names their kind.
 """
 
 from __future__ import annotations

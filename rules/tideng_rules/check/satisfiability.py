@@ -1,4 +1,4 @@
-"""Can a condition ever hold, does it always, does one follow from another? Answered only where it is certain.
+"""Whether a condition can hold, always holds, or follows from another; answered only if it is certain.
 
 A condition is opened branch by branch until a set of comparisons is left, which must hold or must not; one fact that no
 value can satisfy closes a branch. `never` is right whenever it says so; where the work would grow beyond its limit, or

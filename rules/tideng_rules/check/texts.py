@@ -1,4 +1,4 @@
-"""What a rule says and does, checked: every text in every language its readers have, kindly, with facts that exist; every
+"""The check of a rule's texts and actions: every text in every language its readers have, kindly, with facts that exist; every
 field, event type, channel, status and recipient there."""
 
 from __future__ import annotations

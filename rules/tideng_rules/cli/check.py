@@ -1,4 +1,4 @@
-"""``tideng rules check``: everything that is wrong with rules, before anybody publishes them."""
+"""``tideng rules check``: every problem of rules, before they are published."""
 
 from __future__ import annotations
 

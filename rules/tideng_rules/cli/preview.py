@@ -1,4 +1,4 @@
-"""``tideng rules preview``: what rules that are not in force yet would have meant over the history."""
+"""``tideng rules preview``: what rules that are not in force yet would have changed in the past."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``tideng rules quarantine`` and ``tideng rules try-again``: rules that an engine cannot be trusted with."""
+"""``tideng rules quarantine`` and ``tideng rules try-again``: rules that are kept from an engine."""
 
 from __future__ import annotations
 

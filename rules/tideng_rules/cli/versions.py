@@ -1,4 +1,4 @@
-"""``tideng rules history``, ``diff``, ``show`` and ``packs``: what rules were and are, for whoever looks."""
+"""``tideng rules history``, ``diff``, ``show`` and ``packs``: the versions of rules and packs, shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``tideng explain`` and ``tideng why-not``: why somebody was told something, and why they were not."""
+"""``tideng explain`` and ``tideng why-not``: why somebody got a message, and why not."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.argument("finding", metavar="FINDING")
 @json_option()
 def explain(terminal: Terminal, finding: str, as_json: bool) -> int:
+    # imported by the commands that need it: the engine and the database take long to load
     from tideng.access.viewer import Viewer
     from tideng.org.directory import Directory
     from tideng.store.database import reading
@@ -76,6 +77,7 @@ def _told(explanation: Explanation, directory: Directory, language: str) -> Iter
 @option("--version", "version", type=click.IntRange(min=1), metavar="N", help=phrase("Ask about this version, in force or not."))  # fmt: skip
 @json_option()
 def why_not(terminal: Terminal, rule: str, person: str, at: str | None, version: int | None, as_json: bool) -> int:
+    # imported by the commands that need it: the engine and the database take long to load
     from tideng.access.viewer import Viewer
     from tideng.org.directory import Directory, zone
     from tideng.store.database import reading

@@ -1,4 +1,4 @@
-"""Actions, read: each item of `then` becomes a `Deed` of one of the four effects. The set is closed."""
+"""Parse actions: each item of `then` becomes a `Deed` with one of the four effects. The set is closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conditions, read: `who`, `if`, `until` and a metric's `where` become a tree of groups and leaves."""
+"""Parse conditions: `who`, `if`, `until` and `where` become a tree of groups and leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two people changed the same rule: what each changed is put together, and where both changed one thing, both are named."""
+"""Three-way merge of rule documents: both sides' changes are combined, and places that both changed become conflicts."""
 
 from __future__ import annotations
 

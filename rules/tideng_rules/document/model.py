@@ -1,4 +1,4 @@
-"""The rule, read: one immutable tree, from which everything else is made. See docs/rule-language.md."""
+"""The parsed rule: one immutable tree, from which everything else is made. See docs/rule-language.md."""
 
 from __future__ import annotations
 

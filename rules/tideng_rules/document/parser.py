@@ -1,4 +1,4 @@
-"""The parser: a rule document becomes a `Rule`, or every problem in it is said at once. See docs/rule-language.md.
+"""Parse a rule document into a `Rule`, or report all its problems at once. See docs/rule-language.md.
 
 Names of facts, event types and metrics are not looked up here: `tideng_rules.check` does, with the deployment's catalogue.
 """

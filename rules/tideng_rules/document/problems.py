@@ -1,4 +1,4 @@
-"""Reading a document without stopping at the first mistake: every problem is noted with its place."""
+"""Read a document without stopping at the first mistake: every problem is collected with its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes of a rule's document, for whoever compares two of them: groups and leaves, what a list's item is known by, and which
+"""The shapes of a rule's document, for the comparison of two of them: groups and leaves, what a list's item is known by, and which
 item became which."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""When a rule speaks, and how often: `when` and `limit` of a document, read."""
+"""Parse `when` and `limit` of a rule: when it speaks, and how often."""
 
 from __future__ import annotations
 

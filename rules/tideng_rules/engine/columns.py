@@ -1,4 +1,4 @@
-"""Conditions judged over whole columns with numpy: what closures decide situation by situation, for thousands at once.
+"""The matcher that judges thousands of situations at once, column by column with numpy.
 
 The situations of one question become one `Column` a fact: numbers lie in an array of floats; everything else is written
 down once for each distinct value, and a comparison is made once for each of those. What floats cannot say exactly

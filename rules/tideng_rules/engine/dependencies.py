@@ -1,4 +1,4 @@
-"""Which rules can change what which others find: those that read what another infers, or hear what another emits."""
+"""Which rules can change the findings of which others: by what they infer or emit."""
 
 from __future__ import annotations
 

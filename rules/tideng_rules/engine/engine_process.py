@@ -1,4 +1,4 @@
-"""One engine process and the pipes to it. It answers, or it has failed; there is nothing in between."""
+"""One engine process and the pipes to it. It answers in time, or it counts as failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rule broke the engine? Found out in fresh children, by halving: first the situations, then the rules."""
+"""Find the rule that broke the engine by bisection in fresh processes: first the situations, then the rules."""
 
 from __future__ import annotations
 

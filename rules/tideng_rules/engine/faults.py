@@ -1,4 +1,4 @@
-"""Why a rule is kept from an engine, told without a person's values: which engine, what it did, which facts it read."""
+"""Why a rule is kept from an engine, without any person's values: the engine, what it did, the facts the rule reads."""
 
 from __future__ import annotations
 

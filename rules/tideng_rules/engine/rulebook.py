@@ -1,4 +1,4 @@
-"""The compiled rules of one deployment: which watches they need, and what they find when asked.
+"""The compiled rules of one deployment: the watches they need, and their findings about situations.
 
 A `Book` is immutable in its rules; a change makes a new one. Which engine matches is passed in: anything that can
 be asked ``match([(question, facts)])`` and answers with the ids of the rules that hold.

@@ -1,4 +1,4 @@
-"""Which of the engine's answers are checked: the first of every question after a new version, then one in so many."""
+"""Which answers of the engine are double-checked: the first of every question after a new version, then one in N."""
 
 from __future__ import annotations
 

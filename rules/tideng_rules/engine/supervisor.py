@@ -1,4 +1,4 @@
-"""durable-rules in a process of its own, watched: it may crash, hang or err, and still every situation is judged.
+"""Supervises durable-rules in a child process: it may crash, hang or answer wrongly, and every situation is still judged.
 
 Batches go to the child through a pipe. When it dies or does not answer in time it is killed, closures judge in its
 place, and a thread finds out in fresh children which rule did it. A sample of its answers is checked against the

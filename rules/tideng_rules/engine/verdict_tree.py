@@ -1,4 +1,4 @@
-"""Conditions as a tree of verdicts: which node held, on which values, and which of them decided the answer.
+"""Conditions as a tree of verdicts: which node held, with which values, and which nodes decided the answer.
 
 The tree of a finding is rebuilt from its stored reasons and the version that spoke, so that nothing more needs to be
 kept; the tree of a moment at which a rule was silent is judged from the facts of that moment.

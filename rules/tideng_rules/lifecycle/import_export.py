@@ -1,4 +1,4 @@
-"""Rules in and out as text: imported as drafts, all or none, and exported byte for byte as they were imported.
+"""Import rules from text as drafts, all or none; export them byte for byte as they were imported.
 
 Every function authorises `viewer` itself and raises `NotAllowed`.
 """

@@ -1,4 +1,4 @@
-"""Rules made silent, and heard again: for a while (pause, resume) or for good (archive).
+"""Pause and resume rules, or archive them for good.
 
 Every function that changes something authorises `viewer` itself, raises `NotAllowed`, and is called inside a transaction
 that writes; `now` is the deployment's moment.

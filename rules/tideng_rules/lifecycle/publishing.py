@@ -1,4 +1,4 @@
-"""From a draft to a version in force: checked, approved where the deployment asks for it, published, and taken back in one step.
+"""Publish drafts: check them, have them approved if the deployment asks for it, put them in force, roll back in one step.
 
 Every function authorises `viewer` itself and raises `NotAllowed`. Those that change something are called inside a
 transaction that writes; `now` is the deployment's moment. Workers take a change up at their next look, within a second.
@@ -60,12 +60,12 @@ class Ground:
 
 
 def check_draft(connection: Connection, viewer: Viewer, id: int, ground: Ground) -> list[Problem]:
-    """Everything that is wrong with a draft, its examples and what it would do to the rules in force; warnings too."""
+    """Every problem of a draft, of its examples and of rules in force that it would break; warnings too."""
     return problems_of(connection, draft(connection, viewer, id), ground)
 
 
 def problems_of(connection: Connection, held: Draft, ground: Ground) -> list[Problem]:
-    """As `check_draft`, for whoever has been authorised."""
+    """As `check_draft`, for callers that have authorised the viewer."""
     named = held.document.get("id")
     found = []
     if held.based_on is not None and named != held.rule:
@@ -132,14 +132,14 @@ def publish_draft(
 
 
 def require_publishable(connection: Connection, held: Draft, ground: Ground) -> None:
-    """Raises `InvalidRule` with everything that keeps a draft from being published now."""
+    """Raise `InvalidRule` with every problem that keeps a draft from being published now."""
     before = latest(connection, held.rule)
     found = [*_held_up(held, before, ground), *problems_of(connection, held, ground)]
     refuse_errors(Sentence("draft-number", {"id": held.id}), found)
 
 
 def put_in_force(connection: Connection, held: Draft, now: datetime, by: str, note: str) -> None:
-    """For whoever has authorised and has seen that nothing keeps it: the draft becomes the rule's next version."""
+    """Make the draft the rule's next version; the caller has authorised this and called `require_publishable`."""
     store.put_version(
         connection,
         held.document,
@@ -166,8 +166,7 @@ def rollback(
 ) -> Version:
     """Put the document of an earlier version in force again, as a new version that says so; also of an archived rule.
 
-    It was checked, and approved where that was asked for, when it was published; what is wrong with it by now keeps it
-    from coming back. Raises `NotFound`, or `InvalidRule` with every problem.
+    It was checked and approved when it was published; a problem that it has by now keeps it from coming back. Raises `NotFound`, or `InvalidRule` with every problem.
     """
     require_writing(viewer)
     store.one_at_a_time(connection)

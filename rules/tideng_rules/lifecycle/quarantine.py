@@ -1,4 +1,4 @@
-"""Rules that an engine cannot be trusted with, kept where every process sees them. Whoever finds one out puts it here."""
+"""Rules that are kept from an engine, stored where every process sees them. The process that finds the fault adds them."""
 
 from __future__ import annotations
 

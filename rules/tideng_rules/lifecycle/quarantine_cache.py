@@ -1,4 +1,4 @@
-"""Which rules this process keeps from which engine: as the database says, and what it has found out itself since.
+"""Which rules this process keeps from which engine: those in the database, and those it has found itself since.
 
 Found while judging, written down between batches, read with the next version of the rules by every process. Only the
 version that was found out is set aside; another version of the rule is tried like any other.

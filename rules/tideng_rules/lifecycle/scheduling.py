@@ -1,4 +1,4 @@
-"""Drafts that are published by themselves at a moment somebody chose; and what keeps one from it when the moment comes.
+"""Publish drafts at a moment chosen in advance, and record what prevents it when the moment comes.
 
 The worker looks between its batches. What stands in the way by then is written beside the draft, for its author to mend.
 """

@@ -1,4 +1,4 @@
-"""How a rule stood at a moment: which version was in force, whether it was paused, and whether it was set aside."""
+"""The state of a rule at a moment: the version in force, whether it was paused, whether it was in quarantine."""
 
 from __future__ import annotations
 

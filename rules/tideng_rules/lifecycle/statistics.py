@@ -1,4 +1,4 @@
-"""How often rules speak: what they said lately, day by day with the answers, and what a kept preview found."""
+"""How often rules speak: recent findings per day with their answers, and the figures of a stored preview."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Rules in the database: what is in force, and the few statements by which it changes.
+"""Rules in the database: those in force, and the few statements that change them.
 
-Every version ever published stays, as it was; at most one of a rule is in force. Who may change what is asked in
-`drafts`, `publishing` and `lifecycle`; what the client's files change, in `applying`.
+Every version ever published stays as it was; at most one of a rule is in force. Permissions are checked in `drafts`,
+`publishing` and `pausing`; `tideng_rules.rollout.apply` compares with the client's files.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _REVISION = cast(Table, RuleRevisionRow.__table__)
 _PAUSES = cast(Table, RulePauseRow.__table__)
 _FEW = 500
 _CHANGES_LOCK = 0x7469_6465_6E68
-"""PostgreSQL's advisory lock of whoever changes rules."""
+"""The key of PostgreSQL's advisory lock that is held while rules change."""
 MOST_A_DAY = "most_people_a_day"
-"""The figure of a preview that is kept as the version's `expected`."""
+"""The figure of a preview that is stored as the version's `expected`."""
 
 
 def revision(connection: Connection) -> int:

@@ -1,4 +1,4 @@
-"""The tables of the rules: versions, drafts, pauses, what was set aside, and one number that grows with every change."""
+"""The tables of the rules: versions, drafts, pauses, quarantine, and one number that grows with every change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every version a rule ever had: who wrote it, who approved it, when it spoke and what took its place."""
+"""Every version of a rule: its author and approver, and from when to when it was in force."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Packs of rules: read, given parameters, applied and upgraded."""
+"""Packs and rule files: read, and filled with parameters."""

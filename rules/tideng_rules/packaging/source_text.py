@@ -1,4 +1,4 @@
-"""The texts rules were read from: split into one text a rule, and given back byte for byte while they still say the same.
+"""The texts that rules were imported as: one text per rule, returned byte for byte while it still says the same.
 
 A text that holds several rules is cut where one ends and the next begins, comments and all; the pieces of a file with
 ``---`` lines between its rules, put `together` again, are the file. The items of a list become texts of their own.

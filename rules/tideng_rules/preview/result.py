@@ -1,4 +1,4 @@
-"""What a preview found: what is new, gone or the same, and how much it would have been for people.
+"""The result of a preview: findings that are new, gone or the same, and the load on people.
 
 Days are local days of whoever is spoken to; every message counted is one that goes over the wire, several points in one.
 """

@@ -1,4 +1,4 @@
-"""A preview: what rules would have found over a stretch of history, had they been in force then, beside those that are.
+"""A preview: what rules would have found in a period of the past, compared with the rules in force.
 
 The same `Flow` that judges live runs over the history on a virtual clock: once with the change, and once, without it, with
 those rules that the change can reach. Nothing is spoken and nothing is written. It begins at `start` with nothing said yet;

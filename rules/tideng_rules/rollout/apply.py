@@ -1,7 +1,7 @@
-"""What the client's files say about the rules, made so, without writing over what people changed in the deployment.
+"""Apply the rules of the client's files without overwriting what people changed in the deployment.
 
 For each rule there are three documents: what the files said when they were last applied (the base), what they say now,
-and what is in force. Only where both sides changed the same rule does somebody have to decide: with ``take``.
+and what is in force. Somebody has to decide, with ``take``, only if both sides changed the same rule.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What became of a rule's later steps: said, called off and by what, missed, or still to come."""
+"""The state of a rule's later steps: done, cancelled with the reason, missed, or still to come."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a rule asks about somebody: which moment of a day is meant, what made it ask, and what the nearest ones are."""
+"""When a rule is judged about a subject: the moment of a day, what triggered it, and the nearest moments before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands on record about one rule, one subject and one moment: what was said then, what before, and its messages."""
+"""The record of one rule, one subject and one moment: the finding, earlier findings, and the messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a schedule concerns, before its moment comes: the rules that will ask about one person today and tomorrow.
+"""The schedules that concern a person today and tomorrow, before their moments come.
 
 Only `who` is looked at, with what is known of the person now: what `if` asks is what they still have to do.
 """

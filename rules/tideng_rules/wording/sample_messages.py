@@ -1,4 +1,4 @@
-"""A rule's messages as somebody would read them: the same templates as in earnest, filled with what an example knows or
+"""A rule's messages as their reader would see them: the same templates as in earnest, filled with what an example knows or
 with values that such facts have."""
 
 from __future__ import annotations

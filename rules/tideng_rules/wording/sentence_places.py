@@ -1,4 +1,4 @@
-"""The sentence of a rule in pieces, each with the place of the document it speaks of: what an editor lights up and jumps to."""
+"""The sentence of a rule in pieces, each with the place of the document it speaks of: an editor highlights it and jumps there."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class EventFacts(Mapping[str, Any]):
         return value
 
     def get(self, name: str, default: Any = None) -> Any:
-        """As `Mapping.get`; a field that is there, the usual case, costs no exception."""
+        """As a mapping's ``get``; a field that is there, the usual case, costs no exception."""
         value = self._event.data.get(name.partition(".")[2])
         if value is not None:
             return value

@@ -40,7 +40,7 @@ def look(content: bytes, found: str) -> list[dict[str, Any]]:
 
 # -- PDF -------------------------------------------------------------------------------------------------------------
 def _pdf(content: bytes) -> Iterator[Problem]:
-    import pypdfium2
+    import pypdfium2  # here, because each file needs only the library of its own format
 
     try:
         document = pypdfium2.PdfDocument(content)
