@@ -10,11 +10,12 @@ from typing import Any
 from flask import current_app
 from flask_babel import gettext as _
 
+from tideng.base.catalogues import languages
 from tideng.base.errors import InvalidRule, Problem
 from tideng.store.database import reading
 from tideng_admin.api.callers import Stop
 from tideng_admin.api.operations import problem_of
-from tideng_admin.request.context import LANGUAGES, asked_locale, web
+from tideng_admin.request.context import asked_locale, web
 from tideng_rules.authoring.fixes import Fix, mended
 from tideng_rules.check.run import Checked, Checker
 from tideng_rules.document.model import Rule
@@ -42,7 +43,7 @@ def document_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def checked(document: Mapping[str, Any]) -> Checked:
     """Check a document as publishing does, beside all the rules in force except the one whose id it has."""
-    return checker().check(document, web().directory(), tuple(LANGUAGES))
+    return checker().check(document, web().directory(), languages())
 
 
 def checker() -> Checker:
@@ -89,11 +90,11 @@ def checked_json(found: Checked, document: Mapping[str, Any]) -> dict[str, Any]:
         "ok": not found.errors,
         "problems": problems,
         "sentence": dict(found.sentences),
-        "parts": {one: [_part(part) for part in sentence_parts(rule, one, catalogue)] for one in LANGUAGES}
+        "parts": {one: [_part(part) for part in sentence_parts(rule, one, catalogue)] for one in languages()}
         if rule
         else {},
         "examples": examples,
-        "messages": [asdict(one) for one in sample_messages(rule, catalogue, tuple(LANGUAGES))] if rule else [],
+        "messages": [asdict(one) for one in sample_messages(rule, catalogue, languages())] if rule else [],
         "tone": tone([one for one in problems if one["code"] in TONE]),
     }
 

@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
+from tideng.base.catalogues import DEFAULT, folders, language_of, languages
 from tideng.base.errors import InvalidSettings, Problem
+from tideng.base.locales import own_name
 from tideng.runtime.deployment import Deployment
 from tideng_admin.api import (
     events,
@@ -33,7 +35,6 @@ from tideng_admin.auth.passwords import check_in_form
 from tideng_admin.auth.security import TidengSecurity
 from tideng_admin.display import assets, base_page, filters
 from tideng_admin.request.context import (
-    LANGUAGES,
     Web,
     choose_locale,
     microphone_is_open,
@@ -67,10 +68,7 @@ def create_app(deployment: Deployment, update_permissions: bool = False, **overr
     _find_screens(web)
     folder = tempfile.TemporaryDirectory(prefix="tideng-locale-")
     app.extensions["tideng_locale"] = folder  # lives as long as the app
-    sources = [
-        Path(__file__).parents[1] / "translations",
-        *(home / "translations" for home in web.plugin_homes.values()),
-    ]
+    sources = list(dict.fromkeys([*folders(), *(home / "translations" for home in web.plugin_homes.values())]))
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = compile_catalogues(sources, Path(folder.name))
     plugin_files.install(app, web.plugin_homes)
 
@@ -152,8 +150,8 @@ def _config(deployment: Deployment) -> dict[str, Any]:
         "RATELIMIT_ENABLED": True,
         "RATELIMIT_STORAGE_URI": "memory://",
         "RATELIMIT_HEADERS_ENABLED": True,
-        "LANGUAGES": {name: dict(of) for name, of in LANGUAGES.items()},
-        "BABEL_DEFAULT_LOCALE": profile.locale if profile.locale in LANGUAGES else "zh",
+        "LANGUAGES": {name: {"flag": "", "name": own_name(name)} for name in languages()},
+        "BABEL_DEFAULT_LOCALE": language_of(profile.locale) or DEFAULT,
         "SESSION_COOKIE_NAME": "tideng",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -194,7 +192,7 @@ def _session_class(web: Web) -> type[Session]:
 
 
 def _drop_unknown_locale() -> None:
-    if "locale" in session and session["locale"] not in LANGUAGES:
+    if "locale" in session and session["locale"] not in languages():
         del session["locale"]
 
 

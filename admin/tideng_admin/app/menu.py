@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, request, session
 from flask_babel import gettext as _
 
+from tideng.base.catalogues import languages
 from tideng.base.text import phrase
 from tideng_admin.auth.security import safe_target
 from tideng_admin.desk.contests import ContestsPage
@@ -31,7 +32,7 @@ from tideng_admin.display.filters import THEMES
 from tideng_admin.employee.my_data import MyDataPage
 from tideng_admin.employee.notes import NotesPage
 from tideng_admin.employee.portal import PortalPage
-from tideng_admin.request.context import LANGUAGES, Web
+from tideng_admin.request.context import Web
 from tideng_admin.rules.drafts import DraftsPage
 from tideng_admin.rules.gallery import GalleryPage
 from tideng_admin.rules.import_export import RuleFilesPage
@@ -110,7 +111,7 @@ preferences = Blueprint("preferences", __name__)
 @preferences.get("/language/<name>")
 def language(name: str) -> Any:
     """Speak `name` from now on in this browser, and go back to where one was."""
-    if name in LANGUAGES:
+    if name in languages():
         session["locale"] = name
         session["locale_chosen"] = True
     return redirect(safe_target(request.args.get("next", "/")))

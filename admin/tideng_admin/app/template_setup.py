@@ -9,13 +9,15 @@ from flask import Flask, g, request
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
+from tideng.base.catalogues import languages
+from tideng.base.locales import own_name, tag
 from tideng.base.problems import restored, say
 from tideng.model.templates import choose
 from tideng_admin.desk.today import greeting
 from tideng_admin.display import filters
 from tideng_admin.display.reasons import event_title
 from tideng_admin.employee.portal import portal_tabs
-from tideng_admin.request.context import LANGUAGES, locale, web
+from tideng_admin.request.context import locale, web
 
 _FILTERS = (
     event_title,
@@ -23,6 +25,7 @@ _FILTERS = (
     filters.channel_word,
     filters.chip,
     filters.day,
+    filters.day_of_week,
     filters.dropped_word,
     filters.effect_word,
     filters.exact,
@@ -70,7 +73,8 @@ def _values() -> dict[str, Any]:
         "viewer": here.viewer(),
         "csrf": lambda: Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf()),
         "lang": locale(),
-        "languages": LANGUAGES,
+        "languages": {name: {"name": own_name(name), "tag": tag(name)} for name in languages()},
+        "punct": filters.punctuation(locale()),
         "client": here.deployment.profile.client,
         "theme": filters.theme(),
         "asked_path": request.full_path.rstrip("?"),

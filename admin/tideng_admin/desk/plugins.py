@@ -14,7 +14,7 @@ from flask_babel import ngettext
 
 from tideng.base.errors import Refused
 from tideng.base.problems import say, say_sentence
-from tideng.base.text import pause, semicolon
+from tideng.base.text import pause, phrase, semicolon, wording
 from tideng.model.catalogue import Text
 from tideng.runtime import plugin_switches
 from tideng.runtime.deployment import SWITCHED_OFF
@@ -160,7 +160,7 @@ def _summary(shown: list[PluginShown]) -> str:
         parts.append(ngettext("%(num)s failed", "%(num)s failed", counts["failed"]))
     if counts["off"]:
         parts.append(ngettext("%(num)s is off", "%(num)s are off", counts["off"]))
-    return "，".join(parts) + "。" if locale() == "zh" else ", ".join(parts) + "."
+    return wording(phrase("{parts}.", parts=pause(locale()).join(parts)), locale())
 
 
 def _brings(plugin: str) -> str:

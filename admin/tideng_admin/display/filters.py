@@ -15,8 +15,9 @@ from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from tideng.base.locales import formatted
+from tideng.base.locales import formatted, is_right_to_left, tag
 from tideng.base.problems import say_sentence, sentence_of_text
+from tideng.base.text import colon, comma, pause, phrase, space, wording
 from tideng.model.catalogue import Text
 from tideng.model.statuses import (
     EVENT_TITLES,
@@ -29,7 +30,7 @@ from tideng.model.statuses import (
     held_title,
 )
 from tideng.model.templates import choose, spoken
-from tideng_admin.request.context import LANGUAGES, locale, web
+from tideng_admin.request.context import locale, web
 from tideng_admin.screens import Screen
 
 THEMES = ("light", "dark")
@@ -110,6 +111,17 @@ KINDS = {
 }
 
 
+def punctuation(language: str) -> dict[str, str]:
+    """The marks of a language between words and sentences, for templates."""
+    return {
+        "comma": comma(language),
+        "pause": pause(language),
+        "colon": colon(language),
+        "space": space(language),
+        "stop": wording(phrase("."), language),
+    }
+
+
 def theme() -> str:
     """What the person chose; '' follows the device."""
     chosen = request.cookies.get("theme", "")
@@ -121,8 +133,9 @@ def mark_document(response: Response) -> None:
     if response.direct_passthrough or response.is_streamed:
         return
     chosen = f' data-theme="{theme()}"' if theme() else ""
-    tag = f'<html lang="{LANGUAGES[locale()]["tag"]}"{chosen}>'.encode()
-    response.set_data(_DOCUMENT.sub(tag, response.get_data(), count=1))
+    direction = ' dir="rtl"' if is_right_to_left(locale()) else ""
+    html = f'<html lang="{tag(locale())}"{direction}{chosen}>'.encode()
+    response.set_data(_DOCUMENT.sub(html, response.get_data(), count=1))
 
 
 def asset(name: str) -> str:
@@ -175,6 +188,11 @@ def day(of: date) -> str:
 def weekday(of: date) -> str:
     """Mon, 周一."""
     return formatted(of, "E", locale())
+
+
+def day_of_week(of: date) -> str:
+    """Tue 31 Mar, 3月31日周二."""
+    return formatted(of, "MMMEd", locale())
 
 
 def exact(at: datetime) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
+from tideng.base.text import same
 from tideng.model.catalogue import Text
 from tideng.outbox.system_rules import system_watch
 from tideng_rules.document.yaml_writer import to_yaml
@@ -97,7 +98,7 @@ def as_yaml(document: Any) -> str:
 
 def text_of(value: Any) -> Text:
     """A wording as a mapping of locales, also where the document has a bare text."""
-    return value if isinstance(value, Mapping) else {"zh": value} if isinstance(value, str) else {}
+    return value if isinstance(value, Mapping) else same(value) if isinstance(value, str) else {}
 
 
 _ORDER = (

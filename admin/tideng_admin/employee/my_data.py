@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import Connection
 
+from tideng.base.catalogues import languages
 from tideng.base.errors import NotFound
 from tideng.base.text import phrase, semicolon
 from tideng.privacy.export import takeout
@@ -168,7 +169,7 @@ def _words(of: Any) -> str:
     if isinstance(of, date):
         return day(of)
     if isinstance(of, Mapping):
-        if set(of) == {"zh", "en"}:
+        if of and set(of) <= set(languages()):
             return named(of)
         return _joined(f"{key} {_words(part)}" for key, part in of.items())
     if isinstance(of, list | tuple):

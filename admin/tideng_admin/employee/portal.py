@@ -14,8 +14,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Connection
 
 from tideng.base.errors import Refused
+from tideng.base.locales import tag
 from tideng.base.problems import say
-from tideng.base.text import comma, phrase, wording
+from tideng.base.text import comma, phrase
 from tideng.model.calendars import local_moment
 from tideng.model.statuses import NudgeStatus
 from tideng.outbox import contest
@@ -297,7 +298,7 @@ class PortalPage(Page):
             "name": _("Tideng"),
             "short_name": _("Tideng"),
             "description": _("My day, my messages and my data"),
-            "lang": wording(phrase("en", context="portal"), locale()),
+            "lang": tag(locale()),
             "start_url": "/me/",
             "scope": "/",
             "display": "standalone",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Mapping
 from datetime import datetime, time
 from pathlib import Path
 from time import monotonic
@@ -16,7 +15,7 @@ from flask_login import current_user
 from sqlalchemy import Connection, Engine, select
 
 from tideng.access.viewer import Viewer, name_of
-from tideng.base.text import phrase
+from tideng.base.catalogues import DEFAULT, SOURCE, language_of, languages
 from tideng.model.judge_contract import EngineState
 from tideng.org.directory import Directory, zone
 from tideng.plugins.attention import Attention
@@ -26,12 +25,6 @@ from tideng.store.event_reading import oldest_waiting
 from tideng.store.group_commit import GroupCommit
 from tideng.views.counters import Counters, counters
 from tideng_admin.screens import Screen
-
-LANGUAGES: Mapping[str, Mapping[str, str]] = {
-    "flag": phrase("gb"),
-    "name": phrase("English"),
-    "tag": phrase("en"),
-}
 
 
 class Web:
@@ -104,7 +97,7 @@ class Web:
         """The language in which the person wants to be spoken to; '' when it is none of ours."""
         found = self.directory().at(login, self.now())
         wanted = found.locale if found else self.deployment.profile.locale
-        return next((one for one in (wanted, wanted.split("_")[0].split("-")[0]) if one in LANGUAGES), "")
+        return language_of(wanted)
 
     def zone(self) -> ZoneInfo:
         """The reader's own zone: every time on a page is in it."""
@@ -180,20 +173,17 @@ def web() -> Web:
 def choose_locale() -> str:
     """The language of this request: chosen, else the client's; never one that we do not have (an old cookie may)."""
     chosen = session.get("locale", "")
-    if chosen in LANGUAGES:
-        return chosen
-    of_client = current_app.config["BABEL_DEFAULT_LOCALE"]
-    return of_client if of_client in LANGUAGES else "zh"
+    return language_of(chosen) or language_of(current_app.config["BABEL_DEFAULT_LOCALE"]) or SOURCE
 
 
 def asked_locale() -> str:
-    """The language in which the API names problems: ``zh`` where the caller asks for it, else ``en``."""
-    return request.accept_languages.best_match(("en", "zh")) or "en"
+    """The language in which the API names problems: the installed one that the caller likes best, else English."""
+    return request.accept_languages.best_match((SOURCE, *languages())) or SOURCE
 
 
 def locale() -> str:
-    """``zh`` or ``en``."""
-    return str(get_locale() or "zh").split("_")[0]
+    """The installed language of this request."""
+    return language_of(str(get_locale() or DEFAULT)) or SOURCE
 
 
 def open_microphone() -> None:

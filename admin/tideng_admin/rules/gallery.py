@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from tideng.base.errors import InvalidRule, Problem
 from tideng.base.problems import say
-from tideng.base.text import pause
+from tideng.base.text import pause, phrase, wording
 from tideng.model.templates import choose
 from tideng.store.database import reading, writing
 from tideng_admin.display.base_page import (
@@ -33,7 +33,13 @@ from tideng_rules.packaging.topics import SLOT, TOPICS
 from tideng_rules.rollout import blueprints
 from tideng_rules.rollout.blueprints import Blueprint, InUse
 
-UNITS = {"characters": "字", "hours": "小时", "days": "天", "minutes": "分钟", "times": "次"}
+UNITS = {
+    "characters": phrase("characters"),
+    "hours": phrase("hours"),
+    "days": phrase("days"),
+    "minutes": phrase("minutes"),
+    "visits": phrase("visits", context="titles"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +215,7 @@ def _pieces(one: Blueprint, values: Mapping[str, str]) -> list[tuple[str, bool]]
 
 
 def _field(one: Parameter, text: str, wrong: Mapping[str, str] | Sequence[str]) -> Field:
-    unit = UNITS.get(one.unit, one.unit) if locale() == "zh" else one.unit
+    unit = wording(UNITS.get(one.unit, one.unit), locale())
     bounds = ""
     if one.minimum is not None and one.maximum is not None:
         bounds = _("%(low)s to %(high)s", low=_text_of(one.minimum), high=_text_of(one.maximum))

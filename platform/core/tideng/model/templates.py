@@ -7,48 +7,27 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from tideng.base.text import comma, phrase
-from tideng.model.catalogue import Text
+from tideng.base.text import DEFAULT, choose, comma, phrase, wording
 
-
-class Worded(str):
-    """A line of `plan` or `apply` in English that carries its Chinese wording for pages that show it."""
-
-    zh: str
-
-    def __new__(cls, en: str, zh: str) -> Worded:
-        line = super().__new__(cls, en)
-        line.zh = zh
-        return line
-
-    def __reduce__(self) -> tuple[type[Worded], tuple[str, str]]:
-        return Worded, (str(self), self.zh)
+__all__ = ["NO_DATA", "PLACEHOLDER", "choose", "placeholders", "render", "spoken"]
 
 
 PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_.]*)\}")
 NO_DATA = phrase("no data")
 
 
-def choose(text: Text, locale: str, fallback: str = "zh") -> tuple[str, str]:
-    """The wording for `locale` (``zh_TW`` falls back to ``zh``), else for `fallback`, else any; and the locale it is in."""
-    for wanted in (locale, locale.split("_")[0].split("-")[0], fallback, "en", *text):
-        if wanted in text:
-            return text[wanted], wanted
-    return "", locale
-
-
 def render(template: str, facts: Mapping[str, Any], locale: str) -> str:
     """Fill the placeholders; a missing fact reads as "no data". Nothing in a fact is ever read as a template."""
-    missing = NO_DATA.get(locale.split("_")[0], NO_DATA["en"])
+    missing = wording(NO_DATA, locale)
     return PLACEHOLDER.sub(lambda found: spoken(facts.get(found.group(1)), locale, missing), template)
 
 
-def spoken(value: Any, locale: str = "zh", missing: str = "—") -> str:
+def spoken(value: Any, locale: str = DEFAULT, missing: str = "—") -> str:
     """A value as people write it: whole numbers plain, dates short, lists with the language's comma."""
     if value is None:
         return missing
     if isinstance(value, bool):
-        return {"zh": ("否", "是")}.get(locale.split("_")[0], ("no", "yes"))[value]
+        return wording(phrase("yes") if value else phrase("no"), locale)
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".")
     if isinstance(value, datetime):
