@@ -9,7 +9,8 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
@@ -24,6 +25,8 @@ from tideng.plugins.manager import SHIPPED, Plugins
 from tideng.base.settings import Settings
 
 HERE = Path(__file__).parent
+DOORS = {"../platform/core/tideng/plugin.py": (), "../admin/tideng_admin/screens.py": ("ICONS", "Screen")}
+"""Modules that re-export: file → the names that they define themselves. Their imports and `__all__` are drawn from SHELVES."""
 MADE = "<!-- Drawn from the code by `make docs`; change it there. -->"
 
 
@@ -39,6 +42,8 @@ def written() -> dict[str, str]:
         "plugin-names.md": names(),
         "catalogue.md": catalogue(plugins),
     }
+    for source, more in DOORS.items():
+        made[source] = door_source((HERE / source).read_text("utf-8"), more)
     for path in sorted(HERE.glob("cli.*md")):  # in these only what stands between two marks is drawn
         made[path.name] = fill(path.read_text("utf-8"), "zh" if ".zh" in path.name else "en")
     return made
@@ -133,6 +138,32 @@ what to use instead; a test holds that none leaves otherwise. [Writing a plugin]
         rows = [(f"`{name}`", _what(getattr(door, name), home)) for name, home in homes_of({title: homes}).items()]
         parts.append(f"## {title}\n{said}\n\n{_rows(('name', 'what it is'), rows)}")
     return "\n".join(parts)
+
+
+def door_source(text: str, more: Sequence[str]) -> str:
+    """The source of a door with its `__all__`, and its imports for type checkers, as its SHELVES say."""
+    tree = ast.parse(text).body
+    [shelves] = [ast.literal_eval(n.value) for n in tree if isinstance(n, ast.AnnAssign) and n.target.id == "SHELVES"]
+    imports = [line for title, homes in shelves.items() for line in (f"    # {title}", *_imports(homes))]
+    kind = lambda name: (0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name)  # noqa: E731
+    quoted = ", ".join(f'"{name}"' for name in sorted([*homes_of(shelves), *more], key=kind))
+    wrapped = "".join(f"    {line}\n" for line in textwrap.wrap(f"{quoted},", 114))
+    text = re.sub(r"(?<=__all__ = \[\n).*?(?=\]\n)", lambda _: wrapped, text, count=1, flags=re.S)
+    drawn = "\n".join(imports) + "\n"
+    return re.sub(r"(?<=\n    # fmt: off\n).*?(?=    # fmt: on\n)", lambda _: drawn, text, count=1, flags=re.S)
+
+
+def _imports(homes: Mapping[str, str]) -> Iterable[str]:
+    for module, words in homes.items():
+        pairs = (word.partition("=") for word in words.split())
+        names = ", ".join(f"{attribute} as {name}" if name else attribute for attribute, _, name in pairs)
+        line = f"    from {module} import {names}"
+        if len(line) <= 120:
+            yield line
+        else:
+            yield f"    from {module} import ("
+            yield from (f"        {part}" for part in textwrap.wrap(f"{names},", 112))
+            yield "    )"
 
 
 def _what(value: Any, home: str) -> str:

@@ -31,7 +31,7 @@ __all__ = [
 # fmt: on
 
 if TYPE_CHECKING:
-    # the same names for type checkers and editors; a test compares them with SHELVES and __all__
+    # the same names for type checkers and editors; `make docs` draws them and __all__ from SHELVES
     # fmt: off
     # Views
     from tideng_admin.display.base_page import Page, READ, WRITE, cursor, needs, takes

@@ -29,7 +29,7 @@ from tideng_admin.display import rules as rules_shown
 from tideng_admin.display.base_page import READ, Page, needs
 from tideng_admin.display.filters import named
 from tideng_admin.display.upcoming import (
-    Coming,
+    UpcomingCheck,
     coming,
     next_words,
 )
@@ -83,7 +83,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PersonLine:
     """One person under “what happens next”: what is open, and what becomes of it."""
 
     one: BoardPerson
@@ -141,14 +141,14 @@ def _roster(here: Web) -> Sequence:
     return here.directory().rosters.at(here.now()).members
 
 
-def _still_today(here: Web) -> list[Coming]:
+def _still_today(here: Web) -> list[UpcomingCheck]:
     """Which rules still ask today, by the reader's own clock."""
     local = here.now().astimezone(here.zone())
     midnight = local.replace(hour=23, minute=59, second=59)
     return coming(here, here.zone().key, until=midnight)
 
 
-def lines_of(connection: Connection, here: Web, people: Sequence[BoardPerson]) -> list[Line]:
+def lines_of(connection: Connection, here: Web, people: Sequence[BoardPerson]) -> list[PersonLine]:
     """What is open for these people and what becomes of it, in words. Two statements, whoever many they are."""
     firsts = [one.first for one in people]
     known = documents_of_versions(connection, {(one.rule, one.version) for one in firsts})
@@ -161,7 +161,7 @@ def lines_of(connection: Connection, here: Web, people: Sequence[BoardPerson]) -
         title = rules_shown.text_of(document.get("title")) if document else titles.get(one.first.rule, {})
         unit = units[one.unit].name if one.unit in units else one.unit
         what = named(title, one.first.rule)
-        lines.append(Line(one, unit, what, next_words(one.first, document, here), len(one.matters) - 1))
+        lines.append(PersonLine(one, unit, what, next_words(one.first, document, here), len(one.matters) - 1))
     return lines
 
 

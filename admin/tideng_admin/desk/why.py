@@ -96,7 +96,7 @@ class WhyNotPage(Page):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PathStep:
     """One line of the path: `state` as the marks name them ('' passed, no, na), and whether it was the answer."""
 
     state: str
@@ -112,7 +112,7 @@ class Answered:
 
     of: WhyNot
     said: str
-    steps: list[Step]
+    steps: list[PathStep]
     parts: list[TreePart]
     ladder: list[str]
 
@@ -127,10 +127,10 @@ def _answered(answer: WhyNot) -> Answered:
     )
 
 
-def _steps(answer: WhyNot) -> list[Step]:
+def _steps(answer: WhyNot) -> list[PathStep]:
     states = {STOPPED: "no", UNUSED: "na"}
     return [
-        Step(
+        PathStep(
             states.get(check.state, ""),
             str(CHECKS[check.what]),
             _capital(chosen(check.said, locale())),

@@ -58,7 +58,7 @@ _UNITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReasonLine:
     """One condition as people read it. `state`: yes, no, or unknown (there was no data)."""
 
     part: str
@@ -67,24 +67,24 @@ class Line:
     state: str
 
 
-def reason_lines(why: Sequence[Mapping[str, Any]], event_type: str = "") -> list[Line]:
+def reason_lines(why: Sequence[Mapping[str, Any]], event_type: str = "") -> list[ReasonLine]:
     """The reasons of a finding, in the order in which they were looked at."""
     return [_line(reason, event_type) for reason in why]
 
 
-def _line(reason: Mapping[str, Any], event_type: str) -> Line:
+def _line(reason: Mapping[str, Any], event_type: str) -> ReasonLine:
     fact, op, operand = reason.get("fact", ""), reason.get("op", ""), reason.get("operand")
     if op == "without":
         others = _titles(operand or ())
         sentence = _("%(event)s came, and no %(others)s in time", event=event_title(fact), others=others)
-        return Line(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
+        return ReasonLine(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
     if op == "wait":
         sentence = _("%(event)s came, %(n)s in all by the end of the wait", event=event_title(fact), n=operand)
-        return Line(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
+        return ReasonLine(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
     if op == "not_all" and isinstance(operand, Mapping):
         came, open_ = (_titles(operand.get(part, ())) for part in ("came", "missing"))
         sentence = _("%(came)s came, and no %(missing)s in time", came=came, missing=open_)
-        return Line(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
+        return ReasonLine(str(PARTS["when"]), sentence, value(reason.get("value")), "yes")
     title, actual = fact_title(fact, event_type), reason.get("value")
     if op == "exists":
         sentence = _("%(fact)s is known", fact=title) if operand else _("%(fact)s is not known", fact=title)
@@ -97,7 +97,7 @@ def _line(reason: Mapping[str, Any], event_type: str) -> Line:
         sentence = f"{title} {OPERATORS.get(op, op)} {value(operand)}"
     missing = actual is None and op != "exists"
     state = "unknown" if missing else "yes" if reason.get("holds") else "no"
-    return Line(str(PARTS.get(reason.get("part", ""), "")), sentence, value(actual), state)
+    return ReasonLine(str(PARTS.get(reason.get("part", ""), "")), sentence, value(actual), state)
 
 
 def fact_title(name: str, event_type: str = "") -> str:

@@ -104,7 +104,7 @@ def _asking(to: str, subject: str, at: datetime, directory: Directory, here: Web
 
 
 @dataclass(frozen=True, slots=True)
-class Coming:
+class UpcomingCheck:
     """A rule that asks by the clock: `at` is the next moment (UTC), `steps` how many later steps it has."""
 
     rule: str
@@ -119,7 +119,7 @@ def watches(here: Web) -> list[Watch]:
     return [watch for part in here.deployment.plugins.call("watches") for watch in part]
 
 
-def coming(here: Web, zone_name: str, until: datetime | None = None, about: str = "person") -> list[Coming]:
+def coming(here: Web, zone_name: str, until: datetime | None = None, about: str = "person") -> list[UpcomingCheck]:
     """The next moment of every rule that asks everyone by the clock in one zone, soonest first; up to `until` where given."""
     now, found = here.now(), []
     calendar = here.deployment.calendar
@@ -129,5 +129,5 @@ def coming(here: Web, zone_name: str, until: datetime | None = None, about: str 
         last = until or now + timedelta(days=_DAYS_AHEAD)
         due = next((at for _day, at in moments(watch.trigger, calendar, zone_name, now, last) if at > now), None)
         if due:
-            found.append(Coming(watch.rule, watch.version, watch.title, due, len(watch.steps)))
+            found.append(UpcomingCheck(watch.rule, watch.version, watch.title, due, len(watch.steps)))
     return sorted(found, key=lambda one: (one.at, one.rule))

@@ -76,7 +76,7 @@ _UNITS: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class OpenItem:
     """Something that is open for the reader. `before`: until when it helps to do it."""
 
     id: int
@@ -89,7 +89,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DayLine:
     """One line of a day. `look`: '' done, lamp open, later on hold, todo to come."""
 
     at: datetime
@@ -101,7 +101,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Coming:
+class ExpectedLine:
     """What is expected next: its title, and when in words."""
 
     title: str
@@ -172,7 +172,7 @@ class PortalPage(Page):
             place=self.directory.units[member.unit].name if member and member.unit in self.directory.units else "",
             name=member.name if member else viewer.login,
             steps=steps,
-            coming=[Coming(named(one.title, one.rule), moment(one.at)) for one in coming],
+            coming=[ExpectedLine(named(one.title, one.rule), moment(one.at)) for one in coming],
             outcomes=outcomes,
             notes=[one for one in left if not one.seen],
             titles=titles,
@@ -367,9 +367,11 @@ def portal_tabs() -> list[tuple[str, str, str, str]]:
 
 def _steps(
     matters: Sequence[OpenMatter], others: Sequence[NudgeView], titles: Any, waiting: Sequence[Todo]
-) -> list[Step]:
+) -> list[OpenItem]:
     """What is open, what comes due first first; what is on hold is no step."""
-    found: list[tuple[datetime, Step]] = [(one.due or one.since + timedelta(days=365), _todo(one)) for one in waiting]
+    found: list[tuple[datetime, OpenItem]] = [
+        (one.due or one.since + timedelta(days=365), _todo(one)) for one in waiting
+    ]
     for one in matters:
         if one.status != HOLD:
             due = one.next.due if one.next else None
@@ -384,23 +386,23 @@ def _steps(
     return [step for _due, step in sorted(found, key=lambda pair: (pair[0], pair[1].id))]
 
 
-def _todo(one: Todo) -> Step:
+def _todo(one: Todo) -> OpenItem:
     """A step that a plugin says is waiting: where it is done, about whom, and until when."""
     about = _("about %(name)s", name=web().name_of(one.about)) if one.about else ""
     before = _("until %(when)s", when=moment(one.due)) if one.due else ""
-    return Step(0, one.since, named(one.title), about, locale(), before, one.href)
+    return OpenItem(0, one.since, named(one.title), about, locale(), before, one.href)
 
 
-def _step(id: int, at: datetime, title: str, message: str | None, language: str | None, before: str) -> Step:
-    return Step(id, at, title, message or "", language or "", before, url_for("PortalPage.nudge", id=id))
+def _step(id: int, at: datetime, title: str, message: str | None, language: str | None, before: str) -> OpenItem:
+    return OpenItem(id, at, title, message or "", language or "", before, url_for("PortalPage.nudge", id=id))
 
 
 def _clock(at: datetime) -> str:
     return at.astimezone(web().zone()).strftime("%H:%M")
 
 
-def _done_line(one: Done) -> Line:
-    return Line(one.time, _clock(one.time), event_title(one.type), _first_words(one), "")
+def _done_line(one: Done) -> DayLine:
+    return DayLine(one.time, _clock(one.time), event_title(one.type), _first_words(one), "")
 
 
 def _first_words(one: Done) -> str:
@@ -413,18 +415,18 @@ def _first_words(one: Done) -> str:
     return ""
 
 
-def _step_line(one: Step) -> Line:
-    return Line(one.at, _clock(one.at), one.title, one.before, "lamp", one.href)
+def _step_line(one: OpenItem) -> DayLine:
+    return DayLine(one.at, _clock(one.at), one.title, one.before, "lamp", one.href)
 
 
-def _held_line(one: OpenMatter, title: str) -> Line:
+def _held_line(one: OpenMatter, title: str) -> DayLine:
     more = _("again %(when)s", when=moment(one.until)) if one.until else _("waits for HR")
-    return Line(one.at, _clock(one.at), title, more, "later", url_for("PortalPage.nudge", id=one.id))
+    return DayLine(one.at, _clock(one.at), title, more, "later", url_for("PortalPage.nudge", id=one.id))
 
 
-def _coming_line(one: Expected) -> Line:
+def _coming_line(one: Expected) -> DayLine:
     more = _("Done by then, nothing comes.") if one.sure else _("Only if it concerns you then.")
-    return Line(one.at, _clock(one.at), named(one.title, one.rule), more, "todo")
+    return DayLine(one.at, _clock(one.at), named(one.title, one.rule), more, "todo")
 
 
 def _goal(one: Goal) -> GoalShown:

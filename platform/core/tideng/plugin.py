@@ -94,7 +94,7 @@ __all__ = [
 # fmt: on
 
 if TYPE_CHECKING:
-    # the same names for type checkers and editors; a test compares them with SHELVES and __all__
+    # the same names for type checkers and editors; `make docs` draws them and __all__ from SHELVES
     # fmt: off
     # Being a plugin
     from tideng.plugins.hookspecs import hookimpl

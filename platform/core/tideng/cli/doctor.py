@@ -27,8 +27,8 @@ MARKS = {OK: phrase("ok"), NOTE: phrase("note"), WRONG: phrase("wrong")}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. `state` is ok, note (look at it when there is time) or wrong; `way_out` says what to do."""
+class Check:
+    """The result of one check. `state` is ok, note (look at it when there is time) or wrong; `way_out` says what to do."""
 
     what: Text
     state: str
@@ -62,7 +62,7 @@ def doctor(terminal: Terminal, as_json: bool) -> int:
     return REFUSED if wrong else FINE
 
 
-def examine(deployment: Deployment) -> Iterator[Finding]:
+def examine(deployment: Deployment) -> Iterator[Check]:
     """Everything that is looked at, in order; nothing is changed."""
     reachable = _database(deployment)
     yield reachable
@@ -91,25 +91,25 @@ def examine(deployment: Deployment) -> Iterator[Finding]:
             yield _backlog(deployment, connection)
 
 
-def _database(deployment: Deployment) -> Finding:
+def _database(deployment: Deployment) -> Check:
     from sqlalchemy.engine import make_url
 
     what = phrase("database")
     shown = make_url(deployment.settings.database_url).render_as_string(hide_password=True)
     file = make_url(deployment.settings.database_url).database or ""
     if shown.startswith("sqlite") and not Path(file).is_file():
-        return Finding(what, WRONG, phrase("{shown} is not there", shown=shown), "tideng migrate")
+        return Check(what, WRONG, phrase("{shown} is not there", shown=shown), "tideng migrate")
     try:
         with deployment.engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
     except Exception as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         hint = phrase("start it, or mend database_url in tideng.toml")
-        return Finding(what, WRONG, reason, hint)
-    return Finding(what, OK, shown)
+        return Check(what, WRONG, reason, hint)
+    return Check(what, OK, shown)
 
 
-def _sqlite(deployment: Deployment) -> Iterator[Finding]:
+def _sqlite(deployment: Deployment) -> Iterator[Check]:
     from tideng.store.database import SAFE_SQLITE, is_sqlite
 
     if is_sqlite(deployment.engine):
@@ -117,47 +117,47 @@ def _sqlite(deployment: Deployment) -> Iterator[Finding]:
 
         version, safe = pysqlite3.sqlite_version, pysqlite3.sqlite_version_info >= SAFE_SQLITE
         hint = "" if safe else "pip install 'pysqlite3>=0.6'"
-        yield Finding(phrase("SQLite version"), OK if safe else WRONG, version, hint)
+        yield Check(phrase("SQLite version"), OK if safe else WRONG, version, hint)
 
 
-def _migrated(deployment: Deployment) -> Finding:
+def _migrated(deployment: Deployment) -> Check:
     from tideng.runtime.migrate import behind
 
     what, parts = phrase("tables"), ", ".join(behind(deployment))
     if not parts:
-        return Finding(what, OK, phrase("up to date"))
-    return Finding(what, WRONG, phrase("not up to date: {parts}", parts=parts), "tideng migrate")
+        return Check(what, OK, phrase("up to date"))
+    return Check(what, WRONG, phrase("not up to date: {parts}", parts=parts), "tideng migrate")
 
 
-def _plugins(deployment: Deployment) -> Iterator[Finding]:
+def _plugins(deployment: Deployment) -> Iterator[Check]:
 
     for one in deployment.plugins.states:
         what = phrase("plugin {name}", name=one.name)
         if one.state == "on":
-            yield Finding(what, OK, one.version)
+            yield Check(what, OK, one.version)
         elif one.state == "off":
             hint = phrase("add it to plugins_allowed in tideng.toml if you trust it")
-            yield Finding(what, NOTE, _why_off(one), hint)
+            yield Check(what, NOTE, _why_off(one), hint)
         else:
             hint = phrase("mend or remove it ({module})", module=one.module)
-            yield Finding(what, WRONG, _why_off(one), hint)
+            yield Check(what, WRONG, _why_off(one), hint)
 
 
 def _why_off(state: PluginState) -> Text | str:
     return in_each_language(state.why) if state.why else ""
 
 
-def _front_end() -> Iterator[Finding]:
+def _front_end() -> Iterator[Check]:
     for entry in entry_points(group=WEB_GROUP, name="is_built"):
         what = phrase("front end")
         if entry.load()():
-            yield Finding(what, OK, phrase("built"))
+            yield Check(what, OK, phrase("built"))
         else:
             said = phrase("not built; every page works without scripts")
-            yield Finding(what, NOTE, said, "make install")
+            yield Check(what, NOTE, said, "make install")
 
 
-def _engine(deployment: Deployment, connection: Connection) -> Finding:
+def _engine(deployment: Deployment, connection: Connection) -> Check:
     """Ask about one rule in force, with no facts at all: the engine has to start for it, and judging only answers."""
     from tideng.model.judge_contract import OnEvent, Situation
 
@@ -172,13 +172,13 @@ def _engine(deployment: Deployment, connection: Connection) -> Finding:
     failed = ", ".join(sorted(deployment.failed_plugins() - before))
     if failed:
         hint = phrase('set engine = "closures" in tideng.toml')
-        return Finding(what, WRONG, phrase("{kind}: {failed} failed", kind=kind, failed=failed), hint)
+        return Check(what, WRONG, phrase("{kind}: {failed} failed", kind=kind, failed=failed), hint)
     state = plugins.first("engine_state", connection=connection)
     if state is not None and not state.as_asked:
-        return Finding(what, WRONG, _another_engine(state), state.way_out)
+        return Check(what, WRONG, _another_engine(state), state.way_out)
     if not watches:
-        return Finding(what, NOTE, phrase("{kind}: no rules in force", kind=kind), "tideng apply CLIENT_DIR")
-    return Finding(what, OK, phrase("{kind}: {n} rules in force", kind=kind, n=len(watches)))
+        return Check(what, NOTE, phrase("{kind}: no rules in force", kind=kind), "tideng apply CLIENT_DIR")
+    return Check(what, OK, phrase("{kind}: {n} rules in force", kind=kind, n=len(watches)))
 
 
 def _another_engine(state: EngineState) -> Text:
@@ -189,14 +189,14 @@ def _another_engine(state: EngineState) -> Text:
     return phrase("{judging} judge in place of {asked}: {why} ({detail})", detail=state.detail, **values)
 
 
-def _attention(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
+def _attention(deployment: Deployment, connection: Connection) -> Iterator[Check]:
     """What the plugins want somebody to look at, such as a rule that was set aside."""
     for part in deployment.plugins.call("needs_attention", connection=connection):
         for one in part:
-            yield Finding(one.what, WRONG, one.said, one.way_out)
+            yield Check(one.what, WRONG, one.said, one.way_out)
 
 
-def _queue(deployment: Deployment) -> Finding:
+def _queue(deployment: Deployment) -> Check:
     import sqlite3  # the queue is another file than the database, and the standard library's SQLite reads no WAL of ours
 
     what, file = phrase("queue file"), deployment.settings.queue_file
@@ -211,26 +211,26 @@ def _queue(deployment: Deployment) -> Finding:
     except (sqlite3.Error, OSError) as error:
         said = f"{file}: {error}"
         hint = phrase("delete it, or give this user the folder; nothing is lost")
-        return Finding(what, WRONG, said, hint)
+        return Check(what, WRONG, said, hint)
     if not existed:
         Path(file).unlink(missing_ok=True)
-    return Finding(what, OK, file)
+    return Check(what, OK, file)
 
 
-def _calendar(deployment: Deployment) -> Finding:
+def _calendar(deployment: Deployment) -> Check:
     what, country = phrase("working calendar"), deployment.profile.calendar
     year = deployment.clock.now().year
     if not deployment.calendar.published(year):
         hint = phrase("update the package holidays")
-        return Finding(what, WRONG, phrase("{country}: {year} is not known", country=country, year=year), hint)
+        return Check(what, WRONG, phrase("{country}: {year} is not known", country=country, year=year), hint)
     if not deployment.calendar.published(year + 1):
         hint = phrase("update the package holidays once it is announced")
         said = phrase("{country}: {value} is not announced yet", country=country, value=year + 1)
-        return Finding(what, NOTE, said, hint)
-    return Finding(what, OK, f"{country}: {year}, {year + 1}")
+        return Check(what, NOTE, said, hint)
+    return Check(what, OK, f"{country}: {year}, {year + 1}")
 
 
-def _clock(deployment: Deployment) -> Finding:
+def _clock(deployment: Deployment) -> Check:
     what, now = phrase("clock"), deployment.clock.now()
     shown = f"{now:%Y-%m-%d %H:%M:%S} UTC"
     if deployment.settings.clock_start is not None:
@@ -238,20 +238,20 @@ def _clock(deployment: Deployment) -> Finding:
             "virtual, {clock_speed}×: {shown}", clock_speed=f"{deployment.settings.clock_speed:g}", shown=shown
         )
         hint = phrase("for demonstrations only: take clock_start out of tideng.toml")
-        return Finding(what, NOTE, said, hint)
+        return Check(what, NOTE, said, hint)
     if now < datetime(2025, 1, 1, tzinfo=UTC):
-        return Finding(what, WRONG, shown, phrase("set the machine's clock"))
-    return Finding(what, OK, shown)
+        return Check(what, WRONG, shown, phrase("set the machine's clock"))
+    return Check(what, OK, shown)
 
 
-def _client(deployment: Deployment) -> Finding:
+def _client(deployment: Deployment) -> Check:
     name = deployment.profile.client
     if name:
-        return Finding(phrase("client"), OK, name)
-    return Finding(phrase("client"), NOTE, phrase("none applied yet"), "tideng apply CLIENT_DIR")
+        return Check(phrase("client"), OK, name)
+    return Check(phrase("client"), NOTE, phrase("none applied yet"), "tideng apply CLIENT_DIR")
 
 
-def _people(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
+def _people(deployment: Deployment, connection: Connection) -> Iterator[Check]:
     directory: Any = deployment.plugins.first("directory", connection=connection)
     members = list(directory.members(deployment.clock.now())) if directory else []
     here = {member.person for member in members}
@@ -264,24 +264,24 @@ def _people(deployment: Deployment, connection: Connection) -> Iterator[Finding]
     if len(tops) > 1 or vacant:
         lone = _some([*(sorted(tops) if len(tops) > 1 else ()), *vacant])
         said = phrase("without a supervisor who is here: {lone}", lone=lone)
-        yield Finding(what, NOTE, said, phrase("mend people.csv, then `tideng apply`"))
+        yield Check(what, NOTE, said, phrase("mend people.csv, then `tideng apply`"))
     else:
-        yield Finding(what, OK, phrase("{n} people, one at the top", n=len(members)))
+        yield Check(what, OK, phrase("{n} people, one at the top", n=len(members)))
     if "email" in deployment.profile.channels:
         without = [member.person for member in members if not member.email]
         what = phrase("e-mail addresses")
         if without:
             said = phrase("missing: {some}", some=_some(without))
-            yield Finding(what, WRONG, said, phrase("mend people.csv, then `tideng apply`"))
+            yield Check(what, WRONG, said, phrase("mend people.csv, then `tideng apply`"))
         else:
-            yield Finding(what, OK, f"{len(members)}")
+            yield Check(what, OK, f"{len(members)}")
 
 
 def _some(people: list[str]) -> str:
     return ", ".join(people[:5]) + (f" … ({len(people)})" if len(people) > 5 else "")
 
 
-def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
+def _rates(deployment: Deployment, connection: Connection) -> Iterator[Check]:
     """Amounts that nobody can compare, since no rate says what they are worth."""
     from tideng.store.rates import without_rate
 
@@ -292,33 +292,33 @@ def _rates(deployment: Deployment, connection: Connection) -> Iterator[Finding]:
             currency=currency,
             first=first,
         )
-        yield Finding(phrase("exchange rate {currency}", currency=currency), NOTE, said, hint)
+        yield Check(phrase("exchange rate {currency}", currency=currency), NOTE, said, hint)
 
 
-def _parked(connection: Connection) -> Finding:
+def _parked(connection: Connection) -> Check:
     from tideng.outbox import rows
 
     number = rows.count(connection, rows.Selection((rows.PARKED,)))
     what = phrase("messages")
     if not number:
-        return Finding(what, OK, phrase("none parked"))
+        return Check(what, OK, phrase("none parked"))
     error = rows.first_error(connection)
     hint = phrase("mend the channel, then send them again on the page Outbox")
-    return Finding(what, WRONG, phrase("{number} parked: {error}", number=number, error=error), hint)
+    return Check(what, WRONG, phrase("{number} parked: {error}", number=number, error=error), hint)
 
 
-def _letters(connection: Connection) -> Finding:
+def _letters(connection: Connection) -> Check:
     from tideng.store.events import count_dead_letters
 
     number = count_dead_letters(connection)
     what = phrase("dead letters")
     if not number:
-        return Finding(what, OK, phrase("none"))
+        return Check(what, OK, phrase("none"))
     hint = phrase("`tideng dead-letters`; once mended, with --retry")
-    return Finding(what, WRONG, phrase("{number} wait", number=number), hint)
+    return Check(what, WRONG, phrase("{number} wait", number=number), hint)
 
 
-def _backlog(deployment: Deployment, connection: Connection) -> Finding:
+def _backlog(deployment: Deployment, connection: Connection) -> Check:
     from tideng.model.statuses import EventStatus
     from tideng.store.event_reading import count_events, first_failure, oldest_waiting
 
@@ -327,15 +327,15 @@ def _backlog(deployment: Deployment, connection: Connection) -> Finding:
     if failed:
         error = first_failure(connection)
         said = phrase("{failed} could not be judged: {error}", failed=failed, error=error)
-        return Finding(what, WRONG, said, phrase("see the page Events"))
+        return Check(what, WRONG, said, phrase("see the page Events"))
     oldest = oldest_waiting(connection)
     age = (deployment.clock.now() - oldest).total_seconds() if oldest else 0.0
     if age > deployment.settings.backlog_limit_seconds:
         said = phrase("the oldest has waited {age} s", age=f"{age:,.0f}")
-        return Finding(
+        return Check(
             what,
             WRONG,
             said,
             phrase("start `tideng run` or one more `tideng worker`"),
         )
-    return Finding(what, OK, phrase("none waits too long"))
+    return Check(what, OK, phrase("none waits too long"))

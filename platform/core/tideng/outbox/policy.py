@@ -47,7 +47,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueuedMessage:
     """A message that waits for `due`; `ref` is whatever the caller knows it by; `because` why it was held so far."""
 
     ref: Any
@@ -60,7 +60,7 @@ class Waiting:
 class Part:
     """What `release` decided of some messages, in their order: they go out now as one (`because` None), or are held until `due`."""
 
-    members: tuple[Waiting, ...]
+    members: tuple[QueuedMessage, ...]
     due: datetime
     because: HeldReason | None = None
 
@@ -160,7 +160,7 @@ class Speaking:
     def release(
         self,
         recipient: str,
-        waiting: Sequence[Waiting],
+        waiting: Sequence[QueuedMessage],
         told: Mapping[date, int],
         now: datetime,
         directory: Directory,
@@ -191,7 +191,7 @@ class Speaking:
     def _within_budget(
         self,
         recipient: str,
-        groups: Iterable[tuple[Waiting, ...]],
+        groups: Iterable[tuple[QueuedMessage, ...]],
         told: Mapping[date, int],
         now: datetime,
         directory: Directory,
@@ -257,7 +257,7 @@ class Speaking:
     def _plan_one(
         self, recipient: str, channel: str, coming: Sequence[Message], directory: Directory
     ) -> Iterator[Outgoing]:
-        waiting: list[Waiting] = []
+        waiting: list[QueuedMessage] = []
         told: Counter[date] = Counter()
         position = 0
         while position < len(coming) or waiting:
@@ -265,7 +265,7 @@ class Speaking:
             while position < len(coming) and coming[position].moment <= now:
                 message = coming[position]
                 due, because = self.first_due(message, directory)
-                waiting.append(Waiting(message, due, message.alone, because))
+                waiting.append(QueuedMessage(message, due, message.alone, because))
                 position += 1
             today = now.astimezone(directory.zone_of(recipient, now)).date()
             told = Counter({day: n for day, n in told.items() if day >= _monday(today)})

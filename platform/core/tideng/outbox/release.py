@@ -20,8 +20,8 @@ from tideng.outbox import rows as outbox_rows
 from tideng.outbox.contest import keep_back, stopped
 from tideng.outbox.policy import (
     Part,
+    QueuedMessage,
     Speaking,
-    Waiting,
     week_began,
 )
 from tideng.outbox.rows import PersonChannel
@@ -57,8 +57,8 @@ def release(
     return Release(outbox_rows.lease(connection, going, bundles, now, leased_until), len(changed))
 
 
-def _waiting(row: Any) -> Waiting:
-    return Waiting(row.id, row.due, row.alone, row.held_because)
+def _waiting(row: Any) -> QueuedMessage:
+    return QueuedMessage(row.id, row.due, row.alone, row.held_because)
 
 
 def _again(

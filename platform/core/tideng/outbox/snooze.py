@@ -47,7 +47,7 @@ _COLUMNS = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class SnoozedMessage:
     """A reminder that was put off and whose moment has come: its row in the outbox, and what it is about."""
 
     row: int
@@ -150,7 +150,7 @@ def somebody_waits(connection: Connection, now: datetime) -> bool:
     return connection.execute(select(OutboxRow.id).where(_ripe(now)).limit(1)).first() is not None
 
 
-def ripe(connection: Connection, now: datetime) -> list[Waiting]:
+def ripe(connection: Connection, now: datetime) -> list[SnoozedMessage]:
     """The reminders whose moment has come, held against other workers until the transaction ends."""
     query = (
         select(OutboxRow.id.label("row"), OutboxRow.recipient.label("reader"), *_COLUMNS)
@@ -162,7 +162,7 @@ def ripe(connection: Connection, now: datetime) -> list[Waiting]:
     if not is_sqlite(connection):
         query = query.with_for_update(skip_locked=True, of=OutboxRow.__table__)
     return [
-        Waiting(
+        SnoozedMessage(
             one.row, Spoken(one.rule, one.version, one.subject, one.period, one.step, one.at), one.about, one.reader
         )
         for one in connection.execute(query)
@@ -171,7 +171,7 @@ def ripe(connection: Connection, now: datetime) -> list[Waiting]:
 
 def wake(
     connection: Connection,
-    waiting: Sequence[Waiting],
+    waiting: Sequence[SnoozedMessage],
     settled: Callable[[list[Spoken]], list[Spoken]],
     directory: Directory,
     now: datetime,
@@ -200,7 +200,7 @@ def _ripe(now: datetime) -> Any:
     return and_(rows.SNOOZED.condition, OutboxRow.due <= now)
 
 
-def _ended(connection: Connection, waiting: Sequence[Waiting]) -> set[tuple[str, str, str]]:
+def _ended(connection: Connection, waiting: Sequence[SnoozedMessage]) -> set[tuple[str, str, str]]:
     """The occurrences whose ladder ended because `until` held, or because somebody left or is away."""
     table = AgendaRow
     cancelled = connection.execute(

@@ -73,7 +73,7 @@ class LastNote:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class CurrentState:
     """A state somebody is in since `since` (UTC): on a trip, on leave. `absent`: nothing is asked of them."""
 
     name: str
@@ -98,7 +98,7 @@ class TeamMember:
     status: str
     matters: tuple[OpenMatter, ...]
     due: datetime | None
-    states: tuple[State, ...]
+    states: tuple[CurrentState, ...]
     last_nudge: LastNudge | None
     trend: tuple[int, ...]
     worth: str
@@ -234,17 +234,17 @@ def _due(one: BoardPerson | None) -> datetime | None:
 
 def _states(
     connection: Connection, catalogue: Catalogue, people: Collection[str], now: datetime
-) -> dict[str, list[State]]:
+) -> dict[str, list[CurrentState]]:
     """Which states these people are in now. One statement."""
     row = StateRow
     holds = and_(row.started_at <= now, or_(row.ended_at.is_(None), row.ended_at > now))
     statement = select(row.subject, row.state, func.min(row.started_at).label("since")).where(holds)
     statement = _among(statement, row.subject, people).group_by(row.subject, row.state).order_by(row.state)
-    found: dict[str, list[State]] = {}
+    found: dict[str, list[CurrentState]] = {}
     for one in connection.execute(statement):
         known = catalogue.states.get(one.state)
         if known is not None and one.subject in people:
-            found.setdefault(one.subject, []).append(State(one.state, known.title, one.since, known.absent))
+            found.setdefault(one.subject, []).append(CurrentState(one.state, known.title, one.since, known.absent))
     return found
 
 
