@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 
-from tideng.base.errors import InvalidPayload, InvalidValue, Problem
-from tideng.base.parse_errors import of_json
+from tideng.base.errors import InvalidPayload, Problem
 from tideng.base.problems import stored
+from tideng.intake.json_text import read_json
 from tideng.intake.reader import DeadLetter, dead_letter, read_event
 from tideng.model.event import Event
-from tideng.model.limits import MAX_KEY
+from tideng.model.limits import LENGTHS, MAX_KEY, storable
 from tideng.model.statuses import EventStatus
 from tideng.store.database import insert, writing
 from tideng.store.tables import DeadLetterRow, EventKeyRow, EventRow
@@ -92,7 +92,7 @@ def keep(
     for place, one in read:
         if isinstance(one, InvalidPayload):
             letters.append(dead_letter(one, source_hint))
-            receipts.append(Receipt(REFUSED, problems=one.problems))
+            receipts.append(Receipt(REFUSED, _said(one.payload, "id"), _said(one.payload, "source"), one.problems))
             continue
         status = next(outcomes)
         problems: tuple[Problem, ...] = ()
@@ -104,6 +104,12 @@ def keep(
         receipts.append(Receipt(status, one.id, one.source, problems))
     store_dead_letters(connection, letters, now)
     return receipts
+
+
+def _said(payload: object, name: str) -> str:
+    """What a refused payload says its `name` (id, source) is, so that a sender finds it again; '' where it says none."""
+    value = payload.get(name) if isinstance(payload, Mapping) else None
+    return storable(value)[: LENGTHS[name]] if isinstance(value, str) else ""
 
 
 def store_events(
@@ -256,17 +262,16 @@ def retry_dead_letters(deployment: Deployment, ids: Sequence[int] | None = None)
 def _retry(connection: Connection, catalogue: Catalogue, letter: dict, now: datetime) -> tuple[Receipt, list]:
     try:
         if letter["truncated"]:
-            raise InvalidValue("letter-cut-off")
-        payload = json.loads(letter["payload"])
-    except ValueError as error:
-        why = error.message if isinstance(error, InvalidValue) else of_json(error)
-        problem = Problem(letter["place"], "letter-unreadable", {"why": why})
+            raise ValueError("only its beginning was kept")
+        payload = read_json(letter["payload"])
+    except (ValueError, RecursionError) as error:
+        problem = Problem(letter["place"], "letter-unreadable", {"why": error})
         return Receipt(REFUSED, problems=(problem,)), letter["problems"]
     try:
         event = read_event(payload, catalogue, place=letter["place"], received=now)
     except InvalidPayload as error:
-        problems = list(map(stored, error.problems))
-        return Receipt(REFUSED, problems=error.problems), problems
+        problems = [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in error.problems]
+        return Receipt(REFUSED, _said(payload, "id"), _said(payload, "source"), error.problems), problems
     status = store_events(connection, catalogue, [event], now)[0]
     return Receipt(status, event.id, event.source), letter["problems"]
 
