@@ -160,6 +160,12 @@ if TYPE_CHECKING:
     # Channels
     from tideng.outbox.channels import Channel, ChannelError, OutgoingMessage
     # Problems
+    from tideng.base.problems import (
+        Sentence, ProblemText, say as say_problem, say_sentence, stored as stored_problem, restored as restored_problem,
+        in_json as problem_in_json,
+    )
+    from tideng.base.suggestions import nearest as nearest_name
+    from tideng.base.parse_errors import of_csv as why_not_csv, of_json as why_not_json, of_text as why_not_parsed
     from tideng.base.errors import (
         TidengError, Problem, Refused, InvalidBundle, InvalidPayload, InvalidSettings, NotFound, NotAllowed,
         PluginRefused,
