@@ -209,7 +209,7 @@ def log_zone(name: str | None, at: str) -> tzinfo | None:
     from tideng.org.directory import zone
 
     if wrong := timezone_problem(name):
-        raise Refused("event file", [Problem(at, *wrong)])
+        raise Refused("event-file", [Problem(at, wrong.code, wrong.params)])
     return zone(name)
 
 

@@ -232,15 +232,14 @@ ZONES_MEANT = {
 """Names that people write for a zone and that no zone has (small letters) → the zone that they mean."""
 
 
-def timezone_problem(name: str) -> tuple[str, str] | None:
-    """(problem, hint) when `name` is no IANA time zone."""
+def timezone_problem(name: str) -> Sentence | None:
+    """What is wrong when `name` is not an IANA time zone."""
     known = _zones()
     if name in known:
         return None
     meant = ZONES_MEANT.get(name.strip().casefold().replace(" ", "_")) or ZONES_MEANT.get(name.strip().casefold())
-    if meant:
-        return f"{name!r} is no time zone", f"did you mean {meant}?"
-    return f"{name!r} is no time zone", nearest(name, known) or "an IANA name such as Asia/Shanghai"
+    way_out = Sentence("did-you-mean", {"name": meant}) if meant else nearest(name, known)
+    return Sentence("not-a-time-zone", {"name": name, "way_out": way_out or Sentence("time-zone-example")})
 
 
 def locale_problem(name: str) -> Sentence | None:

@@ -172,7 +172,7 @@ def _event_or_refusal(place: str, payload: object, catalogue: Catalogue, terms: 
     if terms.zone is not None and isinstance(payload, dict) and isinstance(local := payload.get("time"), str):
         known = at_zone(local, terms.zone)
         if known is None and LOCAL_TIME.fullmatch(local):
-            problem = Problem(f"{place}, time", f"{local} does not exist in {terms.zone}", "give its offset from UTC")
+            problem = Problem(f"{place}, time", "time-skipped", {"time": local, "zone": str(terms.zone)})
             return InvalidPayload("event", [problem], payload, place)
         payload["time"] = known or local
     try:

@@ -64,7 +64,7 @@ def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
                     for name in value.repeated:
                         yield (
                             f"{path}.{shown(name)}" if path else shown(name),
-                            ("is there twice", "leave one of them out"),
+                            Sentence("field-twice"),
                         )
                 for name, item in reversed(list(value.items())):
                     inner = f"{path}.{shown(name)}" if path else shown(name)
