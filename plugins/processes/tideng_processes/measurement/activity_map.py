@@ -159,7 +159,7 @@ class _MapParser:
                 self._add("elsewhere", "activity-twice", {"activity": one})
         zone = self._zone(said.get("timezone"))
         if self._problems:
-            raise Refused(f"map {name}", self._problems)
+            raise Refused(Sentence("map-called", {"name": name}), self._problems)
         return LogMap(name, processes, tuple(elsewhere), zone, self._document)
 
     def _zone(self, said: Any) -> tzinfo | None:
