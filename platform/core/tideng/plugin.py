@@ -149,7 +149,7 @@ if TYPE_CHECKING:
     from tideng.access.viewer import Viewer, below, name_of
     from tideng.access.paging import Page, PAGE_SIZE
     from tideng.privacy.holdings import (
-        Holding, Record as HeldRecord, of_rows as holding_of_rows, TIME as COLUMN_TIME, NAME as COLUMN_NAME, UNIT as
+        Holding, Record as HeldRecord, HeldRows as HeldRows, of_rows as holding_of_rows, TIME as COLUMN_TIME, NAME as COLUMN_NAME, UNIT as
         COLUMN_UNIT, POSITION as COLUMN_POSITION, SUPERVISOR as COLUMN_SUPERVISOR, BEGAN as COLUMN_BEGAN, ENDED as
         COLUMN_ENDED, CONTENT as COLUMN_CONTENT, OUTCOME as COLUMN_OUTCOME,
     )
@@ -260,7 +260,7 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.access.viewer": "Viewer below name_of",
         "tideng.access.paging": "Page PAGE_SIZE",
         "tideng.privacy.holdings": (
-            "Holding Record=HeldRecord of_rows=holding_of_rows TIME=COLUMN_TIME NAME=COLUMN_NAME "
+            "Holding Record=HeldRecord HeldRows of_rows=holding_of_rows TIME=COLUMN_TIME NAME=COLUMN_NAME "
             "UNIT=COLUMN_UNIT POSITION=COLUMN_POSITION SUPERVISOR=COLUMN_SUPERVISOR "
             "BEGAN=COLUMN_BEGAN ENDED=COLUMN_ENDED CONTENT=COLUMN_CONTENT OUTCOME=COLUMN_OUTCOME"
         ),
