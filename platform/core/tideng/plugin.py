@@ -71,7 +71,7 @@ __all__ = [
     "ZIP_LEADS_OUT", "ZIP_LOCKED", "ZIP_TOO_LARGE", "ActionSpec", "Asked", "Assignment", "Attachment",
     "AttachmentReading", "Attention", "Bundle", "Card", "CardLine", "Catalogue", "Channel", "ChannelError",
     "ChannelSpec", "Clock", "Deed", "Deployment", "Directory", "Document", "Duration", "Each", "EngineState", "Event",
-    "EventType", "Fact", "Field", "Filled", "Finding", "Form", "Group", "HeldRecord", "Holding", "Id",
+    "EventType", "Fact", "Field", "Filled", "Finding", "Form", "Group", "HeldRecord", "HeldRows", "Holding", "Id",
     "InvalidBundle", "InvalidPayload", "InvalidSettings", "Invoice", "InvoiceVerdict", "Limit", "ManualClock", "Mark",
     "MetricSpec", "Moment", "Money", "Needs", "NotAllowed", "NotFound", "OnAbsence", "OnEvent", "OnNotAll",
     "OnSchedule", "OnWait", "OutgoingMessage", "Page", "PluginRefused", "Point", "Position", "Problem", "Problems",
@@ -149,9 +149,9 @@ if TYPE_CHECKING:
     from tideng.access.viewer import Viewer, below, name_of
     from tideng.access.paging import Page, PAGE_SIZE
     from tideng.privacy.holdings import (
-        Holding, Record as HeldRecord, HeldRows as HeldRows, of_rows as holding_of_rows, TIME as COLUMN_TIME, NAME as COLUMN_NAME, UNIT as
-        COLUMN_UNIT, POSITION as COLUMN_POSITION, SUPERVISOR as COLUMN_SUPERVISOR, BEGAN as COLUMN_BEGAN, ENDED as
-        COLUMN_ENDED, CONTENT as COLUMN_CONTENT, OUTCOME as COLUMN_OUTCOME,
+        Holding, Record as HeldRecord, HeldRows, of_rows as holding_of_rows, TIME as COLUMN_TIME, NAME as COLUMN_NAME,
+        UNIT as COLUMN_UNIT, POSITION as COLUMN_POSITION, SUPERVISOR as COLUMN_SUPERVISOR, BEGAN as COLUMN_BEGAN, ENDED
+        as COLUMN_ENDED, CONTENT as COLUMN_CONTENT, OUTCOME as COLUMN_OUTCOME,
     )
     # Channels
     from tideng.outbox.channels import Channel, ChannelError, OutgoingMessage
