@@ -14,6 +14,7 @@ from story import at
 
 from tideng.cli.replay import prepare, rule_files
 from tideng.client.bundle import read_bundle
+from tideng.intake.event_files import NO_TERMS
 from tideng.replay.run import replay, to_line
 
 CLIENT = "client: Small\nlocale: en\n"
@@ -65,7 +66,7 @@ class Client:
 
     def replay_files(self, rules: Sequence[Path], events: Sequence[Path], start: str, until: str) -> list[dict]:
         bundle = replace(read_bundle(self.folder), rule_files=rule_files(rules), packs=())
-        heard, refused, deployment = prepare(bundle, events, {}, at(start))
+        heard, refused, deployment = prepare(bundle, events, NO_TERMS, at(start))
         assert not refused, [str(one) for one in refused]
         failed = [plugin for plugin in deployment.plugins.states if plugin.state == "failed"]
         directory = deployment.plugins.first("directory", connection=None)

@@ -5,14 +5,19 @@ Whoever calls shows an API key or a token as ``Authorization: Bearer``; a browse
 
 from __future__ import annotations
 
-import json
+import re
+from codecs import BOM_UTF8
 from importlib.metadata import version
+from json import JSONDecodeError
 from typing import Any
+from urllib.parse import unquote
 
 from flask import current_app, jsonify, render_template, request
 from flask_babel import gettext as _
 from marshmallow import ValidationError
 
+from tideng.intake.json_text import read_json
+from tideng.model.limits import MAX_DEPTH
 from tideng.problem_words import stored_in_words
 from tideng.store.database import reading
 from tideng.views.nudges import NudgeFilter, nudges
@@ -23,6 +28,8 @@ from tideng_admin.request.context import asked_locale, web
 
 MOST_EVENTS = 1000
 _STRUCTURED, _BATCH, _PLAIN = "application/cloudevents+json", "application/cloudevents-batch+json", "application/json"
+_BINARY = ("ce-specversion", "ce-id", "ce-source", "ce-type")
+_DATA_TYPES = (_PLAIN, "text/json")
 HANDS_IN = frozenset({"connector", "implementer", "admin"})
 
 
@@ -56,12 +63,12 @@ def _not_too_busy() -> None:
 
 
 def _payloads() -> list[Any]:
+    """The events of the request, in any of the three modes of CloudEvents: structured, batched, or binary."""
+    if request.mimetype not in (_STRUCTURED, _BATCH) and any(name in request.headers for name in _BINARY):
+        return [_binary_event()]
     if request.mimetype not in (_STRUCTURED, _BATCH, _PLAIN):
         raise Stop(415, _("Send JSON: %(types)s", types=", ".join((_STRUCTURED, _BATCH, _PLAIN))))
-    try:
-        body = json.loads(request.get_data().decode())
-    except (ValueError, RecursionError) as error:
-        raise Stop(400, _("This is no JSON."), problems=[{"at": "", "problem": str(error)[:200], "hint": ""}]) from None
+    body = _json_body()
     payloads = body if isinstance(body, list) else [body]
     if request.mimetype == _STRUCTURED and isinstance(body, list):
         raise Stop(400, _("One event is sent as an object; a list is %(type)s.", type=_BATCH))
@@ -70,6 +77,55 @@ def _payloads() -> list[Any]:
     if len(payloads) > MOST_EVENTS:
         raise Stop(413, _("At most %(n)s events in one request.", n=MOST_EVENTS))
     return payloads
+
+
+def _json_body() -> Any:
+    """The JSON value of the body; stops with 400 or 415 and in our own words where it cannot be read."""
+    packed = request.headers.get("Content-Encoding", "").strip().lower()
+    if packed not in ("", "identity"):
+        raise Stop(415, _("The body is packed (%(encoding)s). Send it unpacked.", encoding=packed[:40]))
+    try:
+        return read_json(request.get_data().removeprefix(BOM_UTF8).decode())
+    except UnicodeDecodeError as error:
+        raise Stop(400, _("This is not UTF-8 at byte %(n)s. Send JSON in UTF-8.", n=error.start + 1)) from None
+    except JSONDecodeError as error:
+        place = {"at": f"line {error.lineno}, column {error.colno}", "problem": _("The JSON breaks here."), "hint": ""}
+        raise Stop(400, _("This is no JSON."), problems=[place]) from None
+    except RecursionError:
+        raise Stop(400, _("Lists and objects lie within one another more than %(n)s deep.", n=MAX_DEPTH)) from None
+    except ValueError:  # the one that is left: more digits than Python turns into a number
+        raise Stop(400, _("A number in it has too many digits to be read.")) from None
+
+
+def _binary_event() -> dict[str, Any]:
+    """The event whose attributes are in headers, such as ``ce-id``, and whose data is the body."""
+    if request.mimetype not in _DATA_TYPES and request.content_length:
+        raise Stop(415, _("The data of an event is JSON: %(types)s", types=", ".join(_DATA_TYPES)))
+    payload: dict[str, Any] = {}
+    for header, said in request.headers.items():
+        prefix, _dash, name = header.lower().partition("-")
+        if prefix != "ce":
+            continue
+        value = _header_value(said)
+        if value is None or name in ("data", "datacontenttype"):
+            raise Stop(
+                400,
+                _("The header %(name)s cannot be read. Write it in UTF-8, percent-encoded.", name=f"ce-{name}"[:80]),
+            )
+        payload[name] = value
+    if request.content_length:
+        payload["data"] = _json_body()
+    return payload
+
+
+def _header_value(said: str) -> str | None:
+    """The value of an attribute in a header: quotes taken off, percent-encoding decoded; None where it is not UTF-8."""
+    if len(said) >= 2 and said[0] == said[-1] == '"':
+        said = re.sub(r"\\(.)", r"\1", said[1:-1])
+    try:
+        return unquote(said.encode("latin-1").decode(), errors="strict")  # HTTP gives its bytes one by one
+    except UnicodeError:
+        return None
 
 
 @blueprint.get("/api/v1/nudges")

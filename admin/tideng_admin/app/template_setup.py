@@ -35,6 +35,7 @@ _FILTERS = (
     filters.lamp_chip,
     filters.lamp_word,
     filters.mark_word,
+    filters.language_name,
     filters.moment,
     filters.named,
     filters.pause_word,

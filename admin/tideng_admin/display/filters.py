@@ -15,7 +15,7 @@ from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from tideng.base.locales import formatted, is_right_to_left, tag
+from tideng.base.locales import formatted, is_right_to_left, name_of, tag
 from tideng.base.text import colon, comma, pause, phrase, space, wording
 from tideng.model.catalogue import Text
 from tideng.model.statuses import (
@@ -82,17 +82,17 @@ CHIPS: Mapping[str, tuple[str, Any]] = {
     "off": ("hold", _l("Off")),
     "published": ("ok", _l("In force")),
     "archived": ("hold", _l("Archived")),
-    "paused": ("hold", _l("Resting")),
-    "quarantined": ("fail", _l("Set aside")),
+    "paused": ("hold", _l("Paused")),
+    "quarantined": ("fail", _l("Quarantined")),
     "draft_open": ("need", _l("Being written")),
     "draft_asked": ("told", _l("Waits for approval")),
     "draft_approved": ("ok", _l("Approved")),
     "draft_published": ("ok", _l("Published")),
-    "draft_discarded": ("hold", _l("Put aside")),
+    "draft_discarded": ("hold", _l("Discarded")),
     "as_expected": ("ok", _l("As expected")),
-    "otherwise": ("need", _l("Otherwise")),
-    "retried": ("ok", _l("Mended")),
-    "discarded": ("hold", _l("Put aside")),
+    "otherwise": ("need", _l("Different from expected")),
+    "retried": ("ok", _l("Fixed")),
+    "discarded": ("hold", _l("Discarded")),
     "missed": ("need", _l("Missed")),
     "revoked": ("hold", _l("Revoked")),
 }
@@ -188,6 +188,11 @@ def day(of: date) -> str:
 def weekday(of: date) -> str:
     """Mon, 周一."""
     return formatted(of, "E", locale())
+
+
+def language_name(of: str) -> str:
+    """What a language is called in the reader's."""
+    return name_of(of, locale())
 
 
 def day_of_week(of: date) -> str:

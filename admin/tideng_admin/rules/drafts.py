@@ -293,7 +293,7 @@ def _unschedule(connection: Connection, id: int) -> str:
 
 def _discard(connection: Connection, id: int) -> str:
     drafts.discard_draft(connection, web().viewer(), id, web().now())
-    flash(_("The draft is put aside."), "success")
+    flash(_("The draft is discarded."), "success")
     return url_for("DraftsPage.show_all")
 
 

@@ -71,7 +71,7 @@ class RulesPage(Page):
         told = [(one, titles.get(one.rule), Trouble.of(one.details, one.why).words(locale())) for one in aside]
         quiet = [one for one in found if one.id in resting]
         states = [("published", _("In force"), len(found))]
-        states += [("resting", _("Resting"), len(quiet))] if all_ else []
+        states += [("resting", _("Paused"), len(quiet))] if all_ else []
         states += [("archived", _("Archived"), len(gone))]
         shown = {"published": found, "resting": quiet, "archived": gone}[state]
         return render_template(
@@ -97,7 +97,7 @@ class RulesPage(Page):
         with writing(here.engine) as connection:
             quarantine.try_again(connection, here.viewer(), rule)
         here.deployment.bell.ring()
-        flash(_("The rule is tried again. If it fails again, it is set aside again."), "success")
+        flash(_("The rule is tried again. If it fails again, it is quarantined again."), "success")
         return redirect(url_for("RulesPage.show_all"))
 
     @expose("/<rule>")
@@ -186,12 +186,12 @@ def _changed(versions: list[rules.RuleShown]) -> dict[int, list[Difference]]:
 
 def _pause(connection: Connection, rule: str) -> str:
     pausing.pause(connection, web().viewer(), rule, request.form.get("why", ""), web().now())
-    return _("The rule rests. It speaks to nobody until you resume it.")
+    return _("The rule is paused. It sends nothing until you resume it.")
 
 
 def _resume(connection: Connection, rule: str) -> str:
     pausing.resume(connection, web().viewer(), rule, web().now())
-    return _("The rule speaks from now on.")
+    return _("The rule is active from now on.")
 
 
 def _archive(connection: Connection, rule: str) -> str:

@@ -65,29 +65,30 @@ __all__ = [
     "COLUMN_BEGAN", "COLUMN_CONTENT", "COLUMN_ENDED", "COLUMN_NAME", "COLUMN_OUTCOME", "COLUMN_POSITION",
     "COLUMN_SUPERVISOR", "COLUMN_TIME", "COLUMN_UNIT", "DEFAULT_LANGUAGE", "DIRECTORY_EVENTS", "EXIT_FINE",
     "EXIT_REFUSED", "INVOICE_GENUINE", "INVOICE_LATER", "INVOICE_UNKNOWN", "INVOICE_WRONG", "LAMP_LIT",
-    "LARGEST_ATTACHMENT", "LINE_ATTENTION", "LINE_FINE", "LINE_OPEN", "LOGS", "MAX_KEPT", "MAX_TEXT", "MAX_WHOLE",
-    "MEGABYTE", "MOST_PROBLEMS", "MUST", "NAMING_CONVENTION", "OFD", "PAGE_SIZE", "PDF", "PERSON_COLUMNS", "PICTURE",
-    "POSITION_COLUMNS", "SHOULD", "SOURCE_LANGUAGE", "UNIT_COLUMNS", "ZIP_CUT_OFF", "ZIP_DAMAGED", "ZIP_ERRORS",
-    "ZIP_LEADS_OUT", "ZIP_LOCKED", "ZIP_TOO_LARGE", "ActionSpec", "Asked", "Assignment", "Attachment",
-    "AttachmentReading", "Attention", "Bundle", "Card", "CardLine", "Catalogue", "Channel", "ChannelError",
-    "ChannelSpec", "Clock", "Deed", "Deployment", "Directory", "Document", "Duration", "Each", "EngineState", "Event",
-    "EventType", "Fact", "Field", "Filled", "Finding", "Form", "Group", "HeldRecord", "HeldRows", "Holding", "Id",
-    "InvalidBundle", "InvalidPayload", "InvalidSettings", "Invoice", "InvoiceVerdict", "Limit", "ManualClock", "Mark",
-    "MetricSpec", "Moment", "Money", "Needs", "NotAllowed", "NotFound", "OnAbsence", "OnEvent", "OnNotAll",
-    "OnSchedule", "OnWait", "OutgoingMessage", "Page", "PluginRefused", "Point", "Position", "Problem", "Problems",
-    "ReadOptions", "Reason", "Refused", "Responsibility", "Row", "SandboxFailed", "SandboxLimits", "Settings",
-    "SeveralValues", "Situation", "Source", "StandIns", "State", "StateSpan", "StateWindow", "Step", "StoredEvent",
-    "SystemClock", "Targets", "Terminal", "Text", "TidengError", "Todo", "Unit", "Unreadable", "Viewer", "Watch",
-    "WatchList", "Where", "WorkCalendar", "Worker", "WorkingSet", "ZipContents", "ZipLimits", "absent_people",
-    "accept_form", "among", "apply_bundle", "below", "beside_case", "call_sandboxed", "check_form", "choose_text",
-    "colon", "comma", "command", "configure_logs", "create_settings", "dialect_insert", "directory_of",
-    "duties_as_text", "events_of", "facts_at", "fill_form", "goals", "holding_of_rows", "hookimpl", "in_force",
-    "in_words", "inspect_attachment", "inspect_zip", "is_sqlite", "joined", "json_option", "known_event_ids",
-    "lamps_of", "languages", "last_event_time", "last_span_between", "line_in_words", "local_moment",
-    "make_migration", "metric_of", "migrate", "name_of", "open_events", "option", "organisation_of", "pause",
-    "people_in_state", "phrase", "plain_text", "problem_in_words", "progress_bar", "read_bundle", "read_day",
-    "read_duties", "read_yaml", "read_yaml_text", "reading", "receive", "responsibilities", "same", "semicolon",
-    "space", "spans_reaching", "spoken", "store_events", "wording", "writing", "zone",
+    "LARGEST_ATTACHMENT", "LINE_ATTENTION", "LINE_FINE", "LINE_OPEN", "LOGS", "MAX_KEPT", "MAX_KEY", "MAX_TEXT",
+    "MAX_WHOLE", "MEGABYTE", "MOST_PROBLEMS", "MUST", "NAMING_CONVENTION", "OFD", "PAGE_SIZE", "PDF",
+    "PERSON_COLUMNS", "PICTURE", "POSITION_COLUMNS", "SHIFTED_YEARS", "SHOULD", "SOURCE_LANGUAGE", "UNIT_COLUMNS",
+    "ZIP_CUT_OFF", "ZIP_DAMAGED", "ZIP_ERRORS", "ZIP_LEADS_OUT", "ZIP_LOCKED", "ZIP_TOO_LARGE", "ActionSpec", "Asked",
+    "Assignment", "Attachment", "AttachmentReading", "Attention", "Bundle", "Card", "CardLine", "Catalogue",
+    "Channel", "ChannelError", "ChannelSpec", "Clock", "Deed", "Deployment", "Directory", "Document", "Duration",
+    "Each", "EngineState", "Event", "EventType", "Fact", "Field", "FileTerms", "Filled", "Finding", "Form", "Group",
+    "HeldRecord", "HeldRows", "Holding", "Id", "InvalidBundle", "InvalidPayload", "InvalidSettings", "Invoice",
+    "InvoiceVerdict", "Limit", "ManualClock", "Mark", "MetricSpec", "Moment", "Money", "Needs", "NotAllowed",
+    "NotFound", "OnAbsence", "OnEvent", "OnNotAll", "OnSchedule", "OnWait", "OutgoingMessage", "Page",
+    "PluginRefused", "Point", "Position", "Problem", "Problems", "ReadOptions", "Reason", "Refused", "Responsibility",
+    "Row", "SandboxFailed", "SandboxLimits", "Settings", "SeveralValues", "Situation", "Source", "StandIns", "State",
+    "StateSpan", "StateWindow", "Step", "StoredEvent", "SystemClock", "Targets", "Terminal", "Text", "TidengError",
+    "Todo", "Unit", "Unreadable", "Viewer", "Watch", "WatchList", "Where", "WorkCalendar", "Worker", "WorkingSet",
+    "ZipContents", "ZipLimits", "absent_people", "accept_form", "among", "apply_bundle", "below", "beside_case",
+    "call_sandboxed", "check_form", "choose_text", "colon", "comma", "command", "configure_logs", "create_settings",
+    "dialect_insert", "directory_of", "duties_as_text", "events_of", "facts_at", "fill_form", "goals",
+    "holding_of_rows", "hookimpl", "in_force", "in_words", "inspect_attachment", "inspect_zip", "is_sqlite", "joined",
+    "json_option", "known_event_ids", "lamps_of", "languages", "last_event_time", "last_span_between",
+    "line_in_words", "local_moment", "log_zone", "make_migration", "metric_of", "migrate", "name_of", "open_events",
+    "option", "organisation_of", "pause", "people_in_state", "phrase", "plain_text", "problem_in_words",
+    "progress_bar", "read_bundle", "read_day", "read_duties", "read_json", "read_number", "read_whole", "read_yaml",
+    "read_yaml_text", "reading", "receive", "responsibilities", "same", "semicolon", "space", "spans_reaching",
+    "spoken", "store_events", "timezone_option", "wording", "writing", "zone",
 ]
 # fmt: on
 
@@ -102,7 +103,7 @@ if TYPE_CHECKING:
     from tideng.model.catalogue import (
         EventType, Field, Fact, State, StateWindow, MetricSpec, ActionSpec, Mark, ChannelSpec, Catalogue, Text,
     )
-    from tideng.model.limits import MAX_KEPT, MAX_TEXT, MAX_WHOLE
+    from tideng.model.limits import MAX_KEPT, MAX_KEY, MAX_TEXT, MAX_WHOLE, SHIFTED_YEARS, read_number, read_whole
     from tideng.model.templates import choose as choose_text, spoken
     # Texts
     from tideng.base.text import (
@@ -110,8 +111,9 @@ if TYPE_CHECKING:
         DEFAULT as DEFAULT_LANGUAGE, SOURCE as SOURCE_LANGUAGE,
     )
     # Events
+    from tideng.intake.json_text import read_json
     from tideng.model.event import Event
-    from tideng.intake.event_files import ReadOptions, Unreadable, Source, open_events, LOGS
+    from tideng.intake.event_files import ReadOptions, Unreadable, Source, FileTerms, open_events, LOGS
     from tideng.store.events import store_events
     # Organisation
     from tideng.org.directory import Directory, Assignment, Position, Unit, Targets, DIRECTORY_EVENTS, in_force, zone
@@ -184,7 +186,7 @@ if TYPE_CHECKING:
     from tideng.cli.terminal import Terminal, FINE as EXIT_FINE, REFUSED as EXIT_REFUSED
     from tideng.cli.replay import SeveralValues
     from tideng.cli.look import directory_of
-    from tideng.cli.ingest import progress_bar
+    from tideng.cli.ingest import log_zone, progress_bar, timezone_option
     from tideng.base.logs import configure as configure_logs
     # Trying a plugin
     from tideng.base.clock import ManualClock
@@ -205,7 +207,7 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.model.catalogue": (
             "EventType Field Fact State StateWindow MetricSpec ActionSpec Mark ChannelSpec Catalogue Text"
         ),
-        "tideng.model.limits": "MAX_KEPT MAX_TEXT MAX_WHOLE",
+        "tideng.model.limits": "MAX_KEPT MAX_KEY MAX_TEXT MAX_WHOLE SHIFTED_YEARS read_number read_whole",
         "tideng.model.templates": "choose=choose_text spoken",
     },
     "Texts": {
@@ -215,8 +217,9 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         ),
     },
     "Events": {
+        "tideng.intake.json_text": "read_json",
         "tideng.model.event": "Event",
-        "tideng.intake.event_files": "ReadOptions Unreadable Source open_events LOGS",
+        "tideng.intake.event_files": "ReadOptions Unreadable Source FileTerms open_events LOGS",
         "tideng.store.events": "store_events",
     },
     "Organisation": {
@@ -300,7 +303,7 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.cli.terminal": "Terminal FINE=EXIT_FINE REFUSED=EXIT_REFUSED",
         "tideng.cli.replay": "SeveralValues",
         "tideng.cli.look": "directory_of",
-        "tideng.cli.ingest": "progress_bar",
+        "tideng.cli.ingest": "log_zone progress_bar timezone_option",
         "tideng.base.logs": "configure=configure_logs",
     },
     "Trying a plugin": {

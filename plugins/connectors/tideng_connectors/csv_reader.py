@@ -4,12 +4,21 @@ byte order mark."""
 from __future__ import annotations
 
 import csv
-import json
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from tideng.plugin import MAX_KEPT, MAX_TEXT, EventType, ReadOptions, Unreadable
+from tideng.plugin import (
+    MAX_KEPT,
+    MAX_KEY,
+    MAX_TEXT,
+    EventType,
+    ReadOptions,
+    Unreadable,
+    read_json,
+    read_number,
+    read_whole,
+)
 from tideng_connectors.file_lines import Line, numbered_lines
 
 ENVELOPE = ("id", "source", "type", "time", "subject")
@@ -18,7 +27,7 @@ MAX_LINES = 200  # lines that one quoted text may span
 
 
 def recognises(name: str, head: bytes) -> bool:
-    header = head.removeprefix(b"\xef\xbb\xbf").split(b"\n")[0].lower()
+    header = head.removeprefix(b"\xef\xbb\xbf").replace(b"\r", b"\n").split(b"\n")[0].lower()
     names = {cell.strip(b' "\r') for cell in header.replace(b";", b",").replace(b"\t", b",").split(b",")}
     return {b"id", b"type"} <= names or name.endswith((".csv", ".tsv"))
 
@@ -27,9 +36,10 @@ def read_csv(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
     """Yield (``line 12``, the payload) or what is wrong with the line.
 
     Columns: id, source, type, time, subject; the others, named ``data.NAME`` or just ``NAME``, are data. An empty cell
-    is a missing field; numbers and true/false are read by the field's type; a list or object is written as JSON.
+    is a missing field; numbers and true/false are read by the field's type; a list or object is written as JSON. Lines
+    end with LF, CR LF or, as some programs still save, CR alone.
     """
-    records = _RecordSplitter(numbered_lines(stream))
+    records = _RecordSplitter(numbered_lines(stream, cr_ends=True))
     header = records.header()
     if isinstance(header, Unreadable):
         yield header.at, header
@@ -38,7 +48,12 @@ def read_csv(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
         if isinstance(cells, Unreadable):
             yield cells.at, cells
         elif any(cells):
-            yield line.place, _payload(header, cells, options)
+            unnamed = next((cell for name, cell in zip(header, cells, strict=True) if not name and cell.strip()), None)
+            if unnamed is not None:
+                problem = f"{unnamed[:40]!r} is in a column without a name"
+                yield line.place, Unreadable(line.place, problem, "name the column in line 1", raw=line.text[:MAX_KEPT])
+            else:
+                yield line.place, _payload(header, cells, options)
 
 
 class _RecordSplitter:
@@ -54,11 +69,24 @@ class _RecordSplitter:
         if first.problem:
             return first.problem
         self._delimiter = max(",;\t", key=first.text.count)
-        cells = next(csv.reader([first.text], delimiter=self._delimiter), [])
+        try:
+            cells = next(csv.reader([first.text], delimiter=self._delimiter, strict=True), [])
+        except csv.Error as error:
+            wrong = ("the names of the columns cannot be read", 'write " inside a name as "", and end every quote')
+            if "field larger" in str(error):
+                wrong = ("a column has a name too long to be read", f"at most {MAX_KEY} characters")
+            return Unreadable("line 1", *wrong, raw=first.text[:MAX_KEPT])
         names = [cell.strip() for cell in cells]
         self._width = len(names)
+        long = next((number for number, name in enumerate(names, 1) if len(name) > MAX_KEY), None)
+        if long is not None:
+            problem = f"the name of column {long} has {len(names[long - 1]):,} characters"
+            return Unreadable("line 1", problem, f"at most {MAX_KEY}", raw=first.text[:MAX_KEPT])
         missing = [name for name in ENVELOPE if name not in names]
-        double = sorted({name for name in names if names.count(name) > 1})
+        fields = [
+            name if name in (*ENVELOPE, *OPTIONAL) else f"data.{name.removeprefix('data.')}" for name in names if name
+        ]
+        double = sorted({name for name in fields if fields.count(name) > 1})
         if missing or double:
             problem = f"columns missing: {', '.join(missing)}" if missing else f"columns twice: {', '.join(double)}"
             return Unreadable("line 1", problem, f"{', '.join(ENVELOPE)}, data.NAME …", raw=first.text[:MAX_KEPT])
@@ -76,8 +104,12 @@ class _RecordSplitter:
         while True:
             try:
                 cells = self._split(used)
-            except csv.Error:
-                return self._give_up(used, "holds a text too long to be read", f"at most {MAX_TEXT:,} characters")
+            except csv.Error as error:
+                if "field larger" in str(error):
+                    return self._give_up(used, "holds a text too long to be read", f"at most {MAX_TEXT:,} characters")
+                return self._give_up(
+                    used, "something stands after the end of a quoted text", 'write " inside a text as ""'
+                )
             if cells is not None:
                 break
             further = self._next() if len(used) < MAX_LINES else None
@@ -94,12 +126,15 @@ class _RecordSplitter:
 
     def _split(self, lines: list[Line]) -> list[str] | None:
         """Split a record into cells; None while a quoted text is still open."""
-        quotes = sum(line.text.count('"') for line in lines)
-        if quotes % 2:  # an open quote, without asking the parser
+        text = lines[0].text
+        if not text.startswith('"') and f'{self._delimiter}"' not in text:  # a quote within a text is only a character
+            return text.split(self._delimiter) if text else []
+        if sum(line.text.count('"') for line in lines) % 2:  # an open quote, without asking the parser
             return None
-        if not quotes:
-            return lines[0].text.split(self._delimiter) if lines[0].text else []
-        return next(csv.reader([line.text + "\n" for line in lines], delimiter=self._delimiter), [])
+        parser = csv.reader([line.text + "\n" for line in lines], delimiter=self._delimiter, strict=True)
+        cells = next(parser, [])
+        self._again.extendleft(reversed(lines[parser.line_num :]))  # quotes inside texts joined lines that are records
+        return cells
 
     def _give_up(self, used: list[Line], problem: str, hint: str) -> Unreadable:
         self._again.extendleft(reversed(used[1:]))
@@ -123,12 +158,11 @@ def _value(name: str, cell: str, event_type: EventType | None) -> Any:
     field = event_type.field(name) if event_type else None
     kind = field.type if field else "text"
     try:
-        if kind == "integer":
-            return int(cell)
-        if kind == "number":
-            return float(cell) if any(mark in cell for mark in ".eE") else int(cell)
+        if kind in ("integer", "number"):
+            found = read_whole(cell.strip()) if kind == "integer" else read_number(cell.strip())
+            return cell if found is None else found
         if kind in ("list", "object"):
-            return json.loads(cell)
+            return read_json(cell)
     except (ValueError, RecursionError):
         return cell
     if kind == "boolean":

@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import localtime
 from typing import Any
 
 from tideng.plugin import ChannelError, InvalidSettings, OutgoingMessage, Problem
@@ -137,6 +138,7 @@ def compose(message: OutgoingMessage, settings: EmailSettings) -> EmailMessage:
     mail["From"] = _address(settings.sender)
     mail["To"] = _address(message.address)
     mail["Subject"] = _CONTROL.sub(" ", message.subject).strip()
+    mail["Date"] = localtime()  # of the machine: servers and mail programs compare it with their own clocks
     mail["Message-ID"] = message_id(message.key, settings.sender)
     mail["Auto-Submitted"] = "auto-generated"
     link = f"{settings.portal_url.rstrip('/')}{message.link}" if message.link.startswith("/") else message.link

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -9,6 +10,10 @@ from typing import BinaryIO
 from tideng.plugin import MAX_KEPT, Unreadable
 
 MAX_LINE = 16_000_000  # bytes; far more than an event may hold, so that a text that is too long is refused by its field
+
+
+CHUNK = 1 << 16
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +29,69 @@ class Line:
         return f"line {self.number}"
 
 
-def numbered_lines(stream: BinaryIO) -> Iterator[Line]:
-    """Yield every line, counted from 1, holding at most MAX_LINE bytes."""
-    number = 0
-    while raw := stream.readline(MAX_LINE + 1):
-        number += 1
-        if len(raw) > MAX_LINE:
-            length = len(raw) + (_skip_line(stream) if not raw.endswith(b"\n") else 0)
-            yield Line(number, "", _too_long(number, length, raw))
-            continue
-        if number == 1:
-            raw = raw.removeprefix(b"\xef\xbb\xbf")
-        try:
-            text = raw.decode()
-        except UnicodeDecodeError as error:
-            problem = f"is not UTF-8 at byte {error.start + 1}"
-            yield Line(number, "", Unreadable(f"line {number}", problem, "save the file as UTF-8", raw=raw[:MAX_KEPT]))
-            continue
-        if "\0" in text:
-            column = text.index("\0") + 1
-            problem = f"holds a NUL character at column {column}"
-            yield Line(number, "", Unreadable(f"line {number}", problem, "leave it out", raw=text[:MAX_KEPT]))
-            continue
-        yield Line(number, text.rstrip("\r\n"))
+def numbered_lines(stream: BinaryIO, *, cr_ends: bool = False) -> Iterator[Line]:
+    """Yield every line, counted from 1, holding at most MAX_LINE bytes.
+
+    Lines end with LF or CR LF. A file without any LF, or (with `cr_ends`) with a CR alone in its first line, has lines
+    that end with CR.
+    """
+    first = stream.readline(MAX_LINE + 1)
+    if b"\r" in first.rstrip(b"\r\n") and (cr_ends or not first.endswith(b"\n")):
+        raw_lines = _at_each_cr(first, stream)
+    else:
+        raw_lines = _at_each_lf(first, stream)
+    for number, (raw, length) in enumerate(raw_lines, 1):
+        yield _line(number, raw, length)
+
+
+def _line(number: int, raw: bytes, length: int) -> Line:
+    """Decode one line. `raw`: its beginning, or all of it; `length`: of the whole line."""
+    if length > MAX_LINE:
+        return Line(number, "", _too_long(number, length, raw))
+    if number == 1:
+        raw = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        problem = f"is not UTF-8 at byte {error.start + 1}"
+        return Line(number, "", Unreadable(f"line {number}", problem, "save the file as UTF-8", raw=raw[:MAX_KEPT]))
+    if "\0" in text:
+        column = text.index("\0") + 1
+        problem = f"holds a NUL character at column {column}"
+        return Line(number, "", Unreadable(f"line {number}", problem, "leave it out", raw=text[:MAX_KEPT]))
+    return Line(number, text.rstrip("\r\n"))
+
+
+def _at_each_lf(first: bytes, stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Yield (a line or its beginning, its whole length), as soon as a line is complete."""
+    raw = first
+    while raw:
+        length = len(raw)
+        if length > MAX_LINE and not raw.endswith(b"\n"):
+            length += _skip_line(stream)
+        yield raw, length
+        raw = stream.readline(MAX_LINE + 1)
+
+
+def _at_each_cr(first: bytes, stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Yield (a line or its beginning, its whole length) of a file in which CR, LF and CR LF all end a line."""
+    waiting, skipped = first, 0
+    while True:
+        more = stream.read(CHUNK)
+        if waiting.endswith(b"\r") and more.startswith(b"\n"):
+            waiting, more = waiting + more[:1], more[1:]
+        *whole, waiting = _LINE_END.split(waiting)
+        for raw in whole:
+            yield raw, len(raw) + skipped
+            skipped = 0
+        if len(waiting) > MAX_LINE + 1:
+            skipped += len(waiting) - MAX_LINE - 1
+            waiting = waiting[: MAX_LINE + 1]
+        if not more:
+            break
+        waiting += more
+    if waiting:
+        yield waiting, len(waiting) + skipped
 
 
 def _too_long(number: int, length: int, raw: bytes) -> Unreadable:

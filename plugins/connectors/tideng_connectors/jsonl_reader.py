@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from tideng.plugin import ReadOptions, Unreadable
-from tideng_connectors.file_lines import Line, numbered_lines
+from tideng.plugin import ReadOptions, Unreadable, read_json
+from tideng_connectors.file_lines import MAX_LINE, Line, numbered_lines
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\]]')
 
 
 def recognises(name: str, head: bytes) -> bool:
@@ -15,23 +18,64 @@ def recognises(name: str, head: bytes) -> bool:
 
 
 def read_jsonl(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]]:
-    """Yield (``line 12``, the object) or the problem of the line; empty lines are skipped."""
-    for line in numbered_lines(stream):
+    """Yield (``line 12``, the object) or the problem of the line; empty lines are skipped.
+
+    An object that is written over several lines, each further one indented or beginning with a closing bracket, is one
+    event at the line where it begins.
+    """
+    lines = _Lines(numbered_lines(stream))
+    while line := lines.next():
         if line.problem:
             yield line.place, line.problem
         elif line.text.strip():
-            yield line.place, _object(line)
+            yield line.place, _object(lines.whole(line))
+
+
+class _Lines:
+    """Lines, of which those that a person or a program broke for reading are put together again."""
+
+    def __init__(self, lines: Iterator[Line]):
+        self._lines = lines
+        self._ahead: Line | None = None
+
+    def next(self) -> Line | None:
+        line, self._ahead = self._ahead or next(self._lines, None), None
+        return line
+
+    def whole(self, first: Line) -> Line:
+        """Give `first` with the lines that go on with its object, where it leaves one open."""
+        text = first.text.strip()
+        if not text.startswith(("{", "[")) or (text[0] == "{" and text[-1] == "}"):
+            return first  # nearly every line: the next one is not even looked at, as it may not have arrived
+        depth = _depth(text)
+        texts, size = [first.text], len(first.text)
+        while depth > 0 and size < MAX_LINE and (further := self.next()):
+            if further.problem or further.text[:1] not in ("", " ", "\t", "}", "]"):
+                self._ahead = further
+                break
+            texts.append(further.text)
+            depth, size = depth + _depth(further.text), size + len(further.text)
+        return Line(first.number, "\n".join(texts))
+
+
+def _depth(text: str) -> int:
+    """How many brackets a piece of JSON opens and does not close."""
+    marks = [mark for mark in _TOKEN.findall(text) if mark in "{[}]"]
+    return sum(1 if mark in "{[" else -1 for mark in marks)
 
 
 def _object(line: Line) -> Any:
     try:
-        return json.loads(line.text, parse_constant=_refuse_constant)
+        return read_json(line.text, _refuse_constant)
     except json.JSONDecodeError as error:
+        at = f"column {error.colno}"
+        if error.lineno > 1:
+            at = f"line {line.number + error.lineno - 1}, {at}"
         if error.msg.startswith("Invalid control character"):
-            problem = f"holds a control character at column {error.colno}"
+            problem = f"holds a control character at {at}"
             return Unreadable(line.place, problem, "write it as \\n, \\t or leave it out", raw=line.text)
         hint = "one JSON object a line"
-        return Unreadable(line.place, f"is not JSON at column {error.colno}: {error.msg}", hint, raw=line.text)
+        return Unreadable(line.place, f"is not JSON at {at}: {error.msg}", hint, raw=line.text)
     except RecursionError:
         return Unreadable(line.place, "too many levels of lists and objects", "fewer levels", raw=line.text)
     except ValueError as error:

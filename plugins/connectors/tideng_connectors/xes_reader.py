@@ -1,24 +1,36 @@
 """Read event logs in XES (IEEE 1849), as process mining publishes them, as a stream.
 
 An activity becomes an event type and a trace becomes a case; events keep all their attributes (documentation: "Event
-logs"). Expat parses the XML. A document type is refused, so no entity can expand and nothing is fetched.
+logs"). Expat parses the XML. A key that occurs twice, and whatever stands where XES has no place for it, is refused by its
+line, so that no value is chosen for the reader. A document type is refused, so no entity can expand and nothing is fetched.
 """
 
 from __future__ import annotations
 
-import math
+import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from tideng.plugin import MAX_WHOLE, ReadOptions, Unreadable
+from tideng.plugin import MAX_WHOLE, ReadOptions, Unreadable, read_number, read_whole
 
 CHUNK = 1 << 17
+Wrong = tuple[str, str]
+"""What is wrong with an event, and the way out."""
 MEMO = 100_000  # texts of a log that are shared, so that a repeated one is held once
 _OTHER = re.compile(r"\W+")
+_DECLARED = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
+_READ_BY_EXPAT = frozenset({"utf-8", "utf-16", "utf-16-le", "utf-16-be", "ascii", "iso8859-1"})
+_SAME_OR_WIDER = {"gbk": "gb18030", "gb2312": "gb18030", "big5": "cp950"}  # what Windows writes under the older name
+_TEXT_ENCODINGS = re.compile(
+    r"gb18030|cp9(32|49|50)|big5hkscs|shift_jis|euc_(jp|kr)|iso8859-\d+|cp\d+|koi8-[ru]|mac-.*"
+)
+_ATTRIBUTES = frozenset({"string", "date", "int", "float", "boolean", "id", "list", "container"})
+_NAME = "concept:name"
 _NESTED = ("list", "container", "values")
-_BESIDE = {"classifier", "extension", "global"}  # parts of a log that hold no events
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def recognises(name: str, head: bytes) -> bool:
@@ -36,21 +48,33 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
 
     id is the case and the position in it, counted from 1 (``case/3``); source is the file's name; subject is the
     resource where `options` knows that person, else the case. The trace's own attributes go into the data of its
-    first event as ``case:KEY``. XML that breaks off is named with its line; what came before stays.
+    first event as ``case:KEY``. XML that breaks off is named with its line; what came before stays. A log that declares
+    an encoding of its country (GBK, GB18030, Big5, Shift_JIS …) is read in it.
     """
-    log = _LogParser(options)
+    first = stream.read(CHUNK)
     try:
-        while chunk := stream.read(CHUNK):
-            log.parser.Parse(chunk, False)
+        decoder = _decoder(first)
+    except LookupError as error:
+        problem = f"the encoding {error} is not known"
+        yield "line 1", Unreadable("line 1", problem, "save the log as UTF-8", raw=first[:200])
+        return
+    log = _LogParser(options, "utf-8" if decoder else None)
+    try:
+        chunk = first
+        while chunk:
+            log.parser.Parse(decoder.decode(chunk).encode() if decoder else chunk, False)
             yield from log.take()
-        log.parser.Parse(b"", True)
+            chunk = stream.read(CHUNK)
+        log.parser.Parse(decoder.decode(b"", True).encode() if decoder else b"", True)
     except expat.ExpatError as error:
         yield from log.take()
         problem = f"the XML is broken at column {error.offset + 1}: {expat.ErrorString(error.code)}"
-        yield (
-            f"line {error.lineno}",
-            Unreadable(f"line {error.lineno}", problem, "what follows in the file was not read"),
-        )
+        yield f"line {error.lineno}", Unreadable(f"line {error.lineno}", problem, NOT_READ)
+    except UnicodeDecodeError as error:
+        yield from log.take()
+        line = f"line {log.parser.CurrentLineNumber}"
+        problem = f"a character after this line is not {error.encoding.upper()}, which the log declares"
+        yield line, Unreadable(line, problem, "save the log as UTF-8; what follows in the file was not read")
     except _Refused as refusal:
         yield from log.take()
         yield refusal.problem.at, refusal.problem
@@ -58,9 +82,48 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
         yield from log.take()
 
 
+NOT_READ = "what follows in the file was not read"
+SEE = "see IEEE 1849, concept extension"
+_TWO_CASES = (
+    "the trace has a second concept:name, so it is not clear which case its events are of",
+    "leave one of them out",
+)
+
+
+def _decoder(head: bytes) -> codecs.IncrementalDecoder | None:
+    """The decoder of the encoding that a log declares; None where Expat reads it by itself. Raises LookupError with the
+    name of an unknown one."""
+    declared = _DECLARED.match(head.removeprefix(b"\xef\xbb\xbf"))
+    if declared is None:
+        return None
+    said = declared[1].decode()
+    try:
+        known = codecs.lookup(said).name
+    except LookupError:
+        raise LookupError(said) from None
+    if known in _READ_BY_EXPAT:
+        return None
+    known = _SAME_OR_WIDER.get(known, known)
+    if not _TEXT_ENCODINGS.fullmatch(known):
+        raise LookupError(said)
+    return codecs.getincrementaldecoder(known)()
+
+
 class _Refused(Exception):
     def __init__(self, problem: Unreadable):
         self.problem = problem
+
+
+@dataclass(slots=True)
+class _OpenElement:
+    """An element that has begun and not ended. `name`: its part in the names of the attributes inside it, '' for
+    none; `key`: the whole name of a list; `aside`: what stands in a list beside its values, until it ends."""
+
+    kind: str
+    name: str
+    key: str = ""
+    items: list[Any] | None = None
+    aside: list[tuple[str, Any]] = field(default_factory=list)
 
 
 class _LogParser:
@@ -70,7 +133,7 @@ class _LogParser:
     are by far the most frequent and must pass through little code.
     """
 
-    def __init__(self, options: ReadOptions):
+    def __init__(self, options: ReadOptions, encoding: str | None):
         self._options = options
         self._source = f"xes:{options.name.removesuffix('.gz').removesuffix('.xes')}"
         self._ready: list[tuple[str, Any]] = []
@@ -78,12 +141,17 @@ class _LogParser:
         self._persons: dict[str, bool] = {}
         self._positions: dict[str, int] = {}
         self._memo: dict[str, str] = {}
-        self._case, self._line, self._bad = "", 0, ""
+        self._line = 0
+        self._case = ""
         self._trace: dict[str, Any] = {}
+        self._of_trace: list[Wrong] = []  # what is wrong with attributes of the trace, for its next event
+        self._case_unclear: Wrong | None = None
+        self._refused = False
         self._into: dict[str, Any] = {}
-        self._path: list[tuple[str, str]] = []
-        self._beside = 0
-        self.parser = expat.ParserCreate()
+        self._wrong: list[Wrong] = []
+        self._path: list[_OpenElement] = []
+        self._trace_path: list[_OpenElement] = []
+        self.parser = expat.ParserCreate(encoding)
         self.parser.ordered_attributes = True
         self.parser.StartDoctypeDeclHandler = self._refuse_doctype
         self._outside()
@@ -92,23 +160,39 @@ class _LogParser:
         ready, self._ready = self._ready, []
         return ready
 
+    def _refuse(self, wrong: Sequence[Wrong], raw: str = "") -> None:
+        place = f"line {self._line}"
+        self._ready.append((place, [Unreadable(place, *one, raw=raw) for one in wrong]))
+
     # -- where we are --
 
     def _outside(self) -> None:
         self.parser.StartElementHandler, self.parser.EndElementHandler = self._start_outside, self._end_outside
 
     def _start_outside(self, tag: str, attributes: list[str]) -> None:
-        if tag.rpartition(":")[2] == "trace":
-            self._case, self._trace = "", {}
-            self._into, self._path = self._trace, []
-            self.parser.StartElementHandler, self.parser.EndElementHandler = self._start_in_trace, self._end_in_trace
+        kind = tag.rpartition(":")[2]
+        if kind == "trace":
+            self._case, self._trace, self._of_trace, self._case_unclear = "", {}, [], None
+            self._trace_path, self._refused = [], False
+            self._in_trace()
+        elif kind == "event":
+            self._line = self.parser.CurrentLineNumber
+            self._refuse([("the event stands outside a trace, so it belongs to no case", "put it into a <trace>")])
 
     def _end_outside(self, tag: str) -> None:
         pass
 
+    def _in_trace(self) -> None:
+        self._into, self._path, self._wrong = self._trace, self._trace_path, self._of_trace
+        self.parser.StartElementHandler, self.parser.EndElementHandler = self._start_in_trace, self._end_in_trace
+
     def _start_in_trace(self, tag: str, attributes: list[str]) -> None:
         if tag == "event" or tag.endswith(":event"):
-            self._into, self._line, self._bad = {}, self.parser.CurrentLineNumber, ""
+            self._into, self._line, self._path = {}, self.parser.CurrentLineNumber, []
+            self._wrong = []
+            if self._trace_path:
+                inside = self._trace_path[-1].kind[:40]
+                self._wrong.append((f"the event stands inside <{inside}>", "put it directly into its <trace>"))
             self._start_in_event, self._end_in_event = self._handlers()
             self.parser.StartElementHandler, self.parser.EndElementHandler = self._start_in_event, self._end_in_event
         else:
@@ -116,85 +200,168 @@ class _LogParser:
 
     def _end_in_trace(self, tag: str) -> None:
         if self._path:
-            self._path.pop()
-        else:
-            self._outside()
+            self._end_attribute()
+            return
+        self._case_of_trace()
+        if (self._trace or self._of_trace) and not self._refused:  # else they were named with the refused event
+            self._line = self.parser.CurrentLineNumber
+            names = ", ".join(self._trace)[:200]
+            no_event = (f"no event of the trace comes after its attributes {names}", "put them before its events")
+            self._refuse([*self._of_trace, *([no_event] if names else [])], raw=repr(self._trace))
+        self._outside()
 
     def _handlers(self) -> tuple[Any, Any]:
         """Make the two handlers inside an event. They use local names, because they run for every attribute of the
         log."""
         into, path, memo, slow = self._into, self._path, self._memo.setdefault, self._attribute
+        plain, end_slow = _OpenElement("string", ""), self._end_attribute
 
         def start(tag: str, attributes: list[str]) -> None:
-            if tag == "string" and len(attributes) == 4 and attributes[0] == "key" and not path:
+            if (
+                tag == "string"
+                and not path
+                and len(attributes) == 4
+                and attributes[0] == "key"
+                and attributes[2] == "value"
+                and attributes[1]
+                and attributes[1] not in into
+            ):
                 into[attributes[1]] = memo(attributes[3], attributes[3])
-                path.append(("", attributes[1]))
+                plain.name = attributes[1]
+                path.append(plain)
             else:
                 slow(tag, attributes)
 
         def end(tag: str) -> None:
-            if path:
+            if not path:
+                self._end_event()
+            elif path[-1] is plain:
                 path.pop()
             else:
-                self._end_event()
+                end_slow()
 
         return start, end
 
     # -- attributes --
 
     def _attribute(self, tag: str, attributes: list[str]) -> None:
-        """Read one attribute at any depth: an attribute inside another is ``outer.inner``; items of a list are a
-        list."""
+        """Read one attribute at any depth: an attribute inside another is ``outer.inner``; items of a list are a list,
+        and an attribute inside the second of them is ``outer.2.inner``."""
         named = dict(zip(attributes[::2], attributes[1::2], strict=True))
         kind, key = tag.rpartition(":")[2], named.get("key", "")
-        outer = ".".join(name for _, name in self._path if name)
-        within = self._path[-1][0] if self._path else ""
-        self._path.append((kind, "" if kind == "values" or within == "values" else key))
-        if kind in _NESTED:
+        outer = ".".join(one.name for one in self._path if one.name)
+        within = self._path[-1] if self._path else None
+        if kind == "values" and within is not None and within.kind == "list":
+            if within.items is None:
+                within.items = []
+            self._path.append(_OpenElement("values", "", within.key, within.items))
             return
-        value = self._value(kind, key, named.get("value", ""))
-        if value is None:
-            return
-        if within == "values":
-            self._into.setdefault(outer, []).append(value)
-        else:
-            self._into[f"{outer}.{key}" if outer else key] = value
+        items = within.items if within is not None and within.kind == "values" else None
+        here = _OpenElement(kind, key if items is None else str(len(items) + 1))
+        here.key = f"{outer}.{here.name}" if outer else here.name
+        self._path.append(here)
+        if kind not in _ATTRIBUTES:
+            self._wrong.append((f"<{kind[:40]}> is no attribute of XES", ", ".join(sorted(_ATTRIBUTES))))
+        elif not key and items is None:
+            self._wrong.append((f"<{kind}> has no key", 'key="…"'))
+        elif kind not in _NESTED and "value" not in named:
+            self._wrong.append((f"{key[:80]}: has no value", 'value="…"'))
+        elif kind not in _NESTED:
+            self._value(here, key, kind, named["value"], within)
+        elif items is not None:
+            items.append(None)  # a list or container among the items of a list: its content is ``outer.2.…``
 
-    def _value(self, kind: str, key: str, text: str) -> Any:
-        try:
-            if kind == "int":
-                return int(text) if abs(int(text)) <= MAX_WHOLE else text
-            if kind == "float":
-                return float(text) if math.isfinite(float(text)) else None
-            if kind == "boolean":
-                return {"true": True, "1": True, "false": False, "0": False}[text.strip()]
-        except (ValueError, KeyError):
-            self._bad = self._bad or f"{key}: {text[:40]!r} is not of type {kind}"
-            return None
-        return text
+    def _value(self, here: _OpenElement, key: str, kind: str, text: str, within: _OpenElement | None) -> None:
+        value = self._converted(kind, key, text)
+        if within is not None and within.kind == "values" and within.items is not None:
+            within.items.append(value)
+        elif within is not None and within.kind == "list":
+            within.aside.append((here.key, value))
+        elif value is not None:
+            self._put(here.key, value)
+
+    def _put(self, key: str, value: Any) -> None:
+        if key in self._into:
+            self._wrong.append((f"{key[:80]}: is there twice", "leave one of them out"))
+            if key == _NAME and self._into is self._trace:
+                self._case_unclear = _TWO_CASES
+        else:
+            self._into[key] = value
+
+    def _end_attribute(self) -> None:
+        """Leave the innermost attribute. What a list without `values` holds are its items; what one with `values` holds
+        beside them are attributes of the list."""
+        ended = self._path.pop()
+        if ended.kind != "list":
+            return
+        if ended.items is None:
+            self._put(ended.key, [value for _, value in ended.aside])
+            return
+        self._put(ended.key, ended.items)
+        for key, value in ended.aside:
+            if value is not None:
+                self._put(key, value)
+
+    def _converted(self, kind: str, key: str, text: str) -> Any:
+        """Give the text as its type; None for a float that is NaN, which stands for no value."""
+        bare = text.strip().removeprefix("+")
+        found: Any = text
+        if kind == "int":
+            found = read_whole(bare)
+            found = bare if found is not None and abs(found) > MAX_WHOLE else found
+        elif kind == "float":
+            found = read_number(bare)
+            if bare == "NaN":
+                return None
+            found = float(found) if found is not None else None
+        elif kind == "boolean":
+            found = _TRUTHS.get(bare)
+        if found is None:
+            self._wrong.append((f"{key[:80]}: {text[:40]!r} is not of type {kind}", SEE))
+        return found
 
     # -- an event is complete --
 
+    def _case_of_trace(self) -> None:
+        """Find the case that the trace is about, once; name what makes it unclear."""
+        name = self._trace.pop(_NAME, None)
+        if name is None:
+            return
+        if self._case:
+            self._case_unclear = _TWO_CASES
+        elif isinstance(name, list):
+            self._case_unclear = ("the trace's concept:name is a list, not the name of a case", SEE)
+        else:
+            self._case = str(name)
+
     def _end_event(self) -> None:
-        self.parser.StartElementHandler, self.parser.EndElementHandler = self._start_in_trace, self._end_in_trace
-        data, place = self._into, f"line {self._line}"
-        if not self._case:
-            self._case = str(self._trace.pop("concept:name", ""))
-        activity = data.pop("concept:name", None)
-        problem = self._bad or ("" if activity else "concept:name is missing, so the event has no activity")
-        if not self._case:
-            problem = "the trace has no concept:name before its events, so they belong to no case"
+        data, place, wrong = self._into, f"line {self._line}", self._wrong
+        self._in_trace()
+        self._case_of_trace()
+        wrong += [(f"of the trace: {problem}", hint) for problem, hint in self._of_trace]
+        self._of_trace.clear()
+        activity = data.pop(_NAME, None)
+        if isinstance(activity, list):
+            wrong.append(("concept:name is a list, not the name of an activity", SEE))
+        elif not wrong and activity in (None, ""):
+            wrong.append(("concept:name is missing, so the event has no activity", SEE))
+        if self._case_unclear:
+            wrong.append(self._case_unclear)
+        elif not self._case:
+            wrong.append(("the trace has no concept:name before its events, so they belong to no case", SEE))
+        for key in self._trace.keys() & {name[5:] for name in data if name.startswith("case:")}:
+            wrong.append((f"case:{key[:80]} is of the event, and {key[:80]} of its trace", "rename one of them"))
         position = self._positions[self._case] = self._positions.get(self._case, 0) + 1
-        if problem:
-            self._ready.append((place, Unreadable(place, problem, "see IEEE 1849, concept extension", raw=repr(data))))
+        if wrong:
+            self._refused = True
+            self._refuse(wrong[:20], raw=repr({**{f"case:{key}": value for key, value in self._trace.items()}, **data}))
             return
         moment = data.pop("time:timestamp", None)
         if "case" in data:
             data["event:case"] = data.pop("case")
         data["case"] = self._case
-        if self._trace:
-            data.update((f"case:{key}", value) for key, value in self._trace.items())
-            self._trace = {}
+        data.update((f"case:{key}", value) for key, value in self._trace.items())
+        self._trace.clear()
         payload = {
             "id": f"{self._case}/{position}",
             "source": self._source,

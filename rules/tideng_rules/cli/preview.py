@@ -19,7 +19,7 @@ from tideng.cli.replay import SeveralValues, moment_of, prepare, rule_files
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
 from tideng.client.bundle import Bundle, read_bundle
-from tideng.intake.event_files import LOGS
+from tideng.intake.event_files import LOGS, NO_TERMS
 from tideng.model.catalogue import Catalogue
 from tideng.org.directory import zone
 from tideng.replay.stored_history import FileHistory, History, StoredHistory
@@ -133,7 +133,7 @@ def _from_here(terminal: Terminal) -> Iterator[_Ground]:
 @contextmanager
 def _from_files(terminal: Terminal, client: Path, files: tuple[Path, ...]) -> Iterator[_Ground]:
     bundle = read_bundle(client)
-    events, refused, deployment = prepare(bundle, files or bundle.event_files, {}, None)
+    events, refused, deployment = prepare(bundle, files or bundle.event_files, NO_TERMS, None)
     if refused:
         terminal.note(phrase("{n} events were refused.", n=f"{len(refused):,}"))
     logs = {name: one for name, one in deployment.catalogue.event_types.items() if name not in bundle.event_types}

@@ -320,3 +320,8 @@ def test_the_memory_channel_fails_as_told_and_takes_a_key_once():
     assert channel.tries == {a_message().key: 4}
     channel.fail_next(1, retry=False)
     assert refusal(channel).retry is False
+
+
+def test_every_mail_has_a_date_with_its_offset():
+    mail = compose(a_message(), EmailSettings(sender="hr@example.com"))
+    assert mail["Date"].datetime.tzinfo is not None

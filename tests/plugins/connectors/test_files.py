@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tideng.base.errors import InvalidPayload, Refused
-from tideng.intake.event_files import open_events, read_all
+from tideng.intake.event_files import FileTerms, open_events, read_all
 from tideng.intake.reader import dead_letter
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
@@ -62,7 +62,7 @@ def a_line(number: int, **changes) -> bytes:
 
 def read(content: bytes, name: str = "events.jsonl") -> tuple[list[Event], dict[str, str]]:
     events, refused = [], {}
-    for place, event in open_events(io.BytesIO(content), a_catalogue(), Formats(), received=NOW, name=name):
+    for place, event in open_events(io.BytesIO(content), a_catalogue(), Formats(), FileTerms(NOW), name=name):
         if isinstance(event, InvalidPayload):
             assert place not in refused
             refused[place] = "; ".join(map(str, event.problems))
@@ -265,7 +265,7 @@ def test_files_for_a_replay_are_sorted_by_time_then_as_they_came_each_event_once
 def test_a_slow_pipe_gives_each_event_as_soon_as_its_line_is_complete():
     read_end, write_end = os.pipe()
     with open(read_end, "rb") as source, open(write_end, "wb", buffering=0) as sink:
-        events = open_events(source, a_catalogue(), Formats(), received=NOW)
+        events = open_events(source, a_catalogue(), Formats(), FileTerms(NOW))
         for part in (b"", *[a_line(n) + b"\n" for n in range(5)]):  # more than the head by which the format is known
             for byte in part:
                 sink.write(bytes([byte]))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.plugins.connectors.test_files import Formats, a_catalogue
 from tideng.base.errors import InvalidPayload
-from tideng.intake.event_files import declare_log_types, open_events
+from tideng.intake.event_files import FileTerms, declare_log_types, open_events
 from tideng.model.catalogue import Catalogue
 from tideng_connectors.xes_reader import type_of
 
@@ -35,7 +35,7 @@ def a_case(name: str) -> str:
 def read(content: bytes, catalogue: Catalogue | None = None, name: str = "permits.xes", **options):
     events, refused = [], {}
     catalogue = catalogue or a_catalogue()
-    for place, event in open_events(io.BytesIO(content), catalogue, Formats(), name=name, **options):
+    for place, event in open_events(io.BytesIO(content), catalogue, Formats(), FileTerms(**options), name=name):
         if isinstance(event, InvalidPayload):
             refused[place] = "; ".join(map(str, event.problems))
         else:

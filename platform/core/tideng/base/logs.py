@@ -6,7 +6,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
@@ -31,6 +31,8 @@ PERSONAL = frozenset({"name", "phone", "email", "text", "message", "data"})
 LONGEST = 200
 _LOOKS_PERSONAL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+|(?<![\w.:/-])\+?\d(?:[\d -]{8,20}\d)[Xx]?(?![\w.:/-])")
 _MASK = "***"
+_IDENTIFIER = re.compile(r"[\w.:/<>\[\]-]{0,80}", re.ASCII)
+"""What a program calls something: a state, a module, a permission, an address in the program; no spaces, no words."""
 
 
 def configure(level: str = "info", form: str = "console", stream: TextIO | None = None) -> None:
@@ -53,7 +55,7 @@ def configure(level: str = "info", form: str = "console", stream: TextIO | None 
             colors=handler.stream.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
     )
-    handler.addFilter(_template_only)
+    handler.addFilter(_with_plain_values)
     handler.setFormatter(
         ProcessorFormatter(
             processors=[ProcessorFormatter.remove_processors_meta, last],
@@ -113,10 +115,28 @@ def _timestamp(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> M
     return structlog.processors.TimeStamper(fmt="iso", utc=True)(_logger, _method, entry)
 
 
-def _template_only(record: logging.LogRecord) -> bool:
-    """Other libraries put values into their sentences: log the sentence, not the values."""
+def _with_plain_values(record: logging.LogRecord) -> bool:
+    """Write the values of another library's sentence into it, as far as they are numbers or names that programs use.
+
+    Other libraries put anything into their sentences, so what may be a person's name or words is masked.
+    """
     if isinstance(record.msg, dict):  # ours, made by structlog
         record.exc_info = record.exc_text = None
-    else:
-        record.msg, record.args = str(record.msg), None
+        return True
+    sentence, values = str(record.msg), record.args
+    if values:
+        plain = {k: _plain(v) for k, v in values.items()} if isinstance(values, Mapping) else tuple(map(_plain, values))
+        try:
+            sentence = sentence % plain
+        except (TypeError, ValueError, KeyError):
+            sentence = f"{sentence} (its values do not fit)"
+    record.msg, record.args = sentence, None
     return True
+
+
+def _plain(value: object) -> object:
+    """The value, where it is a number or reads like an identifier; else the mask."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    text = str(value)
+    return text if _IDENTIFIER.fullmatch(text) else _MASK

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,6 +20,7 @@ from tideng.cli.terminal import FINE, PROBLEM_COLUMNS, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
 
 if TYPE_CHECKING:
+    from tideng.intake.event_files import FileTerms
     from tideng.runtime.deployment import Deployment
 
 BATCH = 500  # events in one transaction
@@ -49,30 +51,25 @@ def take_in(
     source: BinaryIO,
     name: str,
     *,
-    mapping: Mapping[str, str] | None = None,
+    terms: FileTerms | None = None,
     history: bool = False,
     progress: Callable[[int], None] = lambda taken: None,
 ) -> Tally:
     """Store the events of a stream, `BATCH` at a time; refusals become dead letters and the rest stays.
 
-    Types that only an event log knows are declared for this deployment, with the events. `progress` is called with
+    Types that only an event log knows are declared for this deployment, with the events. `terms`: what is known beside
+    the stream; the present moment and the persons known are the deployment's. `progress` is called with
     the number of events read so far. Raises `Refused` where no plugin knows the format.
     """
-    from tideng.intake.event_files import open_events
+    from tideng.intake.event_files import NO_TERMS, open_events
     from tideng.store.database import reading, writing
     from tideng.store.events import keep
 
     with reading(deployment.engine) as connection:
         directory = deployment.plugins.first("directory", connection=connection)
-    events = open_events(
-        source,
-        deployment.catalogue,
-        deployment.plugins,
-        received=deployment.clock.now(),
-        mapping=mapping,
-        known_person=directory.knows if directory else lambda text: False,
-        name=name,
-    )
+    known_person = directory.knows if directory else NO_TERMS.known_person
+    terms = replace(terms or NO_TERMS, received=deployment.clock.now(), known_person=known_person)
+    events = open_events(source, deployment.catalogue, deployment.plugins, terms, name=name)
     tally, taken = Tally(), 0
     while batch := list(islice(events, BATCH)):
         with writing(deployment.engine) as connection:
@@ -88,6 +85,17 @@ def take_in(
     if tally.counts["accepted"]:
         deployment.bell.ring()
     return tally
+
+
+def timezone_option() -> Any:
+    """``--timezone ZONE``, for commands that read event files."""
+    return option(
+        "--timezone",
+        metavar="ZONE",
+        help=phrase(
+            "The zone of times that say none, such as Asia/Shanghai. By default such times are refused, unless the map has a line `timezone: ZONE`."
+        ),
+    )
 
 
 @command(
@@ -106,9 +114,18 @@ def take_in(
 )
 @option("--history", is_flag=True, help=phrase("Count the events, but speak to nobody about them."))
 @option("--format", "form", type=click.Choice(FORMATS), help=phrase("The format, where name and content do not tell."))
+@timezone_option()
 @json_option()
-def ingest(terminal: Terminal, file: str, map_file: Path | None, history: bool, form: str | None, as_json: bool) -> int:
-    mapping = read_map(map_file)
+def ingest(
+    terminal: Terminal,
+    file: str,
+    map_file: Path | None,
+    history: bool,
+    form: str | None,
+    timezone: str | None,
+    as_json: bool,
+) -> int:
+    terms = read_terms(map_file, timezone)
     name = "standard input" if file == "-" else Path(file).name
     name = f"{name}.{form}" if form and not name.removesuffix(".gz").endswith(f".{form}") else name
     with (
@@ -116,7 +133,7 @@ def ingest(terminal: Terminal, file: str, map_file: Path | None, history: bool, 
         _stream(file) as (stream, size),
         progress_bar(terminal, size, stream) as progress,
     ):
-        tally = take_in(deployment, stream, name, mapping=mapping, history=history, progress=progress)
+        tally = take_in(deployment, stream, name, terms=terms, history=history, progress=progress)
     if as_json:
         terminal.json(tally.to_json())
     else:
@@ -168,8 +185,36 @@ def _say_tally(terminal: Terminal, tally: Tally) -> None:
         terminal.note(phrase("All of them: `tideng dead-letters`."))
 
 
+ZONE_KEY = "timezone"
+"""The line of a map that is not about an activity."""
+
+
+def read_terms(map_file: Path | None, timezone: str | None) -> FileTerms:
+    """What the options of a command say about its event files: the ``activity: type`` pairs of the map, and the zone of
+    times without one, from the option or else from the map. Raises `Refused` with every problem."""
+    from tideng.intake.event_files import FileTerms
+
+    mapping = read_map(map_file)
+    in_map = mapping.pop(ZONE_KEY, None)
+    chosen = timezone or in_map
+    return FileTerms(mapping=mapping, zone=log_zone(chosen, "--timezone" if timezone else f"{map_file}, {ZONE_KEY}"))
+
+
+def log_zone(name: str | None, at: str) -> tzinfo | None:
+    """The zone of that name; None for none. Raises `Refused` with the place `at` where there is no such zone."""
+    if not name:
+        return None
+    from tideng.client.org_tables import timezone_problem
+    from tideng.org.directory import zone
+
+    if wrong := timezone_problem(name):
+        raise Refused("event file", [Problem(at, *wrong)])
+    return zone(name)
+
+
 def read_map(path: Path | None) -> dict[str, str]:
-    """The ``activity: type`` pairs of a YAML file; raises `Refused` with every problem."""
+    """The ``activity: type`` pairs of a YAML file, and ``timezone: ZONE`` where it is there; raises `Refused` with every
+    problem."""
     if path is None:
         return {}
     from tideng.client.files import Problems, read_yaml

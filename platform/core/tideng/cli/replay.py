@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tideng.base.text import phrase
-from tideng.cli.ingest import SHOWN, read_map
+from tideng.cli.ingest import SHOWN, read_terms, timezone_option
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import Command, command, json_option, option
 
 if TYPE_CHECKING:
     from tideng.client.bundle import Bundle
+    from tideng.intake.event_files import FileTerms
     from tideng.model.event import Event
     from tideng.runtime.deployment import Deployment
 
@@ -85,6 +86,7 @@ def repeated(arguments: Sequence[str]) -> Iterator[str]:
     metavar="FILE.yaml",
     help=phrase("A log's activities and their event types, one `activity: type` a line."),
 )
+@timezone_option()
 @json_option()
 def replay(
     terminal: Terminal,
@@ -94,6 +96,7 @@ def replay(
     start: str | None,
     until: str | None,
     map_file: Path | None,
+    timezone: str | None,
     as_json: bool,
 ) -> int:
     """Print the findings, or a table of them.
@@ -111,7 +114,7 @@ def replay(
     last = None if until is None else moment_of(until, own_zone, "--until", end_of_day=True)
     if rules:
         bundle = replace(bundle, rule_files=rule_files(rules), packs=())
-    heard, refused, deployment = prepare(bundle, events or bundle.event_files, read_map(map_file), first)
+    heard, refused, deployment = prepare(bundle, events or bundle.event_files, read_terms(map_file, timezone), first)
     _say_refused(terminal, refused)
     failed = [plugin for plugin in deployment.plugins.states if plugin.state == "failed"]
     for one in failed:  # or a replay without its judges would look like one without findings
@@ -126,11 +129,11 @@ def replay(
 
 
 def prepare(
-    bundle: Bundle, files: Sequence[Path], mapping: dict[str, str], start: datetime | None
+    bundle: Bundle, files: Sequence[Path], terms: FileTerms, start: datetime | None
 ) -> tuple[list[Event], list[tuple[str, Any]], Deployment]:
     """Read the events once, then open `bundle` in memory with the types that were found in event logs.
 
-    Returns the events sorted by time, what was refused with its place, and the deployment.
+    `terms`: what is known beside the files; the persons known are the bundle's. Returns the events sorted by time, what was refused with its place, and the deployment.
     """
     from tideng.base.clock import ManualClock
     from tideng.intake.event_files import LOGS, read_all
@@ -139,8 +142,8 @@ def prepare(
     clock = ManualClock(start or datetime.fromtimestamp(0, UTC))
     # a rule may name types that only the logs know, so the rules can be checked after the logs are read
     unruled = Deployment.in_memory(replace(bundle, rule_files=(), packs=()), clock)
-    known = bundle.directory().knows
-    events, refused = read_all(files, unruled.catalogue, unruled.plugins, mapping=mapping, known_person=known)
+    terms = replace(terms, known_person=bundle.directory().knows)
+    events, refused = read_all(files, unruled.catalogue, unruled.plugins, terms)
     found = {name: one for name, one in unruled.catalogue.event_types.items() if one.plugin == LOGS}
     deployment = Deployment.in_memory(replace(bundle, event_types={**found, **bundle.event_types}), clock)
     if start is None and events:

@@ -206,11 +206,46 @@ def _zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
 
 
+ZONES_MEANT = {
+    **dict.fromkeys(
+        [
+            *"asia/beijing asia/peking asia/shenzhen asia/guangzhou asia/hangzhou asia/chengdu asia/wuhan asia/tianjin "
+            "asia/nanjing china/beijing china/shanghai beijing shanghai china utc+8 utc+08:00 gmt+8 gmt+08:00 +08:00 "
+            "北京 上海 北京时间 中国标准时间".split(" "),
+            "china standard time",
+        ],
+        "Asia/Shanghai",
+    ),
+    "asia/hongkong": "Asia/Hong_Kong",
+    "hong kong": "Asia/Hong_Kong",
+    "asia/taiwan": "Asia/Taipei",
+    "asia/osaka": "Asia/Tokyo",
+    "asia/mumbai": "Asia/Kolkata",
+    "asia/delhi": "Asia/Kolkata",
+    "asia/bangalore": "Asia/Kolkata",
+    "asia/hanoi": "Asia/Ho_Chi_Minh",
+    "europe/frankfurt": "Europe/Berlin",
+    "europe/munich": "Europe/Berlin",
+    "europe/hamburg": "Europe/Berlin",
+    "europe/geneva": "Europe/Zurich",
+    "europe/milan": "Europe/Rome",
+    "europe/barcelona": "Europe/Madrid",
+    "america/san_francisco": "America/Los_Angeles",
+    "america/seattle": "America/Los_Angeles",
+    "america/boston": "America/New_York",
+    "america/washington": "America/New_York",
+}
+"""Names that people write for a zone and that no zone has (small letters) → the zone that they mean."""
+
+
 def timezone_problem(name: str) -> tuple[str, str] | None:
     """(problem, hint) when `name` is no IANA time zone."""
     known = _zones()
     if name in known:
         return None
+    meant = ZONES_MEANT.get(name.strip().casefold().replace(" ", "_")) or ZONES_MEANT.get(name.strip().casefold())
+    if meant:
+        return f"{name!r} is no time zone", f"did you mean {meant}?"
     return f"{name!r} is no time zone", nearest(name, known) or "an IANA name such as Asia/Shanghai"
 
 

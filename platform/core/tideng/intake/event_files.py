@@ -9,7 +9,7 @@ import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -18,6 +18,7 @@ from tideng.base.errors import InvalidPayload, Problem, Refused
 from tideng.base.text import phrase, same
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
+from tideng.model.limits import LOCAL_TIME, YEARS, at_zone
 
 HEAD = 512  # bytes by which a format is recognised
 MAX_UNPACKED = 4 << 30  # bytes a packed file may hold
@@ -67,77 +68,77 @@ def log_event_type(name: str, activity: str) -> EventType:
     return EventType(name, same(activity), (case,), plugin=LOGS, open=True)
 
 
+@dataclass(frozen=True)
+class FileTerms:
+    """What is known about event files beside what they say themselves.
+
+    `received`: the present moment, aware; None for a replay, where a time may lie ahead of now. `mapping`: a log's
+    activity → event type. `known_person`: tells whether a text is the id of a person. `zone`: the zone of times that say
+    none; None refuses such times. `years`: those that a time may lie in.
+    """
+
+    received: datetime | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    known_person: Callable[[str], bool] = lambda text: False
+    zone: tzinfo | None = None
+    years: range = YEARS
+
+
+NO_TERMS = FileTerms()
+
+
 def open_events(
-    source: Source,
-    catalogue: Catalogue,
-    plugins: ReaderFinder,
-    *,
-    received: datetime | None = None,
-    mapping: Mapping[str, str] | None = None,
-    known_person: Callable[[str], bool] = lambda text: False,
-    name: str = "",
+    source: Source, catalogue: Catalogue, plugins: ReaderFinder, terms: FileTerms = NO_TERMS, *, name: str = ""
 ) -> Iterator[tuple[str, Event | InvalidPayload]]:
     """Yield (place, event) or (place, refusal) in the order of the file, holding only a piece of it at a time.
 
-    `source`: a path or a binary stream (then `name` names it), packed with gzip or not. `received`: the present moment;
-    None for a replay. `mapping`: a log's activity → event type; unknown types of a log are declared in `catalogue`
-    while reading. Raises `Refused` when no plugin knows the format, OSError when the file cannot be opened.
+    `source`: a path or a binary stream (then `name` names it), packed with gzip or not. Unknown types of a log are
+    declared in `catalogue` while reading. Raises `Refused` when no plugin knows the format, OSError when the file cannot
+    be opened.
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
         with path.open("rb") as stream:
-            yield from open_events(
-                stream,
-                catalogue,
-                plugins,
-                received=received,
-                mapping=mapping,
-                known_person=known_person,
-                name=name or path.name,
-            )
+            yield from open_events(stream, catalogue, plugins, terms, name=name or path.name)
         return
-    options = ReadOptions(name, catalogue, mapping or {}, known_person)
+    options = ReadOptions(name, catalogue, terms.mapping, terms.known_person)
     place = name
     try:
         unpacked, reader = _opened(source, name, plugins)
         for place, payload in reader(unpacked, options):
-            yield place, _event_or_refusal(place, payload, catalogue, received)
+            yield place, _event_or_refusal(place, payload, catalogue, terms)
     except (EOFError, zlib.error) as error:  # the stream itself broke; what was read before is kept
         problem = Unreadable(place, f"the packed file cannot be read further: {error}", "pack it again")
         yield place, InvalidPayload("event file", [problem], problem.raw, place)
 
 
 def read_all(
-    sources: Iterable[Source],
-    catalogue: Catalogue,
-    plugins: ReaderFinder,
-    *,
-    received: datetime | None = None,
-    mapping: Mapping[str, str] | None = None,
-    known_person: Callable[[str], bool] = lambda text: False,
+    sources: Iterable[Source], catalogue: Catalogue, plugins: ReaderFinder, terms: FileTerms = NO_TERMS
 ) -> tuple[list[Event], list[tuple[str, InvalidPayload]]]:
     """Read whole files for a replay. Returns the events sorted by time, then by occurrence; and the refusals with their
     places.
 
-    A repeated event counts once; an id that is reused with other content is refused. Raises as `open_events` does.
+    A repeated event counts once; an id that is reused with other content is refused, and so is a file of no known
+    format; the other files are read. Raises OSError when a file cannot be opened.
     """
     known: dict[tuple[str, str], Event] = {}
     refused: list[tuple[str, InvalidPayload]] = []
     for source in sources:
         name = Path(source).name if isinstance(source, (str, Path)) else ""
-        for place, event in open_events(
-            source, catalogue, plugins, received=received, mapping=mapping, known_person=known_person
-        ):
-            where = f"{name}, {place}" if name and place != name else place
-            if isinstance(event, InvalidPayload):
-                refused.append((where, event))
-                continue
-            before = known.setdefault((event.source, event.id), event)
-            if before is not event and before != event:
-                clash = Problem(
-                    f"{where}, id", f"{event.id!r} was used before for something else", "a new id per event"
-                )
-                refused.append((where, InvalidPayload("event", [clash], event.to_cloudevent(), where)))
+        try:
+            for place, event in open_events(source, catalogue, plugins, terms):
+                where = f"{name}, {place}" if name and place != name else place
+                if isinstance(event, InvalidPayload):
+                    refused.append((where, event))
+                    continue
+                before = known.setdefault((event.source, event.id), event)
+                if before is not event and before != event:
+                    clash = Problem(
+                        f"{where}, id", f"{event.id!r} was used before for something else", "a new id per event"
+                    )
+                    refused.append((where, InvalidPayload("event", [clash], event.to_cloudevent(), where)))
+        except Refused as refusal:
+            refused.append((name, InvalidPayload(refusal.what, refusal.problems, "", name)))
     return sorted(known.values(), key=attrgetter("time")), refused
 
 
@@ -161,15 +162,21 @@ def declare_log_types(
     return [one for one in catalogue.event_types.values() if one.plugin == LOGS]
 
 
-def _event_or_refusal(
-    place: str, payload: object, catalogue: Catalogue, received: datetime | None
-) -> Event | InvalidPayload:
+def _event_or_refusal(place: str, payload: object, catalogue: Catalogue, terms: FileTerms) -> Event | InvalidPayload:
     from tideng.intake.reader import read_event  # marshmallow takes 0.1 s to import, and most commands read no event
 
     if isinstance(payload, Problem):
-        return InvalidPayload("event", [payload], getattr(payload, "raw", ""), place)
+        payload = [payload]
+    if isinstance(payload, list) and payload and all(isinstance(one, Problem) for one in payload):
+        return InvalidPayload("event", payload, getattr(payload[0], "raw", ""), place)
+    if terms.zone is not None and isinstance(payload, dict) and isinstance(local := payload.get("time"), str):
+        known = at_zone(local, terms.zone)
+        if known is None and LOCAL_TIME.fullmatch(local):
+            problem = Problem(f"{place}, time", f"{local} does not exist in {terms.zone}", "give its offset from UTC")
+            return InvalidPayload("event", [problem], payload, place)
+        payload["time"] = known or local
     try:
-        return read_event(payload, catalogue, place=place, received=received)
+        return read_event(payload, catalogue, place=place, received=terms.received, years=terms.years)
     except InvalidPayload as refusal:
         return refusal
 

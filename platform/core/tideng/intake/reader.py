@@ -21,6 +21,7 @@ from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
 from tideng.model.limits import (
     ENVELOPE,
+    EXAMPLE,
     MAX_AHEAD,
     MAX_KEPT,
     MAX_KEY,
@@ -43,19 +44,22 @@ _SHORT = 2_000  # texts up to here cannot add up to MAX_PAYLOAD on the short way
 _FEW = 60
 
 
-def read_event(payload: object, catalogue: Catalogue, *, place: str = "", received: datetime | None) -> Event:
+def read_event(
+    payload: object, catalogue: Catalogue, *, place: str = "", received: datetime | None, years: range = YEARS
+) -> Event:
     """Make an `Event` of a CloudEvents 1.0 object (its structured JSON form, as a mapping).
 
     `place`: where it came from (``line 12``). `received`: the present moment, aware; a time more than a day after it is
-    refused; None skips this check (in a replay the present moment has no meaning). Raises `InvalidPayload` with all
+    refused; None skips this check (in a replay the present moment has no meaning). `years`: those that a time may lie
+    in. Raises `InvalidPayload` with all
     problems, each with its field in `at` (``line 12, data.needs``).
     """
     reader = _reader_for(payload, catalogue)
     if reader is not None:
-        event = reader.quick(payload, received)  # type: ignore[arg-type]
+        event = reader.quick(payload, received, years)  # type: ignore[arg-type]
         if event is not None:
             return event
-    return _read_carefully(payload, catalogue, reader, place, received)
+    return _read_carefully(payload, catalogue, reader, place, received, years)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,12 @@ def _as_text(payload: object) -> str:
 
 
 def _read_carefully(
-    payload: object, catalogue: Catalogue, reader: _Reader | None, place: str, received: datetime | None
+    payload: object,
+    catalogue: Catalogue,
+    reader: _Reader | None,
+    place: str,
+    received: datetime | None,
+    years: range = YEARS,
 ) -> Event:
     if not isinstance(payload, Mapping):
         hint = '{"id": …, "source": …, "type": …, "time": …, "subject": …, "data": {…}}'
@@ -119,13 +128,16 @@ def _read_carefully(
     unreadable = {path for path, _ in found}
     schema = reader.schema if reader else event_schema(None)()
     values: Mapping[str, Any] = {}
+    moment = read_moment(payload.get("time"), years)
+    fields = {name: value for name, value in payload.items() if isinstance(name, str)}
+    if moment is not None:  # the schema knows the usual years alone, and this time is known to be right
+        fields["time"] = EXAMPLE
     try:
-        values = schema.load({name: value for name, value in payload.items() if isinstance(name, str)})
+        values = schema.load(fields)
     except ValidationError as error:
         for path, complaint in flatten(error.messages):
             if path not in unreadable:
                 found.append((path, _with_way_out(path, complaint, payload, catalogue, reader)))
-    moment = read_moment(payload.get("time"))
     if moment and received is not None and moment > received + MAX_AHEAD:
         found.append(
             ("time", (f"{payload['time']} lies ahead of now", "the time is when it happened, with its offset"))
@@ -177,9 +189,9 @@ class _Reader:
 
         return event_schema(self.event_type)()
 
-    def quick(self, payload: Mapping[str, Any], received: datetime | None) -> Event | None:
+    def quick(self, payload: Mapping[str, Any], received: datetime | None, years: range = YEARS) -> Event | None:
         """Make the event when the payload is certainly valid; None when the schema has to check it."""
-        if not payload.keys() <= ENVELOPE or payload.get("specversion", "1.0") != "1.0":
+        if type(payload) is not dict or not payload.keys() <= ENVELOPE or payload.get("specversion", "1.0") != "1.0":
             return None
         data = payload.get("data")
         if type(data) is not dict or len(data) > _FEW or not self._required <= data.keys():
@@ -195,8 +207,8 @@ class _Reader:
         id_, source, type_, subject = payload.get("id"), payload.get("source"), payload["type"], payload.get("subject")
         if not (_plain_name(id_, 200) and _plain_name(source, 200) and _plain_name(subject, 120)):
             return None
-        moment = read_moment(payload.get("time"))
-        if moment is None or moment.year not in YEARS or (received is not None and moment > received + MAX_AHEAD):
+        moment = read_moment(payload.get("time"), years)
+        if moment is None or moment.year not in years or (received is not None and moment > received + MAX_AHEAD):
             return None
         return Event(id_, source, type_, moment, subject, dict(data))  # type: ignore[arg-type]
 

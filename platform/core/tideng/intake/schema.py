@@ -6,7 +6,6 @@ A complaint has a path such as ``data.needs``, and says what is wrong and the wa
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
 
+from tideng.intake.json_text import RepeatedKeys
 from tideng.model.catalogue import EventType, Field
 from tideng.model.limits import (
     CONTROL,
@@ -27,6 +27,7 @@ from tideng.model.limits import (
     MAX_WHOLE,
     MOMENT,
     YEARS,
+    as_plain_number,
     encodes,
     is_day,
     is_exact_number,
@@ -37,15 +38,15 @@ from tideng.model.limits import (
 
 _CLOUDEVENTS = ENVELOPE | {"datacontenttype", "dataschema", "traceparent", "tracestate"}
 _EXTENSION = re.compile(r"[a-z0-9]{1,40}")
-_NAIVE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?")
+_NAIVE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?", re.ASCII)
 
 Complaint = tuple[str, str]
 """What is wrong, and the way out."""
 
 
 def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
-    """Yield what no field of any event may hold: NUL, lone surrogates, very long texts, numbers that are not finite;
-    and check the size of the event."""
+    """Yield what no field of any event may hold: NUL, lone surrogates, very long texts, numbers that are not finite,
+    a key twice; and check the size of the event."""
     size, waiting = 0, [("", payload, 0)]
     while waiting:
         path, value, depth = waiting.pop()
@@ -58,6 +59,12 @@ def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
             if depth > MAX_DEPTH:
                 complaint = (f"more than {MAX_DEPTH} levels of lists and objects", "fewer levels")
             elif isinstance(value, Mapping):
+                if isinstance(value, RepeatedKeys):
+                    for name in value.repeated:
+                        yield (
+                            f"{path}.{shown(name)}" if path else shown(name),
+                            ("is there twice", "leave one of them out"),
+                        )
                 for name, item in reversed(list(value.items())):
                     inner = f"{path}.{shown(name)}" if path else shown(name)
                     if not isinstance(name, str) or _text_complaint(name) or len(name) > MAX_KEY:
@@ -294,11 +301,8 @@ def _bounds(field: Field) -> str:
 def _example(field: Field, value: object) -> str:
     """The value without its quotes, when the quotes are all that is wrong."""
     if field.type in ("number", "integer") and isinstance(value, str):
-        try:
-            number = float(value)
-        except ValueError:
-            return ""
-        return value.strip() if math.isfinite(number) and (field.type == "number" or number.is_integer()) else ""
+        plain = as_plain_number(value)
+        return plain if plain and (field.type == "number" or float(plain).is_integer()) else ""
     return {"date": "2026-03-02", "time": EXAMPLE}.get(field.type, "")
 
 

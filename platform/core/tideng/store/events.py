@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,10 @@ from sqlalchemy import Connection, func, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 
 from tideng.base.errors import InvalidPayload, Problem
+from tideng.intake.json_text import read_json
 from tideng.intake.reader import DeadLetter, dead_letter, read_event
 from tideng.model.event import Event
-from tideng.model.limits import MAX_KEY
+from tideng.model.limits import LENGTHS, MAX_KEY, storable
 from tideng.model.statuses import EventStatus
 from tideng.store.database import insert, writing
 from tideng.store.tables import DeadLetterRow, EventKeyRow, EventRow
@@ -90,7 +91,7 @@ def keep(
     for place, one in read:
         if isinstance(one, InvalidPayload):
             letters.append(dead_letter(one, source_hint))
-            receipts.append(Receipt(REFUSED, problems=one.problems))
+            receipts.append(Receipt(REFUSED, _said(one.payload, "id"), _said(one.payload, "source"), one.problems))
             continue
         status = next(outcomes)
         problems: tuple[Problem, ...] = ()
@@ -106,6 +107,12 @@ def keep(
         receipts.append(Receipt(status, one.id, one.source, problems))
     store_dead_letters(connection, letters, now)
     return receipts
+
+
+def _said(payload: object, name: str) -> str:
+    """What a refused payload says its `name` (id, source) is, so that a sender finds it again; '' where it says none."""
+    value = payload.get(name) if isinstance(payload, Mapping) else None
+    return storable(value)[: LENGTHS[name]] if isinstance(value, str) else ""
 
 
 def store_events(
@@ -259,15 +266,15 @@ def _retry(connection: Connection, catalogue: Catalogue, letter: dict, now: date
     try:
         if letter["truncated"]:
             raise ValueError("only its beginning was kept")
-        payload = json.loads(letter["payload"])
-    except ValueError as error:
+        payload = read_json(letter["payload"])
+    except (ValueError, RecursionError) as error:
         problem = Problem(letter["place"], f"cannot be read: {error}", "send it again from its source")
         return Receipt(REFUSED, problems=(problem,)), letter["problems"]
     try:
         event = read_event(payload, catalogue, place=letter["place"], received=now)
     except InvalidPayload as error:
         problems = [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in error.problems]
-        return Receipt(REFUSED, problems=error.problems), problems
+        return Receipt(REFUSED, _said(payload, "id"), _said(payload, "source"), error.problems), problems
     status = store_events(connection, catalogue, [event], now)[0]
     return Receipt(status, event.id, event.source), letter["problems"]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -24,6 +25,7 @@ from tideng.plugin import (
     json_option,
     option,
     phrase,
+    timezone_option,
 )
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ SHOWN = 12
     ),
 )
 @option("--shipped", is_flag=True, help=phrase("The shipped processes, not the client's own in their place."))  # fmt: skip
+@timezone_option()
 @json_option()
 def conform(
     terminal: Terminal,
@@ -84,9 +87,10 @@ def conform(
     events: tuple[Path, ...],
     map_file: Path | None,
     shipped: bool,
+    timezone: str | None,
     as_json: bool,
 ) -> int:
-    from tideng.plugin import configure_logs, read_bundle, zone
+    from tideng.plugin import configure_logs, log_zone, read_bundle, zone
     from tideng_processes.cli.files import in_memory, registry_of
     from tideng_processes.measurement import conformance
 
@@ -95,6 +99,8 @@ def conform(
     deployment = in_memory(bundle)
     known = {one.definition.id: one.definition for one in registry_of(deployment, client, shipped).all()}
     log_map = _map(map_file, wanted, known)
+    if timezone:
+        log_map = replace(log_map, zone=log_zone(timezone, "--timezone"))
     chosen = _chosen(log_map, wanted, known)
     log = _read(terminal, events, deployment, log_map, chosen)
     conformance.require_mapped(log, log_map)

@@ -11,17 +11,19 @@ processes:
     activities:
       Payment Handled: {is: pay.pay, where: {id: "fd_declaration*"}}    # only events whose attribute looks so
 elsewhere: [Send Reminder, "Request For Payment *"]         # no process has a step for these
+timezone: Asia/Shanghai                                     # the zone of the log's times, where they say none
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from tideng.plugin import Document, Problem, Problems, Refused, read_yaml
+from tideng.plugin import Document, Problem, Problems, Refused, log_zone, read_yaml
 from tideng_processes.document.model import Definition
 
 _PROCESS = ("repeats", "activities")
@@ -52,11 +54,13 @@ class ProcessMap:
 
 @dataclass(frozen=True, slots=True)
 class LogMap:
-    """The map of a log: by process, and patterns of activities that belong `elsewhere`. `name`: of the file."""
+    """The map of a log: by process, and patterns of activities that belong `elsewhere`. `name`: of the file. `zone`: of times that
+    say none; None refuses them."""
 
     name: str
     processes: Mapping[str, ProcessMap]
     elsewhere: tuple[str, ...] = ()
+    zone: tzinfo | None = None
     document: Document | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -136,7 +140,7 @@ class _MapParser:
 
     def log_map(self, name: str) -> LogMap:
         said = self._mapping(self._document.value, "")
-        self._known(said, ("processes", "elsewhere"), "")
+        self._known(said, ("processes", "elsewhere", "timezone"), "")
         processes = {
             str(id): self._process(one, f"processes.{id}")
             for id, one in self._mapping(said.get("processes"), "processes").items()
@@ -148,9 +152,17 @@ class _MapParser:
         for one in elsewhere:
             if any(one in process.activities for process in processes.values()):
                 self._add("elsewhere", f"{one} is in a process as well", "leave it out in one of the two places")
+        zone = self._zone(said.get("timezone"))
         if self._problems:
             raise Refused(f"map {name}", self._problems)
-        return LogMap(name, processes, tuple(elsewhere), self._document)
+        return LogMap(name, processes, tuple(elsewhere), zone, self._document)
+
+    def _zone(self, said: Any) -> tzinfo | None:
+        try:
+            return None if said is None else log_zone(str(said), self._document.at("timezone"))
+        except Refused as refused:
+            self._problems += refused.problems
+            return None
 
     def _process(self, said: Any, at: str) -> ProcessMap:
         said = self._mapping(said, at)

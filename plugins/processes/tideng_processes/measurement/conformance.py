@@ -17,7 +17,17 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tideng.plugin import LOGS, InvalidPayload, Problem, Refused, Source, WorkCalendar, open_events
+from tideng.plugin import (
+    LOGS,
+    SHIFTED_YEARS,
+    FileTerms,
+    InvalidPayload,
+    Problem,
+    Refused,
+    Source,
+    WorkCalendar,
+    open_events,
+)
 from tideng_processes.cases.deadlines import due_of
 from tideng_processes.cases.state_machine import Machine
 from tideng_processes.document.conditions import fields_of
@@ -124,7 +134,9 @@ def read_log(
     refused: list[tuple[str, InvalidPayload]] = []
     strange: Counter[str] = Counter()
     taken = 0
-    for name, place, event in _events(sources, deployment, mapping):
+    # a log whose years were moved to hide whose it is can be walked all the same
+    terms = FileTerms(mapping=mapping, zone=log_map.zone, years=SHIFTED_YEARS)
+    for name, place, event in _events(sources, deployment, terms):
         taken += 1
         if taken % EVERY == 0:
             progress(taken)
@@ -162,10 +174,10 @@ def conform(log: Log, definition: Definition, mapped: ProcessMap, zone: ZoneInfo
 
 
 def _events(
-    sources: Iterable[tuple[str, Source]], deployment: Deployment, mapping: Mapping[str, str]
+    sources: Iterable[tuple[str, Source]], deployment: Deployment, terms: FileTerms
 ) -> Iterator[tuple[str, str, Any]]:
     for name, source in sources:
-        for place, event in open_events(source, deployment.catalogue, deployment.plugins, mapping=mapping, name=name):
+        for place, event in open_events(source, deployment.catalogue, deployment.plugins, terms, name=name):
             yield name, place, event
 
 

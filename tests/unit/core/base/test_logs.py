@@ -66,14 +66,35 @@ def test_an_exception_shows_its_kind_and_place_but_not_its_words(lines):
     assert "张三" not in json.dumps(line, ensure_ascii=False)
 
 
-def test_other_libraries_log_their_sentence_without_the_values(lines):
+def test_other_libraries_log_their_sentence_with_what_may_be_a_person_s_words_masked(lines):
     try:
         raise ValueError("张三")
     except ValueError:
-        logging.getLogger("some.library").exception("cannot send to %s", "张三")
+        logging.getLogger("some.library").exception("cannot send to %s at %s, %s", "张三", "Zhang San", "z@example.com")
     (line,) = lines()
-    assert line["event"] == "cannot send to %s"
+    assert line["event"] == "cannot send to *** at ***, ***"
     assert "张三" not in json.dumps(line, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "values", "said"),
+    [
+        ("%sFinished processing state %s", ("", "approved"), "Finished processing state approved"),
+        (
+            "assoc with role exists %s.%s %s",
+            ("can_read", "Nudges", "[Admin]"),
+            "assoc with role exists can_read.Nudges [Admin]",
+        ),
+        ("%d of %.1f, %r", (3, 4.25, True), "3 of 4.2, True"),
+        ("%(state)s after %(n)d", ({"state": "open", "n": 2},), "open after 2"),
+        ("%s and %s", ("one",), "%s and %s (its values do not fit)"),
+        ("100 % done", (), "100 % done"),
+        ("no %d", ("text",), "no %d (its values do not fit)"),
+    ],
+)
+def test_a_line_of_another_library_has_its_values_in_it(lines, sentence, values, said):
+    logging.getLogger("some.library").warning(sentence, *values)
+    assert lines()[0]["event"] == said
 
 
 def test_the_level_holds(lines):
