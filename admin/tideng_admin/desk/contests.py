@@ -40,6 +40,9 @@ class ContestsPage(Page):
     @needs(WRITE)
     def decide(self, id: int) -> Any:
         here, form = web(), request.form
+        decision = contest.ContestDecision(
+            form.get("decision", ""), days=form.get("days", 0, type=int), answer=form.get("answer", "")
+        )
         try:
             with writing(here.engine) as connection:
                 held = contest.decide_contest(
@@ -47,10 +50,8 @@ class ContestsPage(Page):
                     here.viewer(),
                     self.directory,
                     id,
-                    form.get("decision", ""),
+                    decision,
                     here.now(),
-                    days=form.get("days", 0, type=int),
-                    answer=form.get("answer", ""),
                 )
         except Refused as refused:
             for problem in refused.problems:

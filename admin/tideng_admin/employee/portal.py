@@ -25,7 +25,7 @@ from tideng.outbox.snooze import choices, snooze, times_left
 from tideng.plugins.todos import Todo, todos
 from tideng.responses.answers import respond, take_back
 from tideng.store.database import reading, writing
-from tideng.views.day_board import HOLD, OpenMatter, board
+from tideng.views.day_board import HOLD, BoardFilter, OpenMatter, board
 from tideng.views.notes import notes_to_me
 from tideng.views.nudges import NudgeFilter, NudgeView, finding, nudges, siblings
 from tideng.views.own_day import (
@@ -316,7 +316,7 @@ class PortalPage(Page):
         me = web().viewer().person
         if not me or not is_concerned(connection, web().viewer(), web().now() - _STILL_OPEN):
             return [], []
-        shown = self.read_with(connection, board, only=[me])
+        shown = self.read_with(connection, board, BoardFilter(only=[me]))
         matters = [matter for one in shown.people for matter in one.matters]
         wanted = NudgeFilter(to_me=True, since=web().day_began())
         said = self.read_with(connection, nudges, wanted, size=20).items

@@ -100,6 +100,10 @@ def replay(
     timezone: str | None,
     as_json: bool,
 ) -> int:
+    """Print the findings, or a table of them.
+
+    Parameters: click passes each of the command's options as one.
+    """
     from tideng.base import logs
     from tideng.client.bundle import read_bundle
     from tideng.org.directory import zone

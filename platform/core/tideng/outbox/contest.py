@@ -149,38 +149,48 @@ def put_away(connection: Connection, viewer: Viewer, id: int, now: datetime) -> 
         raise NotFound("no-contest", {"id": id})
 
 
+@dataclass(frozen=True, slots=True)
+class ContestDecision:
+    """What was decided about a contested nudge.
+
+    `outcome`: ``right``, ``off`` or ``retracted``; `days`: for how many whole local days the rule is ``off`` (1 to MOST_DAYS),
+    otherwise 0; `answer`: what the person reads, '' for nothing."""
+
+    outcome: str
+    days: int = 0
+    answer: str = ""
+
+
 def decide_contest(
     connection: Connection,
     viewer: Viewer,
     directory: Directory,
     id: int,
-    decision: str,
+    decision: ContestDecision,
     now: datetime,
-    days: int = 0,
-    answer: str = "",
 ) -> int:
     """Decide about a contested nudge, and with it about all that this person says of the same rule; returns how many messages
     were held.
 
     ``right``: it was; what was found today (the reader's day) is said, what is older is dropped. ``off``: the rule says
-    nothing to them until `days` whole local days from now are over, and what is held is dropped. ``retracted``: what is held
-    is dropped, and the person reads that it was taken back. `answer` is what the person reads. Raises `NotAllowed`
-    for all but HR and administrators, `NotFound`, and `Refused` where it is decided already or `days` do not fit.
+    nothing to them until `decision.days` whole local days from now are over, and what is held is dropped. ``retracted``: what is held
+    is dropped, and the person reads that it was taken back. Raises `NotAllowed` for all but HR and
+    administrators, `NotFound`, and `Refused` where it is decided already or a part of `decision` does not fit.
     """
     if not viewer.mends:
         raise NotAllowed("viewer-may-not-decide-contest")
     row = connection.execute(select(ContestRow.__table__).where(ContestRow.id == id)).first()
     if row is None or row.state == "undone":
         raise NotFound("no-contest", {"id": id})
-    _check(row, decision, days, answer)
+    _check(row, decision)
     zone = directory.zone_of(row.person, now)
     today = now.astimezone(zone).date()
-    until = local_moment(today + timedelta(days=days + 1), time(), zone) if decision == OFF else None
+    until = local_moment(today + timedelta(days=decision.days + 1), time(), zone) if decision.outcome == OFF else None
     values = {
-        "state": decision,
+        "state": decision.outcome,
         "decided_by": viewer.login,
         "decided_at": now,
-        "answer": answer.strip() or None,
+        "answer": decision.answer.strip() or None,
         "off_until": until,
     }
     same = and_(ContestRow.rule == row.rule, ContestRow.person == row.person, ContestRow.state == "open")
@@ -188,20 +198,20 @@ def decide_contest(
         raise Refused("contest", [Problem("decision", "decided-already")])
     held = Selection((CONTESTED,), recipient=row.person, rule=row.rule)
     said = 0
-    if decision == RIGHT:
+    if decision.outcome == RIGHT:
         said = rows.make_due(connection, replace(held, found_since=local_moment(today, time(), zone)), now)
     return said + rows.drop(connection, held, DroppedReason.CONTESTED)
 
 
-def _check(row: Any, decision: str, days: int, answer: str) -> None:
+def _check(row: Any, decision: ContestDecision) -> None:
     problems = []
     if row.state != "open":
         problems.append(Problem("decision", "decided-already"))
-    if decision not in DECISIONS:
-        problems.append(Problem("decision", "unknown-decision", {"decision": decision, "decisions": DECISIONS}))
-    if decision == OFF and not 1 <= days <= MOST_DAYS:
+    if decision.outcome not in DECISIONS:
+        problems.append(Problem("decision", "unknown-decision", {"decision": decision.outcome, "decisions": DECISIONS}))
+    if decision.outcome == OFF and not 1 <= decision.days <= MOST_DAYS:
         problems.append(Problem("days", "days-out-of-range", {"most": MOST_DAYS}))
-    if len(answer) > _NOTE or "\x00" in answer:
+    if len(decision.answer) > _NOTE or "\x00" in decision.answer:
         problems.append(Problem("answer", "text-too-long", {"limit": _NOTE}))
     if problems:
         raise Refused("contest", problems)

@@ -50,25 +50,33 @@ class EventView:
     history: bool
 
 
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which stored events to list; an empty field leaves its dimension open. `status` is the word of an `EventStatus`."""
+
+    type: str = ""
+    status: str = ""
+    subject: str = ""
+
+
 def events(
     connection: Connection,
     viewer: Viewer,
     directory: Directory,
     moment: datetime,
-    type: str | None = None,
-    status: str | None = None,
-    subject: str | None = None,
+    wanted: EventFilter | None = None,
     before: int | None = None,
     size: int = PAGE_SIZE,
 ) -> Page[EventView]:
-    """Stored events, newest first. One statement."""
+    """List stored events, newest first. `before` is a cursor from `Page.next`. One statement."""
+    wanted = wanted or EventFilter()
     statement = select(EventRow.__table__).where(*_about(connection, viewer, directory, moment))
-    if type:
-        statement = statement.where(EventRow.type == type)
-    if (wanted := EventStatus.of_word(status)) is not None:
-        statement = statement.where(EventRow.status == wanted)
-    if subject:
-        statement = statement.where(EventRow.subject == subject)
+    if wanted.type:
+        statement = statement.where(EventRow.type == wanted.type)
+    if (status := EventStatus.of_word(wanted.status)) is not None:
+        statement = statement.where(EventRow.status == status)
+    if wanted.subject:
+        statement = statement.where(EventRow.subject == wanted.subject)
     rows, following = page_of(connection, statement, EventRow.id, before, size)
     return Page(tuple(_event(row, directory, moment) for row in rows), following)
 

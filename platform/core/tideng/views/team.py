@@ -30,6 +30,7 @@ from tideng.views.day_board import (
     NEED,
     OPEN,
     Board,
+    BoardFilter,
     BoardPerson,
     OpenMatter,
     board,
@@ -146,7 +147,7 @@ def team(
         raise NotFound("no-such-person", {"id": lead})
     levels = _levels(directory, lead, now)
     people = [one for one in levels if scope is None or one in scope]
-    lamps = board(connection, viewer, directory, now, only=people, most=len(people))
+    lamps = board(connection, viewer, directory, now, BoardFilter(people, most=len(people)))
     members = _members(connection, viewer, directory, now, catalogue, lamps, {one: levels[one] for one in people})
     return Team(lead, name_of(directory, lead, now) if lead else "", lamps.day, lamps.counts, members)
 
@@ -160,7 +161,7 @@ def member(
     if directory.at(person, now) is None:
         raise NotFound("no-such-person", {"id": person})
     level = _levels(directory, viewer.person, now).get(person, 0)
-    lamps = board(connection, viewer, directory, now, only=[person], most=1)
+    lamps = board(connection, viewer, directory, now, BoardFilter([person], most=1))
     return _members(connection, viewer, directory, now, catalogue, lamps, {person: level})[0]
 
 
