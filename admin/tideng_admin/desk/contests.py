@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.base.errors import Refused
+from tideng.base.problems import say
 from tideng.outbox import contest
-from tideng.problem_words import in_words
 from tideng.store.database import reading, writing
 from tideng_admin.display import rules
 from tideng_admin.display.base_page import (
@@ -55,7 +55,7 @@ class ContestsPage(Page):
                 )
         except Refused as refused:
             for problem in refused.problems:
-                flash(in_words(problem.problem, locale()), "warning")
+                flash(say(problem, locale()).problem, "warning")
         else:
             here.deployment.bell.ring()
             text = ngettext("%(num)s message was waiting.", "%(num)s messages were waiting.", held) if held else ""

@@ -125,7 +125,7 @@ def contest_of(connection: Connection, viewer: Viewer, directory: Directory, mom
     query = select(ContestRow.__table__).where(ContestRow.id == id, ContestRow.state != "undone")
     row = connection.execute(query).first()
     if row is None or not (viewer.sees_all or viewer.person == row.person != ""):
-        raise NotFound(f"no contest {id}")
+        raise NotFound("no-contest", {"id": id})
     held = rows.count(connection, Selection((CONTESTED,), recipient=row.person, rule=row.rule))
     return _contest(row, directory, moment, held)
 
@@ -146,7 +146,7 @@ def put_away(connection: Connection, viewer: Viewer, id: int, now: datetime) -> 
     """The viewer has read what became of it. Raises `NotFound` for somebody else's."""
     mine = and_(ContestRow.id == id, ContestRow.person == viewer.person, ContestRow.state != "open")
     if not viewer.person or not connection.execute(update(ContestRow).where(mine).values(seen_at=now)).rowcount:
-        raise NotFound(f"no contest {id}")
+        raise NotFound("no-contest", {"id": id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +178,10 @@ def decide_contest(
     administrators, `NotFound`, and `Refused` where it is decided already or a part of `decision` does not fit.
     """
     if not viewer.mends:
-        raise NotAllowed("only HR and administrators decide about a contested nudge")
+        raise NotAllowed("viewer-may-not-decide-contest")
     row = connection.execute(select(ContestRow.__table__).where(ContestRow.id == id)).first()
     if row is None or row.state == "undone":
-        raise NotFound(f"no contest {id}")
+        raise NotFound("no-contest", {"id": id})
     _check(row, decision)
     zone = directory.zone_of(row.person, now)
     today = now.astimezone(zone).date()
@@ -195,7 +195,7 @@ def decide_contest(
     }
     same = and_(ContestRow.rule == row.rule, ContestRow.person == row.person, ContestRow.state == "open")
     if not connection.execute(update(ContestRow).where(same).values(**values)).rowcount:
-        raise Refused("contest", [Problem("decision", "somebody has decided already")])
+        raise Refused("contest", [Problem("decision", "decided-already")])
     held = Selection((CONTESTED,), recipient=row.person, rule=row.rule)
     said = 0
     if decision.outcome == RIGHT:
@@ -206,13 +206,13 @@ def decide_contest(
 def _check(row: Any, decision: ContestDecision) -> None:
     problems = []
     if row.state != "open":
-        problems.append(Problem("decision", "somebody has decided already"))
+        problems.append(Problem("decision", "decided-already"))
     if decision.outcome not in DECISIONS:
-        problems.append(Problem("decision", f"{decision.outcome!r} is no decision", " or ".join(DECISIONS)))
+        problems.append(Problem("decision", "unknown-decision", {"decision": decision.outcome, "decisions": DECISIONS}))
     if decision.outcome == OFF and not 1 <= decision.days <= MOST_DAYS:
-        problems.append(Problem("days", f"between 1 and {MOST_DAYS} days"))
+        problems.append(Problem("days", "days-out-of-range", {"most": MOST_DAYS}))
     if len(decision.answer) > _NOTE or "\x00" in decision.answer:
-        problems.append(Problem("answer", f"at most {_NOTE} characters, without control characters"))
+        problems.append(Problem("answer", "text-too-long", {"limit": _NOTE}))
     if problems:
         raise Refused("contest", problems)
 

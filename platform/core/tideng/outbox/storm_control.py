@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection, and_, case, func, select, text
 
+from tideng.base.problems import Sentence, sentence_as_text
 from tideng.base.text import phrase
 from tideng.facts.world import Record, World
 from tideng.model.calendars import local_moment
@@ -141,7 +142,8 @@ def _pause(connection: Connection, deployment: Deployment, world: World, storm: 
     if None in decisions:
         return  # HR knows already; this came from another worker, or before the pause was heard of
     figures = {"people": people, "expected": watch.expected, "day": day.isoformat(), "version": watch.version}
-    why = f"it would tell {people} people on {day.isoformat()}; in its preview it was {watch.expected} at most"
+    params = {"people": people, "day": day.isoformat(), "expected": watch.expected}
+    why = sentence_as_text(Sentence("rule-tells-too-many", params))
     paused = deployment.plugins.call("pause_rule", rule=watch.rule, why=why, detail=figures, connection=connection)
     detail = {"rule": watch.rule, **figures, "paused": any(paused)}
     period = f"{day.isoformat()}/v{watch.version}/{len(asked) + 1}"

@@ -128,7 +128,7 @@ def holdings(
     A statement for each table, however many records. Raises `NotFound` for whoever is no person here.
     """
     if not viewer.person:
-        raise NotFound("nothing is held on whoever is no person here")
+        raise NotFound("no-own-records")
     found = [
         _person(directory, viewer.person),
         *_events(connection, deployment, viewer.person),

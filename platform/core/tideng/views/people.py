@@ -144,7 +144,7 @@ def person_card(viewer: Viewer, directory: Directory, now: datetime, person: str
     """Who somebody is. Raises `NotFound` also for whom the viewer may not see, which would say that they exist."""
     scope = viewer.scope(directory, now)
     if not directory.knows(person) or (scope is not None and person not in scope):
-        raise NotFound(f"no person {person}")
+        raise NotFound("no-such-person", {"id": person})
     here = directory.at(person, now)
     one = here or directory.periods(person)[-1]
     then = directory.as_of(one.until) if one.until and not here else directory

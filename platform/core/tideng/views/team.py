@@ -144,7 +144,7 @@ def team(
     scope = viewer.scope(directory, now)
     lead = lead or viewer.person
     if lead != viewer.person and (not directory.knows(lead) or (scope is not None and lead not in scope)):
-        raise NotFound(f"no person {lead}")
+        raise NotFound("no-such-person", {"id": lead})
     levels = _levels(directory, lead, now)
     people = [one for one in levels if scope is None or one in scope]
     lamps = board(connection, viewer, directory, now, BoardFilter(people, most=len(people)))
@@ -159,7 +159,7 @@ def member(
     and for whoever is not employed now."""
     person_card(viewer, directory, now, person)
     if directory.at(person, now) is None:
-        raise NotFound(f"no person {person}")
+        raise NotFound("no-such-person", {"id": person})
     level = _levels(directory, viewer.person, now).get(person, 0)
     lamps = board(connection, viewer, directory, now, BoardFilter([person], most=1))
     return _members(connection, viewer, directory, now, catalogue, lamps, {person: level})[0]
