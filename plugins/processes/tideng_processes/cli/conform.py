@@ -91,6 +91,10 @@ def conform(
     timezone: str | None,
     as_json: bool,
 ) -> int:
+    """Compare event logs with the processes and print how well they fit.
+
+    Parameters: click passes each of the command's options as one.
+    """
     from tideng.plugin import configure_logs, log_zone, read_bundle, zone
     from tideng_processes.cli.files import in_memory, registry_of
     from tideng_processes.measurement import conformance
