@@ -75,6 +75,10 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
         line = f"line {log.parser.CurrentLineNumber}"
         problem = f"a character after this line is not {error.encoding.upper()}, which the log declares"
         yield line, Unreadable(line, problem, "save the log as UTF-8; what follows in the file was not read")
+    except (LookupError, ValueError) as error:  # an encoding that the XML declares in a way of its own
+        yield from log.take()
+        problem = f"the encoding of the log cannot be read: {error}"
+        yield "line 1", Unreadable("line 1", problem, "save the log as UTF-8", raw=first[:200])
     except _Refused as refusal:
         yield from log.take()
         yield refusal.problem.at, refusal.problem
@@ -205,9 +209,9 @@ class _LogParser:
         self._case_of_trace()
         if (self._trace or self._of_trace) and not self._refused:  # else they were named with the refused event
             self._line = self.parser.CurrentLineNumber
-            names = ", ".join(self._trace)[:200]
+            names = ", ".join(self._trace)[:200] or "that cannot be read"
             no_event = (f"no event of the trace comes after its attributes {names}", "put them before its events")
-            self._refuse([*self._of_trace, *([no_event] if names else [])], raw=repr(self._trace))
+            self._refuse([*self._of_trace, no_event], raw=repr(self._trace))
         self._outside()
 
     def _handlers(self) -> tuple[Any, Any]:
