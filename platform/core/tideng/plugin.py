@@ -103,7 +103,8 @@ if TYPE_CHECKING:
     from tideng.model.catalogue import (
         EventType, Field, Fact, State, StateWindow, MetricSpec, ActionSpec, Mark, ChannelSpec, Catalogue, Text,
     )
-    from tideng.model.limits import MAX_KEPT, MAX_KEY, MAX_TEXT, MAX_WHOLE, SHIFTED_YEARS, read_number, read_whole
+    from tideng.model.limits import MAX_KEPT, MAX_KEY, MAX_TEXT, MAX_WHOLE, SHIFTED_YEARS
+    from tideng.base.numerals import read_number, read_whole
     from tideng.model.templates import choose as choose_text, spoken
     # Texts
     from tideng.base.text import (
@@ -207,7 +208,8 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.model.catalogue": (
             "EventType Field Fact State StateWindow MetricSpec ActionSpec Mark ChannelSpec Catalogue Text"
         ),
-        "tideng.model.limits": "MAX_KEPT MAX_KEY MAX_TEXT MAX_WHOLE SHIFTED_YEARS read_number read_whole",
+        "tideng.model.limits": "MAX_KEPT MAX_KEY MAX_TEXT MAX_WHOLE SHIFTED_YEARS",
+        "tideng.base.numerals": "read_number read_whole",
         "tideng.model.templates": "choose=choose_text spoken",
     },
     "Texts": {

@@ -149,13 +149,17 @@ def physical_lines(content: bytes, csv: bool) -> list[str]:
 
 def csv_accounts_for_all(content: bytes) -> None:
     """Every line is a record or refused, once; a quoted text joins lines. Nothing is read below a header that is refused."""
+    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"<"):
+        reads(content, "f.csv")  # by its content it is of another format
+        return
     taken, refused = outcomes(content, "f.csv")
     header, *lines = physical_lines(content, csv=True)
     if any(one.place == "line 1" for one in refused):
         assert (taken, len(refused)) == (0, 1)
         return
     delimiter = max(",;\t", key=header.count)
-    full = [line for line in lines if any(line.split(delimiter))]
+    width = len(header.split(delimiter))
+    full = [line for line in lines if line and (any(line.split(delimiter)) or line.count(delimiter) + 1 != width)]
     assert taken + len(refused) <= len(full)
     if b'"' not in content:
         assert taken + len(refused) == len(full)

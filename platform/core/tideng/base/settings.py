@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tideng.base.errors import InvalidSettings, NotFound, Problem
+from tideng.base.numerals import read_number, read_whole
 
 FILE = "tideng.toml"
 SECRET_FILE = "secret.key"
@@ -351,11 +352,10 @@ def _text(value: object) -> str:
 
 
 def _integer(value: object) -> int:
-    if isinstance(value, bool) or not (
-        isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"-?\d+", value))
-    ):
+    whole = read_whole(value) if isinstance(value, str) else value
+    if isinstance(whole, bool) or not isinstance(whole, int):
         raise ValueError("must be a whole number")
-    return int(value)
+    return whole
 
 
 def _number(value: object) -> float | None:
@@ -363,10 +363,10 @@ def _number(value: object) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError("must be a number")
-    try:
-        number = float(value)
-    except ValueError:
-        raise ValueError("must be a number") from None
+    known = read_number(value) if isinstance(value, str) else value
+    if known is None:
+        raise ValueError("must be a number")
+    number = float(known)
     if number != number or number in (float("inf"), float("-inf")):
         raise ValueError("must be a finite number")
     return number

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from tideng.base.errors import Problem
+from tideng.base.numerals import read_number, read_whole
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_PROBLEMS = 200
@@ -164,7 +165,7 @@ def read_day(row: Row, column: str, problems: Problems) -> date | None:
     if not text:
         return None
     try:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
             raise ValueError
         day = date.fromisoformat(text)
     except ValueError:
@@ -265,10 +266,9 @@ def _scalar(node: yaml.Node, here: str, problems: Problems) -> Any:
         return None
     if kind == "bool" and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    try:
-        if kind in ("int", "float"):
-            return int(text) if kind == "int" else float(text)
-    except ValueError:
-        pass
+    if kind in ("int", "float"):  # also where a tag says so: !!int 1_000
+        number = (read_whole if kind == "int" else read_number)(text.removeprefix("+").removesuffix("."))
+        if number is not None:
+            return number if kind == "int" else float(number)
     problems.add(here, f"{node.tag} is not read here", "a plain text, number, true or false")
     return None
