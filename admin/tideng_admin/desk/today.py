@@ -20,6 +20,7 @@ from tideng.views.day_board import (
     LAMPS,
     LIT,
     Board,
+    BoardFilter,
     BoardPerson,
     UnitLamps,
     board,
@@ -120,7 +121,7 @@ class TodayPage(Page):
             if steps:
                 return render_template("tideng/first_day.html", steps=steps, people=len(_roster(here)), wanted=_needs())
             wanted = (show,) if show in LAMPS else ()
-            found = self.read_with(connection, board, show=wanted, most=_ALL if show else _FIRST)
+            found = self.read_with(connection, board, BoardFilter(show=wanted, most=_ALL if show else _FIRST))
             lines = lines_of(connection, here, found.people)
             on_trip = ON_TRIP in here.deployment.catalogue.states
             away = self.read_with(connection, in_state, ON_TRIP) if on_trip else 0
@@ -262,7 +263,7 @@ def _needs() -> list[Need]:
         wanted.append(Need("alert", title, text, fault=True))
     aside = web().attention()
     if aside:
-        title = ngettext("%(num)s rule is set aside", "%(num)s rules are set aside", len(aside))
+        title = ngettext("%(num)s rule is quarantined", "%(num)s rules are quarantined", len(aside))
         text = _("The other rules go on. Edit and publish it, or try it again.")
         href = url_for("RulesPage.show_all") + "#aside"
         wanted.append(Need("rule", title, text, href, _("Have a look"), True))
@@ -279,13 +280,13 @@ def _needs() -> list[Need]:
         wanted.append(Need("bell", title, _("It was tried several times and is kept."), href, _("Send again"), True))
     if found.dead_letters:
         title = ngettext("%(num)s payload could not be read", "%(num)s payloads could not be read", found.dead_letters)
-        text = _("Nothing is lost: mend the cause and try again.")
+        text = _("Nothing is lost: fix the cause and try again.")
         wanted.append(Need("cloud", title, text, url_for("LettersPage.show_all"), _("Look at them")))
     if found.missed_runs:
         title = ngettext(
             "%(num)s round of reminders was left out", "%(num)s rounds of reminders were left out", found.missed_runs
         )
-        text = _("The system stood still at that hour, and it was too late to speak afterwards.")
+        text = _("The system was down at that time, and afterwards it was too late to send.")
         wanted.append(Need("clock", title, text, url_for("RulesPage.missed"), _("Look at them")))
     wanted += _contested(found.disputed)
     return wanted

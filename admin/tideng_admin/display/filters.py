@@ -15,7 +15,8 @@ from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from tideng.base.locales import formatted, is_right_to_left, tag
+from tideng.base.locales import formatted, is_right_to_left, name_of, tag
+from tideng.base.problems import say_sentence, sentence_of_text
 from tideng.base.text import colon, comma, pause, phrase, space, wording
 from tideng.model.catalogue import Text
 from tideng.model.statuses import (
@@ -29,7 +30,6 @@ from tideng.model.statuses import (
     held_title,
 )
 from tideng.model.templates import choose, spoken
-from tideng.problem_words import in_words
 from tideng_admin.request.context import locale, web
 from tideng_admin.screens import Screen
 
@@ -82,17 +82,17 @@ CHIPS: Mapping[str, tuple[str, Any]] = {
     "off": ("hold", _l("Off")),
     "published": ("ok", _l("In force")),
     "archived": ("hold", _l("Archived")),
-    "paused": ("hold", _l("Resting")),
-    "quarantined": ("fail", _l("Set aside")),
+    "paused": ("hold", _l("Paused")),
+    "quarantined": ("fail", _l("Quarantined")),
     "draft_open": ("need", _l("Being written")),
     "draft_asked": ("told", _l("Waits for approval")),
     "draft_approved": ("ok", _l("Approved")),
     "draft_published": ("ok", _l("Published")),
-    "draft_discarded": ("hold", _l("Put aside")),
+    "draft_discarded": ("hold", _l("Discarded")),
     "as_expected": ("ok", _l("As expected")),
-    "otherwise": ("need", _l("Otherwise")),
-    "retried": ("ok", _l("Mended")),
-    "discarded": ("hold", _l("Put aside")),
+    "otherwise": ("need", _l("Different from expected")),
+    "retried": ("ok", _l("Fixed")),
+    "discarded": ("hold", _l("Discarded")),
     "missed": ("need", _l("Missed")),
     "revoked": ("hold", _l("Revoked")),
 }
@@ -190,6 +190,11 @@ def weekday(of: date) -> str:
     return formatted(of, "E", locale())
 
 
+def language_name(of: str) -> str:
+    """What a language is called in the reader's."""
+    return name_of(of, locale())
+
+
 def day_of_week(of: date) -> str:
     """Tue 31 Mar, 3月31日周二."""
     return formatted(of, "MMMEd", locale())
@@ -264,7 +269,8 @@ def dropped_word(reason: str) -> str:
 
 def pause_word(why: str) -> str:
     """Why a rule rests: what a person wrote stands as it is, the line's own reasons are put into words."""
-    return in_words(why, locale())
+    message = sentence_of_text(why)
+    return say_sentence(message, locale()) if message else ""
 
 
 def initial(name: str) -> str:

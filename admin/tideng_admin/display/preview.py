@@ -129,7 +129,7 @@ def shown(found: Preview, rule: str) -> Tried:
     counts = found.rules.get(rule, {})
     said = counts.get(NEW, 0) + counts.get(SAME, 0)
     people = found.most_people_a_day.get(rule, 0)
-    words = ngettext("It would have spoken %(num)s time", "It would have spoken %(num)s times", said)
+    words = ngettext("It would have sent %(num)s message", "It would have sent %(num)s messages", said)
     words += _(", to at most %(people)s people on one day.", people=people) + (space(locale()))
     words += _(
         "Against the version in force: %(new)s new, %(gone)s gone.", new=counts.get(NEW, 0), gone=counts.get(GONE, 0)
@@ -188,7 +188,7 @@ def _part(found: Preview, status: str) -> Part:
     for one in of[:SHOWN]:
         text = one.message or action_word(one.action)
         if one.differs:
-            text = _("worded or timed otherwise: %(text)s", text=text)
+            text = _("different words or time: %(text)s", text=text)
         rows.append(Row(web().name_of(one.subject), moment(one.at), text))
     more = found.counts[status] - len(rows)
     return Part(

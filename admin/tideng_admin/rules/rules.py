@@ -13,8 +13,8 @@ from flask_babel import ngettext
 from sqlalchemy import Connection
 
 from tideng.base.errors import InvalidRule, NotFound, Refused
+from tideng.base.problems import say
 from tideng.outbox import storm_decisions
-from tideng.problem_words import line_in_words
 from tideng.store.database import reading, writing
 from tideng.views.operations import schedule_runs
 from tideng_admin.display import rules
@@ -71,7 +71,7 @@ class RulesPage(Page):
         told = [(one, titles.get(one.rule), Trouble.of(one.details, one.why).words(locale())) for one in aside]
         quiet = [one for one in found if one.id in resting]
         states = [("published", _("In force"), len(found))]
-        states += [("resting", _("Resting"), len(quiet))] if all_ else []
+        states += [("resting", _("Paused"), len(quiet))] if all_ else []
         states += [("archived", _("Archived"), len(gone))]
         shown = {"published": found, "resting": quiet, "archived": gone}[state]
         return render_template(
@@ -97,7 +97,7 @@ class RulesPage(Page):
         with writing(here.engine) as connection:
             quarantine.try_again(connection, here.viewer(), rule)
         here.deployment.bell.ring()
-        flash(_("The rule is tried again. If it fails again, it is set aside again."), "success")
+        flash(_("The rule is tried again. If it fails again, it is quarantined again."), "success")
         return redirect(url_for("RulesPage.show_all"))
 
     @expose("/<rule>")
@@ -107,7 +107,7 @@ class RulesPage(Page):
         with reading(here.engine) as connection:
             found = rules.versions(connection, rule)
             if not found:
-                raise NotFound(f"no rule {rule}")
+                raise NotFound("no-rule-page", {"id": rule})
             pause = pausing.pauses(connection, here.viewer()).get(rule) if here.viewer().sees_all else None
             storms = storm_decisions.held_storms(connection, here.viewer()) if pause else ()
             days = (
@@ -149,14 +149,14 @@ class RulesPage(Page):
     def decide(self, rule: str, what: str) -> Any:
         """Pause, resume, archive, restore, or go back to a version. Who may is asked once more where it is done."""
         if what not in _DECISIONS:
-            raise NotFound(f"no way to {what} a rule")
+            raise NotFound("no-rule-action", {"what": what})
         here = web()
         try:
             with writing(here.engine) as connection:
                 flash(_DECISIONS[what](connection, rule), "success")
         except Refused as error:
             for problem in error.problems:
-                flash(line_in_words(problem, locale()), "warning")
+                flash(say(problem, locale()).line, "warning")
         here.deployment.bell.ring()
         return redirect(url_for("RulesPage.show", rule=rule))
 
@@ -186,12 +186,12 @@ def _changed(versions: list[rules.RuleShown]) -> dict[int, list[Difference]]:
 
 def _pause(connection: Connection, rule: str) -> str:
     pausing.pause(connection, web().viewer(), rule, request.form.get("why", ""), web().now())
-    return _("The rule rests. It speaks to nobody until you resume it.")
+    return _("The rule is paused. It sends nothing until you resume it.")
 
 
 def _resume(connection: Connection, rule: str) -> str:
     pausing.resume(connection, web().viewer(), rule, web().now())
-    return _("The rule speaks from now on.")
+    return _("The rule is active from now on.")
 
 
 def _archive(connection: Connection, rule: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 
 from tideng.base.errors import InvalidPayload, Problem
+from tideng.base.problems import stored
 from tideng.intake.json_text import read_json
 from tideng.intake.reader import DeadLetter, dead_letter, read_event
 from tideng.model.event import Event
@@ -96,11 +97,7 @@ def keep(
         status = next(outcomes)
         problems: tuple[Problem, ...] = ()
         if status == CONFLICT:
-            problem = Problem(
-                f"{place}, id" if place else "id",
-                f"{one.id!r} from {one.source!r} is already known with other content",
-                "send a correction under an id of its own",
-            )
+            problem = Problem(f"{place}, id" if place else "id", "event-id-known", {"id": one.id, "source": one.source})
             problems = (problem,)
             payload = one.to_cloudevent()
             letters.append(dead_letter(InvalidPayload("event", problems, payload, place), source_hint or one.source))
@@ -221,7 +218,7 @@ def store_dead_letters(connection: Connection, letters: Sequence[DeadLetter], no
             "place": letter.place,
             "payload": letter.payload,
             "truncated": letter.truncated,
-            "problems": [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in letter.problems],
+            "problems": list(map(stored, letter.problems)),
             "fingerprint": letter.fingerprint,
             "state": "waiting",
         }
@@ -268,7 +265,7 @@ def _retry(connection: Connection, catalogue: Catalogue, letter: dict, now: date
             raise ValueError("only its beginning was kept")
         payload = read_json(letter["payload"])
     except (ValueError, RecursionError) as error:
-        problem = Problem(letter["place"], f"cannot be read: {error}", "send it again from its source")
+        problem = Problem(letter["place"], "letter-unreadable", {"why": error})
         return Receipt(REFUSED, problems=(problem,)), letter["problems"]
     try:
         event = read_event(payload, catalogue, place=letter["place"], received=now)
