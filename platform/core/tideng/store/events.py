@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 
-from tideng.base.errors import InvalidPayload, Problem
+from tideng.base.errors import InvalidPayload, InvalidValue, Problem
+from tideng.base.parse_errors import of_text
 from tideng.base.problems import stored
 from tideng.intake.json_text import read_json
 from tideng.intake.reader import DeadLetter, dead_letter, read_event
@@ -262,10 +263,11 @@ def retry_dead_letters(deployment: Deployment, ids: Sequence[int] | None = None)
 def _retry(connection: Connection, catalogue: Catalogue, letter: dict, now: datetime) -> tuple[Receipt, list]:
     try:
         if letter["truncated"]:
-            raise ValueError("only its beginning was kept")
+            raise InvalidValue("letter-cut-off")
         payload = read_json(letter["payload"])
     except (ValueError, RecursionError) as error:
-        problem = Problem(letter["place"], "letter-unreadable", {"why": error})
+        why = error.message if isinstance(error, InvalidValue) else of_text(error)
+        problem = Problem(letter["place"], "letter-unreadable", {"why": why})
         return Receipt(REFUSED, problems=(problem,)), letter["problems"]
     try:
         event = read_event(payload, catalogue, place=letter["place"], received=now)
