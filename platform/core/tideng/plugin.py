@@ -66,12 +66,12 @@ __all__ = [
     "COLUMN_SUPERVISOR", "COLUMN_TIME", "COLUMN_UNIT", "DEFAULT_LANGUAGE", "DIRECTORY_EVENTS", "EXIT_FINE",
     "EXIT_REFUSED", "INVOICE_GENUINE", "INVOICE_LATER", "INVOICE_UNKNOWN", "INVOICE_WRONG", "LAMP_LIT",
     "LARGEST_ATTACHMENT", "LINE_ATTENTION", "LINE_FINE", "LINE_OPEN", "LOGS", "MAX_KEPT", "MAX_KEY", "MAX_TEXT",
-    "MAX_WHOLE", "MEGABYTE", "MOST_PROBLEMS", "MUST", "NAMING_CONVENTION", "OFD", "PAGE_SIZE", "PDF", "PERSON_COLUMNS",
-    "PICTURE", "POSITION_COLUMNS", "SHIFTED_YEARS", "SHOULD", "SOURCE_LANGUAGE", "UNIT_COLUMNS", "ZIP_CUT_OFF",
-    "ZIP_DAMAGED", "ZIP_ERRORS", "ZIP_LEADS_OUT", "ZIP_LOCKED", "ZIP_TOO_LARGE", "ActionSpec", "Asked", "Assignment",
-    "Attachment", "AttachmentReading", "Attention", "Bundle", "Card", "CardLine", "Catalogue", "Channel",
-    "ChannelError", "ChannelSpec", "Clock", "Deed", "Deployment", "Directory", "Document", "Duration", "Each",
-    "EngineState", "Event", "EventType", "Fact", "Field", "FileTerms", "Filled", "Finding", "Form", "Group",
+    "MAX_WHOLE", "MEGABYTE", "MOST_PROBLEMS", "MUST", "NAMING_CONVENTION", "OFD", "PAGE_SIZE", "PDF",
+    "PERSON_COLUMNS", "PICTURE", "POSITION_COLUMNS", "SHIFTED_YEARS", "SHOULD", "SOURCE_LANGUAGE", "UNIT_COLUMNS",
+    "ZIP_CUT_OFF", "ZIP_DAMAGED", "ZIP_ERRORS", "ZIP_LEADS_OUT", "ZIP_LOCKED", "ZIP_TOO_LARGE", "ActionSpec", "Asked",
+    "Assignment", "Attachment", "AttachmentReading", "Attention", "Bundle", "Card", "CardLine", "Catalogue",
+    "Channel", "ChannelError", "ChannelSpec", "Clock", "Deed", "Deployment", "Directory", "Document", "Duration",
+    "Each", "EngineState", "Event", "EventType", "Fact", "Field", "FileTerms", "Filled", "Finding", "Form", "Group",
     "HeldRecord", "Holding", "Id", "InvalidBundle", "InvalidPayload", "InvalidSettings", "Invoice", "InvoiceVerdict",
     "Limit", "ManualClock", "Mark", "MetricSpec", "Moment", "Money", "Needs", "NotAllowed", "NotFound", "OnAbsence",
     "OnEvent", "OnNotAll", "OnSchedule", "OnWait", "OutgoingMessage", "Page", "PluginRefused", "Point", "Position",
@@ -83,12 +83,12 @@ __all__ = [
     "check_form", "choose_text", "colon", "comma", "command", "configure_logs", "create_settings", "dialect_insert",
     "directory_of", "duties_as_text", "events_of", "facts_at", "fill_form", "goals", "holding_of_rows", "hookimpl",
     "in_force", "in_words", "inspect_attachment", "inspect_zip", "is_sqlite", "joined", "json_option",
-    "known_event_ids", "lamps_of", "languages", "last_event_time", "last_span_between", "line_in_words", "local_moment",
-    "log_zone", "make_migration", "metric_of", "migrate", "name_of", "open_events", "option", "organisation_of",
-    "pause", "people_in_state", "phrase", "plain_text", "problem_in_words", "progress_bar", "read_bundle", "read_day",
-    "read_duties", "read_json", "read_number", "read_whole", "read_yaml", "read_yaml_text", "reading", "receive",
-    "responsibilities", "same", "semicolon", "space", "spans_reaching", "spoken", "store_events", "timezone_option",
-    "wording", "writing", "zone",
+    "known_event_ids", "lamps_of", "languages", "last_event_time", "last_span_between", "line_in_words",
+    "local_moment", "log_zone", "make_migration", "metric_of", "migrate", "name_of", "open_events", "option",
+    "organisation_of", "pause", "people_in_state", "phrase", "plain_text", "problem_in_words", "progress_bar",
+    "read_bundle", "read_day", "read_duties", "read_json", "read_number", "read_whole", "read_yaml", "read_yaml_text",
+    "reading", "receive", "responsibilities", "same", "semicolon", "space", "spans_reaching", "spoken",
+    "store_events", "timezone_option", "wording", "writing", "zone",
 ]
 # fmt: on
 
@@ -111,8 +111,8 @@ if TYPE_CHECKING:
         DEFAULT as DEFAULT_LANGUAGE, SOURCE as SOURCE_LANGUAGE,
     )
     # Events
-    from tideng.model.event import Event
     from tideng.intake.json_text import read_json
+    from tideng.model.event import Event
     from tideng.intake.event_files import ReadOptions, Unreadable, Source, FileTerms, open_events, LOGS
     from tideng.store.events import store_events
     # Organisation
