@@ -131,7 +131,7 @@ class RulesPlugin:
             found = list(error.problems)
         errors = [problem for problem in found if problem.severity == "error"]
         if errors:
-            way_out = Problem("", "the changes of both sides do not go together", "`tideng apply --take files`")
+            way_out = Problem("", "merge-conflicts")
             raise InvalidBundle("rules", [way_out, *errors])
 
     # -- judging -----------------------------------------------------------------------------------------------

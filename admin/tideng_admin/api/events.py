@@ -16,9 +16,9 @@ from flask import current_app, jsonify, render_template, request
 from flask_babel import gettext as _
 from marshmallow import ValidationError
 
+from tideng.base.problems import in_json
 from tideng.intake.json_text import read_json
 from tideng.model.limits import MAX_DEPTH
-from tideng.problem_words import stored_in_words
 from tideng.store.database import reading
 from tideng.views.nudges import NudgeFilter, nudges
 from tideng_admin.api.callers import Stop, blueprint, caller
@@ -42,9 +42,10 @@ def post_events() -> Any:
     _not_too_busy()
     payloads = _payloads()
     receipts = web().inbox.receive(payloads, viewer.login)
-    results = [ReceiptSchema().dump(receipt) for receipt in receipts]
-    for result in results:
-        result["problems"] = [stored_in_words(problem, asked_locale()) for problem in result["problems"]]
+    results = [
+        ReceiptSchema().dump(receipt) | {"problems": [in_json(one, asked_locale()) for one in receipt.problems]}
+        for receipt in receipts
+    ]
     counts = {
         status: sum(one["status"] == status for one in results) for status in sorted({r["status"] for r in results})
     }

@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from marshmallow import Schema, ValidationError
 
 from tideng.base.errors import NotAllowed, NotFound, Refused
-from tideng.problem_words import problem_in_words
+from tideng.base.problems import Problem, in_json, say_sentence
 from tideng_admin.api.callers import Stop, blueprint, caller
 from tideng_admin.request.context import asked_locale
 
@@ -106,19 +106,13 @@ class _refusals:
             raise Stop(403, _("This is not for your role.")) from error
         if isinstance(error, Refused):
             problems = [problem_of(problem) for problem in error.problems]
-            raise Stop(409 if type(error).__name__ == "Stale" else 400, error.what, problems=problems) from error
+            what = say_sentence(error.message, asked_locale())
+            raise Stop(409 if type(error).__name__ == "Stale" else 400, what, problems=problems) from error
 
 
-def problem_of(problem: Any) -> dict[str, Any]:
+def problem_of(problem: Problem) -> dict[str, Any]:
     """A `Problem` as JSON, in the caller's language."""
-    told = problem_in_words(problem, asked_locale())
-    return {
-        "at": told.at,
-        "problem": told.problem,
-        "hint": told.hint,
-        "severity": told.severity,
-        "code": getattr(told, "code", ""),
-    }
+    return in_json(problem, asked_locale())
 
 
 def _taken(schema: type[Schema], method: str, forms: bool) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import Refused
+from tideng.base.problems import say_sentence
 from tideng.outbox import storm_decisions
 from tideng.store.database import reading, writing
 from tideng_admin.api.callers import blueprint
@@ -324,7 +325,15 @@ def _lines(
         if isinstance(told, float):
             yield json.dumps({"done": round(told, 3)}) + "\n"
         elif isinstance(told, Refused):
-            yield json.dumps({"error": told.what, "problems": [problem_of(one) for one in told.problems]}) + "\n"
+            yield (
+                json.dumps(
+                    {
+                        "error": say_sentence(told.message, asked_locale()),
+                        "problems": [problem_of(one) for one in told.problems],
+                    }
+                )
+                + "\n"
+            )
         elif isinstance(told, Exception):
             current_app.logger.error("a preview broke", exc_info=told)
             yield json.dumps({"error": _("Something broke on our side.")}) + "\n"

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from tideng.base.errors import Problem
+from tideng.base.problems import restored
 from tideng_admin.api.operations import problem_of
 from tideng_admin.api.schemas import ProblemSchema
 
@@ -122,8 +122,6 @@ class FixSchema(Schema):
 
 
 class CheckedProblemSchema(ProblemSchema):
-    severity = fields.String(metadata={"description": "error or warning"})
-    code = fields.String(metadata={"description": "The kind of problem; it stays the same"})
     fixes = fields.List(fields.Nested(FixSchema))
 
 
@@ -229,7 +227,7 @@ class DraftSchema(Schema):
     )
     publish_by = fields.String(allow_none=True, metadata={"description": "Who decided that"})
     held_up = fields.Function(
-        lambda draft: [problem_of(Problem(**one)) for one in draft.held_up or ()],
+        lambda draft: [problem_of(restored(one)) for one in draft.held_up or ()],
         metadata={"description": "What kept it from being published at that moment", "type": "array"},
     )
 

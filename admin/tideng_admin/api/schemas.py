@@ -25,9 +25,12 @@ class EventSchema(Schema):
 
 
 class ProblemSchema(Schema):
-    at = fields.String()
-    problem = fields.String()
-    hint = fields.String()
+    at = fields.String(metadata={"description": "Where, as a path"})
+    problem = fields.String(metadata={"description": "In the caller's language"})
+    hint = fields.String(metadata={"description": "The way out; empty where there is none"})
+    severity = fields.String(metadata={"description": "error or warning"})
+    code = fields.String(metadata={"description": "The kind of problem; it stays the same"})
+    params = fields.Dict(keys=fields.String(), metadata={"description": "What fills the sentence"})
 
 
 class ReceiptSchema(Schema):

@@ -127,8 +127,7 @@ def _add_screens(builder: AppBuilder, web: Web) -> None:
 def _config(deployment: Deployment) -> dict[str, Any]:
     settings, profile = deployment.settings, deployment.profile
     if len(settings.secret_key) < 32:
-        hint = "run `tideng init`, which makes one, or set TIDENG_SECRET_KEY"
-        raise InvalidSettings("settings", [Problem("secret_key", "is missing or shorter than 32 characters", hint)])
+        raise InvalidSettings("settings", [Problem("secret_key", "secret-key-too-short")])
     hosts = list(settings.trusted_hosts)
     return {
         "SECRET_KEY": settings.secret_key,

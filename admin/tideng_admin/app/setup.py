@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask
 from flask_appbuilder.security.sqla.models import Role, User
 
-from tideng.base.errors import NotFound, TidengError
+from tideng.base.errors import CommandFailed, NotFound
 from tideng.runtime.deployment import Deployment
 from tideng.runtime.migrate import is_latest, upgrade
 from tideng.store.database import insert, reading, writing
@@ -75,10 +75,10 @@ def prepare(deployment: Deployment, admin_password: str | None = None) -> str | 
 
 
 def require_current(deployment: Deployment) -> None:
-    """Raise `TidengError` when the web's tables are not up to date, rather than fail on the first page."""
+    """Raise `CommandFailed` when the web's tables are not up to date, rather than fail on the first page."""
     with reading(deployment.engine) as connection:
         if not is_latest(connection, PART, VERSIONS):
-            raise TidengError("the web's tables are not up to date: run `tideng migrate`")
+            raise CommandFailed("web-tables-outdated")
 
 
 def _make_roles(deployment: Deployment) -> None:
@@ -126,7 +126,7 @@ def set_password(deployment: Deployment, login: str, password: str) -> None:
         manager = app.appbuilder.sm  # type: ignore[attr-defined]
         user = manager.find_user(username=login)
         if user is None:
-            raise NotFound(f"no user {login}")
+            raise NotFound("no-user", {"login": login})
         manager.reset_password(user.id, password)
 
 
@@ -137,9 +137,9 @@ def _add(app: Flask, user: NewUser) -> bool:
     check_password(user.password, user.login)
     roles = [manager.find_role(name) for name in user.roles]
     if None in roles:
-        raise NotFound(f"no role {user.roles[roles.index(None)]}")
+        raise NotFound("no-user-role", {"name": user.roles[roles.index(None)]})
     email = user.email or f"{user.login}@localhost"
     # the name is taken from the directory when it is shown; here it only has to be there
     if not manager.add_user(user.login, user.name or user.login, "-", email, roles, password=user.password):
-        raise TidengError(f"could not add user {user.login}")
+        raise CommandFailed("user-not-added", {"login": user.login})
     return True

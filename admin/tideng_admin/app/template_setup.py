@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from tideng.base.catalogues import languages
 from tideng.base.locales import own_name, tag
+from tideng.base.problems import restored, say
 from tideng.model.templates import choose
-from tideng.problem_words import in_words, stored_in_words
 from tideng_admin.desk.today import greeting
 from tideng_admin.display import filters
 from tideng_admin.display.reasons import event_title
@@ -56,8 +56,7 @@ def install(app: Flask) -> None:
     app.add_template_global(lambda: greeting(web().now().astimezone(web().zone())), "greeting")
     for function in _FILTERS:
         app.add_template_filter(function)
-    app.add_template_filter(lambda stored: stored_in_words(stored, locale()), "problem_words")
-    app.add_template_filter(lambda text: in_words(text, locale()), "problem_line")
+    app.add_template_filter(lambda stored: say(restored(stored), locale()), "problem_words")
     app.context_processor(_values)
 
 

@@ -84,7 +84,7 @@ def make_key(connection: Connection, login: str, name: str, now: datetime) -> st
     """Make a key for the user `login`; it is returned this once and cannot be read again. Raises `NotFound`."""
     user = connection.scalar(select(User.id).where(User.username == login))
     if user is None:
-        raise NotFound(f"no user {login}")
+        raise NotFound("no-user", {"login": login})
     key = PREFIX + secrets.token_urlsafe(32)
     values = {"user": user, "name": name[:120], "hint": key[:8], "sha256": _digest(key), "created_at": now}
     connection.execute(insert(connection)(KeyRow).values(**values))
@@ -95,7 +95,7 @@ def revoke_key(connection: Connection, id: int, now: datetime) -> None:
     """The key opens nothing from now on. Raises `NotFound`."""
     wanted = update(KeyRow).where(KeyRow.id == id, KeyRow.revoked_at.is_(None))
     if not connection.execute(wanted.values(revoked_at=now)).rowcount:
-        raise NotFound(f"no key {id} in use")
+        raise NotFound("no-key-in-use", {"id": id})
 
 
 def keys(connection: Connection) -> tuple[KeyView, ...]:

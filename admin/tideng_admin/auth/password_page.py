@@ -14,9 +14,11 @@ from werkzeug.security import check_password_hash
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo, ValidationError
 
+from tideng.base.problems import say_sentence
 from tideng.store.database import reading
 from tideng_admin.auth.accounts import session_version
 from tideng_admin.auth.passwords import weakness
+from tideng_admin.request.context import locale
 
 VERSION = "sv"
 """Where a session carries the number that says whether it still counts."""
@@ -54,7 +56,7 @@ class OwnPasswordForm(DynamicForm):
     def validate_password(self, field: PasswordField) -> None:
         found = weakness(field.data, g.user.username)
         if found:
-            raise ValidationError(_(found))
+            raise ValidationError(say_sentence(found, locale()))
 
 
 class OwnPasswordView(ResetMyPasswordView):

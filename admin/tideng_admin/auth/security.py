@@ -77,7 +77,7 @@ class SafeModelView(ModelView):
             filters.add_filter(column, self.datamodel.FilterEqual, filename)
             if self.datamodel.query(filters, page_size=1)[0]:
                 return super().download(filename)
-        raise NotFound(filename)
+        raise NotFound("no-page-file", {"name": filename})
 
 
 class UserView(SafeModelView, UserDBModelView):

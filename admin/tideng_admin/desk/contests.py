@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.base.errors import Refused
+from tideng.base.problems import say
 from tideng.outbox import contest
-from tideng.problem_words import in_words
 from tideng.store.database import reading, writing
 from tideng_admin.display import rules
 from tideng_admin.display.base_page import (
@@ -40,6 +40,9 @@ class ContestsPage(Page):
     @needs(WRITE)
     def decide(self, id: int) -> Any:
         here, form = web(), request.form
+        decision = contest.ContestDecision(
+            form.get("decision", ""), days=form.get("days", 0, type=int), answer=form.get("answer", "")
+        )
         try:
             with writing(here.engine) as connection:
                 held = contest.decide_contest(
@@ -47,14 +50,12 @@ class ContestsPage(Page):
                     here.viewer(),
                     self.directory,
                     id,
-                    form.get("decision", ""),
+                    decision,
                     here.now(),
-                    days=form.get("days", 0, type=int),
-                    answer=form.get("answer", ""),
                 )
         except Refused as refused:
             for problem in refused.problems:
-                flash(in_words(problem.problem, locale()), "warning")
+                flash(say(problem, locale()).problem, "warning")
         else:
             here.deployment.bell.ring()
             text = ngettext("%(num)s message was waiting.", "%(num)s messages were waiting.", held) if held else ""

@@ -15,7 +15,7 @@ from tideng.model.statuses import EventStatus, MessageStatus
 from tideng.outbox.delivery import retry_parked
 from tideng.store.database import reading, writing
 from tideng.store.events import retry_dead_letters
-from tideng.views.operations import event, events, letter, letters, outbox
+from tideng.views.operations import EventFilter, event, events, letter, letters, outbox
 from tideng_admin.auth import accounts
 from tideng_admin.display.base_page import (
     READ,
@@ -42,7 +42,8 @@ class EventsPage(Page):
     @needs(READ)
     def show_all(self) -> str:
         asked = request.args
-        page = self.read(events, asked.get("type"), asked.get("status"), asked.get("subject"), before=cursor())
+        wanted = EventFilter(asked.get("type", ""), asked.get("status", ""), asked.get("subject", ""))
+        page = self.read(events, wanted, before=cursor())
         choices = [(one.word, CHIPS[f"event_{one.word}"][1]) for one in EventStatus]
         return render_template("tideng/events.html", page=page, choices=choices)
 

@@ -14,11 +14,12 @@ from flask_babel import gettext as _
 from tideng.model.templates import spoken
 from tideng.plugins.cards import beside_person
 from tideng.store.database import reading
-from tideng.views.day_board import LAMPS, board
+from tideng.views.day_board import LAMPS, BoardFilter, board
 from tideng.views.nudges import NudgeFilter, nudges
 from tideng.views.people import (
     Awaited,
     MetricShown,
+    PeopleFilter,
     awaited,
     metrics_of,
     people_list,
@@ -52,7 +53,7 @@ class PeoplePage(Page):
         asked, here = request.args, web()
         words, unit, status = (asked.get(name, "").strip()[:100] for name in ("q", "unit", "status"))
         status = status if status in LAMPS else ""
-        page = self.read(people_list, words, unit, status, asked.get("after", ""))
+        page = self.read(people_list, PeopleFilter(words, unit, status), asked.get("after", ""))
         return render_template(
             "tideng/people.html",
             page=page,
@@ -73,7 +74,7 @@ class PeoplePage(Page):
         viewer, directory, now = here.viewer(), here.directory(), here.now()
         card = person_card(viewer, directory, now, id)
         with reading(here.engine) as connection:
-            today = self.read_with(connection, board, only=frozenset({id}))
+            today = self.read_with(connection, board, BoardFilter(only=frozenset({id})))
             lines = lines_of(connection, here, today.people)
             wanted = NudgeFilter(person=id)
             lately = self.read_with(connection, nudges, wanted, size=_LATELY)

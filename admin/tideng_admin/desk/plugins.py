@@ -13,9 +13,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tideng.base.errors import Refused
+from tideng.base.problems import say, say_sentence
 from tideng.base.text import pause, phrase, semicolon, wording
 from tideng.model.catalogue import Text
-from tideng.problem_words import line_in_words
 from tideng.runtime import plugin_switches
 from tideng.runtime.deployment import SWITCHED_OFF
 from tideng.store.database import reading, writing
@@ -103,7 +103,7 @@ class PluginsPage(Page):
                 else:
                     said, kind = _("“%(name)s” failed again. The reason is below.", name=title), "warning"
         except Refused as error:
-            reasons = (semicolon(locale())).join(line_in_words(one, locale()) for one in error.problems)
+            reasons = (semicolon(locale())).join(say(one, locale()).line for one in error.problems)
             said, kind = _("“%(name)s” stays on: %(why)s.", name=title, why=reasons), "warning"
         here.deployment.bell.ring()
         flash(said, kind)
@@ -136,13 +136,13 @@ def _shown(
                 _ICONS.get(name, "plug"),
                 own.version if own else "",
                 chosen.state,
-                chosen.error or "",
+                say_sentence(chosen.why, locale()) if chosen.why else "",
                 row.since if row else here.now(),
                 _brings(name),
                 _effects(name),
                 tuple(reading_rules.get(name, ())),
-                (semicolon(locale())).join(line_in_words(one, locale()) for one in reasons),
-                chosen.error == SWITCHED_OFF,
+                (semicolon(locale())).join(say(one, locale()).line for one in reasons),
+                chosen.why == SWITCHED_OFF,
                 own is not None,
                 last.get(name),
                 held.tries.get(name, 0),

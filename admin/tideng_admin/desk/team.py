@@ -9,8 +9,8 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from tideng.base.errors import Refused
+from tideng.base.problems import say
 from tideng.plugins.cards import beside_person
-from tideng.problem_words import in_words
 from tideng.responses import notes
 from tideng.store.database import reading
 from tideng.views.day_board import (
@@ -92,7 +92,7 @@ class TeamPage(Page):
             )
         except Refused as refused:
             for problem in refused.problems:
-                flash(in_words(problem.problem, locale()), "warning")
+                flash(say(problem, locale()).problem, "warning")
             return redirect(url_for("TeamPage.show", person=person))
         flash(_("Left. Only %(name)s reads it.", name=here.name_of(person)), "success")
         return redirect(url_for("NotesPage.show", id=id))

@@ -20,6 +20,7 @@ from tideng.views.day_board import (
     LAMPS,
     LIT,
     Board,
+    BoardFilter,
     BoardPerson,
     UnitLamps,
     board,
@@ -120,7 +121,7 @@ class TodayPage(Page):
             if steps:
                 return render_template("tideng/first_day.html", steps=steps, people=len(_roster(here)), wanted=_needs())
             wanted = (show,) if show in LAMPS else ()
-            found = self.read_with(connection, board, show=wanted, most=_ALL if show else _FIRST)
+            found = self.read_with(connection, board, BoardFilter(show=wanted, most=_ALL if show else _FIRST))
             lines = lines_of(connection, here, found.people)
             on_trip = ON_TRIP in here.deployment.catalogue.states
             away = self.read_with(connection, in_state, ON_TRIP) if on_trip else 0

@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from tideng.base.errors import NotAllowed, NotFound, Refused
+from tideng.base.problems import say
 from tideng.org.directory import Directory
-from tideng.problem_words import line_in_words
 from tideng.store.database import reading
 from tideng_admin.request.context import asked_locale, locale, web
 
@@ -32,7 +32,7 @@ def needs(permission: str) -> Callable:
             if not current_user.is_authenticated:
                 return redirect(url_for("LoginView.login", next=request.full_path.rstrip("?")))
             if not web().may(f"can_{permission}", self.class_permission_name):
-                raise NotAllowed(f"{permission} on {self.class_permission_name}")
+                raise NotAllowed("permission-missing", {"permission": permission, "page": self.class_permission_name})
             return method(self, *args, **kwargs)
 
         guarded._permission_name = permission  # type: ignore[attr-defined]  # where Flask-AppBuilder collects a view's permissions
@@ -85,7 +85,7 @@ def install(app: Flask) -> None:
 
 def _refused(error: Refused) -> list[str]:
     language = asked_locale() if request.path.startswith("/api/") else locale()
-    return [line_in_words(problem, language) for problem in error.problems]
+    return [say(problem, language).line for problem in error.problems]
 
 
 def _http(error: HTTPException) -> Any:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from tideng.base.locales import formatted, is_right_to_left, name_of, tag
+from tideng.base.problems import say_sentence, sentence_of_text
 from tideng.base.text import colon, comma, pause, phrase, space, wording
 from tideng.model.catalogue import Text
 from tideng.model.statuses import (
@@ -29,7 +30,6 @@ from tideng.model.statuses import (
     held_title,
 )
 from tideng.model.templates import choose, spoken
-from tideng.problem_words import in_words
 from tideng_admin.request.context import locale, web
 from tideng_admin.screens import Screen
 
@@ -269,7 +269,8 @@ def dropped_word(reason: str) -> str:
 
 def pause_word(why: str) -> str:
     """Why a rule rests: what a person wrote stands as it is, the line's own reasons are put into words."""
-    return in_words(why, locale())
+    message = sentence_of_text(why)
+    return say_sentence(message, locale()) if message else ""
 
 
 def initial(name: str) -> str:

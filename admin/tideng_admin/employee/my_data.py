@@ -61,7 +61,7 @@ class MyDataPage(Page):
         with reading(web().engine) as connection:
             found = next((one for one in self._held(connection) if one.name == name), None)
             if found is None:
-                raise NotFound(f"nothing of the kind {name}")
+                raise NotFound("no-kind-of-record", {"name": name})
             records = list(found.records(start, _PART))
             rules = {str(record["rule"]) for record in records if record.get("rule")}
             titles = rules_shown.titles(connection, rules)
@@ -77,7 +77,7 @@ class MyDataPage(Page):
     def download(self) -> Response:
         here = web()
         if not here.viewer().person:
-            raise NotFound("nothing is held on whoever is no person here")
+            raise NotFound("no-own-records")
         name, language, zone, now = here.name_of(here.viewer().person), locale(), here.zone(), here.now()
 
         def parts() -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 
 from tideng.base.errors import Refused
-from tideng.problem_words import in_words
+from tideng.base.problems import say
 from tideng.responses import notes
 from tideng.views import notes as note_views
 from tideng_admin.display.base_page import (
@@ -78,4 +78,4 @@ class NotesPage(Page):
 
 def _say(refused: Refused) -> None:
     for problem in refused.problems:
-        flash(in_words(problem.problem, locale()), "warning")
+        flash(say(problem, locale()).problem, "warning")

@@ -15,17 +15,17 @@ from sqlalchemy import Connection
 
 from tideng.base.errors import Refused
 from tideng.base.locales import tag
-from tideng.base.text import comma, phrase, wording
+from tideng.base.problems import say
+from tideng.base.text import comma, phrase
 from tideng.model.calendars import local_moment
 from tideng.model.statuses import NudgeStatus
 from tideng.outbox import contest
 from tideng.outbox.policy import Speaking
 from tideng.outbox.snooze import choices, snooze, times_left
 from tideng.plugins.todos import Todo, todos
-from tideng.problem_words import in_words
 from tideng.responses.answers import respond, take_back
 from tideng.store.database import reading, writing
-from tideng.views.day_board import HOLD, OpenMatter, board
+from tideng.views.day_board import HOLD, BoardFilter, OpenMatter, board
 from tideng.views.notes import notes_to_me
 from tideng.views.nudges import NudgeFilter, NudgeView, finding, nudges, siblings
 from tideng.views.own_day import (
@@ -266,8 +266,7 @@ class PortalPage(Page):
             return redirect(url_for("PortalPage.nudge", id=id))
         except Refused as refused:
             for problem in refused.problems:
-                hint = wording(phrase(" ({what})", what=in_words(problem.hint, locale())), locale())
-                flash(in_words(problem.problem, locale()) + (hint if problem.hint else ""), "warning")
+                flash(say(problem.moved(""), locale()).line, "warning")
             return redirect(url_for("PortalPage.nudge", id=id))
         return self._said(id, _("You will be reminded again %(when)s.", when=moment(until)))
 
@@ -278,7 +277,7 @@ class PortalPage(Page):
             undone = take_back(web().deployment, id, web().viewer().person)
         except Refused as refused:
             for problem in refused.problems:
-                flash(in_words(problem.problem, locale()), "warning")
+                flash(say(problem, locale()).problem, "warning")
         else:
             if undone:
                 flash(_("Taken back. It is as it was before."), "success")
@@ -317,7 +316,7 @@ class PortalPage(Page):
         me = web().viewer().person
         if not me or not is_concerned(connection, web().viewer(), web().now() - _STILL_OPEN):
             return [], []
-        shown = self.read_with(connection, board, only=[me])
+        shown = self.read_with(connection, board, BoardFilter(only=[me]))
         matters = [matter for one in shown.people for matter in one.matters]
         wanted = NudgeFilter(to_me=True, since=web().day_began())
         said = self.read_with(connection, nudges, wanted, size=20).items

@@ -21,7 +21,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
-from tideng.problem_words import line_in_words, problem_in_words
+from tideng.base.problems import restored, say
 from tideng.store.database import reading, writing
 from tideng_admin.api.rule_check import checked
 from tideng_admin.display import rules
@@ -116,7 +116,7 @@ class DraftsPage(Page):
                         connection, here.viewer(), id, _read(typed), request.form.get("edition", 0, int), here.now()
                     )
             except Refused as error:
-                unread = [problem_in_words(problem, locale()) for problem in error.problems]
+                unread = [say(problem, locale()) for problem in error.problems]
             else:
                 return redirect(url_for("DraftsPage.show", id=id, text=request.args.get("text")))
         with reading(here.engine) as connection:
@@ -135,8 +135,8 @@ class DraftsPage(Page):
                 unread=unread,
                 sample=_SAMPLE if it.document.keys() <= _BLANK else "",
                 checked=found,
-                problems=[problem_in_words(problem, locale()) for problem in found.everything],
-                held_up=[problem_in_words(Problem(**one), locale()) for one in it.held_up or ()],
+                problems=[say(problem, locale()) for problem in found.everything],
+                held_up=[say(restored(one), locale()) for one in it.held_up or ()],
                 current=current,
                 changed=_changed(it.document, current),
                 ready=_ready(it, found),
@@ -158,7 +158,7 @@ class DraftsPage(Page):
         try:
             rule = parse_rule(it.document, here.deployment.catalogue)
         except InvalidRule as error:
-            problems = [problem_in_words(problem, locale()) for problem in error.problems]
+            problems = [say(problem, locale()) for problem in error.problems]
             return render_template("tideng/tried.html", it=it, title=_title(it), found=None, problems=problems)
         found = try_on_the_past(here.viewer(), rule, here.now() - timedelta(days=days), here.now())
         if it.state in drafts.UNFINISHED and here.may("can_write", "Drafts"):
@@ -179,14 +179,14 @@ class DraftsPage(Page):
     def decide(self, id: int, what: str) -> Any:
         """Ask for approval, approve, send back, publish now or later, take that back, discard, or take up what was published meanwhile."""
         if what not in _DECISIONS:
-            raise NotFound(f"no way to {what} a draft")
+            raise NotFound("no-draft-action", {"what": what})
         here = web()
         try:
             with writing(here.engine) as connection:
                 target = _DECISIONS[what](connection, id)
         except Refused as error:
             for problem in error.problems:
-                flash(line_in_words(problem, locale()), "warning")
+                flash(say(problem, locale()).line, "warning")
             return redirect(url_for("DraftsPage.show", id=id))
         here.deployment.bell.ring()
         return redirect(target)
@@ -195,8 +195,7 @@ class DraftsPage(Page):
 def _read(text: str) -> Mapping[str, Any]:
     found = read_user_document(text)
     if len(found) != 1:
-        problem = "there is nothing here" if not found else "one rule at a time"
-        raise InvalidRule("rule", [Problem("", problem)])
+        raise InvalidRule("rule", [Problem("", "draft-empty" if not found else "draft-of-several")])
     return found[0]
 
 
@@ -205,7 +204,7 @@ def _beginning(connection: Connection, rule: str) -> Mapping[str, Any]:
         return {"id": drafts.new_rule_id(web().now()), "kind": "reminder"}
     found = versions.latest(connection, rule)
     if found is None:
-        raise NotFound(f"no rule {rule}")
+        raise NotFound("no-rule-page", {"id": rule})
     return found.document
 
 

@@ -13,9 +13,9 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from tideng.base.errors import InvalidRule, Problem
+from tideng.base.problems import say
 from tideng.base.text import pause, phrase, wording
 from tideng.model.templates import choose
-from tideng.problem_words import in_words, line_in_words
 from tideng.store.database import reading, writing
 from tideng_admin.display.base_page import (
     READ,
@@ -103,7 +103,7 @@ class GalleryPage(Page):
             words=words,
             opened=opened,
             sentence=sentence,
-            loose=[line_in_words(one, locale()) for one in problems if not one.at.startswith("parameters.")],
+            loose=[say(one, locale()).line for one in problems if not one.at.startswith("parameters.")],
         )
 
     @expose("/<pack>/<rule>", methods=["POST"])
@@ -181,7 +181,7 @@ def _cards(
     found = blueprints.blueprints(shelf)
     held = versions.newest(connection, viewer, [one.rule for one in found])
     tried = estimates(connection, viewer, [one.rule for one in found])
-    wrong = {one.at.removeprefix("parameters."): in_words(one.problem, locale()) for one in problems}
+    wrong = {one.at.removeprefix("parameters."): say(one, locale()).problem for one in problems}
     cards = []
     for one in found:
         version = held.get(one.rule)

@@ -12,7 +12,7 @@ from flask_appbuilder import expose
 from flask_babel import ngettext
 
 from tideng.base.errors import Refused
-from tideng.problem_words import problem_in_words
+from tideng.base.problems import say
 from tideng.store.database import reading, writing
 from tideng_admin.display.base_page import (
     READ,
@@ -56,7 +56,7 @@ class RuleFilesPage(Page):
                     ground = Ground.of(here.deployment, connection)
                     found = import_export.read_import(connection, here.viewer(), raw, ground)
             except Refused as error:
-                problems = [problem_in_words(problem, locale()) for problem in error.problems]
+                problems = [say(problem, locale()) for problem in error.problems]
         page = render_template(
             "tideng/rule_import.html",
             text=raw.decode("utf-8", "replace"),

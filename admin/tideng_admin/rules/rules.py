@@ -13,8 +13,8 @@ from flask_babel import ngettext
 from sqlalchemy import Connection
 
 from tideng.base.errors import InvalidRule, NotFound, Refused
+from tideng.base.problems import say
 from tideng.outbox import storm_decisions
-from tideng.problem_words import line_in_words
 from tideng.store.database import reading, writing
 from tideng.views.operations import schedule_runs
 from tideng_admin.display import rules
@@ -107,7 +107,7 @@ class RulesPage(Page):
         with reading(here.engine) as connection:
             found = rules.versions(connection, rule)
             if not found:
-                raise NotFound(f"no rule {rule}")
+                raise NotFound("no-rule-page", {"id": rule})
             pause = pausing.pauses(connection, here.viewer()).get(rule) if here.viewer().sees_all else None
             storms = storm_decisions.held_storms(connection, here.viewer()) if pause else ()
             days = (
@@ -149,14 +149,14 @@ class RulesPage(Page):
     def decide(self, rule: str, what: str) -> Any:
         """Pause, resume, archive, restore, or go back to a version. Who may is asked once more where it is done."""
         if what not in _DECISIONS:
-            raise NotFound(f"no way to {what} a rule")
+            raise NotFound("no-rule-action", {"what": what})
         here = web()
         try:
             with writing(here.engine) as connection:
                 flash(_DECISIONS[what](connection, rule), "success")
         except Refused as error:
             for problem in error.problems:
-                flash(line_in_words(problem, locale()), "warning")
+                flash(say(problem, locale()).line, "warning")
         here.deployment.bell.ring()
         return redirect(url_for("RulesPage.show", rule=rule))
 

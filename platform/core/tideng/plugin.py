@@ -36,7 +36,8 @@ Access and privacy
 Channels
     A `Channel` carries an `OutgoingMessage` to a person, or raises `ChannelError`.
 Problems
-    What is wrong with an input: a `Problem` has a place and a way out, and `Refused` carries all of them at once.
+    What is wrong with an input: a `Problem` is a code with parameters at a place, and `Refused` carries all of them at
+    once. The words of your codes stand in files beside your code, ``problems/en.yaml`` and ``problems/zh.yaml``.
 Client bundles
     The files of a client, read with every problem at once.
 Database
@@ -72,23 +73,24 @@ __all__ = [
     "Assignment", "Attachment", "AttachmentReading", "Attention", "Bundle", "Card", "CardLine", "Catalogue",
     "Channel", "ChannelError", "ChannelSpec", "Clock", "Deed", "Deployment", "Directory", "Document", "Duration",
     "Each", "EngineState", "Event", "EventType", "Fact", "Field", "FileTerms", "Filled", "Finding", "Form", "Group",
-    "HeldRecord", "Holding", "Id", "InvalidBundle", "InvalidPayload", "InvalidSettings", "Invoice", "InvoiceVerdict",
-    "Limit", "ManualClock", "Mark", "MetricSpec", "Moment", "Money", "Needs", "NotAllowed", "NotFound", "OnAbsence",
-    "OnEvent", "OnNotAll", "OnSchedule", "OnWait", "OutgoingMessage", "Page", "PluginRefused", "Point", "Position",
-    "Problem", "Problems", "ReadOptions", "Reason", "Refused", "Responsibility", "Row", "SandboxFailed",
-    "SandboxLimits", "Settings", "SeveralValues", "Situation", "Source", "StandIns", "State", "StateSpan",
-    "StateWindow", "Step", "StoredEvent", "SystemClock", "Targets", "Terminal", "Text", "TidengError", "Todo", "Unit",
-    "Unreadable", "Viewer", "Watch", "WatchList", "Where", "WorkCalendar", "Worker", "WorkingSet", "ZipContents",
-    "ZipLimits", "absent_people", "accept_form", "among", "apply_bundle", "below", "beside_case", "call_sandboxed",
-    "check_form", "choose_text", "colon", "comma", "command", "configure_logs", "create_settings", "dialect_insert",
-    "directory_of", "duties_as_text", "events_of", "facts_at", "fill_form", "goals", "holding_of_rows", "hookimpl",
-    "in_force", "in_words", "inspect_attachment", "inspect_zip", "is_sqlite", "joined", "json_option",
-    "known_event_ids", "lamps_of", "languages", "last_event_time", "last_span_between", "line_in_words",
-    "local_moment", "log_zone", "make_migration", "metric_of", "migrate", "name_of", "open_events", "option",
-    "organisation_of", "pause", "people_in_state", "phrase", "plain_text", "problem_in_words", "progress_bar",
-    "read_bundle", "read_day", "read_duties", "read_json", "read_number", "read_whole", "read_yaml", "read_yaml_text",
-    "reading", "receive", "responsibilities", "same", "semicolon", "space", "spans_reaching", "spoken",
-    "store_events", "timezone_option", "wording", "writing", "zone",
+    "HeldRecord", "HeldRows", "Holding", "Id", "InvalidBundle", "InvalidPayload", "InvalidSettings", "Invoice",
+    "InvoiceVerdict", "Limit", "ManualClock", "Mark", "MetricSpec", "Moment", "Money", "Needs", "NotAllowed",
+    "NotFound", "OnAbsence", "OnEvent", "OnNotAll", "OnSchedule", "OnWait", "OutgoingMessage", "Page",
+    "PluginRefused", "Point", "Position", "Problem", "ProblemText", "Problems", "ReadOptions", "Reason", "Refused",
+    "Responsibility", "Row", "SandboxFailed", "SandboxLimits", "Sentence", "Settings", "SeveralValues", "Situation",
+    "Source", "StandIns", "State", "StateSpan", "StateWindow", "Step", "StoredEvent", "SystemClock", "Targets",
+    "Terminal", "Text", "TidengError", "Todo", "Unit", "Unreadable", "Viewer", "Watch", "WatchList", "Where",
+    "WorkCalendar", "Worker", "WorkingSet", "ZipContents", "ZipLimits", "absent_people", "accept_form", "among",
+    "apply_bundle", "below", "beside_case", "call_sandboxed", "check_form", "choose_text", "colon", "comma",
+    "command", "configure_logs", "create_settings", "dialect_insert", "directory_of", "duties_as_text", "events_of",
+    "facts_at", "fill_form", "goals", "holding_of_rows", "hookimpl", "in_force", "inspect_attachment", "inspect_zip",
+    "is_sqlite", "joined", "json_option", "known_event_ids", "lamps_of", "languages", "last_event_time",
+    "last_span_between", "local_moment", "log_zone", "make_migration", "metric_of", "migrate", "name_of",
+    "nearest_name", "open_events", "option", "organisation_of", "pause", "people_in_state", "phrase", "plain_text",
+    "problem_in_json", "progress_bar", "read_bundle", "read_day", "read_duties", "read_json", "read_number",
+    "read_whole", "read_yaml", "read_yaml_text", "reading", "receive", "responsibilities", "restored_problem", "same",
+    "say_problem", "say_sentence", "semicolon", "space", "spans_reaching", "spoken", "store_events", "stored_problem",
+    "timezone_option", "why_not_csv", "why_not_json", "why_not_parsed", "wording", "writing", "zone",
 ]
 # fmt: on
 
@@ -151,9 +153,9 @@ if TYPE_CHECKING:
     from tideng.access.viewer import Viewer, below, name_of
     from tideng.access.paging import Page, PAGE_SIZE
     from tideng.privacy.holdings import (
-        Holding, Record as HeldRecord, of_rows as holding_of_rows, TIME as COLUMN_TIME, NAME as COLUMN_NAME, UNIT as
-        COLUMN_UNIT, POSITION as COLUMN_POSITION, SUPERVISOR as COLUMN_SUPERVISOR, BEGAN as COLUMN_BEGAN, ENDED as
-        COLUMN_ENDED, CONTENT as COLUMN_CONTENT, OUTCOME as COLUMN_OUTCOME,
+        Holding, Record as HeldRecord, HeldRows, of_rows as holding_of_rows, TIME as COLUMN_TIME, NAME as COLUMN_NAME,
+        UNIT as COLUMN_UNIT, POSITION as COLUMN_POSITION, SUPERVISOR as COLUMN_SUPERVISOR, BEGAN as COLUMN_BEGAN, ENDED
+        as COLUMN_ENDED, CONTENT as COLUMN_CONTENT, OUTCOME as COLUMN_OUTCOME,
     )
     # Channels
     from tideng.outbox.channels import Channel, ChannelError, OutgoingMessage
@@ -162,7 +164,12 @@ if TYPE_CHECKING:
         TidengError, Problem, Refused, InvalidBundle, InvalidPayload, InvalidSettings, NotFound, NotAllowed,
         PluginRefused,
     )
-    from tideng.problem_words import in_words, line_in_words, problem_in_words
+    from tideng.base.problems import (
+        Sentence, ProblemText, say as say_problem, say_sentence, stored as stored_problem, restored as restored_problem,
+        in_json as problem_in_json,
+    )
+    from tideng.base.suggestions import nearest as nearest_name
+    from tideng.base.parse_errors import of_csv as why_not_csv, of_json as why_not_json, of_text as why_not_parsed
     # Client bundles
     from tideng.client.bundle import Bundle, read_bundle
     from tideng.client.files import Problems, MOST_PROBLEMS, Row, Document, read_day, read_yaml, read_yaml_text
@@ -263,7 +270,7 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.access.viewer": "Viewer below name_of",
         "tideng.access.paging": "Page PAGE_SIZE",
         "tideng.privacy.holdings": (
-            "Holding Record=HeldRecord of_rows=holding_of_rows TIME=COLUMN_TIME NAME=COLUMN_NAME "
+            "Holding Record=HeldRecord HeldRows of_rows=holding_of_rows TIME=COLUMN_TIME NAME=COLUMN_NAME "
             "UNIT=COLUMN_UNIT POSITION=COLUMN_POSITION SUPERVISOR=COLUMN_SUPERVISOR "
             "BEGAN=COLUMN_BEGAN ENDED=COLUMN_ENDED CONTENT=COLUMN_CONTENT OUTCOME=COLUMN_OUTCOME"
         ),
@@ -275,7 +282,12 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.base.errors": (
             "TidengError Problem Refused InvalidBundle InvalidPayload InvalidSettings NotFound NotAllowed PluginRefused"
         ),
-        "tideng.problem_words": "in_words line_in_words problem_in_words",
+        "tideng.base.problems": (
+            "Sentence ProblemText say=say_problem say_sentence stored=stored_problem restored=restored_problem "
+            "in_json=problem_in_json"
+        ),
+        "tideng.base.suggestions": "nearest=nearest_name",
+        "tideng.base.parse_errors": "of_csv=why_not_csv of_json=why_not_json of_text=why_not_parsed",
     },
     "Client bundles": {
         "tideng.client.bundle": "Bundle read_bundle",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from tideng.plugin import (
@@ -18,6 +18,7 @@ from tideng.plugin import (
     read_json,
     read_number,
     read_whole,
+    why_not_csv,
 )
 from tideng_connectors.file_lines import Line, numbered_lines
 
@@ -50,8 +51,8 @@ def read_csv(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
         elif any(cells):
             unnamed = next((cell for name, cell in zip(header, cells, strict=True) if not name and cell.strip()), None)
             if unnamed is not None:
-                problem = f"{unnamed[:40]!r} is in a column without a name"
-                yield line.place, Unreadable(line.place, problem, "name the column in line 1", raw=line.text[:MAX_KEPT])
+                params = {"value": unnamed[:40]}
+                yield line.place, Unreadable(line.place, "csv-column-unnamed", params, raw=line.text[:MAX_KEPT])
             else:
                 yield line.place, _payload(header, cells, options)
 
@@ -72,24 +73,24 @@ class _RecordSplitter:
         try:
             cells = next(csv.reader([first.text], delimiter=self._delimiter, strict=True), [])
         except csv.Error as error:
-            wrong = ("the names of the columns cannot be read", 'write " inside a name as "", and end every quote')
-            if "field larger" in str(error):
-                wrong = ("a column has a name too long to be read", f"at most {MAX_KEY} characters")
-            return Unreadable("line 1", *wrong, raw=first.text[:MAX_KEPT])
+            too_long = why_not_csv(error).code == "csv-cell-too-long"
+            code = "csv-name-unreadable" if too_long else "csv-names-unreadable"
+            return Unreadable("line 1", code, {"limit": MAX_KEY}, raw=first.text[:MAX_KEPT])
         names = [cell.strip() for cell in cells]
         self._width = len(names)
         long = next((number for number, name in enumerate(names, 1) if len(name) > MAX_KEY), None)
         if long is not None:
-            problem = f"the name of column {long} has {len(names[long - 1]):,} characters"
-            return Unreadable("line 1", problem, f"at most {MAX_KEY}", raw=first.text[:MAX_KEPT])
+            params = {"column": long, "length": len(names[long - 1]), "limit": MAX_KEY}
+            return Unreadable("line 1", "csv-name-too-long", params, raw=first.text[:MAX_KEPT])
         missing = [name for name in ENVELOPE if name not in names]
         fields = [
             name if name in (*ENVELOPE, *OPTIONAL) else f"data.{name.removeprefix('data.')}" for name in names if name
         ]
         double = sorted({name for name in fields if fields.count(name) > 1})
         if missing or double:
-            problem = f"columns missing: {', '.join(missing)}" if missing else f"columns twice: {', '.join(double)}"
-            return Unreadable("line 1", problem, f"{', '.join(ENVELOPE)}, data.NAME …", raw=first.text[:MAX_KEPT])
+            code, names = ("csv-columns-missing", missing) if missing else ("csv-columns-twice", double)
+            found: dict[str, Any] = {"names": names, "envelope": ENVELOPE}
+            return Unreadable("line 1", code, found, raw=first.text[:MAX_KEPT])
         return names
 
     def __iter__(self) -> Iterator[tuple[Line, list[str] | Unreadable]]:
@@ -105,23 +106,19 @@ class _RecordSplitter:
             try:
                 cells = self._split(used)
             except csv.Error as error:
-                if "field larger" in str(error):
-                    return self._give_up(used, "holds a text too long to be read", f"at most {MAX_TEXT:,} characters")
-                return self._give_up(
-                    used, "something stands after the end of a quoted text", 'write " inside a text as ""'
-                )
+                if why_not_csv(error).code == "csv-cell-too-long":
+                    return self._give_up(used, "csv-text-too-long", {"limit": MAX_TEXT})
+                return self._give_up(used, "csv-after-quote")
             if cells is not None:
                 break
             further = self._next() if len(used) < MAX_LINES else None
             if further is None or further.problem:
                 if further:
                     self._again.appendleft(further)
-                return self._give_up(used, "a quoted text does not end", 'write " inside a text as ""')
+                return self._give_up(used, "csv-quote-open")
             used.append(further)
         if cells and len(cells) != self._width:
-            return self._give_up(
-                used, f"{len(cells)} cells for {self._width} columns", "quote texts that hold the separator"
-            )
+            return self._give_up(used, "csv-cells", {"cells": len(cells), "columns": self._width})
         return cells
 
     def _split(self, lines: list[Line]) -> list[str] | None:
@@ -136,9 +133,9 @@ class _RecordSplitter:
         self._again.extendleft(reversed(lines[parser.line_num :]))  # quotes inside texts joined lines that are records
         return cells
 
-    def _give_up(self, used: list[Line], problem: str, hint: str) -> Unreadable:
+    def _give_up(self, used: list[Line], code: str, params: Mapping[str, Any] | None = None) -> Unreadable:
         self._again.extendleft(reversed(used[1:]))
-        return Unreadable(used[0].place, problem, hint, raw=used[0].text[:MAX_KEPT])
+        return Unreadable(used[0].place, code, params or {}, raw=used[0].text[:MAX_KEPT])
 
 
 def _payload(header: list[str], cells: list[str], options: ReadOptions) -> dict[str, Any]:

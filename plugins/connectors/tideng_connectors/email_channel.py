@@ -50,10 +50,10 @@ class EmailSettings:
         """Make settings from plain values; raises `InvalidSettings` with every problem."""
         problems = [
             *cls.check(values),
-            *(Problem(n, "is not set") for n in ("smtp_host", "sender") if not values.get(n)),
+            *(Problem(n, "setting-missing") for n in ("smtp_host", "sender") if not values.get(n)),
         ]
         if problems:
-            raise InvalidSettings("e-mail", problems)
+            raise InvalidSettings("email", problems)
         return cls(**values)
 
     @classmethod
@@ -63,29 +63,29 @@ class EmailSettings:
         for name, value in values.items():
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
-                yield Problem(name, "unknown setting", near[0] if near else ", ".join(known))
+                yield Problem(name, "unknown-email-setting", {"names": near or list(known)})
             elif "${ENV:" in str(value):
                 continue  # known once the deployment is open
             elif isinstance(known[name], str) and not isinstance(value, str):
-                yield Problem(name, "must be text")
+                yield Problem(name, "text-needed")
             elif isinstance(known[name], (int, float)) and (
                 isinstance(value, bool) or not isinstance(value, (int, float))
             ):
-                yield Problem(name, "must be a number")
+                yield Problem(name, "number-needed")
             elif name == "smtp_port" and value not in range(65536):
-                yield Problem(name, "is no port", "587")
+                yield Problem(name, "not-a-port")
             elif name == "smtp_timeout" and not 0 < value <= 300:
-                yield Problem(name, "is out of bounds", "1 to 300 seconds")
+                yield Problem(name, "timeout-out-of-range")
             elif name == "smtp_security" and value not in WAYS:
-                yield Problem(name, f"{value!r} is unknown", ", ".join(WAYS))
+                yield Problem(name, "unknown-security", {"value": value, "ways": WAYS})
             elif name == "sender" and value and not _ADDRESS.fullmatch(value):
-                yield Problem(name, "is no e-mail address", "tideng@example.com")
+                yield Problem(name, "not-a-sender-address")
         if (
             values.get("smtp_password")
             and values.get("smtp_security") == "none"
             and values.get("smtp_host") not in _LOOPBACK
         ):
-            yield Problem("smtp_security", "would send the password in the open", "starttls or ssl")
+            yield Problem("smtp_security", "password-in-the-open")
 
     @property
     def port(self) -> int:

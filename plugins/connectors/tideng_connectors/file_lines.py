@@ -53,12 +53,11 @@ def _line(number: int, raw: bytes, length: int) -> Line:
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
-        problem = f"is not UTF-8 at byte {error.start + 1}"
-        return Line(number, "", Unreadable(f"line {number}", problem, "save the file as UTF-8", raw=raw[:MAX_KEPT]))
+        params = {"byte": error.start + 1}
+        return Line(number, "", Unreadable(f"line {number}", "line-not-utf8", params, raw=raw[:MAX_KEPT]))
     if "\0" in text:
-        column = text.index("\0") + 1
-        problem = f"holds a NUL character at column {column}"
-        return Line(number, "", Unreadable(f"line {number}", problem, "leave it out", raw=text[:MAX_KEPT]))
+        params = {"column": text.index("\0") + 1}
+        return Line(number, "", Unreadable(f"line {number}", "line-holds-nul", params, raw=text[:MAX_KEPT]))
     return Line(number, text.rstrip("\r\n"))
 
 
@@ -95,8 +94,7 @@ def _at_each_cr(first: bytes, stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 
 def _too_long(number: int, length: int, raw: bytes) -> Unreadable:
-    hint = f"at most {MAX_LINE:,}; keep files elsewhere and send their link"
-    return Unreadable(f"line {number}", f"holds {length:,} bytes", hint, raw=raw[:MAX_KEPT])
+    return Unreadable(f"line {number}", "line-too-long", {"size": length, "limit": MAX_LINE}, raw=raw[:MAX_KEPT])
 
 
 def _skip_line(stream: BinaryIO) -> int:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from tideng.plugin import ReadOptions, Unreadable, read_json
+from tideng.plugin import ReadOptions, Unreadable, read_json, why_not_json
 from tideng_connectors.file_lines import MAX_LINE, Line, numbered_lines
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\]]')
@@ -68,19 +68,22 @@ def _object(line: Line) -> Any:
     try:
         return read_json(line.text, _refuse_constant)
     except json.JSONDecodeError as error:
-        at = f"column {error.colno}"
+        why = why_not_json(error)
+        params = {"column": error.colno, "why": why, "line": line.number + error.lineno - 1}
+        if why.code == "json-control-character":
+            return Unreadable(line.place, "line-holds-control-character", params, raw=line.text)
         if error.lineno > 1:
-            at = f"line {line.number + error.lineno - 1}, {at}"
-        if error.msg.startswith("Invalid control character"):
-            problem = f"holds a control character at {at}"
-            return Unreadable(line.place, problem, "write it as \\n, \\t or leave it out", raw=line.text)
-        hint = "one JSON object a line"
-        return Unreadable(line.place, f"is not JSON at {at}: {error.msg}", hint, raw=line.text)
+            return Unreadable(line.place, "lines-not-json", params, raw=line.text)
+        return Unreadable(line.place, "line-not-json", params, raw=line.text)
     except RecursionError:
-        return Unreadable(line.place, "too many levels of lists and objects", "fewer levels", raw=line.text)
-    except ValueError as error:
-        return Unreadable(line.place, str(error), "leave the field out where there is no value", raw=line.text)
+        return Unreadable(line.place, "line-nested-too-deeply", raw=line.text)
+    except _NotANumber as error:
+        return Unreadable(line.place, "line-constant-refused", {"name": str(error)}, raw=line.text)
+
+
+class _NotANumber(ValueError):
+    """NaN or Infinity, which Python's parser would take."""
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    raise _NotANumber(name)

@@ -113,9 +113,7 @@ class ConnectorsPlugin:
     @hookimpl
     def check_bundle(self, bundle: Bundle) -> Iterable[Problem]:
         settings = bundle.plugins.get(NAME, {})
-        return [
-            Problem(f"client.yaml, plugins.{NAME}.{p.at}", p.problem, p.hint) for p in EmailSettings.check(settings)
-        ]
+        return [problem.moved(f"client.yaml, plugins.{NAME}.{problem.at}") for problem in EmailSettings.check(settings)]
 
     @hookimpl
     def channel(self, name: str) -> Channel | None:
@@ -132,5 +130,5 @@ class ConnectorsPlugin:
     def _email_settings(self) -> EmailSettings:
         """Read the settings again for each message, because the bundle may be applied while the worker runs."""
         if self._deployment is None:
-            raise InvalidSettings(NAME, [Problem("", "the deployment is not open yet")])
+            raise InvalidSettings("connectors", [Problem("", "deployment-not-open")])
         return EmailSettings.read(self._deployment.plugin_settings(NAME))

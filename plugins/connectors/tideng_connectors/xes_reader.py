@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from tideng.plugin import MAX_WHOLE, ReadOptions, Unreadable, read_number, read_whole
+from tideng.plugin import MAX_WHOLE, ReadOptions, Unreadable, read_number, read_whole, why_not_parsed
 
 CHUNK = 1 << 17
 Wrong = tuple[str, str]
@@ -55,8 +55,7 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
     try:
         decoder = _decoder(first)
     except LookupError as error:
-        problem = f"the encoding {error} is not known"
-        yield "line 1", Unreadable("line 1", problem, "save the log as UTF-8", raw=first[:200])
+        yield "line 1", Unreadable("line 1", "xes-encoding-unknown", {"encoding": str(error)}, raw=first[:200])
         return
     log = _LogParser(options, "utf-8" if decoder else None)
     try:
@@ -68,13 +67,12 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
         log.parser.Parse(decoder.decode(b"", True).encode() if decoder else b"", True)
     except expat.ExpatError as error:
         yield from log.take()
-        problem = f"the XML is broken at column {error.offset + 1}: {expat.ErrorString(error.code)}"
-        yield f"line {error.lineno}", Unreadable(f"line {error.lineno}", problem, NOT_READ)
+        params = {"column": error.offset + 1, "why": why_not_parsed(expat.ErrorString(error.code))}
+        yield f"line {error.lineno}", Unreadable(f"line {error.lineno}", "xml-broken", params)
     except UnicodeDecodeError as error:
         yield from log.take()
         line = f"line {log.parser.CurrentLineNumber}"
-        problem = f"a character after this line is not {error.encoding.upper()}, which the log declares"
-        yield line, Unreadable(line, problem, "save the log as UTF-8; what follows in the file was not read")
+        yield line, Unreadable(line, "xes-encoding-wrong", {"encoding": error.encoding.upper()})
     except _Refused as refusal:
         yield from log.take()
         yield refusal.problem.at, refusal.problem
@@ -162,7 +160,12 @@ class _LogParser:
 
     def _refuse(self, wrong: Sequence[Wrong], raw: str = "") -> None:
         place = f"line {self._line}"
-        self._ready.append((place, [Unreadable(place, *one, raw=raw) for one in wrong]))
+        self._ready.append(
+            (
+                place,
+                [Unreadable(place, "as-written", {"says": says, "hint": way_out}, raw=raw) for says, way_out in wrong],
+            )
+        )
 
     # -- where we are --
 
@@ -390,4 +393,4 @@ class _LogParser:
 
     def _refuse_doctype(self, *_: Any) -> None:
         line = f"line {self.parser.CurrentLineNumber}"
-        raise _Refused(Unreadable(line, "a document type (<!DOCTYPE>) is not read", "leave it out: XES needs none"))
+        raise _Refused(Unreadable(line, "xes-document-type"))

@@ -53,9 +53,9 @@ class OrgchartPlugin:
         return [
             Problem(
                 f"positions.csv, {id}, duties",
-                f"{name} is no standard metric; unless a rule declares it, nothing measures it",
-                self._catalogue.suggest(name, known) if self._catalogue else "",
-                severity="warning",
+                "duty-without-metric",
+                {"name": name, "near": self._catalogue.suggest(name, known) if self._catalogue else ""},
+                "warning",
             )
             for id, name in dict.fromkeys((one.id, name) for one in bundle.positions for name in one.targets)
             if known and name not in known

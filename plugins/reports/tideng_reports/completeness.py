@@ -87,7 +87,7 @@ def completeness(
     """
     scope = viewer.scope(directory, moment)
     if scope is not None and not set(people) <= scope:
-        raise NotFound("nobody of that name")
+        raise NotFound("nobody-of-that-name")
     first = moment - timedelta(days=days + 1)
     spans = _spans(connection, deployment.catalogue, people, first)
     lengths = _lengths(connection, directory, people, first)

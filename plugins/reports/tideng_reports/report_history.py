@@ -67,7 +67,7 @@ def reports(
     row = CaseRow
     scope = viewer.scope(directory, moment)
     if person and scope is not None and person not in scope:
-        raise NotFound("nobody of that name")
+        raise NotFound("nobody-of-that-name")
     query = select(row.__table__).where(row.process.in_((DAILY, NEEDS)))
     query = query.where(row.person == person) if person else query.where(row.id.in_(_waiting(viewer)))
     if before is not None:

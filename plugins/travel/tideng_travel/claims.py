@@ -222,10 +222,10 @@ def _without_rate(claim: Claim) -> Iterator[Asked]:
     for currency in sorted(
         {one for one, day in wanted if claim.money.rate(one, day) is None} if len(currencies) > 1 else ()
     ):
-        zh, en = phrase(
+        missing = phrase(
             "There is no rate for {currency} on those days yet; finance will compare the sums.", currency=currency
         )
-        yield Asked("currency", {"zh": zh, "en": en}, SHOULD)
+        yield Asked("currency", missing, SHOULD)
 
 
 # -- days, places, names -----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 from babel.numbers import format_decimal
 from sqlalchemy import Connection, func, select
 
-from tideng.plugin import LINE_ATTENTION, LINE_FINE, LINE_OPEN, Card, CardLine, Form, Text, phrase
+from tideng.plugin import LINE_ATTENTION, LINE_FINE, LINE_OPEN, Card, CardLine, Form, Sentence, Text, phrase
 from tideng_processes.tables import CaseRow, StepRow
 from tideng_travel import invoices
 from tideng_travel.claims import (
@@ -135,4 +135,4 @@ def _to_look_at(claim: Claim) -> Iterator[Text]:
         said = phrase(" (see the remark)") if claim.explained else {"zh": "", "en": ""}
         yield {locale: _LACKING[name][locale] + said[locale] for locale in ("zh", "en")}
     for about in (days, places, days_of_another_trip, handed_in_twice, made_out_to):
-        yield from (one.message for one in about(claim))
+        yield from (one.message for one in about(claim) if not isinstance(one.message, Sentence))

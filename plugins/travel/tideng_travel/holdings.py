@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from tideng.plugin import COLUMN_TIME, Holding, holding_of_rows, phrase
+from tideng.plugin import COLUMN_TIME, HeldRows, Holding, holding_of_rows, phrase
 from tideng_travel.tables import InvoiceRow
 
 _COLUMNS = {
@@ -24,9 +24,7 @@ _COLUMNS = {
 
 def invoices_of(connection: Connection, person: str) -> Holding:
     """Give every invoice of the person's claims. One statement, and one for each part that is read."""
-    row, mine = InvoiceRow, InvoiceRow.person == person
+    mine = HeldRows(InvoiceRow, InvoiceRow.person == person, InvoiceRow.claimed_at)
     title = phrase("Invoices you claimed")
     about = phrase("Kept so that none is claimed twice. You, whoever looks at the papers and HR can see it")
-    return holding_of_rows(
-        connection, "travel.invoices", title, about, _COLUMNS, row, mine, row.claimed_at, icon="yuan"
-    )
+    return holding_of_rows(connection, "travel.invoices", title, about, _COLUMNS, mine, icon="yuan")

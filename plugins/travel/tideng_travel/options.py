@@ -31,9 +31,9 @@ class Options:
 def check(values: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield every problem in the plugin's settings."""
     for name in values.keys() - {"days_around", "tax_ids"}:
-        yield Problem(name, "unknown setting", "known: days_around, tax_ids")
+        yield Problem(name, "unknown-travel-setting")
     days, ids = values.get("days_around", 1), values.get("tax_ids", [])
     if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= 60:
-        yield Problem("days_around", "is a whole number of days, 0 to 60", "1")
+        yield Problem("days_around", "days-around-out-of-range")
     if not isinstance(ids, list) or not all(isinstance(one, str) and _TAX_ID.fullmatch(one) for one in ids):
-        yield Problem("tax_ids", "lists tax ids of 15 to 20 letters and digits", "such as [91310000MA1FL5KE2X]")
+        yield Problem("tax_ids", "not-tax-ids")

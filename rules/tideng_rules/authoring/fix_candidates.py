@@ -11,7 +11,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from tideng.base.errors import Problem
+from tideng.base.problems import Problem, Sentence
 from tideng.model.catalogue import Catalogue, Text
 from tideng_rules.authoring import fix_texts
 from tideng_rules.authoring.example_maker import an_example
@@ -21,9 +21,6 @@ from tideng_rules.check.comparisons import OPERATORS_OF
 from tideng_rules.check.run import Checked
 from tideng_rules.document.paths import look, steps_of
 
-_NEAR = re.compile(r"did you mean '(?P<name>.+)'\?")
-_MISSING = re.compile(r"missing in (?P<locales>.+)")
-_PLACEHOLDER = re.compile(r"placeholder \{(?P<name>[^}]+)\}")
 _NUDGE = {"nudge": "person", "message": dict(fix_texts.MESSAGE)}
 _BEGINNINGS: Mapping[str, Any] = {
     "kind": "reminder",
@@ -81,15 +78,16 @@ class Candidates:
 
     def _nearest(self, problem: Problem) -> Iterator[Fix]:
         """The name that was probably meant."""
-        found = _NEAR.search(problem.hint)
-        if not found:
+        within = problem.code == "placeholder-wrong"
+        name = _meant(problem.params["why"].params if within else problem.params)
+        if not name:
             return
-        name, at, old = found["name"], problem.at, look(self.document, problem.at)
-        placeholder = _PLACEHOLDER.match(problem.problem)
-        if placeholder and isinstance(old, str):
-            full = _full(name, placeholder["name"])
-            yield _change(full, at, old.replace("{" + placeholder["name"] + "}", "{" + full + "}"))
-        elif problem.code == "unknown-key" or problem.problem.startswith("unknown operator"):
+        at, old = problem.at, look(self.document, problem.at)
+        if within and isinstance(old, str):
+            placeholder = problem.params["name"]
+            full = _full(name, placeholder)
+            yield _change(full, at, old.replace("{" + placeholder + "}", "{" + full + "}"))
+        elif problem.code in ("unknown-key", "unknown-operator"):
             yield from self._renamed(at, name)
         elif isinstance(old, str):
             full = _full(name, old)
@@ -97,8 +95,8 @@ class Candidates:
             if "/" in old:  # a metric's field: order.won/amuont
                 yield _change(name, at, f"{old.partition('/')[0]}/{name}")
         elif isinstance(old, list | tuple) and old:
-            quoted = re.search(r"'([^']+)'", problem.problem)
-            yield _change(name, at, [name if quoted and one == quoted[1] else one for one in old])
+            wrong = problem.params.get("name")
+            yield _change(name, at, [name if one == wrong else one for one in old])
 
     def _renamed(self, at: str, name: str) -> Iterator[Fix]:
         parent, _, key = at.rpartition(".")
@@ -113,20 +111,25 @@ class Candidates:
     def _removed(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("remove", self._alone(_condition_of(problem.at)), None)
 
-    on_always_true = on_dead_branch = on_no_event = on_unknown_fact = on_unknown_field = on_unknown_metric = _removed
-    on_unknown_target = on_never_inferred = on_inferred_elsewhere = on_of_people = on_no_person = on_no_length = (
-        _removed
-    )
-    on_until_ends_nothing = on_until_always = on_duplicate = on_swallowed = _removed
+    on_always_true = on_dead_branch = on_no_event = on_unknown_fact = on_unknown_metric = _removed
+    on_unknown_event_field = on_unknown_fact_field = on_unknown_field_of_any_event = on_unknown_target = _removed
+    on_never_inferred = on_inferred_elsewhere = on_of_people = on_no_person = _removed
+    on_no_length = on_until_ends_nothing = on_until_always = on_duplicate = _removed
+    on_swallowed = _removed
 
     def on_never_true(self, problem: Problem) -> Iterator[Fix]:
         leaf = look(self.document, problem.at)
         if isinstance(leaf, Mapping) and isinstance(leaf.get("lt"), int | float) and not leaf["lt"]:
             yield _change("≤ 0", problem.at, {"fact": leaf.get("fact"), "lte": leaf["lt"]})
         yield from self._removed(problem)
+
+    on_never_true_branches = on_never_true
+
+    def on_never_true_together(self, problem: Problem) -> Iterator[Fix]:
+        yield from self.on_never_true(problem)
         both = look(self.document, "if")
         items = both if isinstance(both, list) else both.get("all") if isinstance(both, Mapping) else None
-        if "together" in problem.problem and isinstance(items, list) and len(items) > 1:
+        if isinstance(items, list) and len(items) > 1:
             yield Fix("any-of-them", "if", {"any": items})
 
     def on_until_never(self, problem: Problem) -> Iterator[Fix]:
@@ -156,7 +159,7 @@ class Candidates:
         leaf = look(self.document, leaf_at)
         if not isinstance(leaf, Mapping) or op not in leaf:
             return
-        fitting = problem.hint.removeprefix("one of ").split(", ")
+        fitting = problem.params["names"]
         wanted = [_ORDERED_FOR_TEXT.get(op, ""), "is", "contains", *fitting]
         for other in dict.fromkeys(one for one in wanted if one in fitting):
             value = True if other == "exists" else leaf[op][0] if op == "between" and leaf[op] else leaf[op]
@@ -167,8 +170,14 @@ class Candidates:
         for other in as_other_types(value):
             yield _change(_shown(other), problem.at, other)
         yield from self._removed(problem)
-        if problem.at.startswith("metrics.") and problem.hint and isinstance(value, str):
-            yield _change(problem.hint, problem.at, f"{value.partition('/')[0]}/{problem.hint}")
+
+    on_facts_of_other_types = on_type
+
+    def on_function_needs_number(self, problem: Problem) -> Iterator[Fix]:
+        yield from self.on_type(problem)
+        value, instead = look(self.document, problem.at), problem.params["instead"]
+        if problem.at.startswith("metrics.") and instead and isinstance(value, str):
+            yield _change(instead, problem.at, f"{value.partition('/')[0]}/{instead}")
 
     def on_share(self, problem: Problem) -> Iterator[Fix]:
         value = look(self.document, problem.at)
@@ -178,7 +187,7 @@ class Candidates:
     def on_times(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("without-factor", problem.at, None)
 
-    on_unit = _removed
+    on_unit = on_share_beside_count = _removed
 
     # recipients and names
     def on_no_supervisor(self, problem: Problem) -> Iterator[Fix]:
@@ -189,39 +198,37 @@ class Candidates:
         yield Fix("tell-person", problem.at, "person")
         yield Fix("tell-supervisor", problem.at, "supervisor")
 
+    on_schedule_without_owner = on_no_owner
     on_unknown_role = on_vacant_role = on_no_supervisor
 
     def on_unknown_channel(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("usual-channel", problem.at, None)
 
     def on_no_key(self, problem: Problem) -> Iterator[Fix]:
-        for key in problem.hint.removeprefix("its keys: ").split(", ") if "its keys" in problem.hint else ():
-            yield _change(key, problem.at, key)
+        if problem.params["way_out"].code == "its-keys":
+            for key in problem.params["keys"]:
+                yield _change(key, problem.at, key)
 
-    def on_not_about_a_case(self, problem: Problem) -> Iterator[Fix]:
-        about = problem.hint.removeprefix("about: ")
+    def on_not_about_it(self, problem: Problem) -> Iterator[Fix]:
+        about = problem.params["about"]
         yield Fix("about-case", "about", about, {"about": {"en": about}})
         yield from self._removed(problem)
-
-    on_not_about_it = on_not_about_a_case
 
     def on_about(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("about-person", "about", "person")
 
     # texts
     def on_missing_translation(self, problem: Problem) -> Iterator[Fix]:
-        found, text = _MISSING.fullmatch(problem.problem), look(self.document, problem.at)
-        if not found:
-            return
+        locales, text = problem.params["names"], look(self.document, problem.at)
         written = dict(text) if isinstance(text, Mapping) else self._bare(text)
         if not written:
             plain = fix_texts.RULE_TEXTS.get(problem.at)
             if plain:
-                more = {one: plain.get(one, plain["en"]) for one in found["locales"].split(", ")}
+                more = {one: plain.get(one, plain["en"]) for one in locales}
                 yield Fix("ready-words", problem.at, more)
             return
         other = next(iter(written.values()))
-        full = {**written, **dict.fromkeys(found["locales"].split(", "), other)}
+        full = {**written, **dict.fromkeys(locales, other)}
         yield Fix("copy-language", problem.at, full)
 
     @staticmethod
@@ -232,6 +239,8 @@ class Candidates:
 
     def on_harsh(self, problem: Problem) -> Iterator[Fix]:
         yield from self._reworded(problem, softened)
+
+    on_exclamation_mark = on_emoji = on_dash = on_harsh
 
     def on_long(self, problem: Problem) -> Iterator[Fix]:
         yield from self._reworded(problem, shortened)
@@ -289,11 +298,13 @@ class Candidates:
     def _made(self, speaks: bool = True) -> dict[str, Any] | None:
         return an_example(self.rule, self.catalogue, speaks) if self.rule else None
 
-    def on_example(self, problem: Problem) -> Iterator[Fix]:
+    def on_example_differs(self, problem: Problem) -> Iterator[Fix]:
         number = steps_of(problem.at)[-1]
         got = next((one.got for one in self.outcomes if one.example is self.rule.examples[number]), None)  # type: ignore[union-attr, index]
         if got is not None:
             yield Fix("expect-result", f"{problem.at}.expect", list(got))
+
+    on_example_silent = on_example_not_silent = on_example_differs
 
     def on_example_reads(self, problem: Problem) -> Iterator[Fix]:
         at, _, name = problem.at.partition(".facts.")
@@ -303,73 +314,64 @@ class Candidates:
 
     # the shape of the document
     def on_missing_key(self, problem: Problem) -> Iterator[Fix]:
-        key = problem.problem.partition("' is missing")[0].removeprefix("'")
+        key = problem.params["name"]
         if key in _BEGINNINGS and "[" not in problem.at.rpartition("examples")[2]:
             place = f"{problem.at}.{key}" if problem.at else key
             kind = {"when": "begin-with-schedule", "then": "begin-with-nudge"}.get(key, "begin-with-one")
             yield Fix(kind, place, deepcopy(_BEGINNINGS[key]))
 
-    def on_shape(self, problem: Problem) -> Iterator[Fix]:
-        of_shape = next((name for name, matches in _SHAPES if matches(problem)), "other_value")
-        yield from getattr(self, "on_" + of_shape)(problem)
-
-    def on_not_after(self, problem: Problem) -> Iterator[Fix]:
+    def on_step_before_rule(self, problem: Problem) -> Iterator[Fix]:
         trigger = look(self.document, "when.at")
         for later in later_than(trigger) if isinstance(trigger, str) else ():
             yield _change(later, problem.at, later)
 
-    def on_no_time_of_day(self, problem: Problem) -> Iterator[Fix]:
+    def on_not_a_time_of_day(self, problem: Problem) -> Iterator[Fix]:
         for clock in clock_times(look(self.document, problem.at)):
             yield _change(clock, problem.at, clock)
 
-    def on_no_duration(self, problem: Problem) -> Iterator[Fix]:
+    def on_not_a_duration(self, problem: Problem) -> Iterator[Fix]:
         value = look(self.document, problem.at)
         if isinstance(value, int) and not isinstance(value, bool):
             yield _change(_counted(fix_texts.DAYS, value), problem.at, f"{value} days")
         else:
-            yield from self.on_other_value(problem)
+            yield from self._of_other_type(problem)
 
-    def on_not_here(self, problem: Problem) -> Iterator[Fix]:
-        yield Fix("remove", problem.at, None)
+    on_group_not_alone = on_list_empty = on_schedule_without_day = on_key_without_partner = on_unknown_key
+    on_schedule_without_field = on_unknown_key
 
-    def on_no_action(self, problem: Problem) -> Iterator[Fix]:
+    def on_nothing_to_do(self, problem: Problem) -> Iterator[Fix]:
         yield Fix("begin-with-nudge", problem.at, deepcopy(_BEGINNINGS["then"]))
 
-    on_no_comparison = _removed
+    on_no_operator = on_no_fact_named = _removed
 
-    def on_no_day(self, problem: Problem) -> Iterator[Fix]:
+    def on_day_missing(self, problem: Problem) -> Iterator[Fix]:
         every_week = look(self.document, "when.every") == "week"
         yield Fix("begin-with-day", problem.at, "monday" if every_week else 1)
 
-    def on_empty_language(self, problem: Problem) -> Iterator[Fix]:
+    def on_words_needed(self, problem: Problem) -> Iterator[Fix]:
+        if not problem.at.endswith((".zh", ".en")):
+            yield from self._of_other_type(problem)
+            return
         text = look(self.document, problem.at.rpartition(".")[0])
         words = text.values() if isinstance(text, Mapping) else ()
         other = next((one for one in words if isinstance(one, str) and one.strip()), None)
         if other:
             yield Fix("copy-language", problem.at, other)
 
-    def on_other_value(self, problem: Problem) -> Iterator[Fix]:
-        """The same value as another type, where a problem has no way out of its own."""
+    def _of_other_type(self, problem: Problem) -> Iterator[Fix]:
+        """The same value as another type."""
         for other in as_other_types(look(self.document, problem.at)):
             yield _change(_shown(other), problem.at, other)
 
+    on_literal_needed = on_condition_number_needed = on_operator_needs_text = on_operator_needs_order = _of_other_type
+    on_exists_needs_boolean = on_not_possible_here = on_mapping_needed = on_list_needed = _of_other_type
+    on_condition_needed = on_priority_out_of_range = on_not_a_day_of_month = on_not_a_step_number = _of_other_type
 
-_SHAPES: tuple[tuple[str, Callable[[Problem], bool]], ...] = (
-    ("not_after", lambda found: "is not after" in found.problem),
-    ("no_time_of_day", lambda found: "is not a time of day" in found.problem),
-    ("no_duration", lambda found: "not a length of time" in found.problem),
-    (
-        "not_here",
-        lambda found: "stands alone, not beside" in found.problem or found.problem.startswith("an empty list"),
-    ),
-    ("no_action", lambda found: found.problem.startswith("nothing is to be done")),
-    ("no_comparison", lambda found: found.problem.startswith(("no operator", "no fact is named"))),
-    ("not_here", lambda found: "takes no `on`" in found.problem or "belongs to" in found.problem),
-    ("not_here", lambda found: "leave it out" in found.hint),
-    ("no_day", lambda found: found.problem.startswith("on which day is missing")),
-    ("empty_language", lambda found: "text is needed here" in found.problem and found.at.endswith((".zh", ".en"))),
-)
-"""Which of the problems of the code ``shape`` this is; the first that matches, in this order."""
+
+def _meant(params: Mapping[str, Any]) -> str:
+    """The name that a problem with an unknown one takes to be meant; '' where nothing is near."""
+    way_out = params.get("near") or params.get("way_out")
+    return way_out.params["name"] if isinstance(way_out, Sentence) and way_out.code == "did-you-mean" else ""
 
 
 def _change(shown: str | Text, place: str, value: Any) -> Fix:

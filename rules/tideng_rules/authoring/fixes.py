@@ -74,11 +74,8 @@ def _gone(fix: Fix, problem: Problem, before: Sequence[Problem], after: Sequence
         return False
     same = [one for one in after if (one.code, one.at) == (problem.code, problem.at)]
     if problem.code == "missing-key":  # all missing keys of a mapping have the same place
-        same = [one for one in same if one.problem == problem.problem]
+        same = [one for one in same if one.params == problem.params]
     if same and (fix.value is not None or len(after) >= len(before)):
         return False
-    known = {(one.code, one.at, one.problem) for one in before}
-    return not any(
-        one.severity == "error" and one.at.startswith(fix.place) and (one.code, one.at, one.problem) not in known
-        for one in after
-    )
+    known = set(before)
+    return not any(one.severity == "error" and one.at.startswith(fix.place) and one not in known for one in after)

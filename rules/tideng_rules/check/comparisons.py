@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tideng.base.errors import Problem
+from tideng.base.problems import Sentence
 from tideng_rules.check.known_facts import Known
 from tideng_rules.document import operators
 from tideng_rules.document.model import FactRef, Leaf
-from tideng_rules.document.problems import kind_of, show
+from tideng_rules.document.problems import kind_of, shown
 
 NUMERIC = ("number", "integer")
 DATED = ("date", "time")
@@ -33,22 +34,20 @@ def fits(leaf: Leaf, fact: Known) -> Iterator[Problem]:
         return
     at = f"{leaf.place}.{leaf.op}"
     if leaf.op not in OPERATORS_OF[fact.type]:
-        hint = "one of " + ", ".join(OPERATORS_OF[fact.type])
-        yield Problem(
-            at, f"{leaf.fact} is {a_type(fact.type)}, which `{leaf.op}` cannot compare", hint, code="operator"
-        )
+        params = {"fact": leaf.fact, "kind": fact.type, "op": leaf.op, "names": OPERATORS_OF[fact.type]}
+        yield Problem(at, "operator", params)
         return
     if leaf.op == "exists" or fact.type == "list":
         return
     for operand in leaf.operand if isinstance(leaf.operand, tuple) else (leaf.operand,):
         if not _is_a(fact.type, operand):
             number = _as_number(operand) if fact.type in NUMERIC else ""
-            hint = f"write {number} without quotes" if number else ""
-            problem = f"{leaf.fact} is {a_type(fact.type)}, and {show(operand)} is {kind_of(operand)}"
-            yield Problem(at, problem, hint, code="type")
+            way_out = Sentence("write-without-quotes", {"number": number}) if number else None
+            params = {"fact": leaf.fact, "kind": fact.type, "value": shown(operand), "other": kind_of(operand)}
+            yield Problem(at, "type", {**params, "way_out": way_out})
         elif fact.unit in SHARES and fact.unit not in ("percent", "%") and operand > 2:  # a target can be exceeded
-            problem = f"{leaf.fact} is a share, and {show(operand)} is more than the whole"
-            yield Problem(at, problem, f"write {operand / 100:g}", "warning", "share")
+            params = {"fact": leaf.fact, "number": operand, "share": f"{operand / 100:g}"}
+            yield Problem(at, "share", params, "warning")
 
 
 def fits_fact(leaf: Leaf, fact: Known, other: Known) -> Iterator[Problem]:
@@ -58,18 +57,16 @@ def fits_fact(leaf: Leaf, fact: Known, other: Known) -> Iterator[Problem]:
     if fact.type and leaf.op not in OPERATORS_OF[fact.type]:
         yield from fits(leaf, fact)
     elif fact.type and other.type and _family(fact.type) != _family(other.type) and fact.type != "list":
-        problem = f"{leaf.fact} is {a_type(fact.type)}, {operand.fact} is {a_type(other.type)}"
-        yield Problem(at, problem, code="type")
+        params = {"fact": leaf.fact, "kind": fact.type, "second": operand.fact, "other": other.type}
+        yield Problem(at, "facts-of-other-types", params)
     elif other.type and operand.times != 1 and other.type not in NUMERIC:
-        problem = f"{operand.fact} is {a_type(other.type)}, which cannot be multiplied"
-        yield Problem(f"{at}.times", problem, code="times")
+        yield Problem(f"{at}.times", "times", {"fact": operand.fact, "kind": other.type})
     elif fact.unit and other.unit and fact.unit != other.unit:
-        problem = f"{leaf.fact} is in {fact.unit}, {operand.fact} in {other.unit}"
-        yield Problem(at, problem, "compare two facts of one unit", code="unit")
+        params = {"fact": leaf.fact, "unit": fact.unit, "second": operand.fact, "other": other.unit}
+        yield Problem(at, "unit", params)
     elif _mixes_share_and_count(fact, other):
         share, count = (leaf.fact, operand.fact) if fact.unit in SHARES else (operand.fact, leaf.fact)
-        problem = f"{share} is a share, {count} is a count"
-        yield Problem(at, problem, "compare two facts of one unit", code="unit")
+        yield Problem(at, "share-beside-count", {"share": share, "count": count})
 
 
 def _mixes_share_and_count(fact: Known, other: Known) -> bool:
@@ -94,9 +91,3 @@ def _as_number(operand: object) -> str:
 
 def _family(type_: str) -> str:
     return "number" if type_ in NUMERIC else "date" if type_ in DATED else type_
-
-
-def a_type(type_: str) -> str:
-    """A type in words, with its article."""
-    names = {"integer": "a whole number", "boolean": "true/false", "object": "an object", "time": "a moment"}
-    return names.get(type_, f"a {type_}")

@@ -41,9 +41,7 @@ def circles_of_events(rules: Iterable[Rule], touching: Rule | None = None) -> It
     for circle in circles(edges, _RULE + touching.id if touching else ""):
         ids = [node.removeprefix(_RULE) for node in circle if node.startswith(_RULE)]
         at_once = all(isinstance(by_id[rule_id].trigger, OnEvent) for rule_id in ids)
-        problem = f"these set each other off without an end: {_path(circle)}"
-        hint = "take one `emit` out, or ask for a field that the emitted event lacks"
-        yield Problem(ids[0], problem, hint, "error" if at_once else "warning", "emit-circle")
+        yield Problem(ids[0], "emit-circle", {"path": _path(circle)}, "error" if at_once else "warning")
 
 
 def circles_of_inferences(rules: Iterable[Rule], touching: Rule | None = None) -> Iterator[Problem]:
@@ -63,8 +61,7 @@ def circles_of_inferences(rules: Iterable[Rule], touching: Rule | None = None) -
                     edges.setdefault(name, []).append(_RULE + rule.id)
         for circle in circles(edges, _RULE + touching.id if touching else ""):
             names = ", ".join(sorted({node.removeprefix(_RULE) for node in circle if node.startswith(_RULE)}))
-            problem = f"each waits for what another infers, in a circle: {_path(circle)}"
-            yield Problem(names, problem, "take one `found` out of the conditions", code="infer-circle")
+            yield Problem(names, "infer-circle", {"path": _path(circle)})
 
 
 def heard_by(rule: Rule) -> tuple[str, ...]:

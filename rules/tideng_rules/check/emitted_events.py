@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tideng.base.errors import Problem
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import EventType, Field
 from tideng.model.templates import PLACEHOLDER
 from tideng_rules.check.known_facts import KnownFacts
 from tideng_rules.document import operators
-from tideng_rules.document.problems import nearest, show
+from tideng_rules.document.problems import shown
 
 _NUMERIC = ("number", "integer")
 
@@ -20,21 +21,27 @@ def problems_of_emitted(declared: EventType, data: Mapping[str, Any], known: Kno
     for name, value in data.items():
         place, field = f"{at}.data.{name}", declared.field(name)
         if field is None and not declared.open:
-            hint = nearest(name, (one.name for one in declared.fields))
-            yield Problem(place, f"{declared.name} has no field {name!r}", hint, code="unknown-field")
+            yield Problem(
+                place,
+                "unknown-event-field",
+                {"type": declared.name, "name": name, "near": nearest(name, (one.name for one in declared.fields))},
+            )
         fact = PLACEHOLDER.fullmatch(value) if isinstance(value, str) else None
         if fact:
             found, problem = known.look_up(fact[1])
             if problem:
-                yield Problem(place, problem.problem, problem.hint, problem.severity, problem.code)
+                yield problem.moved(place)
             if field and found and found.type and not _suits(field, found.type):
-                yield Problem(place, f"{fact[1]} is a {found.type}, {name} is a {field.type}", code="other-type")
+                yield Problem(
+                    place,
+                    "other-type-of-fact",
+                    {"fact": fact[1], "one": found.type, "field": name, "other": field.type},
+                )
         elif field and not _is_a(field, value):
-            yield Problem(place, f"{show(value)} is no {field.type}", code="other-type")
+            yield Problem(place, "other-type-of-value", {"value": shown(value), "kind": field.type})
     missing = [field.name for field in declared.fields if field.required and field.name not in data]
     if missing:
-        lacking = f"{declared.name} needs {', '.join(missing)}, which is not given"
-        yield Problem(f"{at}.emit", lacking, "data: {FIELD: value}", "warning", "missing-field")
+        yield Problem(f"{at}.emit", "missing-field", {"type": declared.name, "names": missing}, "warning")
 
 
 def _suits(field: Field, type_: str) -> bool:

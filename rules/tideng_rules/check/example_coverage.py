@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from tideng.base.errors import Problem
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue
 from tideng_rules.check.examples import Outcome, run_examples
 from tideng_rules.check.logic import in_short
@@ -18,7 +19,6 @@ from tideng_rules.document.model import (
     facts_of,
     leaves,
 )
-from tideng_rules.document.problems import nearest
 from tideng_rules.engine.rulebook import Book, Published, trigger_needs
 
 _MOST_MOVED = 50
@@ -35,12 +35,11 @@ class Trying:
     def problems(self, strict: bool = False) -> Iterator[Problem]:
         rule = self.rule
         if not rule.examples:
-            hint = "two at least: one that speaks, one that stays silent"
-            yield Problem("examples", "there are none", hint, "warning", "no-examples")
+            yield Problem("examples", "no-examples", severity="warning")
         book = self._book(rule)
         try:
             if rule.id in book.quarantined:
-                yield Problem("", f"cannot be compiled: {book.quarantined[rule.id]}", code="cannot-compile")
+                yield Problem("", "cannot-compile", {"why": book.quarantined[rule.id]})
                 return
             yield from self._strangers(book)
             if not rule.examples:
@@ -50,9 +49,7 @@ class Trying:
             book.close()
         for number, outcome in enumerate(self.outcomes):
             if not outcome.passed:
-                expected, got = (", ".join(names) or "nothing" for names in (outcome.example.expect, outcome.got))
-                problem = f"{outcome.example.name!r} expects {expected}, and gets {got}"
-                yield Problem(f"examples[{number}]", problem, code="example")
+                yield _differs(outcome, f"examples[{number}]")
         yield from self._one_sided()
         if strict and all(outcome.passed for outcome in self.outcomes):
             yield from self._unnoticed()
@@ -66,17 +63,14 @@ class Trying:
             for fact in example.facts:
                 if fact not in read:
                     at = f"examples[{number}].facts.{fact}"
-                    problem = "the rule does not read this fact"
-                    yield Problem(at, problem, nearest(fact, read), "warning", "example-reads")
+                    yield Problem(at, "example-reads", {"near": nearest(fact, read)}, "warning")
 
     def _one_sided(self) -> Iterator[Problem]:
         speaks = [bool(example.expect) for example in self.rule.examples]
         if not any(speaks):
-            problem = "none of them speaks"
-            yield Problem("examples", problem, "add one that gets an action", "warning", "examples-silent")
+            yield Problem("examples", "examples-silent", severity="warning")
         elif all(speaks) and (facts_of(self.rule.who) or facts_of(self.rule.if_) or facts_of(self.rule.until)):
-            problem = "none of them stays silent"
-            yield Problem("examples", problem, "add one that expects []", "warning", "examples-never-silent")
+            yield Problem("examples", "examples-never-silent", severity="warning")
 
     def _unnoticed(self) -> Iterator[Problem]:
         """Limits that can move by one without any example noticing."""
@@ -85,12 +79,17 @@ class Trying:
             noticed = any(not outcome.passed for outcome in run_examples(moved, book))
             book.close()
             if not noticed:
-                problem = f"no example would notice if this limit moved by one: {in_short(leaf)}"
-                hint = "add one example at the limit, and one just beside it"
-                yield Problem(f"{leaf.place}.{leaf.op}", problem, hint, "warning", "limit-unguarded")
+                yield Problem(f"{leaf.place}.{leaf.op}", "limit-unguarded", {"condition": in_short(leaf)}, "warning")
 
     def _book(self, rule: Rule) -> Book:
         return Book(map(Published, (rule, *self._providers)), self._catalogue)
+
+
+def _differs(outcome: Outcome, at: str) -> Problem:
+    params = {"name": outcome.example.name, "expected": outcome.example.expect, "got": outcome.got}
+    if not outcome.example.expect:
+        return Problem(at, "example-not-silent", params)
+    return Problem(at, "example-differs" if outcome.got else "example-silent", params)
 
 
 def _moves(rule: Rule) -> Iterator[tuple[Leaf, Rule]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tideng.base.errors import Problem
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import (
     Catalogue,
     EventType,
@@ -20,7 +21,6 @@ from tideng.org.directory import Directory
 from tideng.org.groups import GROUPS
 from tideng_rules.check.domains import ANYTHING, OF_TYPE, Domain
 from tideng_rules.document.model import Rule
-from tideng_rules.document.problems import nearest
 from tideng_rules.engine.rulebook import inferred_by, trigger_needs
 
 ENVELOPE = {"subject": "text", "time": "time", "type": "text"}
@@ -141,23 +141,22 @@ class KnownFacts:
         if family in self._families:
             return self._families[family](name, rest)
         declared = [*self._catalogue.facts, *self._catalogue.states]
-        hint = nearest(name, declared) or (nearest(family, FAMILIES) if family not in FAMILIES else "")
-        return None, Problem("", f"unknown fact {name!r}", hint, code="unknown-fact")
+        near = nearest(name, declared) or (nearest(family, FAMILIES) if family not in FAMILIES else None)
+        return None, Problem("", "unknown-fact", {"name": name, "near": near})
 
     def _of_something_else(self, name: str, family: str, rest: str) -> Problem | None:
         """What is known of people is not known of positions and units, nor the other way round."""
         about = self._rule.about
         declared = name in self._catalogue.facts or name in self._catalogue.states
         if family in GROUPS and family != about and declared:
-            hint = {"position": "about: position", "unit": "about: unit"}[family]
-            return Problem("", f"{name!r}: the rule is about a {about}", hint, code="not-about-it")
+            return Problem("", "not-about-it", {"name": name, "kind": about, "about": family})
         if about in GROUPS and family == "person" and declared and self._event_type is None:
-            hint = {"position": "position.people", "unit": "unit.head_name"}[about]
-            return Problem("", f"{name!r}: a schedule about a {about} has no person", hint, code="no-person")
+            fact = {"position": "position.people", "unit": "unit.head_name"}[about]
+            return Problem("", "no-person", {"name": name, "about": about, "fact": fact})
         standard = self._catalogue.metrics.get(rest) if family == "metric" and rest not in self._rule.metrics else None
         derived = standard is not None and (standard.of is not None or standard.state is not None)
         if about in GROUPS and (family == "peers" or derived or (about == "unit" and family == "target")):
-            return Problem("", f"{name!r} is known of people alone; the rule is about a {about}", code="of-people")
+            return Problem("", "of-people", {"name": name, "about": about})
         return None
 
     def _event(self, name: str, rest: str) -> Answer:
@@ -171,8 +170,7 @@ class KnownFacts:
 
     def _event_of_one(self, name: str, rest: str) -> Answer:
         if self._event_type is None:
-            hint = "metric.NAME or person.ATTR"
-            return None, Problem("", f"{name!r}: a schedule has no event", hint, code="no-event")
+            return None, Problem("", "no-event", {"name": name})
         if rest in ENVELOPE and not self._may_hide(rest):
             return Known(ENVELOPE[rest], always=True), None
         declared = self._catalogue.event_types.get(self._event_type)
@@ -187,9 +185,12 @@ class KnownFacts:
         if declared.open:
             return Known(), None  # even NAME.length may be a field of this name
         if rest.endswith(".length") and base:
-            return None, Problem("", f"{base.name!r} is a {base.type}, which has no length", code="no-length")
-        near = nearest(rest, (f.name for f in declared.fields))
-        return None, Problem("", f"unknown field {rest!r} of {declared.name}", near, code="unknown-field")
+            return None, Problem("", "no-length", {"name": base.name, "kind": base.type})
+        return None, Problem(
+            "",
+            "unknown-fact-field",
+            {"name": rest, "type": declared.name, "near": nearest(rest, (f.name for f in declared.fields))},
+        )
 
     def _may_hide(self, name: str) -> bool:
         """Whether the event may have a field of its own with the name of one that every event has."""
@@ -198,12 +199,11 @@ class KnownFacts:
 
     def _case(self, name: str, rest: str) -> Answer:
         if self._rule.about != "case":
-            problem = f"{name!r}: the rule is about a {self._rule.about}"
-            return None, Problem("", problem, "about: case", code="not-about-a-case")
+            return None, Problem("", "not-about-it", {"name": name, "kind": self._rule.about, "about": "case"})
         known = [found for one in self._catalogue.event_types.values() if (found := self._in_case(one, rest))]
         if not known:
             fields = {f.name for one in self._catalogue.event_types.values() for f in one.fields}
-            return None, Problem("", f"no event has a field {rest!r}", nearest(rest, fields), code="unknown-field")
+            return None, Problem("", "unknown-field-of-any-event", {"name": rest, "near": nearest(rest, fields)})
         same = all((one.type, one.unit) == (known[0].type, known[0].unit) for one in known)
         return (
             known[0] if same and len(known) == 1 else Known(known[0].type, known[0].unit) if same else Known()
@@ -223,7 +223,7 @@ class KnownFacts:
     def _metric(self, name: str, rest: str) -> Answer:
         known, problem = self._measured(rest), None
         if known is None:
-            problem = Problem("", f"unknown metric {rest!r}", nearest(rest, self.metric_names), code="unknown-metric")
+            problem = Problem("", "unknown-metric", {"name": rest, "near": nearest(rest, self.metric_names)})
         return known, problem
 
     def _peers(self, name: str, rest: str) -> Answer:
@@ -250,20 +250,17 @@ class KnownFacts:
         if rest in names or (not names and rest in self.metric_names):
             return Known("number", unit), None
         if rest in self.metric_names:
-            problem = f"no position has a target {rest!r}"
-            return Known("number", unit), Problem("", problem, nearest(rest, names), "warning", "no-target")
-        hint = nearest(rest, {*names, *self.metric_names})
-        return None, Problem("", f"unknown target {rest!r}", hint, code="unknown-target")
+            return Known("number", unit), Problem(
+                "", "target-without-position", {"name": rest, "near": nearest(rest, names)}, "warning"
+            )
+        return None, Problem("", "unknown-target", {"name": rest, "near": nearest(rest, {*names, *self.metric_names})})
 
     def _found(self, name: str, rest: str) -> Answer:
         if self._inferences.by_another(name, self._rule):
             return Known("boolean", only_true=True), None
         if name in self._inferences.everywhere:
-            problem = f"{name!r} is inferred at another moment"
-            hint = "give both rules the same `when` and `about`"
-            return None, Problem("", problem, hint, code="inferred-elsewhere")
-        hint = nearest(name, self._inferences.everywhere)
-        return None, Problem("", f"no rule infers {name!r}", hint, code="never-inferred")
+            return None, Problem("", "inferred-elsewhere", {"name": name})
+        return None, Problem("", "never-inferred", {"name": name, "near": nearest(name, self._inferences.everywhere)})
 
     @property
     def _positions(self):

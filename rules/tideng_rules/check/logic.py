@@ -69,23 +69,17 @@ class _Looking:
             if self.never(Group("all", tuple(rest))):
                 parts = rest
         at = (parts[-1].place if parts else "") or "if"
-        yield Problem(
-            at,
-            f"never hold together: {', '.join(map(in_short, parts[:_MOST_NAMED]))}",
-            "take one away, or join them with `any`",
-            code="never-true",
-        )
+        yield Problem(at, "never-true-together", {"names": map(in_short, parts[:_MOST_NAMED])})
 
     def impossible(self, part: Condition) -> Problem:
         if isinstance(part, Leaf):
-            problem = f"never holds, whatever the value: {in_short(part)}"
-            return Problem(part.place, problem, "look at its limit; absence is `exists: false`", code="never-true")
-        return Problem(part.place or "if", "none of its branches ever holds", "change a branch", code="never-true")
+            return Problem(part.place, "never-true", {"condition": in_short(part)})
+        return Problem(part.place or "if", "never-true-branches")
 
     def idle_parts(self, condition: Condition) -> Iterator[Problem]:
         """Parts that could be left out without a change: never so in an `any`, always so anywhere."""
         if condition is not ALWAYS and self.always(condition):
-            yield Problem(condition.place, "always holds", "leave it out", "warning", "always-true")
+            yield Problem(condition.place, "always-true", severity="warning")
             return
         waiting: list[Condition] = [condition]
         while waiting:
@@ -94,24 +88,20 @@ class _Looking:
                 continue
             for item in group.items:
                 if group.kind != "all" and self.never(item):
-                    yield Problem(item.place, "this branch never holds", "take it out", "warning", "dead-branch")
+                    yield Problem(item.place, "dead-branch", severity="warning")
                 elif group.kind == "all" and len(group.items) > 1 and self.always(item):
-                    yield Problem(item.place, "always holds", "leave it out", "warning", "always-true")
+                    yield Problem(item.place, "always-true", severity="warning")
                 else:
                     waiting.append(item)
 
     def until(self, until: Condition, together: Condition) -> Iterator[Problem]:
         at = until.place or "until"
         if self.never(until):
-            problem, code = "`until` never holds, so nothing calls `later` off", "until-never"
-            yield Problem(at, problem, "say what calls it off, or leave `until` out", "warning", code)
+            yield Problem(at, "until-never", severity="warning")
         elif self.always(until):
-            yield Problem(
-                at, "`until` always holds, so `later` never speaks", "say what calls it off", code="until-always"
-            )
+            yield Problem(at, "until-always")
         elif not self.never(together) and follows(until, together, self.domain_of, self.work):
-            problem = "`until` holds whenever the rule speaks, so `later` is called off at once"
-            yield Problem(at, problem, "turn the comparison round", "warning", "until-at-once")
+            yield Problem(at, "until-at-once", severity="warning")
 
 
 def _conjuncts(condition: Condition) -> Iterator[Condition]:

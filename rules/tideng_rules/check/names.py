@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tideng.base.errors import Problem
+from tideng.base.problems import Sentence
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue, EventType
 from tideng.model.judge_contract import OnAbsence, OnEvent, OnSchedule
 from tideng.model.metrics import Metric, metric_of
 from tideng_rules.check.comparisons import (
     NUMERIC,
-    a_type,
     fits,
     fits_fact,
 )
@@ -24,7 +25,7 @@ from tideng_rules.document.model import (
     Rule,
     leaves,
 )
-from tideng_rules.document.problems import Collector, nearest
+from tideng_rules.document.problems import Collector
 from tideng_rules.engine.rulebook import inferred_by
 
 _PERIODS = {
@@ -52,8 +53,7 @@ class Naming:
                 yield problem
         yield from self._metrics()
         if rule.until is not None and not rule.later:
-            ends_nothing = "there is no `later` that it could end"
-            yield Problem("until", ends_nothing, "leave it out", "warning", "until-ends-nothing")
+            yield Problem("until", "until-ends-nothing", severity="warning")
         yield from self._steps()
 
     # -- when --------------------------------------------------------------------------------------------------
@@ -61,8 +61,7 @@ class Naming:
         trigger = self.rule.trigger
         if isinstance(trigger, OnSchedule):
             if self.rule.about == "case":
-                hint = "when: {event: …, without: …, within: …, match: case}"
-                yield Problem("about", "a schedule knows of no cases", hint, code="about")
+                yield Problem("about", "about")
             return
         opening = getattr(trigger, "event_types", None) or (trigger.event_type,)
         several = "when.not_all" if len(opening) > 1 else "when.event"
@@ -88,16 +87,20 @@ class Naming:
 
     def _event_type(self, name: str, at: str) -> Iterator[Problem]:
         if name not in self.catalogue.event_types:
-            hint = nearest(name, self.catalogue.event_types)
-            yield Problem(at, f"unknown event type {name!r}", hint, code="unknown-event-type")
+            yield Problem(
+                at, "unknown-event-type", {"name": name, "way_out": nearest(name, self.catalogue.event_types)}
+            )
 
     def _keys(self, names: Iterable[str], match: str) -> Iterator[Problem]:
         for name in names:
             declared = self.catalogue.event_types.get(name)
             if declared and not _may_match(declared, match):
                 keys = self.catalogue.keys_of(name)
-                hint = nearest(match, keys) or ("its keys: " + ", ".join(keys) if keys else "it has no key")
-                yield Problem("when.match", f"{match!r} does not identify anything in {name}", hint, code="no-key")
+                way_out = nearest(match, keys) or (
+                    Sentence("its-keys", {"names": keys}) if keys else Sentence("has-no-key")
+                )
+                params = {"match": match, "name": name, "keys": keys, "way_out": way_out}
+                yield Problem("when.match", "no-key", params)
 
     # -- conditions --------------------------------------------------------------------------------------------
     def _condition(self, condition: Condition | None, known: KnownFacts) -> Iterator[Problem]:
@@ -127,8 +130,7 @@ class Naming:
                 yield from self._condition(where, KnownFacts.of_event(series.event_type, self.rule, self.catalogue))
             standard = self.catalogue.metrics.get(name)
             if standard and not _same_metric(metric_of(standard), metric):
-                problem = "a standard metric has this name and means something else"
-                yield Problem(at, problem, "choose another name", code="metric-name")
+                yield Problem(at, "metric-name-standard")
 
     # -- later -------------------------------------------------------------------------------------------------
     def _steps(self) -> Iterator[Problem]:
@@ -143,12 +145,9 @@ class Naming:
             if after is None:
                 continue
             if after < before:
-                hint = "write the steps in the order in which they come"
-                yield Problem(at, "comes before the step above it", hint, "warning", "step-order")
+                yield Problem(at, "step-order", severity="warning")
             if period and after >= period:
-                problem = "by then the rule has spoken anew"
-                hint = "a shorter time, or a `limit` with a longer period"
-                yield Problem(at, problem, hint, "warning", "step-too-late")
+                yield Problem(at, "step-too-late", severity="warning")
             before = after
 
 
@@ -165,8 +164,7 @@ def two_meanings(rules: Iterable[Rule], touching: Rule | None = None) -> Iterato
             for name, metric in rule.metrics.items():
                 first, meaning = named.setdefault(name, (rule.id, metric))
                 if not _same_metric(meaning, metric) and touching in (None, rule):
-                    problem = f"{first} has a metric of this name that means something else"
-                    yield Problem(f"{rule.id}: metrics.{name}", problem, "choose another name", code="metric-name")
+                    yield Problem(f"{rule.id}: metrics.{name}", "metric-name-used", {"rule": first})
 
 
 def _may_match(declared: EventType, field: str) -> bool:
@@ -181,16 +179,16 @@ def _field(declared: EventType, metric: Metric, at: str) -> Iterator[Problem]:
     field = declared.field(name)
     if field is None:
         if not declared.open:
-            hint = nearest(name, (f.name for f in declared.fields))
-            yield Problem(at, f"{declared.name} has no field {name!r}", hint, code="unknown-field")
+            near = nearest(name, (f.name for f in declared.fields))
+            yield Problem(at, "unknown-event-field", {"type": declared.name, "name": name, "near": near})
         return
     numeric = field.type in NUMERIC if not tail else field.type in ("text", "list")
     if tail and not numeric:
-        yield Problem(at, f"{name!r} is {a_type(field.type)}, which has no length", code="no-length")
+        yield Problem(at, "no-length", {"name": name, "kind": field.type})
     elif not numeric and metric.function not in ("count", "last", "distinct"):
-        hint = f"{name}.length" if field.type in ("text", "list") else ""
-        problem = f"`{metric.function}` needs a number, and {name!r} is {a_type(field.type)}"
-        yield Problem(at, problem, hint, code="type")
+        instead = f"{name}.length" if field.type in ("text", "list") else ""
+        params = {"function": metric.function, "name": name, "kind": field.type, "instead": instead}
+        yield Problem(at, "function-needs-number", params)
 
 
 def _same_metric(one: Metric, other: Metric) -> bool:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from tideng.base.errors import Problem
+from tideng.base.suggestions import nearest_or_known
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import Deed, OnSchedule
 from tideng.org.directory import Directory
 from tideng_rules.document.model import Rule
-from tideng_rules.document.problems import nearest
 
 _HR_INSTEAD = "HR is told instead"
 
@@ -39,7 +39,7 @@ class Reach:
         """What is wrong with the recipient of one deed, which stands at `at`."""
         to, at = deed.to, f"{at}.{deed.action}"
         if to == "supervisor" and not self._supervised:
-            yield Problem(at, "nobody has a supervisor", _HR_INSTEAD, "warning", "no-supervisor")
+            yield Problem(at, "no-supervisor", severity="warning")
         elif to == "owner" and rule.about in ("person", "case"):
             yield from self._owner(rule, at)
         elif to.startswith("role:") or to == "hr":
@@ -47,20 +47,21 @@ class Reach:
 
     def _owner(self, rule: Rule, at: str) -> Iterator[Problem]:
         if isinstance(rule.trigger, OnSchedule):
-            yield Problem(at, "a schedule names no owner", "tell the person or the supervisor", "warning", "no-owner")
+            yield Problem(at, "schedule-without-owner", severity="warning")
             return
         names = getattr(rule.trigger, "event_types", None) or (rule.trigger.event_type,)
         for name in names:
             declared = self._catalogue.event_types.get(name)
             if declared and not declared.open and declared.field("owner") is None:
-                yield Problem(at, f"{name} names no owner", _HR_INSTEAD, "warning", "no-owner")
+                yield Problem(at, "no-owner", {"type": name}, "warning")
 
     def _role(self, role: str, at: str) -> Iterator[Problem]:
         directory = self._directory
         if directory is None:
             return
         if role not in directory.roles and role != "hr":
-            hint = nearest(role, directory.roles) or "known: " + ", ".join(sorted(directory.roles))
-            yield Problem(at, f"unknown role {role!r}", hint, code="unknown-role")
+            yield Problem(
+                at, "unknown-role", {"name": role, "way_out": nearest_or_known(role, sorted(directory.roles))}
+            )
         elif not any(directory.knows(person) for person in directory.roles.get(role, ())):
-            yield Problem(at, f"nobody holds the role {role!r}", "roles: {hr: [ID]}", "warning", "vacant-role")
+            yield Problem(at, "vacant-role", {"name": role}, "warning")

@@ -83,9 +83,12 @@ class Beside:
                         continue
                     named.add(other.rule.id)
                     theirs = next(describe(one) for one in other.rule.then if _key(one) == key)
-                    problem = f"{other.rule.id!r} says {_said(theirs, key)} at the same moment, where both may hold"
-                    hint = "let their conditions exclude each other"
-                    yield Problem(f"then[{number}].{deed.action}", problem, hint, "warning", "contradicts")
+                    yield Problem(
+                        f"then[{number}].{deed.action}",
+                        "contradicts",
+                        {"rule": other.rule.id, "deed": _said(theirs, key)},
+                        "warning",
+                    )
 
     def _told_twice(self, side: _RuleOfPair, domain_of: DomainOf, work: Work, named: set[str]) -> Iterator[Problem]:
         for number, deed in enumerate(side.rule.then):
@@ -102,9 +105,7 @@ class Beside:
                 if len(also) == _NAMED:
                     break
             if also:
-                problem = f"told about the same by other rules at the same moment: {', '.join(sorted(also))}"
-                hint = "they are joined into one message, and each counts in the nudge budget"
-                yield Problem(f"then[{number}].nudge", problem, hint, "warning", "told-twice")
+                yield Problem(f"then[{number}].nudge", "told-twice", {"names": sorted(also)}, "warning")
 
 
 def within(rule: Rule) -> Iterator[Problem]:
@@ -114,8 +115,9 @@ def within(rule: Rule) -> Iterator[Problem]:
         for number, deed in enumerate(deeds):
             for key in _opposites(deed):
                 if key in seen:
-                    problem = f"contradicts {describe(seen[key])!r}, which stands beside it"
-                    yield Problem(f"{at}[{number}].{deed.action}", problem, "keep one of them", code="contradicts")
+                    yield Problem(
+                        f"{at}[{number}].{deed.action}", "contradicting-action", {"deed": describe(seen[key])}
+                    )
             seen[_key(deed)] = deed
 
 
@@ -150,19 +152,15 @@ def _twice(side: _RuleOfPair, other: _RuleOfPair, domain_of: DomainOf, work: Wor
     mine, theirs = side.rule, other.rule
     if (mine.then, mine.later, mine.until) != (theirs.then, theirs.later, theirs.until):
         return None
-    both, name = side.condition, repr(theirs.id)
+    both, name = side.condition, theirs.id
     theirs_follow = side.facts >= other.facts and follows(other.condition, both, domain_of, work)
     mine_follows = other.facts >= side.facts and follows(both, other.condition, domain_of, work)
     if theirs_follow and mine_follows:
-        return Problem("", f"says and asks the same as {name}", "keep one of them", "warning", "duplicate")
+        return Problem("", "duplicate", {"rule": name}, "warning")
     if theirs_follow:
-        problem = f"adds nothing: {name} does the same whenever this one holds"
-        return Problem("", problem, "take this one away, or let it say something of its own", "warning", "swallowed")
+        return Problem("", "swallowed", {"rule": name}, "warning")
     if mine_follows:
-        problem = f"leaves nothing to {name}, which does the same in fewer cases"
-        return Problem(
-            "", problem, "take the other one away, or let it say something of its own", "warning", "swallows"
-        )
+        return Problem("", "swallows", {"rule": name}, "warning")
     return None
 
 

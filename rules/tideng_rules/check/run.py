@@ -208,8 +208,8 @@ def _one(document: Mapping | str | bytes) -> Mapping:
         return document
     found = read_user_document(document)
     if len(found) != 1:
-        problem = "there is no rule here" if not found else f"one rule is needed here, not {len(found)}"
-        raise InvalidRule("rule", [Problem("", problem, "one document at a time", code="not-one-rule")])
+        wrong = Problem("", "several-rules", {"count": len(found)}) if found else Problem("", "no-rule-here")
+        raise InvalidRule("rule", [wrong])
     return found[0]
 
 
@@ -268,7 +268,7 @@ def _together(rules: Sequence[Rule], touching: Rule | None = None) -> Iterator[P
         seen: set[str] = set()
         for rule in rules:
             if rule.id in seen:
-                yield Problem(rule.id, "this id is there twice", "an id is one rule's own", code="same-id")
+                yield Problem(rule.id, "same-id")
             seen.add(rule.id)
     yield from two_meanings(rules, touching)
     yield from _circles(rules, touching)

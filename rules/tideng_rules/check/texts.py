@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from tideng.base.errors import Problem
+from tideng.base.suggestions import nearest, nearest_or_known
 from tideng.model.catalogue import Catalogue, Text
 from tideng.model.judge_contract import Deed, OnEvent
 from tideng.model.templates import PLACEHOLDER
@@ -16,7 +16,6 @@ from tideng_rules.check.known_facts import KnownFacts
 from tideng_rules.check.recipients import Reach
 from tideng_rules.check.tone import problems_of, punishment_in
 from tideng_rules.document.model import Rule
-from tideng_rules.document.problems import nearest
 
 
 class Saying:
@@ -52,25 +51,27 @@ class Saying:
         elif deed.action == "emit":
             name = str(deed.data["type"])
             if name not in self.catalogue.event_types:
-                hint = nearest(name, self.catalogue.event_types)
-                yield Problem(f"{at}.emit", f"unknown event type {name!r}", hint, code="unknown-event-type")
+                way_out = nearest(name, self.catalogue.event_types)
+                yield Problem(f"{at}.emit", "unknown-event-type", {"name": name, "way_out": way_out})
             else:
                 declared = self.catalogue.event_types[name]
                 yield from problems_of_emitted(declared, deed.data.get("data") or {}, self.known, at)
         elif deed.action == "nudge" and "channel" in deed.data:
             channels = self.catalogue.channels
             if deed.data["channel"] not in channels:
-                hint = nearest(deed.data["channel"], channels) or "known: " + ", ".join(channels)
-                problem = f"unknown channel {deed.data['channel']!r}"
-                yield Problem(f"{at}.channel", problem, hint, code="unknown-channel")
+                way_out = nearest_or_known(deed.data["channel"], channels)
+                yield Problem(f"{at}.channel", "unknown-channel", {"name": deed.data["channel"], "way_out": way_out})
         elif deed.action == "plan":
             for number, step in enumerate(deed.data["steps"]):
                 yield from self._step(step, f"{at}.plan[{number}]")
 
     def _step(self, step: Mapping, at: str) -> Iterator[Problem]:
         if "review" in step and step["review"] not in self.known.metric_names:
-            hint = nearest(step["review"], self.known.metric_names)
-            yield Problem(f"{at}.review", f"unknown metric {step['review']!r}", hint, code="unknown-metric")
+            yield Problem(
+                f"{at}.review",
+                "unknown-metric",
+                {"name": step["review"], "near": nearest(step["review"], self.known.metric_names)},
+            )
         if isinstance(step.get("title"), Mapping):
             yield from self._text(step["title"], f"{at}.title", speaks=False)
         for name, said in step.items():
@@ -79,20 +80,21 @@ class Saying:
 
     def _asked(self, field: str, at: str) -> Iterator[Problem]:
         if not isinstance(self.rule.trigger, OnEvent):
-            problem = "`ask` answers a form, so the rule must be triggered by its event"
-            yield Problem(at, problem, "when: {event: TYPE}", code="ask-without-a-form")
+            yield Problem(at, "ask-without-a-form")
             return
         declared = self.catalogue.event_types.get(self.rule.trigger.event_type)
         if declared and not declared.open and declared.field(field) is None:
-            hint = nearest(field, (one.name for one in declared.fields))
-            yield Problem(at, f"{declared.name} has no field {field!r}", hint, code="unknown-field")
+            yield Problem(
+                at,
+                "unknown-event-field",
+                {"type": declared.name, "name": field, "near": nearest(field, (one.name for one in declared.fields))},
+            )
 
     def _text(self, text: Text, at: str, speaks: bool = True) -> Iterator[Problem]:
         there = set(map(_language, text)) | set(text)
         missing = [locale for locale in self.locales if locale not in there]
         if missing:
-            hint = "every language the client speaks"
-            yield Problem(at, f"missing in {', '.join(missing)}", hint, "warning", "missing-translation")
+            yield Problem(at, "missing-translation", {"names": missing}, "warning")
         for locale, wording in text.items():
             if speaks:
                 yield from self._placeholders(wording, f"{at}.{locale}")
@@ -104,11 +106,10 @@ class Saying:
         for name in PLACEHOLDER.findall(wording):
             _, problem = self.known.look_up(name)
             if problem and problem.severity == "error":
-                yield replace(problem, at=at, problem=f"placeholder {{{name}}}: {problem.problem}")
+                yield Problem(at, "placeholder-wrong", {"name": name, "why": problem.message})
         rest = PLACEHOLDER.sub("", wording)
         if "{" in rest or "}" in rest:
-            hint = "{person.name}, {metric.visits_this_week}"
-            yield Problem(at, "a brace that is no placeholder", hint, code="brace")
+            yield Problem(at, "brace")
 
 
 def _status(said: str, at: str) -> Iterator[Problem]:
@@ -116,8 +117,7 @@ def _status(said: str, at: str) -> Iterator[Problem]:
     words = re.sub(r"[_-]+", " ", said)
     punishment = punishment_in(words) or ("fine" if "fine" in words.lower().split() else "")
     if punishment:
-        problem = f"{punishment!r} speaks of a punishment; Tideng has none"
-        yield Problem(at, problem, "say what would help", code="punishes")
+        yield Problem(at, "punishes", {"words": punishment})
 
 
 def _language(locale: str) -> str:

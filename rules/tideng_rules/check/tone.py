@@ -43,15 +43,15 @@ _TRADITIONAL = str.maketrans("罰薪獎績補貼處懲減錢發沒單", "罚薪�
 HARSH = (
     (
         re.compile(r"请尽快|必须|违规|未达标|不合格|逾期|警告|再次|您未|未按时"),
-        "say what is left, and the smallest next step",
+        "harsh",
     ),
     (
         re.compile(r"\b(?:must|failed|violations?|overdue|warnings?|again)\b", re.I),
-        "say what is left, and the smallest next step",
+        "harsh",
     ),
-    (re.compile(r"[!！]"), "no exclamation marks"),
-    (re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF]"), "no emoji"),
-    (re.compile(r"—"), "a full stop or a comma instead of a dash"),
+    (re.compile(r"[!！]"), "exclamation-mark"),
+    (re.compile(r"[\U0001F300-\U0001FAFF\u2600-\u27BF]"), "emoji"),
+    (re.compile(r"—"), "dash"),
 )
 LONGEST = {"zh": 70, "en": 160}
 """One SMS."""
@@ -62,16 +62,14 @@ def problems_of(text: str, locale: str, at: str) -> Iterator[Problem]:
     words = PLACEHOLDER.sub("", text)
     punishment = punishment_in(words)
     if punishment:
-        problem = f"{punishment!r} speaks of a punishment; Tideng has none"
-        yield Problem(at, problem, "say what would help", code="punishes")
-    for pattern, hint in HARSH:
+        yield Problem(at, "punishes", {"words": punishment})
+    for pattern, code in HARSH:
         found = pattern.search(words)
         if found:
-            yield Problem(at, f"{found[0]!r} sounds harsh", hint, "warning", "harsh")
+            yield Problem(at, code, {"words": found[0]}, "warning")
     longest = LONGEST["zh" if locale.startswith(("zh", "ja", "ko")) else "en"]
     if len(words) > longest:
-        hint = f"at most {longest}, so that it fits one message"
-        yield Problem(at, f"{len(words)} characters", hint, "warning", "long")
+        yield Problem(at, "long", {"length": len(words), "limit": longest}, "warning")
 
 
 def punishment_in(text: str) -> str:

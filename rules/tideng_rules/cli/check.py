@@ -9,6 +9,7 @@ import click
 
 from tideng.base.clock import SystemClock
 from tideng.base.errors import Problem
+from tideng.base.problems import say, stored
 from tideng.base.text import phrase
 from tideng.cli.replay import rule_files
 from tideng.cli.terminal import FINE, REFUSED, Terminal
@@ -16,7 +17,6 @@ from tideng.cli.words import command, json_option, option
 from tideng.client.bundle import Bundle, PackUse, read_bundle
 from tideng.intake.event_files import declare_log_types
 from tideng.model.catalogue import Catalogue
-from tideng.problem_words import problem_in_words
 from tideng.runtime.deployment import Deployment
 from tideng_rules.check.run import check_sources
 from tideng_rules.document.source import Source
@@ -46,12 +46,9 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, stri
     sources, problems = find_problems(client, files, strict)
     errors = [problem for problem in problems if problem.severity == "error"]
     if as_json:
-        said = [
-            {"at": p.at, "code": p.code, "problem": p.problem, "hint": p.hint, "severity": p.severity} for p in problems
-        ]
-        terminal.json({"rules": len(sources), "problems": said})
+        terminal.json({"rules": len(sources), "problems": list(map(stored, problems))})
     elif problems:
-        told = [problem_in_words(problem, terminal.language) for problem in problems]
+        told = [say(problem, terminal.language) for problem in problems]
         rows = [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told]
         terminal.table(_HEADINGS, rows)
         warnings = len(problems) - len(errors)

@@ -117,9 +117,7 @@ def publish(terminal: Terminal, what: str, note: str, at: str | None, by: str) -
 
 def _drafts_of(connection: Connection, viewer: Viewer, file: Path, note: str, deployment: Deployment) -> list[int]:
     if not file.is_file():
-        raise InvalidRule(
-            "rules", [Problem(str(file), "is neither the number of a draft nor a file", "see `tideng rules drafts`")]
-        )
+        raise InvalidRule("rules", [Problem(str(file), "not-a-draft-or-file")])
     now = deployment.clock.now()
     return [drafting.create_draft(connection, viewer, one, now, note).id for one in read_rules(file)]
 

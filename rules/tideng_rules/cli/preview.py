@@ -91,7 +91,10 @@ def preview(
     events: tuple[Path, ...],
     as_json: bool,
 ) -> int:
-    """Show the preview; click passes each of the command's options as a parameter."""
+    """Run the preview and print it.
+
+    Parameters: click passes each of the command's options as one.
+    """
     if not files and not drop:
         raise click.UsageError(terminal.text(phrase("name a rule file, or a rule to --drop")))
     if events and client is None:

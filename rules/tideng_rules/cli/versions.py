@@ -159,7 +159,7 @@ def _one(connection: Connection, rule: str, number: int | None) -> Version:
         return version(connection, Viewer.system(), rule, number)
     found = latest(connection, rule)
     if found is None:
-        raise NotFound(f"there is no rule {rule!r}")
+        raise NotFound("no-rule", {"rule": rule})
     return found
 
 

@@ -41,7 +41,7 @@ def explain(terminal: Terminal, finding: str, as_json: bool) -> int:
         directory = found or Directory(default_zone=deployment.profile.timezone)
         number = finding_number(connection, finding)
         if number is None:
-            raise NotFound(terminal.text(phrase("there is no finding {finding}", finding=f"{finding!r}")))
+            raise NotFound("finding-unknown", {"id": finding})
         explanation = explain_finding(deployment, connection, Viewer.system(), number, directory)
         if as_json:
             shown = explanation.to_json()

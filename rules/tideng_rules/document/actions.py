@@ -8,14 +8,15 @@ from typing import Any
 
 from tideng.base.durations import Duration
 from tideng.base.errors import Refused
+from tideng.base.problems import Sentence
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import CORE_ACTIONS, ActionSpec, Catalogue
 from tideng.model.judge_contract import Deed
 from tideng.model.templates import PLACEHOLDER
 from tideng_rules.document.problems import (
     Collector,
     join,
-    nearest,
-    show,
+    shown,
 )
 
 RECIPIENTS = ("person", "supervisor", "owner", "hr")
@@ -37,7 +38,7 @@ def parse_deeds(value: Any, at: str, notes: Collector, catalogue: Catalogue | No
         return tuple(filter(None, [_deed(value, at, notes, actions)]))
     items = notes.items(value, at, "actions")
     if isinstance(value, list | tuple) and not items:
-        notes.note(at, "nothing is to be done", "e.g. [{nudge: person, message: …}]")
+        notes.note(at, "nothing-to-do")
     return tuple(filter(None, (_deed(item, join(at, n), notes, actions) for n, item in enumerate(items))))
 
 
@@ -54,15 +55,12 @@ def _deed(value: Any, at: str, notes: Collector, actions: Mapping[str, ActionSpe
         return None
     named = [key for key in value if key in actions]
     if len(named) != 1:
-        problem = (
-            f"more than one action: {', '.join(named)}"
-            if named
-            else f"no known action among {', '.join(map(repr, value))}"
-        )
-        hints = (nearest(key, actions) for key in value)
-        notes.note(
-            at, problem, "one action an item" if named else next(filter(None, hints), "one of " + ", ".join(actions))
-        )
+        if named:
+            notes.note(at, "too-many-actions", {"names": named})
+        else:
+            near = next(filter(None, (nearest(key, actions) for key in value)), None)
+            way_out = near or Sentence("one-of", {"names": actions})
+            notes.note(at, "no-known-action", {"names": map(str, value), "way_out": way_out})
         return None
     read = _READERS.get(named[0], _of_a_plugin(actions[named[0]]))
     return read(value, at, notes)
@@ -74,10 +72,11 @@ def _recipient(value: Any, at: str, notes: Collector, among: Iterable[str] = REC
     return notes.choice(value, at, among) or "person"
 
 
-def _matching(value: Any, shape: re.Pattern[str], at: str, notes: Collector, hint: str) -> str:
+def _matching(value: Any, shape: re.Pattern[str], at: str, notes: Collector, example: Sentence) -> str:
+    """The text where it has the `shape`; `example` is the way out for one that has not."""
     if isinstance(value, str) and shape.fullmatch(value):
         return value
-    notes.note(at, f"{show(value)} is not possible here", hint)
+    notes.note(at, "not-possible-here", {"value": shown(value), "way_out": example})
     return ""
 
 
@@ -91,7 +90,7 @@ def _nudge(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
 def _ask(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
     notes.mapping(value, at, ("ask", "severity", "message"), ("message",))
     message = notes.text(value["message"], join(at, "message")) if "message" in value else {}
-    field = _matching(value["ask"], FIELD, join(at, "ask"), notes, "the name of a field of the form, e.g. needs")
+    field = _matching(value["ask"], FIELD, join(at, "ask"), notes, Sentence("field-of-form-example"))
     severity = notes.choice(value.get("severity", "should"), join(at, "severity"), SEVERITIES)
     return Deed("ask", "ask", "person", message, {"field": field, "severity": severity})
 
@@ -99,13 +98,13 @@ def _ask(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
 def _mark(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
     notes.mapping(value, at, ("mark", "message"))
     message = notes.text(value["message"], join(at, "message")) if "message" in value else {}
-    status = _matching(value["mark"], STATUS, join(at, "mark"), notes, "a short word, e.g. incomplete")
+    status = _matching(value["mark"], STATUS, join(at, "mark"), notes, Sentence("status-example"))
     return Deed("mark", "record", "", message, {"status": status})
 
 
 def _infer(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
     notes.mapping(value, at, ("infer", "because"), ("because",))
-    found = _matching(value["infer"], FOUND, join(at, "infer"), notes, "e.g. found.product_knowledge")
+    found = _matching(value["infer"], FOUND, join(at, "infer"), notes, Sentence("inference-example"))
     because = notes.text(value["because"], join(at, "because")) if "because" in value else {}
     return Deed("infer", "record", "", {}, {"found": found, "because": because})
 
@@ -113,7 +112,7 @@ def _infer(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
 def _emit(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
     """`data` holds literals, and ``"{dotted.fact}"`` for what is known when the rule speaks."""
     notes.mapping(value, at, ("emit", "data"))
-    event_type = _matching(value["emit"], EVENT_TYPE, join(at, "emit"), notes, "an event type, e.g. node.overdue")
+    event_type = _matching(value["emit"], EVENT_TYPE, join(at, "emit"), notes, Sentence("event-type-example"))
     data: dict[str, Any] = {"type": event_type}
     if "data" in value:
         where = join(at, "data")
@@ -126,7 +125,7 @@ def _emit(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
 def _emitted(value: Any, at: str, notes: Collector) -> Any:
     value = notes.literal(value, at)
     if isinstance(value, str) and ("{" in value or "}" in value) and not PLACEHOLDER.fullmatch(value):
-        notes.note(at, f"{show(value)} mixes a text with a fact", 'one fact alone, e.g. "{event.customer}"')
+        notes.note(at, "text-mixed-with-fact", {"value": shown(value)})
     return value
 
 
@@ -149,7 +148,7 @@ def _plan(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
     where = join(at, "plan" if alone else "steps")
     steps = notes.items(value["plan"] if alone else value.get("steps", []), where, "steps")
     if not steps:
-        notes.note(where, "a plan without steps", "e.g. [{course: product-parameters}]")
+        notes.note(where, "plan-without-steps")
     return Deed(
         "plan", "support", to, message, {"steps": tuple(_step(s, join(where, n), notes) for n, s in enumerate(steps))}
     )
@@ -157,8 +156,8 @@ def _plan(value: Mapping[str, Any], at: str, notes: Collector) -> Deed:
 
 def _step(value: Any, at: str, notes: Collector) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or sum(key in STEPS for key in value) != 1:
-        near = next(filter(None, (nearest(key, STEPS) for key in value)), "") if isinstance(value, Mapping) else ""
-        notes.note(at, "a step is one of " + ", ".join(STEPS), near)
+        near = next(filter(None, (nearest(key, STEPS) for key in value)), None) if isinstance(value, Mapping) else None
+        notes.note(at, "not-a-step", {"names": STEPS, "near": near})
         return {}
     kind = next(key for key in value if key in STEPS)
     if kind != "review":
@@ -168,7 +167,7 @@ def _step(value: Any, at: str, notes: Collector) -> Mapping[str, Any]:
             step["title"] = notes.text(value["title"], join(at, "title"))
     else:
         notes.mapping(value, at, ("review", "after"), ("after",))
-        step = {"review": notes.words(value["review"], join(at, "review"), "the name of a metric")}
+        step = {"review": notes.words(value["review"], join(at, "review"), "metric-name")}
     if "after" in value:
         parse_duration(value["after"], join(at, "after"), notes)
         step["after"] = value["after"]
@@ -188,7 +187,7 @@ def parse_duration(value: Any, at: str, notes: Collector) -> Duration:
     try:
         return Duration.parse(value)
     except Refused as error:
-        notes.note(at, error.problems[0].problem, error.problems[0].hint)
+        notes.note(at, error.problems[0].code, error.problems[0].params)
         return Duration(1, "days")
 
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tideng.base.problems import Sentence
+from tideng.base.suggestions import nearest
 from tideng_rules.document.model import (
     ALWAYS,
     OPERATORS,
@@ -22,8 +24,7 @@ from tideng_rules.document.problems import (
     Collector,
     join,
     kind_of,
-    nearest,
-    show,
+    shown,
 )
 from tideng_rules.document.reader import MAX_DEPTH
 
@@ -35,29 +36,13 @@ FACT_NAME = re.compile(r"[a-z_][a-z0-9_]*(\.[A-Za-z0-9_:-]+)+", re.ASCII)
 MAX_ITEMS = 1000
 MAX_LEAVES = 5000
 _PATTERNS = (
-    (
-        "invalid perl operator",
-        "the pattern looks ahead or behind, which can take for ever",
-        "RE2 has neither: use a second condition, in `none` for what must not be there",
-    ),
-    (
-        "invalid named capture",
-        "the pattern looks ahead or behind, which can take for ever",
-        "RE2 has neither: use a second condition, in `none` for what must not be there",
-    ),
-    (
-        "invalid escape sequence",
-        "the pattern refers back to what it found, or escapes an unknown sign",
-        "say the text itself; `\\.` for a dot",
-    ),
-    (
-        "invalid repetition size",
-        "the pattern repeats too often",
-        "at most 1,000 times, repetitions inside repetitions multiplied",
-    ),
-    ("pattern too large", "the pattern grows too large once it is unfolded", "repeat less, or use `contains`"),
+    ("invalid perl operator", "pattern-looks-around"),
+    ("invalid named capture", "pattern-looks-around"),
+    ("invalid escape sequence", "pattern-refers-back"),
+    ("invalid repetition size", "pattern-repeats-too-often"),
+    ("pattern too large", "pattern-too-large"),
 )
-"""How RE2 refuses a pattern, what is the matter, and the way out."""
+"""How RE2 refuses a pattern, which has no codes, and the code of our problem."""
 
 
 def parse_condition(value: Any, at: str, notes: Collector, depth: int = 0) -> Condition:
@@ -65,33 +50,32 @@ def parse_condition(value: Any, at: str, notes: Collector, depth: int = 0) -> Co
     condition = _parse(value, at, notes, depth)
     if sum(1 for _ in leaves(condition)) <= MAX_LEAVES:
         return condition
-    notes.note(at, f"more than {MAX_LEAVES} comparisons", "several rules, or `in` with a list", "too-large")
+    notes.note(at, "too-many-comparisons", {"limit": MAX_LEAVES})
     return ALWAYS
 
 
 def _parse(value: Any, at: str, notes: Collector, depth: int) -> Condition:
     if depth > MAX_DEPTH:
-        notes.note(at, f"nested deeper than {MAX_DEPTH} levels", code="too-large")
+        notes.note(at, "nested-too-deep", {"limit": MAX_DEPTH})
         return ALWAYS
     if isinstance(value, list | tuple):
         return _group("all", value, at, at, notes, depth)
     if not isinstance(value, Mapping):
-        notes.note(at, f"a condition is needed here, not {kind_of(value)}", "e.g. {fact: person.on_trip, is: true}")
+        notes.note(at, "condition-needed", {"kind": kind_of(value)})
         return ALWAYS
     kinds = [kind for kind in GROUPS if kind in value]
     if "fact" in value or not kinds:
         return _leaf(value, at, notes)
     if len(value) > 1:
         others = [str(key) for key in value if key != kinds[0]]
-        notes.note(at, f"{kinds[0]!r} stands alone, not beside {', '.join(others)}", "put the others inside it")
+        notes.note(at, "group-not-alone", {"name": kinds[0], "names": others})
     return _group(kinds[0], value[kinds[0]], at, join(at, kinds[0]), notes, depth)
 
 
 def _group(kind: str, value: Any, at: str, inner: str, notes: Collector, depth: int) -> Group:
     items = notes.items(value, inner, "conditions")
     if len(items) > MAX_ITEMS:
-        hint = "several rules, or `in` with a list"
-        notes.note(inner, f"more than {MAX_ITEMS} conditions", hint, "too-large")
+        notes.note(inner, "too-many-conditions", {"limit": MAX_ITEMS})
         items = []
     return Group(kind, tuple(_parse(item, join(inner, n), notes, depth + 1) for n, item in enumerate(items)), at)
 
@@ -102,16 +86,15 @@ def _leaf(value: Mapping[str, Any], at: str, notes: Collector) -> Condition:
     for key in value:
         if key != "fact" and key not in OPERATORS:
             known = ("fact", *OPERATORS) if "fact" in value else ("fact", *GROUPS, *OPERATORS)
-            notes.note(
-                join(at, str(key)), f"unknown operator {key!r}", nearest(key, known) or "one of " + ", ".join(OPERATORS)
-            )
+            way_out = nearest(key, known) or Sentence("one-of", {"names": OPERATORS})
+            notes.note(join(at, str(key)), "unknown-operator", {"name": shown(key), "way_out": way_out})
     if "fact" not in value:
-        notes.note(at, "no fact is named", "e.g. {fact: person.on_trip, is: true}")
+        notes.note(at, "no-fact-named")
     if len(operators) != 1:
         if len(operators) > 1:
-            notes.note(at, f"more than one operator: {', '.join(operators)}", "join two leaves with `all`")
+            notes.note(at, "too-many-operators", {"names": operators})
         elif len(value) <= 1:
-            notes.note(at, "no operator", "one of " + ", ".join(OPERATORS))
+            notes.note(at, "no-operator", {"names": OPERATORS})
         return ALWAYS
     op = operators[0]
     return Leaf(fact, op, _operand(op, value[op], join(at, op), notes), at)
@@ -120,11 +103,7 @@ def _leaf(value: Mapping[str, Any], at: str, notes: Collector) -> Condition:
 def _fact(value: Any, at: str, notes: Collector) -> str:
     if isinstance(value, str) and len(value) <= 200 and FACT_NAME.fullmatch(value):
         return value
-    notes.note(
-        at,
-        f"{show(value)} is not the name of a fact",
-        "e.g. event.needs.length, person.on_trip, metric.visits_this_week",
-    )
+    notes.note(at, "not-a-fact-name", {"value": shown(value)})
     return ""
 
 
@@ -132,18 +111,18 @@ def _operand(op: str, value: Any, at: str, notes: Collector) -> Any:
     """The operand as the engines take it: a literal, a tuple of literals, or a `FactRef`."""
     if op == "exists":
         if not isinstance(value, bool):
-            notes.note(at, f"`exists` is true or false, not {show(value)}")
+            notes.note(at, "exists-needs-boolean", {"value": shown(value)})
         return value is True
     if op in LISTED or op == "between":
         items = notes.items(value, at, "values")
         if op == "between" and isinstance(value, list | tuple) and len(items) != 2:
-            notes.note(at, "`between` takes two values: the lowest and the highest")
+            notes.note(at, "between-needs-two")
         if op in LISTED and isinstance(value, list | tuple) and not items:
-            notes.note(at, f"`{op}` needs at least one value")
+            notes.note(at, "operator-needs-value", {"op": op})
         return tuple(_plain(op, item, join(at, n), notes) for n, item in enumerate(items))
     if isinstance(value, Mapping):
         if op == "matches":
-            notes.note(at, "`matches` takes a pattern, not another fact")
+            notes.note(at, "matches-needs-pattern")
         return _reference(value, at, notes)
     return _plain(op, value, at, notes)
 
@@ -151,9 +130,9 @@ def _operand(op: str, value: Any, at: str, notes: Collector) -> Any:
 def _plain(op: str, value: Any, at: str, notes: Collector) -> Any:
     literal = notes.literal(value, at)
     if op in TEXTUAL and literal is not None and not isinstance(literal, str):
-        notes.note(at, f"`{op}` takes a text, not {kind_of(value)}")
+        notes.note(at, "operator-needs-text", {"op": op, "kind": kind_of(value)})
     if op in (*ORDERED, "between") and isinstance(literal, bool):
-        notes.note(at, f"`{op}` takes a number or a date, not true/false")
+        notes.note(at, "operator-needs-order", {"op": op})
     if op == "matches" and isinstance(literal, str):
         _pattern(literal, at, notes)
     return literal
@@ -161,23 +140,20 @@ def _plain(op: str, value: Any, at: str, notes: Collector) -> Any:
 
 def _pattern(text: str, at: str, notes: Collector) -> None:
     if len(text) > MAX_TEXT // 10:
-        notes.note(at, "a pattern longer than 1,000 characters", "use `contains`, or `in` with a list", "pattern")
+        notes.note(at, "pattern-too-long")
         return
     try:
         pattern(text)
     except ValueError as error:
-        for said, problem, hint in _PATTERNS:
-            if said in str(error):
-                notes.note(at, problem, hint, "pattern")
-                return
-        notes.note(at, str(error), "patterns follow RE2: no look-around, no back-references", "pattern")
+        code = next((code for words, code in _PATTERNS if words in str(error)), "pattern-unreadable")
+        notes.note(at, code, {"text": shown(text), "why": str(error)})
 
 
 def _reference(value: Mapping[str, Any], at: str, notes: Collector) -> FactRef:
     notes.mapping(value, at, ("fact", "times"), ("fact",))
     times = value.get("times", 1)
     if isinstance(times, bool) or not isinstance(times, int | float) or not math.isfinite(times):
-        notes.note(join(at, "times"), f"a number is needed here, not {show(times)}")
+        notes.note(join(at, "times"), "condition-number-needed", {"value": shown(times)})
         times = 1
     fact = _fact(value["fact"], join(at, "fact"), notes) if "fact" in value else ""
     return FactRef(fact, float(times))

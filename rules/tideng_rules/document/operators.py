@@ -153,7 +153,7 @@ def pattern(text: str) -> Any:
     try:
         return re2.compile(text, options)
     except re2.error as error:
-        raise ValueError(f"{text!r} is no expression that can be searched for: {error.args[0]!r}") from None
+        raise ValueError(str(error.args[0])) from None
 
 
 def matches(value: Any, operand: Any) -> bool:

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from tideng.base.errors import InvalidRule, Problem
+from tideng.base.problems import Sentence
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue
 from tideng.model.judge_contract import OnSchedule, Step, Trigger
 from tideng.model.metrics import (
@@ -35,8 +37,9 @@ from tideng_rules.document.model import (
 from tideng_rules.document.problems import (
     Collector,
     join,
-    nearest,
+    kind_of,
     show,
+    shown,
 )
 from tideng_rules.document.reader import (
     MAX_BYTES,
@@ -63,11 +66,11 @@ def parse_rule(document: Mapping[str, Any], catalogue: Catalogue | None = None) 
     ``if.all[0].fact``. A missing title or why is no problem here.
     """
     if not isinstance(document, Mapping):
-        raise InvalidRule("rule", [Problem("", f"a rule is a mapping, not {type(document).__name__}")])
-    name = f"rule {show(document.get('id', '?'))}"
+        raise InvalidRule("rule", [Problem("", "rule-not-a-mapping", {"kind": kind_of(document)})])
+    name = Sentence("rule-called", {"id": shown(document.get("id", "?"))})
     wrong = unfit(document)
     if wrong:
-        raise InvalidRule(name, [Problem("", wrong, code="too-large")])
+        raise InvalidRule(name, [Problem("", wrong.code, wrong.params)])
     notes = Collector()
     rule = _RuleParser(document, notes, catalogue).rule()
     if notes.problems:
@@ -85,7 +88,7 @@ class _RuleParser:
         document, notes = self.document, self.notes
         notes.mapping(document, "", KEYS, ("id", "kind", "when", "then"))
         if len(json.dumps(document, default=str)) > MAX_BYTES:
-            notes.note("", "larger than 1 MB")
+            notes.note("", "rule-too-large")
         kind = notes.choice(document["kind"], "kind", KINDS) if "kind" in document else None
         trigger = parse_trigger(document, notes)
         return Rule(
@@ -111,15 +114,13 @@ class _RuleParser:
         value = self.document.get("id")
         if "id" not in self.document or (isinstance(value, str) and RULE_ID.fullmatch(value)):
             return str(value)
-        self.notes.note(
-            "id", f"{show(value)} cannot be an id", "letters, digits, - _ and ., at most 100, e.g. daily-report-missing"
-        )
+        self.notes.note("id", "not-a-rule-id", {"id": show(value)})
         return ""
 
     def priority(self) -> int:
         value = self.document.get("priority", 0)
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 1000:
-            self.notes.note("priority", f"a whole number from -1000 to 1000 is needed here, not {show(value)}")
+            self.notes.note("priority", "priority-out-of-range", {"value": shown(value)})
             return 0
         return value
 
@@ -136,7 +137,7 @@ class _RuleParser:
                 continue
             self.notes.mapping(item, at, ("at", "after", "then"), ("then",))
             if ("at" in item) == ("after" in item):
-                self.notes.note(at, "a later step needs either `at` or `after`", 'at: "21:00", or after: 24 hours')
+                self.notes.note(at, "step-without-time")
             clock = clock_time(item["at"], join(at, "at"), self.notes) if "at" in item else None
             after = (
                 parse_duration(item["after"], join(at, "after"), self.notes)
@@ -145,7 +146,7 @@ class _RuleParser:
             )
             if clock and isinstance(trigger, OnSchedule) and clock <= trigger.at:
                 self.notes.note(
-                    join(at, "at"), f"{clock:%H:%M} is not after {trigger.at:%H:%M}, when the rule speaks first"
+                    join(at, "at"), "step-before-rule", {"clock": f"{clock:%H:%M}", "first": f"{trigger.at:%H:%M}"}
                 )
             deeds = parse_deeds(item["then"], join(at, "then"), self.notes, self.catalogue) if "then" in item else ()
             steps.append(LaterStep(Step(clock, after), deeds))
@@ -162,11 +163,7 @@ class _RuleParser:
         for name, spec in value.items():
             at = join("metrics", str(name))
             if not isinstance(name, str) or not NAME.fullmatch(name):
-                self.notes.note(
-                    at,
-                    f"{show(name)} cannot be the name of a metric",
-                    "small letters, digits and _, e.g. visits_this_week",
-                )
+                self.notes.note(at, "not-a-metric-name", {"value": shown(name)})
             metric = self.metric(str(name), spec, at)
             if metric:
                 found[str(name)] = metric
@@ -178,7 +175,7 @@ class _RuleParser:
             return None
         functions = [key for key in spec if key in FUNCTIONS]
         if len(functions) != 1:
-            self.notes.note(at, "exactly one of " + ", ".join(FUNCTIONS) + " is needed")
+            self.notes.note(at, "not-exactly-one", {"names": FUNCTIONS})
             return None
         function = functions[0]
         event_type, field = self.series(function, spec[function], join(at, function))
@@ -186,11 +183,8 @@ class _RuleParser:
         declared = self.catalogue.windows if self.catalogue else {}
         windows = (*WINDOWS, *declared)
         if "window" in spec and not (isinstance(window, str) and (window in windows or _reaches_back(window))):
-            self.notes.note(
-                join(at, "window"),
-                f"{show(window)} is no window",
-                nearest(window, windows) or ", ".join((*windows, "last N days", "last N hours", "last N minutes")),
-            )
+            way_out = nearest(window, windows) or Sentence("windows", {"names": windows})
+            self.notes.note(join(at, "window"), "not-a-window", {"value": shown(window), "way_out": way_out})
         where, where_id = self.where(spec["where"], join(at, "where")) if "where" in spec else (None, "")
         series = Series(event_type, field, where_id, where, distinct=function == "distinct")
         since_state = declared[window].state if isinstance(window, str) and window in declared else ""
@@ -199,13 +193,11 @@ class _RuleParser:
     def series(self, function: str, value: Any, at: str) -> tuple[str, str]:
         event_type, _, field = value.partition("/") if isinstance(value, str) else ("", "", "")
         if not EVENT_TYPE.fullmatch(event_type) or len(event_type) > 120:
-            self.notes.note(
-                at, f"{show(value)} is not possible here", "an event type, or TYPE/FIELD, e.g. order.won/amount"
-            )
+            self.notes.note(at, "not-a-series", {"value": shown(value)})
         elif "/" in value and not re.fullmatch(r"[A-Za-z_][\w:-]{0,59}(\.length)?", field):
-            self.notes.note(at, f"{show(field)} is not a field", "e.g. amount, or needs.length")
+            self.notes.note(at, "not-a-field-path", {"value": shown(field)})
         elif function != "count" and not field:
-            self.notes.note(at, f"`{function}` needs a field", f"{event_type}/FIELD, e.g. order.won/amount")
+            self.notes.note(at, "function-without-field", {"function": function, "event_type": event_type})
         return event_type, field
 
     def where(self, value: Any, at: str) -> tuple[Any, str]:
@@ -229,21 +221,17 @@ class _RuleParser:
         for name, fact in facts.items() if isinstance(facts, Mapping) else ():
             place = join(join(at, "facts"), str(name))
             if not isinstance(name, str) or not FACT_NAME.fullmatch(name):
-                self.notes.note(place, f"{show(name)} is not the name of a fact")
+                self.notes.note(place, "not-a-watched-fact", {"value": shown(name)})
             elif isinstance(fact, list):
                 known[name] = [self.notes.literal(item, f"{place}[{n}]") for n, item in enumerate(fact)]
             else:
                 known[name] = self.notes.literal(fact, place)
-        expect = self.notes.items(value.get("expect", []), join(at, "expect"), "actions such as 'nudge person'")
+        expect = self.notes.items(value.get("expect", []), join(at, "expect"), "actions-as-text")
         expected = tuple(self.notes.words(item, f"{at}.expect[{n}]") for n, item in enumerate(expect))
         moment = self.moment(value["at"], join(at, "at")) if "at" in value else None
         step = value.get("step")
         if step is not None and (isinstance(step, bool) or not isinstance(step, int) or not 0 <= step <= 100):
-            self.notes.note(
-                join(at, "step"),
-                f"{show(step)} is not the number of a later step",
-                "1 is the first, 0 the trigger itself",
-            )
+            self.notes.note(join(at, "step"), "not-a-step-number", {"value": shown(step)})
         name = self.notes.words(value["name"], join(at, "name")) if "name" in value else ""
         return Example(name, moment, known, expected, step) if moment else None
 
@@ -253,7 +241,7 @@ class _RuleParser:
         except (TypeError, ValueError):
             moment = None
         if moment is None or moment.tzinfo is None:
-            self.notes.note(at, f"{show(value)} is not a moment with its offset", "e.g. 2026-03-02T19:00+08:00")
+            self.notes.note(at, "not-a-moment", {"value": shown(value)})
             return None
         return moment
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tideng.base.errors import Problem
+from tideng.base.problems import Sentence
+from tideng.base.suggestions import nearest_or_known, nearest_or_one_of
 from tideng.model.catalogue import Text
 
 MAX_TEXT = 10_000
@@ -18,12 +19,6 @@ MAX_STRANGERS = 50
 """Unknown keys of one mapping that are named; who sends thousands of them gains nothing from the rest."""
 _UNSEEN = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
-
-
-def nearest(name: object, among: Iterable[str]) -> str:
-    """``did you mean 'visits'?``, or '' when nothing is near."""
-    found = difflib.get_close_matches(str(name)[:200], list(among), n=1, cutoff=0.6)
-    return f"did you mean {found[0]!r}?" if found else ""
 
 
 def join(at: str, key: str | int) -> str:
@@ -39,48 +34,48 @@ class Collector:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def note(self, at: str, problem: str, hint: str = "", code: str = "shape") -> None:
-        self.problems.append(Problem(at, problem, hint, code=code))
+    def note(self, at: str, code: str, params: Mapping[str, Any] | None = None) -> None:
+        self.problems.append(Problem(at, code, params or {}))
 
     def mapping(
         self, value: Any, at: str, allowed: Iterable[str] | None, required: Iterable[str] = ()
     ) -> Mapping[str, Any]:
         """`value` if it is a mapping (else an empty one); its unknown and missing keys are noted."""
         if not isinstance(value, Mapping):
-            self.note(at, f"a mapping is needed here, not {kind_of(value)}")
+            self.note(at, "mapping-needed", {"kind": kind_of(value)})
             return {}
         known = None if allowed is None else list(allowed)
         strangers = [key for key in value if not isinstance(key, str) or (known is not None and key not in known)]
         for key in strangers[:MAX_STRANGERS]:
             if not isinstance(key, str):
-                self.note(join(at, show(key)), f"a key must be a word, not {kind_of(key)}", "put it in quotes")
+                self.note(join(at, show(key)), "key-not-a-word", {"kind": kind_of(key)})
             elif known is not None:
-                hint = nearest(key, known) or "known: " + ", ".join(known)
-                self.note(join(at, key[:100]), f"unknown key {show(key)}", hint, "unknown-key")
+                params = {"name": shown(key), "way_out": nearest_or_known(key, known)}
+                self.note(join(at, key[:100]), "unknown-key", params)
         if len(strangers) > MAX_STRANGERS:
-            self.note(at, f"and {len(strangers) - MAX_STRANGERS} keys more that are not known", code="unknown-key")
+            self.note(at, "further-unknown-keys", {"count": len(strangers) - MAX_STRANGERS})
         for key in required:
             if key not in value:
-                self.note(at, f"{key!r} is missing", code="missing-key")
+                self.note(at, "missing-key", {"name": key})
         return value
 
     def choice(self, value: Any, at: str, among: Iterable[str]) -> str | None:
         among = list(among)
         if isinstance(value, str) and value in among:
             return value
-        self.note(at, f"{show(value)} is not possible here", nearest(value, among) or "one of " + ", ".join(among))
+        self.note(at, "not-possible-here", {"value": shown(value), "way_out": nearest_or_one_of(value, among)})
         return None
 
-    def words(self, value: Any, at: str, what: str = "a text") -> str:
-        """A non-empty text of at most 10,000 characters, without NUL; '' when it is none."""
+    def words(self, value: Any, at: str, what: str = "text") -> str:
+        """A non-empty text of at most 10,000 characters, without NUL; '' when it is none. `what` is a kind of value."""
         if not isinstance(value, str) or not value.strip():
-            self.note(at, f"{what} is needed here, not {show(value)}")
+            self.note(at, "words-needed", {"what": what, "value": shown(value)})
         elif len(value) > MAX_TEXT:
-            self.note(at, f"longer than {MAX_TEXT} characters")
+            self.note(at, "text-over-limit", {"limit": MAX_TEXT})
         elif "\0" in value:
-            self.note(at, "holds a NUL character")
+            self.note(at, "holds-nul-character")
         elif _UNSEEN.search(value):
-            self.note(at, "holds a control character, or one that cannot be stored", "write it without")
+            self.note(at, "holds-control-character")
         else:
             return value
         return ""
@@ -93,8 +88,7 @@ class Collector:
                 if isinstance(locale, str) and LOCALE.fullmatch(locale):
                     found[locale] = self.words(wording, join(at, locale))
                 else:
-                    hint = "zh, en, zh_TW; put a text with a comma in quotes"
-                    self.note(join(at, str(locale)), f"{show(locale)} is not a language", hint)
+                    self.note(join(at, str(locale)), "not-a-language", {"value": shown(locale)})
             return found
         wording = self.words(value, at)
         return {"zh" if _HAN.search(wording) else "en": wording} if wording else {}
@@ -108,41 +102,50 @@ class Collector:
         if isinstance(value, int | float):
             if math.isfinite(value) and abs(value) <= MAX_NUMBER:
                 return value
-            self.note(at, f"{_number(value)} is too large or no number")
+            self.note(at, "number-too-large", {"value": _number(value)})
         else:
-            hint = "use `exists: false` to ask for absence" if value is None else ""
-            self.note(at, f"a text, a number or true/false is needed here, not {kind_of(value)}", hint)
+            way_out = Sentence("ask-for-absence") if value is None else None
+            self.note(at, "literal-needed", {"kind": kind_of(value), "way_out": way_out})
         return None
 
     def items(self, value: Any, at: str, what: str) -> list[Any]:
         if isinstance(value, list | tuple):
             return list(value)
-        self.note(at, f"a list of {what} is needed here, not {kind_of(value)}")
+        self.note(at, "list-needed", {"what": what, "kind": kind_of(value)})
         return []
 
 
-def _number(value: float) -> str:
+def _number(value: float) -> str | Sentence:
     """A number for a message; one of thousands of digits by its length alone."""
-    return f"{value:g}" if isinstance(value, float) or abs(value) < 10**30 else "a number of that many digits"
+    return f"{value:g}" if isinstance(value, float) or abs(value) < 10**30 else Sentence("number-of-many-digits")
 
 
 def kind_of(value: Any) -> str:
-    """The kind of a value in a person's words."""
+    """The kind of a value, by its name in the catalogues of problems."""
     if value is None:
         return "nothing"
     names = {
-        bool: "true/false",
-        int: "a number",
-        float: "a number",
-        str: "a text",
-        list: "a list",
-        tuple: "a list",
-        dict: "a mapping",
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        str: "text",
+        list: "list",
+        tuple: "list",
+        dict: "mapping",
     }
     return names.get(type(value), type(value).__name__)
 
 
 def show(value: Any) -> str:
-    """The value itself, shortened, for a message."""
-    shown = repr(value)
-    return shown if len(shown) <= 60 else shown[:57] + "…"
+    """The value as Python writes it, shortened."""
+    written = repr(value)
+    return written if len(written) <= 60 else written[:57] + "…"
+
+
+def shown(value: Any) -> Any:
+    """The value itself, shortened, as a parameter of a problem."""
+    if isinstance(value, str):
+        return value if len(value) <= 58 else value[:56] + "…"
+    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 10**30):
+        return value
+    return Sentence("verbatim", {"words": show(value)})

@@ -16,12 +16,23 @@ from typing import Any, ClassVar
 
 import yaml
 
-from tideng.base.errors import InvalidRule, Problem
+from tideng.base.errors import InvalidRule, InvalidValue, Problem
+from tideng.base.parse_errors import of_json, of_os, of_text, of_yaml
+from tideng.base.problems import Sentence
+from tideng_rules.document.problems import shown
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 MAX_VALUES = 100_000
 """Texts, numbers, lists and mappings in one text; a megabyte of rules that say something holds half as many."""
+
+
+class _Refused(yaml.MarkedYAMLError):
+    """YAML that rules do not use; `message` says what."""
+
+    def __init__(self, mark: yaml.Mark, code: str, params: Mapping[str, Any] | None = None):
+        super().__init__(problem=code, problem_mark=mark)
+        self.message = Sentence(code, params or {})
 
 
 class RuleLoader(yaml.SafeLoader):
@@ -38,13 +49,13 @@ class RuleLoader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> yaml.Node:
         mark = self.peek_event().start_mark
         if self.check_event(yaml.AliasEvent) or getattr(self.peek_event(), "anchor", None):
-            raise yaml.MarkedYAMLError(problem="anchors and aliases are not used in rules", problem_mark=mark)
+            raise _Refused(mark, "alias-not-used")
         self._depth += 1
         self._values += 1
         if self._values > MAX_VALUES:
-            raise yaml.MarkedYAMLError(problem=f"more than {MAX_VALUES} values", problem_mark=mark)
+            raise _Refused(mark, "too-many-values", {"limit": MAX_VALUES})
         if self._depth > MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=mark)
+            raise _Refused(mark, "nested-too-deep", {"limit": MAX_DEPTH})
         try:
             return super().compose_node(parent, index)
         finally:
@@ -55,11 +66,11 @@ class RuleLoader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str | int | float | bool) and key is not None:
-                raise yaml.MarkedYAMLError(problem="a key must be a word", problem_mark=key_node.start_mark)
+                raise _Refused(key_node.start_mark, "key-not-a-plain-word")
             if key in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {key!r} is there twice", problem_mark=key_node.start_mark)
+                raise _Refused(key_node.start_mark, "key-twice", {"name": shown(key)})
             if is_odd(key):
-                raise yaml.MarkedYAMLError(problem=ODD_KEY, problem_mark=key_node.start_mark)
+                raise _Refused(key_node.start_mark, "key-holds-control-character")
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -77,16 +88,17 @@ for _tag, _shape, _first in (
     RuleLoader.add_implicit_resolver(_tag, re.compile(rf"(?:{_shape})\Z"), list(_first))
 
 
-def refused(what: str, at: str, problem: str, hint: str = "") -> InvalidRule:
+def refused(name: str, at: str, code: str, params: Mapping[str, Any] | None = None) -> InvalidRule:
     """The error for a text with this one problem; the caller raises it."""
-    return InvalidRule(what, [Problem(at, problem, hint)])
+    what = Sentence("rules") if name == "rules" else Sentence("rules-in", {"name": name})
+    return InvalidRule(what, [Problem(at, code, params or {})])
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {Counter(keys).most_common(1)[0][0][:60]!r} is there twice")
+        raise InvalidValue("key-twice", {"name": Counter(keys).most_common(1)[0][0][:60]})
     return found
 
 
@@ -94,10 +106,10 @@ def _load_json(text: str, name: str) -> list[Any]:
     try:
         return [json.loads(text, object_pairs_hook=_no_duplicates)]
     except json.JSONDecodeError as error:
-        raise refused(name, f"line {error.lineno}", f"not JSON: {error.msg}") from None
+        raise refused(name, f"line {error.lineno}", "not-json", {"why": of_json(error)}) from None
     except (ValueError, RecursionError) as error:
-        problem = _in_short(error) if isinstance(error, ValueError) else f"nested deeper than {MAX_DEPTH} levels"
-        raise refused(name, "", problem) from None
+        wrong = _why(error) if isinstance(error, ValueError) else Sentence("nested-too-deep", {"limit": MAX_DEPTH})
+        raise refused(name, "", wrong.code, wrong.params) from None
 
 
 def _load_yaml(text: str, name: str) -> list[Any]:
@@ -106,25 +118,28 @@ def _load_yaml(text: str, name: str) -> list[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         line = f"line {mark.line + 1}" if mark else ""
-        if "constructor for the tag" in str(error.problem):
-            raise refused(name, line, "tags such as !!python are not used in rules", "take the ! out") from None
-        raise refused(name, line, str(error.problem or error.context or "not YAML")[:200]) from None
+        if isinstance(error, _Refused):
+            raise refused(name, line, error.message.code, error.message.params) from None
+        if isinstance(error, yaml.constructor.ConstructorError):  # a tag that SafeLoader has no constructor for
+            raise refused(name, line, "tag-not-used") from None
+        raise refused(name, line, "document-not-yaml", {"why": of_yaml(error)}) from None
     except yaml.reader.ReaderError as error:
         line = f"line {text.count(chr(10), 0, error.position) + 1}"
-        raise refused(name, line, "a character that YAML does not allow", "take it out, or write it as \\u…") from None
+        raise refused(name, line, "character-not-allowed") from None
     except (yaml.YAMLError, RecursionError) as error:
-        raise refused(name, "", f"not YAML: {str(error).splitlines()[0][:200]}") from None
+        raise refused(name, "", "document-not-yaml", {"why": of_text(str(error).splitlines()[0][:200])}) from None
     except ValueError as error:
-        raise refused(name, "", _in_short(error)) from None
+        wrong = _why(error)
+        raise refused(name, "", wrong.code, wrong.params) from None
 
 
-def _in_short(error: ValueError) -> str:
+def _why(error: ValueError) -> Sentence:
     """What Python says of a number with a million digits, and what this module says itself."""
-    said = str(error)
-    return "a number with too many digits" if said.startswith("Exceeds the limit") else said
+    if isinstance(error, InvalidValue):
+        return error.message
+    return Sentence("number-with-too-many-digits") if str(error).startswith("Exceeds the limit") else of_text(error)
 
 
-ODD_KEY = "a key holds a control character, or one that cannot be stored"
 _ODD = re.compile("[\\x00-\\x1f\\x7f-\\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]")
 
 
@@ -133,19 +148,19 @@ def is_odd(key: Any) -> bool:
     return isinstance(key, str) and _ODD.search(key) is not None
 
 
-def unfit(value: Any) -> str:
-    """What makes a document, however it came, unfit to be read: nested too deep, too many values, odd keys; '' for nothing."""
+def unfit(value: Any) -> Sentence | None:
+    """What makes a document, however it came, unfit to be read: nested too deep, too many values, odd keys; else None."""
     if too_deep(value):
-        return f"nested deeper than {MAX_DEPTH} levels"
+        return Sentence("nested-too-deep", {"limit": MAX_DEPTH})
     level, count = [value], 0
     while level:
         count += len(level)
         if count > MAX_VALUES:
-            return f"more than {MAX_VALUES} values"
+            return Sentence("too-many-values", {"limit": MAX_VALUES})
         if any(is_odd(key) for outer in level if isinstance(outer, Mapping) for key in outer):
-            return ODD_KEY
+            return Sentence("key-holds-control-character")
         level = list(_inner(level))
-    return ""
+    return None
 
 
 def _inner(level: list[Any]) -> Iterator[Any]:
@@ -178,18 +193,18 @@ def read_documents(source: Path | str) -> list[Any]:
             size = source.stat().st_size
             raw = source.read_bytes() if size <= MAX_BYTES else b""
         except OSError as error:
-            raise refused(name, str(source), f"cannot be read: {error.strerror}") from None
+            raise refused(name, str(source), "unreadable", {"why": of_os(error)}) from None
     else:
         raw = source.encode("utf-8", "surrogatepass") if len(source) <= MAX_BYTES else b""
         size = max(len(raw), len(source))
     if size > MAX_BYTES:
-        raise refused(name, "", f"larger than 1 MB ({size} bytes)", "split it into several files")
+        raise refused(name, "", "document-too-large", {"size": size})
     text = decoded(raw, name)
     is_json = name.endswith(".json") or (text.lstrip()[:1] in ("[", "{") and not isinstance(source, Path))
     documents = _load_json_or_yaml(text, name, is_json)
-    wrong = next(filter(None, map(unfit, documents)), "")
+    wrong = next(filter(None, map(unfit, documents)), None)
     if wrong:
-        raise refused(name, "", wrong)
+        raise refused(name, "", wrong.code, wrong.params)
     return [document for document in documents if document is not None]
 
 
@@ -199,7 +214,7 @@ def decoded(raw: bytes, name: str) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise refused(name, f"line {line}", "not UTF-8") from None
+        raise refused(name, f"line {line}", "not-utf8") from None
 
 
 def _load_json_or_yaml(text: str, name: str, is_json: bool) -> list[Any]:

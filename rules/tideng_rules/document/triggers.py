@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Any
 
+from tideng.base.problems import Sentence
+from tideng.base.suggestions import nearest
 from tideng.model.judge_contract import (
     Limit,
     OnAbsence,
@@ -23,7 +25,7 @@ from tideng_rules.document.actions import EVENT_TYPE, parse_duration
 from tideng_rules.document.conditions import parse_condition
 from tideng_rules.document.evaluation import EventCondition
 from tideng_rules.document.model import facts_of
-from tideng_rules.document.problems import Collector, nearest, show
+from tideng_rules.document.problems import Collector, shown
 
 CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 FIELD = re.compile(r"[A-Za-z_][\w:-]{0,59}")
@@ -52,7 +54,7 @@ def clock_time(value: Any, at: str, notes: Collector) -> time:
     shape = CLOCK_TIME.fullmatch(value) if isinstance(value, str) else None
     if shape:
         return time(int(shape[1]), int(shape[2]))
-    notes.note(at, f"{show(value)} is not a time of day", 'e.g. "09:00" or "19:00"')
+    notes.note(at, "not-a-time-of-day", {"value": shown(value)})
     return time(0)
 
 
@@ -62,7 +64,7 @@ def event_condition(value: Any, at: str, notes: Collector, seen_by: str) -> tupl
     condition = parse_condition(value, at, notes)
     for fact in sorted(facts_of(condition)):
         if fact and not fact.startswith("event."):
-            notes.note(at, f"{fact!r} is not known here: {seen_by} sees the event alone", "event.FIELD")
+            notes.note(at, "fact-beyond-event", {"fact": fact, "seen_by": seen_by})
     written = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     holds = EventCondition(condition) if len(notes.problems) == problems else None
     return holds, hashlib.sha256(written.encode("utf-8", "replace")).hexdigest()[:12]
@@ -87,12 +89,12 @@ class _Trigger:
         notes.mapping(when, "when", _KEYS)
         for key in sorted(set(when) & {"at", "on", "match", "clock"}):
             needed = "every" if key in ("at", "on") else "without"
-            notes.note(f"when.{key}", f"{key!r} belongs to {needed!r}, which is not there")
+            notes.note(f"when.{key}", "key-without-partner", {"key": key, "other": needed})
         if "where" in when:
-            notes.note("when.where", "each event is judged by `if` here, which says the same", "write it under `if`")
+            notes.note("when.where", "where-with-event")
         if "event" in when:
             return OnEvent(self.event_type(when["event"], "when.event"))
-        notes.note("when", "nothing says when", '{event: TYPE} or {every: workday, at: "19:00"}')
+        notes.note("when", "no-trigger")
         return OnEvent("")
 
     def schedule(self) -> OnSchedule:
@@ -107,11 +109,11 @@ class _Trigger:
         value = when.get("on")
         if every in ("day", "workday"):
             if "on" in when:
-                notes.note("when.on", f"`every: {every}` takes no `on`", "every: week, or every: month")
+                notes.note("when.on", "schedule-without-day", {"every": every})
             return None
         if "on" not in when:
             notes.note(
-                "when.on", "on which day is missing", "monday … sunday" if every == "week" else "1 … 31, or last"
+                "when.on", "day-missing", {"way_out": Sentence("days-of-week" if every == "week" else "days-of-month")}
             )
             return None
         if every == "week":
@@ -121,7 +123,7 @@ class _Trigger:
             return 31
         if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 31:
             return value
-        notes.note("when.on", f"{show(value)} is not a day of the month", "1 … 31, or last")
+        notes.note("when.on", "not-a-day-of-month", {"value": shown(value)})
         return None
 
     def absence(self) -> OnAbsence:
@@ -145,29 +147,29 @@ class _Trigger:
         self.notes.mapping(self.when, "when", keys, ("not_all", "within", "match"))
         types = self.event_types("not_all")
         if types and len(set(types)) < len(types):
-            self.notes.note("when.not_all", "an event type is there twice", "each type once")
+            self.notes.note("when.not_all", "event-type-twice")
         elif len(types) == 1:
-            self.notes.note("when.not_all", "one event type alone is always complete", "two types at least")
+            self.notes.note("when.not_all", "one-event-type-only")
         return OnNotAll(types, self.length("within"), self.match(), self.working(), self.where())
 
     # -- parts -------------------------------------------------------------------------------------------------
     def event_type(self, value: Any, at: str) -> str:
         if isinstance(value, str) and len(value) <= 120 and EVENT_TYPE.fullmatch(value):
             return value
-        self.notes.note(at, f"{show(value)} is not an event type", "e.g. report.submitted")
+        self.notes.note(at, "not-an-event-type", {"value": shown(value)})
         return ""
 
     def event_types(self, key: str) -> tuple[str, ...]:
         at, value = f"when.{key}", self.when.get(key, [])
-        listed = self.notes.items(value, at, "event types")
+        listed = self.notes.items(value, at, "event-types")
         if isinstance(value, list | tuple) and not listed and key in self.when:
-            self.notes.note(at, "an empty list")
+            self.notes.note(at, "list-empty")
         return tuple(self.event_type(item, f"{at}[{number}]") for number, item in enumerate(listed))
 
     def match(self) -> str:
         value = self.when.get("match", "")
         if "match" in self.when and not (isinstance(value, str) and FIELD.fullmatch(value)):
-            self.notes.note("when.match", f"{show(value)} is not a field", "the field both events share, e.g. need")
+            self.notes.note("when.match", "not-a-match-field", {"value": shown(value)})
             return ""
         return value
 
@@ -202,8 +204,8 @@ def _once_per(value: Any, kind: str, notes: Collector) -> str:
         return "day" if (number, unit) == ("1", "day") else f"{number} {unit}{'' if number == '1' else 's'}"
     if isinstance(value, str) and value in PERIODS:
         return value
-    hint = nearest(value, PERIODS) or "occurrence, day, week, month, N days, N hours, N minutes"
-    notes.note("limit.once_per", f"{show(value)} is no period", hint)
+    way_out = nearest(value, PERIODS) or Sentence("periods")
+    notes.note("limit.once_per", "not-a-period", {"value": shown(value), "way_out": way_out})
     return ONCE_PER[kind]
 
 
@@ -211,15 +213,15 @@ def _at_most(value: Any, notes: Collector) -> tuple[int | None, str]:
     shape = AT_MOST.fullmatch(value) if isinstance(value, str) else None
     if shape and int(shape[1]) > 0:
         return int(shape[1]), shape[2]
-    notes.note("limit.at_most", f"{show(value)} is not possible here", "e.g. 2 per week")
+    notes.note("limit.at_most", "not-a-limit", {"value": shown(value)})
     return None, "week"
 
 
 def _by(value: Any, trigger: Trigger, notes: Collector) -> str:
     if isinstance(trigger, OnSchedule):
-        notes.note("limit.by", "a schedule has no event whose field could be told apart", "leave it out")
+        notes.note("limit.by", "schedule-without-field")
         return ""
     if isinstance(value, str) and FIELD.fullmatch(value):
         return value
-    notes.note("limit.by", f"{show(value)} is not a field", "e.g. customer")
+    notes.note("limit.by", "not-a-distinct-field", {"value": shown(value)})
     return ""

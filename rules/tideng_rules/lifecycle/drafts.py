@@ -22,12 +22,14 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
+from tideng.base.problems import Sentence
 from tideng_rules.document.merge import (
     Conflict,
     Merged,
     merge,
     same,
 )
+from tideng_rules.document.problems import kind_of
 from tideng_rules.document.reader import MAX_BYTES, MAX_DEPTH, too_deep
 from tideng_rules.lifecycle.rights import require_reading, require_writing
 from tideng_rules.lifecycle.store import WRITTEN_HERE, Provenance
@@ -49,9 +51,16 @@ class Stale(Refused):
 
     def __init__(self, draft: Draft):
         self.by, self.at, self.edition = draft.changed_by, draft.changed_at, draft.edition
-        problem = f"{draft.changed_by} saved it at {draft.changed_at:%Y-%m-%d %H:%M} UTC (edition {draft.edition})"
-        hint = "look at that edition, then save yours over it"
-        super().__init__(f"draft {draft.id}", [Problem("edition", problem, hint)])
+        super().__init__(
+            Sentence("draft-number", {"id": draft.id}),
+            [
+                Problem(
+                    "edition",
+                    "draft-saved-meanwhile",
+                    {"who": draft.changed_by, "when": f"{draft.changed_at:%Y-%m-%d %H:%M}", "edition": draft.edition},
+                )
+            ],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +175,7 @@ def draft(connection: Connection, viewer: Viewer, id: int) -> Draft:
     require_reading(viewer)
     row = connection.execute(select(*_COLUMNS).where(_DRAFTS.c.id == id)).first()
     if row is None:
-        raise NotFound(f"there is no draft {id}")
+        raise NotFound("no-draft", {"id": id})
     return Draft(*row)
 
 
@@ -248,12 +257,11 @@ def unfinished(connection: Connection, id: int) -> Draft:
     """A draft that can still be changed, held until the transaction ends; raises `NotFound`, or `Refused` for others."""
     row = connection.execute(select(*_COLUMNS).where(_DRAFTS.c.id == id).with_for_update()).first()
     if row is None:
-        raise NotFound(f"there is no draft {id}")
+        raise NotFound("no-draft", {"id": id})
     held = Draft(*row)
     if held.state not in UNFINISHED:
-        discarded = held.state == DISCARDED
-        said = "this draft was discarded already" if discarded else "this draft was published already"
-        raise Refused(f"draft {id}", [Problem("", said, "begin another draft")])
+        code = "draft-discarded" if held.state == DISCARDED else "draft-published"
+        raise Refused(Sentence("draft-number", {"id": id}), [Problem("", code)])
     return held
 
 
@@ -277,13 +285,13 @@ def _rule_of(document: Mapping[str, Any]) -> str:
 def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document as the database can keep it."""
     if not isinstance(document, Mapping):
-        raise InvalidRule("draft", [Problem("", f"a rule is a mapping, not {type(document).__name__}")])
+        raise InvalidRule("draft", [Problem("", "rule-not-a-mapping", {"kind": kind_of(document)})])
     if too_deep(document):
-        raise InvalidRule("draft", [Problem("", f"nested deeper than {MAX_DEPTH} levels")])
+        raise InvalidRule("draft", [Problem("", "nested-too-deep", {"limit": MAX_DEPTH})])
     try:
         text = json.dumps(document, ensure_ascii=False, allow_nan=False, default=str)
     except ValueError:
-        raise InvalidRule("draft", [Problem("", "holds a number that is none", "write a number")]) from None
+        raise InvalidRule("draft", [Problem("", "number-not-finite-here")]) from None
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise InvalidRule("draft", [Problem("", "larger than 1 MB")])
+        raise InvalidRule("draft", [Problem("", "rule-too-large")])
     return json.loads(text)

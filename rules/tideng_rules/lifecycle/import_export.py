@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule, NotFound, Problem
+from tideng.base.problems import Sentence
 from tideng_rules.check.run import Checker
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
@@ -58,8 +59,8 @@ def read_import(connection: Connection, viewer: Viewer, text: str | bytes, groun
     require_writing(viewer)
     written = split(_text(text))
     if not written:
-        raise InvalidRule("import", [Problem("", "there is nothing here", "paste a rule, or choose a file")])
-    refuse_errors("import", list(_problems(connection, written, ground)))
+        raise InvalidRule("import", [Problem("", "import-empty")])
+    refuse_errors(Sentence("import"), list(_problems(connection, written, ground)))
     ids = [str(one.document["id"]) for one in written]
     there = newest(connection, viewer, ids)
     return [Incoming(id, one.document, one.text, there.get(id)) for id, one in zip(ids, written, strict=True)]
@@ -83,7 +84,7 @@ def export_rule(connection: Connection, viewer: Viewer, rule: str, number: int |
     require_reading(viewer)
     found = latest(connection, rule) if number is None else version(connection, viewer, rule, number)
     if found is None:
-        raise NotFound(f"there is no rule {rule!r}")
+        raise NotFound("no-rule", {"rule": rule})
     return exact(found.document, found.source)
 
 
@@ -108,7 +109,7 @@ def _problems(connection: Connection, written: Sequence[Written], ground: Ground
     for number, one in enumerate(written):
         name = str(one.document.get("id") or number + 1)
         if named[name] > 1:
-            yield _placed(Problem("id", f"the id {name!r} is there {named[name]} times"), name, one)
+            yield _placed(Problem("id", "rule-id-repeated", {"name": name, "count": named[name]}), name, one)
         try:
             parsed[name] = parse_rule(one.document, ground.catalogue), one
         except InvalidRule as error:
@@ -130,7 +131,7 @@ def duplicate(connection: Connection, viewer: Viewer, rule: str, now: datetime) 
     require_writing(viewer)
     found = latest(connection, rule)
     if found is None:
-        raise NotFound(f"there is no rule {rule!r}")
+        raise NotFound("no-rule", {"rule": rule})
     taken = set(connection.scalars(select(RuleVersionRow.rule).union(select(RuleDraftRow.rule))))
     name = next(name for name in (f"{rule[:110]}-{n}" for n in count(2)) if name not in taken)
     return create_draft(connection, viewer, {**found.document, "id": name}, now)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Table, delete, select, update
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound, Problem, Refused
+from tideng.base.problems import Sentence
 from tideng.store.database import insert
 from tideng_rules.lifecycle import store
 from tideng_rules.lifecycle.rights import require_reading, require_writing
@@ -59,7 +60,7 @@ def pause(
     require_writing(viewer)
     if not pause_by_itself(connection, rule, why, detail or {}, now, viewer.login):
         if connection.execute(select(_PAUSES.c.rule).where(_PAUSES.c.rule == rule)).first() is None:
-            raise NotFound(f"no rule {rule!r} is in force")
+            raise NotFound("no-rule-in-force", {"rule": rule})
         return False
     return True
 
@@ -86,7 +87,7 @@ def resume(connection: Connection, viewer: Viewer, rule: str, now: datetime) -> 
     """
     require_writing(viewer)
     if connection.execute(delete(_PAUSES).where(_PAUSES.c.rule == rule)).rowcount == 0:
-        raise NotFound(f"rule {rule!r} is not paused")
+        raise NotFound("rule-not-paused", {"rule": rule})
     here = (_VERSIONS.c.rule == rule) & (_VERSIONS.c.state == PUBLISHED)
     connection.execute(update(_VERSIONS).where(here).values(since=now))
     store.grow_revision(connection)
@@ -99,4 +100,4 @@ def archive(connection: Connection, viewer: Viewer, rule: str, now: datetime) ->
     """
     require_writing(viewer)
     if not store.take_out(connection, rule, now, viewer.login):
-        raise Refused(f"rule {rule}", [Problem("", "it is not in force")])
+        raise Refused(Sentence("rule-called", {"id": rule}), [Problem("", "rule-not-in-force")])

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule, Problem, Refused
+from tideng.base.problems import Sentence
 from tideng.model.catalogue import Catalogue
 from tideng.org.directory import Directory
 from tideng_rules.check.run import Checker
@@ -68,8 +69,7 @@ def problems_of(connection: Connection, held: Draft, ground: Ground) -> list[Pro
     named = held.document.get("id")
     found = []
     if held.based_on is not None and named != held.rule:
-        hint = "an id stays; begin a new draft for another rule"
-        found.append(Problem("id", f"this draft edits {held.rule!r}, and its document says {named!r}", hint))
+        found.append(Problem("id", "draft-of-other-rule", {"rule": held.rule, "named": named}))
     return found + problems_of_document(connection, held.document, ground)
 
 
@@ -135,7 +135,7 @@ def require_publishable(connection: Connection, held: Draft, ground: Ground) -> 
     """Raise `InvalidRule` with every problem that keeps a draft from being published now."""
     before = latest(connection, held.rule)
     found = [*_held_up(held, before, ground), *problems_of(connection, held, ground)]
-    refuse_errors(f"draft {held.id}", found)
+    refuse_errors(Sentence("draft-number", {"id": held.id}), found)
 
 
 def put_in_force(connection: Connection, held: Draft, now: datetime, by: str, note: str) -> None:
@@ -152,14 +152,12 @@ def put_in_force(connection: Connection, held: Draft, now: datetime, by: str, no
 def _held_up(held: Draft, before: Version | None, ground: Ground) -> list[Problem]:
     found = []
     if ground.needs_approval and held.state != APPROVED:
-        hint = "ask for approval; another person of HR gives it"
-        found.append(Problem("", "a second person has not approved it yet", hint))
+        found.append(Problem("", "not-approved"))
     if (before.version if before else None) != held.based_on:
         base, since = held.based_on or 0, before.version if before else 0
-        hint = "rebase the draft: what changed meanwhile is brought in, and conflicts are listed"
-        found.append(Problem("", f"it is based on version {base}, and version {since} came since", hint))
+        found.append(Problem("", "draft-outdated", {"base": base, "version": since}))
     elif before and before.state == PUBLISHED and same(before.document, held.document):
-        found.append(Problem("", f"it says the same as version {before.version}, which is in force"))
+        found.append(Problem("", "draft-unchanged", {"version": before.version}))
     return found
 
 
@@ -175,8 +173,8 @@ def rollback(
     old, before = version(connection, viewer, rule, to_version), latest(connection, rule)
     found = problems_of_document(connection, old.document, ground)
     if before and before.state == PUBLISHED and same(before.document, old.document):
-        found.append(Problem("", f"it says the same as version {before.version}, which is in force"))
-    refuse_errors(f"rule {rule}", found)
+        found.append(Problem("", "draft-unchanged", {"version": before.version}))
+    refuse_errors(Sentence("rule-called", {"id": rule}), found)
     said = f"back to version {to_version}"
     store.put_version(
         connection,
@@ -200,12 +198,12 @@ def restore(
     require_writing(viewer)
     before = latest(connection, rule)
     if before is None or before.state == PUBLISHED:
-        said = "there is no such rule" if before is None else "it is in force already"
-        raise Refused(f"rule {rule}", [Problem("", said)])
+        code = "rule-unknown" if before is None else "rule-in-force"
+        raise Refused(Sentence("rule-called", {"id": rule}), [Problem("", code)])
     return rollback(connection, viewer, rule, before.version, now, ground, note)
 
 
-def refuse_errors(what: str, problems: list[Problem]) -> None:
+def refuse_errors(what: Sentence, problems: list[Problem]) -> None:
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise InvalidRule(what, errors)

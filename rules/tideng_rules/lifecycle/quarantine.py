@@ -87,5 +87,5 @@ def try_again(connection: Connection, viewer: Viewer, rule: str) -> int:
     require_writing(viewer)
     gone = clear(connection, rule)
     if not gone:
-        raise NotFound(f"rule {rule} is not set aside")
+        raise NotFound("rule-not-quarantined", {"rule": rule})
     return gone

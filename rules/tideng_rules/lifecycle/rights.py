@@ -17,12 +17,12 @@ def require_reading(viewer: Viewer) -> None:
 
 def require_writing(viewer: Viewer) -> None:
     if not viewer.roles & WRITES:
-        raise NotAllowed("only HR, implementers and administrators may change rules")
+        raise NotAllowed("viewer-may-not-change-rules")
 
 
 def require_approving(viewer: Viewer, *writers: str) -> None:
     """Raise `NotAllowed` unless `viewer` is HR or an administrator, and none of those who wrote it."""
     if not viewer.roles & APPROVES:
-        raise NotAllowed("only HR and administrators may approve a rule")
+        raise NotAllowed("viewer-may-not-approve")
     if viewer.login in writers:
-        raise NotAllowed("a rule is approved by somebody who did not write it")
+        raise NotAllowed("viewer-may-not-approve-own")

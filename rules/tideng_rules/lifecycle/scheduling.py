@@ -5,7 +5,6 @@ The worker looks between its batches. What stands in the way by then is written 
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import cast
 
@@ -14,6 +13,7 @@ from sqlalchemy import Connection, Table, func, select
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidRule, Problem, Refused
+from tideng.base.problems import Sentence, stored
 from tideng_rules.lifecycle import store
 from tideng_rules.lifecycle.drafts import (
     UNFINISHED,
@@ -47,8 +47,7 @@ def schedule(
     require_writing(viewer)
     held = unfinished(connection, id)
     if at <= now:
-        hint = "publish it now, or choose a later moment"
-        raise Refused(f"draft {id}", [Problem("at", "this moment has passed", hint)])
+        raise Refused(Sentence("draft-number", {"id": id}), [Problem("at", "publishing-moment-past")])
     require_publishable(connection, held, ground)
     values = {"publish_at": at, "publish_by": viewer.login, "held_up": None}
     return change_draft(connection, id, held.edition, values | ({} if note is None else {"note": note}), held.edition)
@@ -81,7 +80,7 @@ def publish_due(connection: Connection, now: datetime, ground: Ground) -> list[s
         try:
             require_publishable(connection, held, ground)
         except InvalidRule as error:
-            found = [asdict(problem) for problem in error.problems]
+            found = list(map(stored, error.problems))
             change_draft(connection, id, held.edition, UNPLANNED | {"held_up": found}, held.edition)
             log.warning("draft not published", draft=id, rule=held.rule, problems=len(found))
             continue

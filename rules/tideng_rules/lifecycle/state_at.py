@@ -39,7 +39,7 @@ class Standing:
         rows = connection.execute(select(*_COLUMNS).where(_VERSIONS.c.rule == rule).order_by(_VERSIONS.c.version))
         self.versions: Sequence[Version] = [Version(*row) for row in rows]
         if not self.versions:
-            raise NotFound(f"there is no rule {rule!r}")
+            raise NotFound("no-rule", {"rule": rule})
 
     def at(self, moment: datetime) -> Version | None:
         """The version in force at `moment`; None where there was none."""
@@ -54,7 +54,7 @@ class Standing:
         """One version; raises `NotFound`."""
         found = next((one for one in self.versions if one.version == version), None)
         if found is None:
-            raise NotFound(f"there is no version {version} of rule {self.rule!r}")
+            raise NotFound("no-rule-version", {"version": version, "rule": self.rule})
         return found
 
     def ended(self, version: Version) -> datetime | None:

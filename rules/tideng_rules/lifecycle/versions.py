@@ -48,7 +48,7 @@ def versions(connection: Connection, viewer: Viewer, rule: str) -> list[Version]
     rows = connection.execute(select(*_COLUMNS).where(_VERSIONS.c.rule == rule).order_by(_VERSIONS.c.version.desc()))
     found = [Version(*row) for row in rows]
     if not found:
-        raise NotFound(f"there is no rule {rule!r}")
+        raise NotFound("no-rule", {"rule": rule})
     return found
 
 
@@ -57,7 +57,7 @@ def version(connection: Connection, viewer: Viewer, rule: str, number: int) -> V
     require_reading(viewer)
     row = connection.execute(select(*_COLUMNS).where(_VERSIONS.c.rule == rule, _VERSIONS.c.version == number)).first()
     if row is None:
-        raise NotFound(f"there is no version {number} of rule {rule!r}")
+        raise NotFound("no-rule-version", {"version": number, "rule": rule})
     return Version(*row)
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 from tideng.base.durations import Duration
 from tideng.base.errors import InvalidRule, Refused
+from tideng.base.problems import Sentence
+from tideng.base.suggestions import nearest
 from tideng.base.text import same
 from tideng.model.catalogue import Text
 from tideng_rules.document.problems import (
     Collector,
     join,
     kind_of,
-    nearest,
-    show,
+    shown,
 )
 from tideng_rules.document.triggers import CLOCK_TIME
 from tideng_rules.packaging.topics import SLOT, check_blueprints
@@ -59,17 +60,17 @@ def fill_pack(pack: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[Ma
     declared = notes.mapping(pack.get("parameters", {}), "parameters", None)
     for name in parameters:
         if name not in declared:
-            notes.note(f"parameters.{name}", "the pack has no such parameter", nearest(name, map(str, declared)))
+            notes.note(f"parameters.{name}", "unknown-parameter", {"near": nearest(name, map(str, declared))})
     values = {name: _value(name, spec, parameters, notes) for name, spec in declared.items()}
     rules = notes.items(pack.get("rules", []), "rules", "rules")
     filled = [_fill(rule, values, f"rules[{n}]", notes) for n, rule in enumerate(rules)]
     for number, rule in enumerate(filled):
         if not isinstance(rule, Mapping):
-            notes.note(f"rules[{number}]", f"a rule is a mapping, not {kind_of(rule)}")
+            notes.note(f"rules[{number}]", "rule-not-a-mapping", {"kind": kind_of(rule)})
     ids = [str(rule["id"]) for rule in rules if isinstance(rule, Mapping) and "id" in rule]
     check_blueprints(pack.get("blueprints", {}), ids, declared, notes)
     if notes.problems:
-        raise InvalidRule(f"pack {show(pack.get('pack'))}", notes.problems)
+        raise InvalidRule(Sentence("pack-called", {"name": shown(pack.get("pack"))}), notes.problems)
     return filled
 
 
@@ -79,21 +80,21 @@ def _value(name: str, spec: Any, given: Mapping[str, Any], notes: Collector) -> 
     if not isinstance(spec, Mapping):
         return None
     if name not in given and "default" not in spec:
-        notes.note(at, "has no default and was not given")
+        notes.note(at, "parameter-missing")
         return None
     value, kind = given.get(name, spec.get("default")), notes.choice(spec.get("type"), f"{at}.type", TYPES)
-    problem = _mismatch(kind, value) if kind else ""
-    if not problem and isinstance(value, int | float):
+    wrong = _mismatch(kind, value) if kind else None
+    if wrong is None and isinstance(value, int | float):
         low, high = spec.get("min"), spec.get("max")
         if (low is not None and value < low) or (high is not None and value > high):
             unit = f" {spec['unit']}" if "unit" in spec else ""
-            problem = f"{value} is not between {low} and {high}{unit}"
-    if problem:
-        notes.note(at, problem)
+            wrong = Sentence("parameter-out-of-range", {"value": value, "low": low, "high": high, "unit": unit})
+    if wrong:
+        notes.note(at, wrong.code, wrong.params)
     return value
 
 
-def _mismatch(kind: str, value: Any) -> str:
+def _mismatch(kind: str, value: Any) -> Sentence | None:
     fits = {
         "integer": isinstance(value, int) and not isinstance(value, bool),
         "number": isinstance(value, int | float) and not isinstance(value, bool),
@@ -102,9 +103,12 @@ def _mismatch(kind: str, value: Any) -> str:
         "time": isinstance(value, str) and CLOCK_TIME.fullmatch(value) is not None,
         "duration": _is_duration(value),
     }
-    names = {"integer": "a whole number", "number": "a number", "text": "a text", "boolean": "true or false"}
-    names |= {"time": 'a time such as "19:00"', "duration": "a length of time such as 24 hours"}
-    return "" if fits[kind] else f"{show(value)} is not {names[kind]}"
+    kinds = {"time": "clock-time", "duration": "duration"}
+    return (
+        None
+        if fits[kind]
+        else Sentence("parameter-of-other-type", {"value": shown(value), "kind": kinds.get(kind, kind)})
+    )
 
 
 def _is_duration(value: Any) -> bool:
@@ -124,7 +128,7 @@ def _fill(value: Any, values: Mapping[str, Any], at: str, notes: Collector) -> A
         return value
     for name in SLOT.findall(value):
         if name not in values:
-            notes.note(at, f"there is no parameter {name!r}", nearest(name, values))
+            notes.note(at, "parameter-unknown-here", {"name": name, "near": nearest(name, values)})
     whole = SLOT.fullmatch(value)
     if whole:
         return values.get(whole[1])

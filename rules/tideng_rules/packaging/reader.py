@@ -22,11 +22,12 @@ from tideng.base.errors import (
     NotFound,
     Problem,
 )
+from tideng.base.problems import Sentence
+from tideng.base.suggestions import nearest
 from tideng.model.catalogue import Catalogue
 from tideng_rules.document.merge import merge
 from tideng_rules.document.model import Rule
 from tideng_rules.document.parser import parse_rule
-from tideng_rules.document.problems import nearest
 from tideng_rules.document.reader import read_documents
 from tideng_rules.document.source import Source
 from tideng_rules.packaging.parameters import fill_pack
@@ -76,21 +77,22 @@ class Shelf:
         if version is None:
             version = next(iter(versions))
         if version not in versions:
-            raise NotFound(f"{name} {version} is not there (there are: {', '.join(versions)})")
+            raise NotFound("no-pack-version", {"name": name, "version": version, "names": versions})
         if name in self.kept:
             return self.kept[name][version]
         document = _read(versions[version], name)
         if str(document.get("version", "")) != version:
             found = document.get("version")
             raise InvalidRule(
-                f"pack {name}", [Problem("version", f"the file must hold version {version}, not {found}")]
+                Sentence("pack-called", {"name": name}),
+                [Problem("version", "not-that-version", {"version": version, "found": found})],
             )
         return document
 
     def _versions(self, name: str) -> Mapping[str, Path]:
         if name not in self.packs:
-            hint = nearest(name, self.packs) or "shipped are: " + ", ".join(self.packs)
-            raise NotFound(f"there is no pack {name!r} ({hint})")
+            way_out = nearest(name, self.packs) or Sentence("packs-shipped", {"names": self.packs})
+            raise NotFound("no-pack", {"name": name, "way_out": way_out})
         return self.packs[name]
 
 
@@ -132,7 +134,7 @@ def _kept(path: Path, _changed: int, _size: int) -> bytes:
 def _read(path: Path, name: str) -> Mapping[str, Any]:
     documents = _documents(path)
     if len(documents) != 1 or not isinstance(documents[0], Mapping) or documents[0].get("pack") != name:
-        raise InvalidRule(f"pack {name}", [Problem("pack", f"the file must hold one pack named {name!r}")])
+        raise InvalidRule(Sentence("pack-called", {"name": name}), [Problem("pack", "not-that-pack", {"name": name})])
     return documents[0]
 
 
@@ -160,8 +162,11 @@ def read_sources(bundle: Bundle, catalogue: Catalogue | None = None) -> tuple[li
     own: dict[str, Source] = {}
     for source in reading.files():
         if source.rule.id in own:
-            said = f"rule {source.rule.id!r} is also in {own[source.rule.id].origin}"
-            reading.problems.append(Problem(source.origin, said))
+            reading.problems.append(
+                Problem(
+                    source.origin, "rule-in-two-places", {"id": source.rule.id, "other": own[source.rule.id].origin}
+                )
+            )
         own[source.rule.id] = source
     return list({**packed, **own}.values()), reading.problems
 
@@ -211,14 +216,16 @@ class _ClientRules:
                 return newest
             if use.version in self.shelf.packs[use.name]:
                 return self.shelf.read(use.name, use.version)
-            there = ", ".join(self.shelf.packs[use.name])
+            there = list(self.shelf.packs[use.name])
             problem = Problem(
-                f"{place}.version", f"{use.name} {use.version} is not there", f"shipped is version {there}"
+                f"{place}.version",
+                "pack-version-missing",
+                {"name": use.name, "version": use.version, "there": there},
             )
             self.problems.append(problem)
             return newest  # so that what is wrong with the parameters is said as well
         except NotFound as error:
-            self.problems.append(Problem(place, str(error)))
+            self.problems.append(Problem(place, error.message.code, error.message.params))
         except InvalidRule as error:
             self.problems += _under(place, error.problems)
         return None
@@ -231,9 +238,7 @@ class _ClientRules:
         for version in self.shelf.packs[use.name]:
             older = self.shelf.read(use.name, version)
             if name in older.get("parameters", {}):
-                said = f"version {pack.get('version')} of the pack has this parameter no more"
-                hint = f"leave it out, or stay with version {version}: pin it"
-                return Problem(problem.at, said, hint)
+                return Problem(problem.at, "parameter-dropped", {"version": pack.get("version"), "other": version})
         return problem
 
     def files(self) -> Iterator[Source]:
@@ -258,15 +263,11 @@ class _ClientRules:
         based = document[OVERRIDES]
         keys = set(based) if isinstance(based, Mapping) else set()
         if keys != {"pack", "version"} or not all(isinstance(based[key], str) for key in keys):
-            hint = 'e.g. overrides: {pack: travel-sales, version: "1"}'
-            self.problems.append(
-                Problem(f"{at}: {OVERRIDES}", "names a pack and the version it was written against", hint)
-            )
+            self.problems.append(Problem(f"{at}: {OVERRIDES}", "override-without-pack"))
             return
         now = self._filled.get(based["pack"], {}).get(str(own.get("id")))
         if now is None:
-            said = f"the client uses no pack {based['pack']!r} with this rule"
-            self.problems.append(Problem(f"{at}: {OVERRIDES}.pack", said, "leave `overrides` out"))
+            self.problems.append(Problem(f"{at}: {OVERRIDES}.pack", "override-of-no-pack", {"pack": based["pack"]}))
             return
         then = self._as_it_was(based, str(own.get("id")), at)
         if then is not None:
@@ -283,7 +284,7 @@ class _ClientRules:
             found = {str(one.get("id")): one for one in fill_pack(pack, known)}
             return found.get(rule, {})
         except NotFound as error:
-            self.problems.append(Problem(f"{at}: {OVERRIDES}.version", str(error)))
+            self.problems.append(Problem(f"{at}: {OVERRIDES}.version", error.message.code, error.message.params))
         except InvalidRule as error:
             self.problems += _under(f"{at}: {OVERRIDES}", error.problems)
         return None
@@ -301,4 +302,4 @@ class _ClientRules:
 def _under(place: str, problems: tuple[Problem, ...] | Iterator[Problem]) -> Iterator[Problem]:
     for problem in problems:
         at = f"{place}: {problem.at}" if problem.at else place
-        yield Problem(at, problem.problem, problem.hint, problem.severity, problem.code)
+        yield problem.moved(at)

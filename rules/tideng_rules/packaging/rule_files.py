@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from tideng_rules.document.problems import kind_of
 from tideng_rules.document.reader import MAX_BYTES, decoded, read_documents, refused
 from tideng_rules.packaging.parameters import fill_pack
 
@@ -38,7 +39,7 @@ def read_user_document(text: str | bytes) -> list[Mapping[str, Any]]:
 def _rules(documents: list[Any], name: str) -> list[Mapping[str, Any]]:
     found = list(islice(_flatten(documents, name), MAX_RULES + 1))
     if len(found) > MAX_RULES:
-        raise refused(name, "", f"more than {MAX_RULES} rules", "split it into several files")
+        raise refused(name, "", "too-many-rules", {"limit": MAX_RULES})
     return found
 
 
@@ -47,7 +48,7 @@ def _flatten(documents: list[Any], name: str) -> Iterator[Mapping[str, Any]]:
         if isinstance(document, list):
             yield from _flatten(document, name)
         elif not isinstance(document, Mapping):
-            raise refused(name, f"document {number + 1}", f"a rule is a mapping, not {type(document).__name__}")
+            raise refused(name, f"document {number + 1}", "rule-not-a-mapping", {"kind": kind_of(document)})
         elif "pack" in document:
             yield from fill_pack(document, {})
         else:

@@ -37,7 +37,7 @@ def check_blueprints(blueprints: Any, rules: Collection[str], parameters: Collec
         for locale, words in notes.text(said["sentence"], f"{at}.sentence").items() if "sentence" in said else ():
             for name in SLOT.findall(words):
                 if name not in parameters:
-                    notes.note(f"{at}.sentence.{locale}", f"there is no parameter {name!r}")
+                    notes.note(f"{at}.sentence.{locale}", "parameter-undeclared", {"name": name})
         if "elsewhere" in said:
             elsewhere = notes.mapping(said["elsewhere"], f"{at}.elsewhere", ELSEWHERE_KEYS, ELSEWHERE_KEYS)
             for key, words in elsewhere.items():

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tideng.access.viewer import Viewer
-from tideng.base.errors import Problem, Refused, TidengError
+from tideng.base.errors import CommandFailed, Problem, Refused, TidengError
 from tideng.facts.world import Record
 from tideng.model.event import Event
 from tideng.org.directory import Directory, zone
@@ -80,7 +80,7 @@ def preview(
     """
     require_reading(viewer)
     if until < start:
-        raise Refused("preview", [Problem("until", "ends before it begins", "a moment after the first")])
+        raise Refused("preview", [Problem("until", "period-reversed")])
     drafts, dropped, against = proposal.drafts, proposal.dropped, proposal.against
     told = progress or (lambda share: None)
     with_it = _ReplayedRules(history, start, until, make_matcher)
@@ -125,7 +125,7 @@ class _ReplayedRules:
         self.deployment: Deployment = history.deployment(start)
         plugin = self.deployment.plugins.get("rules")
         if not isinstance(plugin, RulesPlugin):
-            raise TidengError("the plugin rules is off")
+            raise CommandFailed("rules-plugin-off")
         self._plugin = plugin
         self.published = list(plugin.book.rules.values()) if plugin.book else []
         self.speaking = Speaking.of(self.deployment.profile)

@@ -107,11 +107,7 @@ def apply(connection: Connection, wanted: Iterable[Wanted], at: datetime, take: 
 
 
 def _problem(torn: Change) -> Problem:
-    return Problem(
-        f"rule {torn.rule}",
-        f"changed in the files, and by {torn.by} in the deployment after version {torn.since}",
-        "`tideng apply --take files` or `--take deployment`; `tideng rules diff` shows the difference",
-    )
+    return Problem(f"rule {torn.rule}", "changed-on-both-sides", {"who": torn.by, "version": torn.since})
 
 
 class _Held:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from tideng.access.viewer import Viewer
 from tideng.base.errors import NotFound, Problem, Refused
+from tideng.base.problems import Sentence
 from tideng.base.text import same
 from tideng.model.catalogue import Text
 from tideng.store.deployment_notes import read_note, write_note
@@ -56,7 +57,7 @@ def blueprint(shelf: Shelf, pack: str, rule: str) -> Blueprint:
     """One of them; raises `NotFound`."""
     found = next((one for one in _of_pack(shelf.read(pack)) if one.rule == rule), None)
     if found is None:
-        raise NotFound(f"there is no rule {rule!r}")
+        raise NotFound("no-rule", {"rule": rule})
     return found
 
 
@@ -144,7 +145,7 @@ def refill(
     require_writing(viewer)
     held = latest(connection, rule)
     if held is None or not held.origin or "pack" not in held.origin:
-        raise Refused(f"rule {rule}", [Problem("", "this rule was not made from a pack")])
+        raise Refused(Sentence("rule-called", {"id": rule}), [Problem("", "rule-not-from-pack")])
     merged, origin = refilled(shelf, held, values)
     return create_draft(connection, viewer, merged.document, now, rule=rule, provenance=Provenance(origin)), merged
 
@@ -195,5 +196,5 @@ def in_use(connection: Connection, viewer: Viewer, shelf: Shelf, rule: str) -> I
 def _filled(shelf: Shelf, pack: str, version: str | None, rule: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
     found = {str(one.get("id")): one for one in fill_pack(shelf.read(pack, version), values)}
     if rule not in found:
-        raise NotFound(f"there is no rule {rule!r}")
+        raise NotFound("no-rule", {"rule": rule})
     return found[rule]

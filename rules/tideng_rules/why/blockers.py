@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tideng.access.viewer import name_of
+from tideng.base.problems import in_each_language, sentence_of_text
 from tideng.base.text import Each, phrase, same, wording
 from tideng.facts.frequency import Said, may_speak, period_of
 from tideng.facts.names import Needs
@@ -82,7 +83,12 @@ class Blockers:
         if pause:
             since = self._when(pause.since)
             return Stop(
-                phrase("the rule has been paused since {since} ({by}: {why})", since=since, by=pause.by, why=pause.why)
+                phrase(
+                    "the rule has been paused since {since} ({by}: {why})",
+                    since=since,
+                    by=pause.by,
+                    why=_why(pause.why),
+                )
             )
         aside = standing.set_aside(n, moment)
         if aside:
@@ -276,3 +282,9 @@ def _small(text: Text) -> Text:
         return of[:1].lower() + of[1:]
 
     return Each(small)
+
+
+def _why(why: str) -> Text | str:
+    """Why a rule is paused: a stored sentence, or the words of a person."""
+    sentence = sentence_of_text(why)
+    return in_each_language(sentence) if sentence else ""

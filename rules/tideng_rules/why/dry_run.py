@@ -93,7 +93,7 @@ def walk_example(deployment: Deployment, viewer: Viewer, rule: Rule, number: int
     """
     require_reading(viewer)
     if not 0 <= number < len(rule.examples):
-        raise Refused("example", [Problem("example", f"there is no example {number}", "one that the rule has")])
+        raise Refused("example", [Problem("example", "no-example", {"n": number})])
     return _Walk(deployment, None, rule, None, others).of_example(rule.examples[number])
 
 
@@ -109,7 +109,7 @@ def _require(viewer: Viewer, rule: Rule, subject: str, past: Past, now: datetime
         known = directory.knows(subject) if rule.about == "person" else subject in shelf
         seen = scope is None or subject in scope
     if not (known and seen):
-        raise NotFound(f"nobody is called {subject!r}")
+        raise NotFound("nobody-called", {"subject": subject})
 
 
 @dataclass(frozen=True, slots=True)

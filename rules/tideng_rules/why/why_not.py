@@ -109,7 +109,7 @@ class _Investigation:
 
     def _require(self, viewer: Viewer) -> None:
         """Raise the same error for a subject that `viewer` may not see as for one that does not exist."""
-        directory, missing = self._past.directory, NotFound(f"nobody is called {self._subject!r}")
+        directory, missing = self._past.directory, NotFound("nobody-called", {"subject": self._subject})
         about = self._version.document.get("about", "person")
         scope = viewer.scope(directory, self._now)
         if about == "case":

@@ -48,11 +48,11 @@ class Viewer:
     def require_all(self) -> None:
         """Raise `NotAllowed` unless this viewer sees everything: for what belongs to no single person."""
         if not self.sees_all:
-            raise NotAllowed("this is for HR, auditors, implementers and administrators")
+            raise NotAllowed("viewer-may-not-read")
 
     def require_mending(self) -> None:
         if not self.mends:
-            raise NotAllowed("only HR and administrators may send again")
+            raise NotAllowed("viewer-may-not-resend")
 
 
 def below(directory: Directory, person: str, moment: datetime) -> frozenset[str]:

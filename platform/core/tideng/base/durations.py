@@ -27,7 +27,7 @@ class Duration:
         if not shape or not unit or int(shape.group(1)) == 0:
             raise Refused(
                 "duration",
-                [Problem("", f"{text!r} is not a length of time", "30 minutes, 24 hours, 7 days, 2 workdays")],
+                [Problem("", "not-a-duration", {"text": text})],
             )
         return cls(int(shape.group(1)), unit)
 

@@ -2,46 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from tideng.base.problems import OLD_FORM, Problem, Sentence, say, say_sentence
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong at one place.
-
-    `at` is a path such as ``if[0].fact`` or ``line 12, data.needs``; `hint` is the way out.
-    A ``warning`` never blocks. `code` names the kind of problem for programs, e.g. ``never-true``; '' where there is none.
-    """
-
-    at: str
-    problem: str
-    hint: str = ""
-    severity: str = "error"
-    code: str = ""
-
-    def __str__(self) -> str:
-        way_out = f" ({self.hint})" if self.hint else ""
-        return f"{self.at}: {self.problem}{way_out}" if self.at else f"{self.problem}{way_out}"
+__all__ = [
+    "CodedError",
+    "CommandFailed",
+    "InvalidBundle",
+    "InvalidPayload",
+    "InvalidRule",
+    "InvalidSettings",
+    "InvalidValue",
+    "NotAllowed",
+    "NotFound",
+    "PluginRefused",
+    "Problem",
+    "Refused",
+    "Sentence",
+    "TidengError",
+    "say",
+    "say_sentence",
+]
 
 
 class TidengError(Exception):
-    """Base of every error Tideng raises on purpose."""
+    """Base of every error Tideng raises on purpose. Raised as it is, with an English text, it is for logs."""
+
+    @property
+    def message(self) -> Sentence:
+        """What to tell a person; ``say_sentence(error.message, locale)`` says it in their language."""
+        return Sentence(OLD_FORM, {"says": str(self)})
 
 
-class Refused(TidengError):
-    """Something was refused; carries every problem found, not only the first."""
+class CodedError(TidengError):
+    """An error that people read: a message as its code and parameters. ``str`` says it in English."""
 
-    def __init__(self, what: str, problems: Iterable[Problem]):
-        self.what = what
+    def __init__(self, code: str, params: Mapping[str, Any] | None = None):
+        super().__init__(code, params)
+        self._message = Sentence(code, params or {})
+
+    @property
+    def message(self) -> Sentence:
+        return self._message
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class Refused(CodedError):
+    """Something was refused; carries every problem found, not only the first.
+
+    `what` was refused: a code (``answer``), or a message with parameters.
+    """
+
+    def __init__(self, what: Sentence | str, problems: Iterable[Problem]):
+        if isinstance(what, str):
+            what = Sentence(what)
+        super().__init__(what.code, what.params)
         self.problems = tuple(problems)
-        super().__init__(what + ": " + "; ".join(map(str, self.problems)))
+
+    @property
+    def what(self) -> str:
+        """What was refused, in English."""
+        return str(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.what}: " + "; ".join(map(str, self.problems))
 
 
 class InvalidPayload(Refused):
     """A payload that cannot become an event; carries the payload (a mapping, or raw text) and where it stood."""
 
-    def __init__(self, what: str, problems: Iterable[Problem], payload: object = None, place: str = ""):
+    def __init__(self, what: Sentence | str, problems: Iterable[Problem], payload: object = None, place: str = ""):
         super().__init__(what, problems)
         self.payload = payload
         self.place = place
@@ -59,13 +93,21 @@ class InvalidSettings(Refused):
     """A deployment's settings that cannot be used."""
 
 
-class PluginRefused(TidengError):
+class InvalidValue(CodedError, ValueError):
+    """One value that cannot be taken, raised by the function that reads it; whoever called knows its place."""
+
+
+class CommandFailed(CodedError):
+    """A command, or a start, that cannot go on."""
+
+
+class PluginRefused(CodedError):
     """A plugin that may not be loaded, or registers something it must not."""
 
 
-class NotFound(TidengError):
+class NotFound(CodedError):
     """What was asked for does not exist."""
 
 
-class NotAllowed(TidengError):
+class NotAllowed(CodedError):
     """The caller may not do or see this."""

@@ -19,7 +19,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tideng.base.errors import InvalidSettings, NotFound, Problem
+from tideng.base.errors import InvalidSettings, InvalidValue, NotFound, Problem
+from tideng.base.parse_errors import of_toml
+from tideng.base.problems import Sentence
 
 FILE = "tideng.toml"
 SECRET_FILE = "secret.key"
@@ -30,34 +32,47 @@ _ENV = re.compile(r"\$\{ENV:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting. `kind` is text, integer, number, boolean, moment or list; `minimum` and `choices` limit its value."""
+    """One setting. `kind` is text, integer, number, boolean, moment or list; `minimum` and `choices` limit its value.
+
+    What it is for is said, in each language, under ``setting-<name>`` in the catalogue of problems: the way out of a
+    wrong value.
+    """
 
     name: str
     default: Any
-    help: str
     kind: str = "text"
     minimum: float | None = None
     choices: tuple[str, ...] = ()
     secret: bool = False
 
     @property
+    def purpose(self) -> Sentence:
+        """What it is for."""
+        return Sentence(f"setting-{self.name.replace('_', '-')}")
+
+    @property
+    def help(self) -> str:
+        """What it is for, in English."""
+        return str(self.purpose)
+
+    @property
     def variable(self) -> str:
         return _PREFIX + self.name.upper()
 
     def read(self, raw: object) -> Any:
-        """The value in its type; raises ValueError saying what it should have been."""
+        """The value in its type; raises `InvalidValue`, which says what it should have been."""
         value: Any = _READERS[self.kind](raw)
         if value is None and self.default is not None:
-            raise ValueError("must be given")
+            raise InvalidValue("value-needed")
         if self.minimum is not None and value is not None and value < self.minimum:
-            raise ValueError(f"must be at least {self.minimum:g}")
+            raise InvalidValue("value-too-small", {"limit": f"{self.minimum:g}"})
         if self.choices and value not in self.choices:
-            raise ValueError(f"must be one of {', '.join(self.choices)}")
+            raise InvalidValue("value-not-listed", {"names": self.choices})
         return value
 
 
-def _setting(default: Any, help: str, kind: str = "text", **more: Any) -> Any:
-    return field(default=default, repr=not more.get("secret", False), metadata={"help": help, "kind": kind, **more})
+def _setting(default: Any, kind: str = "text", **more: Any) -> Any:
+    return field(default=default, repr=not more.get("secret", False), metadata={"kind": kind, **more})
 
 
 @dataclass(frozen=True)
@@ -65,91 +80,34 @@ class Settings:
     """What one deployment runs with. Immutable; relative files are taken from `folder`."""
 
     folder: Path
-    database_url: str = _setting(
-        "sqlite:///tideng.db", "The database: sqlite:///FILE, or postgresql://USER:PASSWORD@HOST/NAME", secret=True
-    )
-    queue_file: str = _setting("queue.db", "The task queue's own SQLite file; it may be deleted at any time")
-    engine: str = _setting(
-        "durable",
-        "What judges live events: durable (durable-rules in a child process) or closures",
-        choices=("durable", "closures"),
-    )
-    engine_deadline_seconds: float = _setting(
-        10.0, "How long the engine may think about one batch before it is restarted", "number", minimum=0.05
-    )
-    rules_need_approval: bool = _setting(
-        False, "Whether a second person must approve a draft of a rule before it is published", "boolean"
-    )
-    engine_double_check: int = _setting(
-        50,
-        "How many of the engine's answers are checked against the closures: one in so many, besides the first "
-        "20 of every question after a new version; 0 checks none",
-        "integer",
-        minimum=0,
-    )
-    batch_size: int = _setting(2000, "Events that are judged in one transaction at most", "integer", minimum=1)
-    sweep_seconds: float = _setting(
-        5.0, "How often a worker looks for work that no bell announced", "number", minimum=0.05
-    )
-    delivery_attempts: int = _setting(
-        8, "Times a message is tried before it is parked for a person to see", "integer", minimum=1
-    )
-    lease_seconds: float = _setting(
-        60.0, "How long a message being sent stays with one worker before another may take it", "number", minimum=1
-    )
-    back_off_base_seconds: float = _setting(
-        30.0, "The wait after a first failed try; it doubles with every further one", "number", minimum=0
-    )
-    back_off_cap_seconds: float = _setting(3600.0, "The longest wait between two tries", "number", minimum=0)
-    speak_within_hours: float = _setting(
-        48.0, "How late a reminder may still be spoken, after a standstill or a late event", "number", minimum=0
-    )
-    storm_factor: float = _setting(
-        3.0,
-        "A rule that would tell more than so many times the people of its busiest day in its preview is paused, and HR is asked",
-        "number",
-        minimum=1,
-    )
-    storm_floor: int = _setting(
-        20, "So many people more than in its preview a rule tells at least before it is paused", "integer", minimum=0
-    )
-    max_event_depth: int = _setting(
-        4, "How many rules may stand between the outside world and an event that a rule emits", "integer", minimum=0
-    )
-    backlog_limit_seconds: float = _setting(
-        300.0, "New events are answered 429 while the oldest unjudged one is older than this", "number", minimum=1
-    )
-    plugins_allowed: tuple[str, ...] = _setting(
-        ("shipped",),
-        "Plugins that may be loaded: shipped (those that come with Tideng), * (all installed), or "
-        "NAME, NAME>=1,<2, NAME sha256:HEX (of the distribution's RECORD)",
-        "list",
-    )
-    web_host: str = _setting("127.0.0.1", "The address the web process listens on")
-    web_port: int = _setting(8080, "The port the web process listens on; 0 takes a free one", "integer", minimum=0)
-    secret_key: str = _setting(
-        "", f"Signs sessions; made by init in {SECRET_FILE}, readable by its owner only", secret=True
-    )
-    trusted_hosts: tuple[str, ...] = _setting(
-        ("localhost", "127.0.0.1"), "Host names under which the web process answers", "list"
-    )
-    trusted_proxies: int = _setting(
-        0,
-        "Proxies in front of the web process, whose X-Forwarded-For says who connects; 0 believes none",
-        "integer",
-        minimum=0,
-    )
-    clock_start: datetime | None = _setting(
-        None, "For demonstrations: the moment at which the virtual clock began", "moment"
-    )
-    clock_began: float | None = _setting(None, "The Unix time at which the virtual clock showed clock_start", "number")
-    clock_speed: float = _setting(
-        1.0, "How many times faster than the wall the virtual clock runs", "number", minimum=0.001
-    )
-    log_level: str = _setting(
-        "info", "The least important message that is logged", choices=("debug", "info", "warning", "error")
-    )
-    log_format: str = _setting("console", "How logs look: console or json", choices=("console", "json"))
+    database_url: str = _setting("sqlite:///tideng.db", secret=True)
+    queue_file: str = _setting("queue.db")
+    engine: str = _setting("durable", choices=("durable", "closures"))
+    engine_deadline_seconds: float = _setting(10.0, "number", minimum=0.05)
+    rules_need_approval: bool = _setting(False, "boolean")
+    engine_double_check: int = _setting(50, "integer", minimum=0)
+    batch_size: int = _setting(2000, "integer", minimum=1)
+    sweep_seconds: float = _setting(5.0, "number", minimum=0.05)
+    delivery_attempts: int = _setting(8, "integer", minimum=1)
+    lease_seconds: float = _setting(60.0, "number", minimum=1)
+    back_off_base_seconds: float = _setting(30.0, "number", minimum=0)
+    back_off_cap_seconds: float = _setting(3600.0, "number", minimum=0)
+    speak_within_hours: float = _setting(48.0, "number", minimum=0)
+    storm_factor: float = _setting(3.0, "number", minimum=1)
+    storm_floor: int = _setting(20, "integer", minimum=0)
+    max_event_depth: int = _setting(4, "integer", minimum=0)
+    backlog_limit_seconds: float = _setting(300.0, "number", minimum=1)
+    plugins_allowed: tuple[str, ...] = _setting(("shipped",), "list")
+    web_host: str = _setting("127.0.0.1")
+    web_port: int = _setting(8080, "integer", minimum=0)
+    secret_key: str = _setting("", secret=True)
+    trusted_hosts: tuple[str, ...] = _setting(("localhost", "127.0.0.1"), "list")
+    trusted_proxies: int = _setting(0, "integer", minimum=0)
+    clock_start: datetime | None = _setting(None, "moment")
+    clock_began: float | None = _setting(None, "number")
+    clock_speed: float = _setting(1.0, "number", minimum=0.001)
+    log_level: str = _setting("info", choices=("debug", "info", "warning", "error"))
+    log_format: str = _setting("console", choices=("console", "json"))
     plugins: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -197,7 +155,7 @@ def default_folder() -> Path:
     home = os.environ.get(HOME)
     if home:
         return Path(home)
-    raise NotFound(f"no {FILE} here: run `tideng init DIR` and work in DIR, or set {HOME}")
+    raise NotFound("no-settings-file", {"file": FILE, "home": HOME})
 
 
 def load(folder: Path | str, environ: Mapping[str, str] | None = None) -> Settings:
@@ -220,9 +178,9 @@ def load(folder: Path | str, environ: Mapping[str, str] | None = None) -> Settin
             _take(values, problems, variable, name, environ[variable])
     plugins = {n: _filled(of, environ, f"plugins.{n}", problems) for n, of in plugins.items()}
     if values.get("clock_start") is not None and values.get("clock_began") is None:
-        problems.append(Problem("clock.start", "needs clock.began, or every process would show another time"))
+        problems.append(Problem("clock.start", "clock-began-missing"))
     if problems:
-        raise InvalidSettings(f"settings of {folder}", problems)
+        raise InvalidSettings(Sentence("settings-of", {"folder": str(folder)}), problems)
     secret = folder / SECRET_FILE
     if not values.get("secret_key") and secret.is_file():
         values["secret_key"] = secret.read_text().strip()
@@ -237,11 +195,11 @@ def create(folder: Path | str, plugins: Mapping[str, Mapping[str, Any]] | None =
     folder = Path(folder)
     problems: list[Problem] = []
     if (folder / FILE).exists():
-        problems.append(Problem(str(folder / FILE), "is there already", "choose another folder"))
+        problems.append(Problem(str(folder / FILE), "deployment-exists"))
     for name, value in chosen.items():
         _take({}, problems, name, name, value)
     if problems:
-        raise InvalidSettings(f"a new deployment in {folder}", problems)
+        raise InvalidSettings(Sentence("new-deployment", {"folder": str(folder)}), problems)
     folder.mkdir(parents=True, exist_ok=True)
     lines = ["# The settings of this deployment. What is commented out shows the default.", ""]
     for setting in SETTINGS:
@@ -276,9 +234,9 @@ def _toml(path: Path, problems: list[Problem]) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        problems.append(Problem(str(path), "is not there", "run `tideng init DIR`, then work in DIR"))
+        problems.append(Problem(str(path), "deployment-missing"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        problems.append(Problem(str(path), f"is not TOML: {error}"))
+        problems.append(Problem(str(path), "not-toml", {"why": of_toml(error)}))
     return {}
 
 
@@ -296,31 +254,34 @@ def _entries(
             else:
                 yield f"{key}.{inner}", f"{key}_{inner}", of
         if not value and not any(name.startswith(f"{key}_") for name in _BY_NAME):
-            problems.append(Problem(f"[{key}]", "unknown table", _suggestion(key)))
+            problems.append(Problem(f"[{key}]", "unknown-table", {"near": _suggestion(key)}))
 
 
 def _take(values: dict[str, Any], problems: list[Problem], place: str, name: str, raw: Any) -> None:
     setting = _BY_NAME.get(name)
     if setting is None:
-        problems.append(Problem(place, "unknown setting", _suggestion(name)))
+        problems.append(Problem(place, "unknown-setting", {"near": _suggestion(name)}))
         return
     try:
         values[name] = setting.read(raw)
-    except (ValueError, TypeError) as error:
-        shown = "" if setting.secret else f"{raw!r} "
-        problems.append(Problem(place, f"{shown}{error}", setting.help))
+    except InvalidValue as error:
+        params = {"why": error.message, "help": setting.purpose}
+        if setting.secret:
+            problems.append(Problem(place, "secret-setting-refused", params))
+        else:
+            problems.append(Problem(place, "setting-refused", {"value": raw, **params}))
 
 
-def _suggestion(name: str) -> str:
+def _suggestion(name: str) -> Sentence | None:
     near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else ""
+    return Sentence("did-you-mean", {"name": near[0]}) if near else None
 
 
 def _filled(value: Any, environ: Mapping[str, str], place: str, problems: list[Problem]) -> Any:
     if isinstance(value, str):
         for name in _ENV.findall(value):
             if name not in environ:
-                problems.append(Problem(place, f"the environment variable {name} is not set"))
+                problems.append(Problem(place, "environment-variable-missing", {"name": name}))
         return _ENV.sub(lambda found: environ.get(found.group(1), ""), value)
     if isinstance(value, Mapping):
         return {k: _filled(v, environ, f"{place}.{k}".lstrip("."), problems) for k, v in value.items()}
@@ -346,7 +307,7 @@ def _toml_value(value: Any) -> str:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError("must be a text")
+        raise InvalidValue("text-needed")
     return value
 
 
@@ -354,7 +315,7 @@ def _integer(value: object) -> int:
     if isinstance(value, bool) or not (
         isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"-?\d+", value))
     ):
-        raise ValueError("must be a whole number")
+        raise InvalidValue("whole-number-needed")
     return int(value)
 
 
@@ -362,20 +323,20 @@ def _number(value: object) -> float | None:
     if value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError("must be a number")
+        raise InvalidValue("number-needed")
     try:
         number = float(value)
     except ValueError:
-        raise ValueError("must be a number") from None
+        raise InvalidValue("number-needed") from None
     if number != number or number in (float("inf"), float("-inf")):
-        raise ValueError("must be a finite number")
+        raise InvalidValue("number-not-finite")
     return number
 
 
 def _boolean(value: object) -> bool:
     said = {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
     if not isinstance(said, bool):
-        raise ValueError("must be true or false")
+        raise InvalidValue("boolean-needed")
     return said
 
 
@@ -387,14 +348,14 @@ def _moment(value: object) -> datetime | None:
     except ValueError:
         moment = None
     if not isinstance(moment, datetime) or moment.tzinfo is None:
-        raise ValueError("must be a moment with its zone, e.g. 2025-06-12T18:55:00+08:00")
+        raise InvalidValue("moment-with-zone-needed")
     return moment.astimezone(UTC)
 
 
 def _list(value: object) -> tuple[str, ...]:
     items = [item.strip() for item in value.split(";")] if isinstance(value, str) else value
     if not isinstance(items, (list, tuple)) or not all(isinstance(item, str) for item in items):
-        raise ValueError("must be a list of texts")
+        raise InvalidValue("text-list-needed")
     return tuple(item for item in items if item)
 
 

@@ -16,8 +16,9 @@ from types import MappingProxyType
 import click
 
 from tideng.base.catalogues import languages
-from tideng.base.errors import TidengError
-from tideng.base.text import phrase, wording
+from tideng.base.errors import CommandFailed, TidengError
+from tideng.base.problems import say_sentence
+from tideng.base.text import phrase
 from tideng.cli.terminal import FINE, REFUSED, WRONG_USAGE, Terminal
 from tideng.cli.words import Group, language_of_environment, option, spoken, usage_error
 
@@ -67,10 +68,11 @@ def _load(entry: EntryPoint, language: str) -> click.Command:
         return entry.load()
     except Exception as error:
         said = f"{entry.value}: {type(error).__name__}: {error}"
-        short = wording(phrase("(cannot be loaded) {said}", said=said), language)
+        failed = CommandFailed("command-not-loaded", {"why": said})
+        short = say_sentence(failed.message, language)
 
         def broken() -> None:
-            raise TidengError(short)
+            raise failed
 
         more = {"ignore_unknown_options": True, "allow_extra_args": True}
         return click.Command(entry.name, callback=broken, help=short, context_settings=more)

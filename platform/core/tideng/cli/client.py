@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from tideng.base.problems import stored
 from tideng.base.text import SOURCE, Text, phrase, wording
 from tideng.cli.terminal import FINE, Terminal
 from tideng.cli.words import command, json_option, option
@@ -61,7 +62,7 @@ def apply(terminal: Terminal, client: Path, take: str | None, as_json: bool) -> 
 
 def _answer(terminal: Terminal, as_json: bool, name: str, lines: list, warnings, nothing: Text) -> None:
     if as_json:
-        said = [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in warnings]
+        said = list(map(stored, warnings))
         terminal.json({name: [wording(line, SOURCE) for line in lines], "warnings": said})
         return
     if warnings:

@@ -9,10 +9,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tideng.base.problems import in_each_language
 from tideng.base.text import SOURCE, Text, phrase, wording
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.web_entry import WEB_GROUP
 from tideng.cli.words import command, json_option
+from tideng.plugins.manager import PluginState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -135,10 +137,14 @@ def _plugins(deployment: Deployment) -> Iterator[Check]:
             yield Check(what, OK, one.version)
         elif one.state == "off":
             hint = phrase("add it to plugins_allowed in tideng.toml if you trust it")
-            yield Check(what, NOTE, one.error, hint)
+            yield Check(what, NOTE, _why_off(one), hint)
         else:
             hint = phrase("mend or remove it ({module})", module=one.module)
-            yield Check(what, WRONG, one.error, hint)
+            yield Check(what, WRONG, _why_off(one), hint)
+
+
+def _why_off(state: PluginState) -> Text | str:
+    return in_each_language(state.why) if state.why else ""
 
 
 def _front_end() -> Iterator[Check]:

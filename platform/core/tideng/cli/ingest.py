@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from tideng.base.errors import Problem, Refused
+from tideng.base.problems import Sentence, restored, say, stored
 from tideng.base.text import phrase
 from tideng.cli.terminal import FINE, PROBLEM_COLUMNS, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
@@ -42,7 +43,7 @@ class Tally:
 
     def to_json(self) -> dict[str, Any]:
         names = ("accepted", "duplicate", "conflict", "refused")
-        problems = [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in self.problems]
+        problems = list(map(stored, self.problems))
         return {**{name: self.counts[name] for name in names}, "types": self.types, "problems": problems}
 
 
@@ -208,7 +209,7 @@ def log_zone(name: str | None, at: str) -> tzinfo | None:
     from tideng.org.directory import zone
 
     if wrong := timezone_problem(name):
-        raise Refused("event file", [Problem(at, *wrong)])
+        raise Refused("event-file", [Problem(at, wrong.code, wrong.params)])
     return zone(name)
 
 
@@ -223,13 +224,13 @@ def read_map(path: Path | None) -> dict[str, str]:
     document = read_yaml(path, problems)
     value = document.value if document else None
     if document and not isinstance(value, dict):
-        problems.add(path.name, "is no list of `activity: type`", "Declaration SUBMITTED by EMPLOYEE: claim.submitted")
+        problems.add(path.name, "not-a-type-map")
     elif isinstance(value, dict):
         for activity, name in value.items():
             if not isinstance(activity, str) or not isinstance(name, str) or not name:
-                problems.add(f"{path.name}, {activity}", "an activity and an event type are texts", "quote them")
+                problems.add(f"{path.name}, {activity}", "not-a-type-mapping")
     if problems.errors:
-        raise Refused(f"map {path.name}", problems.errors)
+        raise Refused(Sentence("type-map", {"name": path.name}), problems.errors)
     return dict(value or {})
 
 
@@ -244,7 +245,6 @@ def read_map(path: Path | None) -> dict[str, str]:
 @json_option()
 def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json: bool) -> int:
     from tideng.base.errors import NotFound
-    from tideng.problem_words import stored_in_words
     from tideng.store.database import reading
     from tideng.store.events import dead_letters as waiting
     from tideng.store.events import retry_dead_letters
@@ -254,8 +254,7 @@ def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json:
             letters = waiting(connection, ids or None)
         missing = sorted(set(ids) - {letter["id"] for letter in letters})
         if missing:
-            said = ", ".join(map(str, missing))
-            raise NotFound(terminal.text(phrase("there is no dead letter {said}", said=said)))
+            raise NotFound("no-dead-letters", {"names": missing})
         receipts = retry_dead_letters(deployment, ids or None) if retry else []
         if any(receipt.status == "accepted" for receipt in receipts):
             deployment.bell.ring()
@@ -267,10 +266,10 @@ def dead_letters(terminal: Terminal, ids: tuple[int, ...], retry: bool, as_json:
         return FINE
     rows = []
     for letter in letters:
-        for number, stored in enumerate(letter["problems"] or [{}]):
-            problem = stored_in_words(stored, terminal.language)
+        for number, row in enumerate(letter["problems"] or [{}]):
+            said = say(restored(row), terminal.language)
             first = (letter["id"], letter["source"]) if number == 0 else ("", "")
-            rows.append((*first, problem.get("at"), problem.get("problem"), problem.get("hint")))
+            rows.append((*first, said.at, said.problem, said.hint))
     if rows:
         terminal.table((phrase("id"), phrase("from"), *PROBLEM_COLUMNS), rows)
     else:

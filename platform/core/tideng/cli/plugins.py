@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from tideng.base.problems import say_sentence
 from tideng.base.text import phrase
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, json_option, option
@@ -52,7 +53,7 @@ def plugins(terminal: Terminal, off: str | None, on: str | None, again: str | No
                     one.version,
                     terminal.text(words[one.state]),
                     f"{since[one.name]:%Y-%m-%d %H:%M}Z" if one.name in since else "—",
-                    terminal.words(one.error) if one.error else "",
+                    say_sentence(one.why, terminal.language) if one.why else "",
                 )
                 for one in states
             ]

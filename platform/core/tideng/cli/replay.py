@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tideng.base.problems import in_each_language
 from tideng.base.text import phrase
 from tideng.cli.ingest import SHOWN, read_terms, timezone_option
 from tideng.cli.terminal import FINE, REFUSED, Terminal
@@ -99,6 +100,10 @@ def replay(
     timezone: str | None,
     as_json: bool,
 ) -> int:
+    """Print the findings, or a table of them.
+
+    Parameters: click passes each of the command's options as one.
+    """
     from tideng.base import logs
     from tideng.client.bundle import read_bundle
     from tideng.org.directory import zone
@@ -114,7 +119,10 @@ def replay(
     _say_refused(terminal, refused)
     failed = [plugin for plugin in deployment.plugins.states if plugin.state == "failed"]
     for one in failed:  # or a replay without its judges would look like one without findings
-        terminal.note(phrase("plugin {name} is off: {error}", name=one.name, error=one.error), "bold")
+        terminal.note(
+            phrase("plugin {name} is off: {error}", name=one.name, error=in_each_language(one.why) if one.why else ""),
+            "bold",
+        )
     if heard or (first and last):
         count = _print(terminal, deployment, heard, first or heard[0].time, last or heard[-1].time, as_json)
         if not as_json:
@@ -182,15 +190,11 @@ def _say_refused(terminal: Terminal, refused: list[tuple[str, Any]]) -> None:
     if not refused:
         return
     terminal.note(phrase("{n} events were refused; the others are replayed.", n=f"{len(refused):,}"))
-    from tideng.base.errors import Problem
 
     problems = []
     for where, refusal in refused[:SHOWN]:
         file = where.removesuffix(refusal.place).rstrip(", ")  # the problems say the line already
-        problems += [
-            Problem(f"{file}, {p.at}" if file and file not in p.at else p.at, p.problem, p.hint)
-            for p in refusal.problems
-        ]
+        problems += [p.moved(f"{file}, {p.at}") if file and file not in p.at else p for p in refusal.problems]
     terminal.problems(problems)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tideng.base.errors import NotFound, TidengError
+from tideng.base.errors import CommandFailed, NotFound
 from tideng.base.text import phrase
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.words import command, option
@@ -51,7 +51,7 @@ def _migrate(terminal: Terminal, deployment, bring_up_to_date) -> int:
     try:
         lines = bring_up_to_date(deployment)
     except OSError as error:
-        raise TidengError(f"the database cannot be reached: {error}") from error
+        raise CommandFailed("database-unreachable", {"why": error}) from error
     for line in lines:
         terminal.say(line)
     if not lines:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tideng.base.errors import (
+    CommandFailed,
     NotFound,
     Problem,
     Refused,
     TidengError,
 )
+from tideng.base.problems import in_each_language, say, say_sentence
 from tideng.base.text import Text, phrase, wording
 
 if TYPE_CHECKING:
@@ -47,12 +49,6 @@ class Terminal:
     def text(self, text: Text | str) -> str:
         """The wording in the language of this call."""
         return wording(text, self.language)
-
-    def words(self, english: str) -> str:
-        """A sentence of a problem in the language of this call."""
-        from tideng.problem_words import in_words
-
-        return in_words(english, self.language)
 
     def say(self, text: Text | str) -> None:
         """One line of the answer."""
@@ -88,18 +84,16 @@ class Terminal:
     def refuse(self, error: TidengError) -> None:
         """Say what was refused, every problem of it, on standard error."""
         if isinstance(error, Refused):
-            said = self.text(phrase("{what}: {n} to mend", what=self.words(error.what), n=len(error.problems)))
+            said = self.text(phrase("{what}: {n} to mend", what=in_each_language(error.message), n=len(error.problems)))
             self._print(self.err, said, "bold")
             self.problems(error.problems)
         else:
-            self._print(self.err, self.words(str(error)), "bold")
+            self._print(self.err, say_sentence(error.message, self.language), "bold")
 
     def problems(self, problems: Iterable[Problem], *, on_err: bool = True) -> None:
         """Problems as a table: where, what, the way out."""
-        from tideng.problem_words import problem_in_words
-
-        told = [problem_in_words(problem, self.language) for problem in problems]
-        self.table(PROBLEM_COLUMNS, [(p.at, p.problem, p.hint) for p in told], on_err=on_err)
+        said = [say(problem, self.language) for problem in problems]
+        self.table(PROBLEM_COLUMNS, [(one.at, one.problem, one.hint) for one in said], on_err=on_err)
 
     def open(self, *, loud: bool = False, migrated: bool = True) -> Deployment:
         """Open the deployment of the current folder (or ``TIDENG_HOME``).
@@ -114,9 +108,8 @@ class Terminal:
 
         try:
             folder = default_folder()
-        except NotFound:
-            way_out = phrase("no tideng.toml here: run `tideng init DIR` and go there, or set TIDENG_HOME")
-            raise click.UsageError(self.text(way_out)) from None
+        except NotFound as error:
+            raise click.UsageError(say_sentence(error.message, self.language)) from None
         settings = load(folder)
         logs.configure(settings.log_level if loud else "warning", settings.log_format)
         for talkative in ("alembic", "flask_appbuilder"):  # they greet at every start
@@ -124,9 +117,7 @@ class Terminal:
         deployment = Deployment.open(settings)
         if migrated and (parts := behind(deployment)):
             deployment.close()
-            names = ", ".join(parts)
-            stale = phrase("the database is not up to date ({names}): run `tideng migrate`", names=names)
-            raise TidengError(self.text(stale))
+            raise CommandFailed("database-outdated", {"names": parts})
         return deployment
 
 

@@ -18,4 +18,4 @@ def web_entry(name: str) -> Callable[..., Any]:
     """The web's function of that name; raises `NotFound` when no web is installed."""
     for entry in entry_points(group=WEB_GROUP, name=name):
         return entry.load()
-    raise NotFound(f"no web is installed (entry point {name!r} in the group {WEB_GROUP})")
+    raise NotFound("no-web-installed", {"name": name, "group": WEB_GROUP})

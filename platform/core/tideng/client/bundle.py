@@ -13,6 +13,8 @@ from babel.numbers import list_currencies
 
 from tideng.base.durations import Duration
 from tideng.base.errors import InvalidBundle, Problem, Refused
+from tideng.base.problems import Sentence
+from tideng.base.suggestions import nearest_or_known
 from tideng.base.text import same
 from tideng.client.files import Document, Problems, read_yaml
 from tideng.client.org_tables import (
@@ -101,14 +103,11 @@ def read_bundle(path: str | Path) -> Bundle:
     roles = said.roles({a.person for a in organisation.assignments})
     rates = read_rates(root, said.values["currency"], problems)
     if organisation.assignments and not roles.get("hr"):
-        problems.add(document.at("roles") if document else "client.yaml", *_NOBODY, "warning")
+        problems.add(document.at("roles") if document else "client.yaml", "nobody-is-hr", severity="warning")
     _strangers(root, problems)
     if problems.errors:
-        raise InvalidBundle(f"client bundle {root.name or root}", problems.errors)
+        raise InvalidBundle(Sentence("client-bundle", {"name": root.name or str(root)}), problems.errors)
     return _bundle(root, said, organisation, roles, rates, problems)
-
-
-_NOBODY = ("nobody holds the role hr, the last resort of every message", "roles: {hr: [ID]}")
 
 
 def _bundle(
@@ -130,15 +129,15 @@ def _bundle(
 
 def _client_file(root: Path, problems: Problems) -> Document | None:
     if not root.is_dir():
-        problems.add(str(root), "is no folder")
+        problems.add(str(root), "not-a-folder")
         return None
     if not (root / "client.yaml").is_file():
-        hint = "rename client.yml" if (root / "client.yml").exists() else "the least it can say is: client: NAME"
-        problems.add("client.yaml", "is missing", hint)
+        way_out = Sentence("rename-client-yml" if (root / "client.yml").exists() else "least-client-file")
+        problems.add("client.yaml", "client-file-missing", {"way_out": way_out})
         return None
     document = read_yaml(root / "client.yaml", problems)
     if document and not isinstance(document.value, dict):
-        problems.add("client.yaml line 1", "is no list of names and values", "client: NAME")
+        problems.add("client.yaml line 1", "client-file-not-a-mapping")
         return None
     return document
 
@@ -154,7 +153,8 @@ def _strangers(root: Path, problems: Problems) -> None:
     """Report unknown tables; a misspelt one would otherwise be ignored in silence."""
     for path in sorted(root.glob("*.csv")) if root.is_dir() else ():
         if path.name not in TABLES:
-            problems.add(path.name, "is no table of a bundle", nearest(path.name, TABLES) or ", ".join(TABLES))
+            way_out = nearest(path.name, TABLES) or Sentence("listed", {"names": TABLES})
+            problems.add(path.name, "not-a-table-of-a-bundle", {"way_out": way_out})
 
 
 _ENV = re.compile(r"\$\{ENV:[A-Za-z_][A-Za-z0-9_]*\}")
@@ -188,7 +188,7 @@ class _ClientFile:
         known = (*readers, "roles")
         for name in self._said:
             if name not in known:
-                self._wrong(name, "is not known here", nearest(name, known) or "known: " + ", ".join(known))
+                self._wrong(name, "not-known-here", {"way_out": nearest_or_known(name, known)})
         self.values: dict[str, Any] = {"locale": "zh", "currency": "CNY", "timezone": "Asia/Shanghai"}
         for name, reader in readers.items():
             if self._said.get(name) is not None or (name == "client" and document):
@@ -196,42 +196,41 @@ class _ClientFile:
                 if value is not None:
                     self.values[name] = value
 
-    def _wrong(self, place: str, problem: str, hint: str = "") -> None:
+    def _wrong(self, place: str, code: str, params: Mapping[str, Any] | None = None) -> None:
         assert self._document is not None  # without a document nothing is read that could be wrong
-        self._problems.add(self._document.at(place), problem, hint)
+        self._problems.add(self._document.at(place), code, params)
 
-    def _text(self, place: str, value: Any, hint: str = "") -> str | None:
+    def _text(self, place: str, value: Any, example: Sentence | str = "") -> str | None:
         if isinstance(value, str) and value.strip():
             return value.strip()
-        self._wrong(place, "a text is expected", hint)
+        self._wrong(place, "text-expected", {"example": example})
         return None
 
-    def _mapping(self, place: str, value: Any, hint: str = "") -> Mapping[str, Any]:
+    def _mapping(self, place: str, value: Any, example: str = "") -> Mapping[str, Any]:
         if isinstance(value, dict):
             return value
-        self._wrong(place, "names and values are expected", hint)
+        self._wrong(place, "mapping-expected", {"example": example})
         return {}
 
-    def _list(self, place: str, value: Any, hint: str = "") -> list[Any]:
+    def _list(self, place: str, value: Any, example: str = "") -> list[Any]:
         if isinstance(value, list):
             return value
-        self._wrong(place, "a list is expected", hint)
+        self._wrong(place, "list-expected", {"example": example})
         return []
 
     def _only(self, place: str, value: Mapping[str, Any], known: Iterable[str]) -> None:
         for name in value:
             if name not in known:
-                hint = nearest(name, known) or "known: " + ", ".join(known)
-                self._wrong(f"{place}.{name}", "is not known here", hint)
+                self._wrong(f"{place}.{name}", "not-known-here", {"way_out": nearest_or_known(name, known)})
 
     def _client(self, value: Any) -> str | None:
-        return self._text("client", value, "the client's name")
+        return self._text("client", value, Sentence("client-name"))
 
-    def _checked(self, place: str, value: Any, check: Any) -> str | None:
+    def _checked(self, place: str, value: Any, check: Callable[[str], Sentence | None]) -> str | None:
         text = self._text(place, value)
         wrong = check(text) if text else None
         if wrong:
-            self._wrong(place, *wrong)
+            self._wrong(place, wrong.code, wrong.params)
         return None if wrong else text
 
     def _locale(self, value: Any) -> str | None:
@@ -242,24 +241,22 @@ class _ClientFile:
 
     def _currency(self, value: Any) -> str | None:
         known = list_currencies()
-        hint = "such as CNY, EUR or USD"
         return self._checked(
-            "currency", value, lambda code: None if code in known else (f"{code!r} is no ISO 4217 code", hint)
+            "currency", value, lambda code: None if code in known else Sentence("not-a-currency", {"code": code})
         )
 
     def _calendar(self, value: Any) -> str | None:
-        def check(country: str) -> tuple[str, str] | None:
+        def check(country: str) -> Sentence | None:
             try:
                 WorkCalendar(country)
                 return None
             except Refused as refused:
-                return refused.problems[0].problem, refused.problems[0].hint
+                return refused.problems[0].message
 
         return self._checked("calendar", value, check)
 
     def _quiet_hours(self, value: Any) -> tuple[time, time] | None:
-        hint = 'quiet_hours: {from: "22:00", until: "07:30"}'
-        said = self._mapping("quiet_hours", value, hint)
+        said = self._mapping("quiet_hours", value, 'quiet_hours: {from: "22:00", until: "07:30"}')
         self._only("quiet_hours", said, ("from", "until"))
         ends = []
         for name in ("from", "until"):
@@ -269,30 +266,28 @@ class _ClientFile:
                 ends.append(time.fromisoformat(said[name]))
             except ValueError:
                 if said:
-                    self._wrong(f"quiet_hours.{name}", f"{said.get(name)!r} is no time of day", hint)
+                    self._wrong(f"quiet_hours.{name}", "not-quiet-hours", {"value": said.get(name)})
         return (ends[0], ends[1]) if len(ends) == 2 else None
 
     def _nudge_budget(self, value: Any) -> Mapping[str, int]:
-        hint = "nudge_budget: {day: 6, week: 20}"
-        said = self._mapping("nudge_budget", value, hint)
+        said = self._mapping("nudge_budget", value, "nudge_budget: {day: 6, week: 20}")
         self._only("nudge_budget", said, ("day", "week"))
         for name, number in said.items():
             if name in ("day", "week") and (type(number) is not int or number < 1):
-                self._wrong(f"nudge_budget.{name}", "a whole number of 1 or more is expected", hint)
+                self._wrong(f"nudge_budget.{name}", "budget-not-a-count")
         day, week = said.get("day"), said.get("week")
         if type(day) is int and type(week) is int and 1 <= week < day:
-            self._wrong("nudge_budget.week", "is less than the budget of one day", f"{day} or more")
+            self._wrong("nudge_budget.week", "week-budget-below-day", {"number": day})
         return said
 
     def _digest(self, value: Any) -> Duration | None:
-        hint = "digest: 10 minutes; at most 24 hours"
         try:
             window = Duration.parse(value)
-        except Refused as refused:
-            self._wrong("digest", refused.problems[0].problem, hint)
+        except Refused:
+            self._wrong("digest", "not-a-digest-window", {"value": value})
             return None
         if window.unit not in ("minutes", "hours") or window.elapsed > timedelta(days=1):
-            self._wrong("digest", f"{value!r} is too long to keep a message waiting", hint)
+            self._wrong("digest", "digest-too-long", {"value": value})
             return None
         return window
 
@@ -318,7 +313,7 @@ class _ClientFile:
             parameters = self._mapping(f"{place}.parameters", said.get("parameters") or {})
             self._secrets(f"{place}.parameters", "", parameters)
             if name in uses:
-                self._wrong(f"{place}.name", f"{name!r} is there twice")
+                self._wrong(f"{place}.name", "listed-twice", {"name": name})
             elif name:
                 version = said.get("version")
                 uses[name] = PackUse(name, None if version is None else str(version), parameters)
@@ -334,7 +329,7 @@ class _ClientFile:
             names = [holders] if isinstance(holders, str) else self._list(place, holders, "hr: [p001]")
             for i, name in enumerate(names):
                 if name not in people:
-                    self._wrong(f"{place}[{i}]", f"there is no person {name!r}", nearest(str(name), people))
+                    self._wrong(f"{place}[{i}]", "unknown-person", {"name": name, "near": nearest(name, people)})
             roles[role] = tuple(map(str, names))
         return roles
 
@@ -343,7 +338,7 @@ class _ClientFile:
         for name, said in self._mapping("event_types", value).items():
             place = f"event_types.{name}"
             if not _TYPE.fullmatch(name) or len(name) > 120:
-                self._wrong(place, "cannot be an event type", "lower case and dots, such as permit.approved")
+                self._wrong(place, "not-an-event-type-name")
             said = self._mapping(place, said if said is not None else {})
             self._only(place, said, ("title", "fields", "open"))
             fields = self._mapping(f"{place}.fields", said.get("fields") or {})
@@ -365,24 +360,24 @@ class _ClientFile:
             if currency is None:
                 continue
             if kinds[name] not in ("number", "integer"):
-                self._wrong(f"{place}.{name}.currency", "only a number has a currency", "type: number")
+                self._wrong(f"{place}.{name}.currency", "currency-of-no-number")
             if kinds.get(currency) != "text":
                 texts = [other for other, kind in kinds.items() if kind == "text"]
-                hint = nearest(str(currency), texts) or "currency: NAME of a text field beside it"
-                self._wrong(f"{place}.{name}.currency", f"there is no text field {currency!r}", hint)
+                way_out = nearest(currency, texts) or Sentence("currency-field-example")
+                self._wrong(f"{place}.{name}.currency", "no-text-field", {"name": currency, "way_out": way_out})
 
     def _field(self, place: str, name: str, value: Any) -> Field:
         said = {"type": value} if isinstance(value, str) else self._mapping(place, value, f"{name}: text")
         self._only(place, said, ("type", "title", *_FIELD_WORDS))
         kind = said.get("type", "text")
         if kind not in FIELD_TYPES:
-            self._wrong(place, f"{kind!r} is no type of field", "one of " + ", ".join(FIELD_TYPES))
+            self._wrong(place, "unknown-field-type", {"kind": kind, "names": FIELD_TYPES})
         for flag in ("required", "key", "sensitive"):
             if not isinstance(said.get(flag, False), bool):
-                self._wrong(f"{place}.{flag}", "true or false is expected")
+                self._wrong(f"{place}.{flag}", "boolean-needed-here")
         for bound in ("minimum", "maximum"):
             if type(said.get(bound, 0)) not in (int, float):
-                self._wrong(f"{place}.{bound}", "a number is expected")
+                self._wrong(f"{place}.{bound}", "number-needed-here")
         title = self._title(f"{place}.title", said.get("title") or name)
         rest: dict[str, Any] = {k: v for k, v in said.items() if k in _FIELD_WORDS}
         return Field(name, str(kind), title, **rest)
@@ -402,8 +397,12 @@ class _ClientFile:
                 self._secrets(f"{place}[{i}]", name, item)
         elif isinstance(value, str | int) and not isinstance(value, bool) and value != "":
             text, words = str(value), set(re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
-            hint = f"${{ENV:{re.sub(r'[^A-Z0-9]+', '_', (name or 'NAME').upper()).strip('_') or 'NAME'}}}"
             if "${" in _ENV.sub("", text):
-                self._wrong(place, "only ${ENV:NAME} is filled in", hint)
+                self._wrong(place, "not-an-environment-reference", {"variable": _variable(name)})
             elif (words & _SECRET_NAMES and not _ENV.search(text)) or _SECRET_VALUES.search(text):
-                self._wrong(place, "looks like a secret, and a bundle holds none", hint)
+                self._wrong(place, "secret-in-bundle", {"variable": _variable(name)})
+
+
+def _variable(name: str) -> str:
+    """The name of an environment variable for a setting, e.g. ``SMTP_PASSWORD``."""
+    return re.sub("[^A-Z0-9]+", "_", (name or "NAME").upper()).strip("_") or "NAME"

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from tideng.base.errors import Problem
+from tideng.base.parse_errors import of_csv, of_os, of_text, of_yaml
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_PROBLEMS = 200
@@ -27,15 +28,15 @@ class Problems:
     found: list[Problem] = field(default_factory=list)
     left_out: int = 0
 
-    def add(self, at: str, problem: str, hint: str = "", severity: str = "error") -> None:
+    def add(self, at: str, code: str, params: Mapping[str, Any] | None = None, severity: str = "error") -> None:
         if len(self.found) < MOST_PROBLEMS:
-            self.found.append(Problem(at, problem, hint, severity))
+            self.found.append(Problem(at, code, params or {}, severity))
         else:
             self.left_out += severity == "error"
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        more = (Problem("", f"and {self.left_out} more problems"),) if self.left_out else ()
+        more = (Problem("", "further-problems", {"count": self.left_out}),) if self.left_out else ()
         return tuple(p for p in self.found if p.severity == "error") + more
 
     @property
@@ -47,32 +48,32 @@ def read_text(path: Path, problems: Problems) -> str | None:
     """Read a file's text without its byte order mark; None when it cannot be read, which is added to `problems`."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            problems.add(path.name, "the file is larger than 64 MB", "split it, or migrate through `tideng ingest`")
+            problems.add(path.name, "bundle-file-too-large")
             return None
         raw = path.read_bytes()
     except OSError as error:
-        problems.add(path.name, f"cannot be read: {error.strerror}")
+        problems.add(path.name, "unreadable", {"why": of_os(error)})
         return None
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        problems.add(path.name, "is UTF-16, not UTF-8", "in Excel: save as “CSV UTF-8”")
+        problems.add(path.name, "is-utf16")
         return None
     try:
         text = raw.decode("utf-8-sig")  # Excel writes a byte order mark
     except UnicodeDecodeError as error:
-        problems.add(f"{path.name} line {_line_at(raw, error.start)}", *_encoding(raw))
+        problems.add(f"{path.name} line {_line_at(raw, error.start)}", "is-gbk" if _is_gbk(raw) else "not-utf8-file")
         return None
     if "\0" in text:
-        problems.add(f"{path.name} line {_line_at(raw, raw.index(0))}", "holds a NUL character", "save the file anew")
+        problems.add(f"{path.name} line {_line_at(raw, raw.index(0))}", "holds-nul")
         return None
     return text
 
 
-def _encoding(raw: bytes) -> tuple[str, str]:
+def _is_gbk(raw: bytes) -> bool:
     try:
         raw.decode("gb18030")
     except UnicodeDecodeError:
-        return "is not UTF-8", "save the file as UTF-8"
-    return "is not UTF-8; it looks like GBK", "in Excel: save as “CSV UTF-8”"
+        return False
+    return True
 
 
 def _line_at(raw: bytes, position: int) -> int:
@@ -112,16 +113,12 @@ def read_table(path: Path, required: tuple[str, ...], optional: tuple[str, ...],
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) > len(columns):
-            problems.add(
-                f"{path.name} line {number}",
-                f"has {len(cells)} cells, the first line {len(columns)}",
-                "put a text that holds a comma into quotes",
-            )
+            problems.add(f"{path.name} line {number}", "too-many-cells", {"cells": len(cells), "columns": len(columns)})
             continue
         row = Row(path.name, number, dict(zip(columns, (cell.strip() for cell in cells), strict=False)))
         for name in required:
             if not row[name]:
-                problems.add(row.at(name), "is empty")
+                problems.add(row.at(name), "is-empty")
         rows.append(row)
     return rows
 
@@ -135,7 +132,7 @@ def _records(name: str, text: str, problems: Problems) -> Iterator[tuple[int, li
         except StopIteration:
             return
         except csv.Error as error:
-            problems.add(f"{name} line {line}", f"is not CSV: {error}", "look at the quotes on this line")
+            problems.add(f"{name} line {line}", "not-csv", {"why": of_csv(error)})
             return
 
 
@@ -145,16 +142,16 @@ def _columns_fit(name: str, columns: list[str], required: tuple, optional: tuple
     before = len(problems.errors)
     other = next((mark for mark in ";\t" if len(columns) == 1 and mark in columns[0]), None)
     if other:
-        problems.add(at, f"columns are separated by {other!r}", "separate them by commas")
+        problems.add(at, "wrong-separator", {"mark": other})
         return False
     for column in dict.fromkeys(columns):
         if column not in known:
-            problems.add(f"{at}, {column or '(no name)'}", "is not a column of this file", "known: " + ", ".join(known))
+            problems.add(f"{at}, {column or '(no name)'}", "unknown-column", {"names": known})
         elif columns.count(column) > 1:
-            problems.add(f"{at}, {column}", "is there twice")
+            problems.add(f"{at}, {column}", "is-twice")
     for column in required:
         if column not in columns:
-            problems.add(at, f"the column {column} is missing")
+            problems.add(at, "column-missing", {"column": column})
     return len(problems.errors) == before
 
 
@@ -168,10 +165,10 @@ def read_day(row: Row, column: str, problems: Problems) -> date | None:
             raise ValueError
         day = date.fromisoformat(text)
     except ValueError:
-        problems.add(row.at(column), f"{text[:40]!r} is no date", "year-month-day, such as 2026-03-01")
+        problems.add(row.at(column), "not-a-date", {"value": text[:40]})
         return None
     if not 1900 <= day.year <= 2200:
-        problems.add(row.at(column), f"{text} is out of reach", "a year from 1900 to 2200, or leave it empty")
+        problems.add(row.at(column), "year-out-of-range", {"value": text})
         return None
     return day
 
@@ -221,10 +218,10 @@ def read_yaml_text(name: str, text: str, problems: Problems) -> Document | None:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problems.add(f"{name} line {line}", f"is not YAML: {error.problem}", "look at indents and quotes")
+        problems.add(f"{name} line {line}", "not-yaml", {"why": of_yaml(error)})
         return None
     except (yaml.YAMLError, RecursionError) as error:
-        problems.add(name, f"is not YAML: {error}")
+        problems.add(name, "not-yaml-at-all", {"why": of_text(error)})
         return None
     seen: set[int] = set()
     value = _value(node, "", name, lines, seen, problems) if node else None
@@ -235,7 +232,7 @@ def _value(node: yaml.Node, place: str, file: str, lines: dict[str, int], seen: 
     here = f"{file} line {node.start_mark.line + 1}"
     lines.setdefault(place, node.start_mark.line + 1)
     if id(node) in seen:  # an alias; walking one again is how a small file becomes an endless one
-        problems.add(here, "uses an alias (*name)", "write the value out")
+        problems.add(here, "alias-not-read")
         return None
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
@@ -246,9 +243,9 @@ def _value(node: yaml.Node, place: str, file: str, lines: dict[str, int], seen: 
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             line = key_node.start_mark.line + 1
             if key is None:
-                problems.add(f"{file} line {line}", "a name is expected before the colon")
+                problems.add(f"{file} line {line}", "name-before-colon")
             elif key in mapping:
-                problems.add(f"{file} line {line}, {key}", "is there twice")
+                problems.add(f"{file} line {line}, {key}", "is-twice")
             else:
                 inner = f"{place}.{key}" if place else key
                 lines[inner] = line
@@ -270,5 +267,5 @@ def _scalar(node: yaml.Node, here: str, problems: Problems) -> Any:
             return int(text) if kind == "int" else float(text)
     except ValueError:
         pass
-    problems.add(here, f"{node.tag} is not read here", "a plain text, number, true or false")
+    problems.add(here, "tag-not-read", {"tag": node.tag})
     return None

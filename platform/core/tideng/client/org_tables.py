@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import difflib
 import itertools
 import re
 import zoneinfo
@@ -15,6 +14,8 @@ from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
 
+from tideng.base.problems import Sentence
+from tideng.base.suggestions import nearest
 from tideng.client.files import (
     Problems,
     Row,
@@ -82,7 +83,7 @@ def organisation_of(
     `problems` collects what does not fit."""
     for row in (*unit_rows, *position_rows, *people_rows):
         if len(row["name"]) > LONGEST_NAME:
-            problems.add(row.at("name"), f"a name has at most {LONGEST_NAME} characters")
+            problems.add(row.at("name"), "name-too-long", {"most": LONGEST_NAME})
     _ids(unit_rows, problems)
     _ids(position_rows, problems)
     _ids(people_rows, problems, once=False)
@@ -136,7 +137,7 @@ def _periods(rows: Sequence[Row], problems: Problems) -> list[_Period]:
     for row, since, until in said:
         begun.setdefault(row["id"], []).append(since or date.min)
         if since and until and until < since:
-            problems.add(row.at("until"), f"{until} is before {since}")
+            problems.add(row.at("until"), "until-before-from", {"until": until, "since": since})
     for days in begun.values():
         days.sort()
     found = []
@@ -156,8 +157,7 @@ def _outlived(rows: Iterable[_Period], column: str, named: Iterable[_Period], wh
     for one in rows:
         end = ends.get(one.row[column], date.max)
         if end < one.last:
-            hint = f"move who and what is in it before {end}, or let it end later"
-            problems.add(one.row.at(column), f"{what} {one.row[column]} is there until {end}", hint)
+            problems.add(one.row.at(column), "unit-ends-too-early", {"what": what, "id": one.row[column], "day": end})
 
 
 def _position(period: _Period, locale: str, problems: Problems) -> Position:
@@ -166,12 +166,12 @@ def _position(period: _Period, locale: str, problems: Problems) -> Position:
     sheet = {language: row[column] for column, language in columns.items() if row[column]}
     for column in columns:
         if len(row[column]) > LONGEST_SHEET:
-            problems.add(row.at(column), f"a duty sheet has at most {LONGEST_SHEET} characters")
+            problems.add(row.at(column), "duty-sheet-too-long", {"most": LONGEST_SHEET})
     return Position(
         row["id"],
         row["name"],
         row["unit"],
-        read_duties(row["duties"], lambda *said: problems.add(row.at("duties"), *said)),
+        read_duties(row["duties"], lambda wrong: problems.add(row.at("duties"), wrong.code, wrong.params)),
         sheet,
         _seats(row, problems),
         _is_head(row, problems),
@@ -182,7 +182,7 @@ def _position(period: _Period, locale: str, problems: Problems) -> Position:
 
 def _seats(row: Row, problems: Problems) -> int | None:
     if row["seats"] and not re.fullmatch(r"\d{1,6}", row["seats"]):
-        problems.add(row.at("seats"), f"{row['seats'][:40]!r} is no number of people", "such as 12, or empty")
+        problems.add(row.at("seats"), "not-a-headcount", {"value": row["seats"][:40]})
         return None
     return int(row["seats"]) if row["seats"] else None
 
@@ -190,14 +190,8 @@ def _seats(row: Row, problems: Problems) -> int | None:
 def _is_head(row: Row, problems: Problems) -> bool:
     said = row["head"].casefold()
     if said not in (*_YES, *_NO):
-        problems.add(row.at("head"), f"{row['head'][:40]!r} is neither yes nor no", "yes, or empty")
+        problems.add(row.at("head"), "not-yes-or-empty", {"value": row["head"][:40]})
     return said in _YES
-
-
-def nearest(name: str, among: Iterable[str]) -> str:
-    """``did you mean X?``, or ''."""
-    found = difflib.get_close_matches(name, list(among), n=1, cutoff=0.6)
-    return f"did you mean {found[0]}?" if found else ""
 
 
 @lru_cache(maxsize=1)
@@ -238,24 +232,23 @@ ZONES_MEANT = {
 """Names that people write for a zone and that no zone has (small letters) → the zone that they mean."""
 
 
-def timezone_problem(name: str) -> tuple[str, str] | None:
-    """(problem, hint) when `name` is no IANA time zone."""
+def timezone_problem(name: str) -> Sentence | None:
+    """What is wrong when `name` is not an IANA time zone."""
     known = _zones()
     if name in known:
         return None
     meant = ZONES_MEANT.get(name.strip().casefold().replace(" ", "_")) or ZONES_MEANT.get(name.strip().casefold())
-    if meant:
-        return f"{name!r} is no time zone", f"did you mean {meant}?"
-    return f"{name!r} is no time zone", nearest(name, known) or "an IANA name such as Asia/Shanghai"
+    way_out = Sentence("did-you-mean", {"name": meant}) if meant else nearest(name, known)
+    return Sentence("not-a-time-zone", {"name": name, "way_out": way_out or Sentence("time-zone-example")})
 
 
-def locale_problem(name: str) -> tuple[str, str] | None:
-    """(problem, hint) when `name` is no locale, such as zh, zh-Hant or pt-BR."""
+def locale_problem(name: str) -> Sentence | None:
+    """What is wrong when `name` is not a locale, such as zh, zh-Hant or pt-BR."""
     try:
         Locale.parse(name.replace("-", "_"))
         return None
     except (UnknownLocaleError, ValueError, TypeError):
-        return f"{name!r} is no locale", "such as zh, zh-Hant, en or pt-BR"
+        return Sentence("not-a-locale", {"name": name})
 
 
 def _ids(rows: Sequence[Row], problems: Problems, once: bool = True) -> None:
@@ -263,18 +256,20 @@ def _ids(rows: Sequence[Row], problems: Problems, once: bool = True) -> None:
     for row in rows:
         key = (row["id"], row["from"])
         if row["id"] and not _ID.fullmatch(row["id"]):
-            problems.add(
-                row.at("id"), f"{row['id'][:40]!r} cannot be an id", "at most 120 characters, no spaces , or ;"
-            )
+            problems.add(row.at("id"), "not-an-id", {"id": row["id"][:40]})
         elif once and key in lines:
-            problems.add(row.at("id"), f"{row['id']!r} is already on line {lines[key]}")
+            problems.add(row.at("id"), "id-on-line-already", {"id": row["id"], "line": lines[key]})
         lines.setdefault(key, row.line)
 
 
 def _known(rows: Sequence[Row], column: str, known: set[str], what: str, problems: Problems) -> None:
     for row in rows:
         if row[column] and row[column] not in known:
-            problems.add(row.at(column), f"there is no {what} {row[column]!r}", nearest(row[column], known))
+            problems.add(
+                row.at(column),
+                "unknown-reference",
+                {"kind": what, "id": row[column], "near": nearest(row[column], known)},
+            )
 
 
 def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Assignment:
@@ -282,19 +277,17 @@ def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Ass
     for column, check in (("timezone", timezone_problem), ("locale", locale_problem)):
         wrong = check(row[column]) if row[column] else None
         if wrong:
-            problems.add(row.at(column), *wrong)
+            problems.add(row.at(column), wrong.code, wrong.params)
     if row["phone"] and not _PHONE.fullmatch(row["phone"]):
-        problems.add(
-            row.at("phone"), f"{row['phone'][:40]!r} is no phone number", "Excel: make the column a text first"
-        )
+        problems.add(row.at("phone"), "not-a-phone-number", {"value": row["phone"][:40]})
     if row["email"] and not (_EMAIL.fullmatch(row["email"]) and len(row["email"]) <= LONGEST_NAME):
-        problems.add(row.at("email"), f"{row['email'][:60]!r} is no e-mail address")
+        problems.add(row.at("email"), "not-an-email-address", {"value": row["email"][:60]})
     for column in ("supervisor", "deputy"):
         if row[column] and row[column] == row["id"]:
-            problems.add(row.at(column), f"{row['id']} cannot be their own {column}", "leave it empty at the top")
+            problems.add(row.at(column), "own-superior", {"id": row["id"], "kind": column})
     since, until = read_day(row, "from", problems), read_day(row, "until", problems)
     if since and until and until < since:
-        problems.add(row.at("until"), f"{until} is before {since}")
+        problems.add(row.at("until"), "until-before-from", {"until": until, "since": since})
     return Assignment(
         person=row["id"],
         name=row["name"],
@@ -311,16 +304,15 @@ def _assignment(row: Row, timezone: str, locale: str, problems: Problems) -> Ass
     )
 
 
-def read_duties(text: str, wrong: Callable[..., None]) -> Targets:
-    """Read ``visits_this_month>=15;sales_this_month>=9000`` as targets. `wrong` is called with each problem and its
-    way out."""
+def read_duties(text: str, wrong: Callable[[Sentence], None]) -> Targets:
+    """Read ``visits_this_month>=15;sales_this_month>=9000`` as targets. `wrong` is called with each problem."""
     targets: dict[str, tuple[str, float]] = {}
     for part in filter(str.strip, text.split(";")):
         duty = _DUTY.fullmatch(part)
         if not duty:
-            wrong(f"{part.strip()[:60]!r} is no duty", "such as visits_this_month>=15")
+            wrong(Sentence("not-a-duty", {"value": part.strip()[:60]}))
         elif duty.group(1) in targets:
-            wrong(f"{duty.group(1)} is there twice")
+            wrong(Sentence("duty-listed-twice", {"name": duty.group(1)}))
         else:
             targets[duty.group(1)] = (duty.group(2), float(duty.group(3)))
     return targets
@@ -346,7 +338,7 @@ def _unit_cycles(periods: Sequence[_Period], problems: Problems) -> None:
             circle = _circle(row["id"], above, settled)
             if circle and frozenset(circle) not in told:
                 told.add(frozenset(circle))
-                problems.add(row.at("parent"), "goes round in a circle: " + " → ".join((*circle, circle[0])))
+                problems.add(row.at("parent"), "circle-of-units", {"way": " → ".join((*circle, circle[0]))})
 
 
 def _supervisor_cycles(periods: Mapping[str, list[tuple[Row, Assignment]]], problems: Problems) -> None:
@@ -365,7 +357,7 @@ def _supervisor_cycles(periods: Mapping[str, list[tuple[Row, Assignment]]], prob
             if circle and len(circle) > 1 and assignment.person in circle and frozenset(circle) not in told:
                 told.add(frozenset(circle))
                 way = " → ".join((*circle, circle[0]))
-                problems.add(row.at("supervisor"), f"goes round in a circle: {way}", "somebody at the top has none")
+                problems.add(row.at("supervisor"), "circle-of-superiors", {"way": way})
 
 
 def _circle(start: str, above: Callable[[str], str], settled: set[str]) -> list[str]:
@@ -388,8 +380,4 @@ def _overlaps(periods: Mapping[str, list[tuple[Row, Assignment]]], problems: Pro
         ordered = sorted(entries, key=lambda entry: entry[1].since or date.min)
         for (earlier, one), (later, two) in itertools.pairwise(ordered):
             if one.until is None or (two.since or date.min) <= one.until:
-                problems.add(
-                    later.at("from"),
-                    f"the period of {person} overlaps the one on line {earlier.line}",
-                    "end the earlier one (until) on the day before",
-                )
+                problems.add(later.at("from"), "periods-overlap", {"person": person, "line": earlier.line})

@@ -30,12 +30,11 @@ def read_rates(root: Path, currency: str, problems: Problems) -> tuple[Rate, ...
     for row in read_table(root / "rates.csv", ("date", "currency", "rate"), (), problems):
         code, day, rate = row["currency"], read_day(row, "date", problems), _rate(row, problems)
         if code == currency:
-            hint = "leave it out; or set currency in client.yaml"
-            problems.add(row.at("currency"), f"{code} is the client's own currency, which is always worth 1", hint)
+            problems.add(row.at("currency"), "rate-of-own-currency", {"code": code})
         elif code and code not in known:
-            problems.add(row.at("currency"), f"{code[:40]!r} is no ISO 4217 code", "such as CNY, EUR or USD")
+            problems.add(row.at("currency"), "not-a-currency", {"code": code[:40]})
         elif day is not None and (code, day) in lines:
-            problems.add(row.at("date"), f"the rate of {code} on {day} is already on line {lines[code, day]}")
+            problems.add(row.at("date"), "rate-on-line-already", {"code": code, "day": day, "line": lines[code, day]})
         elif day is not None and rate is not None:
             lines[code, day] = row.line
             rates.append(Rate(code, day, rate))
@@ -51,6 +50,5 @@ def _rate(row: Row, problems: Problems) -> Decimal | None:
         rate = Decimal("nan")
     if rate.is_finite() and rate > 0 and len(row["rate"]) <= _MOST_DIGITS and "e" not in row["rate"].lower():
         return rate
-    hint = "the client's currency for one unit of the other, such as 7.1234"
-    problems.add(row.at("rate"), f"{row['rate'][:40]!r} is no rate", hint)
+    problems.add(row.at("rate"), "not-a-rate", {"value": row["rate"][:40]})
     return None

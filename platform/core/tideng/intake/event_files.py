@@ -14,7 +14,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from tideng.base.errors import InvalidPayload, Problem, Refused
+from tideng.base.errors import CodedError, InvalidPayload, Problem, Refused
+from tideng.base.parse_errors import of_text
+from tideng.base.problems import Sentence
 from tideng.base.text import phrase, same
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
@@ -108,8 +110,8 @@ def open_events(
         for place, payload in reader(unpacked, options):
             yield place, _event_or_refusal(place, payload, catalogue, terms)
     except (EOFError, zlib.error) as error:  # the stream itself broke; what was read before is kept
-        problem = Unreadable(place, f"the packed file cannot be read further: {error}", "pack it again")
-        yield place, InvalidPayload("event file", [problem], problem.raw, place)
+        problem = Unreadable(place, "packed-file-broken", {"why": _why_broken(error)})
+        yield place, InvalidPayload("event-file", [problem], problem.raw, place)
 
 
 def read_all(
@@ -133,9 +135,7 @@ def read_all(
                     continue
                 before = known.setdefault((event.source, event.id), event)
                 if before is not event and before != event:
-                    clash = Problem(
-                        f"{where}, id", f"{event.id!r} was used before for something else", "a new id per event"
-                    )
+                    clash = Problem(f"{where}, id", "event-id-used", {"id": event.id})
                     refused.append((where, InvalidPayload("event", [clash], event.to_cloudevent(), where)))
         except Refused as refusal:
             refused.append((name, InvalidPayload(refusal.what, refusal.problems, "", name)))
@@ -172,7 +172,7 @@ def _event_or_refusal(place: str, payload: object, catalogue: Catalogue, terms: 
     if terms.zone is not None and isinstance(payload, dict) and isinstance(local := payload.get("time"), str):
         known = at_zone(local, terms.zone)
         if known is None and LOCAL_TIME.fullmatch(local):
-            problem = Problem(f"{place}, time", f"{local} does not exist in {terms.zone}", "give its offset from UTC")
+            problem = Problem(f"{place}, time", "time-skipped", {"time": local, "zone": str(terms.zone)})
             return InvalidPayload("event", [problem], payload, place)
         payload["time"] = known or local
     try:
@@ -193,8 +193,7 @@ def _opened(source: BinaryIO, name: str, plugins: ReaderFinder) -> tuple[BinaryI
         return stream, lambda stream, options: ()
     reader = plugins.first("read_source", name=name.removesuffix(".gz"), head=head)
     if reader is None:
-        hint = "JSON Lines, CSV or XES, or packed with gzip"
-        raise Refused("event file", [Problem(name or "standard input", "no known format", hint)])
+        raise Refused("event-file", [Problem(name or "standard input", "unknown-format")])
     return stream, reader
 
 
@@ -230,8 +229,16 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
+class BrokenArchive(CodedError, EOFError):
+    """A packed file that ends early, or unpacks to implausibly much."""
+
+
+def _why_broken(error: EOFError | zlib.error) -> Sentence:
+    return error.message if isinstance(error, BrokenArchive) else of_text(error)
+
+
 class _Gunzip(io.RawIOBase):
-    """Unpack gzip piece by piece. Raises EOFError when the file ends early or unpacks to implausibly much."""
+    """Unpack gzip piece by piece. Raises `BrokenArchive` when the file ends early or unpacks to implausibly much."""
 
     def __init__(self, packed: io.RawIOBase):
         self._packed, self._taken, self._given = packed, 0, 0
@@ -252,7 +259,7 @@ class _Gunzip(io.RawIOBase):
                 return 0
             data = self._member.decompress(waiting, len(buffer))
             if not waiting and not data:
-                raise EOFError("it ends in the middle")
+                raise BrokenArchive("packed-file-cut-off")
             self._waiting, self._fresh = self._member.unconsumed_tail, False
             self._given += len(data)
             self._guard()
@@ -262,4 +269,4 @@ class _Gunzip(io.RawIOBase):
 
     def _guard(self) -> None:
         if self._given > MAX_UNPACKED or self._given > max(LARGE, self._taken * MAX_RATIO):
-            raise EOFError(f"{self._given:,} bytes out of {self._taken:,}: unpack it yourself if you trust it")
+            raise BrokenArchive("packed-file-swells", {"given": self._given, "taken": self._taken})

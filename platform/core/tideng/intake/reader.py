@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tideng.base.errors import InvalidPayload, Problem
+from tideng.base.problems import Sentence
 from tideng.model.catalogue import Catalogue, EventType, Field
 from tideng.model.event import Event
 from tideng.model.limits import (
@@ -115,9 +116,8 @@ def _read_carefully(
     years: range = YEARS,
 ) -> Event:
     if not isinstance(payload, Mapping):
-        hint = '{"id": …, "source": …, "type": …, "time": …, "subject": …, "data": {…}}'
         raise InvalidPayload(
-            "event", [Problem(place, f"an event is an object, not {kind_of(payload)}", hint)], payload, place
+            "event", [Problem(place, "event-not-an-object", {"kind": kind_of(payload)})], payload, place
         )
     # marshmallow takes 0.1 s to import, and valid events take the fast path without it
     from marshmallow import ValidationError
@@ -139,12 +139,10 @@ def _read_carefully(
             if path not in unreadable:
                 found.append((path, _with_way_out(path, complaint, payload, catalogue, reader)))
     if moment and received is not None and moment > received + MAX_AHEAD:
-        found.append(
-            ("time", (f"{payload['time']} lies ahead of now", "the time is when it happened, with its offset"))
-        )
+        found.append(("time", Sentence("time-ahead", {"value": str(payload["time"])})))
     if found:
         lead = f"{place}, " if place else ""
-        problems = [Problem(lead + path if path else place, *complaint) for path, complaint in found]
+        problems = [Problem(lead + path if path else place, one.code, one.params) for path, one in found]
         raise InvalidPayload("event", problems, payload, place)
     data = {name: value for name, value in values["data"].items() if value is not None}
     return Event(values["id"], values["source"], values["type"], moment, values["subject"], data)  # type: ignore[arg-type]
@@ -156,18 +154,20 @@ def _with_way_out(
     """Suggest the nearest known name, when the problem is an unknown name."""
     from tideng.intake.schema import UNKNOWN_FIELD, UNKNOWN_TYPE  # loaded already: only a schema complains
 
-    problem, hint = complaint
-    if path == "type" and problem == UNKNOWN_TYPE:
+    if path == "type" and complaint.code == UNKNOWN_TYPE:
         near = catalogue.suggest(payload["type"], catalogue.event_types)
-        return (
-            f"unknown event type {shown(payload['type'])!r}",
-            near or "docs/catalogue.md lists those that are shipped",
-        )
-    if problem == UNKNOWN_FIELD and reader and path.startswith("data."):
+        way_out = Sentence("suggestion", {"name": near}) if near else Sentence("see-catalogue")
+        return Sentence("unknown-event-type", {"name": shown(payload["type"]), "way_out": way_out})
+    if complaint.code == UNKNOWN_FIELD and reader and path.startswith("data."):
         known = [f.name for f in reader.event_type.fields]
         near = catalogue.suggest(path.removeprefix("data."), known)
-        return problem, near or f"{reader.event_type.name} has {', '.join(known) or 'no fields'}"
-    return problem, hint
+        way_out = Sentence("type-has-no-fields", {"type": reader.event_type.name})
+        if near:
+            way_out = Sentence("suggestion", {"name": near})
+        elif known:
+            way_out = Sentence("type-has-fields", {"type": reader.event_type.name, "names": known})
+        return Sentence("unknown-field", {"way_out": way_out})
+    return complaint
 
 
 # -- one reader per event type ----------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Check payloads thoroughly: marshmallow schemas built from an event type, and limits that hold for every field.
 
-A complaint has a path such as ``data.needs``, and says what is wrong and the way out.
+A complaint is the phrase of a problem, and has a path such as ``data.needs``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
 
+from tideng.base.problems import Sentence
 from tideng.intake.json_text import RepeatedKeys
 from tideng.model.catalogue import EventType, Field
 from tideng.model.limits import (
@@ -40,8 +41,8 @@ _CLOUDEVENTS = ENVELOPE | {"datacontenttype", "dataschema", "traceparent", "trac
 _EXTENSION = re.compile(r"[a-z0-9]{1,40}")
 _NAIVE = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?", re.ASCII)
 
-Complaint = tuple[str, str]
-"""What is wrong, and the way out."""
+Complaint = Sentence
+"""What is wrong, without its place."""
 
 
 def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
@@ -57,18 +58,18 @@ def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
             size += len(value)
             complaint = None
             if depth > MAX_DEPTH:
-                complaint = (f"more than {MAX_DEPTH} levels of lists and objects", "fewer levels")
+                complaint = Sentence("nested-too-deeply", {"limit": MAX_DEPTH})
             elif isinstance(value, Mapping):
                 if isinstance(value, RepeatedKeys):
                     for name in value.repeated:
                         yield (
                             f"{path}.{shown(name)}" if path else shown(name),
-                            ("is there twice", "leave one of them out"),
+                            Sentence("field-twice"),
                         )
                 for name, item in reversed(list(value.items())):
                     inner = f"{path}.{shown(name)}" if path else shown(name)
                     if not isinstance(name, str) or _text_complaint(name) or len(name) > MAX_KEY:
-                        yield inner, ("not a field name", f"a text of at most {MAX_KEY} characters")
+                        yield inner, Sentence("not-a-field-name", {"limit": MAX_KEY})
                     else:
                         size += len(name)
                         waiting.append((inner, item, depth + 1))
@@ -80,22 +81,16 @@ def hygiene(payload: Mapping[Any, Any]) -> Iterator[tuple[str, Complaint]]:
         if complaint:
             yield path, complaint
     if size > MAX_PAYLOAD:
-        yield (
-            "",
-            (
-                f"the event holds about {size:,} bytes",
-                f"at most {MAX_PAYLOAD:,}; keep files elsewhere and send their link",
-            ),
-        )
+        yield "", Sentence("event-too-large", {"size": size, "limit": MAX_PAYLOAD})
 
 
 def _text_complaint(text: str) -> Complaint | None:
     if len(text) > MAX_TEXT:
-        return f"{len(text):,} characters", f"at most {MAX_TEXT:,}"
+        return Sentence("too-many-characters", {"length": len(text), "limit": MAX_TEXT})
     if "\0" in text:
-        return "holds a NUL character", "leave it out"
+        return Sentence("nul-in-text")
     if not encodes(text):
-        return "holds half of a character (a lone surrogate)", "send the text as UTF-8"
+        return Sentence("half-character")
     return None
 
 
@@ -103,10 +98,10 @@ def _number_complaint(value: object) -> Complaint | None:
     if value is None or isinstance(value, bool) or is_exact_number(value):
         return None
     if isinstance(value, int):
-        return "the number is too large to be exact", f"at most {MAX_WHOLE}; send identifiers as text"
+        return Sentence("number-not-exact", {"limit": MAX_WHOLE})
     if isinstance(value, float):
-        return f"{value} is not a number", "leave the field out where there is no value"
-    return f"{kind_of(value)} is not JSON", "text, number, true, false, list or object"
+        return Sentence("not-a-finite-number", {"value": str(value)})
+    return Sentence("not-a-json-value", {"kind": kind_of(value)})
 
 
 def flatten(messages: object, path: str = "") -> Iterator[tuple[str, Complaint]]:
@@ -116,23 +111,24 @@ def flatten(messages: object, path: str = "") -> Iterator[tuple[str, Complaint]]
             yield from flatten(inner, here)
     elif isinstance(messages, list):
         for message in messages:
-            yield path, message if isinstance(message, tuple) else (str(message), "")
+            yield path, message if isinstance(message, Sentence) else Sentence(str(message))
     else:
-        yield path, (str(messages), "")
+        yield path, Sentence(str(messages))
 
 
 # -- the schemas ------------------------------------------------------------------------------------------------------
 
-UNKNOWN_TYPE = "unknown event type"
-UNKNOWN_FIELD = "unknown field"
+UNKNOWN_TYPE = "unknown-event-type"
+UNKNOWN_FIELD = "unknown-field"
+"""Codes: marshmallow's own error messages are texts, so a code stands in their place until `flatten`."""
 
 
 class _CheckedField(fields.Field):
     """A field that is kept unchanged, or complained about."""
 
     default_error_messages: dict[str, str | list | dict] = {
-        "required": "is missing",
-        "null": "is null, but needs a value",
+        "required": "value-missing",
+        "null": "value-null",
     }
 
     def __init__(self, check: Callable[[Any], Complaint | None], **kwargs: Any):
@@ -147,7 +143,7 @@ class _CheckedField(fields.Field):
 
 
 class _StrictSchema(Schema):
-    error_messages: dict[str, str] = {"unknown": UNKNOWN_FIELD, "type": "must be an object"}
+    error_messages: dict[str, str] = {"unknown": UNKNOWN_FIELD, "type": "object-needed"}
 
     class Meta:
         unknown = RAISE
@@ -173,7 +169,7 @@ def event_schema(event_type: EventType | None) -> type[Schema]:
     nested = fields.Nested(
         _data_schema(event_type),
         required=True,
-        error_messages={"required": "is missing", "null": "is null, but needs an object", "type": "must be an object"},
+        error_messages={"required": "value-missing", "null": "object-null", "type": "object-needed"},
     )
 
     class EventSchema(_StrictSchema):
@@ -213,11 +209,11 @@ def _strangers(payload: Mapping[str, Any], data_names: frozenset[str]) -> dict[s
     for name in payload.keys() - _CLOUDEVENTS:
         near = difflib.get_close_matches(name, ENVELOPE - payload.keys(), n=1, cutoff=0.6)
         if name in data_names:
-            found[name] = [("stands beside data", f"data.{name}")]
+            found[name] = [Sentence("field-beside-data", {"name": name})]
         elif near:
-            found[name] = [(UNKNOWN_FIELD, near[0])]
+            found[name] = [Sentence("unknown-field", {"way_out": Sentence("suggestion", {"name": near[0]})})]
         elif not _EXTENSION.fullmatch(name):
-            found[name] = [(UNKNOWN_FIELD, "what is particular to the event goes into data")]
+            found[name] = [Sentence("unknown-field", {"way_out": Sentence("put-into-data")})]
     return found
 
 
@@ -226,13 +222,14 @@ def _name_check(name: str) -> Callable[[Any], Complaint | None]:
 
     def check(value: Any) -> Complaint | None:
         if not isinstance(value, str):
-            return f"must be text, not {kind_of(value)}", f'"{shown(value)}"' if type(value) is int else ""
+            example = f'"{shown(value)}"' if type(value) is int else ""
+            return Sentence("not-a-text-value", {"kind": kind_of(value), "example": example})
         if not value.strip():
-            return "is empty", f"1 to {limit} characters"
+            return Sentence("text-empty", {"limit": limit})
         if len(value) > limit:
-            return f"{len(value):,} characters", f"at most {limit}"
+            return Sentence("too-many-characters", {"length": len(value), "limit": limit})
         if CONTROL.search(value):
-            return "holds control characters", "leave them out"
+            return Sentence("holds-control-characters")
         return None
 
     return check
@@ -240,31 +237,33 @@ def _name_check(name: str) -> Callable[[Any], Complaint | None]:
 
 def _type_check(value: Any) -> Complaint | None:
     """Called only when no event type of that name is known."""
-    return _name_check("type")(value) or (UNKNOWN_TYPE, "")
+    return _name_check("type")(value) or Sentence(UNKNOWN_TYPE)
 
 
 def _time_check(value: Any) -> Complaint | None:
     if not isinstance(value, str):
-        return f"must be a text, not {kind_of(value)}", EXAMPLE
+        return Sentence("not-a-text-value", {"kind": kind_of(value), "example": EXAMPLE})
     if _NAIVE.fullmatch(value):
-        return f"{value!r} has no offset from UTC, so it names no moment", EXAMPLE
+        return Sentence("time-without-offset", {"value": value, "example": EXAMPLE})
     if not MOMENT.fullmatch(value):
-        return f"{shown(value)!r} is not a time", f"RFC 3339 with an offset: {EXAMPLE}"
+        return Sentence("not-a-time", {"value": shown(value), "example": EXAMPLE})
     try:
         moment = datetime.fromisoformat(value.upper())
         outside = moment.year not in YEARS or moment.astimezone(UTC).year not in YEARS
     except (ValueError, OverflowError):
-        return f"{value!r} is no day or time of the calendar", EXAMPLE
-    return (f"the year of {value} cannot be right", f"{YEARS[0]} to {YEARS[-1]}") if outside else None
+        return Sentence("no-such-day", {"value": value, "example": EXAMPLE})
+    if outside:
+        return Sentence("year-improbable", {"value": value, "first": YEARS[0], "last": YEARS[-1]})
+    return None
 
 
 def _version_check(value: Any) -> Complaint | None:
-    return None if value == "1.0" else (f"{shown(value)!r} is not supported", "1.0")
+    return None if value == "1.0" else Sentence("not-supported", {"value": shown(value), "supported": "1.0"})
 
 
 def _content_check(value: Any) -> Complaint | None:
     fine = isinstance(value, str) and value.split(";")[0].strip().lower() in ("application/json", "text/json")
-    return None if fine else (f"{shown(value)!r} is not supported", "application/json")
+    return None if fine else Sentence("not-supported", {"value": shown(value), "supported": "application/json"})
 
 
 def _field_check(field: Field) -> Callable[[Any], Complaint | None]:
@@ -272,30 +271,29 @@ def _field_check(field: Field) -> Callable[[Any], Complaint | None]:
 
     def check(value: Any) -> Complaint | None:
         if not right(value):
-            said = f" ({shown(value)!r})" if isinstance(value, str) and len(value) <= 40 else ""
-            return f"must be {wanted}, not {kind_of(value)}{said}", _example(field, value)
+            params = {"wanted": wanted, "kind": kind_of(value), "example": _example(field, value)}
+            if isinstance(value, str) and len(value) <= 40:
+                return Sentence("wrong-type-of-text", {**params, "value": shown(value)})
+            return Sentence("wrong-type", params)
         if field.key:
             text = str(value)
             if not text.strip() or len(text) > MAX_KEY or CONTROL.search(text):
-                return (
-                    "identifies something, so it needs a short text",
-                    f"1 to {MAX_KEY} characters, no control characters",
-                )
+                return Sentence("key-not-a-short-text", {"limit": MAX_KEY})
         if (field.minimum is not None and value < field.minimum) or (
             field.maximum is not None and value > field.maximum
         ):
-            return f"{value} is out of bounds", _bounds(field)
+            return Sentence("out-of-bounds", {"value": value, "bounds": _bounds(field)})
         return None
 
     return check
 
 
-def _bounds(field: Field) -> str:
-    low, high = field.minimum, field.maximum
-    unit = f" {field.unit}" if field.unit else ""
+def _bounds(field: Field) -> Sentence:
+    low, high = (None if bound is None else f"{bound:g}" for bound in (field.minimum, field.maximum))
+    params = {"low": low, "high": high, "unit": f" {field.unit}" if field.unit else ""}
     if low is not None and high is not None:
-        return f"{low:g} to {high:g}{unit}"
-    return f"at least {low:g}{unit}" if low is not None else f"at most {high:g}{unit}"
+        return Sentence("from-to", params)
+    return Sentence("at-least", params) if low is not None else Sentence("at-most", params)
 
 
 def _example(field: Field, value: object) -> str:
@@ -308,11 +306,11 @@ def _example(field: Field, value: object) -> str:
 
 _TYPES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "text": (lambda value: isinstance(value, str), "text"),
-    "number": (lambda value: isinstance(value, (int, float)) and not isinstance(value, bool), "a number"),
-    "integer": (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number"),
-    "boolean": (lambda value: isinstance(value, bool), "true or false"),
-    "date": (lambda value: isinstance(value, str) and is_day(value), "a date"),
-    "time": (lambda value: isinstance(value, str) and is_time(value), "a moment with its offset or a time of day"),
-    "list": (lambda value: isinstance(value, list), "a list"),
-    "object": (lambda value: isinstance(value, Mapping), "an object"),
+    "number": (lambda value: isinstance(value, (int, float)) and not isinstance(value, bool), "number"),
+    "integer": (lambda value: isinstance(value, int) and not isinstance(value, bool), "integer"),
+    "boolean": (lambda value: isinstance(value, bool), "boolean"),
+    "date": (lambda value: isinstance(value, str) and is_day(value), "date"),
+    "time": (lambda value: isinstance(value, str) and is_time(value), "moment-or-clock"),
+    "list": (lambda value: isinstance(value, list), "list"),
+    "object": (lambda value: isinstance(value, Mapping), "object"),
 }

@@ -32,9 +32,7 @@ class WorkCalendar:
         try:
             self._days = holidays.country_holidays(code, subdiv=part or None)
         except (NotImplementedError, AttributeError):
-            raise Refused(
-                "calendar", [Problem("", f"no calendar for {country!r}", "an ISO 3166 code: CN, AU-NSW")]
-            ) from None
+            raise Refused("calendar", [Problem("", "unknown-calendar", {"country": country})]) from None
         self.country = country
         decreed = list(getattr(self._days, "special_public_holidays", ())) if code in DECREED else []
         self._decreed = (min(decreed), max(decreed)) if decreed else (self._days.start_year, self._days.end_year)

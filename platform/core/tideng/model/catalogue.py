@@ -223,7 +223,9 @@ class Catalogue:
         for item in declared:
             shelf = self._shelf(item)
             if item.name in shelf and shelf[item.name].plugin != plugin:
-                raise PluginRefused(f"{plugin}: {item.name!r} is already declared by {shelf[item.name].plugin}")
+                raise PluginRefused(
+                    "declared-already", {"name": plugin, "item": item.name, "other": shelf[item.name].plugin}
+                )
             if isinstance(item, ActionSpec | Mark):
                 self._refuse_penalty(item)
         for item in declared:
@@ -266,16 +268,17 @@ class Catalogue:
         ):
             if isinstance(item, kind):
                 return shelf
-        raise PluginRefused(f"{item!r} is nothing the catalogue knows")
+        raise PluginRefused("not-a-declaration", {"item": item})
 
     @staticmethod
     def _refuse_penalty(item: ActionSpec | Mark) -> None:
         words = " ".join((item.name, *item.title.values())).lower()
         if isinstance(item, ActionSpec) and item.effect not in EFFECTS:
-            raise PluginRefused(f"{item.plugin}: action {item.name!r} has effect {item.effect!r}, not one of {EFFECTS}")
+            raise PluginRefused(
+                "action-without-effect",
+                {"plugin": item.plugin, "action": item.name, "effect": item.effect, "names": EFFECTS},
+            )
         if any(word in words for word in FORBIDDEN):
             if isinstance(item, Mark):
-                raise PluginRefused(
-                    f"{item.plugin}: mark {item.name!r} reaches pay or punishes; Tideng has no penalties"
-                )
-            raise PluginRefused(f"{item.plugin}: action {item.name!r} reaches pay or punishes; Tideng has no penalties")
+                raise PluginRefused("mark-punishes", {"plugin": item.plugin, "mark": item.name})
+            raise PluginRefused("action-punishes", {"plugin": item.plugin, "action": item.name})

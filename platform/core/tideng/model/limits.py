@@ -130,12 +130,13 @@ def shown(value: object) -> str:
 
 
 def kind_of(value: object) -> str:
+    """The kind of a value, by its name in the catalogues of problems."""
     names = {
         type(None): "null",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        str: "a text",
-        list: "a list",
+        bool: "boolean",
+        int: "number",
+        float: "number",
+        str: "text",
+        list: "list",
     }
-    return names.get(type(value), "an object" if isinstance(value, Mapping) else type(value).__name__)
+    return names.get(type(value), "object" if isinstance(value, Mapping) else type(value).__name__)

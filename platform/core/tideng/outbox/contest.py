@@ -125,7 +125,7 @@ def contest_of(connection: Connection, viewer: Viewer, directory: Directory, mom
     query = select(ContestRow.__table__).where(ContestRow.id == id, ContestRow.state != "undone")
     row = connection.execute(query).first()
     if row is None or not (viewer.sees_all or viewer.person == row.person != ""):
-        raise NotFound(f"no contest {id}")
+        raise NotFound("no-contest", {"id": id})
     held = rows.count(connection, Selection((CONTESTED,), recipient=row.person, rule=row.rule))
     return _contest(row, directory, moment, held)
 
@@ -146,7 +146,19 @@ def put_away(connection: Connection, viewer: Viewer, id: int, now: datetime) -> 
     """The viewer has read what became of it. Raises `NotFound` for somebody else's."""
     mine = and_(ContestRow.id == id, ContestRow.person == viewer.person, ContestRow.state != "open")
     if not viewer.person or not connection.execute(update(ContestRow).where(mine).values(seen_at=now)).rowcount:
-        raise NotFound(f"no contest {id}")
+        raise NotFound("no-contest", {"id": id})
+
+
+@dataclass(frozen=True, slots=True)
+class ContestDecision:
+    """What was decided about a contested nudge.
+
+    `outcome`: ``right``, ``off`` or ``retracted``; `days`: for how many whole local days the rule is ``off`` (1 to MOST_DAYS),
+    otherwise 0; `answer`: what the person reads, '' for nothing."""
+
+    outcome: str
+    days: int = 0
+    answer: str = ""
 
 
 def decide_contest(
@@ -154,55 +166,53 @@ def decide_contest(
     viewer: Viewer,
     directory: Directory,
     id: int,
-    decision: str,
+    decision: ContestDecision,
     now: datetime,
-    days: int = 0,
-    answer: str = "",
 ) -> int:
     """Decide about a contested nudge, and with it about all that this person says of the same rule; returns how many messages
     were held.
 
     ``right``: it was; what was found today (the reader's day) is said, what is older is dropped. ``off``: the rule says
-    nothing to them until `days` whole local days from now are over, and what is held is dropped. ``retracted``: what is held
-    is dropped, and the person reads that it was taken back. `answer` is what the person reads. Raises `NotAllowed`
-    for all but HR and administrators, `NotFound`, and `Refused` where it is decided already or `days` do not fit.
+    nothing to them until `decision.days` whole local days from now are over, and what is held is dropped. ``retracted``: what is held
+    is dropped, and the person reads that it was taken back. Raises `NotAllowed` for all but HR and
+    administrators, `NotFound`, and `Refused` where it is decided already or a part of `decision` does not fit.
     """
     if not viewer.mends:
-        raise NotAllowed("only HR and administrators decide about a contested nudge")
+        raise NotAllowed("viewer-may-not-decide-contest")
     row = connection.execute(select(ContestRow.__table__).where(ContestRow.id == id)).first()
     if row is None or row.state == "undone":
-        raise NotFound(f"no contest {id}")
-    _check(row, decision, days, answer)
+        raise NotFound("no-contest", {"id": id})
+    _check(row, decision)
     zone = directory.zone_of(row.person, now)
     today = now.astimezone(zone).date()
-    until = local_moment(today + timedelta(days=days + 1), time(), zone) if decision == OFF else None
+    until = local_moment(today + timedelta(days=decision.days + 1), time(), zone) if decision.outcome == OFF else None
     values = {
-        "state": decision,
+        "state": decision.outcome,
         "decided_by": viewer.login,
         "decided_at": now,
-        "answer": answer.strip() or None,
+        "answer": decision.answer.strip() or None,
         "off_until": until,
     }
     same = and_(ContestRow.rule == row.rule, ContestRow.person == row.person, ContestRow.state == "open")
     if not connection.execute(update(ContestRow).where(same).values(**values)).rowcount:
-        raise Refused("contest", [Problem("decision", "somebody has decided already")])
+        raise Refused("contest", [Problem("decision", "decided-already")])
     held = Selection((CONTESTED,), recipient=row.person, rule=row.rule)
     said = 0
-    if decision == RIGHT:
+    if decision.outcome == RIGHT:
         said = rows.make_due(connection, replace(held, found_since=local_moment(today, time(), zone)), now)
     return said + rows.drop(connection, held, DroppedReason.CONTESTED)
 
 
-def _check(row: Any, decision: str, days: int, answer: str) -> None:
+def _check(row: Any, decision: ContestDecision) -> None:
     problems = []
     if row.state != "open":
-        problems.append(Problem("decision", "somebody has decided already"))
-    if decision not in DECISIONS:
-        problems.append(Problem("decision", f"{decision!r} is no decision", " or ".join(DECISIONS)))
-    if decision == OFF and not 1 <= days <= MOST_DAYS:
-        problems.append(Problem("days", f"between 1 and {MOST_DAYS} days"))
-    if len(answer) > _NOTE or "\x00" in answer:
-        problems.append(Problem("answer", f"at most {_NOTE} characters, without control characters"))
+        problems.append(Problem("decision", "decided-already"))
+    if decision.outcome not in DECISIONS:
+        problems.append(Problem("decision", "unknown-decision", {"decision": decision.outcome, "decisions": DECISIONS}))
+    if decision.outcome == OFF and not 1 <= decision.days <= MOST_DAYS:
+        problems.append(Problem("days", "days-out-of-range", {"most": MOST_DAYS}))
+    if len(decision.answer) > _NOTE or "\x00" in decision.answer:
+        problems.append(Problem("answer", "text-too-long", {"limit": _NOTE}))
     if problems:
         raise Refused("contest", problems)
 

@@ -160,5 +160,5 @@ def retry_parked(connection: Connection, ids: Sequence[int], now: datetime) -> i
     """
     changed = outbox_rows.retry(connection, ids, now)
     if not changed and not outbox_rows.exist(connection, outbox_rows.Selection(ids=ids)):
-        raise NotFound(f"no message {', '.join(map(str, ids))}")
+        raise NotFound("no-message", {"names": ids})
     return changed

@@ -235,9 +235,9 @@ def _own(connection: Connection, finding_id: int, person: str) -> Any:
         query = query.with_for_update()  # two presses at once are one
     row = connection.execute(query).first()
     if row is None or not person:
-        raise NotFound(f"no nudge {finding_id}")
+        raise NotFound("no-nudge", {"id": finding_id})
     if row.recipient != person:
-        raise NotAllowed("only whoever was reminded can put it off")
+        raise NotAllowed("viewer-may-not-snooze")
     return row
 
 
@@ -246,20 +246,20 @@ def _check(
 ) -> None:
     problems = []
     if row.state != "live" or not has_message or row.response == "disputed":
-        problems.append(Problem("nudge", "it does not come again, so there is nothing to put off"))
+        problems.append(Problem("nudge", "nothing-to-snooze"))
     elif times > MOST:
-        problems.append(
-            Problem("nudge", f"it was put off {MOST} times already", "do it now, or say what is in the way")
-        )
+        problems.append(Problem("nudge", "snoozed-too-often", {"times": MOST}))
     elif until.tzinfo is None or until <= now:
-        problems.append(Problem("until", "this moment is past", "a moment in the next hours"))
+        problems.append(Problem("until", "moment-past"))
     elif until >= (end := latest(row.at, row.period, row.recipient, directory)):
         zone = directory.zone_of(row.recipient, now)
         last = (end - timedelta(minutes=1)).astimezone(zone)
-        problems.append(Problem("until", "by then it is too late for it", f"before {last:%Y-%m-%d %H:%M}"))
+        problems.append(Problem("until", "moment-too-late", {"moment": f"{last:%Y-%m-%d %H:%M}"}))
     elif (allowed := speaking.next_allowed(row.recipient, until, directory)) != until:
         zone = directory.zone_of(row.recipient, now)
-        problems.append(Problem("until", "that is in the quiet hours", f"{allowed.astimezone(zone):%Y-%m-%d %H:%M}"))
+        problems.append(
+            Problem("until", "moment-in-quiet-hours", {"moment": f"{allowed.astimezone(zone):%Y-%m-%d %H:%M}"})
+        )
     if problems:
         raise Refused("answer", problems)
 

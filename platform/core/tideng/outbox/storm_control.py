@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy import Connection, and_, case, func, select, text
 
+from tideng.base.problems import Sentence, sentence_as_text
 from tideng.base.text import phrase
 from tideng.facts.world import Record, World
 from tideng.model.calendars import local_moment
@@ -69,6 +70,16 @@ class Limits:
         return max(int(expected * self.factor), expected + self.floor - 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """A rule that tells too many people: `people` on `day` (the client's), where `limits` are those of its preview."""
+
+    watch: Watch
+    day: date
+    people: int
+    limits: Limits
+
+
 def control_storms(
     connection: Connection,
     deployment: Deployment,
@@ -90,7 +101,7 @@ def control_storms(
     for (rule, day), people in _people_told(connection, list(watches), days, home).items():
         watch = watches[rule]
         if limits.exceeded(people, watch.expected or 0):
-            _still(connection, deployment, world, watch, day, people, limits, now)
+            _pause(connection, deployment, world, Storm(watch, day, people, limits), now)
 
 
 def _watched(watchlist: WatchList, records: Iterable[Record]) -> dict[str, Watch]:
@@ -120,17 +131,9 @@ def _people_told(connection: Connection, rules: list[str], days: list[date], hom
     return {(row.rule, days[row.found_on]): row.people for row in connection.execute(query)}
 
 
-def _still(
-    connection: Connection,
-    deployment: Deployment,
-    world: World,
-    watch: Watch,
-    day: date,
-    people: int,
-    limits: Limits,
-    now: datetime,
-) -> None:
-    """Keep one rule quiet, unless HR has said of this version and day that it is to speak."""
+def _pause(connection: Connection, deployment: Deployment, world: World, storm: Storm, now: datetime) -> None:
+    """Hold a rule's messages, pause it and ask HR, unless HR has decided that this version may send on this day."""
+    watch, day, people = storm.watch, storm.day, storm.people
     asked = _asked(connection, watch, day)
     decisions = [row.detail.get("decision") for row in asked]
     if "sent" in decisions:
@@ -139,11 +142,12 @@ def _still(
     if None in decisions:
         return  # HR knows already; this came from another worker, or before the pause was heard of
     figures = {"people": people, "expected": watch.expected, "day": day.isoformat(), "version": watch.version}
-    why = f"it would tell {people} people on {day.isoformat()}; in its preview it was {watch.expected} at most"
+    params = {"people": people, "day": day.isoformat(), "expected": watch.expected}
+    why = sentence_as_text(Sentence("rule-tells-too-many", params))
     paused = deployment.plugins.call("pause_rule", rule=watch.rule, why=why, detail=figures, connection=connection)
     detail = {"rule": watch.rule, **figures, "paused": any(paused)}
     period = f"{day.isoformat()}/v{watch.version}/{len(asked) + 1}"
-    record = _question(deployment, world, watch, period, detail, limits, now)
+    record = _question(deployment, world, storm, period, detail, now)
     save_records(connection, [record], world.directory, Speaking.of(deployment.profile), now)
     _log.warning("a rule is paused: it would tell far more people than in its preview", rule=watch.rule, **figures)
 
@@ -165,18 +169,18 @@ def _hold(connection: Connection, rule: str, now: datetime) -> None:
 def _question(
     deployment: Deployment,
     world: World,
-    watch: Watch,
+    storm: Storm,
     period: str,
     detail: Mapping[str, Any],
-    limits: Limits,
     now: datetime,
 ) -> Record:
+    watch = storm.watch
     told = resolve("hr", watch.rule, None, now, world)
     reader = world.directory.at(told.reached, now)
     home = deployment.profile.locale
     wording, locale = choose(MESSAGE, reader.locale if reader else home, home)
     title = choose(watch.title, locale, home)[0] or watch.rule
-    most = limits.most(watch.expected or 0)
+    most = storm.limits.most(watch.expected or 0)
     return Record(
         rule=RULE,
         version=WATCH.version,

@@ -71,12 +71,12 @@ def drop_storm(connection: Connection, viewer: Viewer, rule: str, now: datetime,
 
 def _require_right(viewer: Viewer) -> None:
     if not viewer.mends:
-        raise NotAllowed("only HR and administrators decide about what is held")
+        raise NotAllowed("viewer-may-not-decide-storm")
 
 
 def _decided(connection: Connection, viewer: Viewer, rule: str, now: datetime, decision: str, changed: int) -> int:
     if not changed:
-        raise NotFound(f"nothing is held of the rule {rule!r}")
+        raise NotFound("nothing-held", {"rule": rule})
     _answer(connection, viewer, rule, now, decision)
     return changed
 

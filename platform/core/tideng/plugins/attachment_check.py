@@ -8,10 +8,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from tideng.base.errors import Problem
+from tideng.base.problems import stored
 from tideng.base.zip_limits import (
     ZIP_CUT_OFF,
     ZIP_DAMAGED,
@@ -35,7 +35,7 @@ _TAIL = 2048
 def look(content: bytes, found: str) -> list[dict[str, Any]]:
     """Check a file of the format `found` (``pdf``, ``ofd``, ``jpeg``, ``png``); returns its problems as plain data."""
     reader = {"pdf": _pdf, "ofd": _archive}.get(found, _picture)
-    return [asdict(problem) for problem in reader(content)]
+    return [stored(problem) for problem in reader(content)]
 
 
 # -- PDF -------------------------------------------------------------------------------------------------------------
@@ -49,18 +49,16 @@ def _pdf(content: bytes) -> Iterator[Problem]:
         return
     pages = len(document)
     if pages > MOST_PAGES:
-        yield Problem(
-            "", f"the PDF has {pages} pages; at most {MOST_PAGES} are taken", "save only the pages that belong here"
-        )
+        yield Problem("", "pdf-too-long", {"pages": pages, "most": MOST_PAGES})
     if not pages or not _ends(content):
-        yield _cut_off("PDF")
+        yield _cut_off("pdf")
 
 
 def _shut(error: Exception, content: bytes) -> Problem:
     password, security = 4, 5  # FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY
     if getattr(error, "err_code", 0) in (password, security):
-        return Problem("", "the PDF is locked with a password", "open it, and print it into a new PDF without one")
-    return _cut_off("PDF") if not _ends(content) else Problem("", "the PDF is damaged", "ask for it once more, or take a picture of it")  # fmt: skip
+        return Problem("", "pdf-locked")
+    return _cut_off("pdf") if not _ends(content) else Problem("", "pdf-damaged")  # fmt: skip
 
 
 def _ends(content: bytes) -> bool:
@@ -68,7 +66,7 @@ def _ends(content: bytes) -> bool:
 
 
 def _cut_off(what: str) -> Problem:
-    return Problem("", f"the {what} stops in the middle", "send it once more; it may not have been saved to its end")
+    return Problem("", "file-cut-off", {"what": what})
 
 
 # -- pictures --------------------------------------------------------------------------------------------------------
@@ -81,7 +79,7 @@ def _picture(content: bytes) -> Iterator[Problem]:
             width, height = image.size
             if width * height > MOST_PIXELS:
                 millions = -(-width * height // 1_000_000)
-                yield Problem("", f"the picture has {millions} million points; at most {MOST_PIXELS // 1_000_000} are taken", "take it smaller")  # fmt: skip
+                yield Problem("", "picture-too-large", {"points": millions, "most": MOST_PIXELS // 1000000})  # fmt: skip
                 return
             image.load()
     except MemoryError:
@@ -95,20 +93,19 @@ def _archive(content: bytes) -> Iterator[Problem]:
     found = inspect_zip(content, BOUNDS)
     problem = _not_ofd(found.names) if found.names or not found.why else None
     if problem is None and found.why:
-        problem = Problem("", *_SAID[found.why])
+        problem = Problem("", _CODES[found.why])
     if problem is None:
         problem = _declaring(content)
     if problem:
         yield problem
 
 
-_ANOTHER = "ask for it once more, or take a picture of it"
-_SAID = {
-    ZIP_CUT_OFF: ("the file stops in the middle", "send it once more; it may not have been saved to its end"),
-    ZIP_DAMAGED: ("the file is damaged", _ANOTHER),
-    ZIP_TOO_LARGE: ("the OFD unpacks to far more than an invoice needs", _ANOTHER),
-    ZIP_LOCKED: ("the OFD is locked with a password", "save it without one, or take a picture of it"),
-    ZIP_LEADS_OUT: ("the OFD names files outside itself", _ANOTHER),
+_CODES = {
+    ZIP_CUT_OFF: "ofd-cut-off",
+    ZIP_DAMAGED: "file-damaged",
+    ZIP_TOO_LARGE: "ofd-unpacks-too-large",
+    ZIP_LOCKED: "ofd-locked",
+    ZIP_LEADS_OUT: "ofd-leads-out",
 }
 
 
@@ -117,8 +114,8 @@ def _not_ofd(members: Sequence[str]) -> Problem | None:
     if "ofd.xml" in names:
         return None
     if names.intersection(_OFFICE):
-        return Problem("", "this is an Office file", "save it as PDF")
-    return Problem("", "this is a packed file, not a paper", "unpack it, and choose the PDF, OFD or picture in it")
+        return Problem("", "file-is-office")
+    return Problem("", "file-is-archive")
 
 
 def _declaring(content: bytes) -> Problem | None:
@@ -129,7 +126,7 @@ def _declaring(content: bytes) -> Problem | None:
             for one in archive.infolist():
                 bare = archive.read(one).replace(b"\0", b"")
                 if bare.lstrip(_MARKS).startswith(b"<") and _DECLARES.search(bare):
-                    return Problem("", "the OFD holds instructions that no invoice needs", _ANOTHER)
+                    return Problem("", "ofd-holds-instructions")
     except ZIP_ERRORS:
-        return Problem("", *_SAID[ZIP_DAMAGED])
+        return Problem("", "file-damaged")
     return None

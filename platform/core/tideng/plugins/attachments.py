@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from tideng.base.errors import Problem, Refused
+from tideng.base.problems import restored
 from tideng.base.sandbox import SandboxFailed, SandboxLimits, call_sandboxed
 from tideng.model.catalogue import Text
 
@@ -34,7 +35,7 @@ MEDIA_TYPES: Mapping[str, str] = {
     "png": "image/png",
 }
 _SORT_OF = {"pdf": PDF, "ofd": OFD, "jpeg": PICTURE, "png": PICTURE}
-_CALLED = {"pdf": "a PDF", "ofd": "an OFD", "jpeg": "a picture", "png": "a picture"}
+_KINDS = {"pdf": "a-pdf", "ofd": "an-ofd", "jpeg": "a-picture", "png": "a-picture"}
 _ENDINGS = {"pdf": ("pdf",), "ofd": ("ofd",), "jpeg": ("jpg", "jpeg", "jfif", "png"), "png": ("png", "jpg", "jpeg")}
 _ENDING = re.compile(r"\.([A-Za-z][A-Za-z0-9]{1,4})$")
 _HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevx", b"mif1", b"msf1", b"avif")
@@ -107,28 +108,25 @@ def format_of(content: bytes) -> str | None:
 
 def _too_large(content: bytes) -> list[Problem]:
     if not content:
-        return [Problem("", "the file is empty", "choose it once more; it may not have been saved to its end")]
+        return [Problem("", "attachment-empty")]
     if len(content) > LARGEST_ATTACHMENT:
         size = -(-len(content) // MEGABYTE)
-        way_out = "take the picture smaller, or save the PDF with less detail"
-        return [Problem("", f"the file has {size} MB; at most {LARGEST_ATTACHMENT // MEGABYTE} MB are taken", way_out)]
+        return [Problem("", "attachment-too-large", {"size": size, "most": LARGEST_ATTACHMENT // MEGABYTE})]
     return []
 
 
 def _not_taken(content: bytes, accept: Sequence[str]) -> Problem:
     """Say as precisely as the content allows why a file is not accepted here."""
-    wanted = ", ".join({PDF: "PDF", OFD: "OFD", PICTURE: "JPEG, PNG"}[one] for one in accept)
+    wanted = [{PDF: "PDF", OFD: "OFD", PICTURE: "JPEG, PNG"}[one] for one in accept]
     if content[4:8] == b"ftyp" and content[8:12] in _HEIF:
-        return Problem("", "this is a HEIC picture, which cannot be read here", "save it as JPEG; on a phone, a screenshot of it will do")  # fmt: skip
+        return Problem("", "picture-is-heic")  # fmt: skip
     if content.startswith(_OTHER_PICTURES) or content[8:12] == b"WEBP":
-        return Problem("", "this kind of picture cannot be read here", "save it as JPEG or PNG")
+        return Problem("", "picture-kind-unreadable")
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        return Problem("", "this is an Office file", "save it as PDF")
+        return Problem("", "file-is-office")
     if format_of(content):
-        return Problem(
-            "", f"this is {_CALLED[format_of(content) or '']}, which is not taken here", f"taken are {wanted}"
-        )
-    return Problem("", "this is no file that can be read here", f"taken are {wanted}")
+        return Problem("", "file-kind-refused", {"what": _KINDS[format_of(content) or ""], "kinds": wanted})
+    return Problem("", "file-not-readable", {"kinds": wanted})
 
 
 def _misnamed(name: str, found: str) -> list[Problem]:
@@ -138,8 +136,7 @@ def _misnamed(name: str, found: str) -> list[Problem]:
         return []
     if found == "ofd":
         return []  # any ZIP: whether it is an OFD at all, the opening tells in better words
-    way_out = f"name it .{_ENDINGS[found][0]}, or choose the file that was meant"
-    return [Problem("", f"this is {_CALLED[found]}, but its name ends in .{ending[1]}", way_out)]
+    return [Problem("", "file-misnamed", {"what": _KINDS[found], "ending": ending[1], "right": _ENDINGS[found][0]})]
 
 
 def _opened(content: bytes, found: str) -> list[Problem]:
@@ -148,6 +145,6 @@ def _opened(content: bytes, found: str) -> list[Problem]:
         said = call_sandboxed("tideng.plugins.attachment_check:look", content, found, limits=OPENING)
     except SandboxFailed as unanswered:
         if unanswered.why == "died":
-            return [Problem("", "the file cannot be opened", "save it anew as PDF, or take a picture of it")]
-        return [Problem("", "opening the file takes too long", "save it anew as PDF, or take a picture of it")]
-    return [Problem("", one["problem"], one["hint"]) for one in said]
+            return [Problem("", "file-cannot-be-opened")]
+        return [Problem("", "file-slow-to-open")]
+    return [restored(one) for one in said]

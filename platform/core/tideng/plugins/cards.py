@@ -67,7 +67,7 @@ def beside_person(
     an unknown person."""
     scope = viewer.scope(directory, now)
     if not directory.knows(person) or (scope is not None and person not in scope):
-        raise NotFound(f"no person {person}")
+        raise NotFound("no-such-person", {"id": person})
     parts = deployment.plugins.call(
         "beside_person", person=person, viewer=viewer, connection=connection, directory=directory, now=now
     )

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tideng.base.errors import Problem
+from tideng.base.problems import Sentence
 from tideng.model.catalogue import Text
 
 if TYPE_CHECKING:
@@ -46,19 +47,22 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What should be added before a form is accepted. `field`: '' for the whole form. `message`: in zh and en.
+    """What should be added before a form is accepted. `field`: '' for the whole form. `message`: a text in zh and en, or the phrase of a problem.
     `severity`: MUST keeps the form from being accepted, SHOULD does not. `rule`: the rule that asks, if one does.
     `least`: how many characters or items of the field would be enough, when that is the question; else 0."""
 
     field: str
-    message: Text
+    message: Text | Sentence
     severity: str = MUST
     rule: str = ""
     least: int = 0
 
-    def problem(self, locale: str = "en") -> Problem:
-        message = self.message.get(locale) or self.message.get("en") or next(iter(self.message.values()), "")
-        return Problem(self.field, message, severity="error" if self.severity == MUST else "warning")
+    def problem(self) -> Problem:
+        """What is asked, as a problem of the field."""
+        severity = "error" if self.severity == MUST else "warning"
+        if isinstance(self.message, Sentence):
+            return Problem(self.field, self.message.code, self.message.params, severity)
+        return Problem(self.field, "asked-by-a-rule", {"message": self.message}, severity)
 
 
 @dataclass(frozen=True, slots=True)

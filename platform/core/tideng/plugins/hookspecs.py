@@ -168,8 +168,8 @@ class Hooks:
     def pause_rule(self, rule: str, why: str, detail: Mapping[str, Any], connection: Connection) -> bool | None:
         """Take a rule out of force until a person has looked at it.
 
-        Called inside the transaction which found that the rule would speak to far more people than in its preview; `why` and
-        `detail` say so. Return True if the rule is this plugin's.
+        Called inside the transaction which found that the rule would speak to far more people than in its preview; `why` (a
+        phrase as text, see `tideng.base.problems`) and `detail` say so. Return True if the rule is this plugin's.
         """
 
     @hookspec

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tideng.base.errors import InvalidBundle, PluginRefused
 from tideng.base.logs import where
+from tideng.base.problems import Sentence
 from tideng.base.text import DEFAULT, SOURCE
 from tideng.model.catalogue import Catalogue, Text
 from tideng.plugins.hookspecs import PROJECT, Hooks
@@ -43,13 +44,18 @@ log = structlog.get_logger("tideng.plugins")
 
 @dataclass(frozen=True, slots=True)
 class PluginState:
-    """What became of one plugin: `state` is on, failed or off (not allowed); `error` says why it is not on."""
+    """What became of one plugin: `state` is on, failed or off (not allowed); `why` says why it is not on."""
 
     name: str
     version: str = ""
     state: str = "on"
-    error: str = ""
+    why: Sentence | None = None
     module: str = ""
+
+    @property
+    def error(self) -> str:
+        """Why it is not on, in English; '' where it is on."""
+        return str(self.why) if self.why else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,23 +126,22 @@ class Plugins:
     def fail(self, name: str, error: BaseException, hook: str = "") -> None:
         """Switch a plugin off in this process and remember why. Its declarations stay known, because its events
         still arrive."""
-        said = str(error) if isinstance(error, PluginRefused) else f"{type(error).__name__}: {error}"
-        if hook:
-            said = f"{hook}: {said}"
-        self._states[name] = replace(self._states.get(name, PluginState(name)), state="failed", error=said)
+        fault = {"error": f"{type(error).__name__}: {error}", "hook": f"{hook}: " if hook else ""}
+        why = error.message if isinstance(error, PluginRefused) else Sentence("plugin-fault", fault)
+        self._states[name] = replace(self._states.get(name, PluginState(name)), state="failed", why=why)
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
         self._make_ready()
         log.error("plugin switched off", plugin=name, hook=hook, error_type=type(error).__name__, where=where(error))
 
     # -- switches ----------------------------------------------------------------------------------------------
-    def switch_off(self, name: str, why: str) -> bool:
+    def switch_off(self, name: str, why: Sentence) -> bool:
         """Stop calling a plugin; returns True if it was on. Its declarations stay known: its events still arrive,
         and earlier findings still have titles."""
         state = self._states.get(name)
         if state is None or state.state != "on":
             return False
-        self._states[name] = replace(state, state="off", error=why)
+        self._states[name] = replace(state, state="off", why=why)
         if self._manager.has_plugin(name):
             self._manager.unregister(name=name)
         self._make_ready()
@@ -156,9 +161,7 @@ class Plugins:
             return False
         lacking = [one for one in _requires(plugin) if not self._manager.has_plugin(one)]
         if lacking:
-            self.fail(
-                name, PluginRefused(f"needs {', '.join(lacking)}, which {'is' if len(lacking) == 1 else 'are'} not on")
-            )
+            self.fail(name, PluginRefused("plugin-lacks-others", {"names": lacking}))
             return False
         self._register(name, plugin)
         self._make_ready()
@@ -223,9 +226,7 @@ class Plugins:
                 self._register(name, plugin)
         for name, plugin in waiting:
             lacking = [n for n in _requires(plugin) if not self._manager.has_plugin(n)]
-            self.fail(
-                name, PluginRefused(f"needs {', '.join(lacking)}, which {'is' if len(lacking) == 1 else 'are'} not on")
-            )
+            self.fail(name, PluginRefused("plugin-lacks-others", {"names": lacking}))
         self._make_ready()
 
     def _import(self, entry: EntryPoint) -> Any | None:
@@ -233,13 +234,14 @@ class Plugins:
         self._entries.setdefault(name, entry)
         if name in self._states:
             log.error("plugin name taken twice", plugin=name)
-            self._states[name] = replace(self._states[name], error=f"{entry.value} has the same name and was left out")
+            twice = Sentence("plugin-name-twice", {"entry": entry.value})
+            self._states[name] = replace(self._states[name], why=twice)
             return None
         self._states[name] = PluginState(name, distribution.version if distribution else "", module=entry.module)
         try:
             refusal = self._refusal(name, distribution)
             if refusal:
-                self._states[name] = replace(self._states[name], state="off", error=refusal)
+                self._states[name] = replace(self._states[name], state="off", why=refusal)
                 return None
             plugin = entry.load()
             plugin = plugin() if isinstance(plugin, type) else plugin
@@ -269,33 +271,33 @@ class Plugins:
         for caller in self._manager.get_hookcallers(plugin) or ():
             if not caller.has_spec():
                 near = difflib.get_close_matches(caller.name, self._hooks, n=1, cutoff=0.5)
-                hint = f" (did you mean {near[0]}?)" if near else ""
-                raise PluginRefused(f"{name}: there is no hook {caller.name!r}{hint}")
+                way_out = Sentence("in-brackets-did-you-mean", {"name": near[0]}) if near else None
+                raise PluginRefused("unknown-hook", {"name": name, "hook": caller.name, "way_out": way_out})
             for one in caller.get_hookimpls():
                 if one.plugin is plugin and (one.hookwrapper or one.wrapper):
-                    raise PluginRefused(f"{name}: {caller.name} wraps other plugins; every plugin stands alone")
+                    raise PluginRefused("hook-wraps-others", {"name": name, "hook": caller.name})
 
-    def _refusal(self, name: str, distribution: Distribution | None) -> str:
-        """Say why the allow-list excludes a plugin; '' when it does not."""
-        reasons = []
+    def _refusal(self, name: str, distribution: Distribution | None) -> Sentence | None:
+        """Say why the allow-list excludes a plugin; None when it does not."""
+        reason = Sentence("plugin-not-allowed")
         for line in self._allowed:
             if line == ANY or (line == SHIPPED and distribution is not None and distribution.name == PROJECT):
-                return ""
+                return None
             entry = _ENTRY.fullmatch(line.strip())
             if line != SHIPPED and not entry:
-                raise PluginRefused(f"plugins_allowed: cannot read {line!r} (NAME>=1,<2 sha256:HEX)")
+                raise PluginRefused("allow-list-unreadable", {"line": line})
             if entry and entry["name"] == name:
-                reason = _mismatch(entry, distribution)
-                if not reason:
-                    return ""
-                reasons.append(reason)
-        return "; ".join(reasons) or "not in plugins_allowed"
+                mismatch = _mismatch(entry, distribution)
+                if mismatch is None:
+                    return None
+                reason = mismatch
+        return reason
 
 
 def _requires(plugin: Any) -> tuple[str, ...]:
     names = getattr(plugin, "requires", ())
     if isinstance(names, str) or not all(isinstance(name, str) for name in names):
-        raise PluginRefused("requires must be a tuple of plugin names")
+        raise PluginRefused("requires-not-a-tuple")
     return tuple(names)
 
 
@@ -307,37 +309,37 @@ def _title(plugin: Any) -> Text | None:
     if not isinstance(title, Mapping) or not all(
         isinstance(title.get(one), str) and title[one] for one in (DEFAULT, SOURCE)
     ):
-        raise PluginRefused('title must be {"zh": …, "en": …}')
+        raise PluginRefused("title-not-a-text")
     return {locale: str(text) for locale, text in title.items()}
 
 
-def _mismatch(entry: re.Match, distribution: Distribution | None) -> str:
+def _mismatch(entry: re.Match, distribution: Distribution | None) -> Sentence | None:
     if not entry["versions"] and not entry["sha256"]:
-        return ""
+        return None
     if distribution is None:
-        return "its version cannot be known"
+        return Sentence("plugin-version-unknown")
     if entry["versions"]:
         try:
             fits = SpecifierSet(entry["versions"]).contains(distribution.version, prereleases=True)
         except InvalidSpecifier:
-            return f"cannot read the versions {entry['versions']!r}"
+            return Sentence("plugin-versions-unreadable", {"versions": entry["versions"]})
         if not fits:
-            return f"version {distribution.version} is not {entry['versions']}"
-    return _altered(distribution, entry["sha256"]) if entry["sha256"] else ""
+            return Sentence("plugin-version-refused", {"version": distribution.version, "versions": entry["versions"]})
+    return _altered(distribution, entry["sha256"]) if entry["sha256"] else None
 
 
-def _altered(distribution: Distribution, expected: str) -> str:
+def _altered(distribution: Distribution, expected: str) -> Sentence | None:
     """Compare RECORD with its pinned hash, and every file with RECORD (PEP 376: urlsafe base64 without padding)."""
     record = distribution.read_text("RECORD")
     if record is None or hashlib.sha256(record.encode()).hexdigest() != expected:
-        return "its RECORD has another hash than the pinned one"
+        return Sentence("plugin-record-differs")
     for file in distribution.files or ():
         if file.hash:
             path = Path(file.locate())
             actual = hashlib.new(file.hash.mode, path.read_bytes()).digest() if path.is_file() else b""
             if urlsafe_b64encode(actual).rstrip(b"=").decode() != file.hash.value:
-                return f"{file} is not the file that was installed"
-    return ""
+                return Sentence("plugin-file-differs", {"file": str(file)})
+    return None
 
 
 def _passing(error: DBAPIError) -> bool:

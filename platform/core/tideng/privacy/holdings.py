@@ -81,27 +81,38 @@ class Holding:
                 return
 
 
+@dataclass(frozen=True, slots=True)
+class HeldRows:
+    """The rows of one table that are held on a person.
+
+    `row`: the table's class; `which`: the condition that they meet; `when`: the column with their moment. `told` makes the
+    records of a part's rows where a record has more than the table's columns. `also`: columns of the table that a record has
+    beside those that are shown."""
+
+    row: Any
+    which: Any
+    when: Any
+    told: Callable[[Sequence[Any]], Iterable[Record]] | None = None
+    also: Sequence[str] = ()
+
+
 def of_rows(
     connection: Connection,
     name: str,
     title: Text,
     about: Text,
     columns: Mapping[str, Text],
-    row: Any,
-    which: Any,
-    when: Any,
-    told: Callable[[Sequence[Any]], Iterable[Record]] | None = None,
+    held: HeldRows,
     icon: str = "book",
-    also: Sequence[str] = (),
 ) -> Holding:
-    """A kind that is the rows of one table: those of `row` for which `which` holds, by the moment `when`. One statement now, and
-    one for each part that is read. `columns` names the table's columns; one that it has not comes of `told`, which makes the
-    records of a part's rows, where they are more than the columns themselves. `also`: columns of the table that a record has
-    beside those that are shown."""
+    """Make a holding of the rows of one table, newest first. One statement now, and one for each part that is read.
+
+    `columns`: column → title, as in `Holding`; a column that the table does not have comes from `held.told`."""
+    row, which, when = held.row, held.which, held.when
     count, first, last = connection.execute(select(func.count(), func.min(when), func.max(when)).where(which)).one()
-    kept = (getattr(row, column) for column in (*also, *columns) if hasattr(row, column))
+    kept = (getattr(row, column) for column in (*held.also, *columns) if hasattr(row, column))
     wanted = select(*kept).where(which).order_by(when.desc(), row.id.desc())
-    record = told or (lambda rows: [dict(one._mapping) for one in rows])
+    record = held.told or (lambda rows: [dict(one._mapping) for one in rows])
 
     def records(start: int, most: int) -> Iterable[Record]:
         return record(connection.execute(wanted.offset(start).limit(most)).all())
@@ -117,7 +128,7 @@ def holdings(
     A statement for each table, however many records. Raises `NotFound` for whoever is no person here.
     """
     if not viewer.person:
-        raise NotFound("nothing is held on whoever is no person here")
+        raise NotFound("no-own-records")
     found = [
         _person(directory, viewer.person),
         *_events(connection, deployment, viewer.person),
@@ -284,7 +295,9 @@ def _released() -> Any:
 def _of_findings(
     connection: Connection, name: str, title: Text, about: Text, columns: Mapping[str, Text], which: Any, icon: str
 ) -> Holding:
-    return of_rows(connection, name, title, about, columns, FindingRow, which, FindingRow.at, icon=icon, also=("id",))
+    return of_rows(
+        connection, name, title, about, columns, HeldRows(FindingRow, which, FindingRow.at, also=("id",)), icon
+    )
 
 
 def _contests(connection: Connection, person: str) -> Holding:
@@ -300,7 +313,8 @@ def _contests(connection: Connection, person: str) -> Holding:
     }
     title = phrase("What you said is wrong")
     about = phrase("You and HR can see it")
-    return of_rows(connection, "contests", title, about, columns, row, row.person == person, row.at, icon="alert")
+    mine = HeldRows(row, row.person == person, row.at)
+    return of_rows(connection, "contests", title, about, columns, mine, "alert")
 
 
 _TEXT: Text = phrase("Text")
@@ -308,6 +322,21 @@ _VOICE: Text = phrase("Recording")
 _TAKEN_BACK: Text = phrase("Taken back", context="holdings")
 _OF_NOTES_LEFT: Text = phrase("You and whoever it is for can see it. HR only sees that there is one")  # fmt: skip
 _OF_NOTES: Text = phrase("You and whoever left it can see it. HR only sees that there is one")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NoteSide:
+    """One person's notes from one side: those they got, or those they left.
+
+    `name`, `title`, `about`, `columns` as in `Holding`; `mine`: the condition on `PersonNoteRow`; `other`: its column with
+    the person on the other side."""
+
+    name: str
+    title: Text
+    about: Text
+    columns: Mapping[str, Text]
+    mine: Any
+    other: str
 
 
 def _notes(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
@@ -324,7 +353,7 @@ def _notes(connection: Connection, person: str, directory: Directory, now: datet
     }
     title = phrase("Notes to you", context="holdings")
     mine = PersonNoteRow.person == person
-    return _of_notes(connection, "notes", title, _OF_NOTES, columns, mine, "author", directory, now)
+    return _of_notes(connection, NoteSide("notes", title, _OF_NOTES, columns, mine, "author"), directory, now)
 
 
 def _notes_left(connection: Connection, person: str, directory: Directory, now: datetime) -> Holding:
@@ -337,39 +366,30 @@ def _notes_left(connection: Connection, person: str, directory: Directory, now: 
     }
     title = phrase("Notes you left")
     mine = PersonNoteRow.author == person
-    return _of_notes(connection, "notes_left", title, _OF_NOTES_LEFT, columns, mine, "person", directory, now)
+    return _of_notes(connection, NoteSide("notes_left", title, _OF_NOTES_LEFT, columns, mine, "person"), directory, now)
 
 
-def _of_notes(
-    connection: Connection,
-    name: str,
-    title: Text,
-    about: Text,
-    columns: Mapping[str, Text],
-    which: Any,
-    other: str,
-    directory: Directory,
-    now: datetime,
-) -> Holding:
-    row, sound = PersonNoteRow, PersonNoteVoiceRow
-    file = lambda one: f"{name.replace('_', '-')}/{one.id}.{ENDINGS[one.media_type]}" if one.media_type else None  # noqa: E731
+def _of_notes(connection: Connection, side: NoteSide, directory: Directory, now: datetime) -> Holding:
+    row, sound, mine = PersonNoteRow, PersonNoteVoiceRow, side.mine
+    file = lambda one: f"{side.name.replace('_', '-')}/{one.id}.{ENDINGS[one.media_type]}" if one.media_type else None  # noqa: E731
     count, first, last = connection.execute(
-        select(func.count(), func.min(row.left_at), func.max(row.left_at)).where(which)
+        select(func.count(), func.min(row.left_at), func.max(row.left_at)).where(mine)
     ).one()
-    kept = [getattr(row, column) for column in columns if column != "voice"]
-    wanted = select(row.id, row.media_type, *kept).where(which)
+    kept = [getattr(row, column) for column in side.columns if column != "voice"]
+    wanted = select(row.id, row.media_type, *kept).where(mine)
 
     def record(one: Any) -> Record:
-        named = name_of(directory, getattr(one, other), now)
-        return {column: getattr(one, column, None) for column in columns} | {other: named, "voice": file(one)}
+        named = name_of(directory, getattr(one, side.other), now)
+        values = {column: getattr(one, column, None) for column in side.columns}
+        return values | {side.other: named, "voice": file(one)}
 
     def recordings() -> Iterator[tuple[str, bytes]]:
-        spoken = connection.execute(select(row.id, row.media_type).where(which, row.media_type.is_not(None))).all()
+        spoken = connection.execute(select(row.id, row.media_type).where(mine, row.media_type.is_not(None))).all()
         for one in spoken:  # one at a time: each may be two million bytes
             yield file(one) or "", bytes(connection.scalar(select(sound.data).where(sound.note == one.id)) or b"")
 
     records = _read(connection, wanted.order_by(row.id.desc()), record)
-    return Holding(name, title, about, columns, count, records, first, last, "mic", recordings)
+    return Holding(side.name, side.title, side.about, side.columns, count, records, first, last, "mic", recordings)
 
 
 def _read(

@@ -57,7 +57,7 @@ def respond(deployment: Deployment, finding_id: int, person: str, kind: str, not
     with writing(deployment.engine) as connection:
         row = _answered(connection, finding_id, person)
         if kind == "acknowledged" and row.recipient != person:
-            raise NotAllowed("only whoever was reminded can say that they have seen it")
+            raise NotAllowed("viewer-may-not-acknowledge")
         if (row.response, row.response_note or "") == (kind, note):
             return False
         # the moment is part of it: an answer that was changed and changed back was said twice
@@ -90,9 +90,9 @@ def take_back(deployment: Deployment, finding_id: int, person: str) -> str:
             return ""
         if answer != "snoozed":
             if row.responded_at is None or now - row.responded_at > TAKEN_BACK_WITHIN:
-                raise Refused("answer", [Problem("answer", "it was said a while ago", "answer again instead")])
+                raise Refused("answer", [Problem("answer", "answer-too-old")])
             if answer == "disputed" and not take_back_contest(connection, finding_id, person, now):
-                raise Refused("answer", [Problem("answer", "HR has looked already")])
+                raise Refused("answer", [Problem("answer", "answer-already-reviewed")])
             undone: dict[str, Any] = {"response": None, "response_note": None, "responded_at": None}
             connection.execute(update(FindingRow).where(FindingRow.id == finding_id).values(**undone))
         data = {"nudge": str(finding_id), "answer": answer}
@@ -108,17 +108,17 @@ def _answered(connection: Any, finding_id: int, person: str) -> Any:
     query = select(*_ANSWERED).where(FindingRow.id == finding_id, theirs)
     row = connection.execute(query if is_sqlite(connection) else query.with_for_update()).first()
     if row is None or not person:
-        raise NotFound(f"no nudge {finding_id}")
+        raise NotFound("no-nudge", {"id": finding_id})
     return row
 
 
 def _check(kind: str, note: str) -> None:
     problems = []
     if kind not in RESPONSES:
-        problems.append(Problem("kind", f"{kind!r} is no answer", " or ".join(RESPONSES)))
+        problems.append(Problem("kind", "unknown-answer", {"kind": kind, "responses": RESPONSES}))
     if kind == "disputed" and not note:
-        problems.append(Problem("note", "say in a few words what is not right"))
+        problems.append(Problem("note", "dispute-without-words"))
     if len(note) > NOTE_LENGTH or "\x00" in note:
-        problems.append(Problem("note", f"at most {NOTE_LENGTH} characters, without control characters"))
+        problems.append(Problem("note", "text-too-long", {"limit": NOTE_LENGTH}))
     if problems:
         raise Refused("answer", problems)

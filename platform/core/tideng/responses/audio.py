@@ -11,6 +11,8 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tideng.base.errors import InvalidValue
+
 WEBM, OGG, MP4, WAV = "audio/webm", "audio/ogg", "audio/mp4", "audio/wav"
 KINDS = (WEBM, OGG, MP4, WAV)
 ENDINGS = {WEBM: "webm", OGG: "ogg", MP4: "m4a", WAV: "wav"}
@@ -18,7 +20,7 @@ _MOST_PARTS = 200_000
 """So many parts no recording of some minutes has; a file made to keep us busy does."""
 
 
-class NotSpoken(ValueError):
+class NotSpoken(InvalidValue):
     """These bytes are no recording that we know."""
 
 
@@ -43,11 +45,11 @@ def recognise(data: bytes) -> Recording:
             try:
                 seconds = length_of(data)
             except (struct.error, IndexError, ZeroDivisionError, OverflowError):
-                raise NotSpoken("the file is broken") from None
+                raise NotSpoken("recording-broken") from None
             if not 0 < seconds < float("inf"):
-                raise NotSpoken("there is no sound in it")
+                raise NotSpoken("recording-without-sound")
             return Recording(media_type, round(seconds, 2))
-    raise NotSpoken("no recording of a kind that we know")
+    raise NotSpoken("recording-kind-unknown")
 
 
 # -- WebM: a tree of elements, each with an id and a size that may be left open -----------------------------------------
@@ -70,7 +72,7 @@ def _webm(data: bytes) -> float:
         elif id == _DURATION:
             length = struct.unpack(">d" if len(value) == 8 else ">f", value)[0]
         elif id == _TRACK_TYPE and value != _AUDIO:
-            raise NotSpoken("there is more than sound in it")
+            raise NotSpoken("recording-with-picture")
         elif id == _CODEC:
             codecs.append(value.rstrip(b"\x00"))
         elif id == _AT:
@@ -79,7 +81,7 @@ def _webm(data: bytes) -> float:
             _track, size = _number(value, 0)
             last = max(last, began + struct.unpack_from(">h", value, size)[0])
     if doc_type != b"webm" or codecs != [b"A_OPUS"]:
-        raise NotSpoken("no recording of a kind that we know")
+        raise NotSpoken("recording-kind-unknown")
     return max(length, float(last)) * scale / 1e9
 
 
@@ -99,12 +101,12 @@ def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
             return  # cut off: what came before is all there is
         yield id, data[at : at + size]
         at += size
-    raise NotSpoken("the file is broken")
+    raise NotSpoken("recording-broken")
 
 
 def _width(first: int) -> int:
     if not first:
-        raise NotSpoken("the file is broken")
+        raise NotSpoken("recording-broken")
     return 9 - first.bit_length()
 
 
@@ -128,7 +130,7 @@ def _ogg(data: bytes) -> float:
         body = at + 27 + segments
         if skip is None:
             if data[body : body + 8] != b"OpusHead":
-                raise NotSpoken("no recording of a kind that we know")
+                raise NotSpoken("recording-kind-unknown")
             skip = struct.unpack_from("<H", data, body + 10)[0]
         last = max(last, samples)
         at = body + sum(data[at + 27 : body])
@@ -163,7 +165,7 @@ def _mp4(data: bytes) -> float:
             began += _run(box, of_fragment)
             last = max(last, began)
     if kinds != [b"soun"] or codecs not in ([b"mp4a"], [b"Opus"]):
-        raise NotSpoken("there is more than sound in it" if b"vide" in kinds else "there is no sound in it")
+        raise NotSpoken("recording-with-picture" if b"vide" in kinds else "recording-without-sound")
     return max(whole, last / rate if rate else 0.0)
 
 
@@ -179,7 +181,7 @@ def _boxes(data: bytes, at: int, end: int, depth: int) -> Iterator[tuple[bytes, 
             return
         if kind in _BOXES:
             if depth > len(_BOXES):
-                raise NotSpoken("the file is broken")
+                raise NotSpoken("recording-broken")
             yield from _boxes(data, at + head, at + size, depth + 1)
         elif kind != b"mdat":
             yield kind, data[at + head : at + size]
@@ -207,7 +209,7 @@ def _run(box: bytes, each: int) -> int:
     at = 8 + (4 if flags & 1 else 0) + (4 if flags & 4 else 0)
     step = 4 * sum(bool(flags & one) for one in (0x100, 0x200, 0x400, 0x800))
     if count > _MOST_PARTS:
-        raise NotSpoken("the file is broken")
+        raise NotSpoken("recording-broken")
     return sum(struct.unpack_from(">I", box, at + step * number)[0] for number in range(count))
 
 

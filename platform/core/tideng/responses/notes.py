@@ -108,7 +108,7 @@ def leave(
         if known and known.person == person:
             return known.id
         if known:
-            problems.append(Problem("key", "another note has this key already"))
+            problems.append(Problem("key", "note-key-used"))
         problems += _wrong_here(connection, viewer, directory, now, person, new.nudge)
         if problems:
             raise Refused("note", problems)
@@ -145,40 +145,40 @@ def _may_write(viewer: Viewer, directory: Directory, now: datetime, person: str)
         return
     scope = viewer.scope(directory, now)
     if not directory.knows(person) or (scope is not None and person not in scope):
-        raise NotFound(f"no person {person}")
+        raise NotFound("no-such-person", {"id": person})
     if "hr" not in viewer.roles and "supervisor" not in viewer.roles:
-        raise NotAllowed("only those who look after somebody leave them a note")
+        raise NotAllowed("viewer-may-not-leave-note")
     if person == viewer.person:
-        raise Refused("note", [Problem("person", "a note is for somebody else")])
+        raise Refused("note", [Problem("person", "note-to-oneself")])
     if directory.at(person, now) is None:
-        raise Refused("note", [Problem("person", "has left, and would not be told")])
-    raise NotAllowed("only those who look after somebody leave them a note")
+        raise Refused("note", [Problem("person", "note-to-somebody-gone")])
+    raise NotAllowed("viewer-may-not-leave-note")
 
 
 def _wrong(text: str, voice: bytes, key: str) -> tuple[list[Problem], Recording | None]:
     """Everything that is wrong with what was sent, and what the recording is."""
     problems, recording = [], None
     if not text and not voice:
-        problems.append(Problem("text", "write a few words, or record them"))
+        problems.append(Problem("text", "note-without-words"))
     problems += _wrong_text(text)
     if len(voice) > LARGEST_VOICE:
-        problems.append(Problem("voice", f"the recording is larger than {LARGEST_VOICE // 1024 // 1024} MB"))
+        problems.append(Problem("voice", "recording-too-large", {"size": LARGEST_VOICE // 1024 // 1024}))
     elif voice:
         try:
             recording = recognise(voice)
         except NotSpoken as error:
-            problems.append(Problem("voice", str(error), "a recording as WebM, Ogg, MP4 or WAV"))
+            problems.append(Problem("voice", "recording-refused", {"why": error.message}))
         else:
             if recording.seconds > LONGEST_VOICE + _LATE:
-                problems.append(Problem("voice", f"the recording is longer than {LONGEST_VOICE} seconds"))
+                problems.append(Problem("voice", "recording-too-long", {"seconds": LONGEST_VOICE}))
     if len(key) > _LONGEST_KEY or _UNREADABLE.search(key):
-        problems.append(Problem("key", f"at most {_LONGEST_KEY} characters, without control characters"))
+        problems.append(Problem("key", "text-too-long", {"limit": _LONGEST_KEY}))
     return problems, recording
 
 
 def _wrong_text(text: str) -> list[Problem]:
     if len(text) > LONGEST_TEXT or _UNREADABLE.search(text):
-        return [Problem("text", f"at most {LONGEST_TEXT} characters, without control characters")]
+        return [Problem("text", "text-too-long", {"limit": LONGEST_TEXT})]
     return []
 
 
@@ -193,10 +193,10 @@ def _wrong_here(
         except NotFound:
             found = None
         if found is None or person not in (found.subject, found.recipient):
-            problems.append(Problem("nudge", "there is no such nudge to or about this person"))
+            problems.append(Problem("nudge", "no-nudge-of-person"))
     since = and_(PersonNoteRow.author == viewer.login, PersonNoteRow.left_at > now - timedelta(hours=1))
     if (connection.scalar(select(func.count()).select_from(PersonNoteRow).where(since)) or 0) >= MOST_AN_HOUR:
-        problems.append(Problem("note", f"{MOST_AN_HOUR} notes were left within the last hour", "wait a while"))
+        problems.append(Problem("note", "too-many-notes", {"most": MOST_AN_HOUR}))
     return problems
 
 
@@ -256,9 +256,9 @@ def reply(deployment: Deployment, viewer: Viewer, directory: Directory, id: int,
     now = deployment.clock.now()
     with writing(deployment.engine) as connection:
         row = _of_person(connection, viewer, id)
-        problems = _wrong_text(text) if text else [Problem("text", "write a few words")]
+        problems = _wrong_text(text) if text else [Problem("text", "reply-without-words")]
         if row.taken_back_at is not None:
-            problems.append(Problem("note", "it was taken back"))
+            problems.append(Problem("note", "note-withdrawn"))
         if problems:
             raise Refused("answer", problems)
         if row.reply == text:
@@ -282,11 +282,11 @@ def take_back(deployment: Deployment, viewer: Viewer, directory: Directory, id: 
     with writing(deployment.engine) as connection:
         row = stored_note(connection, viewer, id, lock=True)
         if row.author != viewer.login:
-            raise NotAllowed("only whoever left a note takes it back")
+            raise NotAllowed("viewer-may-not-withdraw-note")
         if row.taken_back_at is not None:
             return False
         if row.seen_at is not None or row.replied_at is not None:
-            raise Refused("note", [Problem("note", "it has been seen already", "leave another one")])
+            raise Refused("note", [Problem("note", "note-seen")])
         connection.execute(delete(PersonNoteVoiceRow).where(PersonNoteVoiceRow.note == id))
         gone: dict[str, Any] = {"text": "", "media_type": None, "seconds": None, "size": None, "taken_back_at": now}
         connection.execute(update(PersonNoteRow).where(PersonNoteRow.id == id).values(**gone))
@@ -298,7 +298,7 @@ def take_back(deployment: Deployment, viewer: Viewer, directory: Directory, id: 
 def _of_person(connection: Connection, viewer: Viewer, id: int) -> Any:
     row = stored_note(connection, viewer, id, lock=True)
     if row.person != viewer.person:
-        raise NotAllowed("only whoever a note is for says so")
+        raise NotAllowed("viewer-may-not-answer-note")
     return row
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from tideng.base.clock import Clock, ScaledClock, SystemClock
 from tideng.base.errors import InvalidBundle, PluginRefused, Problem
+from tideng.base.problems import Sentence, sentence_as_text
 from tideng.base.settings import Settings, fill_secrets, load
 from tideng.client.profile import CLIENT, Profile
 from tideng.intake.event_files import LOGS, log_event_type
@@ -45,7 +46,7 @@ LOG_TYPES = "log types"
 SWITCHES = "plugin switches"
 """The note that holds the plugins that people switched off (``off``: name → who and when), and how often each was to be
 tried again (``tries``: name → number)."""
-SWITCHED_OFF = "switched off by a person"
+SWITCHED_OFF = Sentence("plugin-switched-off")
 
 
 class Deployment:
@@ -191,7 +192,7 @@ class Deployment:
         for name, state in known.items():
             if name in off:
                 self.plugins.switch_off(name, SWITCHED_OFF)
-            elif (state.state == "off" and state.error == SWITCHED_OFF) or (
+            elif (state.state == "off" and state.why == SWITCHED_OFF) or (
                 self._started and state.state == "failed" and tries.get(name, 0) > self._tries.get(name, 0)
             ):
                 wanted.append(name)
@@ -232,7 +233,7 @@ class Deployment:
         found += self._clashes(bundle)
         errors = [problem for problem in found if problem.severity == "error"]
         if errors:
-            raise InvalidBundle(f"client bundle {bundle.root.name or bundle.root}", errors)
+            raise InvalidBundle(Sentence("client-bundle", {"name": bundle.root.name or str(bundle.root)}), errors)
         return found
 
     def _clashes(self, bundle: Bundle) -> list[Problem]:
@@ -240,19 +241,24 @@ class Deployment:
         for name in bundle.event_types:
             known = self.catalogue.event_types.get(name)
             if known and known.plugin not in (CLIENT, LOGS):
-                problems.append(
-                    Problem(f"event_types.{name}", f"is already declared by {known.plugin}", "choose another name")
-                )
+                problems.append(Problem(f"event_types.{name}", "event-type-declared-already", {"plugin": known.plugin}))
         for name in bundle.channels:
             if name not in self.catalogue.channels:
-                known_channels = ", ".join(sorted(self.catalogue.channels))
-                problems.append(Problem("client.yaml, channels", f"there is no channel {name!r}", known_channels))
+                problems.append(
+                    Problem(
+                        "client.yaml, channels",
+                        "channel-unavailable",
+                        {"name": name, "names": sorted(self.catalogue.channels)},
+                    )
+                )
         for name in bundle.plugins:
             if self.plugins.get(name) is None:
                 on = [state.name for state in self.plugins.states if state.state == "on"]
                 near = self.catalogue.suggest(name, on)
-                hint = f"did you mean {near}?" if near else f"on are: {', '.join(on) or 'none'}"
-                problems.append(Problem(f"plugins.{name}", "is not on in this deployment", hint))
+                way_out = Sentence("plugins-on", {"names": on}) if on else Sentence("no-plugins-on")
+                if near:
+                    way_out = Sentence("did-you-mean", {"name": near})
+                problems.append(Problem(f"plugins.{name}", "plugin-not-on", {"way_out": way_out}))
         return problems
 
     def failed_plugins(self) -> frozenset[str]:
@@ -262,7 +268,7 @@ class Deployment:
         """Raise `PluginRefused` if a plugin failed since `before` was taken: a client is applied as a whole or not at all."""
         new = [f"{s.name} ({s.error})" for s in self.plugins.states if s.state == "failed" and s.name not in before]
         if new:
-            raise PluginRefused(f"nothing was changed, because of {'; '.join(new)}")
+            raise PluginRefused("switch-changed-nothing", {"why": "; ".join(new)})
 
     def note_plugins(self, connection: Connection) -> None:
         """Store the state of every plugin, for the plugins page; `since` changes only with the state."""
@@ -270,9 +276,10 @@ class Deployment:
         now = self.clock.now()
         for one in self.plugins.states:
             row = held.pop(one.name, None)
-            if row is not None and (row.state, row.error or "") == (one.state, one.error):
+            why = sentence_as_text(one.why) if one.why else None
+            if row is not None and (row.state, row.error) == (one.state, why):
                 continue
-            values = {"state": one.state, "error": one.error or None, "since": now}
+            values = {"state": one.state, "error": why, "since": now}
             statement = insert(connection)(PluginRow).values(name=one.name, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
         if held:  # no longer installed

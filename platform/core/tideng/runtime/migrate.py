@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from tideng.base.errors import TidengError
+from tideng.base.errors import CommandFailed
 from tideng.runtime.deployment import Deployment
 from tideng.store.database import is_sqlite, reading, writing
 
@@ -92,7 +92,7 @@ def upgrade(deployment: Deployment, part: str, folder: Path) -> list[str]:
         try:
             steps = script._upgrade_revs("heads", revision)  # what alembic.command.upgrade calls
         except CommandError as error:
-            raise TidengError(f"{part}: this database was made by a newer version ({error})") from None
+            raise CommandFailed("database-too-new", {"part": part, "why": error}) from None
         done.extend(f"{part}: {one.revision.revision} {one.revision.doc}" for one in steps)
         return steps
 

@@ -18,6 +18,7 @@ from tideng.base.errors import (
     Problem,
     Refused,
 )
+from tideng.base.problems import Sentence
 from tideng.runtime.deployment import SWITCHES
 from tideng.store.tables import EventRow, NoteRow
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tideng.runtime.deployment import Deployment
 
 SWITCHES_PLUGINS = frozenset({"implementer", "admin"})
-_INDISPENSABLE = {"directory": "knows who the people are", "judge": "judges by the rules"}
+_INDISPENSABLE = {"directory": Sentence("does-know-people"), "judge": Sentence("does-judge")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ def why_indispensable(deployment: Deployment, plugin: str) -> list[Problem]:
     plugins, problems = deployment.plugins, []
     needed_by = plugins.dependents(plugin)
     if needed_by:
-        problems.append(Problem("", f"{', '.join(needed_by)} cannot work without it", "switch those off first"))
+        problems.append(Problem("", "plugin-needed-by", {"names": needed_by}))
     for hook, does in _INDISPENSABLE.items():
         if plugins.answers(hook) == [plugin]:
-            problems.append(Problem("", f"it is the only plugin that {does}"))
+            problems.append(Problem("", "plugin-only-one", {"does": does}))
     return problems
 
 
@@ -103,9 +104,9 @@ def last_events(connection: Connection, deployment: Deployment) -> dict[str, dat
 
 def _check(deployment: Deployment, viewer: Viewer, plugin: str) -> None:
     if not may_switch(viewer):
-        raise NotAllowed("only implementers and administrators switch plugins")
+        raise NotAllowed("viewer-may-not-switch-plugins")
     if plugin not in {state.name for state in deployment.plugins.states}:
-        raise NotFound(f"no plugin {plugin}")
+        raise NotFound("no-plugin", {"name": plugin})
 
 
 def _keep(connection: Connection, deployment: Deployment, off: Mapping[str, Any], tries: Mapping[str, int]) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, String, any_, create_e
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
-from tideng.base.errors import TidengError
+from tideng.base.errors import CommandFailed
 
 SAFE_SQLITE = (3, 51, 3)
 """SQLite 3.7.0 to 3.51.2 can corrupt a WAL database when it is reset (sqlite.org/wal.html)."""
@@ -28,7 +28,7 @@ def open_engine(url: str) -> Engine:
     import pysqlite3
 
     if pysqlite3.sqlite_version_info < SAFE_SQLITE:
-        raise TidengError(f"SQLite {pysqlite3.sqlite_version} can lose data; install pysqlite3 0.6 or newer")
+        raise CommandFailed("sqlite-too-old", {"version": pysqlite3.sqlite_version})
     connect_args = {"timeout": 15, "check_same_thread": False}
     engine = create_engine(url, module=pysqlite3, connect_args=connect_args, **_COMMON)
 

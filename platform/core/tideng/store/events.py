@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 
-from tideng.base.errors import InvalidPayload, Problem
+from tideng.base.errors import InvalidPayload, InvalidValue, Problem
+from tideng.base.parse_errors import of_text
+from tideng.base.problems import stored
 from tideng.intake.json_text import read_json
 from tideng.intake.reader import DeadLetter, dead_letter, read_event
 from tideng.model.event import Event
@@ -96,11 +98,7 @@ def keep(
         status = next(outcomes)
         problems: tuple[Problem, ...] = ()
         if status == CONFLICT:
-            problem = Problem(
-                f"{place}, id" if place else "id",
-                f"{one.id!r} from {one.source!r} is already known with other content",
-                "send a correction under an id of its own",
-            )
+            problem = Problem(f"{place}, id" if place else "id", "event-id-known", {"id": one.id, "source": one.source})
             problems = (problem,)
             payload = one.to_cloudevent()
             letters.append(dead_letter(InvalidPayload("event", problems, payload, place), source_hint or one.source))
@@ -221,7 +219,7 @@ def store_dead_letters(connection: Connection, letters: Sequence[DeadLetter], no
             "place": letter.place,
             "payload": letter.payload,
             "truncated": letter.truncated,
-            "problems": [{"at": p.at, "problem": p.problem, "hint": p.hint} for p in letter.problems],
+            "problems": list(map(stored, letter.problems)),
             "fingerprint": letter.fingerprint,
             "state": "waiting",
         }
@@ -265,10 +263,11 @@ def retry_dead_letters(deployment: Deployment, ids: Sequence[int] | None = None)
 def _retry(connection: Connection, catalogue: Catalogue, letter: dict, now: datetime) -> tuple[Receipt, list]:
     try:
         if letter["truncated"]:
-            raise ValueError("only its beginning was kept")
+            raise InvalidValue("letter-cut-off")
         payload = read_json(letter["payload"])
     except (ValueError, RecursionError) as error:
-        problem = Problem(letter["place"], f"cannot be read: {error}", "send it again from its source")
+        why = error.message if isinstance(error, InvalidValue) else of_text(error)
+        problem = Problem(letter["place"], "letter-unreadable", {"why": why})
         return Receipt(REFUSED, problems=(problem,)), letter["problems"]
     try:
         event = read_event(payload, catalogue, place=letter["place"], received=now)

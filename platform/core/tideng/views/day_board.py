@@ -138,31 +138,41 @@ class Board:
         return self.statuses.get(person, LIT)
 
 
+@dataclass(frozen=True, slots=True)
+class BoardFilter:
+    """What a board shows. `only` narrows the viewer's scope to these people, None leaves it as it is. `show`: the statuses that
+    are detailed in `Board.people`, all of them where it is empty; `most`: how many people are detailed at most."""
+
+    only: Collection[str] | None = None
+    show: Collection[str] = ()
+    most: int = _DETAILED
+
+
 def board(
     connection: Connection,
     viewer: Viewer,
     directory: Directory,
     now: datetime,
+    wanted: BoardFilter | None = None,
     day: date | None = None,
-    show: Collection[str] = (),
-    most: int = _DETAILED,
-    only: Collection[str] | None = None,
 ) -> Board:
     """The lamps of everyone in `viewer`'s scope on local `day` (each person's own; None: today), and what is behind them.
 
-    A supervisor gets the people below them and themselves, an employee only themselves, HR everyone. `show`: only these
-    statuses are detailed in `people`, at most `most` people; `only` narrows the scope to these people. Three statements,
-    however many people there are; marks of the day before are still open, so that what ran out in the evening is seen in
-    the morning.
+    A supervisor gets the people below them and themselves, an employee only themselves, HR everyone. Three
+    statements, however many people there are; marks of the day before are still open, so that what ran out in the evening
+    is seen in the morning.
     """
     roster = directory.rosters.at(now)
-    everyone = viewer.scope(directory, now)
-    scope = everyone if only is None else frozenset(only) if everyone is None else everyone & frozenset(only)
+    everyone = scope = viewer.scope(directory, now)
+    wanted = wanted or BoardFilter()
+    show, most = wanted.show, wanted.most
+    if wanted.only is not None:
+        scope = frozenset(wanted.only) if everyone is None else everyone & frozenset(wanted.only)
     day = day or now.astimezone(zone(directory.default_zone)).date()
     span = _Span(directory, day)
     found = _statuses(connection, roster, span, scope, sees_storms=everyone is None)
-    wanted = [one for one, status in found.items() if not show or status in show] if LIT not in show else []
-    shown = _fairly(sorted(wanted, key=lambda one: (_TURN[found[one]], roster.place[one])), found, most)
+    detailed = [one for one, status in found.items() if not show or status in show] if LIT not in show else []
+    shown = _fairly(sorted(detailed, key=lambda one: (_TURN[found[one]], roster.place[one])), found, most)
     matters = _matters(connection, roster, span, shown, sees_storms=everyone is None)
     steps = _next_steps(connection, {one.subject for of_one in matters.values() for one in of_one})
     people = [_person(roster, found[one], matters.get(one, ()), steps, one) for one in shown]
@@ -172,7 +182,7 @@ def board(
     for unit in units:
         for status, number in unit.counts.items():
             counts[status] += number
-    return Board(day, sum(counts.values()), counts, units, found, tuple(people), len(wanted) - len(people))
+    return Board(day, sum(counts.values()), counts, units, found, tuple(people), len(detailed) - len(people))
 
 
 def _fairly(people: Sequence[str], found: Mapping[str, str], most: int) -> list[str]:

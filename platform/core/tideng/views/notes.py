@@ -70,10 +70,10 @@ def voice(connection: Connection, viewer: Viewer, directory: Directory, moment: 
     """Media type and bytes of a note's recording; for its author and its person. Raises `NotFound`, `NotAllowed`."""
     row = stored_note(connection, viewer, id)
     if not _is_theirs(row, viewer):
-        raise NotAllowed("only whoever left a note and whoever it is for may hear it")
+        raise NotAllowed("viewer-may-not-hear-note")
     data = connection.scalar(select(PersonNoteVoiceRow.data).where(PersonNoteVoiceRow.note == id))
     if data is None:
-        raise NotFound(f"no recording in note {id}")
+        raise NotFound("no-recording", {"id": id})
     return row.media_type, bytes(data)
 
 
@@ -103,7 +103,7 @@ def notes_of(
     are others. One statement; raises `NotFound` for whom the viewer does not see."""
     scope = viewer.scope(directory, moment)
     if not directory.knows(person) or (scope is not None and person not in scope):
-        raise NotFound(f"no person {person}")
+        raise NotFound("no-such-person", {"id": person})
     which = PersonNoteRow.person == person
     if not viewer.sees_all and person != viewer.person:
         which = and_(which, PersonNoteRow.author == viewer.login)
@@ -143,13 +143,13 @@ def shown(rows: Sequence[Row], viewer: Viewer, directory: Directory, moment: dat
 def stored_note(connection: Connection, viewer: Viewer, id: int, lock: bool = False) -> Any:
     """The row of a note for whoever may know of it; `lock`: nobody else changes it until the transaction ends. Raises `NotFound`."""
     if not 0 < id <= LARGEST_ID:
-        raise NotFound(f"no note {id}")
+        raise NotFound("no-note", {"id": id})
     query = select(PersonNoteRow.__table__).where(PersonNoteRow.id == id)
     if lock and not is_sqlite(connection):
         query = query.with_for_update()  # taken back and answered at once: one of them comes first
     row = connection.execute(query).first()
     if row is None or not (_is_theirs(row, viewer) or viewer.sees_all):
-        raise NotFound(f"no note {id}")
+        raise NotFound("no-note", {"id": id})
     return row
 
 

@@ -140,7 +140,7 @@ def finding(connection: Connection, viewer: Viewer, directory: Directory, moment
         select(FindingRow.__table__).where(FindingRow.id == id, *_allowed(connection, viewer, directory, moment))
     ).first()
     if row is None:
-        raise NotFound(f"no finding {id}")
+        raise NotFound("no-finding", {"id": id})
     return _views(connection, directory, moment, [row])[0]
 
 

@@ -17,6 +17,7 @@ from tideng.access.paging import (
 )
 from tideng.access.viewer import Viewer, name_of
 from tideng.base.errors import NotFound
+from tideng.base.problems import Sentence, sentence_of_text
 from tideng.model.statuses import EventStatus, MessageStatus
 from tideng.org.directory import Directory
 from tideng.outbox.rows import is_held
@@ -49,25 +50,33 @@ class EventView:
     history: bool
 
 
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which stored events to list; an empty field leaves its dimension open. `status` is the word of an `EventStatus`."""
+
+    type: str = ""
+    status: str = ""
+    subject: str = ""
+
+
 def events(
     connection: Connection,
     viewer: Viewer,
     directory: Directory,
     moment: datetime,
-    type: str | None = None,
-    status: str | None = None,
-    subject: str | None = None,
+    wanted: EventFilter | None = None,
     before: int | None = None,
     size: int = PAGE_SIZE,
 ) -> Page[EventView]:
-    """Stored events, newest first. One statement."""
+    """List stored events, newest first. `before` is a cursor from `Page.next`. One statement."""
+    wanted = wanted or EventFilter()
     statement = select(EventRow.__table__).where(*_about(connection, viewer, directory, moment))
-    if type:
-        statement = statement.where(EventRow.type == type)
-    if (wanted := EventStatus.of_word(status)) is not None:
-        statement = statement.where(EventRow.status == wanted)
-    if subject:
-        statement = statement.where(EventRow.subject == subject)
+    if wanted.type:
+        statement = statement.where(EventRow.type == wanted.type)
+    if (status := EventStatus.of_word(wanted.status)) is not None:
+        statement = statement.where(EventRow.status == status)
+    if wanted.subject:
+        statement = statement.where(EventRow.subject == wanted.subject)
     rows, following = page_of(connection, statement, EventRow.id, before, size)
     return Page(tuple(_event(row, directory, moment) for row in rows), following)
 
@@ -77,7 +86,7 @@ def event(connection: Connection, viewer: Viewer, directory: Directory, moment: 
     statement = select(EventRow.__table__).where(EventRow.id == id, *_about(connection, viewer, directory, moment))
     row = connection.execute(statement).first()
     if row is None:
-        raise NotFound(f"no event {id}")
+        raise NotFound("no-such-event", {"id": id})
     return _event(row, directory, moment)
 
 
@@ -135,7 +144,7 @@ def letter(connection: Connection, viewer: Viewer, id: int) -> LetterView:
     viewer.require_all()
     row = connection.execute(select(DeadLetterRow.__table__).where(DeadLetterRow.id == id)).first()
     if row is None:
-        raise NotFound(f"no dead letter {id}")
+        raise NotFound("no-dead-letter", {"id": id})
     return _letter(row)
 
 
@@ -177,7 +186,7 @@ class PluginView:
 
     name: str
     state: str
-    error: str | None
+    why: Sentence | None
     since: datetime
 
 
@@ -186,7 +195,8 @@ def plugins(connection: Connection, viewer: Viewer) -> tuple[PluginView, ...]:
     viewer.require_all()
     found = connection.execute(select(PluginRow.name, PluginRow.state, PluginRow.error, PluginRow.since))
     order = {"failed": 0, "on": 1, "off": 2}
-    return tuple(sorted((PluginView(*row) for row in found), key=lambda p: (order.get(p.state, 3), p.name)))
+    views = (PluginView(one.name, one.state, sentence_of_text(one.error), one.since) for one in found)
+    return tuple(sorted(views, key=lambda p: (order.get(p.state, 3), p.name)))
 
 
 def _about(connection: Connection, viewer: Viewer, directory: Directory, moment: datetime) -> list[ColumnElement[bool]]:

@@ -51,25 +51,36 @@ class PeoplePage:
     found: int
 
 
+@dataclass(frozen=True, slots=True)
+class PeopleFilter:
+    """Which people to list; an empty field leaves its dimension open.
+
+    `words` are looked for in name, id, position and unit; `unit` is a unit's id and takes in the units below it; `status` is
+    one of `tideng.views.day_board.LAMPS`."""
+
+    words: str = ""
+    unit: str = ""
+    status: str = ""
+
+
 def people_list(
     connection: Connection,
     viewer: Viewer,
     directory: Directory,
     now: datetime,
-    words: str = "",
-    unit: str = "",
-    status: str = "",
+    wanted: PeopleFilter | None = None,
     after: str = "",
     size: int = PAGE_SIZE,
 ) -> PeoplePage:
-    """The people the viewer may see, by unit and name, with today's lamp.
+    """List the people the viewer may see, by unit and name, with today's lamp.
 
-    `words` are looked for in name, id, position and unit; `unit` takes in the units below it; `status` is one of LAMPS;
     `after` is a cursor from `PeoplePage.next`. At most two statements, however many people there are.
     """
     roster = directory.rosters.at(now)
     scope = viewer.scope(directory, now)
-    units = roster.units_under(unit) if unit else None
+    wanted = wanted or PeopleFilter()
+    status = wanted.status
+    units = roster.units_under(wanted.unit) if wanted.unit else None
     statuses: Mapping[str, str] | None = None
     size = clamped(size)
     if status in LAMPS:
@@ -77,10 +88,10 @@ def people_list(
         if status != LIT:
             dim = frozenset(one for one, lamp in statuses.items() if lamp == status)
             scope = dim if scope is None else scope & dim
-    found = roster.find(words, units, scope)
+    found = roster.find(wanted.words, units, scope)
     if status == LIT and statuses is not None:
         found = (one for one in found if one.person not in statuses)
-    if words or units is not None or scope is not None or status:
+    if wanted.words or units is not None or scope is not None or status:
         matching = list(found)
         total = len(matching)
         place = roster.place.get(after, -1)
@@ -133,7 +144,7 @@ def person_card(viewer: Viewer, directory: Directory, now: datetime, person: str
     """Who somebody is. Raises `NotFound` also for whom the viewer may not see, which would say that they exist."""
     scope = viewer.scope(directory, now)
     if not directory.knows(person) or (scope is not None and person not in scope):
-        raise NotFound(f"no person {person}")
+        raise NotFound("no-such-person", {"id": person})
     here = directory.at(person, now)
     one = here or directory.periods(person)[-1]
     then = directory.as_of(one.until) if one.until and not here else directory

@@ -30,6 +30,7 @@ from tideng.views.day_board import (
     NEED,
     OPEN,
     Board,
+    BoardFilter,
     BoardPerson,
     OpenMatter,
     board,
@@ -143,10 +144,10 @@ def team(
     scope = viewer.scope(directory, now)
     lead = lead or viewer.person
     if lead != viewer.person and (not directory.knows(lead) or (scope is not None and lead not in scope)):
-        raise NotFound(f"no person {lead}")
+        raise NotFound("no-such-person", {"id": lead})
     levels = _levels(directory, lead, now)
     people = [one for one in levels if scope is None or one in scope]
-    lamps = board(connection, viewer, directory, now, only=people, most=len(people))
+    lamps = board(connection, viewer, directory, now, BoardFilter(people, most=len(people)))
     members = _members(connection, viewer, directory, now, catalogue, lamps, {one: levels[one] for one in people})
     return Team(lead, name_of(directory, lead, now) if lead else "", lamps.day, lamps.counts, members)
 
@@ -158,9 +159,9 @@ def member(
     and for whoever is not employed now."""
     person_card(viewer, directory, now, person)
     if directory.at(person, now) is None:
-        raise NotFound(f"no person {person}")
+        raise NotFound("no-such-person", {"id": person})
     level = _levels(directory, viewer.person, now).get(person, 0)
-    lamps = board(connection, viewer, directory, now, only=[person], most=1)
+    lamps = board(connection, viewer, directory, now, BoardFilter([person], most=1))
     return _members(connection, viewer, directory, now, catalogue, lamps, {person: level})[0]
 
 

@@ -55,13 +55,9 @@ class Weighed:
     def refuse_torn(self) -> None:
         """Raise `InvalidBundle` with every row that both sides changed."""
         if self.torn:
-            way_out = "`tideng apply --take files` or `--take deployment`"
             raise InvalidBundle(
                 "organisation",
-                [
-                    Problem(one.what, f"changed in the files, and by {by} in the deployment", way_out)
-                    for one, by in self.torn
-                ],
+                [Problem(one.what, "override-conflict", {"by": by}) for one, by in self.torn],
             )
 
 

@@ -50,7 +50,6 @@ def today(directory: Directory, deployment: Deployment) -> date:
 
 
 # -- units and posts -----------------------------------------------------------------------------------------------------
-_WORDS = {"units": "unit", "positions": "position"}
 
 
 def keep_unit(
@@ -78,7 +77,7 @@ def set_duties(
     Earlier periods stay. Raises `NotFound`, `NotAllowed`, and `Refused` with every problem at once."""
     if position not in directory.position_periods:
         require_edit(viewer)
-        raise NotFound(f"no position {position}")
+        raise NotFound("no-position", {"id": position})
     keep_post(deployment, viewer, directory, position, {"duties": duties}, since)
 
 
@@ -87,7 +86,7 @@ def _measured(deployment: Deployment, duties: str, problems: Problems) -> None:
     known = deployment.catalogue.metrics
     for name in read_duties(_one_line(duties), lambda *said: None):
         if name not in known:
-            problems.add("duties", f"there is no figure {name!r}", deployment.catalogue.suggest(name, known))
+            problems.add("duties", "unknown-figure", {"name": name, "near": deployment.catalogue.suggest(name, known)})
 
 
 def _keep(
@@ -101,14 +100,14 @@ def _keep(
 ) -> str:
     known: Collection[str] = directory.unit_periods if kind == "units" else directory.position_periods
     if id and id not in known:
-        raise NotFound(f"no {_WORDS[kind]} {id}")
+        raise NotFound("no-unit" if kind == "units" else "no-position", {"id": id})
     require_edit(viewer)
     problems, row = Problems(), {name: text.strip() for name, text in said.items() if name != "mend"}
     if kind == "positions":
         _measured(deployment, said.get("duties", ""), problems)
     asked = row.pop("id", "")
     if not id and asked in known:
-        problems.add("id", f"{asked} is there already", "choose another one, or leave it empty")
+        problems.add("id", "id-taken", {"id": asked})
     row["id"] = id or asked or _free(kind, known)
     if "duties" in row:
         row["duties"] = _one_line(row["duties"])
@@ -143,10 +142,10 @@ def fill(deployment: Deployment, viewer: Viewer, directory: Directory, position:
     then = directory.as_of(day)
     it = then.positions.get(position)
     if it is None:
-        raise NotFound(f"no position {position}")
+        raise NotFound("no-position", {"id": position})
     own = who_is(directory, person, day, problems)
     if own is not None and own.position == position:
-        problems.add("person", "has this post already", "choose somebody else")
+        problems.add("person", "holds-post-already")
     if own is None or problems.errors:
         raise Refused("organisation", problems.errors)
     row = {"id": own.person, "from": day.isoformat(), "position": position}
@@ -167,9 +166,9 @@ def who_is(directory: Directory, said: str, day: date, problems: Problems) -> As
     called = [one for one in here if one is not None and one.name == said]
     if len(called) > 1:
         ids = ", ".join(one.person for one in called[:5])
-        problems.add("person", f"{len(called)} people are called {said}", f"choose by the id: {ids}")
+        problems.add("person", "name-ambiguous", {"number": len(called), "name": said, "ids": ids})
     elif not called:
-        problems.add("person", "nobody with this id or name is here on that day", "choose somebody from the list")
+        problems.add("person", "nobody-on-that-day")
     return called[0] if len(called) == 1 else None
 
 
@@ -198,7 +197,7 @@ def _read_day(text: str, otherwise: date, problems: Problems) -> date:
             return day
     except ValueError:
         pass
-    problems.add("from", f"{text[:40]!r} is no date", "year-month-day, such as 2026-03-01")
+    problems.add("from", "not-a-date", {"value": text[:40]})
     return otherwise
 
 

@@ -27,6 +27,9 @@ from tideng.plugin import (
     SandboxFailed,
     SandboxLimits,
     call_sandboxed,
+    restored_problem,
+    stored_problem,
+    why_not_csv,
 )
 from tideng_orgchart.edit.workbooks import MEGABYTE, MOST_ROWS, sheets_in
 
@@ -101,7 +104,7 @@ def read_upload(name: str, content: bytes) -> dict[str, Table]:
         raise Refused("import", [_unanswered(error, name)]) from error
     answer = orjson.loads(zlib.decompress(base64.b64decode(packed)))
     if answer["problems"]:
-        raise Refused("import", [Problem(**one) for one in answer["problems"]])
+        raise Refused("import", map(restored_problem, answer["problems"]))
     return {kind: table_of(one) for kind, one in answer["tables"].items()}
 
 
@@ -114,28 +117,24 @@ def table_of(stored: Mapping[str, Any]) -> Table:
 def _refused_unopened(name: str, content: bytes) -> Problem | None:
     ending = name.rpartition(".")[2].casefold()
     if not content:
-        return Problem(name, "the file is empty", "choose the file once more")
+        return Problem(name, "table-file-empty")
     if len(content) > LARGEST:
-        return Problem(name, f"the file is larger than {LARGEST // MEGABYTE} MB", "keep only the tables in it")
+        return Problem(name, "table-file-too-large", {"most": LARGEST // MEGABYTE})
     if content.startswith(_OLE):
-        return Problem(
-            name,
-            "the file is locked with a password, or of an Excel before 2007",
-            "save it as .xlsx without a password",
-        )
+        return Problem(name, "table-file-locked")
     if ending not in ("csv", "xlsx"):
-        return Problem(name, "the file is neither CSV nor XLSX", "save the table as one of these")
+        return Problem(name, "table-file-of-other-kind")
     if ending == "xlsx" and not content.startswith(b"PK"):
-        return Problem(name, "the file is called .xlsx and is no Excel table", "save it from Excel once more")
+        return Problem(name, "table-not-excel")
     if ending == "csv" and content.startswith(b"PK"):
-        return Problem(name, "the file is called .csv and is an Excel table", "give it the ending .xlsx")
+        return Problem(name, "table-is-excel")
     return None
 
 
 def _unanswered(error: SandboxFailed, name: str) -> Problem:
     if error.why == "died":
-        return Problem(name, "the file is damaged", "save it from Excel once more")
-    return Problem(name, "reading the file takes more than a table of people needs", "keep only the tables in it")
+        return Problem(name, "table-file-damaged")
+    return Problem(name, "table-too-costly")
 
 
 # -- in the process ----------------------------------------------------------------------------------------------------
@@ -144,9 +143,9 @@ def unfold(content: bytes, name: str) -> str:
     problems = Problems()
     tables = (_xlsx if content.startswith(b"PK") else _csv)(content, name, problems)
     if not problems.errors and not tables:
-        problems.add(name, "there is no table of people, positions or units in it", "take the template")
+        problems.add(name, "table-not-found")
     found = {kind: asdict(table) for kind, table in tables.items()}
-    said = {"problems": [asdict(one) for one in problems.errors], "tables": {} if problems.errors else found}
+    said = {"problems": list(map(stored_problem, problems.errors)), "tables": {} if problems.errors else found}
     return base64.b64encode(zlib.compress(orjson.dumps(said))).decode()
 
 
@@ -157,10 +156,10 @@ def _csv(content: bytes, name: str, problems: Problems) -> dict[str, Table]:
         try:
             text = content.decode("gb18030")  # what a Chinese Excel writes as CSV
         except UnicodeDecodeError:
-            problems.add(name, "is not UTF-8", "in Excel: save as “CSV UTF-8”")
+            problems.add(name, "table-not-utf8")
             return {}
     if "\0" in text:
-        problems.add(name, "holds a NUL character", "save the file anew")
+        problems.add(name, "holds-nul")
         return {}
     found = _table(name, name.rpartition(".")[0], _lines(text, name, problems), problems)
     return {found[0]: found[1]} if found else {}
@@ -175,7 +174,7 @@ def _lines(text: str, name: str, problems: Problems) -> Iterator[tuple[int, list
         except StopIteration:
             return
         except csv.Error as error:
-            problems.add(f"{name} line {line}", f"is not CSV: {error}", "look at the quotes on this line")
+            problems.add(f"{name} line {line}", "not-csv", {"why": why_not_csv(error)})
             return
 
 
@@ -184,7 +183,7 @@ def _xlsx(content: bytes, name: str, problems: Problems) -> dict[str, Table]:
     for sheet, lines in sheets_in(content, name, problems):
         found = _table(f"{name}, {sheet}", sheet, iter(lines), problems)
         if found and found[0] in tables:
-            problems.add(f"{name}, {sheet}", f"holds {found[0]} as {tables[found[0]].place} does", "keep one of them")
+            problems.add(f"{name}, {sheet}", "table-kind-twice", {"kind": found[0], "place": tables[found[0]].place})
         elif found:
             tables[found[0]] = found[1]
     return tables
@@ -208,18 +207,18 @@ def _table(
     known = ", ".join(TABLES[kind])
     for said, column in zip(names, columns, strict=True):
         if not column:
-            problems.add(f"{at}, {said or '(no name)'}", "is not a column of this file", f"known: {known}")
+            problems.add(f"{at}, {said or '(no name)'}", "table-unknown-column", {"names": known})
         elif columns.count(column) > 1:
-            problems.add(f"{at}, {said}", "is there twice")
+            problems.add(f"{at}, {said}", "is-twice")
     if "id" not in columns:
-        problems.add(at, "the column id is missing")
+        problems.add(at, "table-without-id")
     rows: list[tuple[int, tuple[str, ...]]] = []
     for number, cells in lines:
         row = [one.strip() for one in cells]
         if not any(row):
             continue
         if len(rows) >= MOST_ROWS:
-            problems.add(place, f"has more than {MOST_ROWS} rows", "apply so many from files, with `tideng apply`")
+            problems.add(place, "table-too-many-rows", {"most": MOST_ROWS})
             break
         rows.append((number, _fitted(row, names, f"{place} line {number}", problems)))
         if len(problems.found) >= MOST_PROBLEMS:
@@ -229,12 +228,10 @@ def _table(
 
 def _fitted(row: list[str], names: Sequence[str], at: str, problems: Problems) -> tuple[str, ...]:
     if any(row[len(names) :]):
-        problems.add(
-            at, f"has {len(row)} cells, the first line {len(names)}", "put a text that holds a comma into quotes"
-        )
+        problems.add(at, "too-many-cells", {"cells": len(row), "columns": len(names)})
     for name, cell in zip(names, row, strict=False):
         if len(cell) > LONGEST_CELL:
-            problems.add(f"{at}, {name}", f"at most {LONGEST_CELL} characters stand in a cell")
+            problems.add(f"{at}, {name}", "table-cell-too-long", {"most": LONGEST_CELL})
     return tuple((row + [""] * len(names))[: len(names)])
 
 

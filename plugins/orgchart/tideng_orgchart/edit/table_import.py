@@ -85,7 +85,7 @@ def upload(
     tables = table_files.read_upload(name, content)
     now, day = deployment.clock.now(), today(directory, deployment)
     if whole and "people" not in tables:
-        raise Refused("import", [Problem(name, "there are no people in it, so nobody can have left", "untick it")])
+        raise Refused("import", [Problem(name, "import-without-people")])
     with reading(deployment.engine) as connection:
         revision = store.revision(connection)
         _wanted(connection, deployment, tables, day, whole)
@@ -126,10 +126,7 @@ def apply(deployment: Deployment, viewer: Viewer, number: int) -> int:
         revision = store.hold(connection)
         row = _waiting(connection, viewer, number)
         if revision != row.revision:
-            problem = "the organisation was changed since this preview was made; nothing was applied"
-            raise Refused(
-                "import", [Problem(row.file, problem, "choose the file once more, and look at what would change")]
-            )
+            raise Refused("import", [Problem(row.file, "import-outdated")])
         found = write(connection, deployment, viewer, _wanted(connection, deployment, _tables(row), row.day, row.whole))
         connection.execute(delete(ImportRow).where(ImportRow.id == number))
     deployment.bell.ring()
@@ -149,7 +146,7 @@ def _waiting(connection: Connection, viewer: Viewer, number: int) -> Any:
     mine = select(row.__table__).where(row.id == number, row.by == viewer.login)
     found = connection.execute(mine).first() if 0 < number < 2**63 else None
     if found is None:
-        raise NotFound(f"no import {number}")
+        raise NotFound("no-import", {"id": number})
     return found
 
 

@@ -68,7 +68,7 @@ def merged(
     people = periods.rows()
     for row in (*units.rows, *positions.rows, *people):
         if not row["name"]:
-            problems.add(row.at("name"), "is empty")
+            problems.add(row.at("name"), "is-empty")
     found = organisation_of(units.rows, positions.rows, people, now.default_zone, locale, problems)
     sheets = {one.id: one.sheet for one in now.positions}
     return replace(
@@ -226,7 +226,7 @@ class _PeopleRows:
             cells = _cells(table, values)
             row = _said(table, line, cells)
             if not cells["id"]:
-                problems.add(row.at("id"), "is empty")
+                problems.add(row.at("id"), "is-empty")
                 continue
             rows = self._laid.setdefault(cells["id"], [person_row(one) for one in self._periods.get(cells["id"], ())])
             self._lay(rows, row, problems)

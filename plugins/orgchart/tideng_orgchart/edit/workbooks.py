@@ -36,13 +36,12 @@ Lines = Iterable[tuple[int, list[str]]]
 _MANY = 20
 """The most computed cells that are reported one by one."""
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
-_AGAIN = "save it from Excel once more"
-_SAID = {
-    ZIP_CUT_OFF: ("the file stops in the middle", "send it once more; it may not have been saved to its end"),
-    ZIP_DAMAGED: ("the file is damaged, or was not sent to its end", _AGAIN),
-    ZIP_TOO_LARGE: ("the file unpacks to far more than a table of people needs", "keep only the tables in it"),
-    ZIP_LOCKED: ("the file is locked with a password", "save it as .xlsx without a password"),
-    ZIP_LEADS_OUT: ("the file is damaged", _AGAIN),
+_CODES = {
+    ZIP_CUT_OFF: "workbook-cut-off",
+    ZIP_DAMAGED: "workbook-damaged",
+    ZIP_TOO_LARGE: "workbook-unpacks-too-large",
+    ZIP_LOCKED: "workbook-locked",
+    ZIP_LEADS_OUT: "table-file-damaged",
 }
 
 
@@ -52,9 +51,9 @@ def sheets_in(content: bytes, name: str, problems: Problems) -> list[tuple[str, 
 
     found = inspect_zip(content, BOUNDS)
     if found.why:
-        problems.add(name, *_SAID[found.why])
+        problems.add(name, _CODES[found.why])
     elif "xl/workbook.xml" not in found.names:
-        problems.add(name, "the file is called .xlsx and is no Excel table", _AGAIN)
+        problems.add(name, "table-not-excel")
     else:
         _walk_safely(content, name, problems)
     if problems.errors:
@@ -66,7 +65,7 @@ def sheets_in(content: bytes, name: str, problems: Problems) -> list[tuple[str, 
                 for one in workbook.sheet_names
             ]
     except CalamineError:
-        problems.add(name, "the file is damaged", _AGAIN)
+        problems.add(name, "table-file-damaged")
         return []
 
 
@@ -89,9 +88,9 @@ def _walk_safely(content: bytes, name: str, problems: Problems) -> None:
     try:
         _walk(content, name, problems)
     except ZIP_ERRORS:
-        problems.add(name, *_SAID[ZIP_DAMAGED])
+        problems.add(name, "workbook-damaged")
     except expat.ExpatError:
-        problems.add(name, "the file is damaged", _AGAIN)
+        problems.add(name, "table-file-damaged")
 
 
 def _walk(content: bytes, name: str, problems: Problems) -> None:
@@ -129,38 +128,35 @@ class _Cells:
         if not self._stopped:
             parser.Parse(b"", True)
         if self._computed > _MANY:
-            self._problems.add(self._place, f"has {self._computed} computed cells in all", _PASTE_VALUES)
+            self._problems.add(self._place, "cells-computed", {"count": self._computed})
 
     def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
         tag = tag.rpartition(":")[2]
         if tag == "row":
             self._rows, self._across = self._rows + 1, 0
             if self._rows > 2 * MOST_ROWS:
-                self._stop(f"has more than {MOST_ROWS} rows", "apply so many from files, with `tideng apply`")
+                self._stop("table-too-many-rows", {"most": MOST_ROWS})
         elif tag == "c":
             self._cell(attributes.get("r", ""))
         elif tag == "f":
             self._computed += 1
             if self._computed <= _MANY:
-                self._problems.add(f"{self._place}, {self._here}", "is computed by a formula", _PASTE_VALUES)
+                self._problems.add(f"{self._place}, {self._here}", "cell-computed")
 
     def _cell(self, where: str) -> None:
         self._here, self._across = where, self._across + 1
         found = _CELL.fullmatch(where)
         across = _number(found[1]) if found else self._across
         if across > MOST_COLUMNS or (found and int(found[2]) > 2 * MOST_ROWS):
-            self._stop(f"reaches to the cell {where}", f"at most {MOST_ROWS} rows and {MOST_COLUMNS} columns")
+            self._stop("sheet-too-large", {"cell": where, "rows": MOST_ROWS, "columns": MOST_COLUMNS})
 
     def _declares(self, *_: Any) -> None:
-        self._stop("holds instructions that no table needs", _AGAIN)
+        self._stop("sheet-holds-instructions")
 
-    def _stop(self, problem: str, hint: str) -> None:
+    def _stop(self, code: str, params: Mapping[str, Any] | None = None) -> None:
         if not self._stopped:
-            self._problems.add(self._place, problem, hint)
+            self._problems.add(self._place, code, params)
         self._stopped = True
-
-
-_PASTE_VALUES = "in Excel: copy, and paste as values"
 
 
 def _number(letters: str) -> int:

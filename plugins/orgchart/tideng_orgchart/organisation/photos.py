@@ -43,10 +43,10 @@ def may_change(viewer: Viewer, person: str) -> bool:
 def photo(connection: Connection, viewer: Viewer, directory: Directory, now: datetime, person: str) -> bytes:
     """A person's photo as JPEG, for everybody who is signed in. Raises `NotFound` where there is none."""
     if not viewer.login:
-        raise NotAllowed("the organisation is for those who are signed in")
+        raise NotAllowed("organisation-needs-login")
     found = connection.scalar(select(PhotoRow.data).where(PhotoRow.person == person))
     if found is None:
-        raise NotFound(f"no photo of {person}")
+        raise NotFound("no-photo", {"id": person})
     return found
 
 
@@ -69,9 +69,9 @@ def remove(deployment: Deployment, viewer: Viewer, directory: Directory, person:
 
 def _require(viewer: Viewer, directory: Directory, person: str) -> None:
     if not directory.knows(person):
-        raise NotFound(f"no person {person}")
+        raise NotFound("no-such-person", {"id": person})
     if not may_change(viewer, person):
-        raise NotAllowed("a photo is changed by the person or by HR")
+        raise NotAllowed("viewer-may-not-change-photo")
 
 
 def shrunk(content: bytes) -> bytes:
@@ -81,11 +81,9 @@ def shrunk(content: bytes) -> bytes:
     from PIL import Image, ImageOps  # slow to load, and needed for uploads only
 
     if not content:
-        raise Refused("photo", [Problem("photo", "no picture was chosen", "a JPEG or PNG")])
+        raise Refused("photo", [Problem("photo", "photo-not-chosen")])
     if len(content) > LARGEST:
-        raise Refused(
-            "photo", [Problem("photo", f"the picture is larger than {LARGEST // 1024 // 1024} MB", "take it smaller")]
-        )
+        raise Refused("photo", [Problem("photo", "photo-too-large", {"most": LARGEST // 1024 // 1024})])
     try:
         with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as image:
             if image.width * image.height > MOST_POINTS:
@@ -98,7 +96,7 @@ def shrunk(content: bytes) -> bytes:
     except Image.DecompressionBombError:
         raise _too_fine() from None
     except (OSError, ValueError, SyntaxError, MemoryError):
-        raise Refused("photo", [Problem("photo", "the picture cannot be read", "a JPEG or PNG")]) from None
+        raise Refused("photo", [Problem("photo", "photo-unreadable")]) from None
     out = io.BytesIO()
     drawn.save(out, "JPEG", quality=85)
     return out.getvalue()
@@ -107,7 +105,7 @@ def shrunk(content: bytes) -> bytes:
 def _too_fine() -> Refused:
     return Refused(
         "photo",
-        [Problem("photo", f"the picture has more than {MOST_POINTS // 1_000_000} million points", "take it smaller")],
+        [Problem("photo", "photo-too-detailed", {"most": MOST_POINTS // 1000000})],
     )
 
 

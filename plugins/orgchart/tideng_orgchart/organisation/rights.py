@@ -15,4 +15,4 @@ def may_edit(viewer: Viewer) -> bool:
 def require_edit(viewer: Viewer) -> None:
     """Raise `NotAllowed` unless the viewer may change the organisation."""
     if not may_edit(viewer):
-        raise NotAllowed("only HR and administrators change the organisation")
+        raise NotAllowed("viewer-may-not-change-organisation")

@@ -11,7 +11,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_appbuilder import expose
 from flask_babel import gettext as _
 
-from tideng.plugin import NotFound, Position, Problem, Refused, Unit, in_force, line_in_words
+from tideng.plugin import NotFound, Position, Problem, Refused, Unit, in_force, say_problem
 from tideng_admin.screens import READ, WRITE, Page, Web, locale, needs, units_to_choose, web
 from tideng_orgchart.edit import service
 from tideng_orgchart.edit.table_merge import position_row, unit_row
@@ -95,7 +95,7 @@ class OrganisationEditPage(Page):
                 here.deployment, here.viewer(), here.directory(), id, _new(kind, id, said) | {"mend": mend}, since
             )
         except Refused as refused:
-            problems = [line_in_words(_at_a_field(one, id), locale()) for one in refused.problems]
+            problems = [say_problem(_at_a_field(one, id), locale()).line for one in refused.problems]
             return self._form(kind, id, said, problems), 400
         later = since if since > _today(here).isoformat() and not mend else None
         flash(_said(mend, later), "success")
@@ -140,7 +140,7 @@ _T = TypeVar("_T", Unit, Position)
 def _known(periods: Mapping[str, Sequence[_T]], id: str, day: date) -> _T:
     """The period of that day, else the last one. Raises `NotFound`."""
     if id not in periods:
-        raise NotFound(f"no unit or position {id}")
+        raise NotFound("no-unit-or-position", {"id": id})
     return in_force(periods[id], day) or periods[id][-1]
 
 

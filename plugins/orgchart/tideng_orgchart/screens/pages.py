@@ -11,7 +11,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.plugin import Assignment, Refused, line_in_words, phrase, spoken
+from tideng.plugin import Assignment, Refused, phrase, say_problem, spoken
 from tideng_admin.screens import READ, WRITE, Page, Screen, locale, named, needs, takes, web, window_words
 from tideng_orgchart.edit import service
 from tideng_orgchart.organisation import photos
@@ -188,7 +188,7 @@ def done(act: Callable[[], str], endpoint: str, **values: Any) -> Any:
         flash(act(), "success")
     except Refused as refused:
         for problem in refused.problems:
-            flash(line_in_words(problem, locale()), "warning")
+            flash(say_problem(problem, locale()).line, "warning")
     return redirect(url_for(endpoint, **values))
 
 

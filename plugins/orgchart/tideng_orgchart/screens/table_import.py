@@ -10,7 +10,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.plugin import Refused, line_in_words, pause, read_duties
+from tideng.plugin import Refused, pause, read_duties, say_problem
 from tideng_admin.screens import READ, WRITE, Page, locale, named, needs, takes, web
 from tideng_orgchart.edit import table_files, table_import
 from tideng_orgchart.edit.service import today
@@ -41,7 +41,7 @@ class OrganisationImportPage(Page):
         try:
             number = table_import.upload(here.deployment, here.viewer(), here.directory(), name, content, whole)
         except Refused as refused:
-            return self._form([line_in_words(one, locale()) for one in refused.problems], name), 400
+            return self._form([say_problem(one, locale()).line for one in refused.problems], name), 400
         return redirect(url_for("OrganisationImportPage.show", number=number))
 
     @expose("/<int:number>")
@@ -63,7 +63,7 @@ class OrganisationImportPage(Page):
             made = table_import.apply(here.deployment, here.viewer(), number)
         except Refused as refused:
             for problem in refused.problems:
-                flash(line_in_words(problem, locale()), "warning")
+                flash(say_problem(problem, locale()).line, "warning")
             return redirect(url_for("OrganisationImportPage.show_all"))
         flash(ngettext("%(num)s change is made.", "%(num)s changes are made.", made), "success")
         return redirect(url_for("OrganisationPage.show_all"))

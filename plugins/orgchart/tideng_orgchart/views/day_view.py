@@ -85,7 +85,7 @@ class DayView:
 
     def __init__(self, viewer: Viewer, directory: Directory, now: datetime, day: date | None):
         if not viewer.login:
-            raise NotAllowed("the organisation is for those who are signed in")
+            raise NotAllowed("organisation-needs-login")
         self.viewer, self.now = viewer, now
         today = now.astimezone(zone(directory.default_zone)).date()
         self.day = day or today
@@ -98,7 +98,7 @@ class DayView:
     def require_unit(self, unit: str) -> None:
         """Raise `NotFound` where there is no such unit on the day."""
         if unit not in self.directory.units:
-            raise NotFound(f"no unit {unit}")
+            raise NotFound("no-unit", {"id": unit})
 
     def post(self, position: str) -> str:
         found = self.directory.positions.get(position)

@@ -14,6 +14,7 @@ from tideng.plugin import (
     COLUMN_TIME,
     COLUMN_UNIT,
     HeldRecord,
+    HeldRows,
     Holding,
     holding_of_rows,
     phrase,
@@ -37,10 +38,10 @@ _KINDS = {
 
 def changes_of(connection: Connection, person: str) -> Holding:
     """The changes received by events; the core tells the posts themselves. One statement, and one for each part read."""
-    row, mine = ChangeRow, ChangeRow.person == person
+    mine = HeldRows(ChangeRow, ChangeRow.person == person, ChangeRow.at, _told)
     title = phrase("Joining, moving and leaving")
     about = phrase("From the HR system. You and HR can see it")
-    return holding_of_rows(connection, "orgchart.changes", title, about, _COLUMNS, row, mine, row.at, _told, "org")
+    return holding_of_rows(connection, "orgchart.changes", title, about, _COLUMNS, mine, "org")
 
 
 def _told(rows: Iterable[Any]) -> list[HeldRecord]:

@@ -38,7 +38,7 @@ def person_card(
     """A person on a day. Raises `NotFound`. At most two statements."""
     view = DayView(viewer, directory, now, day)
     if not directory.knows(person):
-        raise NotFound(f"no person {person}")
+        raise NotFound("no-such-person", {"id": person})
     here = view.chart.people.get(person)
     one = here or directory.periods(person)[-1]
     scope = viewer.scope(directory, now)

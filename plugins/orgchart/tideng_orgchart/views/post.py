@@ -97,7 +97,7 @@ def post_page(
     view = DayView(viewer, directory, now, query.day)
     it = view.directory.positions.get(position)
     if it is None:
-        raise NotFound(f"no position {position}")
+        raise NotFound("no-position", {"id": position})
     held = view.chart.held.get(position, ())
     page, following = page_of(held, query.after)
     people, head = view.faces(page), view.face(_over(view, it.unit, held))

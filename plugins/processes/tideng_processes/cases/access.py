@@ -44,15 +44,15 @@ def startable(registry: Registry, viewer: Viewer, directory: Directory, moment: 
 def subject_of(viewer: Viewer, definition: Definition, directory: Directory, now: datetime, person: str) -> str:
     """The person whom a new case is about: `person`, or the viewer where that is ''. Raises `NotAllowed`, `Refused`."""
     if not may_begin(viewer, definition, directory, now):
-        raise NotAllowed(f"only some people begin {definition.id}")
+        raise NotAllowed("viewer-may-not-begin", {"name": definition.id})
     if person in ("", viewer.person):
         return viewer.person
     if not definition.start.other:
-        raise NotAllowed("one begins it for oneself")
+        raise NotAllowed("begun-for-oneself")
     if directory.at(person, now) is None:
-        raise Refused("process", [Problem("person", "is nobody who works here now")])
+        raise Refused("process", [Problem("person", "nobody-here")])
     if not (viewer.roles & ACTS_FOR_ALL) and person not in below(directory, viewer.person, now):
-        raise NotAllowed("one begins it for those whom one leads")
+        raise NotAllowed("viewer-leads-nobody")
     return person
 
 
@@ -71,7 +71,7 @@ class CaseAccess:
         """A case that the viewer may see; `lock` it to move it. Raises `NotFound`."""
         run = load_run(self.connection, self.registry, case, lock=lock)
         if not self.sees(run):
-            raise NotFound(f"no case {case}")
+            raise NotFound("no-case", {"name": case})
         return run
 
     def sees(self, run: Run) -> bool:
@@ -97,12 +97,12 @@ class CaseAccess:
         if mine:
             return mine[0]
         if not self.sees(run):
-            raise NotFound(f"no case {run.id}")
+            raise NotFound("no-case", {"name": run.id})
         if tasks:
-            raise NotAllowed("this step is somebody else's")
+            raise NotAllowed("step-of-somebody-else")
         raise step_is_done()
 
 
 def step_is_done() -> Refused:
     """The refusal of an answer that comes too late."""
-    return Refused("step", [Problem("", "this step is done already", "load the page again to see where it stands")])
+    return Refused("step", [Problem("", "step-done")])

@@ -32,8 +32,8 @@ def comment(deployment: Deployment, viewer: Viewer, directory: Directory, case: 
     """Leave a comment in a case's history, for everyone who may see the case. Raises `NotFound`, `Refused`."""
     now, words = deployment.clock.now(), text.replace("\r\n", "\n").strip()
     if not words or len(words) > LONGEST_NOTE:
-        problem = f"at most {LONGEST_NOTE} characters" if words else "a few words are still open"
-        raise Refused("comment", [Problem("text", problem)])
+        code = "over-length" if words else "words-missing"
+        raise Refused("comment", [Problem("text", code, {"limit": LONGEST_NOTE})])
     with writing(deployment.engine) as connection:
         run = CaseAccess(connection, registry_of(deployment), viewer, directory, now).load(case)
         mover = Mover(deployment, connection, directory, now)
@@ -52,10 +52,10 @@ def hand_over(deployment: Deployment, viewer: Viewer, directory: Directory, case
             raise step_is_done()
         leads = bool(viewer.person) and task.owner in below(directory, viewer.person, now)
         if task.owner != viewer.person and not leads and not viewer.roles & ACTS_FOR_ALL:
-            raise NotAllowed("this step is somebody else's")
+            raise NotAllowed("step-of-somebody-else")
         mover = Mover(deployment, connection, directory, now)
         if not mover.staff.present(wanted.to):
-            raise Refused("step", [Problem("to", "is not there at the moment", "somebody who is at work")])
+            raise Refused("step", [Problem("to", "owner-absent")])
         mover.hand_over(run, task, wanted.to, None, viewer.login, wanted.why.strip()[:LONGEST_NOTE], now)
         mover.save()
     deployment.bell.ring()

@@ -111,7 +111,7 @@ def not_to_be_chosen(
     found = named(connection, registry, fresh.values())
     for name, key in fresh.items():
         if found[key].person != person:
-            yield Problem(name, "is none that can be chosen here", "choose one from the list")
+            yield Problem(name, "case-not-choosable")
 
 
 # -- in words ----------------------------------------------------------------------------------------------------------

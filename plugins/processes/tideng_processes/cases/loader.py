@@ -33,7 +33,7 @@ def load_run(connection: Connection, registry: Registry, id: str, lock: bool = T
     """One case with the tasks of its current step; `lock` it to move it. Raises `NotFound`."""
     runs = load_runs(connection, registry, [id], lock=lock)
     if not runs:
-        raise NotFound(f"no case {id}")
+        raise NotFound("no-case", {"name": id})
     return runs[0]
 
 

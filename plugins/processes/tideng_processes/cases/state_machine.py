@@ -46,8 +46,9 @@ class Machine:
         `Refused` where the step has no such outcome."""
         known = self.ways(node)
         if all(one.id != outcome for one in known):
-            hint = ", ".join(one.id for one in known)
-            raise Refused("step", [Problem("outcome", f"there is no way {outcome!r} out of this step", hint)])
+            raise Refused(
+                "step", [Problem("outcome", "no-way-out", {"name": outcome, "names": (one.id for one in known)})]
+            )
         walk = Walk(node)
         # the walk is not added to the library's machine: adding costs ten times the move, and threads share the machine
         self._machine.events[outcome].trigger(walk, data=data)

@@ -64,10 +64,10 @@ def _fits(runs: Iterable[Run], targets: Mapping[str, Published | None], nodes: M
     for run in runs:
         target = targets[run.id]
         if target is None:
-            problems["version"] = Problem("version", "there is no such version")
+            problems["version"] = Problem("version", "no-version")
         elif nodes.get(run.node, run.node) not in target.definition.nodes:
             known = ", ".join(target.definition.nodes)
-            problems[run.node] = Problem(f"nodes.{run.node}", "that version has no such step", f"known: {known}")
+            problems[run.node] = Problem(f"nodes.{run.node}", "no-step-in-version", {"names": known})
     if problems:
         raise Refused("move", problems.values())
 

@@ -135,7 +135,9 @@ def show(
     with _known(terminal, client) as known:
         found = known.registry.version(process, version) if version else known.registry.latest(process)
         if found is None:
-            raise NotFound(f"no version {version} of {process}" if version else f"no process {process}")
+            if version:
+                raise NotFound("no-process-version", {"version": version, "name": process})
+            raise NotFound("no-process", {"name": process})
         if as_json:
             terminal.json(dict(found.definition.document))
         elif mermaid:

@@ -19,6 +19,7 @@ from tideng.plugin import (
     EXIT_REFUSED,
     NotFound,
     Refused,
+    Sentence,
     SeveralValues,
     Terminal,
     command,
@@ -90,6 +91,10 @@ def conform(
     timezone: str | None,
     as_json: bool,
 ) -> int:
+    """Compare event logs with the processes and print how well they fit.
+
+    Parameters: click passes each of the command's options as one.
+    """
     from tideng.plugin import configure_logs, log_zone, read_bundle, zone
     from tideng_processes.cli.files import in_memory, registry_of
     from tideng_processes.measurement import conformance
@@ -128,7 +133,7 @@ def _map(file: Path | None, wanted: Sequence[str], known: dict[str, Definition])
         raise click.MissingParameter(param_hint="--map / --process", param_type="option")
     for name in wanted:
         if name not in known:
-            raise NotFound(f"no process {name}")
+            raise NotFound("no-process", {"name": name})
     return map_of_events(known[name] for name in wanted)
 
 
@@ -138,10 +143,10 @@ def _chosen(log_map: LogMap, wanted: Sequence[str], known: dict[str, Definition]
 
     for name in wanted:
         if name not in log_map.processes:
-            raise NotFound(f"{log_map.name} names no process {name}")
+            raise NotFound("map-without-process", {"map": log_map.name, "name": name})
     chosen = wanted or tuple(log_map.processes)
     if problems := check_log_map(only(log_map, chosen), known):
-        raise Refused(f"map {log_map.name}", problems)
+        raise Refused(Sentence("map-called", {"name": log_map.name}), problems)
     return [known[name] for name in chosen]
 
 

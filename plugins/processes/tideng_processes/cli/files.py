@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tideng.plugin import EXIT_FINE, EXIT_REFUSED, Problem, Refused, Terminal, command, json_option, option, phrase
+from tideng.plugin import (
+    EXIT_FINE,
+    EXIT_REFUSED,
+    Problem,
+    Refused,
+    Terminal,
+    command,
+    json_option,
+    option,
+    phrase,
+    say_problem,
+    stored_problem,
+)
 
 if TYPE_CHECKING:
     from tideng.plugin import Bundle, Catalogue, Deployment, Directory
@@ -84,7 +96,7 @@ def registry_of(deployment: Deployment, root: Path, shipped_only: bool = False) 
 @client_option()
 @json_option()
 def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_json: bool) -> int:
-    from tideng.plugin import Bundle, problem_in_words, read_bundle
+    from tideng.plugin import Bundle, read_bundle
 
     bundle = read_bundle(client) if client else Bundle(root=Path.cwd(), client="check")
     paths = [path for one in files for path in (sorted(one.glob("*.yaml")) if one.is_dir() else [one])]
@@ -94,10 +106,9 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, as_j
     problems = find_problems(paths, deployment.catalogue, directory, _others(deployment, client))
     errors = [one for one in problems if one.severity == "error"]
     if as_json:
-        said = [{"at": p.at, "problem": p.problem, "hint": p.hint, "severity": p.severity} for p in problems]
-        terminal.json({"processes": len(paths), "problems": said})
+        terminal.json({"processes": len(paths), "problems": list(map(stored_problem, problems))})
     elif problems:
-        told = [problem_in_words(one, terminal.language) for one in problems]
+        told = [say_problem(one, terminal.language) for one in problems]
         terminal.table(_HEADINGS, [(terminal.text(_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told])
         warnings = len(problems) - len(errors)
         terminal.say(phrase("{n} errors, {warnings} warnings.", n=len(errors), warnings=warnings))

@@ -8,14 +8,14 @@ from typing import Any
 from tideng_processes.document.model import OPERATORS, Condition
 
 GROUPS = ("all", "any", "none")
-Add = Callable[[str, str, str], None]
-"""Adds a problem: place, what is wrong, the way out."""
+Add = Callable[[str, str], None]
+"""Adds a problem: its place and its code."""
 
 
 def read_condition(said: Any, at: str, add: Add) -> Condition | None:
     """The condition in a document; None where it is wrong, after `add` was told why."""
     if not isinstance(said, Mapping):
-        add(at, "is no condition", "{field: amount, gt: 1000}")
+        add(at, "not-a-condition")
         return None
     groups = [name for name in GROUPS if name in said]
     if groups and len(said) == 1 and isinstance(said[groups[0]], list) and said[groups[0]]:
@@ -23,7 +23,7 @@ def read_condition(said: Any, at: str, add: Add) -> Condition | None:
         return Condition(groups[0], parts=tuple(filter(None, parts))) if all(parts) else None
     operators = [name for name in said if name != "field"]
     if "field" not in said or len(operators) != 1 or operators[0] not in OPERATORS:
-        add(at, "is no condition", "{field: amount, gt: 1000}")
+        add(at, "not-a-condition")
         return None
     return Condition(operators[0], str(said["field"]), said[operators[0]])
 

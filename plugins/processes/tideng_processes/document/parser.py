@@ -10,7 +10,7 @@ from typing import Any
 
 from tideng.plugin import DEFAULT_LANGUAGE as DEFAULT
 from tideng.plugin import SOURCE_LANGUAGE as SOURCE
-from tideng.plugin import Duration, Problem, Refused, Text, same
+from tideng.plugin import Duration, Problem, Refused, Sentence, Text, same
 from tideng_processes.document.conditions import read_condition
 from tideng_processes.document.model import (
     ACCEPTED,
@@ -56,7 +56,7 @@ def parse_process(document: Any) -> Definition:
     found = parser.definition(document)
     if parser.problems or found is None:
         name = document.get("id") if isinstance(document, Mapping) else None
-        raise InvalidProcess(f"process {name or '?'}", parser.problems)
+        raise InvalidProcess(Sentence("process-called", {"name": name or "?"}), parser.problems)
     return found
 
 
@@ -66,12 +66,12 @@ class _ProcessParser:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def add(self, at: str, problem: str, hint: str = "") -> None:
-        self.problems.append(Problem(at, problem, hint))
+    def add(self, at: str, code: str, params: Mapping[str, Any] | None = None) -> None:
+        self.problems.append(Problem(at, code, params or {}))
 
     def definition(self, said: Any) -> Definition | None:
         if not isinstance(said, Mapping):
-            self.add("", "is no process", "id, title, nodes, ends")
+            self.add("", "not-a-process")
             return None
         self._known(said, _TOP, "")
         id_ = self._name(said.get("id"), "id")
@@ -80,7 +80,7 @@ class _ProcessParser:
         fields = self._each(said.get("fields") or {}, "fields", self._field)
         for what, found in (("nodes", nodes), ("ends", ends)):
             if not found:
-                self.add(what, "there is none", "at least one step, and one end")
+                self.add(what, "no-node")
         return Definition(
             id=id_,
             title=self._text(said.get("title"), "title"),
@@ -110,13 +110,11 @@ class _ProcessParser:
         columns = tuple(self._each(said.get("columns") or {}, f"{at}.columns", self._column).values())
         choices = self._each(said.get("choices") or {}, f"{at}.choices", lambda n, text, place: self._text(text, place), names=False)  # fmt: skip
         if (type_ == "choice") != bool(choices):
-            self.add(f"{at}.choices", "a choice has choices, and nothing else has", "choices: {value: {zh: …, en: …}}")
+            self.add(f"{at}.choices", "choices-misplaced")
         if (type_ == "table") != bool(columns):
-            self.add(
-                f"{at}.columns", "a table has columns, and nothing else has", "columns: {name: {type: text, title: …}}"
-            )
+            self.add(f"{at}.columns", "columns-misplaced")
         if (type_ == "case") != bool(said.get("process")):
-            self.add(f"{at}.process", "a case is one of a process, and nothing else is", "process: trip")
+            self.add(f"{at}.process", "process-misplaced")
         return FieldSpec(
             name=name,
             type=type_,
@@ -142,36 +140,36 @@ class _ProcessParser:
     def _ideas(self, said: Any, type_: str, at: str) -> tuple[Text, ...]:
         """Suggestions for a text, a few words each."""
         if said is not None and type_ != "text":
-            self.add(at, "only a text has ideas", "type: text")
+            self.add(at, "ideas-misplaced")
         if not isinstance(said, list):
             if said is not None:
-                self.add(at, "is no list of texts", "[{zh: …, en: …}]")
+                self.add(at, "not-a-text-list")
             return ()
         if len(said) > MOST_IDEAS:
-            self.add(at, f"at most {MOST_IDEAS}")
+            self.add(at, "limit-exceeded", {"limit": MOST_IDEAS})
         found = tuple(self._text(one, f"{at}[{number}]") for number, one in enumerate(said))
         for number, idea in enumerate(found):
             for language, longest in LONGEST_IDEA.items():
                 if len(idea.get(language, "")) > longest:
-                    self.add(f"{at}[{number}].{language}", f"at most {longest} characters")
+                    self.add(f"{at}[{number}].{language}", "over-length", {"limit": longest})
                 elif idea and idea[language] in [one.get(language) for one in found[:number]]:
-                    self.add(f"{at}[{number}].{language}", "stands there twice")
+                    self.add(f"{at}[{number}].{language}", "is-repeated")
         return found
 
     def _recent(self, said: Any, type_: str, at: str) -> int:
         days = self._whole(said, at, 0)
         if days and type_ != "date":
-            self.add(at, "only a date is chosen among recent days", "type: date")
+            self.add(at, "recent-days-misplaced")
         if days > MOST_RECENT:
-            self.add(at, f"at most {MOST_RECENT}")
+            self.add(at, "limit-exceeded", {"limit": MOST_RECENT})
         return days
 
     def _column(self, name: str, said: Mapping[str, Any], at: str) -> FieldSpec:
         found = self._field(name.rstrip("?"), said, at)
         if found.ideas or found.recent:
-            self.add(at, "a column has neither ideas nor recent days")
+            self.add(at, "column-too-rich")
         if found.type not in _SIMPLE:
-            self.add(f"{at}.type", "a column is of a simple type", ", ".join(_SIMPLE))
+            self.add(f"{at}.type", "column-not-simple", {"simple": _SIMPLE})
         return replace(found, required=not name.endswith("?"))
 
     # -- steps ---------------------------------------------------------------------------------------------------
@@ -179,15 +177,15 @@ class _ProcessParser:
         self._known(said, _NODE, at)
         form = said.get("form") or []
         if not isinstance(form, list) or not all(isinstance(one, str) for one in form):
-            self.add(f"{at}.form", "is no list of fields", '[purpose, "papers?"]')
+            self.add(f"{at}.form", "not-a-field-list")
             form = []
         outcomes = self._each(said.get("outcomes"), f"{at}.outcomes", self._outcome)
         if not outcomes:
-            self.add(f"{at}.outcomes", "there is none", "at least one way to leave the step")
+            self.add(f"{at}.outcomes", "no-outcome")
         at_due = str(said.get("at_due") or "")
         deadline = self._deadline(said.get("deadline"), f"{at}.deadline")
         if at_due and (at_due not in outcomes or deadline is None):
-            self.add(f"{at}.at_due", "names an outcome of a step with a deadline", ", ".join(outcomes))
+            self.add(f"{at}.at_due", "not-a-deadline-outcome", {"outcomes": outcomes})
         return Node(
             id=name,
             title=self._text(said.get("title"), f"{at}.title"),
@@ -202,7 +200,7 @@ class _ProcessParser:
 
     def _parts(self, said: Mapping[str, Any], at: str) -> tuple[Part, ...]:
         if ("owner" in said) == ("owners" in said):
-            self.add(at, "a step has one owner, or several owners", "owner: supervisor")
+            self.add(at, "owner-and-owners")
             return ()
         if "owner" in said:
             return (Part("", self._owners(said["owner"], f"{at}.owner")),)
@@ -222,16 +220,16 @@ class _ProcessParser:
                 self._known(one, ("if", "owner"), place)
                 found.append(self._owner(one.get("owner"), self._when(one.get("if"), f"{place}.if"), place))
             if found[-1].when is not None:
-                self.add(at, "the last owner has no condition, so that there is always one", "{owner: supervisor}")
+                self.add(at, "last-owner-with-condition")
             return tuple(found)
-        self.add(at, "is no owner", f"{', '.join(_OWNERS)}, role:NAME, position:ID, field:NAME")
+        self.add(at, "not-an-owner", {"owners": _OWNERS})
         return ()
 
     def _owner(self, said: Any, when: Condition | None, at: str) -> OwnerChoice:
         kind, _, name = said.partition(":") if isinstance(said, str) else ("", "", "")
         if (kind in _OWNERS and not name) or (kind in _NAMED_OWNERS and name):
             return OwnerChoice(kind, name, when)
-        self.add(at, "is no owner", f"{', '.join(_OWNERS)}, role:NAME, position:ID, field:NAME")
+        self.add(at, "not-an-owner", {"owners": _OWNERS})
         return OwnerChoice("hr", "", when)
 
     def _outcome(self, name: str, said: Mapping[str, Any], at: str) -> Outcome:
@@ -257,9 +255,9 @@ class _ProcessParser:
                 Route(str(one["to"]), self._when(one.get("if"), f"{at}[{n}].if")) for n, one in enumerate(said)
             )
             if found[-1].when is not None:
-                self.add(at, "the last way has no condition, so that there is always one", "{to: approve}")
+                self.add(at, "last-way-with-condition")
             return found
-        self.add(at, "leads nowhere", "to: NODE, or to: [{if: …, to: NODE}, {to: NODE}]")
+        self.add(at, "step-leads-nowhere")
         return ()
 
     def _emit(self, said: Any, at: str) -> Emit:
@@ -272,7 +270,7 @@ class _ProcessParser:
         ):
             self._known(said, ("type", "data"), at)
             return Emit(said["type"], dict(said.get("data") or {}))
-        self.add(at, "is no event", "emit: trip.requested, or emit: {type: …, data: {…}}")
+        self.add(at, "not-an-emitted-event")
         return Emit("")
 
     def _end(self, name: str, said: Mapping[str, Any], at: str) -> End:
@@ -281,13 +279,13 @@ class _ProcessParser:
 
     def _start(self, said: Any) -> Start:
         if not isinstance(said, Mapping):
-            self.add("start", "is no list of names and values", "start: {by: [anyone]}")
+            self.add("start", "not-a-mapping-of-start")
             return Start()
         self._known(said, ("by", "for", "event"), "start")
         by = said.get("by") or ["anyone"]
         known = lambda one: one in ("anyone", "supervisor", "hr") or re.fullmatch(r"(role|position):.+", str(one))  # noqa: E731
         if not isinstance(by, list) or not all(map(known, by)):
-            self.add("start.by", "names who may begin it", "anyone, supervisor, hr, role:NAME, position:ID")
+            self.add("start.by", "not-a-beginner")
             by = ["anyone"]
         other = self._one_of(said.get("for") or "self", ("self", "other"), "start.for") == "other"
         return Start(tuple(map(str, by)), other, str(said.get("event") or ""))
@@ -298,7 +296,7 @@ class _ProcessParser:
         if isinstance(said, str):
             said = {"within": said}
         if not isinstance(said, Mapping) or not ({"within", "at", "on"} & said.keys()):
-            self.add(at, "is no deadline", '{within: 24 hours, clock: working}, {at: "21:00"}, {on: FIELD}')
+            self.add(at, "not-a-deadline")
             return None
         self._known(said, ("within", "clock", "at", "on"), at)
         clock = self._one_of(said.get("clock") or "elapsed", ("elapsed", "working"), f"{at}.clock")
@@ -310,15 +308,15 @@ class _ProcessParser:
     # -- small things --------------------------------------------------------------------------------------------
     def _each(self, said: Any, at: str, read: Callable[[str, Any, str], Any], names: bool = True) -> dict[str, Any]:
         if not isinstance(said, Mapping):
-            self.add(at, "is no list of names and values", f"{at.rpartition('.')[2]}: {{NAME: …}}")
+            self.add(at, "not-a-mapping-of-names", {"value": at.rpartition(".")[2]})
             return {}
         found = {}
         for name, one in said.items():
             place = f"{at}.{name}"
             if names and not NAME.fullmatch(str(name).rstrip("?")):
-                self.add(place, "is no name", "small letters, digits and _, beginning with a letter")
+                self.add(place, "not-a-name")
             elif not isinstance(one, Mapping):
-                self.add(place, "is no list of names and values")
+                self.add(place, "not-a-mapping")
             else:
                 found[str(name).rstrip("?")] = read(str(name), one, place)
         return found
@@ -326,12 +324,12 @@ class _ProcessParser:
     def _known(self, said: Mapping[str, Any], known: tuple[str, ...], at: str) -> None:
         for name in said:
             if name not in known:
-                self.add(f"{at}.{name}".lstrip("."), "is not known here", f"known: {', '.join(known)}")
+                self.add(f"{at}.{name}".lstrip("."), "unknown-name", {"names": known})
 
     def _name(self, said: Any, at: str) -> str:
         if isinstance(said, str) and NAME.fullmatch(said):
             return said
-        self.add(at, "is no name", "small letters, digits and _, beginning with a letter")
+        self.add(at, "not-a-name")
         return ""
 
     def _text(self, said: Any, at: str, needed: bool = True) -> Text:
@@ -340,13 +338,13 @@ class _ProcessParser:
         right = isinstance(said, Mapping) and all(isinstance(one, str) and one.strip() for one in said.values())
         if right and all(language in said for language in (DEFAULT, SOURCE)):
             return {str(locale): text.strip() for locale, text in said.items()}
-        self.add(at, "a text in each language is needed", "{zh: …, en: …}")
+        self.add(at, "texts-needed")
         return {}
 
     def _one_of(self, said: Any, known: tuple[str, ...], at: str) -> str:
         if said in known:
             return str(said)
-        self.add(at, f"{said!r} is not one of these", ", ".join(known))
+        self.add(at, "value-not-possible", {"value": said, "known": known})
         return known[0]
 
     def _some_of(self, said: Any, known: tuple[str, ...], at: str) -> list[str]:
@@ -360,19 +358,19 @@ class _ProcessParser:
     def _flag(self, said: Any, at: str, default: bool) -> bool:
         if said is None or isinstance(said, bool):
             return default if said is None else said
-        self.add(at, "is neither true nor false", "true or false")
+        self.add(at, "not-true-or-false")
         return default
 
     def _whole(self, said: Any, at: str, default: int) -> int:
         if said is None or (isinstance(said, int) and not isinstance(said, bool) and 0 <= said <= 100_000):
             return default if said is None else said
-        self.add(at, "is no whole number", "0 to 100000")
+        self.add(at, "not-a-whole-number")
         return default
 
     def _number(self, said: Any, at: str) -> float | None:
         if said is None or (isinstance(said, int | float) and not isinstance(said, bool)):
             return said
-        self.add(at, "is no number")
+        self.add(at, "not-a-number")
         return None
 
     def _duration(self, said: Any, at: str) -> Duration | None:
@@ -381,7 +379,7 @@ class _ProcessParser:
         try:
             return Duration.parse(said)
         except Refused as refused:
-            self.problems += [Problem(at, one.problem, one.hint) for one in refused.problems]
+            self.problems += [one.moved(at) for one in refused.problems]
             return None
 
     def _time(self, said: Any, at: str) -> time | None:
@@ -390,7 +388,7 @@ class _ProcessParser:
         try:
             return time.fromisoformat(str(said))
         except ValueError:
-            self.add(at, f"{said!r} is no time of day", "21:00")
+            self.add(at, "not-a-clock-time", {"value": said})
             return None
 
 

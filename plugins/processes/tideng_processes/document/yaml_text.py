@@ -29,11 +29,11 @@ def as_text(document: Mapping[str, Any]) -> str:
 def read_typed(text: str) -> tuple[Mapping[str, Any] | None, list[Problem]]:
     """The document in a typed text, None where there is none, and its problems."""
     if len(text) > LONGEST:
-        return None, [Problem("", f"at most {LONGEST} characters")]
+        return None, [Problem("", "over-length", {"limit": LONGEST})]
     complaints = Problems()
     found = read_yaml_text("text", text, complaints)
     if found is None or complaints.errors:
         return None, list(complaints.errors)
     if not isinstance(found.value, Mapping):
-        return None, [Problem("", "is no process", "id, title, nodes, ends")]
+        return None, [Problem("", "not-a-process")]
     return found.value, []

@@ -109,9 +109,9 @@ def _field(access: CaseAccess, target: FileField) -> FieldSpec:
         return _asked_for(run.definition, target.field, _may_fill_in(access.viewer, run))
     published = access.registry.latest(target.process)
     if published is None:
-        raise NotFound(f"no process {target.process}")
+        raise NotFound("no-process", {"name": target.process})
     if not may_begin(access.viewer, published.definition, access.directory, access.now):
-        raise NotAllowed(f"only some people begin {target.process}")
+        raise NotAllowed("viewer-may-not-begin", {"name": target.process})
     return _asked_for(published.definition, target.field, {one.field for one in published.definition.first.form})
 
 
@@ -120,14 +120,14 @@ def _may_fill_in(viewer: Viewer, run: Run) -> set[str]:
     for_all = bool(viewer.roles & ACTS_FOR_ALL) and viewer.person != run.person
     mine = [one for one in run.tasks if one.state == OPEN and (for_all or one.owner == viewer.person != "")]
     if not mine:
-        raise NotAllowed("this step is somebody else's")
+        raise NotAllowed("step-of-somebody-else")
     return {asks.field for one in mine for asks in run.definition.nodes[one.node].form}
 
 
 def _asked_for(definition: Definition, name: str, asked: set[str]) -> FieldSpec:
     spec = definition.fields.get(name)
     if spec is None or spec.type != "files" or name not in asked:
-        raise NotFound(f"no files are asked for in {name}")
+        raise NotFound("field-without-files", {"name": name})
     return spec
 
 
@@ -146,13 +146,7 @@ def _too_many(connection: Connection, viewer: Viewer, size: int) -> list[Problem
     count, held = connection.execute(loose).one()
     if count < MOST_LOOSE and held + size <= LARGEST_LOOSE:
         return []
-    return [
-        Problem(
-            "",
-            f"{count} of your files wait for their forms already",
-            "hand in one of those forms, or take files out of it",
-        )
-    ]
+    return [Problem("", "too-many-uploads", {"count": count})]
 
 
 def _store(
@@ -188,7 +182,7 @@ def discard(deployment: Deployment, viewer: Viewer, id: int) -> bool:
         if found is None:
             return False
         if found.author != viewer.login or found.case is not None:
-            raise NotFound(f"no file {id}")
+            raise NotFound("no-file", {"id": id})
         gone = connection.execute(delete(row).where(row.id == id, row.case.is_(None)))
     return gone.rowcount > 0
 
@@ -220,7 +214,7 @@ def open_paper(
     paper = _stored(found) if found else None
     access = CaseAccess(connection, registry, viewer, directory, moment)
     if found is None or paper is None or not _may_see(access, paper):
-        raise NotFound(f"no file {id}")
+        raise NotFound("no-file", {"id": id})
     return paper, bytes(found.content)
 
 

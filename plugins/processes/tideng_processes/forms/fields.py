@@ -60,7 +60,7 @@ def read_form(
     said, reader = submission.data, _FormReader(definition, directory, at)
     data: dict[str, Any] = {}
     for name in said.keys() - {asks.field for asks in node.form}:
-        reader.add(name, "is no field of this form", "")
+        reader.add(name, "not-a-field-of-form")
     for asks in node.form:
         spec = definition.fields[asks.field]
         value = (
@@ -72,7 +72,7 @@ def read_form(
             data[spec.name] = value
             reader.check_size(spec, value)
         elif asks.required and complete and spec.name not in reader.wrong:
-            reader.add(spec.name, "is still open", "")
+            reader.add(spec.name, "still-open")
     for asks in node.form:
         reader.check_order(definition.fields[asks.field], {**known, **data})
     return FormValues(data, tuple(reader.problems))
@@ -100,8 +100,8 @@ class _FormReader:
     def wrong(self) -> set[str]:
         return {re.split(r"[.\[]", one.at)[0] for one in self.problems}
 
-    def add(self, at: str, problem: str, hint: str) -> None:
-        self.problems.append(Problem(at, problem, hint))
+    def add(self, at: str, code: str, params: Mapping[str, Any] | None = None) -> None:
+        self.problems.append(Problem(at, code, params or {}))
 
     def value(self, spec: FieldSpec, said: Any, at: str) -> Any:
         if said is None or (isinstance(said, str) and not said.strip()):
@@ -115,26 +115,25 @@ class _FormReader:
             return
         long, text = len(value), spec.type == "text"
         if spec.least and long < spec.least:
-            missing = spec.least - long
-            self.add(spec.name, f"{missing} characters to go" if text else f"{missing} to go", "")
+            self.add(spec.name, "characters-to-go" if text else "items-to-go", {"count": spec.least - long})
         most = spec.most or (LONGEST_TEXT if text else MOST_ITEMS)
         if long > most:
-            self.add(spec.name, f"at most {most} characters" if text else f"at most {most}", "")
+            self.add(spec.name, "over-length" if text else "limit-exceeded", {"limit": most})
 
     def check_order(self, spec: FieldSpec, data: Mapping[str, Any]) -> None:
         """Check that a date is not earlier than the date field it has to follow."""
         value, other = data.get(spec.name), data.get(spec.not_before)
         if spec.not_before and isinstance(value, str) and isinstance(other, str) and value < other:
-            self.add(spec.name, f"lies before {other}", "")
+            self.add(spec.name, "day-too-early", {"day": other})
 
     # -- one type each -------------------------------------------------------------------------------------------
     def _text(self, spec: FieldSpec, said: Any, at: str) -> str | None:
         if not isinstance(said, str):
-            self.add(at, "is no text", "")
+            self.add(at, "not-a-text")
             return None
         text = said.replace("\r\n", "\n").strip()
         if _UNREADABLE.search(text):
-            self.add(at, "has characters that cannot be shown", "")
+            self.add(at, "unshowable-characters")
             return None
         return text
 
@@ -144,19 +143,24 @@ class _FormReader:
         except ValueError:
             number = math.nan
         if not math.isfinite(number) or abs(number) > LARGEST_NUMBER:
-            self.add(at, "is no number", "12.5")
+            self.add(at, "form-not-a-number")
             return None
         low, high = spec.minimum, spec.maximum
         if (low is not None and number < low) or (high is not None and number > high):
-            least = f"at least {low:g}" if low is not None else ""
-            most = f"at most {high:g}" if high is not None else ""
-            self.add(at, ", ".join(filter(None, (least, most))), "")
+            self._beyond(at, low, high)
         return int(number) if number == int(number) else number
+
+    def _beyond(self, at: str, low: float | None, high: float | None) -> None:
+        params = {"low": None if low is None else f"{low:g}", "high": None if high is None else f"{high:g}"}
+        if low is None:
+            self.add(at, "number-too-high", params)
+        else:
+            self.add(at, "number-too-low" if high is None else "number-not-between", params)
 
     def _integer(self, spec: FieldSpec, said: Any, at: str) -> int | None:
         number = self._number(spec, said, at)
         if isinstance(number, float):
-            self.add(at, "is no whole number", "3")
+            self.add(at, "form-not-a-whole-number")
             return None
         return number
 
@@ -168,31 +172,31 @@ class _FormReader:
         except InvalidOperation:
             exact = False
         if not exact:
-            self.add(at, "has at most two digits after the point", "128.50")
+            self.add(at, "too-many-decimals")
         return number
 
     def _currency(self, spec: FieldSpec, said: Any, at: str) -> str | None:
         code = str(said).strip().upper()
         if is_currency(code) and get_currency_name(code, locale="en"):
             return code
-        self.add(at, f"{code} is no currency", "CNY, USD, EUR")
+        self.add(at, "not-a-known-currency", {"code": code})
         return None
 
     def _boolean(self, spec: FieldSpec, said: Any, at: str) -> bool | None:
         known = {True: True, False: False, "true": True, "on": True, "1": True, "false": False, "0": False}
         if isinstance(said, bool | str) and said in known:
             return known[said]
-        self.add(at, "is neither yes nor no", "")
+        self.add(at, "not-yes-or-no")
         return None
 
     def _date(self, spec: FieldSpec, said: Any, at: str) -> str | None:
         try:
             day = date.fromisoformat(str(said).strip())
         except ValueError:
-            self.add(at, "is no day", "2026-03-31")
+            self.add(at, "not-a-day")
             return None
         if not 2000 <= day.year <= 2100:
-            self.add(at, "is no day", "2026-03-31")
+            self.add(at, "not-a-day")
             return None
         return day.isoformat()
 
@@ -200,26 +204,26 @@ class _FormReader:
         try:
             return time.fromisoformat(str(said).strip()).strftime("%H:%M")
         except ValueError:
-            self.add(at, "is no time of day", "19:00")
+            self.add(at, "form-not-a-time")
             return None
 
     def _choice(self, spec: FieldSpec, said: Any, at: str) -> str | None:
         if str(said) in spec.choices:
             return str(said)
-        self.add(at, "is none of the choices", ", ".join(one.get("en", "") for one in spec.choices.values()))
+        self.add(at, "not-a-choice", {"names": spec.choices.values()})
         return None
 
     def _person(self, spec: FieldSpec, said: Any, at: str) -> str | None:
         found = person_named(self._directory, str(said), self._at)
         if found is None:
-            self.add(at, "is nobody who works here now", "")
+            self.add(at, "nobody-here")
         return found
 
     def _case(self, spec: FieldSpec, said: Any, at: str) -> str | None:
         """The name of a case; `tideng_processes.cases.case_choices` decides whether it may be chosen."""
         name = self._text(spec, said, at)
         if name and len(name) > LONGEST_NUMBER:
-            self.add(at, f"at most {LONGEST_NUMBER} characters", "")
+            self.add(at, "over-length", {"limit": LONGEST_NUMBER})
             return None
         return name
 
@@ -228,12 +232,12 @@ class _FormReader:
         items = [self._text(spec, one, f"{at}[{number}]") for number, one in enumerate(lines)]
         for number, item in enumerate(items):
             if item and len(item) > LONGEST_LINE:
-                self.add(f"{at}[{number}]", f"at most {LONGEST_LINE} characters", "")
+                self.add(f"{at}[{number}]", "over-length", {"limit": LONGEST_LINE})
         return [one for one in items if one]
 
     def _table(self, spec: FieldSpec, said: Any, at: str) -> list[dict[str, Any]]:
         if not isinstance(said, list) or not all(isinstance(one, Mapping) for one in said):
-            self.add(at, "is no table", "")
+            self.add(at, "not-a-table")
             return []
         rows = [self._row(spec, row, f"{at}[{number}]") for number, row in enumerate(said[: MOST_ITEMS + 1])]
         return [row for row in rows if row]
@@ -244,7 +248,7 @@ class _FormReader:
         row = {name: value for name, value in row.items() if value not in NOTHING}
         for column in spec.columns if row else ():
             if column.required and column.name not in row and said.get(column.name) in NOTHING:
-                self.add(f"{at}.{column.name}", "is still open", "")
+                self.add(f"{at}.{column.name}", "still-open")
         return row
 
     def _files(self, spec: FieldSpec, said: Any, at: str) -> None:

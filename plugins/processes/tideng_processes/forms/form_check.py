@@ -19,11 +19,11 @@ from tideng.plugin import (
     Form,
     Problem,
     Refused,
+    Sentence,
     Viewer,
     accept_form,
     check_form,
     fill_form,
-    in_words,
 )
 from tideng_processes.cases.actions import LONGEST_NOTE
 from tideng_processes.cases.case_choices import not_to_be_chosen
@@ -41,9 +41,9 @@ LONGEST_KEY = 120
 class IncompleteForm(Refused):
     """Something is missing in a form. `asked` says what, in each language, MUST first."""
 
-    def __init__(self, what: str, asked: Iterable[Asked]):
+    def __init__(self, step: str, asked: Iterable[Asked]):
         self.asked = tuple(asked)
-        super().__init__(what, [one.problem() for one in self.asked])
+        super().__init__(Sentence("form-of-step", {"step": step}), [one.problem() for one in self.asked])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +129,16 @@ def accept(context: FormContext, data: Mapping[str, Any]) -> None:
 def _note_and_key(context: FormContext) -> Iterator[Problem]:
     note = context.submission.note.strip()
     if context.outcome.note and not note:
-        yield Problem("note", "a few words are still open")
+        yield Problem("note", "words-missing")
     if len(note) > LONGEST_NOTE:
-        yield Problem("note", f"at most {LONGEST_NOTE} characters")
+        yield Problem("note", "over-length", {"limit": LONGEST_NOTE})
     if len(context.submission.key) > LONGEST_KEY:
-        yield Problem("key", f"at most {LONGEST_KEY} characters")
+        yield Problem("key", "over-length", {"limit": LONGEST_KEY})
 
 
 def _lost_files(context: FormContext) -> list[Asked]:
     lost = fields_with_lost_files(context.connection, context.viewer, context.submission.papers, context.case)
-    return [asked_about(Problem(name, "a file is not there any more", "choose it once more"), name) for name in lost]
+    return [asked_about(Problem(name, "attachment-gone"), name) for name in lost]
 
 
 def _others_cases(context: FormContext, data: Mapping[str, Any]) -> list[Asked]:
@@ -161,7 +161,5 @@ def _others_cases(context: FormContext, data: Mapping[str, Any]) -> list[Asked]:
 
 
 def asked_about(problem: Problem, field: str) -> Asked:
-    """A problem of a form as something that is asked about one of its fields, in every language."""
-    hint_zh = f"（{in_words(problem.hint, 'zh')}）" if problem.hint else ""
-    hint_en = f" ({problem.hint})" if problem.hint else ""
-    return Asked(field, {"zh": in_words(problem.problem, "zh") + hint_zh, "en": problem.problem + hint_en})
+    """A problem of a form as something that is asked about one of its fields."""
+    return Asked(field, problem.message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from tideng.plugin import DIRECTORY_EVENTS, MUST, Asked, Directory, Form, Text, phrase
+from tideng.plugin import DIRECTORY_EVENTS, MUST, Asked, Directory, Form, Sentence
 from tideng_processes.document.model import Definition
 
 _MOST_NEAR = 3
@@ -27,27 +27,25 @@ def asked_of(form: Form, definition: Definition, directory: Directory) -> list[A
     ]  # the form also has the data of earlier steps, which this step cannot change
 
 
-_TAKEN = phrase("somebody has this id already; another one")
+_TAKEN = Sentence("id-of-somebody")
 
 
 def _unknown(form: Form, directory: Directory) -> Iterator[Asked]:
-    known: tuple[tuple[str, Mapping[str, str], Text], ...] = (
-        (
-            "unit",
-            {one.id: one.name for one in directory.units.values()},
-            phrase("there is no unit {id}", id=form.data.get("unit")),
-        ),
-        (
-            "position",
-            {one.id: one.name for one in directory.positions.values()},
-            phrase("there is no position {id}", id=form.data.get("position")),
-        ),
+    known: tuple[tuple[str, Mapping[str, str]], ...] = (
+        ("unit", {one.id: one.name for one in directory.units.values()}),
+        ("position", {one.id: one.name for one in directory.positions.values()}),
     )
-    for name, names, unknown in known:
+    for name, names in known:
         said = form.data.get(name)
         if isinstance(said, str) and said and said not in names:
             near = _near(said, names)
-            yield Asked(name, phrase("{problem}; near it: {ids}", problem=unknown, ids=near) if near else unknown, MUST)
+            yield Asked(
+                name,
+                Sentence("id-unknown-but-near", {"kind": name, "id": said, "names": near})
+                if near
+                else Sentence("id-unknown", {"kind": name, "id": said}),
+                MUST,
+            )
 
 
 def _near(said: str, names: Mapping[str, str]) -> list[str]:

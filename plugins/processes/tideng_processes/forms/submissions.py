@@ -52,7 +52,7 @@ def begin(
     now = deployment.clock.now()
     published = registry_of(deployment).latest(process)
     if published is None:
-        raise NotFound(f"no process {process}")
+        raise NotFound("no-process", {"name": process})
     about = subject_of(viewer, published.definition, directory, now, person)
     at = _moment(submission, now, None)
     with writing(deployment.engine) as connection:
@@ -148,7 +148,7 @@ def preview(
     now, registry = deployment.clock.now(), registry_of(deployment)
     published = registry.latest(form.process)
     if published is None:
-        raise NotFound(f"no process {form.process}")
+        raise NotFound("no-process", {"name": form.process})
     definition, known = published.definition, dict[str, Any]()
     if form.case:
         access = CaseAccess(connection, registry, viewer, directory, now)
@@ -159,7 +159,7 @@ def preview(
         person = subject_of(viewer, definition, directory, now, form.person)
     step = definition.nodes.get(form.node)
     if step is None:
-        raise NotFound(f"no step {form.node}")
+        raise NotFound("no-step", {"name": form.node})
     context = FormContext(
         deployment=deployment,
         connection=connection,
@@ -207,7 +207,7 @@ def _task_of(run: Run, viewer: Viewer) -> Task:
 def _outcome(node: Node, submission: Submission) -> Outcome:
     found = node.outcome(submission.outcome)
     if found is None:
-        raise Refused("step", [Problem("outcome", f"there is no way {submission.outcome!r} out of this step", ", ".join(one.id for one in node.outcomes))])  # fmt: skip
+        raise Refused("step", [Problem("outcome", "no-way-out", {"name": submission.outcome, "names": (one.id for one in node.outcomes)})])  # fmt: skip
     return found
 
 
@@ -215,9 +215,9 @@ def _moment(submission: Submission, now: datetime, entered: datetime | None) -> 
     """The moment at which a hand-in counts: when it was written, but not before the step was entered, nor later than now."""
     at = submission.at or now
     if at > now + AHEAD:
-        raise Refused("moment", [Problem("at", "lies ahead of now", "the clock of the phone may be wrong")])
+        raise Refused("moment", [Problem("at", "moment-ahead")])
     if at < now - OLDEST:
-        raise Refused("moment", [Problem("at", f"lies more than {OLDEST.days} days back", "hand it in as of now")])
+        raise Refused("moment", [Problem("at", "moment-too-far-back", {"days": OLDEST.days})])
     return max(min(at, now), entered or min(at, now))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
-from tideng.plugin import MUST, Asked, Filled, Text
+from tideng.plugin import MUST, Asked, Filled, Text, say_problem
 from tideng_processes.cases.case_choices import NamedCase, Reference
 from tideng_processes.document.model import Definition, FieldSpec, Node
 from tideng_processes.forms.fields import LONGEST_TEXT
@@ -140,7 +140,7 @@ def other_remarks(node: Node, asked: Iterable[Asked], locale: str) -> list[Remar
 
 def _remark(one: Asked, locale: str) -> tuple[str, Remark]:
     place = _PLACE.fullmatch(one.field)
-    words = one.problem(locale).problem
+    words = say_problem(one.problem().moved(""), locale).line
     if place is None:
         return "", Remark(words, one.severity == MUST)
     row = int(place["row"]) if place["row"] else None

@@ -23,7 +23,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from tideng.plugin import Document, Problem, Problems, Refused, log_zone, read_yaml
+from tideng.plugin import Document, Problem, Problems, Refused, Sentence, log_zone, read_yaml
 from tideng_processes.document.model import Definition
 
 _PROCESS = ("repeats", "activities")
@@ -83,7 +83,7 @@ def read_log_map(path: Path) -> LogMap:
     problems = Problems()
     document = read_yaml(path, problems)
     if document is None or problems.errors:
-        raise Refused(f"map {path.name}", problems.errors)
+        raise Refused(Sentence("map-called", {"name": path.name}), problems.errors)
     return _MapParser(document).log_map(path.name)
 
 
@@ -111,24 +111,29 @@ def only(log_map: LogMap, processes: Iterable[str]) -> LogMap:
 def check_log_map(log_map: LogMap, definitions: Mapping[str, Definition]) -> list[Problem]:
     """The processes, steps and outcomes that a map names and that do not exist."""
     place = log_map.document.at if log_map.document else str
-    return [Problem(place(at), problem, hint) for at, problem, hint in _unknown(log_map, definitions)]
+    return [one.moved(place(one.at)) for one in _unknown(log_map, definitions)]
 
 
-def _unknown(log_map: LogMap, definitions: Mapping[str, Definition]) -> Iterator[tuple[str, str, str]]:
+def _unknown(log_map: LogMap, definitions: Mapping[str, Definition]) -> Iterator[Problem]:
     for process, mapped in log_map.processes.items():
         definition = definitions.get(process)
         if definition is None:
-            yield f"processes.{process}", f"there is no process {process}", f"known: {', '.join(definitions)}"
+            yield Problem(f"processes.{process}", "unknown-process", {"name": process, "way_out": _known(definitions)})
             continue
         for activity, meanings in mapped.activities.items():
             at = f"processes.{process}.activities.{activity}"
             for one in meanings:
                 node = definition.nodes.get(one.node)
                 if node is None:
-                    yield at, f"there is no step {one.node} in {process}", f"known: {', '.join(definition.nodes)}"
+                    params = {"node": one.node, "process": process, "way_out": _known(definition.nodes)}
+                    yield Problem(at, "no-step-in-process", params)
                 elif one.outcome and node.outcome(one.outcome) is None:
-                    known = ", ".join(way.id for way in node.outcomes)
-                    yield at, f"there is no way {one.outcome!r} out of the step {one.node}", f"known: {known}"
+                    params = {"name": one.outcome, "node": one.node, "way_out": _known(way.id for way in node.outcomes)}
+                    yield Problem(at, "no-way-out-of-step", params)
+
+
+def _known(names: Iterable[str]) -> Sentence:
+    return Sentence("known-names", {"names": names})
 
 
 class _MapParser:
@@ -147,14 +152,14 @@ class _MapParser:
         }
         elsewhere = said.get("elsewhere") or []
         if not isinstance(elsewhere, list) or not all(isinstance(one, str) for one in elsewhere):
-            self._add("elsewhere", "is no list of activities", "elsewhere: [Send Reminder]")
+            self._add("elsewhere", "map-not-a-list")
             elsewhere = []
         for one in elsewhere:
             if any(one in process.activities for process in processes.values()):
-                self._add("elsewhere", f"{one} is in a process as well", "leave it out in one of the two places")
+                self._add("elsewhere", "activity-twice", {"activity": one})
         zone = self._zone(said.get("timezone"))
         if self._problems:
-            raise Refused(f"map {name}", self._problems)
+            raise Refused(Sentence("map-called", {"name": name}), self._problems)
         return LogMap(name, processes, tuple(elsewhere), zone, self._document)
 
     def _zone(self, said: Any) -> tzinfo | None:
@@ -169,7 +174,7 @@ class _MapParser:
         self._known(said, _PROCESS, at)
         repeats = said.get("repeats", False)
         if not isinstance(repeats, bool):
-            self._add(f"{at}.repeats", "is neither true nor false", "true or false")
+            self._add(f"{at}.repeats", "not-true-or-false")
         activities = self._mapping(said.get("activities"), f"{at}.activities")
         found = {str(name): self._meanings(one, f"{at}.activities.{name}") for name, one in activities.items()}
         return ProcessMap(found, repeats is True)
@@ -186,19 +191,19 @@ class _MapParser:
         if isinstance(said, str) and said and isinstance(where, Mapping):
             node, _, outcome = said.partition(".")
             return Meaning(node, outcome, {str(name): str(like) for name, like in where.items()})
-        self._add(at, "says no step", 'request.submit, approve, or {is: pay.pay, where: {id: "fd_*"}}')
+        self._add(at, "mapping-without-step")
         return None
 
     def _mapping(self, said: Any, at: str) -> Mapping[str, Any]:
         if isinstance(said, Mapping) and said:
             return said
-        self._add(at, "is no list of names and values", "processes: {trip: {activities: {ACTIVITY: STEP.OUTCOME}}}")
+        self._add(at, "map-not-a-mapping")
         return {}
 
     def _known(self, said: Mapping[str, Any], known: tuple[str, ...], at: str) -> None:
         for name in said:
             if name not in known:
-                self._add(f"{at}.{name}".lstrip("."), "is not known here", f"known: {', '.join(known)}")
+                self._add(f"{at}.{name}".lstrip("."), "unknown-name", {"names": known})
 
-    def _add(self, at: str, problem: str, hint: str) -> None:
-        self._problems.append(Problem(self._document.at(at), problem, hint))
+    def _add(self, at: str, code: str, params: Mapping[str, Any] | None = None) -> None:
+        self._problems.append(Problem(self._document.at(at), code, params or {}))

@@ -24,6 +24,7 @@ from tideng.plugin import (
     InvalidPayload,
     Problem,
     Refused,
+    Sentence,
     Source,
     WorkCalendar,
     open_events,
@@ -160,9 +161,8 @@ def read_log(
 def require_mapped(log: Log, log_map: LogMap) -> None:
     """Raise `Refused` where the log has activities of which the map does not say what they are."""
     if log.unmapped:
-        hint = "name it under a process, or under elsewhere"
-        problems = [Problem(log_map.name, f"{one!r} is not named ({count}×)", hint) for one, count in log.unmapped.items()]  # fmt: skip
-        raise Refused(f"map {log_map.name}", problems)
+        problems = [Problem(log_map.name, "activity-unmapped", {"activity": one, "count": count}) for one, count in log.unmapped.items()]  # fmt: skip
+        raise Refused(Sentence("map-called", {"name": log_map.name}), problems)
 
 
 def conform(log: Log, definition: Definition, mapped: ProcessMap, zone: ZoneInfo, calendar: WorkCalendar) -> Report:

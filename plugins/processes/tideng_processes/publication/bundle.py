@@ -39,11 +39,10 @@ def check(bundle: Bundle, catalogue: Catalogue, shipped: Sequence[Definition] = 
     seen: set[str] = set()
     for one in definitions:
         if one.id in seen:
-            problems.append(Problem(f"{FOLDER}, {one.id}", "is there twice"))
+            problems.append(Problem(f"{FOLDER}, {one.id}", "is-twice"))
         seen.add(one.id)
         problems += [
-            Problem(f"{FOLDER}, {one.id}, {found.at}", found.problem, found.hint, found.severity)
-            for found in check_process(one, catalogue, directory, known)
+            found.moved(f"{FOLDER}, {one.id}, {found.at}") for found in check_process(one, catalogue, directory, known)
         ]
     return problems
 
@@ -76,14 +75,8 @@ def apply(bundle: Bundle, connection: Connection, shipped: Sequence[Definition],
 def _both_changed(process: str, trial: Trial | None) -> Problem:
     at = f"{FOLDER}, {process}"
     if trial is None:
-        return Problem(
-            at, "was changed here by people, and the files say something else", "--take files or --take deployment"
-        )
-    return Problem(
-        at,
-        f"version {trial.version} is being tried here, and the files say something else",
-        "--take files ends the trial, --take deployment lets it run on",
-    )
+        return Problem(at, "process-conflict")
+    return Problem(at, "trial-conflict", {"version": trial.version})
 
 
 def _changes(

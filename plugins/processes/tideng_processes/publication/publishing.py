@@ -36,7 +36,7 @@ class Stale(Refused):
 def require_publishing(viewer: Viewer) -> None:
     """Raise `NotAllowed` unless the viewer may change processes."""
     if not viewer.roles & PUBLISHES:
-        raise NotAllowed("only HR, implementers and administrators change processes")
+        raise NotAllowed("viewer-may-not-change-processes")
 
 
 def checked(
@@ -67,7 +67,7 @@ def publish(
     definition, problems = checked(deployment, directory, document)
     errors = [one for one in problems if one.severity == "error"]
     if len(note.strip()) > LONGEST_NOTE:
-        errors.append(Problem("note", f"at most {LONGEST_NOTE} characters"))
+        errors.append(Problem("note", "over-length", {"limit": LONGEST_NOTE}))
     if definition is None or errors:
         raise InvalidProcess("process", errors)
     now = deployment.clock.now()
@@ -93,17 +93,17 @@ def publish(
 
 
 def _overtaken() -> Stale:
-    return Stale("process", [Problem("", "somebody published another version meanwhile", "load the page again")])
+    return Stale("process", [Problem("", "process-published-meanwhile")])
 
 
 def _may_be_tried(connection: Connection, process: str, base: int, unchanged: bool) -> None:
     """Raise `Refused` where the document is unchanged, there is no version to go back to, or another trial runs."""
     problems = [
-        (not base, Problem("", "a new process has no version to go back to", "publish it")),
-        (unchanged, Problem("", "nothing is changed, so there is nothing to try")),
+        (not base, Problem("", "process-new")),
+        (unchanged, Problem("", "process-unchanged")),
         (
             process in trials.running(connection),
-            Problem("", "a version is being tried already", "keep it or end it first"),
+            Problem("", "trial-running"),
         ),
     ]
     if found := [problem for holds, problem in problems if holds]:

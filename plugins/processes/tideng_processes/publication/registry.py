@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select
 
-from tideng.plugin import Problem, Problems, dialect_insert, read_yaml
+from tideng.plugin import Problem, Problems, Sentence, dialect_insert, read_yaml
 from tideng_processes.document.model import Definition
 from tideng_processes.document.parser import InvalidProcess, parse_process
 from tideng_processes.tables import VersionRow
@@ -69,7 +69,7 @@ def _read_file(path: Path, changed: int, size: int) -> tuple[Definition | None, 
     try:
         return parse_process(document.value), ()
     except InvalidProcess as refused:
-        return None, tuple(Problem(document.at(one.at), one.problem, one.hint) for one in refused.problems)
+        return None, tuple(one.moved(document.at(one.at)) for one in refused.problems)
 
 
 class Registry:
@@ -141,7 +141,7 @@ def shipped_by(deployment: Deployment) -> list[Definition]:
     for plugin, folder in deployment.plugins.call_named("process_definitions"):
         definitions, problems = read_definitions(Path(folder))
         if problems:
-            error = InvalidProcess(f"processes of {plugin}", problems)
+            error = InvalidProcess(Sentence("processes-of", {"plugin": plugin}), problems)
             deployment.plugins.fail(plugin, error, "process_definitions")
             continue
         found += definitions

@@ -135,7 +135,7 @@ def _held(connection: Connection, process: str) -> Trial:
     query = select(TrialRow.__table__).where(TrialRow.process == process, TrialRow.settled_at.is_(None))
     row = connection.execute(_locked(connection, query)).first()
     if row is None:
-        raise Refused("process", [Problem("", "no version is being tried any more", "load the page again")])
+        raise Refused("process", [Problem("", "no-trial")])
     return _trial(row)
 
 

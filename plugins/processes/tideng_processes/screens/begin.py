@@ -114,7 +114,7 @@ class FormPage(Forms):
         """The script that opens forms without a network. It has no personal data, so it needs no sign-in."""
         script = built("form_worker.js")
         if not script:
-            raise NotFound("the scripts are not built")
+            raise NotFound("scripts-not-built")
         answer = Response(f"import '{script}'\n", mimetype="text/javascript")
         answer.headers["Cache-Control"] = "no-cache"
         return answer

@@ -15,7 +15,7 @@ from flask_appbuilder import expose
 from flask_babel import gettext as _
 from jinja2.utils import htmlsafe_json_dumps
 
-from tideng.plugin import Refused, choose_text, phrase, problem_in_words, reading, zone
+from tideng.plugin import Refused, choose_text, phrase, reading, say_problem, zone
 from tideng_admin.screens import READ, WRITE, Screen, day, locale, needs, web
 from tideng_processes.document.blank_process import blank_document
 from tideng_processes.document.diagram import mermaid
@@ -185,7 +185,7 @@ class ProcessEditorPage(VersionPages):
                 problems = list(refused.problems)
         elif not problems:
             flash(_("No problem was found. Nothing is published yet."), "success")
-        shown = [problem_in_words(one, locale()) for one in problems]
+        shown = [say_problem(one, locale()) for one in problems]
         return self._editor(process, document or {"title": {}}, base, words, shown)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tideng.plugin import Directory, Problem, choose_text, problem_in_words
+from tideng.plugin import Directory, Problem, choose_text, problem_in_json
 from tideng_admin.screens import ICONS, locale, web
 from tideng_processes.document.model import (
     ACCEPTED,
@@ -59,9 +59,9 @@ def id_problems(process: str, document: Mapping[str, Any]) -> list[Problem]:
     """The problems of a document's id: a process keeps its id, and a new one takes an id that is free."""
     id = document.get("id")
     if process != NEW and id != process:
-        return [Problem("id", "a process keeps its id", process)]
+        return [Problem("id", "process-keeps-id", {"id": process})]
     if process == NEW and processes().latest(str(id)) is not None:
-        return [Problem("id", "another process has this id")]
+        return [Problem("id", "process-id-taken")]
     return []
 
 
@@ -87,6 +87,5 @@ def estimate_words(of: Estimate) -> str:
     return (" " if locale() == "en" else "").join(filter(None, (by, said, doubt, owner)))
 
 
-def problem_json(problem: Problem) -> dict[str, str]:
-    told = problem_in_words(problem, locale())
-    return {"at": problem.at, "problem": told.problem, "hint": told.hint, "severity": problem.severity}
+def problem_json(problem: Problem) -> dict[str, Any]:
+    return problem_in_json(problem, locale()) | {"at": problem.at}

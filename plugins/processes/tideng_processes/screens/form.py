@@ -25,8 +25,8 @@ from tideng.plugin import (
     Problem,
     Refused,
     fill_form,
-    line_in_words,
     reading,
+    say_problem,
 )
 from tideng_admin.screens import locale, web
 from tideng_processes.cases.access import may_begin
@@ -53,13 +53,13 @@ class Forms(FormDisplay):
         published = latest(process)
         it = published.definition
         if not may_begin(web().viewer(), it, self.directory, web().now()):
-            raise NotAllowed(f"only some people begin {process}")
+            raise NotAllowed("viewer-may-not-begin", {"name": process})
         return Place(it, published.version, it.first)
 
     def _open(self, case: str, node: str) -> Place:
         it = self.read(case_view, processes(), case)
         if node not in it.definition.nodes:
-            raise NotFound(f"no step {node}")
+            raise NotFound("no-step", {"name": node})
         part = request.values.get("part", "")
         place = Place(it.definition, it.version, it.definition.nodes[node], it, part, it.data)
         return replace(place, part=place.task.part) if place.task and not part else place
@@ -108,7 +108,7 @@ class Forms(FormDisplay):
         here, form = web(), request.form
         version = form.get("version", "")
         if place.case is None and form.get("at") and version and version != str(place.version) and _misses(place, form):
-            raise Refused("form", [Problem("", DIFFERS, "open it again; what was written stands in it")])
+            raise Refused("form", [Problem("", "form-changed")])
         submission = Submission(
             form.get("outcome", ""), said.data, said.papers, form.get("note", ""), _moment(form.get("at", "")), form.get("key", "")
         )  # fmt: skip
@@ -172,14 +172,14 @@ def _moment(said: str) -> datetime | None:
     except ValueError:
         at = datetime.min
     if at.tzinfo is None:
-        raise Refused("moment", [Problem("at", "is no moment", "2026-03-31T20:59:59+08:00")])
+        raise Refused("moment", [Problem("at", "form-not-a-moment")])
     return at.astimezone(UTC)
 
 
 def _asked(one: Asked) -> dict[str, Any]:
-    words = one.problem(locale()).problem
+    words = say_problem(one.problem().moved(""), locale()).line
     return {"at": one.field, "message": words, "must": one.severity == MUST, "least": one.least}
 
 
 def words_of(problem: Problem) -> str:
-    return line_in_words(replace(problem, at=""), locale())
+    return say_problem(problem.moved(""), locale()).line

@@ -168,7 +168,7 @@ class ProcessesPage(Page):
         registry = processes()
         published = registry.version(process, version)
         if published is None:
-            raise NotFound(f"no version {version} of {process}")
+            raise NotFound("no-process-version", {"version": version, "name": process})
         known, it = registry.versions(process), published.definition
         before = next((old for new, old in pairwise(known) if new.version == version), None)
         return render_template(

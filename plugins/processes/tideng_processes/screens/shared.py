@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from flask import flash
 
-from tideng.plugin import Directory, NotFound, Problem, Refused, line_in_words
+from tideng.plugin import Directory, NotFound, Problem, Refused, say_problem
 from tideng_admin.screens import locale, web
 from tideng_processes.forms.fields import person_named
 from tideng_processes.publication.publishing import PUBLISHES
@@ -26,7 +26,7 @@ def latest(process: str) -> Published:
     """The latest version of a process. Raises `NotFound`."""
     found = processes().latest(process)
     if found is None:
-        raise NotFound(f"no process {process}")
+        raise NotFound("no-process", {"name": process})
     return found
 
 
@@ -37,7 +37,7 @@ def may_write() -> bool:
 def say_problems(problems: Iterable[Problem]) -> None:
     """Show each problem on its own line at the top of the next page."""
     for problem in problems:
-        flash(line_in_words(problem, locale()), "warning")
+        flash(say_problem(problem, locale()).line, "warning")
 
 
 def person_meant(directory: Directory, said: str) -> str:
@@ -47,5 +47,6 @@ def person_meant(directory: Directory, said: str) -> str:
     if found is not None:
         return found
     named = [one.person for one in directory.rosters.at(now).find(words) if words and one.name == words]
-    problem = f"{len(named)} people have this name" if named else "is nobody who works here now"
-    raise Refused("person", [Problem("", problem, ", ".join(named[:5]))])
+    if named:
+        raise Refused("person", [Problem("", "name-of-several", {"number": len(named), "ids": named[:5]})])
+    raise Refused("person", [Problem("", "nobody-here")])

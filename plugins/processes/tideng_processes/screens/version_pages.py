@@ -69,7 +69,7 @@ class VersionPages(Page):
         """Undo a change: publish the older document as the newest version."""
         older = processes().version(process, version)
         if older is None:
-            raise NotFound(f"no version {version} of {process}")
+            raise NotFound("no-process-version", {"version": version, "name": process})
         note = _("As in version %(n)s", n=version)
         try:
             number = self.publish_document(process, older.definition.document, note, request.form.get("base", type=int))
@@ -101,7 +101,7 @@ class VersionPages(Page):
     def move(self, process: str) -> Any:
         published, here, form = latest(process), web(), request.form
         if form.get("version", type=int) != published.version:
-            say_problems([Problem("", "somebody published another version meanwhile", "load the page again")])
+            say_problems([Problem("", "process-published-meanwhile")])
             return redirect(url_for("ProcessEditorPage.moving", process=process))
         with reading(here.engine) as connection:
             older = older_cases(connection, process, published.version)

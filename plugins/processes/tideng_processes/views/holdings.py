@@ -15,6 +15,7 @@ from tideng.plugin import (
     COLUMN_OUTCOME,
     COLUMN_TIME,
     HeldRecord,
+    HeldRows,
     Holding,
     Text,
     holding_of_rows,
@@ -75,19 +76,15 @@ def cases_of(connection: Connection, person: str, registry: Registry) -> list[Ho
     """The person's cases, their history entries in any case, the steps they owned, the files they handed in. A statement each."""
     case, step, task, told = CaseRow, StepRow, TaskRow, _told(connection, registry)
     return [
-        _held(connection, "cases", _CASES, case, case.person == person, case.started_at, told),
-        _held(connection, "steps", _STEPS, step, step.by == person, step.at),
-        _held(connection, "tasks", _TASKS, task, task.owner == person, task.entered_at),
+        _held(connection, "cases", _CASES, HeldRows(case, case.person == person, case.started_at, told)),
+        _held(connection, "steps", _STEPS, HeldRows(step, step.by == person, step.at)),
+        _held(connection, "tasks", _TASKS, HeldRows(task, task.owner == person, task.entered_at)),
         _papers(connection, person),
     ]
 
 
-def _held(
-    connection: Connection, name: str, columns: Mapping[str, Text], row: Any, which: Any, when: Any, told: Any = None
-) -> Holding:
-    return holding_of_rows(
-        connection, f"processes.{name}", _TITLES[name], _SEEN, columns, row, which, when, told, "flow"
-    )
+def _held(connection: Connection, name: str, columns: Mapping[str, Text], rows: HeldRows) -> Holding:
+    return holding_of_rows(connection, f"processes.{name}", _TITLES[name], _SEEN, columns, rows, "flow")
 
 
 def _told(connection: Connection, registry: Registry) -> Any:
@@ -115,7 +112,7 @@ def _record(row: Any, it: Definition | None, names: Sequence[NamedCase]) -> Held
 def _papers(connection: Connection, person: str) -> Holding:
     row = PaperRow
     own = or_(row.author == person, row.case.in_(select(CaseRow.id).where(CaseRow.person == person)))
-    found = _held(connection, "papers", _PAPERS, row, own, row.kept_at)
+    found = _held(connection, "papers", _PAPERS, HeldRows(row, own, row.kept_at))
 
     def files() -> Iterator[tuple[str, bytes]]:
         for one in connection.execute(select(row.id, row.name).where(own)).all():  # one at a time: each may be large

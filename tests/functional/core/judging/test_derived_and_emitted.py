@@ -235,7 +235,7 @@ def test_everything_that_does_not_suit_the_emitted_event_is_said(story):
     assert said == {
         "claim.submitted has no field 'amonut'",
         "event.customer is a text, amount is a number",
-        "5 is no text",
+        "5 is not a text",
         "unknown field 'reasn' of order.won",
     }
 

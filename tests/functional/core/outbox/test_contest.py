@@ -12,6 +12,7 @@ from tideng.access.viewer import Viewer
 from tideng.base.errors import NotAllowed, NotFound, Refused
 from tideng.model.statuses import HeldReason
 from tideng.outbox.contest import (
+    ContestDecision,
     contest_of,
     decide_contest,
     open_contests,
@@ -60,7 +61,8 @@ def contested(story: Story) -> int:
 
 def decide(story: Story, id: int, decision: str, by: Viewer = HR, **more) -> int:
     with writing(story.deployment.engine) as connection:
-        return decide_contest(connection, by, story._directory(), id, decision, story.deployment.clock.now(), **more)
+        directory, now = story._directory(), story.deployment.clock.now()
+        return decide_contest(connection, by, directory, id, ContestDecision(decision, **more), now)
 
 
 def seen(story: Story, of, viewer: Viewer = HR, *more):

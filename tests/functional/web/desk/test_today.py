@@ -19,8 +19,8 @@ from tideng.store.tables import (
     FindingRow,
     OutboxRow,
 )
-from tideng.views.day_board import board
-from tideng.views.people import people_list
+from tideng.views.day_board import BoardFilter, board
+from tideng.views.people import PeopleFilter, people_list
 
 HR = Viewer("hr", "hr", frozenset({"hr"}))
 LEAD = Viewer("lead", "lead", frozenset({"supervisor"}))
@@ -61,7 +61,7 @@ def seen(story: WebStory, viewer: Viewer = HR, **more):
             story.deployment.plugins.call("refresh", connection=connection)
             directory = story.deployment.plugins.first("directory", connection=connection)
     with reading(story.deployment.engine) as connection:
-        return board(connection, viewer, directory, story.clock.now(), **more)
+        return board(connection, viewer, directory, story.clock.now(), BoardFilter(**more))
 
 
 def test_every_kind_of_open_matter_dims_its_own_lamp(any_story: WebStory) -> None:
@@ -169,7 +169,7 @@ def test_so_many_statements_for_a_hundred_people_as_for_two_thousand(people: int
         engine = story.deployment.engine
         assert statements(engine, read(board)) == 3
         assert statements(engine, read(people_list)) == 1
-        assert statements(engine, read(people_list, "人1", "u1", "told")) == 1
+        assert statements(engine, read(people_list, PeopleFilter("人1", "u1", "told"))) == 1
         found = board(connection, HR, directory, NOW)
     assert found.counts == {"lit": people - len(rows), "told": len(rows), "need": 0, "open": 0, "hold": 0}
 
@@ -206,7 +206,7 @@ def test_the_list_turns_its_pages_without_a_gap_and_without_a_double() -> None:
         seen_ids: list[str] = []
         after = ""
         while True:
-            page = people_list(connection, HR, directory, NOW, unit="u0", after=after, size=4)
+            page = people_list(connection, HR, directory, NOW, PeopleFilter(unit="u0"), after=after, size=4)
             seen_ids += [one.id for one in page.items]
             after = page.next
             if not after:

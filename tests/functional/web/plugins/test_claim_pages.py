@@ -46,7 +46,7 @@ def test_an_invoice_is_read_as_soon_as_it_is_chosen(story):
         (a_pdf(encrypt=b"x"), "a.pdf", "这个 PDF 有密码", "the PDF is locked with a password"),
         (a_pdf()[:200], "a.pdf", "这个 PDF 只有一半", "the PDF stops in the middle"),
         (a_picture(), "a.pdf", "内容是图片，名字却以 .pdf 结尾", "this is a picture, but its name ends in .pdf"),
-        (b"number,amount\n", "a.csv", "这里打不开这种文件", "this is no file that can be read here"),
+        (b"number,amount\n", "a.csv", "这里打不开这种文件", "this is not a file that can be read here"),
     ],
 )
 def test_a_bad_file_is_refused_in_the_readers_language(story, content, name, zh, en):

@@ -109,6 +109,6 @@ def test_what_cannot_be_seats_or_a_head_is_said_with_its_place(bundle):
     with pytest.raises(InvalidBundle) as refused:
         bundle(positions_csv="id,name,unit,duties,seats,head\nrep,销售,,,many,\nhead,主管,,,,perhaps\n")
     assert [(problem.at, problem.problem) for problem in refused.value.problems] == [
-        ("positions.csv line 2, seats", "'many' is no number of people"),
+        ("positions.csv line 2, seats", "'many' is not a number of people"),
         ("positions.csv line 3, head", "'perhaps' is neither yes nor no"),
     ]

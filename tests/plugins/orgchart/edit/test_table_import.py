@@ -168,9 +168,9 @@ def test_every_problem_is_said_at_once_with_its_place_and_the_way_out(deployment
     table = "id,unit,supervisor,from\np003,nroth,p001,\np004,south,p009,1.3.2026\n"
     assert refusal(deployment, table.encode(), "people.csv") == [
         "people.csv line 3, name: is empty",
-        "people.csv line 2, unit: there is no unit 'nroth' (did you mean north?)",
-        "people.csv line 3, supervisor: there is no person 'p009' (did you mean p004?)",
-        "people.csv line 3, from: '1.3.2026' is no date (year-month-day, such as 2026-03-01)",
+        "people.csv line 2, unit: there is no unit 'nroth' (did you mean 'north'?)",
+        "people.csv line 3, supervisor: there is no person 'p009' (did you mean 'p004'?)",
+        "people.csv line 3, from: '1.3.2026' is not a date (year-month-day, such as 2026-03-01)",
     ]
 
 

@@ -35,7 +35,7 @@ def test_what_cannot_be_read_is_told_with_its_line():
     found, problems = read_typed("id: leave\nnodes: [")
     assert found is None
     assert problems[0].at.startswith("text line ")
-    assert [one.problem for one in read_typed("- 1")[1]] == ["is no process"]
+    assert [one.problem for one in read_typed("- 1")[1]] == ["is not a process"]
     assert read_typed("x" * (LONGEST + 1))[1][0].problem == f"at most {LONGEST} characters"
 
 

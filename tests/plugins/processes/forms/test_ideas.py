@@ -37,7 +37,7 @@ def test_a_text_has_ideas_in_both_languages():
 @pytest.mark.parametrize(
     ("said", "problems"),
     [
-        ({"ideas": "预算"}, [("fields.extra.ideas", "is no list of texts")]),
+        ({"ideas": "预算"}, [("fields.extra.ideas", "is not a list of texts")]),
         ({"ideas": [{"zh": "预算"}]}, [("fields.extra.ideas[0]", "a text in each language is needed")]),
         ({"ideas": [BUDGET], "type": "date"}, [("fields.extra.ideas", "only a text has ideas")]),
         (

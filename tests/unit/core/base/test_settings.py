@@ -92,8 +92,8 @@ def test_everything_wrong_is_said_at_once_with_a_way_out(tmp_path):
         *("web_prt", "batch_size", "engine", "log_level", "secret_key", "clock.start", "[moon]"),
         *("TIDENG_SWEEP_SECONDS", "TIDENG_LEASE_SECOND"),
     }
-    assert "did you mean web_port?" in problems["web_prt"]
-    assert "did you mean lease_seconds?" in problems["TIDENG_LEASE_SECOND"]
+    assert "did you mean 'web_port'?" in problems["web_prt"]
+    assert "did you mean 'lease_seconds'?" in problems["TIDENG_LEASE_SECOND"]
     assert "at least 1" in problems["batch_size"]
     assert "durable, closures" in problems["engine"]
     assert "NOWHERE" in problems["secret_key"]

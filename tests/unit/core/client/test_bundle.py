@@ -133,10 +133,10 @@ def test_everything_wrong_in_every_file_is_said_at_once(bundle):
     assert said == [
         "client.yaml line 18, colour: is not known here (known: client, locale, currency, timezone, calendar, "
         "quiet_hours, nudge_budget, digest, channels, plugins, packs, event_types, roles)",
-        "client.yaml line 4, timezone: 'Asia/Shanghay' is no time zone (did you mean Asia/Shanghai?)",
-        "units.csv line 3, parent: there is no unit 'al' (did you mean all?)",
-        "people.csv line 4, timezone: 'Sydney' is no time zone (an IANA name such as Asia/Shanghai)",
-        "people.csv line 4, from: '2025/1/1' is no date (year-month-day, such as 2026-03-01)",
+        "client.yaml line 4, timezone: 'Asia/Shanghay' is not a time zone (did you mean 'Asia/Shanghai'?)",
+        "units.csv line 3, parent: there is no unit 'al' (did you mean 'all'?)",
+        "people.csv line 4, timezone: 'Sydney' is not a time zone (an IANA name such as Asia/Shanghai)",
+        "people.csv line 4, from: '2025/1/1' is not a date (year-month-day, such as 2026-03-01)",
     ]
 
 
@@ -149,19 +149,19 @@ def test_everything_wrong_in_every_file_is_said_at_once(bundle):
         (
             "p003,张三,north,sales",
             "p003,张三,nort,sales",
-            "line 4, unit: there is no unit 'nort' (did you mean north?)",
+            "line 4, unit: there is no unit 'nort' (did you mean 'north'?)",
         ),
-        ("north,sales,", "north,sails,", "line 4, position: there is no position 'sails' (did you mean sales?)"),
-        ("sales,p002", "sales,p02", "line 4, supervisor: there is no person 'p02' (did you mean p002?)"),
-        ("Sydney,en", "Sydney,english", "line 4, locale: 'english' is no locale"),
+        ("north,sales,", "north,sails,", "line 4, position: there is no position 'sails' (did you mean 'sales'?)"),
+        ("sales,p002", "sales,p02", "line 4, supervisor: there is no person 'p02' (did you mean 'p002'?)"),
+        ("Sydney,en", "Sydney,english", "line 4, locale: 'english' is not a locale"),
         ("2025-12-31", "2026-01-01", "line 5, from: the period of p003 overlaps the one on line 4"),
         ("2025-12-31", "2024-12-31", "line 4, until: 2024-12-31 is before 2025-01-01"),
-        ("2025-12-31", "2025-02-30", "line 4, until: '2025-02-30' is no date"),
+        ("2025-12-31", "2025-02-30", "line 4, until: '2025-02-30' is not a date"),
         ("2025-12-31", "9999-12-31", "line 4, until: 9999-12-31 is out of reach"),
         ("p001,李人事,all,head,,", "p001,李人事,all,head,p003,", "supervisor: goes round in a circle"),
         ("p001,李人事,all,head,,", "p001,李人事,all,head,p001,", "line 2, supervisor: p001 cannot be their own"),
-        ("13800000001", "1.38E+10", "line 3, phone: '1.38E+10' is no phone number (Excel: make the column a text"),
-        ("wang@", "wang ", "line 3, email: 'wang lamplight.example' is no e-mail address"),
+        ("13800000001", "1.38E+10", "line 3, phone: '1.38E+10' is not a phone number (Excel: make the column a text"),
+        ("wang@", "wang ", "line 3, email: 'wang lamplight.example' is not an e-mail address"),
         ("王主管", "王,主管", "line 3: has 12 cells, the first line 11 (put a text that holds a comma into quotes)"),
         ("王主管", '"王主管', "people.csv line 3: is not CSV"),
         ("王主管", "", "line 3, name: is empty"),
@@ -178,10 +178,10 @@ def test_a_problem_among_people_names_line_and_column(bundle, old, new, expected
     ("old", "new", "expected"),
     [
         ("client: Lamplight", "client:", "client.yaml line 1, client: a text is expected"),
-        ("locale: zh", "locale: klingon", "line 2, locale: 'klingon' is no locale"),
-        ("currency: CNY", "currency: RMB", "line 3, currency: 'RMB' is no ISO 4217 code"),
+        ("locale: zh", "locale: klingon", "line 2, locale: 'klingon' is not a locale"),
+        ("currency: CNY", "currency: RMB", "line 3, currency: 'RMB' is not an ISO 4217 code"),
         ("calendar: CN", "calendar: XX", "line 5, calendar: no calendar for 'XX'"),
-        ("22:00", "25:00", "line 6, quiet_hours.from: '25:00' is no time of day"),
+        ("22:00", "25:00", "line 6, quiet_hours.from: '25:00' is not a time of day"),
         ("day: 6", "day: none", "line 7, nudge_budget.day: a whole number"),
         ("day: 6", "day: 30", "line 7, nudge_budget.week: is less than the budget of one day (30 or more)"),
         ("day: 6", "hour: 6", "line 7, nudge_budget.hour: is not known here"),
@@ -198,8 +198,8 @@ def test_a_problem_among_people_names_line_and_column(bundle, old, new, expected
         ("${ENV:WEBHOOK_SECRET}", "${SECRET}", "webhook_secret: only ${ENV:NAME} is filled in"),
         ("webhook_secret: ", "clientSecret: x, s: ", "plugins.connectors.clientSecret: looks like a secret"),
         ("hr: [p001]", "hr: [p9]", "line 13, roles.hr[0]: there is no person 'p9'"),
-        ("count: integer", "count: int", "line 17, event_types.sample.requested.fields.count: 'int' is no type of"),
-        ("parameters:", "parametres:", "line 10, packs[0].parametres: is not known here (did you mean parameters?)"),
+        ("count: integer", "count: int", "line 17, event_types.sample.requested.fields.count: 'int' is not a type of"),
+        ("parameters:", "parametres:", "line 10, packs[0].parametres: is not known here (did you mean 'parameters'?)"),
         ("locale: zh", "client: Again", "client.yaml line 2, client: is there twice"),
         ("locale: zh", "locale: !!python/name:os.system x", "client.yaml line 2: tag:yaml.org,2002:python/name"),
         ("locale: zh", "locale: [zh", "is not YAML"),
@@ -229,7 +229,7 @@ def test_duties_that_cannot_be_read_are_refused(bundle):
         bundle(positions_csv="id,name,unit,duties\nsales,销售,north,visits 15;calls>=2;calls>=3\nhead,H,,\n")
     )
     assert said == [
-        "positions.csv line 2, duties: 'visits 15' is no duty (such as visits_this_month>=15)",
+        "positions.csv line 2, duties: 'visits 15' is not a duty (such as visits_this_month>=15)",
         "positions.csv line 2, duties: calls is there twice",
     ]
 
@@ -237,11 +237,11 @@ def test_duties_that_cannot_be_read_are_refused(bundle):
 def test_a_misspelt_table_is_not_passed_over_in_silence(bundle):
     root = bundle()
     (root / "peoples.csv").write_text(PEOPLE)
-    assert problems(root) == ["peoples.csv: is no table of a bundle (did you mean people.csv?)"]
+    assert problems(root) == ["peoples.csv: is not a table of a bundle (did you mean 'people.csv'?)"]
 
 
 def test_a_missing_client_yaml_and_a_missing_folder_say_so(tmp_path):
-    assert problems(tmp_path / "nowhere")[0].endswith("nowhere: is no folder")
+    assert problems(tmp_path / "nowhere")[0].endswith("nowhere: is not a folder")
     (tmp_path / "client.yml").write_text("client: x")
     assert problems(tmp_path) == ["client.yaml: is missing (rename client.yml)"]
 

@@ -143,7 +143,7 @@ def test_a_clock_that_is_a_day_fast_is_borne_with():
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("needs", 5, "must be text, not a number"),
+        ("needs", 5, "must be a text, not a number"),
         ("needs", None, "null"),
         ("needs", "a\0b", "NUL"),
         ("needs", "half \ud83d", "half of a character"),

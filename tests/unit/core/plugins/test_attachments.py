@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.test_layout import ROOT
 from tests.unit.core.plugins import attachment_files as files
 from tideng.base.errors import Refused
+from tideng.base.problems import say
 from tideng.base.sandbox import SandboxFailed, SandboxLimits, call_sandboxed
 from tideng.plugins import attachment_check
 from tideng.plugins.attachments import (
@@ -28,7 +29,6 @@ from tideng.plugins.attachments import (
     inspect_attachment,
     tidy,
 )
-from tideng.problem_words import problem_in_words
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 AN_XLSX = files.a_zip({"xl/workbook.xml": "<workbook/>", "xl/worksheets/sheet1.xml": '<f>HYPERLINK("http://x")</f>'})
@@ -58,9 +58,9 @@ BAD = {
     "a spreadsheet named OFD": (AN_XLSX, "a.ofd", "this is an Office file"),
     "an old spreadsheet": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "a.xls", "this is an Office file"),
     "a packed folder": (files.a_zip({"invoice.pdf": "x"}), "a.zip", "this is a packed file, not a paper"),
-    "a CSV": (b"number,amount\n1,=1+1\n", "a.csv", "this is no file that can be read here"),
-    "a program": (b"MZ\x90\0" + b"\0" * 100, "invoice.pdf", "this is no file that can be read here"),
-    "a page of the web": (b"<html><script>alert(1)</script>", "a.pdf", "this is no file that can be read here"),
+    "a CSV": (b"number,amount\n1,=1+1\n", "a.csv", "this is not a file that can be read here"),
+    "a program": (b"MZ\x90\0" + b"\0" * 100, "invoice.pdf", "this is not a file that can be read here"),
+    "a page of the web": (b"<html><script>alert(1)</script>", "a.pdf", "this is not a file that can be read here"),
     "a picture named PDF": (files.a_picture(), "a.pdf", "this is a picture, but its name ends in .pdf"),
     "a PDF named as a program": (files.a_pdf(), "invoice.pdf.exe", "this is a PDF, but its name ends in .exe"),
 }  # fmt: skip
@@ -75,7 +75,7 @@ def test_a_bad_file_is_refused_in_words_of_both_languages_with_a_way_out(what):
     assert time.monotonic() - began < 5
     assert [one.problem for one in refused.value.problems] == [said]
     for one in refused.value.problems:
-        told = problem_in_words(one, "zh")
+        told = say(one, "zh")
         assert HAN.search(told.problem), one.problem
         assert one.hint
         assert HAN.search(told.hint), one.hint

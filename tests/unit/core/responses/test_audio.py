@@ -35,17 +35,17 @@ def test_a_head_that_says_less_than_the_sound_takes_is_not_believed():
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b"", "no recording"),
-        (b"<html><script>alert(1)</script>", "no recording"),
-        (b"\xff\xfb\x90\x64" + b"\x00" * 400, "no recording"),  # MP3
-        (b"RIFF\x00\x00\x00\x00AVI ", "no recording"),
-        (b"\x89PNG\r\n\x1a\n", "no recording"),
+        (b"", "not a recording"),
+        (b"<html><script>alert(1)</script>", "not a recording"),
+        (b"\xff\xfb\x90\x64" + b"\x00" * 400, "not a recording"),  # MP3
+        (b"RIFF\x00\x00\x00\x00AVI ", "not a recording"),
+        (b"\x89PNG\r\n\x1a\n", "not a recording"),
         (a_webm(codec=b"V_VP8", track=1), "more than sound"),
-        (a_webm(codec=b"A_VORBIS"), "no recording"),
-        (a_webm(doc_type=b"matroska"), "no recording"),
+        (a_webm(codec=b"A_VORBIS"), "not a recording"),
+        (a_webm(doc_type=b"matroska"), "not a recording"),
         (an_mp4(handler=b"vide", codec=b"avc1"), "more than sound"),
         (an_mp4(codec=b"ac-3"), "no sound"),
-        (an_ogg(codec=b"\x01vorbis "), "no recording"),
+        (an_ogg(codec=b"\x01vorbis "), "not a recording"),
         (an_ogg(0), "no sound"),
         (a_wav(0), "no sound"),
         (a_wav().replace(struct.pack("<I", 8000), bytes(4)), "broken"),

@@ -184,7 +184,7 @@ class Speaks:
 
 def test_settings_for_a_plugin_that_is_not_on_are_refused(a_deployment, tmp_path):
     deployment = a_deployment(found=[entry("listen", Listens())])
-    with pytest.raises(InvalidBundle, match=r"plugins\.listens: is not on .*did you mean listen\?"):
+    with pytest.raises(InvalidBundle, match=r"plugins\.listens: is not on .*did you mean 'listen'\?"):
         plan(deployment, a_bundle(tmp_path / "client"))
 
 

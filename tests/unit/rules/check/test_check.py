@@ -46,7 +46,7 @@ def test_an_unknown_fact_is_an_error_with_a_suggestion(leaf, problem):
         ({"fact": "event.issues", "is": "x"}, "if.is", "a list"),
         ({"fact": "event.date", "gt": "yesterday"}, "if.gt", "a date"),
         ({"fact": "event.date.length", "gt": 1}, "if.fact", "has no length"),
-        ({"fact": "person.on_trip", "is": "yes"}, "if.is", "true/false"),
+        ({"fact": "person.on_trip", "is": "yes"}, "if.is", "true or false"),
         ({"fact": "metric.reports_today", "lt": {"fact": "metric.visits_this_week"}}, "if.lt", "in reports"),
         ({"fact": "metric.reports_today", "lt": {"fact": "person.name"}}, "if.lt", "person.name is a text"),
         ({"fact": "event.date", "gt": {"fact": "person.since", "times": 2}}, "if.gt.times", "cannot be multiplied"),

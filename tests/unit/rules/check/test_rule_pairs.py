@@ -28,9 +28,13 @@ def quiet(*documents, **options) -> set[str]:
 @pytest.mark.parametrize(
     ("changes", "code", "place"),
     [
-        ({"if_": [{"fact": REPORTS, "lt": 3}, {"fact": REPORTS, "gt": 5}]}, "never-true", "if[1]"),
+        ({"if_": [{"fact": REPORTS, "lt": 3}, {"fact": REPORTS, "gt": 5}]}, "never-true-together", "if[1]"),
         ({"if_": {"fact": REPORTS, "lt": 0}}, "never-true", "if"),
-        ({"if_": {"fact": "person.on_trip", "is": False}}, "never-true", "if"),  # `who` asks for those on a trip
+        (
+            {"if_": {"fact": "person.on_trip", "is": False}},
+            "never-true-together",
+            "if",
+        ),  # `who` asks for those on a trip
         ({"if_": {"any": [{"fact": REPORTS, "is": 0}, {"fact": REPORTS, "lt": 0}]}}, "dead-branch", "if.any[1]"),
         ({"if_": {"fact": REPORTS, "gte": 0}}, "always-true", "if"),
         ({"until": {"fact": REPORTS, "gte": 0}}, "until-always", "until"),
@@ -91,7 +95,7 @@ def test_deeds_that_contradict_each_other_are_named_where_both_may_happen():
     must = [{"ask": "needs", "severity": "must", "message": {"zh": "再说说？", "en": "More?"}}]
     should = [{"ask": "needs", "message": {"zh": "再说说？", "en": "More?"}}]
     assert "contradicts" in codes(on_report("a", if_=SHORT, then=must), on_report("b", if_=SHORTER, then=should))
-    assert codes(on_report(then=[*done, *open_]))["contradicts"][0] == "on-report: then[1].mark"
+    assert codes(on_report(then=[*done, *open_]))["contradicting-action"][0] == "on-report: then[1].mark"
 
 
 def test_one_who_is_told_the_same_by_two_rules_is_named_unless_they_exclude_each_other():
@@ -157,7 +161,7 @@ def test_recipients_that_cannot_be_are_named():
 
 def test_an_owner_that_no_event_names_is_named():
     assert "no-owner" in codes(on_report(then=[nudge("owner")]))
-    assert "no-owner" in codes(a_document(then=[nudge("owner")], examples=None))
+    assert "schedule-without-owner" in codes(a_document(then=[nudge("owner")], examples=None))
     assert "no-owner" not in codes(on_report(when={"event": "permit.final_approved"}, if_=None, then=[nudge("owner")]))
 
 

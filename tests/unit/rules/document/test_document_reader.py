@@ -60,7 +60,7 @@ def test_a_bomb_of_aliases_is_refused_before_it_grows():
         ("? [a, b]\n: c\n", "a key must be a word"),
         ("[" * 60 + "]" * 60, "nested deeper than 50"),
         ("- " * 60 + "x", "nested deeper than 50"),
-        ("just words", "a rule is a mapping, not str"),
+        ("just words", "a rule is a mapping, not a text"),
         ("x" * 1_000_001, "larger than 1 MB"),
         ("id: a\x00b", "a character that YAML does not allow"),
     ],

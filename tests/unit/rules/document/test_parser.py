@@ -145,7 +145,7 @@ def test_a_window_that_a_plugin_declares_begins_with_its_state():
     with pytest.raises(InvalidRule) as caught:
         parse_rule(a_document(metrics={"n": visits}), catalogue)
     (problem,) = caught.value.problems
-    assert (problem.at, "is no window" in problem.problem) == ("metrics.n.window", True)
+    assert (problem.at, "is not a window" in problem.problem) == ("metrics.n.window", True)
     assert "this month" in problem.hint
 
 
@@ -232,8 +232,8 @@ def test_every_mistake_is_said_at_once_with_its_place():
         ({"later": [{"at": "18:00", "then": nudge()}]}, "later[0].at", "18:00 is not after 19:00"),
         ({"later": [{"then": nudge()}]}, "later[0]", "either `at` or `after`"),
         ({"metrics": {"m": {"sum": "a.b", "window": "today"}}}, "metrics.m.sum", "needs a field"),
-        ({"metrics": {"m": {"count": "a.b", "window": "yesterday"}}}, "metrics.m.window", "is no window"),
-        ({"metrics": {"m": {"count": "a.b", "window": "last 0 days"}}}, "metrics.m.window", "is no window"),
+        ({"metrics": {"m": {"count": "a.b", "window": "yesterday"}}}, "metrics.m.window", "is not a window"),
+        ({"metrics": {"m": {"count": "a.b", "window": "last 0 days"}}}, "metrics.m.window", "is not a window"),
         (
             {"metrics": {"m": {"count": "a.b", "window": "today", "where": {"fact": "person.x", "is": 1}}}},
             "metrics.m.where",

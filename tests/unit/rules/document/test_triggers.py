@@ -99,7 +99,7 @@ def test_a_metric_may_slide(window):
         ({"limit": {"by": "customer"}}, "limit.by", "a schedule has no event"),
         ({"when": WAIT, "limit": {"by": "a b"}}, "limit.by", "is not a field"),
         ({"limit": {"once_per": "0 minutes"}}, "limit.once_per", "N days, N hours, N minutes"),
-        ({"limit": {"once_per": "90 seconds"}}, "limit.once_per", "is no period"),
+        ({"limit": {"once_per": "90 seconds"}}, "limit.once_per", "is not a period"),
         ({"limit": {"at_most": "2 per year"}}, "limit.at_most", "is not possible here"),
         ({"metrics": {"n": {"count": "a.b", "window": "last 0 minutes"}}}, "metrics.n.window", "last N minutes"),
     ],

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from tideng.base.errors import TidengError
+from tideng.base.errors import CommandFailed
+from tideng.base.parse_errors import of_os
 from tideng.base.text import phrase
 from tideng.cli.children import stop_on_signals
 from tideng.cli.terminal import FINE, REFUSED, Terminal
@@ -47,4 +48,4 @@ def demo(terminal: Terminal, folder: Path, speed: float, port: int, client: Path
             return 130
         return FINE if shown.play(stop, until_done) else REFUSED
     except OSError as error:
-        raise TidengError(f"{error.filename or folder}: {error.strerror or error}") from error
+        raise CommandFailed("file-trouble", {"file": error.filename or folder, "why": of_os(error)}) from error

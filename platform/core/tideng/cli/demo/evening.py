@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from tideng.base.errors import NotFound, TidengError
+from tideng.base.errors import CommandFailed, NotFound
 from tideng.base.text import Text, phrase
 from tideng.cli.children import Children
 from tideng.cli.demo.narrator import Narrator
@@ -119,19 +119,14 @@ class Demo:
         """Take away an earlier demonstration, and nothing else; returns the marker, locked while this one runs."""
         folder, marker = self.folder, self.folder / MARKER
         if folder.exists() and any(folder.iterdir()) and not marker.is_file():
-            raise TidengError(
-                self.terminal.text(
-                    phrase("{folder} holds something else than a demonstration: name another folder", folder=folder)
-                )
-            )
+            raise CommandFailed("folder-in-use", {"folder": str(folder)})
         folder.mkdir(parents=True, exist_ok=True)
         held = marker.open("a", encoding="utf-8")
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             held.close()
-            said = phrase("a demonstration is running in {folder} already", folder=folder)
-            raise TidengError(self.terminal.text(said)) from None
+            raise CommandFailed("demo-running", {"folder": str(folder)}) from None
         for name in OURS:
             (folder / name).unlink(missing_ok=True)
         return held
@@ -281,7 +276,7 @@ def sample_client() -> Path:
     """The folder of the sample client, in the repository; raises `NotFound` where Tideng was installed without it."""
     folder = Path(__file__).resolve().parents[5] / "clients" / "lamplight"
     if not (folder / "client.yaml").is_file():
-        raise NotFound("the sample client is not here: give its folder with --client")
+        raise NotFound("sample-client-missing")
     return folder
 
 
@@ -299,7 +294,7 @@ def set_clock(file: Path, began: float) -> None:
     """Say in tideng.toml that the virtual clock shows its start at the Unix time `began`."""
     text, changed = re.subn(r"(?m)^clock_began = .*$", f"clock_began = {began!r}", file.read_text("utf-8"))
     if changed != 1:
-        raise TidengError(f"{file}: clock_began is not there once")
+        raise CommandFailed("clock-began-not-once", {"file": file})
     file.write_text(text, "utf-8")
 
 
@@ -310,7 +305,7 @@ def _free(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise TidengError(f"port {port} is taken: choose another with --port") from None
+            raise CommandFailed("port-taken", {"port": port}) from None
 
 
 def _counting(terminal: Terminal, total: int) -> Any:

@@ -1,31 +1,43 @@
-"""Whatever can be wrong is said in Chinese as well: read from the code, and heard from bad input."""
+"""What a problem says in each language, how it is stored, and that bad input of every kind is refused in Chinese as well."""
 
 from __future__ import annotations
 
+import json
+import pickle
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.test_layout import ROOT
 from tests.unit.core.intake.test_reader import CATALOGUE, a_payload
-from tests.unit.core.problem_words.problem_texts import texts
+from tideng.base import words
 from tideng.base.errors import (
     InvalidBundle,
     InvalidPayload,
     InvalidRule,
     InvalidSettings,
     NotFound,
-    Problem,
     Refused,
+)
+from tideng.base.problems import (
+    Problem,
+    Sentence,
+    in_json,
+    restored,
+    say,
+    say_place,
+    say_sentence,
+    sentence_as_text,
+    sentence_of_text,
+    stored,
 )
 from tideng.base.settings import SETTINGS, create, load
 from tideng.client.bundle import read_bundle
 from tideng.intake.reader import read_event
-from tideng.problem_words import in_words, line_in_words, place_in_words, problem_in_words, stored_in_words
 from tideng_rules.check.run import check
-from tideng_rules.check.tone import HARSH
 from tideng_rules.document.parser import parse_rule
 from tideng_rules.document.reader import read_documents
 
@@ -64,21 +76,11 @@ THE_SAME_IN_EVERY_LANGUAGE = {
 """Examples of what to write; a plugin's name; and a permission that no page shows (it says 403 in words)."""
 
 
-def test_every_text_in_the_code_has_words_in_chinese():
-    found = texts(*(ROOT / name for name in ("platform", "rules", "plugins", "admin")))
-    lacking = {
-        f"{said.where} {min(said.variants)!r}"
-        for said in found
-        if not any(HAN.search(in_words(one, "zh")) for one in said.variants)
-        and not said.variants & THE_SAME_IN_EVERY_LANGUAGE
-    }
-    assert len(found) > 400, "the texts were not found in the code"
-    assert sorted(lacking) == []
-
-
-@pytest.mark.parametrize("text", [*(s.help for s in SETTINGS), *(hint for _, hint in HARSH)])
-def test_what_a_setting_is_and_how_a_message_should_sound_is_said_in_chinese(text):
-    assert HAN.search(in_words(text, "zh"))
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.name)
+def test_what_a_setting_is_for_is_said_in_chinese(setting):
+    assert HAN.search(say_sentence(setting.purpose, "zh"))
+    assert setting.help == say_sentence(setting.purpose, "en")
+    assert not HAN.search(setting.help)
 
 
 # -- bad input -----------------------------------------------------------------------------------------------------
@@ -163,7 +165,7 @@ def test_what_the_check_finds_is_said_in_chinese():
     )
     problems = check([rule], CATALOGUE)
     assert len(problems) > 5
-    assert_in_chinese(Refused("rule late", problems))
+    assert_in_chinese(Refused(Sentence("rule-called", {"id": "late"}), problems))
 
 
 def test_a_bad_bundle_is_refused_in_chinese(tmp_path: Path):
@@ -203,10 +205,10 @@ def test_settings_that_cannot_be_used_are_refused_in_chinese(tmp_path: Path):
 
 
 def assert_in_chinese(refused: Refused) -> None:
-    assert HAN.search(in_words(refused.what, "zh")), refused.what
+    assert HAN.search(say_sentence(refused.message, "zh")), refused.what
     english = []
     for problem in refused.problems:
-        told = problem_in_words(problem, "zh")
+        told = say(problem, "zh")
         if not HAN.search(told.problem) or SENTENCE.search(QUOTED.sub("", told.problem)):
             english.append(told.problem)
         if SENTENCE.search(QUOTED.sub("", told.hint)) and told.hint not in THE_SAME_IN_EVERY_LANGUAGE:
@@ -214,30 +216,57 @@ def assert_in_chinese(refused: Refused) -> None:
     assert english == []
 
 
+def test_a_deployment_that_is_not_there_is_named_in_chinese(tmp_path: Path):
+    with pytest.raises((NotFound, InvalidSettings)) as missing:
+        load(tmp_path / "nowhere", environ={})
+    assert HAN.search(say(missing.value.problems[0], "zh").problem)
+
+
 # -- how it is said ------------------------------------------------------------------------------------------------
+
+NEAR = Sentence("did-you-mean", {"name": "visits"})
+UNKNOWN = Sentence("unknown-fact", {"name": "person.nme"})
 
 
 @pytest.mark.parametrize(
-    ("english", "chinese"),
+    ("message", "english", "chinese"),
     [
-        ("must be a number, not a text ('four')", "应为数字，不是文字（“four”）"),
-        ("must be text, not a number", "应为文字，不是数字"),
-        ("unknown event type 'report.submited'", "没有事件类型“report.submited”"),
-        ("did you mean 'visits'?", "是不是“visits”？"),
-        ("did you mean visits?", "是不是“visits”？"),
-        ("columns missing: time, type", "还差这些列：time、type"),
-        ("placeholder {person.nme}: unknown fact 'person.nme'", "占位符 {person.nme}：没有事实“person.nme”"),
-        ("is not JSON at column 9: Expecting value", "第 9 列不是 JSON：这里还差一个值"),
+        (
+            Sentence("wrong-type-of-text", {"wanted": "number", "kind": "text", "value": "four"}),
+            "must be a number, not a text ('four')",
+            "应为数字，不是文字（“four”）",
+        ),
+        (Sentence("unknown-event-type", {"name": "report.submited"}), "unknown event type 'report.submited'", "没有事件类型“report.submited”"),
+        (NEAR, "did you mean 'visits'?", "是不是“visits”？"),
+        (Sentence("csv-columns-missing", {"names": ["time", "type"]}), "columns missing: time, type", "还差这些列：time、type"),
+        (
+            Sentence("placeholder-wrong", {"name": "person.nme", "why": UNKNOWN}),
+            "placeholder {person.nme}: unknown fact 'person.nme'",
+            "占位符 {person.nme}：没有事实“person.nme”",
+        ),
+        (
+            Sentence("line-not-json", {"column": 9, "why": Sentence("json-value-missing")}),
+            "is not JSON at column 9: Expecting value",
+            "第 9 列不是 JSON：这里还差一个值",
+        ),
+        (Sentence("event-too-large", {"size": 1234567, "limit": 1000}), "the event holds about 1,234,567 bytes", "这个事件约有 1,234,567 字节"),
+        (Sentence("asked-by-a-rule", {"message": {"zh": "写清楚", "en": "Say it"}}), "Say it", "写清楚"),
+        (Sentence("type", {"fact": "a", "kind": "number", "value": None, "other": "nothing"}), "a is a number, and None is nothing", "a 是数字，None是空值"),
     ],
-)
-def test_values_kinds_and_sentences_within_sentences_are_said_too(english, chinese):
-    assert in_words(english, "zh") == in_words(english, "zh_Hans") == chinese
-    assert in_words(english, "en") == english
+)  # fmt: skip
+def test_values_kinds_names_and_messages_within_are_said_in_each_language(message, english, chinese):
+    assert say_sentence(message, "en") == str(message) == english
+    assert say_sentence(message, "zh") == say_sentence(message, "zh_Hans") == say_sentence(message, "zh-CN") == chinese
 
 
-def test_a_sentence_nobody_put_into_words_stays_english():
-    assert in_words("the moon is not round enough", "zh") == "the moon is not round enough"
-    assert in_words("", "zh") == ""
+def test_a_language_without_words_falls_back_to_english():
+    assert say_sentence(NEAR, "fr") == say_sentence(NEAR, "en")
+
+
+def test_a_code_without_words_is_shown_with_its_parameters():
+    gone = Problem("line 3", "moon-not-round", {"edge": 4, "near": NEAR})
+    assert say(gone, "zh").problem == "moon-not-round, edge: 4, near: 是不是“visits”？"
+    assert str(gone) == "line 3: moon-not-round, edge: 4, near: did you mean 'visits'?"
 
 
 @pytest.mark.parametrize(
@@ -254,20 +283,85 @@ def test_a_sentence_nobody_put_into_words_stays_english():
     ],
 )
 def test_a_place_is_said_and_a_name_stays(english, chinese):
-    assert place_in_words(english, "zh") == chinese
-    assert place_in_words(english, "en") == english
+    assert say_place(english, "zh") == chinese
+    assert say_place(english, "en") == english
 
 
-def test_one_line_and_a_stored_problem_say_place_sentence_and_way_out():
-    problem = Problem("line 3, data.needs", "is missing", "at most 20 characters")
-    assert line_in_words(problem, "zh") == "第 3 行，data.needs：还没填（最多 20 个字符）"
-    assert line_in_words(problem, "en") == str(problem)
-    stored = {"at": "line 3", "problem": "is missing", "hint": "", "severity": "error"}
-    assert stored_in_words(stored, "zh") == {**stored, "at": "第 3 行", "problem": "还没填"}
-    assert stored_in_words({}, "zh") == {}
+def test_one_line_says_place_sentence_and_way_out():
+    problem = Problem("line 3, data.needs", "text-empty", {"limit": 20})
+    assert say(problem, "zh").line == "第 3 行，data.needs：是空的（1 到 20 个字符）"
+    assert say(problem, "en").line == str(problem) == "line 3, data.needs: is empty (1 to 20 characters)"
+    assert say(problem.moved(""), "en").line == "is empty (1 to 20 characters)"
 
 
-def test_a_deployment_that_is_not_there_is_named_in_chinese(tmp_path: Path):
-    with pytest.raises((NotFound, InvalidSettings)) as missing:
-        load(tmp_path / "nowhere", environ={})
-    assert HAN.search(in_words(missing.value.problems[0].problem, "zh"))
+# -- values --------------------------------------------------------------------------------------------------------
+
+
+def test_problems_of_the_same_code_and_parameters_are_equal_and_their_parameters_do_not_change():
+    one, other = (Problem("id", "unknown-key", {"name": "x", "way_out": NEAR, "names": ["a"]}) for _ in range(2))
+    assert one == other
+    assert len({one, other}) == 1
+    assert pickle.loads(pickle.dumps(one)) == one
+    assert one != Problem("id", "unknown-key", {"name": "y"})
+    with pytest.raises(TypeError):
+        one.params["name"] = "y"
+
+
+def test_a_stored_problem_comes_back_with_the_messages_in_it_and_is_said_in_the_readers_language():
+    problem = Problem("line 3", "unknown-field", {"way_out": NEAR}, "warning")
+    row = json.loads(json.dumps(stored(problem)))
+    assert row == {
+        "at": "line 3",
+        "problem": "unknown field",
+        "hint": "did you mean 'visits'?",
+        "severity": "warning",
+        "code": "unknown-field",
+        "params": {"way_out": {"code": "did-you-mean", "params": {"name": "visits"}}},
+    }
+    assert restored(row) == problem
+    assert in_json(restored(row), "zh") == {
+        **row,
+        "at": "第 3 行",
+        "problem": "没有这个字段",
+        "hint": "是不是“visits”？",
+    }
+
+
+def test_a_problem_that_was_stored_before_there_were_codes_is_shown_as_it_is():
+    old = {"at": "line 3", "problem": "is missing", "hint": "at most 20"}
+    assert say(restored(old), "zh").line == "第 3 行：is missing（at most 20）"
+    assert restored({}).problem == ""
+
+
+def test_a_message_is_kept_as_one_text_and_a_text_of_a_person_stays_as_it_is():
+    message = Sentence("rule-tells-too-many", {"people": 40, "day": "2026-03-02", "expected": 3})
+    assert sentence_of_text(sentence_as_text(message)) == message
+    assert say_sentence(sentence_of_text("too many, says Wang"), "zh") == "too many, says Wang"
+    assert sentence_of_text(None) is None
+
+
+# -- languages and packages ----------------------------------------------------------------------------------------
+
+
+def test_a_language_is_added_with_files_alone(tmp_path, monkeypatch):
+    """Half the sentences are there: the others come in English, in the marks of the new language."""
+    (tmp_path / "xx.yaml").write_text(
+        'marks: {quote: "«{}»", list: " / "}\nkinds: {text: téxt}\nproblems:\n  did-you-mean: "ménïng {name:quoted}"\n',
+        "utf-8",
+    )
+    shipped = words.folders()
+    monkeypatch.setattr(words, "folders", lambda: (*shipped, tmp_path))
+    words.language.cache_clear(), words._languages.cache_clear()
+    try:
+        assert say_sentence(NEAR, "xx") == say_sentence(NEAR, "xx_YY") == "ménïng «visits»"
+        assert say_sentence(Sentence("known-names", {"names": ["a", "b"]}), "xx") == "known: a, b"
+        assert str(NEAR) == "did you mean 'visits'?"
+    finally:
+        words.language.cache_clear(), words._languages.cache_clear()
+
+
+def test_the_words_of_a_plugin_are_found_without_loading_it():
+    said = "import sys; from tideng.base import words; words.language('zh'); print([m for m in sys.modules if m.startswith('tideng_')])"
+    assert (
+        subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
