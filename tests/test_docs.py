@@ -18,12 +18,13 @@ import yaml
 from docs.make import written
 from tests.mentions import gone_in
 from tests.test_layers import modules
-from tests.test_layout import ROOT, package_folders, tracked
+from tests.test_layout import ROOT, package_folders, setup_cfg, tracked
 from tideng.base.settings import SETTINGS
 from tideng.cli.reference import commands
 from tideng.plugins.hookspecs import Hooks
 from tideng.plugins.manager import SHIPPED, Plugins
 
+ENTRY_POINT_GROUPS = set(setup_cfg()["options.entry_points"])
 READMES = ("README.md", "README.zh-CN.md")
 DOCS = ROOT / "docs"
 FENCE = re.compile(r"(?:<!-- (?P<mark>[^>]*?) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.S | re.M)
@@ -141,8 +142,8 @@ def test_every_module_and_file_that_is_named_is_there():
             if "_" not in parts[0] and len(parts) == 1:
                 continue
             here = ".".join(parts[:2]) in known or (len(parts) == 1 and name in known)
-            groups = ("tideng.commands", "tideng.web", "tideng.translations", "tideng.problems")
-            gone += [] if here or name in (*groups, "tideng.toml", "tideng.db") else [(page.name, name)]
+            not_a_module = name in ENTRY_POINT_GROUPS or name in ("tideng.toml", "tideng.db")
+            gone += [] if here or not_a_module else [(page.name, name)]
         for name in re.findall(r"`((?:tests|rules|clients|platform|plugins|bench)/[\w./-]+)`", text):
             is_pattern = "NAME" in name or name in made_here
             gone += [] if is_pattern or (ROOT / name).exists() else [(page.name, name)]

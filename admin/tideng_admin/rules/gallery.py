@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from tideng.base.errors import InvalidRule, Problem
+from tideng.base.numerals import read_number, read_whole
 from tideng.base.problems import say
 from tideng.base.text import pause, phrase, wording
 from tideng.model.templates import choose
@@ -155,14 +156,11 @@ def parameters_form(connection: Connection, rule: str) -> tuple[Card, InUse] | N
 def typed_value(parameter: Parameter, text: str) -> Any:
     """What was typed, as the parameter's type where it reads as one; else the text itself, which is then refused."""
     text = text.strip()
-    try:
-        if parameter.type == "integer":
-            return int(text) if len(text) < 20 else text
-        if parameter.type == "number":
-            number = float(text) if len(text) < 20 else text
-            return int(number) if isinstance(number, float) and number.is_integer() else number
-    except (ValueError, OverflowError):
-        return text
+    if parameter.type in ("integer", "number"):
+        number = (read_whole if parameter.type == "integer" else read_number)(text) if len(text) < 20 else None
+        if number is None:
+            return text
+        return int(number) if float(number).is_integer() else number
     if parameter.type == "boolean":
         return {"true": True, "false": False}.get(text, text)
     return text

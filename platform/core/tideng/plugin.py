@@ -67,30 +67,30 @@ __all__ = [
     "COLUMN_SUPERVISOR", "COLUMN_TIME", "COLUMN_UNIT", "DEFAULT_LANGUAGE", "DIRECTORY_EVENTS", "EXIT_FINE",
     "EXIT_REFUSED", "INVOICE_GENUINE", "INVOICE_LATER", "INVOICE_UNKNOWN", "INVOICE_WRONG", "LAMP_LIT",
     "LARGEST_ATTACHMENT", "LINE_ATTENTION", "LINE_FINE", "LINE_OPEN", "LOGS", "MAX_KEPT", "MAX_KEY", "MAX_TEXT",
-    "MAX_WHOLE", "MEGABYTE", "MOST_PROBLEMS", "MUST", "NAMING_CONVENTION", "OFD", "PAGE_SIZE", "PDF", "PERSON_COLUMNS",
-    "PICTURE", "POSITION_COLUMNS", "SHIFTED_YEARS", "SHOULD", "SOURCE_LANGUAGE", "UNIT_COLUMNS", "ZIP_CUT_OFF",
-    "ZIP_DAMAGED", "ZIP_ERRORS", "ZIP_LEADS_OUT", "ZIP_LOCKED", "ZIP_TOO_LARGE", "ActionSpec", "Asked", "Assignment",
-    "Attachment", "AttachmentReading", "Attention", "Bundle", "Card", "CardLine", "Catalogue", "Channel",
-    "ChannelError", "ChannelSpec", "Clock", "Deed", "Deployment", "Directory", "Document", "Duration", "Each",
-    "EngineState", "Event", "EventType", "Fact", "Field", "FileTerms", "Filled", "Finding", "Form", "Group",
+    "MAX_WHOLE", "MEGABYTE", "MOST_PROBLEMS", "MUST", "NAMING_CONVENTION", "OFD", "PAGE_SIZE", "PDF",
+    "PERSON_COLUMNS", "PICTURE", "POSITION_COLUMNS", "SHIFTED_YEARS", "SHOULD", "SOURCE_LANGUAGE", "UNIT_COLUMNS",
+    "ZIP_CUT_OFF", "ZIP_DAMAGED", "ZIP_ERRORS", "ZIP_LEADS_OUT", "ZIP_LOCKED", "ZIP_TOO_LARGE", "ActionSpec", "Asked",
+    "Assignment", "Attachment", "AttachmentReading", "Attention", "Bundle", "Card", "CardLine", "Catalogue",
+    "Channel", "ChannelError", "ChannelSpec", "Clock", "Deed", "Deployment", "Directory", "Document", "Duration",
+    "Each", "EngineState", "Event", "EventType", "Fact", "Field", "FileTerms", "Filled", "Finding", "Form", "Group",
     "HeldRecord", "HeldRows", "Holding", "Id", "InvalidBundle", "InvalidPayload", "InvalidSettings", "Invoice",
     "InvoiceVerdict", "Limit", "ManualClock", "Mark", "MetricSpec", "Moment", "Money", "Needs", "NotAllowed",
-    "NotFound", "OnAbsence", "OnEvent", "OnNotAll", "OnSchedule", "OnWait", "OutgoingMessage", "Page", "PluginRefused",
-    "Point", "Position", "Problem", "ProblemText", "Problems", "ReadOptions", "Reason", "Refused", "Responsibility",
-    "Row", "SandboxFailed", "SandboxLimits", "Sentence", "Settings", "SeveralValues", "Situation", "Source",
-    "StandIns", "State", "StateSpan", "StateWindow", "Step", "StoredEvent", "SystemClock", "Targets", "Terminal",
-    "Text", "TidengError", "Todo", "Unit", "Unreadable", "Viewer", "Watch", "WatchList", "Where", "WorkCalendar",
-    "Worker", "WorkingSet", "ZipContents", "ZipLimits", "absent_people", "accept_form", "among", "apply_bundle",
-    "below", "beside_case", "call_sandboxed", "check_form", "choose_text", "colon", "comma", "command",
-    "configure_logs", "create_settings", "dialect_insert", "directory_of", "duties_as_text", "events_of", "facts_at",
-    "fill_form", "goals", "holding_of_rows", "hookimpl", "in_force", "inspect_attachment", "inspect_zip", "is_sqlite",
-    "joined", "json_option", "known_event_ids", "lamps_of", "languages", "last_event_time", "last_span_between",
-    "local_moment", "log_zone", "make_migration", "metric_of", "migrate", "name_of", "nearest_name", "open_events",
-    "option", "organisation_of", "pause", "people_in_state", "phrase", "plain_text", "problem_in_json", "progress_bar",
-    "read_bundle", "read_day", "read_duties", "read_json", "read_number", "read_whole", "read_yaml", "read_yaml_text",
-    "reading", "receive", "responsibilities", "restored_problem", "same", "say_problem", "say_sentence", "semicolon",
-    "space", "spans_reaching", "spoken", "store_events", "stored_problem", "timezone_option", "why_not_csv",
-    "why_not_json", "why_not_parsed", "wording", "writing", "zone",
+    "NotFound", "OnAbsence", "OnEvent", "OnNotAll", "OnSchedule", "OnWait", "OutgoingMessage", "Page",
+    "PluginRefused", "Point", "Position", "Problem", "ProblemText", "Problems", "ReadOptions", "Reason", "Refused",
+    "Responsibility", "Row", "SandboxFailed", "SandboxLimits", "Sentence", "Settings", "SeveralValues", "Situation",
+    "Source", "StandIns", "State", "StateSpan", "StateWindow", "Step", "StoredEvent", "SystemClock", "Targets",
+    "Terminal", "Text", "TidengError", "Todo", "Unit", "Unreadable", "Viewer", "Watch", "WatchList", "Where",
+    "WorkCalendar", "Worker", "WorkingSet", "ZipContents", "ZipLimits", "absent_people", "accept_form", "among",
+    "apply_bundle", "below", "beside_case", "call_sandboxed", "check_form", "choose_text", "colon", "comma",
+    "command", "configure_logs", "create_settings", "dialect_insert", "directory_of", "duties_as_text", "events_of",
+    "facts_at", "fill_form", "goals", "holding_of_rows", "hookimpl", "in_force", "inspect_attachment", "inspect_zip",
+    "is_sqlite", "joined", "json_option", "known_event_ids", "lamps_of", "languages", "last_event_time",
+    "last_span_between", "local_moment", "log_zone", "make_migration", "metric_of", "migrate", "name_of",
+    "nearest_name", "open_events", "option", "organisation_of", "pause", "people_in_state", "phrase", "plain_text",
+    "problem_in_json", "progress_bar", "read_bundle", "read_day", "read_duties", "read_json", "read_number",
+    "read_whole", "read_yaml", "read_yaml_text", "reading", "receive", "responsibilities", "restored_problem", "same",
+    "say_problem", "say_sentence", "semicolon", "space", "spans_reaching", "spoken", "store_events", "stored_problem",
+    "timezone_option", "why_not_csv", "why_not_json", "why_not_parsed", "wording", "writing", "zone",
 ]
 # fmt: on
 
@@ -105,7 +105,8 @@ if TYPE_CHECKING:
     from tideng.model.catalogue import (
         EventType, Field, Fact, State, StateWindow, MetricSpec, ActionSpec, Mark, ChannelSpec, Catalogue, Text,
     )
-    from tideng.model.limits import MAX_KEPT, MAX_KEY, MAX_TEXT, MAX_WHOLE, SHIFTED_YEARS, read_number, read_whole
+    from tideng.model.limits import MAX_KEPT, MAX_KEY, MAX_TEXT, MAX_WHOLE, SHIFTED_YEARS
+    from tideng.base.numerals import read_number, read_whole
     from tideng.model.templates import choose as choose_text, spoken
     # Texts
     from tideng.base.text import (
@@ -160,16 +161,16 @@ if TYPE_CHECKING:
     # Channels
     from tideng.outbox.channels import Channel, ChannelError, OutgoingMessage
     # Problems
+    from tideng.base.errors import (
+        TidengError, Problem, Refused, InvalidBundle, InvalidPayload, InvalidSettings, NotFound, NotAllowed,
+        PluginRefused,
+    )
     from tideng.base.problems import (
         Sentence, ProblemText, say as say_problem, say_sentence, stored as stored_problem, restored as restored_problem,
         in_json as problem_in_json,
     )
     from tideng.base.suggestions import nearest as nearest_name
     from tideng.base.parse_errors import of_csv as why_not_csv, of_json as why_not_json, of_text as why_not_parsed
-    from tideng.base.errors import (
-        TidengError, Problem, Refused, InvalidBundle, InvalidPayload, InvalidSettings, NotFound, NotAllowed,
-        PluginRefused,
-    )
     # Client bundles
     from tideng.client.bundle import Bundle, read_bundle
     from tideng.client.files import Problems, MOST_PROBLEMS, Row, Document, read_day, read_yaml, read_yaml_text
@@ -214,7 +215,8 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
         "tideng.model.catalogue": (
             "EventType Field Fact State StateWindow MetricSpec ActionSpec Mark ChannelSpec Catalogue Text"
         ),
-        "tideng.model.limits": "MAX_KEPT MAX_KEY MAX_TEXT MAX_WHOLE SHIFTED_YEARS read_number read_whole",
+        "tideng.model.limits": "MAX_KEPT MAX_KEY MAX_TEXT MAX_WHOLE SHIFTED_YEARS",
+        "tideng.base.numerals": "read_number read_whole",
         "tideng.model.templates": "choose=choose_text spoken",
     },
     "Texts": {

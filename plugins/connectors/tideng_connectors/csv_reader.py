@@ -122,7 +122,7 @@ class _RecordSplitter:
         return cells
 
     def _split(self, lines: list[Line]) -> list[str] | None:
-        """Split a record into cells; None while a quoted text is still open."""
+        """Split a record into cells; None while a quoted text is still open. Leaves in `lines` those of the record."""
         text = lines[0].text
         if not text.startswith('"') and f'{self._delimiter}"' not in text:  # a quote within a text is only a character
             return text.split(self._delimiter) if text else []
@@ -131,6 +131,7 @@ class _RecordSplitter:
         parser = csv.reader([line.text + "\n" for line in lines], delimiter=self._delimiter, strict=True)
         cells = next(parser, [])
         self._again.extendleft(reversed(lines[parser.line_num :]))  # quotes inside texts joined lines that are records
+        del lines[parser.line_num :]
         return cells
 
     def _give_up(self, used: list[Line], code: str, params: Mapping[str, Any] | None = None) -> Unreadable:

@@ -73,6 +73,13 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
         yield from log.take()
         line = f"line {log.parser.CurrentLineNumber}"
         yield line, Unreadable(line, "xes-encoding-wrong", {"encoding": error.encoding.upper()})
+    except (
+        LookupError,
+        ValueError,
+    ) as error:  # an encoding that the XML declares in a form that `_decoder` does not know
+        yield from log.take()
+        said = str(error).rpartition(" ")[2][:40]
+        yield "line 1", Unreadable("line 1", "xes-encoding-unknown", {"encoding": said}, raw=first[:200])
     except _Refused as refusal:
         yield from log.take()
         yield refusal.problem.at, refusal.problem
@@ -208,9 +215,9 @@ class _LogParser:
         self._case_of_trace()
         if (self._trace or self._of_trace) and not self._refused:  # else they were named with the refused event
             self._line = self.parser.CurrentLineNumber
-            names = ", ".join(self._trace)[:200]
+            names = ", ".join(self._trace)[:200] or "that cannot be read"
             no_event = (f"no event of the trace comes after its attributes {names}", "put them before its events")
-            self._refuse([*self._of_trace, *([no_event] if names else [])], raw=repr(self._trace))
+            self._refuse([*self._of_trace, no_event], raw=repr(self._trace))
         self._outside()
 
     def _handlers(self) -> tuple[Any, Any]:

@@ -82,6 +82,7 @@ def asked_of(connection: Connection, claim: Claim) -> Iterator[Asked]:
     """Yield every question about a claim."""
     yield from _papers_to_go(claim)
     yield from _to_be_typed(claim)
+    yield from _rounded(claim)
     yield from before(invoices.claimed_before(connection, claim.slips, claim.form.case), claim.day)
     yield from handed_in_twice(claim)
     yield from _sums(claim)
@@ -142,6 +143,14 @@ def _to_be_typed(claim: Claim) -> Iterator[Asked]:
             {"zh": zh, "en": f"{en}. Please type number, date and amount here."},
             SHOULD if claim.explained else MUST,
         )
+
+
+def _rounded(claim: Claim) -> Iterator[Asked]:
+    """Ask for the digits of a number that a spreadsheet rounded; without them the invoice could be paid twice."""
+    for place, said in invoices.rounded_numbers(claim.form):
+        zh = f"发票号码“{said[:40]}”被表格软件改成了科学计数，后几位丢了。请照发票上的号码填全。"
+        en = f"A spreadsheet rounded the number “{said[:40]}”, so that its last digits are lost. Please type all digits that are on the invoice."
+        yield Asked(place, {"zh": zh, "en": en}, MUST)
 
 
 # -- invoices that were there already ----------------------------------------------------------------------------------

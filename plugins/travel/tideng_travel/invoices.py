@@ -8,6 +8,7 @@ day and amount, because two hotels may both issue a number 17.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -25,6 +26,7 @@ from tideng_travel.tables import InvoiceRow
 FILES, TYPED, SLIPS, CONFIRMATION = "invoices", "typed", "slips", "confirmation"
 _ALONE = (13, 20)
 _CODES = (10, 12)
+_ROUNDED = re.compile(r"\d[.,]\d+E\+?\d+|\d+E\+\d+", re.ASCII)
 _KEPT = ("kind", "issued", "currency", "seller", "buyer", "check_code", "paper")
 
 
@@ -86,6 +88,19 @@ def distinct(slips: Iterable[Slip]) -> list[Slip]:
     return list(found.values())
 
 
+def tidy_number(said: object) -> str:
+    """The number or code of an invoice without spaces and hyphens, in plain digits and capitals: ``２５９９ ０`` is
+    ``25990``. '' for a number that a spreadsheet rounded (``2.599E+19``): its last digits are lost."""
+    plain = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", str(said or ""))).upper()
+    return "" if _ROUNDED.fullmatch(plain) else plain
+
+
+def rounded_numbers(form: Form) -> list[tuple[str, str]]:
+    """Find the typed numbers whose last digits a spreadsheet dropped: (place of the line, what was typed)."""
+    typed = [(f"{TYPED}[{n}]", str(row.get("number") or "")) for n, row in enumerate(_rows(form.data.get(TYPED)))]
+    return [(place, said) for place, said in typed if said.strip(" -") and not tidy_number(said)]
+
+
 def _rows(said: Any) -> list[Mapping[str, Any]]:
     return (
         [row for row in said if isinstance(row, Mapping)]
@@ -117,7 +132,7 @@ def _of_paper(place: str, paper: StoredFile) -> Slip:
 
 
 def _of_line(number: int, row: Mapping[str, Any], own: str) -> Slip:
-    tidy = lambda name: re.sub(r"[\s-]", "", str(row.get(name) or "")).upper()  # noqa: E731
+    tidy = lambda name: tidy_number(row.get(name))  # noqa: E731
     amount = row.get("amount")
     return Slip(
         place=f"{TYPED}[{number}]",
@@ -235,7 +250,8 @@ def hear(connection: Connection, events: Iterable[Event]) -> None:
 def _of_event(event: Event) -> list[Slip]:
     said = event.data.get("attachments")
     papers = [one for one in said if isinstance(one, Mapping)] if isinstance(said, Sequence) else []
-    tidy = lambda value: re.sub(r"[^0-9A-Za-z]", "", str(value or ""))  # noqa: E731
+    # a rounded number names no invoice; the claim that came with it stays as it was sent
+    tidy = lambda value: re.sub(r"[^0-9A-Za-z]", "", tidy_number(value))  # noqa: E731
     return [
         Slip("", tidy(one.get("number"))[:60], tidy(one.get("code"))[:40])
         for one in papers

@@ -27,10 +27,10 @@ from tideng_rules.document.evaluation import EventCondition
 from tideng_rules.document.model import facts_of
 from tideng_rules.document.problems import Collector, shown
 
-CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 FIELD = re.compile(r"[A-Za-z_][\w:-]{0,59}")
-AT_MOST = re.compile(r"(\d{1,3}) (?:times )?per (day|week|month)")
-APART = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s?")
+AT_MOST = re.compile(r"(\d{1,3}) (?:times )?per (day|week|month)", re.ASCII)
+APART = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s?", re.ASCII)
 EVERY = ("day", "workday", "week", "month")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PERIODS = ("occurrence", "day", "week", "month")

@@ -11,6 +11,7 @@ from tests.unit.core.plugins.attachment_files import NUMBER, PAPER_CODE, a_pdf, 
 from tideng.base.errors import Refused
 from tideng.plugins.forms import MUST, SHOULD
 from tideng_processes.forms.form_check import IncompleteForm
+from tideng_travel.invoices import tidy_number
 
 OTHER = "24312000000123456700"
 
@@ -182,6 +183,19 @@ def test_an_invoice_is_claimed_once_in_the_whole_company(story):
     with pytest.raises(IncompleteForm):
         story.a_claim("li")
     assert [case for _, case, *_ in story.invoices()] == [first, first]
+
+
+def test_a_number_in_full_width_digits_is_the_same_invoice():
+    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    assert tidy_number(f"{NUMBER[:10].translate(wide)} {NUMBER[10:]}") == NUMBER
+
+
+@pytest.mark.parametrize("said", ["2.599E+19", "2.599e19", "２.５９９Ｅ＋１９", "25E+18"])
+def test_a_number_that_a_spreadsheet_rounded_is_asked_for_again(sqlite, said):
+    typed = [{"number": said, "issued": "2025-06-17", "amount": 88}]
+    severity, words = sqlite.asked(**sqlite.claimed(amount=88, typed=typed))["typed[0]"]
+    assert severity == MUST
+    assert "后几位丢了" in words
 
 
 def test_the_same_invoice_as_pdf_as_photo_and_typed_is_the_same(sqlite):

@@ -9,7 +9,7 @@ from datetime import timedelta
 from tideng.base.errors import Problem, Refused
 
 _UNITS = {"minute": "minutes", "hour": "hours", "day": "days", "week": "weeks", "workday": "workdays"}
-_SHAPE = re.compile(r"\s*(\d{1,5})\s*([a-z]+?)s?\s*")
+_SHAPE = re.compile(r"\s*(\d{1,5})\s*([a-z]+?)s?\s*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tideng.base.errors import InvalidSettings, InvalidValue, NotFound, Problem
+from tideng.base.numerals import read_number, read_whole
 from tideng.base.parse_errors import of_toml
 from tideng.base.problems import Sentence
 
@@ -312,11 +313,10 @@ def _text(value: object) -> str:
 
 
 def _integer(value: object) -> int:
-    if isinstance(value, bool) or not (
-        isinstance(value, int) or (isinstance(value, str) and re.fullmatch(r"-?\d+", value))
-    ):
+    whole = read_whole(value) if isinstance(value, str) else value
+    if isinstance(whole, bool) or not isinstance(whole, int):
         raise InvalidValue("whole-number-needed")
-    return int(value)
+    return whole
 
 
 def _number(value: object) -> float | None:
@@ -324,10 +324,10 @@ def _number(value: object) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise InvalidValue("number-needed")
-    try:
-        number = float(value)
-    except ValueError:
-        raise InvalidValue("number-needed") from None
+    known = read_number(value) if isinstance(value, str) else value
+    if known is None:
+        raise InvalidValue("number-needed")
+    number = float(known)
     if number != number or number in (float("inf"), float("-inf")):
         raise InvalidValue("number-not-finite")
     return number

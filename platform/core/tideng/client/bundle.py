@@ -261,7 +261,7 @@ class _ClientFile:
         ends = []
         for name in ("from", "until"):
             try:
-                if not re.fullmatch(r"\d\d:\d\d", str(said.get(name))):
+                if not re.fullmatch(r"\d\d:\d\d", str(said.get(name)), re.ASCII):
                     raise ValueError
                 ends.append(time.fromisoformat(said[name]))
             except ValueError:

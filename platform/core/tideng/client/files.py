@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from tideng.base.errors import Problem
+from tideng.base.numerals import read_number, read_whole
 from tideng.base.parse_errors import of_csv, of_os, of_text, of_yaml
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -161,7 +162,7 @@ def read_day(row: Row, column: str, problems: Problems) -> date | None:
     if not text:
         return None
     try:
-        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
             raise ValueError
         day = date.fromisoformat(text)
     except ValueError:
@@ -262,10 +263,9 @@ def _scalar(node: yaml.Node, here: str, problems: Problems) -> Any:
         return None
     if kind == "bool" and text.lower() in ("true", "false"):
         return text.lower() == "true"
-    try:
-        if kind in ("int", "float"):
-            return int(text) if kind == "int" else float(text)
-    except ValueError:
-        pass
+    if kind in ("int", "float"):  # also where a tag says so: !!int 1_000
+        number = (read_whole if kind == "int" else read_number)(text.removeprefix("+").removesuffix("."))
+        if number is not None:
+            return number if kind == "int" else float(number)
     problems.add(here, "tag-not-read", {"tag": node.tag})
     return None

@@ -50,7 +50,7 @@ until its next one begins."""
 LONGEST_NAME = 200
 LONGEST_SHEET = 20_000
 _YES, _NO = ("yes", "true", "1", "是"), ("", "no", "false", "0", "否")
-_DUTY = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(>=|<=|>|<|=)\s*(-?\d+(?:\.\d+)?)\s*")
+_DUTY = re.compile(r"\s*([a-z][a-z0-9_]*)\s*(>=|<=|>|<|=)\s*(-?\d+(?:\.\d+)?)\s*", re.ASCII)
 _ID = re.compile(r"[^\s\x00-\x1f\x7f,;]{1,120}")
 _PHONE = re.compile(r"\+?[\d][\d ()-]{3,24}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -181,7 +181,7 @@ def _position(period: _Period, locale: str, problems: Problems) -> Position:
 
 
 def _seats(row: Row, problems: Problems) -> int | None:
-    if row["seats"] and not re.fullmatch(r"\d{1,6}", row["seats"]):
+    if row["seats"] and not re.fullmatch(r"\d{1,6}", row["seats"], re.ASCII):
         problems.add(row.at("seats"), "not-a-headcount", {"value": row["seats"][:40]})
         return None
     return int(row["seats"]) if row["seats"] else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from babel.numbers import list_currencies
 
+from tideng.base.numerals import read_number
 from tideng.client.files import (
     Problems,
     Row,
@@ -44,11 +45,8 @@ def read_rates(root: Path, currency: str, problems: Problems) -> tuple[Rate, ...
 def _rate(row: Row, problems: Problems) -> Decimal | None:
     if not row["rate"]:
         return None  # an empty cell was reported by read_table
-    try:
-        rate = Decimal(row["rate"])
-    except InvalidOperation:
-        rate = Decimal("nan")
-    if rate.is_finite() and rate > 0 and len(row["rate"]) <= _MOST_DIGITS and "e" not in row["rate"].lower():
+    rate = Decimal(row["rate"]) if read_number(row["rate"]) is not None else Decimal()
+    if rate > 0 and len(row["rate"]) <= _MOST_DIGITS and "e" not in row["rate"].lower():
         return rate
     problems.add(row.at("rate"), "not-a-rate", {"value": row["rate"][:40]})
     return None

@@ -13,6 +13,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields
 
+from tideng.base.numerals import as_plain_number
 from tideng.base.problems import Sentence
 from tideng.intake.json_text import RepeatedKeys
 from tideng.model.catalogue import EventType, Field
@@ -28,7 +29,6 @@ from tideng.model.limits import (
     MAX_WHOLE,
     MOMENT,
     YEARS,
-    as_plain_number,
     encodes,
     is_day,
     is_exact_number,

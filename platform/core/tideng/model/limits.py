@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 MAX_TEXT = 20_000  # characters in one text
 MAX_PAYLOAD = 1_000_000  # bytes in one payload, in UTF-8
 MAX_DEPTH = 20  # lists and objects inside one another
-MAX_DIGITS = 400  # characters of a number as text
 MAX_WHOLE = 2**53  # beyond, JSON readers disagree about the value
 MAX_AHEAD = timedelta(days=1)  # how far a sender's clock may be fast
 YEARS = range(1990, 2101)
@@ -27,8 +25,6 @@ LOCAL_TIME = re.compile(_LOCAL, re.ASCII)
 MOMENT = re.compile(_LOCAL + r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII)
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 CLOCK = re.compile(r"\d\d:\d\d(?::\d\d)?", re.ASCII)
-_WHOLE = re.compile(r"-?\d+", re.ASCII)
-_NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 CONTROL = re.compile(r"[\x01-\x1f\x7f]")
 EXAMPLE = "2026-03-02T19:00:00+08:00"
 
@@ -63,30 +59,6 @@ def at_zone(text: str, zone: tzinfo) -> str | None:
     offset = local.strftime("%z")
     # an offset with seconds, of the time before zones, has no form in RFC 3339
     return f"{text}{offset[:3]}:{offset[3:5]}" if exists and len(offset) == 5 else None
-
-
-def read_whole(text: str) -> int | None:
-    """A whole number as JSON writes it, leading zeros allowed; None for all else that Python's `int` would take."""
-    return int(text) if len(text) <= MAX_DIGITS and _WHOLE.fullmatch(text) else None
-
-
-def read_number(text: str) -> int | float | None:
-    """A number as JSON writes it, leading zeros and ``.5`` allowed; None for all else that Python's `float` would take
-    (``1_000``, full-width digits, ``nan``, ``+5``), and for one beyond every float."""
-    whole = read_whole(text)
-    if whole is not None or len(text) > MAX_DIGITS or not _NUMBER.fullmatch(text):
-        return whole
-    number = float(text)
-    return number if math.isfinite(number) else None
-
-
-def as_plain_number(text: str) -> str:
-    """Write a number that a person can read (``1_000``, ``１０００``, ``1,000``) as `read_number` reads it; '' where
-    it is not clear."""
-    plain = unicodedata.normalize("NFKC", text).strip().removeprefix("+")
-    if re.fullmatch(r"-?\d{1,3}(?:[_, ]\d{3})+(?:\.\d+)?", plain, re.ASCII):
-        plain = re.sub("[_, ]", "", plain)
-    return plain if read_number(plain) is not None else ""
 
 
 def encodes(text: str) -> bool:

@@ -12,11 +12,13 @@ from typing import Any
 
 from babel.numbers import get_currency_name, is_currency
 
-from tideng.plugin import Directory, Problem
+from tideng.plugin import Directory, Problem, read_number
 from tideng_processes.document.model import Definition, FieldSpec, Node
 
 LONGEST_TEXT, LONGEST_LINE, LONGEST_NUMBER, MOST_ITEMS = 5000, 200, 200, 200
 LARGEST_NUMBER = 1e12
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_CLOCK = re.compile(r"\d\d:\d\d(?::\d\d)?", re.ASCII)
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _NAME_AND_ID = re.compile(r"[(（]([^()（）]+)[)）]$")
 NOTHING: tuple[Any, ...] = (None, "", [], {})
@@ -138,10 +140,8 @@ class _FormReader:
         return text
 
     def _number(self, spec: FieldSpec, said: Any, at: str) -> float | int | None:
-        try:
-            number = float(str(said).replace(",", "").strip()) if not isinstance(said, bool) else math.nan
-        except ValueError:
-            number = math.nan
+        read = read_number(str(said).replace(",", "").strip()) if not isinstance(said, bool) else None
+        number = math.nan if read is None else float(read)
         if not math.isfinite(number) or abs(number) > LARGEST_NUMBER:
             self.add(at, "form-not-a-number")
             return None
@@ -191,7 +191,8 @@ class _FormReader:
 
     def _date(self, spec: FieldSpec, said: Any, at: str) -> str | None:
         try:
-            day = date.fromisoformat(str(said).strip())
+            text = str(said).strip()
+            day = date.fromisoformat(text if _DAY.fullmatch(text) else "")
         except ValueError:
             self.add(at, "not-a-day")
             return None
@@ -202,7 +203,8 @@ class _FormReader:
 
     def _time(self, spec: FieldSpec, said: Any, at: str) -> str | None:
         try:
-            return time.fromisoformat(str(said).strip()).strftime("%H:%M")
+            text = str(said).strip()
+            return time.fromisoformat(text if _CLOCK.fullmatch(text) else "").strftime("%H:%M")
         except ValueError:
             self.add(at, "form-not-a-time")
             return None

@@ -268,3 +268,41 @@ def test_the_independent_count_itself_knows_working_days_and_the_change_of_the_c
     before_easter = ("U", "", *walked._seconds("2018-03-30T09:00:00.000+02:00"))
     assert walked.due(before_easter, 1) == walked._seconds("2018-04-03T09:00:00.000+02:00")[0]
     assert walked.nearest_rank([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 0.9) == 9
+
+
+# -- logs as they are published -----------------------------------------------------------------------------------------
+FAULTS = ROOT / "tests" / "data" / "faults"
+
+
+def walk_fault(university: Deployment, folder: Path, name: str, more: str = "") -> tuple[Report, int]:
+    (folder / "map.yaml").write_text((FAULTS / "map.yaml").read_text("utf-8") + more, "utf-8")
+    (folder / "processes").mkdir()
+    (folder / "processes" / "chain.yaml").write_bytes((FAULTS / "chain.yaml").read_bytes())
+    found, problems = read_definitions(folder / "processes")
+    assert problems == []
+    log_map, chain = read_log_map(folder / "map.yaml"), found[0]
+    log = read_log([(name, FAULTS / name)], university, log_map, [chain])
+    where = zone(university.profile.timezone)
+    return conform(log, chain, log_map.processes["chain"], where, university.calendar), len(log.refused)
+
+
+def test_a_log_whose_years_were_moved_is_walked_all_the_same(university, tmp_path):
+    report, refused = walk_fault(university, tmp_path, "shifted.xes")
+    assert (report.cases, report.conforming, refused) == (1, 1, 0)
+    assert {one.node: one.left for one in report.times} == {"s1": 1, "s2": 1, "s3": 1}
+
+
+def test_a_log_without_zones_is_walked_once_the_map_says_the_zone(university, tmp_path):
+    report, refused = walk_fault(university, tmp_path, "nozone.xes", "timezone: Asia/Shanghai\n")
+    assert (report.cases, report.midway, refused) == (1, {"s3": 1}, 0)
+
+
+def test_a_log_without_zones_is_refused_where_nobody_says_the_zone(university, tmp_path):
+    report, refused = walk_fault(university, tmp_path, "nozone.xes")
+    assert (report.cases, refused) == (0, 2)
+
+
+def test_a_zone_that_does_not_exist_is_refused_with_the_one_that_is_meant(tmp_path):
+    (tmp_path / "m.yaml").write_text((FAULTS / "map.yaml").read_text("utf-8") + "timezone: Asia/Beijing\n", "utf-8")
+    with pytest.raises(Refused, match="did you mean Asia/Shanghai"):
+        read_log_map(tmp_path / "m.yaml")
