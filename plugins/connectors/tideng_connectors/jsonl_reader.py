@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -79,6 +80,8 @@ def _object(line: Line) -> Any:
         return Unreadable(line.place, "line-nested-too-deeply", raw=line.text)
     except _NotANumber as error:
         return Unreadable(line.place, "line-constant-refused", {"name": str(error)}, raw=line.text)
+    except ValueError:  # the one that is left: more digits than Python turns into a number
+        return Unreadable(line.place, "line-number-too-long", {"limit": sys.get_int_max_str_digits()}, raw=line.text)
 
 
 class _NotANumber(ValueError):

@@ -14,11 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
-from tideng.plugin import MAX_WHOLE, ReadOptions, Unreadable, read_number, read_whole, why_not_parsed
+from tideng.plugin import MAX_WHOLE, ReadOptions, Sentence, Unreadable, read_number, read_whole, why_not_parsed
 
 CHUNK = 1 << 17
-Wrong = tuple[str, str]
-"""What is wrong with an event, and the way out."""
 MEMO = 100_000  # texts of a log that are shared, so that a repeated one is held once
 _OTHER = re.compile(r"\W+")
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
@@ -87,12 +85,7 @@ def read_xes(stream: BinaryIO, options: ReadOptions) -> Iterator[tuple[str, Any]
         yield from log.take()
 
 
-NOT_READ = "what follows in the file was not read"
-SEE = "see IEEE 1849, concept extension"
-_TWO_CASES = (
-    "the trace has a second concept:name, so it is not clear which case its events are of",
-    "leave one of them out",
-)
+_TWO_CASES = Sentence("xes-second-case")
 
 
 def _decoder(head: bytes) -> codecs.IncrementalDecoder | None:
@@ -149,11 +142,11 @@ class _LogParser:
         self._line = 0
         self._case = ""
         self._trace: dict[str, Any] = {}
-        self._of_trace: list[Wrong] = []  # what is wrong with attributes of the trace, for its next event
-        self._case_unclear: Wrong | None = None
+        self._of_trace: list[Sentence] = []  # what is wrong with attributes of the trace, for its next event
+        self._case_unclear: Sentence | None = None
         self._refused = False
         self._into: dict[str, Any] = {}
-        self._wrong: list[Wrong] = []
+        self._wrong: list[Sentence] = []
         self._path: list[_OpenElement] = []
         self._trace_path: list[_OpenElement] = []
         self.parser = expat.ParserCreate(encoding)
@@ -165,14 +158,9 @@ class _LogParser:
         ready, self._ready = self._ready, []
         return ready
 
-    def _refuse(self, wrong: Sequence[Wrong], raw: str = "") -> None:
+    def _refuse(self, wrong: Sequence[Sentence], raw: str = "") -> None:
         place = f"line {self._line}"
-        self._ready.append(
-            (
-                place,
-                [Unreadable(place, "as-written", {"says": says, "hint": way_out}, raw=raw) for says, way_out in wrong],
-            )
-        )
+        self._ready.append((place, [Unreadable(place, one.code, one.params, raw=raw) for one in wrong]))
 
     # -- where we are --
 
@@ -187,7 +175,7 @@ class _LogParser:
             self._in_trace()
         elif kind == "event":
             self._line = self.parser.CurrentLineNumber
-            self._refuse([("the event stands outside a trace, so it belongs to no case", "put it into a <trace>")])
+            self._refuse([Sentence("xes-event-outside-trace")])
 
     def _end_outside(self, tag: str) -> None:
         pass
@@ -201,8 +189,7 @@ class _LogParser:
             self._into, self._line, self._path = {}, self.parser.CurrentLineNumber, []
             self._wrong = []
             if self._trace_path:
-                inside = self._trace_path[-1].kind[:40]
-                self._wrong.append((f"the event stands inside <{inside}>", "put it directly into its <trace>"))
+                self._wrong.append(Sentence("xes-event-inside", {"element": self._trace_path[-1].kind[:40]}))
             self._start_in_event, self._end_in_event = self._handlers()
             self.parser.StartElementHandler, self.parser.EndElementHandler = self._start_in_event, self._end_in_event
         else:
@@ -215,9 +202,9 @@ class _LogParser:
         self._case_of_trace()
         if (self._trace or self._of_trace) and not self._refused:  # else they were named with the refused event
             self._line = self.parser.CurrentLineNumber
-            names = ", ".join(self._trace)[:200] or "that cannot be read"
-            no_event = (f"no event of the trace comes after its attributes {names}", "put them before its events")
-            self._refuse([*self._of_trace, no_event], raw=repr(self._trace))
+            names = ", ".join(self._trace)[:200]
+            late = Sentence("xes-attributes-late", {"names": names}) if names else Sentence("xes-attributes-unreadable")
+            self._refuse([*self._of_trace, late], raw=repr(self._trace))
         self._outside()
 
     def _handlers(self) -> tuple[Any, Any]:
@@ -271,11 +258,11 @@ class _LogParser:
         here.key = f"{outer}.{here.name}" if outer else here.name
         self._path.append(here)
         if kind not in _ATTRIBUTES:
-            self._wrong.append((f"<{kind[:40]}> is no attribute of XES", ", ".join(sorted(_ATTRIBUTES))))
+            self._wrong.append(Sentence("xes-no-attribute", {"element": kind[:40], "known": sorted(_ATTRIBUTES)}))
         elif not key and items is None:
-            self._wrong.append((f"<{kind}> has no key", 'key="…"'))
+            self._wrong.append(Sentence("xes-key-missing", {"element": kind}))
         elif kind not in _NESTED and "value" not in named:
-            self._wrong.append((f"{key[:80]}: has no value", 'value="…"'))
+            self._wrong.append(Sentence("xes-value-missing", {"key": key[:80]}))
         elif kind not in _NESTED:
             self._value(here, key, kind, named["value"], within)
         elif items is not None:
@@ -292,7 +279,7 @@ class _LogParser:
 
     def _put(self, key: str, value: Any) -> None:
         if key in self._into:
-            self._wrong.append((f"{key[:80]}: is there twice", "leave one of them out"))
+            self._wrong.append(Sentence("xes-key-twice", {"key": key[:80]}))
             if key == _NAME and self._into is self._trace:
                 self._case_unclear = _TWO_CASES
         else:
@@ -327,7 +314,7 @@ class _LogParser:
         elif kind == "boolean":
             found = _TRUTHS.get(bare)
         if found is None:
-            self._wrong.append((f"{key[:80]}: {text[:40]!r} is not of type {kind}", SEE))
+            self._wrong.append(Sentence("xes-value-of-wrong-type", {"key": key[:80], "value": text[:40], "type": kind}))
         return found
 
     # -- an event is complete --
@@ -340,7 +327,7 @@ class _LogParser:
         if self._case:
             self._case_unclear = _TWO_CASES
         elif isinstance(name, list):
-            self._case_unclear = ("the trace's concept:name is a list, not the name of a case", SEE)
+            self._case_unclear = Sentence("xes-case-is-list")
         else:
             self._case = str(name)
 
@@ -348,19 +335,19 @@ class _LogParser:
         data, place, wrong = self._into, f"line {self._line}", self._wrong
         self._in_trace()
         self._case_of_trace()
-        wrong += [(f"of the trace: {problem}", hint) for problem, hint in self._of_trace]
+        wrong += [Sentence("xes-of-trace", {"why": one}) for one in self._of_trace]
         self._of_trace.clear()
         activity = data.pop(_NAME, None)
         if isinstance(activity, list):
-            wrong.append(("concept:name is a list, not the name of an activity", SEE))
+            wrong.append(Sentence("xes-activity-is-list"))
         elif not wrong and activity in (None, ""):
-            wrong.append(("concept:name is missing, so the event has no activity", SEE))
+            wrong.append(Sentence("xes-activity-missing"))
         if self._case_unclear:
             wrong.append(self._case_unclear)
         elif not self._case:
-            wrong.append(("the trace has no concept:name before its events, so they belong to no case", SEE))
+            wrong.append(Sentence("xes-case-missing"))
         for key in self._trace.keys() & {name[5:] for name in data if name.startswith("case:")}:
-            wrong.append((f"case:{key[:80]} is of the event, and {key[:80]} of its trace", "rename one of them"))
+            wrong.append(Sentence("xes-key-of-event-and-trace", {"key": key[:80]}))
         position = self._positions[self._case] = self._positions.get(self._case, 0) + 1
         if wrong:
             self._refused = True

@@ -106,7 +106,7 @@ def test_every_bad_line_is_named_and_every_good_line_is_kept():
         12: "line 12: too many levels",
         13: "line 13: NaN is not JSON",
         14: "line 14: an event is an object, not a text",
-        15: "line 15: ",
+        15: "line 15: holds a number of too many digits",
         16: "line 16: is not UTF-8",
     }
     assert list(refused) == [f"line {number}" for number in expected]

@@ -9,6 +9,7 @@ import pytest
 from tests.plugins.travel.travel_story import TravelStory, a_ticket, an_invoice
 from tests.unit.core.plugins.attachment_files import NUMBER, PAPER_CODE, a_pdf, a_picture
 from tideng.base.errors import Refused
+from tideng.base.problems import say
 from tideng.plugins.forms import MUST, SHOULD
 from tideng_processes.forms.form_check import IncompleteForm
 from tideng_travel.invoices import tidy_number
@@ -261,7 +262,7 @@ def test_of_two_claims_with_one_invoice_at_the_same_moment_one_is_kept(kind, req
     refused = [one for one in outcomes.values() if isinstance(one, IncompleteForm)]
     (kept,) = [one for one in outcomes.values() if isinstance(one, str)]
     assert len(refused) == 1
-    assert "报过一次" in refused[0].asked[0].message["zh"]
+    assert "报过一次" in say(refused[0].asked[0].problem(), "zh").problem
     assert {case for _, case, *_ in story.invoices()} == {kept}
     assert len(story.heard("claim.submitted")) == 1, "nothing of the other one is left"
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from tests.plugins.processes.engine_story import FILES, EngineStory
 from tests.unit.core.plugins.attachment_files import INVOICE_LINES, NUMBER, RAIL_LINES, a_pdf, a_picture
+from tideng.base.problems import say
 from tideng.plugins.forms import Form, check_form, fill_form
 from tideng.store.database import reading
 from tideng_processes.forms import attachments as papers
@@ -92,7 +93,7 @@ class TravelStory(EngineStory):
             found = submissions.preview(self.deployment, connection, self.viewer(who), self.directory, form, submission)
         answer: dict[str, tuple[str, str]] = {}
         for one in found:
-            answer.setdefault(one.field, (one.severity, one.message["zh"]))
+            answer.setdefault(one.field, (one.severity, say(one.problem().moved(""), "zh").line))
         return answer
 
     def form(self, name: str, who: str = "zhang", **more: Any) -> Form:

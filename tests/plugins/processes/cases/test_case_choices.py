@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.plugins.processes.engine_story import FILES, EngineStory
+from tideng.base.problems import say
 from tideng.store.database import reading
 from tideng_processes.cases import case_choices
 from tideng_processes.forms import submissions
@@ -66,7 +67,7 @@ def tried(story: EngineStory, who: str = "zhang", **said: Any) -> str:
 def refused(story: EngineStory, **said: Any) -> Mapping[str, str]:
     with pytest.raises(IncompleteForm) as found:
         tried(story, **said)
-    return {one.field: one.message["zh"] for one in found.value.asked}
+    return {one.field: say(one.problem().moved(""), "zh").line for one in found.value.asked}
 
 
 def facts(story: EngineStory, case: str, who: str) -> dict[str, tuple[str, str]]:

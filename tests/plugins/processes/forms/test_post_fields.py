@@ -6,6 +6,7 @@ import pytest
 
 from tests.plugins.processes.stories import story_of
 from tests.plugins.processes.walking import Office
+from tideng.base.problems import say
 from tideng_processes.forms.form_check import IncompleteForm
 
 ONBOARDING, TRANSFER = (story_of(process) for process in ("onboarding", "transfer"))
@@ -19,7 +20,7 @@ def office(a_deployment, tmp_path) -> Office:
 def asked(office, story, **data) -> dict[str, str]:
     with pytest.raises(IncompleteForm) as caught:
         office.begin(story.process, story.by, {**story.data, **data}, story.about)
-    return {one.field: one.message["zh"] for one in caught.value.asked}
+    return {one.field: say(one.problem().moved(""), "zh").line for one in caught.value.asked}
 
 
 def test_a_unit_and_a_position_are_known(office):
