@@ -39,7 +39,8 @@ class Told:
 
 def told_about(connection: Connection, rule: Rule, subject: str, asked: Asked, directory: Directory) -> Told:
     """What the rule said to `subject` at the moment of `asked`, and what it had said by then. Two statements."""
-    rows = findings_up_to(connection, rule.id, subject, asked.at)
+    heard = asked.event.received if asked.event else asked.at
+    rows = findings_up_to(connection, rule.id, subject, asked.at, max(asked.at, heard))
     own = [row for row in rows if row.step == 0 and _this(rule, row, asked, directory, subject)]
     firsts: dict[str, Any] = {}
     for row in rows:

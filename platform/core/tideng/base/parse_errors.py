@@ -12,10 +12,12 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable
-
-import yaml
+from typing import TYPE_CHECKING
 
 from tideng.base.problems import Sentence
+
+if TYPE_CHECKING:
+    import yaml
 
 _KNOWN: tuple[tuple[str, str], ...] = (
     # PyYAML
@@ -68,6 +70,8 @@ _AT = re.compile(r"(?P<why>.+) \(at (?:line (?P<line>\d+), column (?P<column>\d+
 
 def of_yaml(error: yaml.YAMLError) -> Sentence:
     """Why a text is not YAML."""
+    import yaml  # the help of a command imports this module, and must answer at once
+
     if isinstance(error, yaml.MarkedYAMLError):
         return _message(str(error.problem or error.context or "")[:200])
     return _message(str(error)[:200])

@@ -21,8 +21,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 FOLDER = "problems"
 ENGLISH = "en"
 GROUPS = ("tideng", "tideng.web", "tideng.problems")
@@ -125,6 +123,8 @@ def read(file: Path) -> Mapping[str, Mapping[str, Any]]:
     """The sections of one file; nothing where the file is not there."""
     if not file.is_file():
         return {}
+    import yaml  # a command that runs without a problem needs no words: its help must answer at once
+
     # the C loader, where PyYAML has it, is ten times as fast: these files are read at the first problem of a command
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(file.read_text("utf-8"), Loader=loader) or {}

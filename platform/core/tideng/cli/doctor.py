@@ -14,12 +14,12 @@ from tideng.base.text import SOURCE, Text, phrase, wording
 from tideng.cli.terminal import FINE, REFUSED, Terminal
 from tideng.cli.web_entry import WEB_GROUP
 from tideng.cli.words import command, json_option
-from tideng.plugins.manager import PluginState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from tideng.model.judge_contract import EngineState
+    from tideng.plugins.manager import PluginState
     from tideng.runtime.deployment import Deployment
 
 OK, NOTE, WRONG = "ok", "note", "wrong"

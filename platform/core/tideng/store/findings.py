@@ -24,12 +24,15 @@ def finding_with_key(connection: Connection, rule: str, subject_and_period: str,
     return connection.scalar(select(FindingRow.id).where(*key, *place))
 
 
-def findings_up_to(connection: Connection, rule: str, subject: str, at: datetime) -> Sequence[Any]:
+def findings_up_to(connection: Connection, rule: str, subject: str, at: datetime, judged: datetime) -> Sequence[Any]:
     """What a rule found about `subject` up to `at`, oldest first: `id`, `period`, `step`, `ordinal`, `at`, `state` and
-    `withdrawn_because` of each. One statement."""
+    `withdrawn_because` of each. One statement.
+
+    `judged`: when `at` was judged, later than `at` for an event that came in late. What was found by then counts too."""
     columns = ("id", "period", "step", "ordinal", "at", "state", "withdrawn_because")
     query = select(*(_table.c[name] for name in columns))
-    query = query.where(_table.c.rule == rule, _table.c.subject == subject, _table.c.at <= at)
+    query = query.where(_table.c.rule == rule, _table.c.subject == subject)
+    query = query.where((_table.c.at <= at) | (_table.c.created_at <= judged))
     return connection.execute(query.order_by(_table.c.at, _table.c.ordinal)).all()
 
 

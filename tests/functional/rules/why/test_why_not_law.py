@@ -146,3 +146,30 @@ def test_the_law_would_be_broken_by_a_past_that_looks_ahead(lived):
         )
     assert answer.spoke
     assert answer.facts["metric.reports_today"] == 0
+
+
+def test_an_event_that_comes_in_late_may_find_the_limit_used_up_by_a_later_one(lived):
+    lived.rule(
+        """
+        id: the-rule
+        kind: reminder
+        when: {event: report.submitted}
+        if: {fact: person.position, is: rep}
+        then: [{nudge: hr, message: {zh: 看一下, en: Have a look}}]
+        limit: {once_per: day}
+        """
+    )
+    lived.begin("2026-03-02 06:00")
+    lived.live(
+        a_report("2026-03-03 07:00"),
+        a_report("2026-03-03 06:00", arrives="2026-03-03 11:00"),
+        until="2026-03-03 12:00",
+    )
+    assert len(lived.stored()) == 1
+    with reading(lived.deployment.engine) as connection:
+        answer = why_not(
+            lived.deployment, connection, Viewer.system(), Question("the-rule", "zhang", at("2026-03-03 06:00"))
+        )
+    assert answer.at == at("2026-03-03 06:00")
+    assert answer.deciding.what == "limit"
+    assert "07:00" in answer.answer["en"]
