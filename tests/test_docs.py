@@ -19,12 +19,13 @@ from docs.make import written
 from tests.mentions import gone_in
 from tests.test_layers import modules
 from tests.test_layout import ROOT, package_folders, setup_cfg, tracked
+from tideng.base import catalogues, words
 from tideng.base.settings import SETTINGS
 from tideng.cli.reference import commands
 from tideng.plugins.hookspecs import Hooks
 from tideng.plugins.manager import SHIPPED, Plugins
 
-ENTRY_POINT_GROUPS = set(setup_cfg()["options.entry_points"])
+ENTRY_POINT_GROUPS = {*setup_cfg()["options.entry_points"], *catalogues.GROUPS, *words.GROUPS}
 READMES = ("README.md", "README.zh-CN.md")
 DOCS = ROOT / "docs"
 FENCE = re.compile(r"(?:<!-- (?P<mark>[^>]*?) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.S | re.M)

@@ -107,7 +107,7 @@ def of_rows(
 ) -> Holding:
     """Make a holding of the rows of one table, newest first. One statement now, and one for each part that is read.
 
-    `columns`: column → title, as in `Holding`; a column that the table does not have comes from `held.told`."""
+    `columns`: column → title, as in `Holding`; a column that the table does not have comes from `HeldRows.told`."""
     row, which, when = held.row, held.which, held.when
     count, first, last = connection.execute(select(func.count(), func.min(when), func.max(when)).where(which)).one()
     kept = (getattr(row, column) for column in (*held.also, *columns) if hasattr(row, column))
