@@ -15,7 +15,7 @@ from webstory import PASSWORD
 from tideng.access.viewer import Viewer
 from tideng.base.clock import ManualClock
 from tideng.base.settings import load
-from tideng.cli.demo import START, Demo, read_arrivals, sample_client
+from tideng.cli.demo.evening import START, Demo, read_arrivals, sample_client
 from tideng.cli.terminal import Terminal
 from tideng.responses import notes
 from tideng.runtime.deployment import Deployment
@@ -32,6 +32,11 @@ HR, SUPERVISOR, TRAVELLER, ADMIN = "p002", "p020", "p031", "admin"
 UNTIL = START.replace(hour=21, minute=2)
 """Travellers are reminded, and the supervisors of those who have not reported have been asked to help."""
 MALFORMED = {"id": "crm-1", "source": "crm", "type": "customer.won", "data": {"customer": "恒亮照明"}}
+CLEARER = {
+    "zh": "今天写下的客户需求，产品部明早就能配出方案",
+    "en": "With today’s report the product team can prepare the proposal tomorrow morning",
+}
+"""The reason of the rule in HR's draft: a change of words alone, so that all its examples still hold."""
 NOTE = "先歇着，日报明早写也行。"
 
 
@@ -66,10 +71,12 @@ class SampleCompany:
         with reading(self.deployment.engine) as connection:
             self.deployment.plugins.call("refresh", connection=connection)
             directory = self.deployment.plugins.first("directory", connection=connection)
-        note = notes.leave(self.deployment, supervisor, directory, TRAVELLER, NOTE, a_second_of_silence())
+        note = notes.leave(
+            self.deployment, supervisor, directory, TRAVELLER, notes.NewNote(NOTE, a_second_of_silence())
+        )
         with writing(self.deployment.engine) as connection:
             rule = versions.latest(connection, "daily-report-missing").document
-            draft = drafts.create_draft(connection, hr, {**rule, "when": {**rule["when"], "at": "19:30"}}, UNTIL).id
+            draft = drafts.create_draft(connection, hr, {**rule, "why": CLEARER}, UNTIL).id
         with reading(self.deployment.engine) as connection:
             told = connection.scalar(
                 select(FindingRow.id).where(

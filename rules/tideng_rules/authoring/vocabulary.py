@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from tideng.base.text import plain
 from tideng.model.catalogue import Catalogue, EventType, Text
 from tideng.model.metrics import FUNCTIONS, WINDOWS
 from tideng.org.directory import Directory
@@ -58,7 +59,10 @@ def vocabulary(
         "channels": [
             {"name": one.name, "title": dict(one.title), "plugin": one.plugin} for one in _by_name(catalogue.channels)
         ],
-        "titles": titles(roles, catalogue.windows.values()),
+        "titles": {
+            shelf: {name: plain(title) for name, title in titled.items()}
+            for shelf, titled in titles(roles, catalogue.windows.values()).items()
+        },
         "groups": groups(catalogue),
         "choices": _choices(directory),
     }
