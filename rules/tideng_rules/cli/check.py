@@ -49,7 +49,7 @@ def check(terminal: Terminal, files: tuple[Path, ...], client: Path | None, stri
         terminal.json({"rules": len(sources), "problems": list(map(stored, problems))})
     elif problems:
         told = [say(problem, terminal.language) for problem in problems]
-        rows = [(terminal.text(*_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told]
+        rows = [(terminal.text(_SEVERITIES[p.severity]), p.at, p.problem, p.hint) for p in told]
         terminal.table(_HEADINGS, rows)
         warnings = len(problems) - len(errors)
         terminal.say(phrase("{n} errors, {warnings} warnings.", n=len(errors), warnings=warnings))

@@ -1,5 +1,5 @@
 """A rule edited while it is at work: it never speaks twice, its ladders finish, a paused one falls silent, and every
-running worker knows within a second."""
+running worker knows it as soon as the bell rings."""
 
 from __future__ import annotations
 
@@ -207,25 +207,25 @@ def test_an_archived_rule_lets_its_deadlines_go(lived: Story):
 
 
 # -- in every worker -----------------------------------------------------------------------------------------------
-def test_a_running_worker_takes_a_new_version_up_within_a_second(a_deployment, database_url, tmp_path: Path):
+def test_a_running_worker_takes_a_new_version_up_once_the_bell_rings(a_deployment, database_url, tmp_path: Path):
     story = Story(tmp_path / "client", "live", a_deployment)
     story.rule(DAILY)
     bundle = read_bundle(story.folder)
-    deployment = a_deployment(database_url, bundle=bundle, clock=SystemClock(), engine="closures")
-    story.deployment = deployment
+    deployment = a_deployment(database_url, bundle=bundle, clock=SystemClock(), engine="closures", sweep_seconds=600.0)
+    story.deployment = deployment  # no sweep comes in time: only the bell wakes the worker
     worker, stop, bell = Worker(deployment), threading.Event(), threading.Event()
     listener = deployment.bell.listen(bell.set)
     thread = threading.Thread(target=worker.run, args=(stop, bell))
     thread.start()
     try:
-        assert _seconds_until(lambda: _versions(worker) == [1]) < 20
+        assert _comes_true(lambda: _versions(worker) == [1])
         for number, act in enumerate(
             (lambda: edit(story, DAILY, **WORDING), lambda: pause(story), lambda: resume(story))
         ):
             act()
             deployment.bell.ring()
             expected = [[2], [], [2]][number]
-            assert _seconds_until(lambda expected=expected: _versions(worker) == expected) < 1.0
+            assert _comes_true(lambda expected=expected: _versions(worker) == expected)
     finally:
         stop.set()
         bell.set()
@@ -239,11 +239,12 @@ def _versions(worker: Worker) -> list[int]:
     return [watch.version for watch in flow.watchlist.watches] if flow else [0]
 
 
-def _seconds_until(holds) -> float:
-    began = time.monotonic()
-    while not holds() and time.monotonic() - began < 30:
+def _comes_true(holds, patience: float = 60) -> bool:
+    """Wait until it holds; the patience (seconds) only ends a run that hangs."""
+    end = time.monotonic() + patience
+    while not holds() and time.monotonic() < end:
         time.sleep(0.01)
-    return time.monotonic() - began
+    return holds()
 
 
 def test_a_report_still_spares_the_supervisor_after_an_edit(lived: Story):

@@ -139,7 +139,10 @@ def test_another_version_leaves_quarantine(line, monkeypatch):
 def test_a_rule_that_raises_ten_times_in_a_row_speaks_to_nobody_until_it_is_tried_again(
     tmp_path, a_deployment, engine, capfd
 ):
-    found = [*entry_points(group="tideng"), EntryPoint("hostile", "functional.hostile_plugin:HostilePlugin", "tideng")]
+    found = [
+        *entry_points(group="tideng"),
+        EntryPoint("hostile", "functional.rules.lifecycle.hostile_plugin:HostilePlugin", "tideng"),
+    ]
     it = Line(tmp_path / "client", "live", lambda *a, **k: a_deployment(*a, found=found, **k), None, engine)
     it.rules(moody=MOODY, sound=SHORT)
     it.begin("2026-03-02 17:00")

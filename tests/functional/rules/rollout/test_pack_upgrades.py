@@ -12,6 +12,7 @@ import yaml
 from tests.unit.rules.builders import a_document, on_report
 from tideng.access.viewer import Viewer
 from tideng.base.errors import InvalidBundle
+from tideng.base.text import wording
 from tideng.client.bundle import read_bundle
 from tideng.runtime.apply import apply, plan
 from tideng.store.database import reading, writing
@@ -79,11 +80,10 @@ class Client:
         (self.folder / "rules" / "own.yaml").write_text(text)
 
     def plan(self, locale: str = "en") -> list[str]:
-        lines = plan(self.deployment, read_bundle(self.folder))
-        return [line if isinstance(line, str) else line[locale] for line in lines]
+        return [wording(line, locale) for line in plan(self.deployment, read_bundle(self.folder))]
 
     def apply(self, take: str = "") -> list[str]:
-        return list(map(str, apply(self.deployment, read_bundle(self.folder), take)))
+        return [wording(line, "en") for line in apply(self.deployment, read_bundle(self.folder), take)]
 
     def edits(self, **changes: Any) -> None:
         """HR publishes the rule ``needs`` with these changes."""

@@ -121,7 +121,7 @@ def test_several_people_write_drafts_of_one_rule_at_once(desk):
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        ([1], "a rule is a mapping, not list"),
+        ([1], "a rule is a mapping, not a list"),
         ({"a": "x" * 1_000_001}, "larger than 1 MB"),
         ({"a": float("nan")}, "holds a number that is none"),
     ],
