@@ -12,7 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
-from screenshots import a_story, begin_cases, pages
+from screenshots import pages
+from small_company import CAST, a_story, begin_cases
 from webstory import LOGINS, NOW
 
 from tideng.access.viewer import Viewer
@@ -87,7 +88,7 @@ WINDOWS = [("zh", "desktop"), ("en", "phone")]
 def evening(tmp_path_factory) -> Iterator:
     story = a_story(tmp_path_factory.mktemp("evening"))
     story.said = story.an_evening()
-    begin_cases(story)
+    story.said["case"] = begin_cases(story)
     viewer = Viewer("hr", "", frozenset(LOGINS["hr"]))
     with writing(story.deployment.engine) as connection:
         story.said["every_card"] = drafts.create_draft(connection, viewer, EVERY_CARD, NOW).id
@@ -109,7 +110,7 @@ def test_axe_finds_nothing_serious(evening, address, language, size):
     with chromium.launched() as browser:
         windows: dict[str, chromium.Watched] = {}
         every_card = ("every-card", "hr", f"/drafts/{evening.said['every_card']}")
-        for name, login, path in [*pages(evening.said), every_card]:
+        for name, login, path in [*pages(evening.said, CAST), every_card]:
             if name not in (LOOKED_AT if size == "desktop" else ON_A_PHONE):
                 continue
             if login not in windows:

@@ -16,7 +16,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
 from playwright.sync_api import Page, expect
-from screenshots import a_story
+from small_company import a_story
 from test_axe import AXE, LOOK, RULES
 from test_report import IS_READY, KEPT, NO_SYNC, Line
 from webstory import NOW, WebStory

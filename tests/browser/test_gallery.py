@@ -13,7 +13,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
 from playwright.sync_api import expect
-from screenshots import a_story
+from small_company import a_story
 
 from tideng_admin.display.assets import built
 

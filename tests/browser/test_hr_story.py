@@ -15,7 +15,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 import chromium
 import webstory
 from playwright.sync_api import Page, expect
-from screenshots import a_story
+from small_company import a_story
 from webstory import WebStory
 
 from tideng.runtime.worker import Worker

@@ -15,7 +15,8 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 import chromium
 from playwright.sync_api import expect
-from screenshots import a_story, begin_cases, pages
+from screenshots import pages
+from small_company import CAST, a_story, begin_cases
 
 if chromium.where() is None:
     pytest.skip("no Chromium is installed", allow_module_level=True)
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.browser
 def evening(tmp_path_factory) -> Iterator:
     story = a_story(tmp_path_factory.mktemp("evening"))
     story.said = story.an_evening()
-    begin_cases(story)
+    story.said["case"] = begin_cases(story)
     yield story
     story.deployment.close()
 
@@ -73,7 +74,7 @@ PAIRS = {("zh", "desktop", False), ("zh", "phone", True), ("en", "desktop", True
 )
 def test_every_page_fits_its_window_and_nothing_complains(evening, window, language, size, dark):
     windows = {}
-    for name, login, path in pages(evening.said):
+    for name, login, path in pages(evening.said, CAST):
         if login not in windows:
             windows[login] = window(size=size, dark=dark)
             windows[login].sign_in(login, language)

@@ -18,7 +18,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 import chromium
 from flask import Flask
 from playwright.sync_api import expect
-from screenshots import a_story
+from small_company import a_story
 from test_axe import AXE, LOOK, RULES
 from webstory import WebStory, write_client
 from werkzeug.serving import WSGIRequestHandler, make_server
