@@ -163,12 +163,13 @@ def test_a_dead_letter_with_a_key_twice_shows_both_values_and_stays_refused_when
     ("body", "headers", "status", "said"),
     [
         (b"[" * 100_000, {}, 400, "深"),
-        (gzip.compress(b"[]"), {"Content-Encoding": "gzip"}, 415, "gzip"),
-        (gzip.compress(b"[]"), {}, 400, "UTF-8"),
+        (gzip.compress(b"[]", mtime=0), {"Content-Encoding": "gzip"}, 415, "gzip"),
+        (gzip.compress(b"[]", mtime=0), {}, 400, "UTF-8"),
         ("[]".encode("utf-16"), {}, 400, "UTF-8"),
         (b'[{"n": ' + b"9" * 5000 + b"}]", {}, 400, "位"),
         (b'{"id": ', {}, 400, "JSON"),
     ],
+    ids=["too deep", "said to be gzip", "gzip", "UTF-16", "too many digits", "cut off"],
 )
 def test_what_cannot_be_read_is_said_in_our_words(story, key, body, headers, status, said):
     headers = {"Authorization": f"Bearer {key}", "Accept-Language": "zh", **headers}
