@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from tideng.plugin import phrase
 from tideng_travel.qr_code import amount, day_of
 
 LONGEST = 60_000
@@ -81,8 +80,8 @@ def plain(text: str) -> str:
 
 def _kind(text: str) -> str:
     for kind, words in (
-        ("rail", phrase("12306")),
-        ("air", phrase("AIR TRANSPORT")),
+        ("rail", ("铁路电子客票", "12306")),
+        ("air", ("航空运输电子客票", "AIR TRANSPORT")),
         ("vat_special", ("增值税专用发票", "增值税电子专用发票")),
         ("itinerary", ("行程单", "行程报销单")),
         ("vat", ("普通发票", "电子发票")),
