@@ -129,7 +129,7 @@ def test_a_new_password_leaves_signed_in_only_who_changed_it(story):
 
 
 def test_a_new_password_does_not_contain_the_login(story):
-    assert "密码里请不要带登录名" in change_password(story.as_("zhang"), PASSWORD, "my name is zhang").text
+    assert "密码里不要有登录名" in change_password(story.as_("zhang"), PASSWORD, "my name is zhang").text
 
 
 def test_the_password_cannot_be_guessed_from_an_unlocked_screen_either(story):
