@@ -304,5 +304,5 @@ def test_a_log_without_zones_is_refused_where_nobody_says_the_zone(university, t
 
 def test_a_zone_that_does_not_exist_is_refused_with_the_one_that_is_meant(tmp_path):
     (tmp_path / "m.yaml").write_text((FAULTS / "map.yaml").read_text("utf-8") + "timezone: Asia/Beijing\n", "utf-8")
-    with pytest.raises(Refused, match="did you mean Asia/Shanghai"):
+    with pytest.raises(Refused, match="did you mean 'Asia/Shanghai'"):
         read_log_map(tmp_path / "m.yaml")
