@@ -215,7 +215,7 @@ def test_computed_cells_are_refused_by_name(deployment, bundle):
     ("name", "content", "said"),
     [
         ("people.pdf", b"%PDF-1.4", "neither CSV nor XLSX"),
-        ("people.xlsx", b"id,name\n", "is no Excel table"),
+        ("people.xlsx", b"id,name\n", "is not an Excel table"),
         ("people.csv", workbook(), "is an Excel table"),
         ("people.xlsx", workbook()[:-400], "stops in the middle"),
         ("people.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "locked with a password"),
