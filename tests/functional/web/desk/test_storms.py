@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import insert, select
 from webstory import NOW
 
+from tideng.base.problems import Sentence, sentence_as_text
 from tideng.store.database import reading, writing
 from tideng.store.tables import OutboxRow
 from tideng_rules.lifecycle.pausing import pause_by_itself
 
 RULE = "daily-report-missing"
-WHY = "it would tell 2 people on 2025-06-12; in its preview it was 1 at most"
+WHY = sentence_as_text(Sentence("rule-tells-too-many", {"day": "2025-06-12", "people": 2, "expected": 1}))
 
 
 @pytest.fixture
