@@ -122,7 +122,7 @@ def test_a_rule_with_an_error_is_saved_says_what_is_left_and_cannot_be_published
 def test_a_draft_is_tried_on_the_past_before_anybody_is_told(hr, draft):
     save(hr, draft, EDITED)
     page = hr.get(f"{draft}/try?days=30").text
-    assert "It would have spoken 0 times" in page
+    assert "It would have sent 0 messages" in page
     assert "seen" in hr.get(draft).text
 
 
@@ -137,7 +137,7 @@ def test_somebody_who_saved_meanwhile_is_named_and_the_text_is_kept(story, hr, d
 
 def test_a_rule_is_paused_resumed_archived_restored_and_taken_back_on_its_page(hr, draft):
     hr.post(f"/rules/{RULE}/pause")
-    assert "This rule rests" in hr.get(f"/rules/{RULE}").text
+    assert "Paused since" in hr.get(f"/rules/{RULE}").text
     hr.post(f"/rules/{RULE}/resume")
     save(hr, draft, EDITED)
     hr.post(f"{draft}/publish")

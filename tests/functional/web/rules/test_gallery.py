@@ -137,7 +137,7 @@ def test_a_newer_pack_of_the_client_says_what_changes_and_keeps_what_people_chan
     publish(story, made.id)
     apply_pack(story, tmp_path, "2", 6, "It is handed in while the papers are at hand")
     page = hr.get("/rules/claim-open").text
-    assert "Version 2 of the pack is there" in page
+    assert "Version 2 of the pack is available" in page
     assert "while the papers are at hand" in page
     taken = draft_of(story, hr.post("/gallery/trips/claim-open", what="upgrade"))
     assert taken.document["title"]["en"] == "Our own title"
