@@ -39,12 +39,12 @@ def running(tmp_path):
     env = {**os.environ, "TIDENG_WEB_PORT": str(port)}
     child = subprocess.Popen([sys.executable, "-c", CODE, str(tmp_path)], env=env)
     address = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             urllib.request.urlopen(f"{address}/healthz", timeout=2).read()
             break
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # not listening yet, or too busy to answer
             assert child.poll() is None, "it ended at once"
             assert time.monotonic() < deadline, "it never answered"
             time.sleep(0.1)
@@ -59,7 +59,7 @@ def test_it_answers_and_ends_when_it_is_told_to(running):
     with urllib.request.urlopen(f"{address}/login/") as answer:
         assert "登录" in answer.read().decode()
     child.send_signal(signal.SIGTERM)
-    assert child.wait(timeout=15) == 0
+    assert child.wait(timeout=60) == 0
 
 
 def test_the_command_line_s_logins_are_employees_too_and_carry_their_names(a_deployment, tmp_path):
