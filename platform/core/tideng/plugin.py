@@ -82,15 +82,16 @@ __all__ = [
     "Terminal", "Text", "TidengError", "Todo", "Unit", "Unreadable", "Viewer", "Watch", "WatchList", "Where",
     "WorkCalendar", "Worker", "WorkingSet", "ZipContents", "ZipLimits", "absent_people", "accept_form", "among",
     "apply_bundle", "below", "beside_case", "call_sandboxed", "check_form", "choose_text", "colon", "comma",
-    "command", "configure_logs", "create_settings", "dialect_insert", "directory_of", "duties_as_text", "events_of",
-    "facts_at", "fill_form", "goals", "holding_of_rows", "hookimpl", "in_force", "inspect_attachment", "inspect_zip",
-    "is_sqlite", "joined", "json_option", "known_event_ids", "lamps_of", "languages", "last_event_time",
-    "last_span_between", "local_moment", "log_zone", "make_migration", "metric_of", "migrate", "name_of",
-    "nearest_name", "open_events", "option", "organisation_of", "pause", "people_in_state", "phrase", "plain_text",
-    "problem_in_json", "progress_bar", "read_bundle", "read_day", "read_duties", "read_json", "read_number",
-    "read_whole", "read_yaml", "read_yaml_text", "reading", "receive", "responsibilities", "restored_problem", "same",
-    "say_problem", "say_sentence", "semicolon", "space", "spans_reaching", "spoken", "store_events", "stored_problem",
-    "timezone_option", "why_not_csv", "why_not_json", "why_not_parsed", "wording", "writing", "zone",
+    "command", "configure_logs", "create_settings", "csv_records", "dialect_insert", "directory_of", "duties_as_text",
+    "events_of", "facts_at", "fill_form", "goals", "holding_of_rows", "hookimpl", "in_force", "inspect_attachment",
+    "inspect_zip", "is_sqlite", "joined", "json_option", "known_event_ids", "lamps_of", "languages",
+    "last_event_time", "last_span_between", "local_moment", "log_zone", "make_migration", "metric_of", "migrate",
+    "name_of", "nearest_name", "open_events", "option", "organisation_of", "pause", "people_in_state", "phrase",
+    "plain_text", "problem_in_json", "progress_bar", "read_bundle", "read_day", "read_duties", "read_json",
+    "read_number", "read_whole", "read_yaml", "read_yaml_text", "reading", "receive", "responsibilities",
+    "restored_problem", "same", "say_problem", "say_sentence", "semicolon", "space", "spans_reaching", "spoken",
+    "store_events", "stored_problem", "timezone_option", "why_not_csv", "why_not_json", "why_not_parsed", "wording",
+    "writing", "zone",
 ]
 # fmt: on
 
@@ -173,7 +174,9 @@ if TYPE_CHECKING:
     from tideng.base.parse_errors import of_csv as why_not_csv, of_json as why_not_json, of_text as why_not_parsed
     # Client bundles
     from tideng.client.bundle import Bundle, read_bundle
-    from tideng.client.files import Problems, MOST_PROBLEMS, Row, Document, read_day, read_yaml, read_yaml_text
+    from tideng.client.files import (
+        Problems, MOST_PROBLEMS, Row, Document, csv_records, read_day, read_yaml, read_yaml_text,
+    )
     from tideng.client.org_tables import (
         UNIT_COLUMNS, POSITION_COLUMNS, PERSON_COLUMNS, organisation_of, read_duties, duties_as_text,
     )
@@ -293,7 +296,7 @@ SHELVES: Mapping[str, Mapping[str, str]] = {
     },
     "Client bundles": {
         "tideng.client.bundle": "Bundle read_bundle",
-        "tideng.client.files": "Problems MOST_PROBLEMS Row Document read_day read_yaml read_yaml_text",
+        "tideng.client.files": "Problems MOST_PROBLEMS Row Document csv_records read_day read_yaml read_yaml_text",
         "tideng.client.org_tables": (
             "UNIT_COLUMNS POSITION_COLUMNS PERSON_COLUMNS organisation_of read_duties duties_as_text"
         ),

@@ -104,7 +104,7 @@ def read_table(path: Path, required: tuple[str, ...], optional: tuple[str, ...],
     text = read_text(path, problems) if path.exists() else None
     if text is None:
         return []
-    lines = _records(path.name, text, problems)
+    lines = csv_records(path.name, text, problems)
     _, head = next(lines, (1, []))
     columns = [name.strip() for name in head]
     if not _columns_fit(path.name, columns, required, optional, problems):
@@ -124,7 +124,8 @@ def read_table(path: Path, required: tuple[str, ...], optional: tuple[str, ...],
     return rows
 
 
-def _records(name: str, text: str, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+def csv_records(name: str, text: str, problems: Problems) -> Iterator[tuple[int, list[str]]]:
+    """The records of a CSV text, each with the line it begins on; adds a problem and ends where the text is not CSV."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         line = reader.line_num + 1

@@ -7,8 +7,6 @@ The file is read in a process of its own (`tideng.plugin.call_sandboxed`) with l
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,9 +25,9 @@ from tideng.plugin import (
     SandboxFailed,
     SandboxLimits,
     call_sandboxed,
+    csv_records,
     restored_problem,
     stored_problem,
-    why_not_csv,
 )
 from tideng_orgchart.edit.workbooks import MEGABYTE, MOST_ROWS, sheets_in
 
@@ -161,21 +159,8 @@ def _csv(content: bytes, name: str, problems: Problems) -> dict[str, Table]:
     if "\0" in text:
         problems.add(name, "holds-nul")
         return {}
-    found = _table(name, name.rpartition(".")[0], _lines(text, name, problems), problems)
+    found = _table(name, name.rpartition(".")[0], csv_records(name, text, problems), problems)
     return {found[0]: found[1]} if found else {}
-
-
-def _lines(text: str, name: str, problems: Problems) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            yield line, next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            problems.add(f"{name} line {line}", "not-csv", {"why": why_not_csv(error)})
-            return
 
 
 def _xlsx(content: bytes, name: str, problems: Problems) -> dict[str, Table]:
