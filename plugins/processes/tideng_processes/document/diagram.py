@@ -32,7 +32,7 @@ _STARTERS: Mapping[str, Text] = {
     "hr": phrase("HR"),
 }
 _EVENT: Text = phrase("An event from another system")
-_BY_ITSELF: Text = phrase("automatically when due")
+_BY_ITSELF: Text = phrase("at the deadline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def begun_by(definition: Definition, locale: str) -> str:
     """Who or what begins a case: 任何人, or 其他系统的事件."""
     found = [_starter(one, locale) for one in definition.start.by]
     found += [said(_EVENT, locale)] if definition.start.event else []
-    return (comma(locale)).join(found)
+    return comma(locale).join(found)
 
 
 def escaped(text: str) -> str:

@@ -46,7 +46,7 @@ flowchart TD
 def test_it_is_drawn_in_the_reader_s_language():
     drawn = mermaid(a_leave(), "en", DIRECTORY)
     assert 'n_approve["Approval<br/>Direct supervisor<br/>24 hours"]' in drawn
-    assert '|"Leave begins #40;automatically when due#41;<br/>Go on"|' in drawn
+    assert '|"Leave begins #40;at the deadline#41;<br/>Go on"|' in drawn
     assert begun_by(a_leave(), "en") == "Anyone, front desk, An event from another system"
 
 
