@@ -256,7 +256,7 @@ def test_everything_that_is_wrong_is_said_at_once(one_desk):
     assert wrong(lambda: one_desk.leave(text=" \r\n ")) == {"text": "write a few words, or record them"}
     assert wrong(lambda: one_desk.leave(text="a\x00b")).keys() == {"text"}
     assert wrong(lambda: one_desk.leave(text="half \ud83d")).keys() == {"text"}
-    assert wrong(lambda: one_desk.leave(voice=b"<svg onload=alert(1)>")) == {"voice": "no recording of a kind that we know"}  # fmt: skip
+    assert wrong(lambda: one_desk.leave(voice=b"<svg onload=alert(1)>")) == {"voice": "not a recording of a kind that is known"}  # fmt: skip
     assert wrong(lambda: one_desk.leave(voice=b"\x00" * (notes.LARGEST_VOICE + 1))) == {"voice": "the recording is larger than 2 MB"}  # fmt: skip
     assert one_desk.rows(PersonNoteRow, PersonNoteRow.id) == []
     assert one_desk.leave(text="字" * 1000)
