@@ -145,12 +145,16 @@ def door_source(text: str, more: Sequence[str]) -> str:
     tree = ast.parse(text).body
     [shelves] = [ast.literal_eval(n.value) for n in tree if isinstance(n, ast.AnnAssign) and n.target.id == "SHELVES"]
     imports = [line for title, homes in shelves.items() for line in (f"    # {title}", *_imports(homes))]
-    kind = lambda name: (0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name)  # noqa: E731
-    quoted = ", ".join(f'"{name}"' for name in sorted([*homes_of(shelves), *more], key=kind))
+    quoted = ", ".join(f'"{name}"' for name in sorted([*homes_of(shelves), *more], key=_constants_classes_functions))
     wrapped = "".join(f"    {line}\n" for line in textwrap.wrap(f"{quoted},", 114))
     text = re.sub(r"(?<=__all__ = \[\n).*?(?=\]\n)", lambda _: wrapped, text, count=1, flags=re.S)
     drawn = "\n".join(imports) + "\n"
     return re.sub(r"(?<=\n    # fmt: off\n).*?(?=    # fmt: on\n)", lambda _: drawn, text, count=1, flags=re.S)
+
+
+def _constants_classes_functions(name: str) -> tuple[int, str]:
+    """The order of ``__all__``: constants, then classes, then functions, each by name."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name)
 
 
 def _imports(homes: Mapping[str, str]) -> Iterable[str]:

@@ -138,9 +138,9 @@ def say_place(at: str, locale: str) -> str:
     if not at or words is None or not words["joint"]:
         return at
     lead, line, rest = at.partition("line ")
-    if line and re.match(r"\d+(, |: |$)", rest) and (not lead or lead.endswith(" ")):
-        number, mark, name = re.fullmatch(r"(\d+)(, |: |)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]
-        at = f"{lead}{words['line'].replace('{number}', number)}{mark}{name}"
+    numbered = re.match(r"(\d+)(?=, |: |$)", rest) if line and (not lead or lead.endswith(" ")) else None
+    if numbered:
+        at = f"{lead}{words['line'].replace('{number}', numbered[1])}{rest[numbered.end() :]}"
     at = re.sub(r"\bdocument (\d+)(?=, |: |$)", lambda found: words["document"].replace("{number}", found[1]), at)
     at = re.sub(r"^pack ([\w-]+)(?=, |: |$)", lambda found: words["pack"].replace("{name}", found[1]), at)
     at = re.sub(r"^standard input(?=, |$)", words["standard-input"], at)

@@ -52,8 +52,7 @@ def read_event(
 
     `place`: where it came from (``line 12``). `received`: the present moment, aware; a time more than a day after it is
     refused; None skips this check (in a replay the present moment has no meaning). `years`: those that a time may lie
-    in. Raises `InvalidPayload` with all
-    problems, each with its field in `at` (``line 12, data.needs``).
+    in. Raises `InvalidPayload` with all problems, each with its field in `at` (``line 12, data.needs``).
     """
     reader = _reader_for(payload, catalogue)
     if reader is not None:

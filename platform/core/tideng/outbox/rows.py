@@ -328,8 +328,7 @@ def lease(
         locked = connection.execute(query.order_by(_table.c.id).with_for_update(skip_locked=True)).all()
         free = {row.id for row in locked}
         known = {row.id: row.bundle for row in locked}
-        is_whole = lambda group: free.issuperset(group) or not tried & {known.get(row) for row in group}  # noqa: E731
-        groups = [group for group in groups if is_whole(group)]
+        groups = [group for group in groups if free.issuperset(group) or not tried & {known.get(row) for row in group}]
     groups = [left for group in groups if (left := [row for row in group if row in free])]
     ids = [row for group in groups for row in group]
     if not ids:
